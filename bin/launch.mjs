@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+// The launcher behind `npm start`, `npm test` and the `attune` command. Plain JavaScript without dependencies, because
+// it runs on whatever Node (>= 18) is there: it installs what is missing, then goes on with a Node that runs TypeScript.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** What each `npm run` name starts; `attune` takes the command from its arguments. */
+const ENTRIES = {
+  start: ["server/cli/main.ts", "start"],
+  attune: ["server/cli/main.ts"],
+  test: ["scripts/test.ts"],
+  bench: ["bench/main.ts"],
+  build: ["scripts/build.ts"],
+  check: ["scripts/check.ts"],
+};
+
+function install() {
+  const lockHash = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const stamp = join(root, "node_modules", ".attune-installed");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lockHash) return;
+  process.stderr.write("attune: installing packages …\n");
+  const npm = process.env["npm_execpath"];
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  const [command, commandArgs] = npm ? [process.execPath, [npm, ...args]] : ["npm", args];
+  const shell = !npm && process.platform === "win32";
+  const done = spawnSync(command, commandArgs, { cwd: root, stdio: ["ignore", "ignore", "inherit"], shell });
+  if (done.status !== 0) {
+    process.stderr.write("attune: `npm ci` failed (see above). Check the network and run the same command again.\n");
+    process.exit(1);
+  }
+  writeFileSync(stamp, lockHash);
+}
+
+/** The Node that runs the program: this one from 22.18 on, otherwise the one that npm installed beside it. */
+function nodeBinary() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) return process.execPath;
+  const platform = `${process.platform}-${process.arch}`;
+  for (const name of [`node-${platform}`, `node-bin-${platform}`]) {
+    const binary = join(root, "node_modules", name, "bin", process.platform === "win32" ? "node.exe" : "node");
+    if (existsSync(binary)) return binary;
+  }
+  process.stderr.write(
+    `attune: needs Node >= 22.18, this is ${process.versions.node}, and npm carries no Node 24 for ` +
+      `${process.platform}-${process.arch}. Install Node 24 and run the same command again.\n`,
+  );
+  process.exit(1);
+}
+
+const [name = "attune", ...rest] = process.argv.slice(2);
+const entry = ENTRIES[name];
+if (!entry) {
+  process.stderr.write(`attune: unknown script "${name}"; one of ${Object.keys(ENTRIES).join(", ")}\n`);
+  process.exit(2);
+}
+install();
+if (name === "start") process.env["ATTUNE_DEMO"] ??= "1";
+const [script, ...fixed] = entry;
+const nodeArgs = ["--disable-warning=ExperimentalWarning", join(root, script), ...fixed, ...rest];
+const child = spawn(nodeBinary(), nodeArgs, { stdio: "inherit" });
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+child.on("exit", (code, signal) => process.exit(signal ? 1 : code));

@@ -1,0 +1,51 @@
+// The log is the truth: everything that changes what attune knows is one of these records, in log order.
+import type { LoggedEvent } from "./event/event.ts";
+import type { Item } from "./item/item.ts";
+
+/** Who a record is about, as the sender named them; at least one is set. */
+export interface PersonRef {
+  user_id?: string;
+  anonymous_id?: string;
+}
+
+/** One item of a list that was answered, in rank order, with what the off-policy estimators need. */
+export interface DecisionRecord extends PersonRef {
+  decision_id: string;
+  placement: string;
+  strategy: string;
+  items: readonly string[];
+  /** Probability that the policy made this very choice; 1 for a deterministic list. */
+  propensity: number;
+}
+
+/** Consent by purpose, as `PUT …/consent` takes it. */
+export interface Consent {
+  personalization: "granted" | "denied";
+  analytics: "granted" | "denied";
+  profiling: "granted" | "denied";
+  source?: string;
+  policy_version?: string;
+}
+
+/** `at` is processing time in Unix ms: never smaller than in the record before, imports excepted. */
+export type LogRecord =
+  | { kind: "event"; at: number; event: LoggedEvent }
+  | { kind: "attributes"; at: number; ref: PersonRef; attributes: Readonly<Record<string, unknown>> }
+  | { kind: "item_put"; at: number; item: Item }
+  | { kind: "item_delete"; at: number; item_id: string }
+  | { kind: "program"; at: number; version: number; document: unknown }
+  | { kind: "decision"; at: number; decision: DecisionRecord }
+  | { kind: "dead_letter"; at: number; letter: DeadLetter };
+
+/** A refused event, kept with its reason. `source` says where it came from, e.g. `http` or `import FILE:LINE`. */
+export interface DeadLetter {
+  id: string;
+  at: number;
+  code: string;
+  path: string;
+  message: string;
+  source: string;
+  body: unknown;
+  /** Set by a retry that succeeded, or by retention: the letter is listed no more. */
+  resolved?: boolean;
+}

@@ -1,0 +1,72 @@
+// Rows that changed since the last checkpoint, and a consistent checkpoint of them taken in slices.
+//
+// A checkpoint must show every row as it was at one log position, but encoding them all at once would stop the
+// process for too long. So `begin` freezes the set of changed rows, `take` encodes a few at a time, and a row that is
+// about to change before its turn is encoded first (copy on write).
+
+/** One persisted row: `bytes` null deletes it. */
+export type RowWriter<K> = (key: K, bytes: Uint8Array | null) => void;
+
+/** What a host needs to checkpoint one table, whoever owns its rows. */
+export interface SnapshotSource<K extends string | number = string | number> {
+  /** Name of the table; stable, it is part of the stored keys. */
+  readonly table: string;
+  /** How many rows changed since the last `begin`. */
+  readonly dirtyCount: number;
+  /** Freezes the rows to write. The snapshot before must have been taken whole. */
+  begin(): void;
+  /** Writes up to `max` rows of the frozen set, as they were at `begin`; true when none is left. */
+  take(max: number, write: RowWriter<K>): boolean;
+  /** Puts back one row at start, in any order. */
+  load(key: K, bytes: Uint8Array): void;
+}
+
+export class DirtyRows<K extends string | number> {
+  #dirty = new Set<K>();
+  #frozen: Set<K> | null = null;
+  #early: [K, Uint8Array | null][] = [];
+  readonly #encode: (key: K) => Uint8Array | null;
+
+  /** @param encode - the row's bytes as it is now, null where it no longer exists. */
+  constructor(encode: (key: K) => Uint8Array | null) {
+    this.#encode = encode;
+  }
+
+  get dirtyCount(): number {
+    return this.#dirty.size;
+  }
+
+  /** True while the row has changes that no checkpoint holds: it must not be evicted. */
+  isDirty(key: K): boolean {
+    return this.#dirty.has(key) || this.#frozen?.has(key) === true;
+  }
+
+  /** To be called before row `key` changes. */
+  touch(key: K): void {
+    if (this.#frozen !== null && this.#frozen.delete(key)) this.#early.push([key, this.#encode(key)]);
+    this.#dirty.add(key);
+  }
+
+  begin(): void {
+    this.#frozen = this.#dirty;
+    this.#dirty = new Set();
+  }
+
+  take(max: number, write: RowWriter<K>): boolean {
+    let left = max;
+    while (left > 0 && this.#early.length > 0) {
+      const [key, bytes] = this.#early.pop()!;
+      write(key, bytes);
+      left--;
+    }
+    if (this.#frozen !== null) {
+      for (const key of this.#frozen) {
+        if (left-- <= 0) break;
+        this.#frozen.delete(key);
+        write(key, this.#encode(key));
+      }
+      if (this.#frozen.size === 0) this.#frozen = null;
+    }
+    return this.#frozen === null && this.#early.length === 0;
+  }
+}

@@ -1,0 +1,182 @@
+// What the protocol handlers (intake, serve, live, admin) need from a host. The embedded host (server/embedded)
+// answers from its own memory, the cluster's servers from Kafka and Redis; handlers know neither.
+import type { LoggedEvent } from "../core/event/event.ts";
+import type { Item } from "../core/item/item.ts";
+import type { FiredTrigger } from "../core/engine.ts";
+import type { ProfileView } from "../core/profile/view.ts";
+import type { ProgramDocument, ProgramFault } from "../core/program/program.ts";
+import type { DeadLetter, PersonRef } from "../core/record.ts";
+
+/** A fault of operation, with a stable code that the HTTP and gRPC tables map to a status. */
+export type HostErrorCode = "overloaded" | "storage_full" | "storage_failed" | "shutting_down";
+
+export class HostError extends Error {
+  override readonly name = "HostError";
+  readonly code: HostErrorCode;
+  /** Seconds after which the sender should try again; goes out as `Retry-After`. */
+  readonly retryAfterS: number;
+  constructor(code: HostErrorCode, message: string, options: { retryAfterS: number; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.retryAfterS = options.retryAfterS;
+  }
+}
+
+/** An event as intake hands it over: validated and enriched, but for the item's facts, which the host adds. */
+export interface Submission {
+  readonly events: readonly LoggedEvent[];
+  /** Refused events to be kept; ids are the host's. */
+  readonly deadLetters: readonly Omit<DeadLetter, "id" | "at">[];
+}
+
+export type EventOutcome = "accepted" | "duplicate";
+
+export interface RecommendRequest {
+  ref: PersonRef;
+  placement: string;
+  limit: number;
+  itemId?: string;
+  exclude?: readonly string[];
+  /** CEL over the item. */
+  filter?: string;
+  explain?: boolean;
+  context?: LoggedEvent["context"];
+}
+
+export interface RecommendedItem {
+  item_id: string;
+  score: number;
+  rank: number;
+  reasons?: { source: string; because: string[]; weight: number }[];
+  item?: Item;
+}
+
+export interface RecommendationList {
+  decision_id: string;
+  user_id?: string;
+  anonymous_id?: string;
+  profile_version: number;
+  placement: string;
+  /** How the list came about: `blend`, `popular`, `similar`, `trending` … */
+  strategy: string;
+  items: RecommendedItem[];
+}
+
+export interface Decision {
+  decision_id: string;
+  slot: string;
+  variant: string | null;
+  payload: unknown;
+  propensity: number;
+  /** Which rule decided: `rule:INDEX` or `default`. */
+  reason: string;
+}
+
+/** What changed about one person, after it was durable. */
+export interface PersonChange {
+  /** The person's canonical key; equal for all of his ids. */
+  key: string;
+  ref: PersonRef;
+  version: number;
+  atMs: number;
+  /** The event behind the change; undefined when time alone changed a segment. */
+  event?: LoggedEvent;
+  entered: readonly string[];
+  left: readonly string[];
+  triggers: readonly FiredTrigger[];
+  /** Set when this change made two persons one: the key that is no more. */
+  mergedFrom?: string;
+}
+
+export interface SegmentSummary {
+  name: string;
+  description?: string;
+  when: string;
+  size: number;
+}
+
+export interface ProgramVersion {
+  version: number;
+  at: number;
+  document: ProgramDocument;
+}
+
+/** Figures for `/metrics`, `/readyz` and the console. Counts are since the process started. */
+export interface HostStats {
+  ready: boolean;
+  acceptedTotal: number;
+  duplicatesTotal: number;
+  deadLettersTotal: number;
+  markedTrafficTotal: number;
+  queuedEvents: number;
+  queuedBytes: number;
+  logPosition: number;
+  logSizeBytes: number;
+  checkpointPosition: number;
+  checkpointAgeMs: number;
+  personsTotal: number;
+  personsCached: number;
+  itemsTotal: number;
+  storageFull: boolean;
+}
+
+/** One project (tenant). Everything a handler may ask of it. */
+export interface Project {
+  readonly name: string;
+  /** Event types that the current program accepts. */
+  readonly eventTypes: ReadonlySet<string>;
+
+  /**
+   * Resolves when every new event is on disk, counted once, and in the profile, the segments and the models; outcomes
+   * are in the order of `events`. Rejects with HostError where nothing of it was taken.
+   */
+  submit(submission: Submission): Promise<EventOutcome[]>;
+
+  profile(ref: PersonRef): Promise<ProfileView | undefined>;
+  setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileView>;
+  /** The person's canonical key, also for one never seen: live subscriptions are kept by it. */
+  personKey(ref: PersonRef): string;
+  /** Ids of persons that start with `prefix`, at most `limit`. */
+  searchPersons(prefix: string, limit: number): Promise<PersonRef[]>;
+
+  /** Rejects with FilterError where `filter` is not a CEL expression over the item. Undefined: no such placement. */
+  recommend(request: RecommendRequest): Promise<RecommendationList | undefined>;
+  similar(itemId: string, limit: number): Promise<RecommendationList>;
+  trending(limit: number, filter?: string): Promise<RecommendationList>;
+  /** Undefined: no such slot. */
+  decide(ref: PersonRef, slot: string, context?: LoggedEvent["context"]): Promise<Decision | undefined>;
+
+  segments(): Promise<SegmentSummary[]>;
+  /** Undefined: no such segment. `after` is the last key of the page before. */
+  segmentUsers(
+    name: string,
+    page: { limit: number; after?: string },
+  ): Promise<{ users: PersonRef[]; total: number; next?: string } | undefined>;
+
+  putItems(items: readonly Item[]): Promise<void>;
+  item(itemId: string): Promise<Item | undefined>;
+  deleteItem(itemId: string): Promise<boolean>;
+
+  program(version?: number): Promise<ProgramVersion | undefined>;
+  programVersions(): Promise<{ version: number; at: number }[]>;
+  putProgram(document: unknown): Promise<{ version: number } | { faults: ProgramFault[] }>;
+  checkProgram(document: unknown): Promise<ProgramFault[]>;
+  rollbackProgram(version: number): Promise<{ version: number } | undefined>;
+
+  /** Newest first; `before` is the id of the last one of the page before. */
+  deadLetters(page: { limit: number; before?: string }): Promise<{ letters: DeadLetter[]; total: number }>;
+  deadLetter(id: string): Promise<DeadLetter | undefined>;
+  /** Marks a letter as dealt with, after its event was accepted. */
+  resolveDeadLetter(id: string): Promise<void>;
+
+  /** Called after durability, in log order. Returns how to stop listening. Listeners must not throw or block. */
+  onChange(listener: (change: PersonChange) => void): () => void;
+  /** Called when items, the program or time changed lists for everybody. */
+  stats(): HostStats;
+}
+
+/** A filter that is not a CEL expression over the item, with the position in its text. */
+export class FilterError extends Error {
+  override readonly name = "FilterError";
+  readonly code = "bad_filter";
+}
