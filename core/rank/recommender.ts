@@ -1,0 +1,130 @@
+// The recommender: online models, their blend, and the ranking of one list, behind one door.
+import type { Item } from "../item/item.ts";
+import type { LearningDocument, ModelsDocument } from "../program/program.ts";
+import type { SnapshotSource } from "../wire/dirty-rows.ts";
+
+/** One thing that a person did with an item, as the profile's `recent` keeps it (newest first). */
+export interface RecentItem {
+  readonly item_id: string;
+  readonly event_type: string;
+  /** Event time, Unix ms. */
+  readonly timestamp: number;
+  readonly value?: number | undefined;
+}
+
+/** One interaction that the models learn from. */
+export interface Step {
+  readonly personKey: string;
+  readonly sessionId?: string | undefined;
+  readonly itemId: string;
+  readonly eventType: string;
+  /** What the interaction is worth (program `events`); popularity counts it, ≤ 0 teaches nothing. */
+  readonly weight: number;
+  /** Event time, Unix ms. */
+  readonly timeMs: number;
+  /** Rank before reveal, and learn the blend from it (`learningSample`). */
+  readonly sampled: boolean;
+  /** The person's recent items before this event, newest first. */
+  readonly history: readonly RecentItem[];
+  readonly country?: string | undefined;
+  readonly device?: string | undefined;
+}
+
+/** `session` leaves out what the open session has touched; the others read the history. */
+export type ExcludeKind = "purchased" | "seen" | "dismissed" | "session";
+
+/** A factor on the score of the items that `when` picks; 1 changes nothing, 0 puts them last. */
+export interface RankBoost {
+  readonly when: (item: Item) => boolean;
+  readonly by: number;
+}
+
+export interface RankQuery {
+  readonly personKey: string;
+  readonly sessionId?: string | undefined;
+  readonly nowMs: number;
+  readonly limit: number;
+  /** The person's recent items, newest first. */
+  readonly history: readonly RecentItem[];
+  /** Interests by category or tag, and their share 0–1 of the positive total. */
+  readonly interests: readonly (readonly [name: string, share: number])[];
+  /** The item whose page asks; it counts as the newest of the session and is never in the list. */
+  readonly pageItemId?: string | undefined;
+  readonly exclude?: ReadonlySet<string> | undefined;
+  readonly excludeKinds?: readonly ExcludeKind[] | undefined;
+  /** An item that only events know is asked about as an item without categories and tags. */
+  readonly filter?: ((item: Item) => boolean) | undefined;
+  readonly boosts?: readonly RankBoost[] | undefined;
+  /** 0: by score alone; 1: categories as mixed as possible. */
+  readonly diversity?: number | undefined;
+  readonly country?: string | undefined;
+  readonly device?: string | undefined;
+  readonly explain?: boolean | undefined;
+}
+
+export interface Reason {
+  /** The model that proposed the item, e.g. `rules`, `knn`, `popularity`. */
+  source: string;
+  /** The visitor's own items behind it; empty where the source is the crowd. */
+  because: string[];
+  /** Share of this source in the item's score, 0–1. */
+  weight: number;
+}
+
+export interface RankedItem {
+  itemId: string;
+  /** Estimated chance of the next click for a blend, otherwise only its order means something. */
+  score: number;
+  reasons?: Reason[];
+}
+
+/** How a list came about, from the most to the least personal source that filled it. */
+export type Strategy = "blend" | "history" | "interests" | "context" | "popular" | "newest" | "similar" | "trending" | "empty";
+
+export interface RankedList {
+  strategy: Strategy;
+  items: RankedItem[];
+}
+
+export interface SimilarOptions {
+  readonly limit: number;
+  readonly nowMs: number;
+  readonly filter?: ((item: Item) => boolean) | undefined;
+  readonly explain?: boolean | undefined;
+}
+
+export interface TrendingOptions {
+  readonly limit: number;
+  readonly nowMs: number;
+  readonly filter?: ((item: Item) => boolean) | undefined;
+}
+
+/** Deterministic: the same calls in the same order give the same lists and the same table bytes. */
+export interface Recommender {
+  /** Takes effect with the next call; what was learnt stays. */
+  configure(models: ModelsDocument | undefined, learning: LearningDocument | undefined): void;
+  putItem(item: Item, atMs: number): void;
+  /** False where the catalogue did not hold it. What events taught about it is forgotten too. */
+  deleteItem(itemId: string): boolean;
+  /** The catalogue's item; undefined for one that only events know. */
+  item(itemId: string): Item | undefined;
+  /** Whether `step` should be passed with `sampled: true`; reads, never changes. `eventId` is what is hashed. */
+  learningSample(eventId: string, timeMs: number): boolean;
+  learn(step: Step): void;
+  /** The open session of one person key goes on under another (identity). */
+  relink(fromPersonKey: string, toPersonKey: string): void;
+  recommend(query: RankQuery): RankedList;
+  similar(itemId: string, options: SimilarOptions): RankedList;
+  trending(options: TrendingOptions): RankedList;
+  /** Everything that must survive a restart, the catalogue included; load all rows of all tables before any other call. */
+  readonly tables: readonly SnapshotSource[];
+  /** Items that the catalogue or events know. */
+  readonly itemCount: number;
+}
+
+export interface RecommenderConfig {
+  readonly models?: ModelsDocument | undefined;
+  readonly learning?: LearningDocument | undefined;
+}
+
+export declare function createRecommender(config?: RecommenderConfig): Recommender;
