@@ -86,4 +86,6 @@ export interface ProgramFault {
   path: string;
   code: string;
   message: string;
+  /** In a CEL expression: offset of the fault in its text, from 0. */
+  position?: number;
 }
