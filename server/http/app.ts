@@ -1,0 +1,317 @@
+// The HTTP shell: takes routes from the rooms, gives each request its project, and turns whatever comes of it into an
+// answer: JSON, a file, or a problem document. Handlers know nothing of the library underneath.
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import { FilterError, HostError, type Project } from "../ports.ts";
+import { BODY_BYTES_MAX } from "./body.ts";
+import { Problem, problemDocument, problemOfHost } from "./problem.ts";
+import type { Answer, Call, Query, Route, StreamRoute } from "./route.ts";
+import type { Timings } from "./timings.ts";
+
+/** A request whose body has not arrived by then is answered 408: slow senders must not hold memory. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const CONNECTIONS_MAX = 20_000;
+/** How long open requests may take to finish when the server goes down. */
+const DRAIN_MS = 5_000;
+
+export interface ShellOptions {
+  routes: readonly Route[];
+  streams: readonly StreamRoute[];
+  /** Takes over a connection that asks for a WebSocket; false: no such path. */
+  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
+  projects: (name: string) => Project | undefined;
+  trustedProxies: readonly string[];
+  timings: Timings;
+  logger: Logger;
+  now: () => number;
+}
+
+export interface Shell {
+  /** Resolves to the address that is bound, e.g. `http://127.0.0.1:8080`. */
+  listen(options: { host: string; port: number }): Promise<string>;
+  /** Answers what is open, refuses what comes, and cuts what is still open after some seconds. */
+  close(): Promise<void>;
+}
+
+const JSON_TYPE = "application/json; charset=utf-8";
+const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
+const PREFLIGHT_HEADERS = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-methods": "GET, POST",
+  "access-control-allow-headers": "content-type, content-encoding, authorization, attune-project",
+  "access-control-max-age": "86400",
+} as const;
+
+export function createShell(options: ShellOptions): Shell {
+  const { logger } = options;
+  let closing = false;
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    exposeHeadRoutes: true,
+    routerOptions: { maxParamLength: 2_048 },
+    clientErrorHandler: answerBrokenHttp,
+    frameworkErrors: (error, request, reply) => sendFault(error, request, reply),
+  });
+  app.server.maxConnections = CONNECTIONS_MAX;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, request, reply) => sendFault(error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?", 1)[0]!;
+    const methods = methodsOf(path);
+    if (methods.length === 0) return sendFault(new Problem("unknown_route", "There is no such route."), request, reply);
+    const allow = methods.join(", ");
+    sendFault(new Problem("method_not_allowed", `The route takes ${allow}.`), request, reply, { allow });
+  });
+
+  for (const route of options.routes) {
+    const crossOrigin = route.crossOrigin === true;
+    const timing = options.timings.of(`${route.method} ${route.path}`);
+    app.route({
+      method: route.method,
+      url: libraryPath(route.path),
+      handler(request, reply) {
+        const startMs = performance.now();
+        reply.hijack();
+        const done = (answer: Answer): void => {
+          send(reply.raw, answer, crossOrigin);
+          timing.record(performance.now() - startMs);
+        };
+        const failed = (error: unknown): void => done(answerOf(error, route));
+        try {
+          const answer = route.handle(callOf(request, crossOrigin));
+          if (answer instanceof Promise) answer.then(done, failed);
+          else done(answer);
+        } catch (error) {
+          failed(error);
+        }
+      },
+    });
+  }
+  for (const stream of options.streams) {
+    const crossOrigin = stream.crossOrigin === true;
+    app.route({
+      method: "GET",
+      url: libraryPath(stream.path),
+      exposeHeadRoute: false,
+      async handler(request, reply) {
+        reply.hijack();
+        try {
+          if (crossOrigin) reply.raw.setHeader("access-control-allow-origin", "*");
+          await stream.open(callOf(request, crossOrigin), reply.raw);
+        } catch (error) {
+          if (reply.raw.headersSent) reply.raw.destroy();
+          else send(reply.raw, answerOf(error, { method: "GET", path: stream.path }), crossOrigin);
+        }
+      },
+    });
+  }
+  const crossOriginPaths = [...options.routes, ...options.streams].filter((route) => route.crossOrigin);
+  for (const path of new Set(crossOriginPaths.map((route) => route.path))) {
+    app.route({
+      method: "OPTIONS",
+      url: libraryPath(path),
+      handler(_request, reply) {
+        reply.hijack();
+        reply.raw.writeHead(204, PREFLIGHT_HEADERS).end();
+      },
+    });
+  }
+
+  app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on("error", () => socket.destroy());
+    const problem = closing
+      ? new Problem("shutting_down", "The server is going down.", { retryAfterS: 1 })
+      : options.upgrade(request, socket, head)
+        ? undefined
+        : new Problem("unknown_route", "There is no WebSocket at this path.");
+    if (problem !== undefined) socket.end(rawProblem(problem));
+  });
+
+  const patterns = [...options.routes, ...options.streams.map((route) => ({ ...route, method: "GET" as const }))].map(
+    (route) => ({ method: route.method, pattern: pathPattern(route.path) }),
+  );
+  function methodsOf(path: string): string[] {
+    return [...new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
+  }
+
+  function callOf(request: FastifyRequest, crossOrigin: boolean): Call {
+    if (closing) throw new Problem("shutting_down", "The server is going down.", { retryAfterS: 1 });
+    const { origin } = request.headers;
+    if (origin !== undefined && !crossOrigin && !isSameOrigin(origin, request.host)) {
+      throw new Problem("cross_origin", "Pages of another origin may send events, read lists and listen, and no more.");
+    }
+    return new RequestCall(request, options);
+  }
+
+  function answerOf(error: unknown, route: { method: string; path: string }): Answer {
+    const problem = problemOf(error);
+    if (problem.code === "internal") {
+      logger.error({ err: error, route: `${route.method} ${route.path}` }, "a handler failed");
+    }
+    return problemAnswer(problem);
+  }
+
+  function sendFault(
+    error: unknown,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    headers: Record<string, string> = {},
+  ): void {
+    const answer = answerOf(error, { method: request.method, path: "(unrouted)" });
+    reply.hijack();
+    send(reply.raw, { ...answer, headers: { ...answer.headers, ...headers } }, true);
+  }
+
+  return {
+    async listen({ host, port }) {
+      await app.listen({ host, port });
+      const { port: bound } = app.server.address() as AddressInfo;
+      return `http://${host.includes(":") ? `[${host}]` : host}:${bound}`;
+    },
+    async close() {
+      closing = true;
+      const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
+      await app.close();
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** What handlers see of a request; fields are read from it only when asked for. */
+class RequestCall implements Call {
+  readonly #request: FastifyRequest;
+  readonly #options: ShellOptions;
+  readonly nowMs: number;
+  #project: Project | undefined;
+  constructor(request: FastifyRequest, options: ShellOptions) {
+    this.#request = request;
+    this.#options = options;
+    this.nowMs = options.now();
+  }
+  get project(): Project {
+    return (this.#project ??= findProject(this.#options.projects, this.headers, this.query));
+  }
+  get params(): Record<string, string> {
+    return this.#request.params as Record<string, string>;
+  }
+  get query(): Query {
+    return this.#request.query as Query;
+  }
+  get headers(): IncomingHttpHeaders {
+    return this.#request.headers;
+  }
+  get body(): Buffer | null {
+    return (this.#request.body as Buffer | undefined) ?? null;
+  }
+  get address(): string {
+    return this.#request.ip;
+  }
+}
+
+/** The project that a request names in its header or, where a browser cannot set one, in its query. */
+export function findProject(
+  projects: (name: string) => Project | undefined,
+  headers: IncomingHttpHeaders,
+  query: Query,
+): Project {
+  const name = headers["attune-project"] ?? query["project"] ?? "default";
+  const project = typeof name === "string" && name.length <= 64 ? projects(name) : undefined;
+  if (project === undefined) {
+    throw new Problem("unknown_project", "The node has no such project.", { parameter: "project" });
+  }
+  return project;
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof HostError) return problemOfHost(error);
+  if (error instanceof FilterError) return new Problem("bad_filter", error.message, { parameter: "filter" });
+  switch ((error as { code?: unknown }).code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new Problem("body_too_large", `A body may have at most ${BODY_BYTES_MAX} bytes.`);
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return new Problem("unsupported_media_type", "The content type cannot be understood.");
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+      return new Problem("bad_request", "The body does not have the length that its header says.");
+    case "FST_ERR_BAD_URL":
+      return new Problem("bad_request", "The URL is not valid.");
+    case "ECONNRESET":
+    case "ERR_STREAM_PREMATURE_CLOSE":
+      return new Problem("bad_request", "The request ended early.");
+  }
+  return new Problem("internal", "The server failed; its log says more.");
+}
+
+function problemAnswer(problem: Problem): Answer {
+  const { retryAfterS } = problem.extras;
+  return {
+    status: problem.status,
+    json: problemDocument(problem),
+    headers: {
+      "content-type": PROBLEM_TYPE,
+      ...(retryAfterS !== undefined && { "retry-after": String(Math.max(1, Math.ceil(retryAfterS))) }),
+    },
+  };
+}
+
+function send(response: ServerResponse, answer: Answer, crossOrigin: boolean): void {
+  if (response.headersSent || response.destroyed) return;
+  const { status, json } = answer;
+  const body = json === undefined ? answer.bytes : JSON.stringify(json);
+  const headers: Record<string, string | number> = {};
+  if (json !== undefined) headers["content-type"] = JSON_TYPE;
+  if (answer.headers?.["cache-control"] === undefined) headers["cache-control"] = "no-store";
+  if (crossOrigin) headers["access-control-allow-origin"] = "*";
+  if (body !== undefined) headers["content-length"] = Buffer.byteLength(body);
+  if (answer.headers !== undefined) Object.assign(headers, answer.headers);
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+/** The library's words for bytes that are no HTTP request at all. */
+function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const problem =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? new Problem("headers_too_large", "The header of the request is too large.")
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? new Problem("request_timeout", "The request took too long to arrive.")
+        : new Problem("bad_request", "This is not a valid HTTP request.");
+  socket.end(rawProblem(problem));
+}
+
+/** A whole HTTP response, for connections that have no response object. */
+export function rawProblem(problem: Problem): string {
+  const { status, json, headers = {} } = problemAnswer(problem);
+  const body = JSON.stringify(json);
+  const lines = [`HTTP/1.1 ${status} ${problem.code}`, "connection: close", `content-length: ${Buffer.byteLength(body)}`];
+  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
+  return `${lines.join("\r\n")}\r\n\r\n${body}`;
+}
+
+function isSameOrigin(origin: string, host: string): boolean {
+  try {
+    return new URL(origin).host === host;
+  } catch {
+    return false; // "null", or no URL at all
+  }
+}
+
+function libraryPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+function pathPattern(path: string): RegExp {
+  const source = path.replaceAll(".", "\\.").replaceAll("*", ".*").replaceAll(/\{\w+\}/g, "[^/]+");
+  return new RegExp(`^${source}$`);
+}

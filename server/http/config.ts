@@ -1,0 +1,36 @@
+// What an operator may set about the node's network side, with the defaults.
+
+export interface WebhookConfig {
+  /** Signs each delivery. Without it none is sent: each becomes a dead letter that says so. */
+  secret?: string;
+  /** Allows loopback, private and link-local addresses. */
+  allowPrivate: boolean;
+  /** First pause before a retry in ms; it doubles each time. */
+  backoffMs: number;
+  attemptsMax: number;
+}
+
+export interface HttpConfig {
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  /** Serves `/demo/`, and sends `/` there. */
+  demo: boolean;
+  /** Proxies (CIDR) whose `X-Forwarded-For` is believed; none by default. */
+  trustedProxies: readonly string[];
+  /** Address ranges (CIDR) whose events are marked as bot traffic. */
+  botAddresses: readonly string[];
+  /** Bodies that wait for the log, in bytes; beyond it 429. */
+  queueBytesMax: number;
+  webhooks: WebhookConfig;
+}
+
+export const DEFAULT_HTTP_CONFIG: HttpConfig = {
+  host: "127.0.0.1",
+  port: 8080,
+  demo: false,
+  trustedProxies: [],
+  botAddresses: [],
+  queueBytesMax: 64 * 1024 * 1024,
+  webhooks: { allowPrivate: false, backoffMs: 1_000, attemptsMax: 6 },
+};
