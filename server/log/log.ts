@@ -71,6 +71,8 @@ export interface SegmentLog {
 
   /** Marks the end as cleanly closed, so that later damage there is not taken for a torn write. */
   close(): Promise<void>;
+  /** Lets go of the files as a crash would, without the mark: for a log that has failed. */
+  abandon(): Promise<void>;
 }
 
 /** No space for the batch; nothing of it was taken. The log goes on by itself when there is space again. */

@@ -1,0 +1,302 @@
+// The append-only log on disk: segment files, one write and one sync per batch.
+import { closeSync, fstatSync, openSync } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { assert } from "../../core/assert.ts";
+import { BATCH_TYPE } from "./frame.ts";
+import {
+  LogDamagedError,
+  type LogEntry,
+  LogFailedError,
+  type LogFault,
+  LogFullError,
+  type LogOptions,
+  type ReadOptions,
+  type SegmentLog,
+} from "./log.ts";
+import { RecordBatch } from "./record-batch.ts";
+import { openReserve, type Reserve } from "./reserve.ts";
+import {
+  baseOfName,
+  checkSegmentHeader,
+  readAt,
+  SEGMENT_HEADER_BYTES,
+  type SegmentFile,
+  segmentHeader,
+  segmentName,
+  walkFrames,
+} from "./segment-file.ts";
+import { examineTail, isCloseMark } from "./tail.ts";
+
+const SEGMENT_BYTES_MAX = 128 * 1024 * 1024;
+const RESERVE_BYTES = 1024 * 1024;
+/** No space on the device, in the quota, in the size that a file may have. */
+const FULL_CODES = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/**
+ * Opens the log in `folder`, which is created, and finds its end: the last segment is read whole (0.3 s for 128 MiB),
+ * a torn tail is removed, everything amiss goes to `onFault`. The caller holds the folder's lock.
+ * Throws LogFullError or LogFailedError where the disk does not let it.
+ */
+export async function openLog(folder: string, options: LogOptions): Promise<SegmentLog> {
+  const log = new FileLog(folder, options);
+  await translated(() => log.open());
+  return log;
+}
+
+class FileLog implements SegmentLog {
+  state: SegmentLog["state"] = "open";
+  readonly #folder: string;
+  readonly #segmentBytesMax: number;
+  readonly #sync: "fdatasync" | "none";
+  readonly #durableEnd: number;
+  readonly #onFault: (fault: LogFault) => void;
+  readonly #reserveBytes: number;
+  #reserve!: Reserve;
+  /** In order of position, never empty; the last one is written to. */
+  #segments: SegmentFile[] = [];
+  #file!: FileHandle;
+  #busy = false;
+
+  constructor(folder: string, options: LogOptions) {
+    this.#folder = folder;
+    this.#segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX;
+    this.#sync = options.sync ?? "fdatasync";
+    this.#durableEnd = options.durableEnd ?? 0;
+    this.#reserveBytes = options.reserveBytes ?? RESERVE_BYTES;
+    this.#onFault = options.onFault;
+  }
+
+  get start(): number {
+    return this.#segments[0]!.base;
+  }
+
+  get end(): number {
+    return this.#segments.at(-1)!.end;
+  }
+
+  get sizeBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.end - segment.base + SEGMENT_HEADER_BYTES, 0);
+  }
+
+  async open(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    const bases = (await readdir(this.#folder)).map(baseOfName).filter((base) => base !== undefined);
+    bases.sort((a, b) => a - b);
+    for (const [index, base] of bases.entries()) this.#discover(base, bases[index + 1]);
+    this.#reserve = await openReserve(join(this.#folder, "reserve"), this.#reserveBytes);
+    if (this.#segments.length === 0) await this.#addSegment(this.#durableEnd);
+    else await this.#mendLast();
+    if (this.end < this.#durableEnd) {
+      this.#report("missing", this.end, this.#durableEnd - this.end, this.#segments.at(-1)!.path);
+      await this.#addSegment(this.#durableEnd);
+    }
+  }
+
+  /** Notes a segment and what its header and its size say. Damage within closed segments is found by their readers. */
+  #discover(base: number, nextBase: number | undefined): void {
+    const path = join(this.#folder, segmentName(base));
+    const fd = openSync(path, "r");
+    try {
+      const end = base + Math.max(0, fstatSync(fd).size - SEGMENT_HEADER_BYTES);
+      const header = checkSegmentHeader(readAt(fd, 0, SEGMENT_HEADER_BYTES), base);
+      if (header === "newer") {
+        throw new LogFailedError(`${path} was written by a newer version of attune; start that version.`);
+      }
+      // A crash while the last segment was made leaves a header that is not whole, and nothing behind it.
+      if (header === "damaged" && (nextBase !== undefined || end > base)) this.#report("damaged", base, 0, path);
+      this.#segments.push({ path, base, end: Math.min(end, nextBase ?? end) });
+      if (nextBase !== undefined && end < nextBase) this.#report("missing", end, nextBase - end, path);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /**
+   * Removes a torn tail. The last batch is written again before it is trusted: after a failed sync the kernel takes
+   * pages for clean that never reached the disk, and a sync alone would say yes to them.
+   */
+  async #mendLast(): Promise<void> {
+    const segment = this.#segments.at(-1)!;
+    this.#file = await open(segment.path, "r+");
+    const tail = examineTail(this.#file.fd, segment, this.#durableEnd);
+    for (const { position, sizeBytes } of tail.damaged) this.#report("damaged", position, sizeBytes, segment.path);
+    if (tail.end < segment.end) {
+      this.#report("torn_tail", tail.end, segment.end - tail.end, segment.path);
+      segment.end = tail.end;
+      await this.#file.truncate(this.#offset(segment.end));
+    }
+    if (tail.lastBatch !== undefined && !isCloseMark(tail.lastBatch)) {
+      const { start, end } = tail.lastBatch;
+      await this.#write(readAt(this.#file.fd, this.#offset(start), end - start), this.#offset(start));
+    }
+    await this.#write(segmentHeader(segment.base), 0);
+    await this.#file.datasync();
+    await syncFolder(this.#folder);
+  }
+
+  async append(batch: RecordBatch): Promise<number> {
+    assert(!this.#busy, "one append at a time");
+    if (this.state === "failed") throw new LogFailedError("the log has failed before; start the process anew");
+    assert(this.state !== "closed", "the log is open");
+    this.#busy = true;
+    try {
+      await this.#makeRoom(batch.sizeBytes);
+      const segment = this.#segments.at(-1)!;
+      await this.#write(batch.sealed(segment.end), this.#offset(segment.end));
+      await this.#settle();
+      segment.end += batch.sizeBytes;
+      this.state = "open";
+      return segment.end;
+    } catch (error) {
+      throw await this.#refuse(error as NodeJS.ErrnoException);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** After a full disk the reserve comes back first: the log only goes on when there is room beyond the next batch. */
+  async #makeRoom(batchBytes: number): Promise<void> {
+    if (!this.#reserve.held) await this.#reserve.take();
+    const segment = this.#segments.at(-1)!;
+    const usedBytes = segment.end - segment.base;
+    if (usedBytes > 0 && usedBytes + batchBytes > this.#segmentBytesMax) await this.#addSegment(segment.end);
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#sync === "none") return;
+    try {
+      await this.#file.datasync();
+    } catch (cause) {
+      throw new LogFailedError(`${this.#folder}: fdatasync failed; what was written may be lost`, { cause });
+    }
+  }
+
+  /** Nothing of the batch may stay where the next one will be written, and after a doubt nothing more is taken. */
+  async #refuse(error: NodeJS.ErrnoException): Promise<Error> {
+    if (FULL_CODES.has(error.code ?? "")) {
+      try {
+        await this.#reserve.giveBack();
+        await this.#file.truncate(this.#offset(this.end));
+        this.state = "full";
+        return new LogFullError(`no space for the log in ${this.#folder} (${error.code}); free some`, { cause: error });
+      } catch (cause) {
+        this.state = "failed";
+        return new LogFailedError(`${this.#folder}: cannot undo a write on the full disk`, { cause });
+      }
+    }
+    this.state = "failed";
+    if (error instanceof LogFailedError) return error;
+    return new LogFailedError(`${this.#folder}: ${error.message}`, { cause: error });
+  }
+
+  async #addSegment(base: number): Promise<void> {
+    const segment: SegmentFile = { path: join(this.#folder, segmentName(base)), base, end: base };
+    const file = await open(segment.path, "w+");
+    try {
+      await file.write(segmentHeader(base), 0, SEGMENT_HEADER_BYTES, 0);
+      if (this.#sync !== "none") {
+        await file.datasync();
+        await syncFolder(this.#folder);
+      }
+    } catch (error) {
+      await file.close();
+      await rm(segment.path, { force: true });
+      throw error;
+    }
+    if (this.#segments.length > 0) await this.#file.close();
+    this.#file = file;
+    this.#segments.push(segment);
+  }
+
+  async #write(bytes: Buffer, offset: number): Promise<void> {
+    let written = 0;
+    while (written < bytes.length) {
+      const { bytesWritten } = await this.#file.write(bytes, written, bytes.length - written, offset + written);
+      written += bytesWritten;
+    }
+  }
+
+  /** Where a position of the last segment lies in its file. */
+  #offset(position: number): number {
+    return position - this.#segments.at(-1)!.base + SEGMENT_HEADER_BYTES;
+  }
+
+  *read(from: number, options: ReadOptions = {}): Generator<LogEntry, void, void> {
+    const to = Math.min(options.to ?? this.end, this.end);
+    assert(from >= this.start, `the log starts at position ${this.start}, ${from} is no more`);
+    const damaged = (kind: LogFault["kind"], file: string) => (position: number, sizeBytes: number) => {
+      const fault: LogFault = { kind, position, sizeBytes, file: basename(file) };
+      if (options.onCorrupt === undefined) throw new LogDamagedError(fault);
+      options.onCorrupt(fault);
+    };
+    let position = from;
+    for (const { path, base, end } of [...this.#segments]) {
+      if (end <= position || base >= to) continue;
+      if (base > position) damaged("missing", path)(position, base - position);
+      const fd = openSync(path, "r");
+      try {
+        const range = { base, from: Math.max(position, base), to: Math.min(end, to) };
+        for (const frame of walkFrames(fd, range, damaged("damaged", path))) {
+          if (frame.type !== BATCH_TYPE) yield frame;
+        }
+      } finally {
+        closeSync(fd);
+      }
+      position = end;
+    }
+  }
+
+  async dropBefore(position: number): Promise<void> {
+    while (this.#segments.length > 1 && this.#segments[0]!.end <= position) {
+      await rm(this.#segments[0]!.path, { force: true });
+      this.#segments.shift();
+    }
+    await syncFolder(this.#folder);
+  }
+
+  async close(): Promise<void> {
+    if (this.state === "open" || this.state === "full") {
+      await this.append(new RecordBatch()).catch((error: unknown) => {
+        // A full disk has no room for the mark; the next open then treats the end as after a crash.
+        if (!(error instanceof LogFullError)) throw error;
+      });
+    }
+    await this.abandon();
+  }
+
+  async abandon(): Promise<void> {
+    if (this.state === "closed") return;
+    assert(!this.#busy, "no append is running");
+    this.state = "closed";
+    await this.#file.close();
+  }
+
+  #report(kind: LogFault["kind"], position: number, sizeBytes: number, path: string): void {
+    this.#onFault({ kind, position, sizeBytes, file: basename(path) });
+  }
+}
+
+/** A file's name is only durable when its folder is. Windows has no such call and needs none. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function translated(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (FULL_CODES.has(code ?? "")) throw new LogFullError(`no space to open the log: ${message}`, { cause: error });
+    if (typeof code === "string" && code.startsWith("E")) {
+      throw new LogFailedError(`cannot open the log: ${message}`, { cause: error });
+    }
+    throw error;
+  }
+}
