@@ -117,6 +117,8 @@ export interface HostStats {
   personsTotal: number;
   personsCached: number;
   itemsTotal: number;
+  /** Decisions that could not be logged because too many waited. */
+  decisionsDroppedTotal: number;
   storageFull: boolean;
 }
 
@@ -171,7 +173,6 @@ export interface Project {
 
   /** Called after durability, in log order. Returns how to stop listening. Listeners must not throw or block. */
   onChange(listener: (change: PersonChange) => void): () => void;
-  /** Called when items, the program or time changed lists for everybody. */
   stats(): HostStats;
 }
 

@@ -1,0 +1,79 @@
+// Where settings come from: flags win over environment variables, which win over `attune.config.ts`.
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** What `attune.config.ts` may export as its default. */
+export interface AttuneConfig {
+  host?: string;
+  port?: number;
+  data?: string;
+  demo?: boolean;
+  /** Projects beside `default`, each with the program it starts with: `shop` or `news`. */
+  projects?: Record<string, string>;
+  /** Proxies (CIDR) whose `X-Forwarded-For` is believed. */
+  trustedProxies?: string[];
+  /** Address ranges (CIDR) whose events are marked as bot traffic. */
+  botAddresses?: string[];
+  /** Persons held in memory, decoded; about 4 kB each. */
+  personsCachedMax?: number;
+  webhooks?: { secret?: string; allowPrivate?: boolean };
+}
+
+export interface NodeSettings extends AttuneConfig {
+  host: string;
+  port: number;
+  data: string;
+  demo: boolean;
+}
+
+export interface SettingFlags {
+  host?: string | undefined;
+  port?: string | undefined;
+  data?: string | undefined;
+  demo?: string | undefined;
+  config?: string | undefined;
+}
+
+/** A setting that cannot be used; the message says which, and what would do. */
+export class SettingError extends Error {
+  override readonly name = "SettingError";
+}
+
+export async function readSettings(flags: SettingFlags, environment: NodeJS.ProcessEnv): Promise<NodeSettings> {
+  const file = await readConfigFile(flags.config);
+  const port = flags.port ?? environment["ATTUNE_PORT"];
+  const demo = flags.demo ?? environment["ATTUNE_DEMO"];
+  const secret = environment["ATTUNE_WEBHOOK_SECRET"];
+  return {
+    ...file,
+    ...(secret === undefined ? {} : { webhooks: { ...file.webhooks, secret } }),
+    host: flags.host ?? environment["ATTUNE_HOST"] ?? file.host ?? "127.0.0.1",
+    port: port === undefined ? (file.port ?? 8080) : portOf(port),
+    data: resolve(flags.data ?? environment["ATTUNE_DATA"] ?? file.data ?? "./data"),
+    demo: demo === undefined ? (file.demo ?? false) : demoOf(demo),
+  };
+}
+
+async function readConfigFile(named: string | undefined): Promise<AttuneConfig> {
+  const path = resolve(named ?? "attune.config.ts");
+  if (!existsSync(path)) {
+    if (named !== undefined) throw new SettingError(`--config: there is no file ${path}`);
+    return {};
+  }
+  const module = (await import(pathToFileURL(path).href)) as { default?: AttuneConfig };
+  if (module.default === undefined) throw new SettingError(`${path} has no default export: export default { … }`);
+  return module.default;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new SettingError(`"${text}" is no port: a whole number from 0 (picks a free one) to 65535`);
+}
+
+function demoOf(text: string): boolean {
+  if (text === "1" || text === "true") return true;
+  if (text === "0" || text === "false") return false;
+  throw new SettingError(`ATTUNE_DEMO is "${text}": 1 or 0`);
+}

@@ -1,0 +1,36 @@
+// `attune export`: writes the log's events (or its items) as NDJSON, in the form that `import` reads.
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+import type { LoggedEvent } from "../../core/event/event.ts";
+import { decodeRecord } from "../embedded/record-codec.ts";
+import { PROJECT_FLAGS, withProject } from "./node.ts";
+
+const CHUNK_CHARACTERS = 1 << 16;
+
+export async function exportCommand(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: { ...PROJECT_FLAGS, items: { type: "boolean" } } });
+  return withProject(values, async (project) => {
+    let chunk = "";
+    const flush = async (): Promise<void> => {
+      if (!process.stdout.write(chunk)) await once(process.stdout, "drain");
+      chunk = "";
+    };
+    for (const entry of project.log.read(project.log.start)) {
+      const record = decodeRecord(entry.type, entry.payload);
+      if (values.items === true && record?.kind === "item_put") chunk += `${JSON.stringify(itemLine(record.item))}\n`;
+      if (values.items !== true && record?.kind === "event") chunk += `${JSON.stringify(eventLine(record.event))}\n`;
+      if (chunk.length > CHUNK_CHARACTERS) await flush();
+    }
+    await flush();
+    return 0;
+  });
+}
+
+/** The event as its sender wrote it: what intake added about the item and the traffic is left out. */
+function eventLine({ item: _item, traffic: _traffic, received_at: _receivedAt, ...event }: LoggedEvent) {
+  return { ...event, timestamp: new Date(event.timestamp).toISOString() };
+}
+
+function itemLine(item: { published_at?: number }) {
+  return item.published_at === undefined ? item : { ...item, published_at: new Date(item.published_at).toISOString() };
+}

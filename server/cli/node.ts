@@ -1,0 +1,60 @@
+// Opens the data folder for one command.
+import { newsProgram } from "../../core/program/news.ts";
+import { shopProgram } from "../../core/program/shop.ts";
+import { openHost, type EmbeddedHost, type HostOptions } from "../embedded/host.ts";
+import type { EmbeddedProject } from "../embedded/project.ts";
+import { readSettings, SettingError, type NodeSettings, type SettingFlags } from "./config.ts";
+
+export const DEFAULT_PROJECT = "default";
+/** The demo's newsroom, beside the shop in `default`. */
+export const NEWS_PROJECT = "news";
+const PROGRAMS = { shop: shopProgram, news: newsProgram };
+
+export type HostReports = Pick<HostOptions, "onFault" | "onCheckpointFailed">;
+
+/** Opens `default` and every project that the settings name. */
+export function openSettingsHost(settings: NodeSettings, reports: HostReports = {}): Promise<EmbeddedHost> {
+  const named = { [DEFAULT_PROJECT]: "shop", ...settings.projects };
+  const projects = Object.entries(named).map(([name, program]): [string, unknown] => {
+    if (program in PROGRAMS) return [name, PROGRAMS[program as keyof typeof PROGRAMS]];
+    throw new SettingError(`project "${name}" starts with "${program}": one of ${Object.keys(PROGRAMS).join(", ")}`);
+  });
+  return openHost({
+    ...reports,
+    dataFolder: settings.data,
+    projects: Object.fromEntries(projects),
+    now: Date.now,
+    ...(process.env["ATTUNE_UNSAFE_NO_FSYNC"] === "1" ? { sync: "none" as const } : {}),
+    ...(settings.personsCachedMax === undefined ? {} : { personsCachedMax: settings.personsCachedMax }),
+  });
+}
+
+export interface ProjectFlags extends SettingFlags {
+  project?: string | undefined;
+  /** What a project that does not exist yet starts with. */
+  program?: string | undefined;
+}
+
+/** The flags of every command that works on one project's data folder. */
+export const PROJECT_FLAGS = {
+  project: { type: "string" },
+  program: { type: "string" },
+  data: { type: "string" },
+  config: { type: "string" },
+} as const;
+
+/** Runs a command on one project of the data folder, which no other process may hold, and closes it. */
+export async function withProject(
+  flags: ProjectFlags,
+  command: (project: EmbeddedProject) => Promise<number>,
+): Promise<number> {
+  const settings = await readSettings(flags, process.env);
+  const name = flags.project ?? DEFAULT_PROJECT;
+  const program = flags.program ?? settings.projects?.[name] ?? (name === NEWS_PROJECT ? "news" : "shop");
+  const host = await openSettingsHost({ ...settings, projects: { [name]: program } });
+  try {
+    return await command(host.projects.get(name)!);
+  } finally {
+    await host.close();
+  }
+}

@@ -1,0 +1,20 @@
+// `attune verify`: folds the whole log anew and compares every profile with the stored one.
+import { parseArgs } from "node:util";
+import { verifyProject } from "../embedded/verify.ts";
+import { PROJECT_FLAGS, withProject } from "./node.ts";
+import { progressBar } from "./progress.ts";
+
+export async function verifyCommand(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: PROJECT_FLAGS });
+  return withProject(values, async (project) => {
+    const bar = progressBar("verifying");
+    const { records, persons, differences } = await verifyProject(project, {
+      nowMs: Date.now(),
+      onProgress: (share) => bar.update(share, "of the log"),
+    });
+    bar.done();
+    for (const { key, kind } of differences) process.stdout.write(`${kind.replaceAll("_", " ")}: ${key}\n`);
+    process.stdout.write(`${records} records, ${persons} persons\n${differences.length} differences\n`);
+    return differences.length === 0 ? 0 : 1;
+  });
+}

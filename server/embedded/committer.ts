@@ -1,0 +1,134 @@
+// Group commit. Everything that changes a project comes through here, one group after the other: what waits is encoded,
+// written and synced in one go, then folded, then answered. So an answer means "on disk and already in the profile", and
+// the check for duplicates sees every event before it.
+import type { LogRecord } from "../../core/record.ts";
+import { LogFullError, type SegmentLog } from "../log/log.ts";
+import { RecordBatch } from "../log/record-batch.ts";
+import { HostError } from "../ports.ts";
+import { encodeRecord } from "./record-codec.ts";
+
+/** Records folded between two turns of the event loop: 1,000 take about 10 ms. */
+const GROUP_RECORDS_MAX = 1_000;
+/** What may wait before new work is refused: bounds memory under overload. */
+const QUEUED_BYTES_MAX = 32 << 20;
+const RETRY_AFTER_S = 1;
+
+/** One request's share of a group. */
+export interface Work {
+  /** About how much memory it holds while it waits. */
+  readonly sizeBytes: number;
+  /** How many records it may add. */
+  readonly records: number;
+  /**
+   * Called when its turn has come, after every earlier group was folded: names the records to be written.
+   * `inGroup` holds the keys of events that this group writes already, for the check for duplicates.
+   */
+  prepare(inGroup: Set<string>): LogRecord[];
+}
+
+export class Committer {
+  readonly #log: SegmentLog;
+  readonly #fold: (record: LogRecord) => void;
+  readonly #batch = new RecordBatch();
+  #queue: { work: Work; resolve: () => void; reject: (error: Error) => void }[] = [];
+  #queuedBytes = 0;
+  #running: Promise<void> | null = null;
+  #closed = false;
+  #failed: HostError | null = null;
+  /** Set while the disk is full. */
+  storageFull = false;
+  /** Log position up to which everything is folded. */
+  foldedPosition: number;
+
+  /** @param fold - applies one durable record; called in log order. */
+  constructor(log: SegmentLog, fold: (record: LogRecord) => void) {
+    this.#log = log;
+    this.#fold = fold;
+    this.foldedPosition = log.end;
+  }
+
+  get queuedRecords(): number {
+    return this.#queue.reduce((sum, { work }) => sum + work.records, 0);
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Resolves when the work's records are durable and folded. Rejects with HostError where none of them was taken. */
+  submit(work: Work): Promise<void> {
+    if (this.#failed !== null) return Promise.reject(this.#failed);
+    if (this.#closed) {
+      const options = { retryAfterS: RETRY_AFTER_S };
+      return Promise.reject(new HostError("shutting_down", "the node is shutting down; send it again", options));
+    }
+    if (this.#queuedBytes + work.sizeBytes > QUEUED_BYTES_MAX && this.#queue.length > 0) {
+      const options = { retryAfterS: RETRY_AFTER_S };
+      return Promise.reject(new HostError("overloaded", "too much is waiting to be written; send it again", options));
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ work, resolve, reject });
+      this.#queuedBytes += work.sizeBytes;
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Resolves when what waited is written; later work is refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  /** Resolves when nothing is being written: state and log agree until the next turn of the event loop. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // One turn later, so that requests which arrived together share a group from the start.
+    await new Promise(setImmediate);
+    while (this.#queue.length > 0) await this.#commitGroup();
+    this.#running = null;
+  }
+
+  async #commitGroup(): Promise<void> {
+    const group: typeof this.#queue = [];
+    const records: LogRecord[] = [];
+    const inGroup = new Set<string>();
+    this.#batch.clear();
+    for (const entry of this.#queue) {
+      if (group.length > 0 && records.length + entry.work.records > GROUP_RECORDS_MAX) break;
+      this.#queuedBytes -= entry.work.sizeBytes;
+      group.push(entry);
+      for (const record of entry.work.prepare(inGroup)) {
+        const { type, payload } = encodeRecord(record);
+        this.#batch.add(type, payload);
+        records.push(record);
+      }
+    }
+    this.#queue = this.#queue.slice(group.length);
+    let end = this.#log.end;
+    try {
+      if (records.length > 0) end = await this.#log.append(this.#batch);
+    } catch (cause) {
+      const error = this.#translate(cause);
+      for (const { reject } of group) reject(error);
+      return;
+    }
+    this.storageFull = false;
+    for (const record of records) this.#fold(record);
+    this.foldedPosition = end;
+    for (const { resolve } of group) resolve();
+  }
+
+  #translate(cause: unknown): HostError {
+    if (cause instanceof LogFullError) {
+      this.storageFull = true;
+      const message = "the disk is full: nothing of this was taken; free space and send it again";
+      return new HostError("storage_full", message, { retryAfterS: 5, cause });
+    }
+    const message = "the log cannot be written any more: restart the node when the disk is well";
+    this.#failed = new HostError("storage_failed", message, { retryAfterS: 30, cause });
+    return this.#failed;
+  }
+}

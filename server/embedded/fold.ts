@@ -1,0 +1,220 @@
+// What the log means: applies one record after the other to everything that is a fold of it. Live commits, recovery,
+// `verify` and tests all come through `apply`, so there is one truth about what a record does.
+import type { TrafficMark } from "../../core/event/event.ts";
+import { applyAttributes, applyEvent, lookAgain, mergePersons, type Outputs } from "../../core/engine.ts";
+import { resolve, type IdentityLink } from "../../core/identity/identity.ts";
+import { hash64 } from "../../core/math/hash.ts";
+import { compileProgram } from "../../core/program/compile.ts";
+import { ProgramTimeline } from "../../core/program/timeline.ts";
+import type { PersonState } from "../../core/profile/person.ts";
+import { createRecommender, type Recommender } from "../../core/rank/recommender.ts";
+import { stepOf } from "../../core/rank/step.ts";
+import type { DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
+import type { IdIndex } from "../log/ids.ts";
+import type { PersonChange } from "../ports.ts";
+import { OverlayTable } from "../state/overlay-table.ts";
+import type { StateFile } from "../state/state-file.ts";
+import { Memberships } from "./memberships.ts";
+import { Persons } from "./persons.ts";
+
+/** Dead letters kept; beyond it the oldest leave the list (they stay in the log). */
+export const DEAD_LETTERS_MAX = 100_000;
+
+type EventRecord = Extract<LogRecord, { kind: "event" }>;
+const text = { encode: (value: unknown) => Buffer.from(JSON.stringify(value)), decode: decodeJson };
+
+export interface FoldCounts {
+  events: number;
+  marked: Record<TrafficMark, number>;
+  deadLetters: number;
+  /** Records of kinds that this version does not know. */
+  unknown: number;
+}
+
+export class Fold {
+  readonly programs: ProgramTimeline;
+  readonly persons: Persons;
+  readonly members: Memberships;
+  readonly recommender: Recommender;
+  readonly counts: FoldCounts = { events: 0, marked: { bot: 0, suspicious: 0 }, deadLetters: 0, unknown: 0 };
+  /** Anonymous id → user id. */
+  readonly links: OverlayTable;
+  readonly letters: OverlayTable;
+  readonly programTable: OverlayTable;
+  readonly #ids: IdIndex;
+
+  /** Starts from what `file` holds. A project's first record is its first program. */
+  constructor(options: { file: StateFile; ids: IdIndex; personsCachedMax: number }) {
+    const { file, ids } = options;
+    this.#ids = ids;
+    this.links = new OverlayTable(file, "l");
+    this.letters = new OverlayTable(file, "d");
+    this.programTable = new OverlayTable(file, "v");
+    this.programs = new ProgramTimeline();
+    for (const [, bytes] of this.programTable.page({ limit: Number.MAX_SAFE_INTEGER })) {
+      const stored = text.decode(bytes) as { version: number; at: number; document: unknown };
+      this.programs.append(stored.version, stored.at, compiledOrThrow(stored.document, stored.version));
+    }
+    this.members = new Memberships(file);
+    this.persons = new Persons(file, this.programs, options.personsCachedMax);
+    const newest = this.programs.entries.at(-1)?.program;
+    this.recommender = createRecommender({ models: newest?.models, learning: newest?.learning });
+  }
+
+  /** Applies one record; what changed about a person comes back, undefined where the record is about none. */
+  apply(record: LogRecord): PersonChange | undefined {
+    switch (record.kind) {
+      case "event":
+        return this.#event(record);
+      case "attributes": {
+        const key = this.keyOf(record.ref, record.at);
+        const person = this.persons.change(key);
+        return this.#changed(key, person, record.at, applyAttributes(person, record.attributes, record.at, this.programs));
+      }
+      case "item_put":
+        this.recommender.putItem(record.item, record.at);
+        return undefined;
+      case "item_delete":
+        this.recommender.deleteItem(record.item_id);
+        return undefined;
+      case "program": {
+        const { at, version, document } = record;
+        this.programs.append(version, at, compiledOrThrow(document, version));
+        this.programTable.set(String(version).padStart(9, "0"), text.encode({ version, at, document }));
+        this.recommender.configure(this.programs.current.models, this.programs.current.learning);
+        return undefined;
+      }
+      case "decision":
+        return undefined;
+      case "dead_letter":
+        this.#letter(record.letter);
+        return undefined;
+    }
+  }
+
+  /** Brings a person to `nowMs`; undefined where time changed nothing that anybody could see. */
+  look(key: string, nowMs: number): PersonChange | undefined {
+    const seen = this.persons.get(key);
+    if (seen === undefined) return undefined;
+    const isDue = seen.nextCheckMs <= nowMs || seen.programVersion !== this.programs.current.version;
+    if (!isDue) return undefined;
+    const person = this.persons.change(key);
+    return this.#changed(key, person, nowMs, lookAgain(person, nowMs, this.programs));
+  }
+
+  /** The key that `ref` stands for now; links nothing. */
+  keyNow(ref: PersonRef): string {
+    return resolve(ref, this.#linkOf).key;
+  }
+
+  /** True where the log holds an event with this id for this person, under any of his names. */
+  knows(event: EventRecord["event"]): boolean {
+    for (const fingerprint of fingerprintsOf(event)) if (this.#ids.has(fingerprint.hi, fingerprint.lo)) return true;
+    if (event.user_id === undefined) return false;
+    const person = this.persons.get(`u:${event.user_id}`);
+    if (person === undefined) return false;
+    for (const anonymous of person.anonymousIds) {
+      if (anonymous === event.anonymous_id) continue;
+      const { hi, lo } = fingerprint(`a:${anonymous}`, event.event_id);
+      if (this.#ids.has(hi, lo)) return true;
+    }
+    return false;
+  }
+
+  keyOf(ref: PersonRef, at: number): string {
+    const { key, link } = resolve(ref, this.#linkOf);
+    if (link !== undefined) this.#link(link, at);
+    return key;
+  }
+
+  #event({ event }: EventRecord): PersonChange | undefined {
+    for (const { hi, lo } of fingerprintsOf(event)) this.#ids.add(hi, lo);
+    this.counts.events++;
+    if (event.traffic !== undefined) {
+      this.counts.marked[event.traffic]++;
+      return undefined;
+    }
+    const { key, link } = resolve(event, this.#linkOf);
+    const mergedFrom = link === undefined ? undefined : this.#link(link, event.received_at);
+    const person = this.persons.change(key);
+    const step = stepOf(event, key, this.programs.current, person.recent);
+    if (step !== undefined) {
+      step.sampled = this.recommender.learningSample(event.event_id, event.timestamp);
+      this.recommender.learn(step);
+    }
+    const outputs = applyEvent(person, event, this.programs);
+    const change = this.#changed(key, person, event.received_at, outputs);
+    change.event = event;
+    if (mergedFrom !== undefined) change.mergedFrom = mergedFrom;
+    return change;
+  }
+
+  #changed(key: string, person: PersonState, atMs: number, outputs: Outputs): PersonChange {
+    const { entered, left, triggers } = outputs;
+    for (const segment of entered) this.members.enter(segment, key);
+    for (const segment of left) this.members.leave(segment, key);
+    return { key, ref: refOf(key), version: person.version, atMs, entered, left, triggers };
+  }
+
+  /** Returns the key that is no more, where two persons became one. */
+  #link({ anonKey, userKey, merge }: IdentityLink, at: number): string | undefined {
+    this.links.set(anonKey, Buffer.from(userKey));
+    if (!merge) return undefined;
+    this.recommender.relink(anonKey, userKey);
+    const from = this.persons.get(anonKey);
+    const into = this.persons.change(userKey);
+    if (from === undefined) return undefined;
+    const forgotten = this.persons.change(anonKey);
+    for (const segment of forgotten.memberships.keys()) this.members.leave(segment, anonKey);
+    const outputs = mergePersons(into, forgotten, at, this.programs);
+    this.#changed(userKey, into, at, outputs);
+    this.persons.forget(anonKey);
+    return anonKey;
+  }
+
+  #letter(letter: DeadLetter): void {
+    if (letter.resolved === true) {
+      if (this.letters.get(letter.id) !== undefined) this.counts.deadLetters--;
+      this.letters.set(letter.id, null);
+      return;
+    }
+    this.letters.set(letter.id, text.encode(letter));
+    this.counts.deadLetters++;
+    if (this.counts.deadLetters > DEAD_LETTERS_MAX) {
+      const [oldest] = this.letters.page({ limit: 1 });
+      this.letters.set(oldest![0], null);
+      this.counts.deadLetters--;
+    }
+  }
+
+  readonly #linkOf = (anonKey: string): string | undefined => {
+    const stored = this.links.get(anonKey);
+    return stored === undefined ? undefined : Buffer.from(stored).toString("utf8");
+  };
+}
+
+/** `u:ID` and `a:ID` back into the field they came from. */
+export function refOf(key: string): PersonRef {
+  return key.startsWith("u:") ? { user_id: key.slice(2) } : { anonymous_id: key.slice(2) };
+}
+
+function* fingerprintsOf(event: EventRecord["event"]): Generator<{ hi: number; lo: number }> {
+  if (event.user_id !== undefined) yield fingerprint(`u:${event.user_id}`, event.event_id);
+  if (event.anonymous_id !== undefined) yield fingerprint(`a:${event.anonymous_id}`, event.event_id);
+}
+
+/** 64 bits of one event id within its person; both hosts and every version must agree on it. */
+export function fingerprint(personKey: string, eventId: string): { hi: number; lo: number } {
+  return hash64(`${personKey}\n${eventId}`);
+}
+
+function compiledOrThrow(document: unknown, version: number) {
+  const compiled = compileProgram(document, version);
+  if ("program" in compiled) return compiled.program;
+  const fault = compiled.faults[0]!;
+  throw new Error(`program version ${version} of the log does not compile: ${fault.path} ${fault.message}`);
+}
+
+function decodeJson(bytes: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
+}

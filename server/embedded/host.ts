@@ -1,0 +1,45 @@
+// The embedded host: all projects of one data folder in this process, and nobody else's.
+import { join } from "node:path";
+import { lockFolder } from "../log/folder-lock.ts";
+import { EmbeddedProject, type ProjectOptions } from "./project.ts";
+
+/** What a project's name may be: it is a folder's name too. */
+const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+
+export interface HostOptions extends Omit<ProjectOptions, "folder" | "name" | "firstProgram"> {
+  dataFolder: string;
+  /** Projects to be opened, each with the program it starts with. */
+  projects: Readonly<Record<string, unknown>>;
+}
+
+export interface EmbeddedHost {
+  readonly projects: ReadonlyMap<string, EmbeddedProject>;
+  /** Writes what waits, takes last checkpoints and lets go of the folder. */
+  close(): Promise<void>;
+}
+
+/** Opens every project. Throws FolderLockedError where another process has the folder. */
+export async function openHost(options: HostOptions): Promise<EmbeddedHost> {
+  const { dataFolder, projects: programs, ...projectOptions } = options;
+  const lock = lockFolder(dataFolder);
+  const projects = new Map<string, EmbeddedProject>();
+  const close = async (): Promise<void> => {
+    for (const project of projects.values()) await project.close();
+    lock.release();
+  };
+  try {
+    for (const [name, firstProgram] of Object.entries(programs)) {
+      if (!PROJECT_NAME.test(name)) throw new Error(`"${name}" is no project name: a–z, 0–9, - and _, at most 64`);
+      const folder = projectFolder(dataFolder, name);
+      projects.set(name, await EmbeddedProject.open({ ...projectOptions, folder, name, firstProgram }));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { projects, close };
+}
+
+export function projectFolder(dataFolder: string, name: string): string {
+  return join(dataFolder, "projects", name);
+}

@@ -1,0 +1,192 @@
+// Persons of one project: a bounded cache of decoded states over the state file. A state that changed since the last
+// durable checkpoint stays in memory; the rest is dropped when it has not been used for two generations.
+import { assert } from "../../core/assert.ts";
+import type { ProgramTimeline } from "../../core/program/timeline.ts";
+import { decodePerson, emptyPerson, encodePerson, type PersonState } from "../../core/profile/person.ts";
+import { DirtyRows, type RowWriter, type SnapshotSource } from "../../core/wire/dirty-rows.ts";
+import type { StateFile } from "../state/state-file.ts";
+
+const PERSONS = "p:";
+const TIMERS = "x:";
+/** f64 due time, u32 program version, then the person's bytes. */
+const HEADER_BYTES = 12;
+
+interface Entry {
+  /** Null: forgotten since the last checkpoint (merged into another). */
+  state: PersonState | null;
+  /** Checkpoint epoch in which it last changed. */
+  epoch: number;
+  /** Due time of the timer row in the state file; Infinity where there is none. */
+  storedDueMs: number;
+}
+
+export class Persons implements SnapshotSource<string> {
+  readonly table = "persons";
+  readonly #file: StateFile;
+  readonly #programs: ProgramTimeline;
+  readonly #generationMax: number;
+  readonly #rows = new DirtyRows<string>((key) => this.#encode(key));
+  #young = new Map<string, Entry>();
+  #old = new Map<string, Entry>();
+  #epoch = 1;
+  #epochCommitted = 0;
+  /** All persons, those on disk only included. */
+  total = 0;
+
+  /** @param cachedMax - persons held decoded; about 4 kB each. */
+  constructor(file: StateFile, programs: ProgramTimeline, cachedMax: number) {
+    this.#file = file;
+    this.#programs = programs;
+    this.#generationMax = Math.max(64, Math.ceil(cachedMax / 2));
+  }
+
+  get cached(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  get dirtyCount(): number {
+    return this.#rows.dirtyCount;
+  }
+
+  /** The state to read; never change it without `change`. */
+  get(key: string): PersonState | undefined {
+    return this.#entry(key)?.state ?? undefined;
+  }
+
+  /** The state to change, made where there is none. */
+  change(key: string): PersonState {
+    let entry = this.#entry(key);
+    this.#rows.touch(key);
+    if (entry === undefined || entry.state === null) {
+      const program = this.#programs.current;
+      const state = emptyPerson(program.plan);
+      state.programVersion = program.version;
+      if (entry === undefined) this.#remember(key, (entry = { state, epoch: this.#epoch, storedDueMs: Infinity }));
+      else entry.state = state;
+      this.total++;
+    }
+    entry.epoch = this.#epoch;
+    return entry.state!;
+  }
+
+  /** Forgets a person that was merged into another. */
+  forget(key: string): void {
+    const entry = this.#entry(key);
+    if (entry === undefined || entry.state === null) return;
+    this.#rows.touch(key);
+    entry.state = null;
+    entry.epoch = this.#epoch;
+    this.total--;
+  }
+
+  /** Keys with `prefix` in key order, at most `limit`: the cached ones and those on disk. */
+  keys(prefix: string, options: { after?: string; limit: number }): string[] {
+    const { after = "", limit } = options;
+    const keys = new Set<string>();
+    const gone = new Set<string>();
+    for (const generation of [this.#young, this.#old]) {
+      for (const [key, entry] of generation) {
+        if (!key.startsWith(prefix) || key <= after) continue;
+        (entry.state === null ? gone : keys).add(key);
+      }
+    }
+    const stored = this.#file.rows(PERSONS + prefix, {
+      ...(after.startsWith(prefix) && after !== "" ? { after: after.slice(prefix.length) } : {}),
+      limit: limit + gone.size,
+    });
+    for (const [rest] of stored) if (!gone.has(prefix + rest)) keys.add(prefix + rest);
+    return [...keys].sort().slice(0, limit);
+  }
+
+  /** Timer rows on disk that fall due up to `toMs`, earliest first; some may be stale: ask the person. */
+  storedTimers(options: { after?: string; toMs: number; limit: number }): { cursor: string; key: string }[] {
+    const { after, toMs, limit } = options;
+    const to = timerKey(toMs + 1, "");
+    return [...this.#file.rows(TIMERS, { ...(after === undefined ? {} : { after }), to, limit })].map(([cursor]) => ({
+      cursor,
+      key: cursor.slice(cursor.indexOf(":") + 1),
+    }));
+  }
+
+  begin(): void {
+    this.#epoch++;
+    this.#rows.begin();
+  }
+
+  take(max: number, write: RowWriter<string>): boolean {
+    return this.#rows.take(max, (key, bytes) => {
+      const entry = this.#young.get(key) ?? this.#old.get(key)!;
+      const dueMs = bytes === null ? Infinity : viewOf(bytes).getFloat64(0, true);
+      if (dueMs !== entry.storedDueMs) {
+        if (entry.storedDueMs !== Infinity) write(timerKey(entry.storedDueMs, key), null);
+        if (dueMs !== Infinity) write(timerKey(dueMs, key), new Uint8Array(0));
+        entry.storedDueMs = dueMs;
+      }
+      write(PERSONS + key, bytes);
+    });
+  }
+
+  /** The checkpoint that `begin` opened is durable: what has not changed since may leave the cache. */
+  committed(): void {
+    this.#epochCommitted = this.#epoch - 1;
+    for (const [key, entry] of this.#old) {
+      if (entry.state === null && entry.epoch <= this.#epochCommitted) this.#old.delete(key);
+    }
+  }
+
+  load(): void {
+    // Persons are read from the file when asked for.
+  }
+
+  #entry(key: string): Entry | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) {
+      this.#old.delete(key);
+      this.#remember(key, old);
+      return old;
+    }
+    const stored = this.#file.get(PERSONS + key);
+    if (stored === undefined) return undefined;
+    const header = viewOf(stored);
+    const program = this.#programs.at(header.getUint32(8, true));
+    assert(program !== undefined, "a checkpoint holds the programs of its persons");
+    const state = decodePerson(stored.subarray(HEADER_BYTES), program.plan);
+    const entry = { state, epoch: 0, storedDueMs: header.getFloat64(0, true) };
+    this.#remember(key, entry);
+    return entry;
+  }
+
+  #remember(key: string, entry: Entry): void {
+    this.#young.set(key, entry);
+    if (this.#young.size < this.#generationMax) return;
+    const kept = this.#young;
+    for (const [oldKey, oldEntry] of this.#old) {
+      if (oldEntry.epoch > this.#epochCommitted) kept.set(oldKey, oldEntry);
+    }
+    this.#old = kept;
+    this.#young = new Map();
+  }
+
+  #encode(key: string): Uint8Array | null {
+    const { state } = this.#young.get(key) ?? this.#old.get(key)!;
+    if (state === null) return null;
+    const person = encodePerson(state);
+    const bytes = new Uint8Array(HEADER_BYTES + person.length);
+    const header = viewOf(bytes);
+    header.setFloat64(0, state.nextCheckMs, true);
+    header.setUint32(8, state.programVersion, true);
+    bytes.set(person, HEADER_BYTES);
+    return bytes;
+  }
+}
+
+/** Sorts by due time: 16 digits of milliseconds. */
+function timerKey(dueMs: number, key: string): string {
+  return `${String(Math.max(0, Math.ceil(dueMs))).padStart(16, "0")}:${key}`;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}

@@ -1,0 +1,590 @@
+// One project in one process: a log, the fold of it, checkpoints and timers behind the port that the handlers speak to.
+import { join } from "node:path";
+import { uuidv7 } from "uuidv7";
+import type { LoggedEvent } from "../../core/event/event.ts";
+import { decideSlot } from "../../core/decide/decide.ts";
+import type { Item } from "../../core/item/item.ts";
+import { checkProgram } from "../../core/program/check.ts";
+import type { CompiledPlacement, ItemPredicate } from "../../core/program/compiled.ts";
+import { compileItemFilter } from "../../core/program/item-filter.ts";
+import { compileProgram } from "../../core/program/compile.ts";
+import { interestShares } from "../../core/profile/reading.ts";
+import { profileView, type ProfileView } from "../../core/profile/view.ts";
+import type { RankedList } from "../../core/rank/recommender.ts";
+import type { DeadLetter, DecisionRecord, LogRecord, PersonRef } from "../../core/record.ts";
+import { openIdIndex } from "../log/id-index.ts";
+import { IdIndexDamagedError, type IdIndex } from "../log/ids.ts";
+import type { LogFault, SegmentLog } from "../log/log.ts";
+import { openLog } from "../log/segment-log.ts";
+import {
+  FilterError,
+  HostError,
+  type Decision,
+  type EventOutcome,
+  type HostStats,
+  type PersonChange,
+  type Project,
+  type RecommendationList,
+  type RecommendedItem,
+  type RecommendRequest,
+  type Submission,
+} from "../ports.ts";
+import { StateCorruptError, StateFile } from "../state/state-file.ts";
+import { Checkpointer, readMeta, type CheckpointMeta } from "./checkpointer.ts";
+import { Committer } from "./committer.ts";
+import { Fold, refOf } from "./fold.ts";
+import { decodeRecord } from "./record-codec.ts";
+import { Timers } from "./timers.ts";
+
+export interface ProjectOptions {
+  /** Holds `log`, `ids` and `state`. */
+  folder: string;
+  name: string;
+  /** The program of a new project. */
+  firstProgram: unknown;
+  /** Processing time, Unix ms. */
+  now: () => number;
+  /** `none` never waits for the disk: it loses accepted events when power fails, for tests of the rigs only. */
+  sync?: "fdatasync" | "none";
+  /** Persons held decoded. Default 20,000, about 80 MB. */
+  personsCachedMax?: number;
+  checkpointEveryMs?: number;
+  onFault?: (fault: LogFault) => void;
+  onCheckpointFailed?: (error: Error) => void;
+}
+
+const CHECKPOINT_EVERY_MS = 10_000;
+/** A checkpoint is taken early when so many rows changed: bounds memory and the next one's size. */
+const DIRTY_ROWS_MAX = 60_000;
+const RECOVERY_RECORDS_A_CHECKPOINT = 200_000;
+const PERSONS_CACHED_MAX = 20_000;
+/** Decisions that wait for the next group; more are counted as dropped, never waited for. */
+const DECISIONS_WAITING_MAX = 10_000;
+const DECISIONS_FLUSH_MS = 50;
+const SWEEP_PERSONS = 200;
+const FILTERS_CACHED_MAX = 256;
+/** What an event takes while it waits, beyond what its own fields hold. A guess, on the safe side. */
+const EVENT_BYTES = 600;
+
+/** `home` where the program has none: a plain list. */
+const PLAIN_HOME: CompiledPlacement = { name: "home", limit: 20, diversity: 0, exclude: [], boosts: [] };
+
+export class EmbeddedProject implements Project {
+  readonly name: string;
+  readonly fold: Fold;
+  readonly log: SegmentLog;
+  readonly #options: ProjectOptions;
+  readonly #file: StateFile;
+  readonly #ids: IdIndex;
+  readonly #committer: Committer;
+  readonly #checkpointer: Checkpointer;
+  readonly #timers: Timers;
+  readonly #listeners = new Set<(change: PersonChange) => void>();
+  readonly #filters = new Map<string, ItemPredicate>();
+  #decisions: DecisionRecord[] = [];
+  #decisionsTimer: NodeJS.Timeout | null = null;
+  #checkpointTimer: NodeJS.Timeout | null = null;
+  #sweep: { version: number; after: string } | null = null;
+  #sweptProgram: number;
+  #accepted = 0;
+  #duplicates = 0;
+  #decisionsDropped = 0;
+  #closed = false;
+
+  private constructor(options: ProjectOptions, parts: { file: StateFile; ids: IdIndex; log: SegmentLog; meta: CheckpointMeta | undefined }) {
+    const { file, ids, log, meta } = parts;
+    this.name = options.name;
+    this.#options = options;
+    this.#file = file;
+    this.#ids = ids;
+    this.log = log;
+    this.fold = new Fold({ file, ids, personsCachedMax: options.personsCachedMax ?? PERSONS_CACHED_MAX });
+    this.fold.persons.total = meta?.personsTotal ?? 0;
+    this.fold.counts.deadLetters = meta?.deadLettersTotal ?? 0;
+    for (const [segment, size] of meta?.segmentSizes ?? []) this.fold.members.sizes.set(segment, size);
+    this.#sweptProgram = meta?.sweptProgram ?? 0;
+    this.#committer = new Committer(log, (record) => this.#apply(record));
+    this.#checkpointer = new Checkpointer({
+      file,
+      ids,
+      position: meta?.position ?? log.start,
+      tables: tablesOf(this.fold),
+      capture: () => ({
+        position: this.#committer.foldedPosition,
+        personsTotal: this.fold.persons.total,
+        deadLettersTotal: this.fold.counts.deadLetters,
+        segmentSizes: [...this.fold.members.sizes],
+        sweptProgram: this.#sweptProgram,
+      }),
+    });
+    const { persons } = this.fold;
+    this.#timers = new Timers({ persons, now: options.now, look: (key, nowMs) => this.#look(key, nowMs) });
+  }
+
+  /** Opens the folder, brings the state to the end of the log, and starts timers and checkpoints. */
+  static async open(options: ProjectOptions): Promise<EmbeddedProject> {
+    try {
+      return await EmbeddedProject.#open(options);
+    } catch (error) {
+      if (!(error instanceof StateCorruptError || error instanceof IdIndexDamagedError)) throw error;
+      // State is a fold of the log: what is damaged is thrown away and built anew.
+      StateFile.remove(join(options.folder, "state"));
+      return EmbeddedProject.#open(options);
+    }
+  }
+
+  static async #open(options: ProjectOptions): Promise<EmbeddedProject> {
+    const file = StateFile.open(join(options.folder, "state"));
+    try {
+      const meta = readMeta(file);
+      const log = await openLog(join(options.folder, "log"), {
+        sync: options.sync ?? "fdatasync",
+        onFault: options.onFault ?? (() => {}),
+        ...(meta === undefined ? {} : { durableEnd: meta.position }),
+      });
+      const ids = openIdIndex(join(options.folder, "ids"), { runs: meta?.idRuns ?? [] });
+      const project = new EmbeddedProject(options, { file, ids, log, meta });
+      await project.#recover();
+      return project;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  get eventTypes(): ReadonlySet<string> {
+    return this.fold.programs.current.eventTypes;
+  }
+
+  async submit(submission: Submission): Promise<EventOutcome[]> {
+    const outcomes: EventOutcome[] = [];
+    await this.#committer.submit({
+      records: submission.events.length + submission.deadLetters.length,
+      sizeBytes: (submission.events.length + submission.deadLetters.length) * EVENT_BYTES,
+      prepare: (inGroup) => this.#prepare(submission, inGroup, outcomes),
+    });
+    for (const outcome of outcomes) {
+      if (outcome === "accepted") this.#accepted++;
+      else this.#duplicates++;
+    }
+    return outcomes;
+  }
+
+  async profile(ref: PersonRef): Promise<ProfileView | undefined> {
+    const nowMs = this.#options.now();
+    const key = this.fold.keyNow(ref);
+    this.#look(key, nowMs);
+    const person = this.fold.persons.get(key);
+    return person === undefined ? undefined : profileView(person, this.fold.programs.current.plan, nowMs);
+  }
+
+  async setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileView> {
+    await this.#write(() => ({ kind: "attributes", at: this.#options.now(), ref, attributes }));
+    return (await this.profile(ref))!;
+  }
+
+  personKey(ref: PersonRef): string {
+    return this.fold.keyNow(ref);
+  }
+
+  async searchPersons(prefix: string, limit: number): Promise<PersonRef[]> {
+    const keys = ["u:", "a:"].flatMap((kind) => this.fold.persons.keys(kind + prefix, { limit }));
+    return keys.slice(0, limit).map(refOf);
+  }
+
+  async recommend(request: RecommendRequest): Promise<RecommendationList | undefined> {
+    const program = this.fold.programs.current;
+    const placement = program.placements.get(request.placement) ?? (request.placement === "home" ? PLAIN_HOME : undefined);
+    if (placement === undefined) return undefined;
+    const asked = request.filter === undefined ? undefined : this.#filter(request.filter);
+    const nowMs = this.#options.now();
+    const key = this.fold.keyNow(request.ref);
+    this.#look(key, nowMs);
+    const person = this.fold.persons.get(key);
+    const context = { ...person?.context, ...request.context };
+    const { filter } = placement;
+    const isWanted =
+      filter === undefined && asked === undefined
+        ? undefined
+        : (item: Item): boolean =>
+            (filter === undefined || filter(item, person, nowMs)) && (asked === undefined || asked(item, person, nowMs));
+    const list = this.fold.recommender.recommend({
+      personKey: key,
+      nowMs,
+      limit: request.limit,
+      history: person?.recent ?? [],
+      interests: person === undefined ? [] : interestShares(person),
+      pageItemId: request.itemId,
+      exclude: request.exclude === undefined ? undefined : new Set(request.exclude),
+      excludeKinds: placement.exclude,
+      filter: isWanted,
+      boosts: placement.boosts.map(({ when, by }) => ({ when: (item: Item) => when(item, person, nowMs), by })),
+      diversity: placement.diversity,
+      country: context.country,
+      device: context.device,
+      explain: request.explain,
+    });
+    const decisionId = uuidv7();
+    const answer = this.#listOf(list, { decisionId, placement: request.placement, explain: request.explain === true });
+    Object.assign(answer, request.ref);
+    answer.profile_version = person?.version ?? 0;
+    this.#decided({
+      ...request.ref,
+      decision_id: decisionId,
+      placement: request.placement,
+      strategy: list.strategy,
+      items: answer.items.map(({ item_id }) => item_id),
+      propensity: 1,
+    });
+    return answer;
+  }
+
+  async similar(itemId: string, limit: number): Promise<RecommendationList> {
+    const list = this.fold.recommender.similar(itemId, { limit, nowMs: this.#options.now() });
+    return this.#listOf(list, { decisionId: uuidv7(), placement: "similar", explain: false });
+  }
+
+  async trending(limit: number, filter?: string): Promise<RecommendationList> {
+    const nowMs = this.#options.now();
+    const asked = filter === undefined ? undefined : this.#filter(filter);
+    const isWanted = asked === undefined ? {} : { filter: (item: Item) => asked(item, undefined, nowMs) };
+    const list = this.fold.recommender.trending({ limit, nowMs, ...isWanted });
+    return this.#listOf(list, { decisionId: uuidv7(), placement: "trending", explain: false });
+  }
+
+  async decide(ref: PersonRef, slot: string, context?: LoggedEvent["context"]): Promise<Decision | undefined> {
+    const nowMs = this.#options.now();
+    const key = this.fold.keyNow(ref);
+    this.#look(key, nowMs);
+    const person = this.fold.persons.get(key);
+    const decided = decideSlot(person, slot, context, nowMs, this.fold.programs.current);
+    if (decided === undefined) return undefined;
+    const decisionId = uuidv7();
+    const { variant, payload, reason } = decided;
+    this.#decided({
+      ...ref,
+      decision_id: decisionId,
+      placement: `slot:${slot}`,
+      strategy: reason,
+      items: variant === null ? [] : [variant],
+      propensity: 1,
+    });
+    return { decision_id: decisionId, slot, variant, payload, propensity: 1, reason };
+  }
+
+  async segments(): ReturnType<Project["segments"]> {
+    return this.fold.programs.current.segments.map(({ name, when, description }) => ({
+      name,
+      when,
+      ...(description === undefined ? {} : { description }),
+      size: this.fold.members.sizes.get(name) ?? 0,
+    }));
+  }
+
+  async segmentUsers(name: string, page: { limit: number; after?: string }): ReturnType<Project["segmentUsers"]> {
+    if (!this.fold.programs.current.segments.some((segment) => segment.name === name)) return undefined;
+    const keys = this.fold.members.page(name, page);
+    const next = keys.length < page.limit ? {} : { next: keys.at(-1)! };
+    return { users: keys.map(refOf), total: this.fold.members.sizes.get(name) ?? 0, ...next };
+  }
+
+  async putItems(items: readonly Item[]): Promise<void> {
+    await this.#writeAll(items.length, () => {
+      const at = this.#options.now();
+      return items.map((item) => ({ kind: "item_put", at, item }));
+    });
+  }
+
+  async item(itemId: string): Promise<Item | undefined> {
+    return this.fold.recommender.item(itemId);
+  }
+
+  async deleteItem(itemId: string): Promise<boolean> {
+    let isThere = false;
+    await this.#writeAll(1, () => {
+      isThere = this.fold.recommender.item(itemId) !== undefined;
+      return isThere ? [{ kind: "item_delete", at: this.#options.now(), item_id: itemId }] : [];
+    });
+    return isThere;
+  }
+
+  async program(version?: number): ReturnType<Project["program"]> {
+    const { entries } = this.fold.programs;
+    const entry = version === undefined ? entries.at(-1) : entries.find((known) => known.version === version);
+    return entry === undefined ? undefined : { version: entry.version, at: entry.at, document: entry.program.document };
+  }
+
+  async programVersions(): ReturnType<Project["programVersions"]> {
+    return this.fold.programs.entries.map(({ version, at }) => ({ version, at }));
+  }
+
+  async checkProgram(document: unknown): ReturnType<Project["checkProgram"]> {
+    return checkProgram(document);
+  }
+
+  async putProgram(document: unknown): ReturnType<Project["putProgram"]> {
+    const compiled = compileProgram(document, 1);
+    if ("faults" in compiled) return { faults: compiled.faults };
+    let version = 0;
+    await this.#write(() => {
+      const last = this.fold.programs.entries.at(-1)!;
+      version = last.version + 1;
+      return { kind: "program", at: Math.max(last.at, this.#options.now()), version, document };
+    });
+    this.#filters.clear();
+    this.#startSweep();
+    return { version };
+  }
+
+  async rollbackProgram(version: number): ReturnType<Project["rollbackProgram"]> {
+    const earlier = await this.program(version);
+    if (earlier === undefined) return undefined;
+    const put = await this.putProgram(earlier.document);
+    return "version" in put ? put : undefined;
+  }
+
+  async deadLetters(page: { limit: number; before?: string }): ReturnType<Project["deadLetters"]> {
+    const before = page.before === undefined ? {} : { after: page.before };
+    const rows = this.fold.letters.page({ ...before, limit: page.limit, reverse: true });
+    return { letters: rows.map(([, bytes]) => letterOf(bytes)), total: this.fold.counts.deadLetters };
+  }
+
+  async deadLetter(id: string): Promise<DeadLetter | undefined> {
+    const bytes = this.fold.letters.get(id);
+    return bytes === undefined ? undefined : letterOf(bytes);
+  }
+
+  async resolveDeadLetter(id: string): Promise<void> {
+    await this.#writeAll(1, () => {
+      const bytes = this.fold.letters.get(id);
+      if (bytes === undefined) return [];
+      const at = this.#options.now();
+      return [{ kind: "dead_letter", at, letter: { ...letterOf(bytes), body: null, resolved: true } }];
+    });
+  }
+
+  onChange(listener: (change: PersonChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  stats(): HostStats {
+    const { persons, counts, recommender } = this.fold;
+    return {
+      ready: !this.#closed,
+      acceptedTotal: this.#accepted,
+      duplicatesTotal: this.#duplicates,
+      deadLettersTotal: counts.deadLetters,
+      markedTrafficTotal: counts.marked.bot + counts.marked.suspicious,
+      queuedEvents: this.#committer.queuedRecords,
+      queuedBytes: this.#committer.queuedBytes,
+      logPosition: this.log.end,
+      logSizeBytes: this.log.sizeBytes,
+      checkpointPosition: this.#checkpointer.position,
+      checkpointAgeMs: performance.now() - this.#checkpointer.takenAt,
+      personsTotal: persons.total,
+      personsCached: persons.cached,
+      itemsTotal: recommender.itemCount,
+      decisionsDroppedTotal: this.#decisionsDropped,
+      storageFull: this.#committer.storageFull,
+    };
+  }
+
+  /** Takes a checkpoint now; resolves when it is durable. */
+  checkpoint(): Promise<void> {
+    return this.#checkpointer.take();
+  }
+
+  /** Writes what waits, takes a last checkpoint and lets go of the files. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#flushDecisions();
+    this.#closed = true;
+    this.#timers.stop();
+    if (this.#checkpointTimer !== null) clearInterval(this.#checkpointTimer);
+    await this.#committer.close();
+    try {
+      await this.checkpoint();
+    } catch (error) {
+      this.#options.onCheckpointFailed?.(error as Error);
+    }
+    await this.log.close();
+    this.#ids.close();
+    await this.#file.close();
+  }
+
+  async #recover(): Promise<void> {
+    for (const source of this.fold.recommender.tables) {
+      for (const [key, bytes] of this.#file.rows(`t:${source.table}:`)) source.load(key, bytes);
+    }
+    const onCorrupt = this.#options.onFault ?? (() => {});
+    let records = 0;
+    for (const entry of this.log.read(this.#checkpointer.position, { onCorrupt })) {
+      const record = decodeRecord(entry.type, entry.payload);
+      if (record === undefined) this.fold.counts.unknown++;
+      else this.fold.apply(record);
+      this.#committer.foldedPosition = entry.next;
+      if (++records % RECOVERY_RECORDS_A_CHECKPOINT === 0) await this.#checkpointer.take();
+    }
+    this.#committer.foldedPosition = this.log.end;
+    if (this.fold.programs.entries.length === 0) await this.#create();
+    this.#timers.start();
+    this.#startSweep();
+    const everyMs = this.#options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS;
+    this.#checkpointTimer = setInterval(() => this.#checkpointSoon(), everyMs);
+    this.#checkpointTimer.unref();
+  }
+
+  /** A new project's log begins with its program, so that the log alone says how it is to be read. */
+  #create(): Promise<void> {
+    const document = this.#options.firstProgram;
+    return this.#write(() => ({ kind: "program", at: this.#options.now(), version: 1, document }));
+  }
+
+  #prepare(submission: Submission, inGroup: Set<string>, outcomes: EventOutcome[]): LogRecord[] {
+    const records: LogRecord[] = [];
+    for (const event of submission.events) {
+      const { user_id: user, anonymous_id: anonymous, event_id: id } = event;
+      const keys = [user === undefined ? "" : `u:${user}\n${id}`, anonymous === undefined ? "" : `a:${anonymous}\n${id}`];
+      if (keys.some((key) => inGroup.has(key)) || this.fold.knows(event)) {
+        outcomes.push("duplicate");
+        continue;
+      }
+      outcomes.push("accepted");
+      for (const key of keys) if (key !== "") inGroup.add(key);
+      this.#addItemFacts(event);
+      records.push({ kind: "event", at: event.received_at, event });
+    }
+    const at = this.#options.now();
+    for (const letter of submission.deadLetters) {
+      records.push({ kind: "dead_letter", at, letter: { ...letter, id: uuidv7(), at } });
+    }
+    return records;
+  }
+
+  #addItemFacts(event: LoggedEvent): void {
+    if (event.item_id === undefined || event.item !== undefined) return;
+    const item = this.fold.recommender.item(event.item_id);
+    if (item === undefined) return;
+    const { categories, tags, price } = item;
+    event.item = price === undefined ? { categories, tags } : { categories, tags, price };
+  }
+
+  #apply(record: LogRecord): void {
+    const change = this.fold.apply(record);
+    if (change !== undefined) this.#tell(change);
+    if (this.#checkpointer.dirtyRows > DIRTY_ROWS_MAX) this.#checkpointSoon();
+  }
+
+  #look(key: string, nowMs: number): void {
+    const change = this.fold.look(key, nowMs);
+    if (change !== undefined) this.#tell(change);
+  }
+
+  #tell(change: PersonChange): void {
+    const person = this.fold.persons.get(change.key);
+    if (person !== undefined && person.nextCheckMs !== Infinity) this.#timers.set(change.key, person.nextCheckMs);
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #write(record: () => LogRecord): Promise<void> {
+    return this.#writeAll(1, () => [record()]);
+  }
+
+  #writeAll(records: number, prepare: () => LogRecord[]): Promise<void> {
+    return this.#committer.submit({ records, sizeBytes: records * EVENT_BYTES, prepare });
+  }
+
+  #decided(decision: DecisionRecord): void {
+    if (this.#decisions.length >= DECISIONS_WAITING_MAX) {
+      this.#decisionsDropped++;
+      return;
+    }
+    this.#decisions.push(decision);
+    this.#decisionsTimer ??= setTimeout(() => this.#flushDecisions(), DECISIONS_FLUSH_MS).unref();
+  }
+
+  /** Decisions go with a group of their own now and then: no reader waits for the disk. */
+  #flushDecisions(): void {
+    if (this.#decisionsTimer !== null) clearTimeout(this.#decisionsTimer);
+    this.#decisionsTimer = null;
+    const decisions = this.#decisions;
+    if (decisions.length === 0) return;
+    this.#decisions = [];
+    const at = this.#options.now();
+    this.#writeAll(decisions.length, () => decisions.map((decision) => ({ kind: "decision", at, decision }))).catch(
+      (error: unknown) => {
+        if (!(error instanceof HostError)) throw error;
+        this.#decisionsDropped += decisions.length;
+      },
+    );
+  }
+
+  #checkpointSoon(): void {
+    if (this.#closed) return;
+    this.#checkpointer.take().catch((error: unknown) => this.#options.onCheckpointFailed?.(error as Error));
+  }
+
+  /** Brings everybody to the current program, a few at a time, so that the sizes of segments are soon right. */
+  #startSweep(): void {
+    const { version } = this.fold.programs.current;
+    if (this.#sweptProgram >= version) return;
+    const isRunning = this.#sweep !== null;
+    this.#sweep = { version, after: "" };
+    if (!isRunning) setImmediate(() => this.#sweepSome());
+  }
+
+  #sweepSome(): void {
+    if (this.#sweep === null || this.#closed) return;
+    const keys = this.fold.persons.keys("", { after: this.#sweep.after, limit: SWEEP_PERSONS });
+    for (const key of keys) this.#look(key, this.#options.now());
+    if (keys.length < SWEEP_PERSONS) {
+      this.#sweptProgram = this.#sweep.version;
+      this.#sweep = null;
+      return;
+    }
+    this.#sweep.after = keys.at(-1)!;
+    setTimeout(() => this.#sweepSome(), 1).unref();
+  }
+
+  #filter(cel: string): ItemPredicate {
+    const known = this.#filters.get(cel);
+    if (known !== undefined) return known;
+    const compiled = compileItemFilter(cel, this.fold.programs.current);
+    if ("faults" in compiled) throw new FilterError(compiled.faults.map(({ message }) => message).join("; "));
+    if (this.#filters.size >= FILTERS_CACHED_MAX) this.#filters.clear();
+    this.#filters.set(cel, compiled.predicate);
+    return compiled.predicate;
+  }
+
+  #listOf(list: RankedList, options: { decisionId: string; placement: string; explain: boolean }): RecommendationList {
+    const items = list.items.map(({ itemId, score, reasons }, i): RecommendedItem => {
+      const item = this.fold.recommender.item(itemId);
+      const ranked: RecommendedItem = { item_id: itemId, score, rank: i + 1 };
+      if (options.explain) ranked.reasons = reasons ?? [];
+      if (item !== undefined) ranked.item = item;
+      return ranked;
+    });
+    const { decisionId, placement } = options;
+    return { decision_id: decisionId, profile_version: 0, placement, strategy: list.strategy, items };
+  }
+}
+
+/** Everything that a checkpoint holds, with its key prefixes in the state file. */
+export function tablesOf(fold: Fold) {
+  const overlays = [fold.links, fold.letters, fold.programTable, fold.members.rows].map((source) => ({
+    source,
+    prefix: `${source.table}:`,
+    committed: () => source.committed(),
+  }));
+  const { persons } = fold;
+  return [
+    ...fold.recommender.tables.map((source) => ({ source, prefix: `t:${source.table}:` })),
+    ...overlays,
+    { source: persons, prefix: "", committed: () => persons.committed() },
+  ];
+}
+
+function letterOf(bytes: Uint8Array): DeadLetter {
+  return JSON.parse(Buffer.from(bytes).toString("utf8")) as DeadLetter;
+}

@@ -1,0 +1,86 @@
+// Wakes persons when time alone may change them ("no purchase for 7 days"). Near due times lie in memory, all others in
+// the state file; firing late or twice is harmless, because the core applies each change at its own due time.
+import type { Persons } from "./persons.ts";
+
+/** Due times nearer than this are kept in memory. */
+const HORIZON_MS = 120_000;
+const SCAN_EVERY_MS = 60_000;
+const TICK_MS = 100;
+const BUCKET_MS = 100;
+/** Persons looked at in one turn: about 5 ms. */
+const PERSONS_A_TURN = 200;
+const ROWS_A_SCAN = 2_000;
+
+export class Timers {
+  readonly #persons: Persons;
+  readonly #now: () => number;
+  readonly #look: (key: string, nowMs: number) => void;
+  readonly #buckets = new Map<number, Set<string>>();
+  #timer: NodeJS.Timeout | null = null;
+  #scannedToMs = 0;
+  #scannedAtMs = -Infinity;
+  #cursor: string | undefined;
+  #firstBucket = Infinity;
+
+  constructor(options: { persons: Persons; now: () => number; look: (key: string, nowMs: number) => void }) {
+    this.#persons = options.persons;
+    this.#now = options.now;
+    this.#look = options.look;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  /** To be told after each change of a person. */
+  set(key: string, dueMs: number): void {
+    if (dueMs > Math.max(this.#scannedToMs, this.#now() + HORIZON_MS)) return;
+    const bucket = Math.ceil(dueMs / BUCKET_MS);
+    let keys = this.#buckets.get(bucket);
+    if (keys === undefined) this.#buckets.set(bucket, (keys = new Set()));
+    keys.add(key);
+    if (bucket < this.#firstBucket) this.#firstBucket = bucket;
+  }
+
+  #tick(): void {
+    const nowMs = this.#now();
+    this.#scan(nowMs);
+    const nowBucket = Math.floor(nowMs / BUCKET_MS);
+    if (this.#firstBucket > nowBucket) return;
+    let left = PERSONS_A_TURN;
+    const due = [...this.#buckets.keys()].filter((bucket) => bucket <= nowBucket).sort((a, b) => a - b);
+    for (const bucket of due) {
+      const keys = this.#buckets.get(bucket)!;
+      for (const key of keys) {
+        if (left-- <= 0) {
+          this.#firstBucket = bucket;
+          return;
+        }
+        keys.delete(key);
+        this.#look(key, nowMs);
+      }
+      this.#buckets.delete(bucket);
+    }
+    this.#firstBucket = Math.min(Infinity, ...this.#buckets.keys());
+  }
+
+  /** Fetches what falls due soon from the state file, a page a tick; a new round starts once a minute. */
+  #scan(nowMs: number): void {
+    const isNewRound = this.#cursor === undefined;
+    if (isNewRound) {
+      if (nowMs - this.#scannedAtMs < SCAN_EVERY_MS) return;
+      this.#scannedAtMs = nowMs;
+      this.#scannedToMs = nowMs + HORIZON_MS;
+    }
+    const after = this.#cursor === undefined ? {} : { after: this.#cursor };
+    const rows = this.#persons.storedTimers({ ...after, toMs: this.#scannedToMs, limit: ROWS_A_SCAN });
+    for (const { cursor, key } of rows) this.set(key, Number(cursor.slice(0, cursor.indexOf(":"))));
+    this.#cursor = rows.length < ROWS_A_SCAN ? undefined : rows.at(-1)!.cursor;
+  }
+}

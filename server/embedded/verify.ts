@@ -1,0 +1,99 @@
+// The proof that state is a function of the log: folds the whole log anew beside the project and compares every person,
+// byte for byte, both brought to one moment.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { lookAgain } from "../../core/engine.ts";
+import { encodePerson } from "../../core/profile/person.ts";
+import { openIdIndex } from "../log/id-index.ts";
+import { StateFile } from "../state/state-file.ts";
+import { Checkpointer } from "./checkpointer.ts";
+import { Fold } from "./fold.ts";
+import { tablesOf, type EmbeddedProject } from "./project.ts";
+import { decodeRecord } from "./record-codec.ts";
+
+export interface Difference {
+  key: string;
+  /** What is wrong: the profile differs, is stored though the log has none, or is missing. */
+  kind: "differs" | "not_in_log" | "not_stored";
+}
+
+export interface Verification {
+  records: number;
+  persons: number;
+  differences: Difference[];
+}
+
+/** Differences that are named; more are not looked for. */
+const DIFFERENCES_MAX = 1_000;
+const RECORDS_A_CHECKPOINT = 100_000;
+const PAGE = 1_000;
+const PERSONS_CACHED_MAX = 20_000;
+
+/** The project must not be written to meanwhile. */
+export async function verifyProject(
+  project: EmbeddedProject,
+  options: { onProgress?: (share: number) => void; nowMs: number },
+): Promise<Verification> {
+  const folder = await mkdtemp(join(tmpdir(), "attune-verify-"));
+  const file = StateFile.open(join(folder, "state"));
+  const ids = openIdIndex(join(folder, "ids"), { runs: [] });
+  try {
+    const fold = new Fold({ file, ids, personsCachedMax: PERSONS_CACHED_MAX });
+    const { log } = project;
+    let position = log.start;
+    const checkpointer = new Checkpointer({
+      file,
+      ids,
+      position: -1,
+      tables: tablesOf(fold),
+      capture: () => ({ position, personsTotal: 0, deadLettersTotal: 0, segmentSizes: [], sweptProgram: 0 }),
+    });
+    let records = 0;
+    for (const entry of log.read(log.start)) {
+      const record = decodeRecord(entry.type, entry.payload);
+      if (record !== undefined) fold.apply(record);
+      position = entry.next;
+      if (++records % RECORDS_A_CHECKPOINT !== 0) continue;
+      await checkpointer.take();
+      options.onProgress?.((entry.next - log.start) / (log.end - log.start));
+    }
+    const differences = compare(project.fold, fold, options.nowMs);
+    return { records, persons: fold.persons.total, differences };
+  } finally {
+    ids.close();
+    await file.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function compare(stored: Fold, fresh: Fold, nowMs: number): Difference[] {
+  const differences: Difference[] = [];
+  const bytesOf = (fold: Fold, key: string): Uint8Array | undefined => {
+    const person = fold.persons.get(key);
+    if (person === undefined) return undefined;
+    lookAgain(person, nowMs, fold.programs);
+    return encodePerson(person);
+  };
+  for (const key of keysOf(fresh)) {
+    if (differences.length >= DIFFERENCES_MAX) return differences;
+    const [expected, actual] = [bytesOf(fresh, key)!, bytesOf(stored, key)];
+    if (actual === undefined) differences.push({ key, kind: "not_stored" });
+    else if (Buffer.compare(expected, actual) !== 0) differences.push({ key, kind: "differs" });
+  }
+  for (const key of keysOf(stored)) {
+    if (differences.length >= DIFFERENCES_MAX) break;
+    if (fresh.persons.get(key) === undefined) differences.push({ key, kind: "not_in_log" });
+  }
+  return differences;
+}
+
+function* keysOf(fold: Fold): Generator<string> {
+  let after = "";
+  while (true) {
+    const keys = fold.persons.keys("", { after, limit: PAGE });
+    yield* keys;
+    if (keys.length < PAGE) return;
+    after = keys.at(-1)!;
+  }
+}
