@@ -49,6 +49,12 @@ export interface RecommendedItem {
   item?: CatalogueItem;
 }
 
+/** The newest event behind a pushed change; absent where time, the program or the catalogue alone changed it. */
+export interface CausedBy {
+  event_id: string;
+  received_at: string;
+}
+
 export interface RecommendationList {
   decision_id: string;
   user_id?: string;
@@ -58,6 +64,7 @@ export interface RecommendationList {
   strategy: string;
   items: RecommendedItem[];
   took_ms?: number;
+  caused_by?: CausedBy;
 }
 
 export interface RecommendOptions {
@@ -75,10 +82,10 @@ export interface RecommendOptions {
 
 /** What a slot's variant may change; anything else in it is the page's own and only handed on. */
 export interface SlotPayload {
-  /** `data-…` and `aria-…` attributes of the slot's element; null removes one. */
-  attributes?: Record<string, string | null>;
-  /** CSS custom properties (`--…`) of the slot's element; null removes one. */
-  css?: Record<string, string | null>;
+  /** Written as `data-attune-NAME` attributes of the slot's element. */
+  attributes?: Record<string, string>;
+  /** CSS custom properties (`--…`) of the slot's element. */
+  variables?: Record<string, string>;
   /** The element's text, or the texts of its `[data-attune-text=KEY]` descendants. */
   text?: string | Record<string, string>;
   [own: string]: unknown;
@@ -107,18 +114,31 @@ export interface Profile {
   segments: string[];
   context: Record<string, string>;
   consent?: Record<string, string>;
+  caused_by?: CausedBy;
+}
+
+/** What the live connection keeps pushing, besides profile, segments and triggers. */
+export interface Subscription {
+  placements: string[];
+  limit?: number;
+  /** The item that the page is about. */
+  item_id?: string;
+  explain?: boolean;
+  exclude?: string[];
 }
 
 export interface SegmentsChange {
   segments: string[];
   entered: string[];
   left: string[];
+  caused_by?: CausedBy;
 }
 
 export interface TriggerFired {
   name: string;
   item_id?: string;
-  at?: string | number;
+  fired_at?: string;
+  caused_by?: CausedBy;
 }
 
 /** How the SDK stands: what a status line on the page would show. */
@@ -132,7 +152,10 @@ export interface Status {
   queued: number;
 }
 
-/** `rejected`: the server refused an event for good. `dropped`: the queue gave one up (full or too old). `network`, `server`: will be retried. */
+/**
+ * Something that did not go as asked. `too_old`, `queue_full`: the queue gave an event up. `network`, `server`: will be
+ * tried again. Other codes are the server's; its refusal of an event is final.
+ */
 export interface SdkError {
   code: string;
   message: string;
@@ -184,8 +207,6 @@ export interface AttuneOptions {
   gpc?: "honour" | "ignore";
   /** Capture without code; true is everything. */
   auto?: boolean | AutoCapture;
-  /** Placements whose lists are pushed when they change. */
-  placements?: string[];
   /** Fill `[data-attune-slot]` elements and keep them up to date. */
   slots?: boolean;
   /** How long events that are not weighty may wait for company; 2,000 ms. */
@@ -215,8 +236,8 @@ export interface Attune {
   decide(slot: string, context?: Record<string, string>): Promise<Decision>;
   /** Undefined where the server knows nobody yet. */
   profile(): Promise<Profile | undefined>;
-  /** Adds placements to the live subscription. */
-  subscribe(...placements: string[]): void;
+  /** Lists that are pushed to `on("recommendations")` now and whenever they change; replaces the subscription before. */
+  subscribe(subscription: Subscription): void;
 
   /** Returns how to stop listening. Live names open the live connection. */
   on<Name extends keyof Listeners>(name: Name, listener: Listeners[Name]): () => void;

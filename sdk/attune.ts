@@ -1,0 +1,342 @@
+// The SDK's object: consent decides whether a visit runs, everything else is handed to it.
+import { browserClock, browserStore, createHttpClient } from "./browser-host.ts";
+import { consentState } from "./consent.ts";
+import { createListeners } from "./listeners.ts";
+import { socketConnect, streamConnect } from "./live/connections.ts";
+import { createLive, type Live, type LiveMessage, type LiveState } from "./live/live.ts";
+import { applyDecision, slotsOf } from "./slots.ts";
+import type {
+  Attune, AttuneOptions, AutoCapture, Decision, Listeners, Profile, RecommendationList, SegmentsChange, Status,
+  Subscription, TriggerFired,
+} from "./types.ts";
+import { forget, startVisit, type Visit } from "./visit.ts";
+
+const FLUSH_MS = 2_000;
+/** A list or a decision waits this long for the visitor's last events to arrive before it is asked for. */
+const SETTLE_MAX_MS = 1_000;
+/** Rules may read more than segments; profiles change with each event, so slots follow them at leisure. */
+const SLOTS_AFTER_PROFILE_MS = 2_000;
+const LIVE_NAMES: ReadonlySet<string> = new Set(["profile", "segments", "trigger", "recommendations"]);
+
+/** A request of the SDK that failed; `code` is `consent_required`, `network` or the server's. */
+class SdkFault extends Error {
+  override readonly name = "AttuneError";
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const CAPTURES = ["page_view", "click", "scroll", "hover", "mouse_move", "dwell", "search", "impression"] as const;
+
+function autoOf(auto: boolean | AutoCapture | undefined): Required<AutoCapture> {
+  const wants = (name: keyof AutoCapture): boolean => (typeof auto === "object" ? auto[name] !== false : auto === true);
+  return Object.fromEntries(CAPTURES.map((name) => [name, wants(name)])) as Required<AutoCapture>;
+}
+
+declare global {
+  interface Navigator {
+    readonly globalPrivacyControl?: boolean;
+  }
+  interface Document {
+    readonly prerendering?: boolean;
+  }
+}
+
+/** Starts the SDK in this page. Reads the visitor's earlier decision; stores and sends nothing without his consent. */
+export function createAttune(options: AttuneOptions = {}): Attune {
+  const prefix = `attune:${options.project ?? "default"}:`;
+  const consentKey = `${prefix}consent`;
+  const store = browserStore();
+  const client = createHttpClient({ endpoint: options.endpoint ?? location.origin, project: options.project });
+  const listeners = createListeners();
+  const ending = new AbortController();
+
+  let visit: Visit | undefined;
+  let live: Live | undefined;
+  let liveState: LiveState = "off";
+  let transport: "websocket" | "sse" = "websocket";
+  let subscription: Subscription = { placements: [] };
+  let liveWanted = options.slots === true;
+
+  const consentNow = (): Status["consent"] =>
+    consentState({
+      mode: options.consent ?? "required",
+      decided: store.get(consentKey),
+      gpc: navigator.globalPrivacyControl === true,
+      gpcPolicy: options.gpc ?? "honour",
+    });
+
+  // --- status: at most one report a turn of the event loop ---
+  const statusNow = (): Status => ({
+    consent: consentNow(),
+    live: liveState,
+    ...(liveState === "off" ? {} : { transport }),
+    online: navigator.onLine,
+    queued: visit?.queue.size ?? 0,
+  });
+  let statusQueued = false;
+  function statusChanged(): void {
+    if (statusQueued) return;
+    statusQueued = true;
+    queueMicrotask(() => {
+      statusQueued = false;
+      listeners.emit("status", statusNow());
+    });
+  }
+
+  // --- consent: the visit follows it ---
+  function followConsent(): void {
+    const state = ending.signal.aborted ? "pending" : consentNow();
+    if (state === "granted" && !visit) {
+      visit = startVisit({
+        store, prefix, client, listeners, auto: autoOf(options.auto), flushMs: options.flushMs ?? FLUSH_MS,
+        onChange: statusChanged,
+      });
+      openLive();
+      refreshSlots();
+    } else if (state !== "granted" && visit) {
+      endVisit();
+    }
+    if (state === "denied") forget(store, prefix);
+    statusChanged();
+  }
+
+  function endVisit(): void {
+    visit?.end();
+    visit = undefined;
+    live?.stop();
+    live = undefined;
+  }
+
+  function decideConsent(decision: "granted" | "denied"): void {
+    if (decision === "granted" && navigator.globalPrivacyControl && options.gpc !== "ignore") {
+      listeners.emit("error", { code: "gpc", message: "Global Privacy Control counts as a denial (option gpc)." });
+      return;
+    }
+    store.set(consentKey, decision);
+    followConsent();
+  }
+
+  // --- live ---
+  function openLive(): void {
+    if (!visit || !liveWanted) return;
+    live ??= createLive({
+      clock: browserClock,
+      random: Math.random,
+      socket: socketConnect(client),
+      stream: streamConnect(client),
+      onMessage: heard,
+      onState(state, by) {
+        liveState = state;
+        transport = by;
+        statusChanged();
+      },
+    });
+    live.subscribe({ ...who(visit), ...subscription });
+  }
+
+  function heard({ type, at: _at, ...fields }: LiveMessage): void {
+    if (type === "recommendations") {
+      const list = fields as unknown as RecommendationList;
+      visit?.remember(list);
+      listeners.emit("recommendations", list);
+    } else if (type === "profile") {
+      listeners.emit("profile", fields as unknown as Profile);
+      refreshSlots(SLOTS_AFTER_PROFILE_MS);
+    } else if (type === "segments") {
+      const change = fields as unknown as SegmentsChange;
+      listeners.emit("segments", change);
+      if (change.entered.length + change.left.length > 0) refreshSlots();
+    } else if (type === "trigger") {
+      listeners.emit("trigger", fields as unknown as TriggerFired);
+    } else if (type === "error") {
+      listeners.emit("error", { code: String(fields["code"]), message: String(fields["detail"] ?? "") });
+    }
+  }
+
+  // --- questions ---
+  function who({ identity }: Visit): { user_id: string } | { anonymous_id: string } {
+    const userId = identity.userId();
+    return userId === undefined ? { anonymous_id: identity.anonymousId() } : { user_id: userId };
+  }
+
+  function consenting(): Visit {
+    if (!visit) throw new SdkFault("consent_required", "The visitor has not consented.");
+    return visit;
+  }
+
+  async function ask<T>(method: "GET" | "POST", path: string, body?: object): Promise<T | undefined> {
+    const answer = await client
+      .request(method, path, body && JSON.stringify(body))
+      .catch((cause: unknown) => { throw new SdkFault("network", String(cause)); });
+    if (answer.status === 404 && method === "GET") return undefined;
+    if (answer.status >= 200 && answer.status < 300 && answer.body !== undefined) return answer.body as T;
+    const problem = (answer.body ?? {}) as { code?: string; detail?: string };
+    throw new SdkFault(problem.code ?? `http_${answer.status}`, problem.detail ?? "");
+  }
+
+  async function settled(asking: Visit): Promise<void> {
+    await Promise.race([
+      asking.settled(),
+      new Promise<void>((resolve) => browserClock.after(SETTLE_MAX_MS, resolve)),
+    ]);
+  }
+
+  async function decide(slot: string, context?: Record<string, string>): Promise<Decision> {
+    const asking = consenting();
+    await settled(asking);
+    return (await ask<Decision>("POST", "/v1/decide", { ...who(asking), slot, context }))!;
+  }
+
+  // --- slots: one round at a time; one more is remembered ---
+  let slotsRound: Promise<void> | undefined;
+  let cancelSlots: (() => void) | undefined;
+  let slotsDueMs = Infinity;
+  const shown = new Map<string, string>();
+
+  function refreshSlots(waitMs = 0): void {
+    const dueMs = browserClock.nowMs() + waitMs;
+    if (!options.slots || dueMs >= slotsDueMs) return;
+    cancelSlots?.();
+    slotsDueMs = dueMs;
+    cancelSlots = browserClock.after(waitMs, () => {
+      slotsDueMs = Infinity;
+      slotsRound = (slotsRound ?? Promise.resolve()).then(fillSlots);
+    });
+  }
+
+  async function fillSlots(): Promise<void> {
+    if (!visit) return;
+    await Promise.all(
+      slotsOf(document).map(async (slot) => {
+        try {
+          const decision = await decide(slot);
+          const looks = JSON.stringify([decision.variant, decision.payload]);
+          applyDecision(document, decision);
+          if (shown.get(slot) === looks) return;
+          shown.set(slot, looks);
+          listeners.emit("decision", decision);
+        } catch (error) {
+          if (!(error instanceof SdkFault)) throw error;
+          listeners.emit("error", { code: error.code, message: `Slot ${slot}: ${error.message}` });
+        }
+      }),
+    );
+  }
+
+  function identityChanged(): void {
+    openLive();
+    refreshSlots();
+    statusChanged();
+  }
+
+  // --- the page comes and goes ---
+  const listen = (target: EventTarget, type: string, handle: (event: Event) => void): void =>
+    target.addEventListener(type, handle, { signal: ending.signal });
+  listen(document, "visibilitychange", () => {
+    if (document.visibilityState !== "hidden") return;
+    visit?.capture.settle();
+    visit?.sender.hide();
+  });
+  listen(window, "pagehide", () => {
+    visit?.capture.settle();
+    visit?.sender.leave();
+    live?.sleep(); // an open socket keeps the page out of the back-forward cache
+  });
+  listen(window, "pageshow", (event) => {
+    if (!(event as PageTransitionEvent).persisted) return;
+    followConsent();
+    live?.wake();
+    visit?.sender.wake();
+  });
+  listen(window, "online", () => {
+    visit?.sender.wake();
+    live?.wake();
+    statusChanged();
+  });
+  listen(window, "offline", statusChanged);
+  listen(window, "storage", (event) => {
+    // Another tab: its visitor is ours, and his decision too.
+    const { key } = event as StorageEvent;
+    if (key === null || key === consentKey) followConsent();
+    else if (key === `${prefix}user` || key === `${prefix}anonymous`) identityChanged();
+  });
+  if (document.prerendering) listen(document, "prerenderingchange", followConsent);
+  else followConsent();
+
+  return {
+    get anonymousId() {
+      return visit?.identity.anonymousId();
+    },
+    get userId() {
+      return visit?.identity.userId();
+    },
+    get sessionId() {
+      return visit?.identity.sessionNow(browserClock.nowMs());
+    },
+    get status() {
+      return statusNow();
+    },
+    track: (eventType, fields) => visit?.track(eventType, fields),
+    page: (fields) => visit?.capture.page(fields),
+    view: (itemId) => visit?.capture.view(itemId),
+    identify(userId, attributes) {
+      visit?.identify(userId, attributes);
+      identityChanged();
+    },
+    reset() {
+      visit?.reset();
+      shown.clear();
+      identityChanged();
+    },
+    async recommend(question = {}) {
+      const asking = consenting();
+      await settled(asking);
+      const body = { ...who(asking), placement: "home", ...question };
+      const list = (await ask<RecommendationList>("POST", "/v1/recommendations", body))!;
+      asking.remember(list);
+      return list;
+    },
+    decide,
+    async profile() {
+      const asking = consenting();
+      await settled(asking);
+      const id = who(asking);
+      return ask<Profile>(
+        "GET",
+        "user_id" in id
+          ? `/v1/users/${encodeURIComponent(id.user_id)}/profile`
+          : `/v1/visitors/${encodeURIComponent(id.anonymous_id)}/profile`,
+      );
+    },
+    subscribe(next) {
+      subscription = next;
+      liveWanted = true;
+      openLive();
+    },
+    on<Name extends keyof Listeners>(name: Name, listener: Listeners[Name]) {
+      if (LIVE_NAMES.has(name) && !liveWanted) {
+        liveWanted = true;
+        openLive();
+      }
+      return listeners.on(name, listener);
+    },
+    consent: {
+      get state() {
+        return consentNow();
+      },
+      grant: () => decideConsent("granted"),
+      deny: () => decideConsent("denied"),
+    },
+    flush: () => visit?.sender.flush() ?? Promise.resolve(),
+    close() {
+      ending.abort();
+      cancelSlots?.();
+      visit?.capture.settle();
+      endVisit();
+      statusChanged();
+    },
+  };
+}

@@ -1,0 +1,106 @@
+// The browser behind the ports of host.ts: clock, storage, requests, locks.
+import type { Answer, Clock, KeyValueStore } from "./host.ts";
+
+/** A request without an answer for this long counts as failed. */
+const REQUEST_TIMEOUT_MS = 15_000;
+/** After this a tab sends without the lock: whoever holds it may be frozen. */
+const LOCK_WAIT_MS = 5_000;
+/** What browsers still accept in a keepalive request. */
+const KEEPALIVE_BYTES_MAX = 63_000;
+
+export const browserClock: Clock = {
+  nowMs: () => Date.now(),
+  after(ms, task) {
+    const timer = setTimeout(task, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** localStorage; where the browser forbids it, a memory that ends with the page. */
+export function browserStore(): KeyValueStore {
+  let storage: Storage | undefined;
+  try {
+    storage = localStorage;
+  } catch {
+    // Storage is switched off for this site: events still go out, but do not survive the page.
+  }
+  const memory = new Map<string, string>();
+  const held = storage;
+  if (!held) {
+    return {
+      keys: () => [...memory.keys()],
+      get: (key) => memory.get(key) ?? null,
+      set: (key, value) => (memory.set(key, value), true),
+      remove: (key) => void memory.delete(key),
+    };
+  }
+  return {
+    keys: () => Object.keys(held),
+    get: (key) => held.getItem(key),
+    set(key, value) {
+      try {
+        held.setItem(key, value);
+        return true;
+      } catch {
+        return false; // the quota is used up
+      }
+    },
+    remove: (key) => held.removeItem(key),
+  };
+}
+
+export interface HttpClient {
+  request(method: "GET" | "POST" | "PATCH", path: string, body?: string): Promise<Answer>;
+  beacon(path: string, body: string): boolean;
+  /** An address with the project in its query, for what takes no headers. */
+  url(path: string, scheme?: "ws"): string;
+}
+
+export function createHttpClient({ endpoint, project }: { endpoint: string; project: string | undefined }): HttpClient {
+  function url(path: string, scheme?: "ws"): string {
+    const target = new URL(path, endpoint);
+    if (project) target.searchParams.set("project", project);
+    return scheme ? target.href.replace(/^http/, scheme) : target.href;
+  }
+  return {
+    url,
+    async request(method, path, body) {
+      const headers: Record<string, string> = project ? { "attune-project": project } : {};
+      if (body !== undefined) headers["content-type"] = "application/json";
+      const response = await fetch(new URL(path, endpoint), {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body }),
+        // The request outlives the page: a click that leaves it is still sent.
+        keepalive: body !== undefined && new TextEncoder().encode(body).length < KEEPALIVE_BYTES_MAX,
+        credentials: "omit",
+        cache: "no-store",
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      const text = await response.text();
+      let parsed: unknown;
+      try {
+        parsed = JSON.parse(text);
+      } catch {
+        // No JSON: a proxy's page, or nothing. The status says the rest.
+      }
+      return { status: response.status, retryAfter: response.headers.get("retry-after"), body: parsed };
+    },
+    beacon: (path, body) => navigator.sendBeacon(url(path), body),
+  };
+}
+
+/** One tab at a time, by the Web Locks of the site; without them, or when they take too long, without exclusion. */
+export function exclusively(name: string, task: () => Promise<void>): Promise<void> {
+  // Web Locks need a secure context; elsewhere two tabs may send the same events, which is harmless.
+  if (!navigator.locks) return task();
+  let started = false;
+  const run = (): Promise<void> => {
+    started = true;
+    return task();
+  };
+  return navigator.locks.request(name, { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, run).catch((error: unknown) => {
+    if (started) throw error;
+    return run();
+  });
+}

@@ -1,0 +1,295 @@
+// Listens to the page and turns what the visitor does into events. The judgement (what is a hover, a dwell, an
+// impression) is in the pure files beside this one; here is only the wiring to the document.
+import type { AutoCapture, EventFields } from "../types.ts";
+import { createDwellMeter, type DwellReport } from "./dwell.ts";
+import { createHoverWatch } from "./hover.ts";
+import { createImpressions, SEEN_RATIO } from "./impressions.ts";
+import { createPointerPath } from "./pointer-path.ts";
+import { createScrollDepth } from "./scroll-depth.ts";
+import { createSearches, queryOf } from "./search.ts";
+
+const TYPING_PAUSE_MS = 1_000;
+const TICK_MS = 1_000;
+
+export interface CaptureOptions {
+  auto: Required<AutoCapture>;
+  /** `page` is the address that the event belongs to, when it is not the current one. */
+  emit: (eventType: string, fields: EventFields, page?: string) => void;
+}
+
+export interface Capture {
+  page(fields?: { item_id?: string; url?: string }): void;
+  view(itemId: string | null): void;
+  /** Reports how long was looked up to now: the page may go, or the identity is about to change. */
+  settle(): void;
+  /** The same, always with an event: the first one under a new identity. */
+  mark(): void;
+  stop(): void;
+}
+
+const attributeOf = (element: Element | null, name: string): string | undefined => element?.getAttribute(name) || undefined;
+
+/** The item that an element belongs to, with the decision that showed it. */
+function itemAt(target: EventTarget | null): { item_id?: string; context?: Record<string, string> } {
+  if (!(target instanceof Element)) return {};
+  const itemId = attributeOf(target.closest("[data-attune-item]"), "data-attune-item");
+  const decisionId = attributeOf(target.closest("[data-attune-decision]"), "data-attune-decision");
+  return {
+    ...(itemId ? { item_id: itemId } : {}),
+    ...(itemId && decisionId ? { context: { decision_id: decisionId } } : {}),
+  };
+}
+
+const ignored = (target: EventTarget | null): boolean =>
+  !(target instanceof Element) || target.closest("[data-attune-ignore]") !== null;
+
+export function startCapture({ auto, emit }: CaptureOptions): Capture {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const listen = (target: EventTarget, type: string, handle: (event: Event) => void, passive = true): void =>
+    target.addEventListener(type, handle, { signal, passive, capture: true });
+
+  let address = location.href;
+  let itemId: string | undefined;
+  let scrollDepth = createScrollDepth();
+  let hovers = createHoverWatch();
+  let path = createPointerPath();
+  let impressions = createImpressions();
+  const searches = createSearches();
+  const dwell = createDwellMeter(Date.now());
+  const isActive = (): boolean => document.visibilityState === "visible" && document.hasFocus();
+  const onItem = (): { item_id?: string } => (itemId === undefined ? {} : { item_id: itemId });
+
+  function reportDwell(report: DwellReport | undefined): void {
+    if (report && auto.dwell) {
+      emit("dwell", { ...onItem(), value: report.value, additional_data: { total_s: report.total_s } }, address);
+    }
+  }
+
+  function view(next: string | null): void {
+    reportDwell(dwell.restart(Date.now()));
+    itemId = next ?? undefined;
+    dwell.tick(Date.now(), isActive());
+    if (itemId !== undefined) emit("view", onItem());
+  }
+
+  function page(fields: { item_id?: string; url?: string } = {}): void {
+    reportDwell(dwell.restart(Date.now()));
+    address = fields.url === undefined ? location.href : new URL(fields.url, location.href).href;
+    itemId = undefined;
+    scrollDepth = createScrollDepth();
+    hovers = createHoverWatch();
+    path = createPointerPath();
+    impressions = createImpressions();
+    dwell.tick(Date.now(), isActive());
+    emit("page_view", pageFields(), address);
+    const query = auto.search ? queryOf(address) : undefined;
+    if (query !== undefined) search(query);
+    const shown = fields.item_id ?? attributeOf(document.querySelector("[data-attune-page-item]"), "data-attune-page-item");
+    if (shown !== undefined) view(shown);
+    watchCards();
+  }
+
+  /** Where the visitor comes from (never more than the origin) and how his browser is set. */
+  function pageFields(): EventFields {
+    const context: Record<string, string> = {
+      locale: navigator.language,
+      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    };
+    if (document.referrer) context["referrer"] = new URL(document.referrer).origin;
+    return { context };
+  }
+
+  function search(text: string): void {
+    const query = searches.searched(text);
+    if (query !== undefined) emit("search", { additional_data: { query } });
+  }
+
+  // --- clicks: a button may name another event than `click` ---
+  function clicked(event: Event): void {
+    if (ignored(event.target)) return;
+    const target = event.target as Element;
+    const named = target.closest("[data-attune-event]");
+    const type = attributeOf(named, "data-attune-event");
+    if (type !== undefined) {
+      const value = attributeOf(named, "data-attune-value");
+      return emit(type, { ...itemAt(named), ...(value === undefined ? {} : { value: Number(value) }) });
+    }
+    if (!auto.click) return;
+    // What was clicked, without any text of the page: that may be the visitor's own.
+    const control = target.closest("a,button,[role=button],input,select,summary,label") ?? target;
+    const additional_data: Record<string, string> = { tag: control.localName };
+    if (control.id) additional_data["element_id"] = control.id.slice(0, 100);
+    emit("click", { ...itemAt(target), additional_data });
+  }
+
+  // --- impressions: one observer for all cards, a second one for cards that come later ---
+  const onScreen = new Map<Element, number>();
+  const sightings =
+    auto.impression &&
+    new IntersectionObserver(
+      (entries) => {
+        for (const { target, intersectionRatio, rootBounds, intersectionRect } of entries) {
+          // A card taller than the screen never shows half of itself: filling half the screen is as good.
+          const fills = rootBounds ? intersectionRect.height / rootBounds.height : 0;
+          onScreen.set(target, Math.max(intersectionRatio, fills));
+        }
+        lookAtCards();
+      },
+      { threshold: [0, SEEN_RATIO, 0.75] },
+    );
+  let cancelDue: ReturnType<typeof setTimeout> | undefined;
+
+  function lookAtCards(): void {
+    if (document.visibilityState !== "visible") return;
+    const nowMs = Date.now();
+    for (const [card, ratio] of onScreen) {
+      const cardItem = card.isConnected ? attributeOf(card, "data-attune-item") : undefined;
+      if (cardItem === undefined) {
+        impressions.visible({ key: card, itemId: "", ratio: 0 }, nowMs);
+        onScreen.delete(card);
+      } else if (!ignored(card)) impressions.visible({ key: card, itemId: cardItem, ratio }, nowMs);
+    }
+    reportImpressions();
+  }
+
+  function reportImpressions(): void {
+    clearTimeout(cancelDue);
+    const nowMs = Date.now();
+    const due = new Set(impressions.due(nowMs));
+    for (const card of onScreen.keys()) {
+      const fields = itemAt(card);
+      if (fields.item_id !== undefined && due.delete(fields.item_id)) emit("impression", fields);
+    }
+    const waitMs = impressions.nextMs() - nowMs;
+    if (waitMs !== Infinity) cancelDue = setTimeout(reportImpressions, Math.max(0, waitMs));
+  }
+
+  function watchCards(): void {
+    if (!sightings) return;
+    for (const card of document.querySelectorAll("[data-attune-item]")) sightings.observe(card);
+    lookAtCards();
+  }
+
+  let cardsChanged = false;
+  const growth =
+    sightings &&
+    new MutationObserver(() => {
+      if (cardsChanged) return;
+      cardsChanged = true;
+      requestAnimationFrame(() => {
+        cardsChanged = false;
+        watchCards();
+      });
+    });
+  growth && growth.observe(document, { subtree: true, childList: true, attributeFilter: ["data-attune-item"] });
+
+  listen(document, "click", clicked);
+  if (auto.scroll) {
+    let queued = false;
+    listen(document, "scroll", (event) => {
+      if (queued || event.target !== document) return;
+      queued = true;
+      requestAnimationFrame(() => {
+        queued = false;
+        const depth = (scrollY + innerHeight) / document.documentElement.scrollHeight;
+        const step = scrollDepth.scrolled(depth);
+        if (step !== undefined) emit("scroll", { ...onItem(), value: step }, address);
+      });
+    });
+  }
+  if (auto.hover) {
+    let hovered: ReturnType<typeof itemAt> = {};
+    const over = (target: EventTarget | null): void => {
+      const at: ReturnType<typeof itemAt> = ignored(target) ? {} : itemAt(target);
+      const hover = hovers.over(at.item_id, Date.now());
+      if (hover) emit("hover", { ...hovered, ...hover });
+      hovered = at;
+    };
+    listen(document, "pointerover", (event) => {
+      if ((event as PointerEvent).pointerType === "mouse") over(event.target);
+    });
+    listen(document.documentElement, "pointerleave", (event) => {
+      if (event.target === document.documentElement) over(null);
+    });
+  }
+  if (auto.mouse_move) {
+    listen(document, "pointermove", (event) => {
+      const { pointerType, clientX, clientY } = event as PointerEvent;
+      if (pointerType !== "mouse") return;
+      const moves = path.moved(clientX / innerWidth, clientY / innerHeight, Date.now());
+      if (moves !== undefined) emit("mouse_move", { ...onItem(), additional_data: { path: moves } }, address);
+    });
+  }
+  if (auto.search) {
+    const FIELDS = "input[type=search],[role=search] input,[data-attune-search]";
+    let typing: ReturnType<typeof setTimeout> | undefined;
+    const searchIn = (field: Element | null): void => {
+      clearTimeout(typing);
+      if (field instanceof HTMLInputElement && field.type !== "password" && !ignored(field)) search(field.value);
+    };
+    listen(document, "input", ({ target }) => {
+      if (!(target instanceof Element) || !target.matches(FIELDS)) return;
+      clearTimeout(typing);
+      typing = setTimeout(() => searchIn(target), TYPING_PAUSE_MS);
+    });
+    listen(document, "change", ({ target }) => {
+      if (target instanceof Element && target.matches(FIELDS)) searchIn(target);
+    });
+    listen(document, "submit", ({ target }) => {
+      if (target instanceof Element) searchIn(target.querySelector(FIELDS));
+    });
+    signal.addEventListener("abort", () => clearTimeout(typing));
+  }
+  if (auto.dwell) {
+    const tick = (): void => reportDwell(dwell.tick(Date.now(), isActive()));
+    const timer = setInterval(tick, TICK_MS);
+    signal.addEventListener("abort", () => clearInterval(timer));
+    listen(window, "focus", tick);
+    listen(window, "blur", tick);
+  }
+  listen(document, "visibilitychange", () => {
+    if (document.visibilityState === "hidden") impressions.hidden();
+    else lookAtCards();
+  });
+  if (auto.page_view) {
+    onNavigation(() => page(), signal);
+    page();
+  } else watchCards();
+
+  return {
+    page,
+    view,
+    settle: () => reportDwell(dwell.rest(Date.now())),
+    mark() {
+      const { value, total_s } = dwell.rest(Date.now()) ?? { value: 0, total_s: 0 };
+      emit("dwell", { ...onItem(), value, additional_data: { total_s } }, address);
+    },
+    stop() {
+      ending.abort();
+      sightings && sightings.disconnect();
+      growth && growth.disconnect();
+      clearTimeout(cancelDue);
+    },
+  };
+}
+
+/** Calls back after the address changed without a new document; a changed fragment alone is no new page. */
+function onNavigation(navigated: () => void, signal: AbortSignal): void {
+  const place = (): string => location.pathname + location.search;
+  let last = place();
+  const look = (): void => {
+    if (signal.aborted || place() === last) return;
+    last = place();
+    // After the router's own code, so that the content is the new page's.
+    setTimeout(navigated, 0);
+  };
+  for (const name of ["pushState", "replaceState"] as const) {
+    const original = history[name];
+    history[name] = function (this: History, ...args) {
+      original.apply(this, args);
+      look();
+    };
+  }
+  addEventListener("popstate", look, { signal });
+}

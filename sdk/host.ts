@@ -1,0 +1,31 @@
+// What the SDK's pure parts need from their surroundings. The browser gives it in browser-host.ts, tests give a
+// simulated one, so queue, batching and reconnects are tested without a browser and without waiting.
+
+export interface Clock {
+  nowMs(): number;
+  /** Runs `task` once after `ms`; returns how to cancel it. */
+  after(ms: number, task: () => void): () => void;
+}
+
+/** Shared by the site's tabs, synchronous, never throws. */
+export interface KeyValueStore {
+  keys(): string[];
+  get(key: string): string | null;
+  /** False where it had no room. */
+  set(key: string, value: string): boolean;
+  remove(key: string): void;
+}
+
+export interface Answer {
+  status: number;
+  /** The `Retry-After` header as it came. */
+  retryAfter: string | null;
+  /** The parsed JSON body; undefined where there is none. */
+  body: unknown;
+}
+
+/** Rejects where no answer came: network, time limit. */
+export type Post = (path: string, body: string) => Promise<Answer>;
+
+/** In [0, 1). */
+export type Random = () => number;

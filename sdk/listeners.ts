@@ -1,0 +1,28 @@
+// Who listens to what. A listener that throws is the page's error, never the SDK's.
+import type { Listeners } from "./types.ts";
+
+export interface ListenerSet {
+  on<Name extends keyof Listeners>(name: Name, listener: Listeners[Name]): () => void;
+  emit<Name extends keyof Listeners>(name: Name, value: Parameters<Listeners[Name]>[0]): void;
+}
+
+export function createListeners(): ListenerSet {
+  const all = new Map<keyof Listeners, Set<(value: never) => void>>();
+  return {
+    on(name, listener) {
+      let set = all.get(name);
+      if (!set) all.set(name, (set = new Set()));
+      set.add(listener);
+      return () => set.delete(listener);
+    },
+    emit(name, value) {
+      for (const listener of [...(all.get(name) ?? [])]) {
+        try {
+          (listener as (value: unknown) => void)(value);
+        } catch (error) {
+          reportError(error);
+        }
+      }
+    },
+  };
+}

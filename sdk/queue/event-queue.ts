@@ -1,0 +1,115 @@
+// Events that the server has not confirmed yet, kept in a store that the site's tabs share and that outlives them.
+//
+// One entry a key, so that tabs never overwrite each other's: whoever flushes sends whatever is there. Two tabs may
+// send the same entry; its `event_id` makes that harmless. Keys sort by time, because event ids do.
+import type { KeyValueStore } from "../host.ts";
+import type { SdkError, SentEvent } from "../types.ts";
+
+/** About 400 kB at a typical 400 bytes an event, a tenth of what browsers give one site. */
+export const QUEUE_ENTRIES_MAX = 1_000;
+/** The server knows event ids again for at least 8 days; a resend after that could count twice. */
+export const ENTRY_AGE_MAX_MS = 7 * 86_400_000;
+
+/** Attributes of `identify`, in line behind the events before them. */
+export interface AttributesEntry {
+  user_id: string;
+  attributes: Record<string, unknown>;
+  timestamp: number;
+}
+
+export type Entry = { id: string; event: SentEvent } | { id: string; set: AttributesEntry };
+
+export interface EventQueue {
+  readonly size: number;
+  /** Keeps an entry; where there is no room, an expendable one goes first, then the oldest, and it is reported. */
+  put(entry: Entry, rank: "expendable" | "kept"): void;
+  /** The oldest entries, at most `max`, without those in `except`; what is too old is dropped and reported. */
+  oldest(max: number, except?: ReadonlySet<string>): Entry[];
+  remove(ids: Iterable<string>): void;
+  clear(): void;
+}
+
+export interface EventQueueOptions {
+  store: KeyValueStore;
+  /** Start of the queue's keys. */
+  prefix: string;
+  nowMs: () => number;
+  onDrop: (error: SdkError) => void;
+}
+
+/** Marks the keys that may be given up first. */
+const EXPENDABLE = "~";
+
+export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptions): EventQueue {
+  const keys = (): string[] => store.keys().filter((key) => key.startsWith(prefix)).sort();
+
+  /** Undefined where another tab removed it meanwhile, or where the bytes are not an entry. */
+  function read(key: string): Entry | undefined {
+    const text = store.get(key);
+    if (text === null) return undefined;
+    try {
+      return JSON.parse(text) as Entry;
+    } catch {
+      store.remove(key);
+      return undefined;
+    }
+  }
+
+  function drop(key: string, code: string, message: string): void {
+    const entry = read(key);
+    store.remove(key);
+    if (entry) onDrop("event" in entry ? { code, message, event: entry.event } : { code, message });
+  }
+
+  function makeRoom(held: readonly string[]): boolean {
+    const victim = held.find((key) => key.endsWith(EXPENDABLE)) ?? held[0];
+    if (victim === undefined) return false;
+    drop(victim, "queue_full", "The queue had no room for newer events.");
+    return true;
+  }
+
+  return {
+    get size() {
+      return keys().length;
+    },
+
+    put(entry, rank) {
+      const key = prefix + entry.id + (rank === "expendable" ? EXPENDABLE : "");
+      const text = JSON.stringify(entry);
+      let held = keys();
+      while (held.length >= QUEUE_ENTRIES_MAX || !store.set(key, text)) {
+        if (!makeRoom(held)) {
+          const error = { code: "queue_full", message: "The browser keeps no entry of this size." };
+          onDrop("event" in entry ? { ...error, event: entry.event } : error);
+          return;
+        }
+        held = keys();
+      }
+    },
+
+    oldest(max, except) {
+      const out: Entry[] = [];
+      const horizonMs = nowMs() - ENTRY_AGE_MAX_MS;
+      for (const key of keys()) {
+        if (out.length >= max) break;
+        const entry = read(key);
+        if (!entry || except?.has(entry.id)) continue;
+        const { timestamp } = "event" in entry ? entry.event : entry.set;
+        if (timestamp < horizonMs) drop(key, "too_old", "Not delivered within 7 days.");
+        else out.push(entry);
+      }
+      return out;
+    },
+
+    remove(ids) {
+      for (const id of ids) {
+        store.remove(prefix + id);
+        store.remove(prefix + id + EXPENDABLE);
+      }
+    },
+
+    clear() {
+      for (const key of keys()) store.remove(key);
+    },
+  };
+}

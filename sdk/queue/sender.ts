@@ -1,0 +1,229 @@
+// Brings the queue to the server: when, in which batches, and what an answer means.
+//
+// An entry leaves the queue only when the server has answered for it. No answer, 408, 425, 429 and 5xx: tried again
+// later. Any other 4xx is final: dropped and reported, so that one bad event never holds up the rest.
+import type { Answer, Clock, Post, Random } from "../host.ts";
+import type { Delivery, SdkError } from "../types.ts";
+import { backoffMs, retryAfterMs } from "./backoff.ts";
+import type { Entry, EventQueue } from "./event-queue.ts";
+
+export const BATCH_EVENTS_MAX = 100;
+/** Browsers give all keepalive requests of a page 64 KiB together. */
+export const BATCH_BYTES_MAX = 60_000;
+
+export interface SenderOptions {
+  queue: EventQueue;
+  clock: Clock;
+  random: Random;
+  post: Post;
+  patch: Post;
+  /** Hands the body over without waiting for an answer; false where the browser refused. */
+  beacon: (path: string, body: string) => boolean;
+  /** Runs one tab at a time; may run without exclusion where that cannot be had, since resends are harmless. */
+  exclusively: (task: () => Promise<void>) => Promise<void>;
+  onDelivery: (delivery: Delivery) => void;
+  onError: (error: SdkError) => void;
+  /** The queue's length or the network's state may have changed. */
+  onChange: () => void;
+}
+
+export interface Sender {
+  /** Sends within `waitMs`, earlier where something else is due earlier; a running back-off is kept. */
+  schedule(waitMs: number): void;
+  /** Sends now, unless the server asked to wait; resolves when the queue is empty or a try has failed. */
+  flush(): Promise<void>;
+  /** The page is being hidden and may not come back: everything that fits goes out at once, without the lock. */
+  hide(): void;
+  /** The page goes for good. */
+  leave(): void;
+  /** The network is back: no reason to wait any longer, unless the server asked for it. */
+  wake(): void;
+  stop(): void;
+}
+
+interface EventsAnswer {
+  accepted: number;
+  duplicates?: number;
+  rejected: { index: number; code: string; message: string }[];
+}
+
+/** A body in the contract's shape; a captive portal's 200 is not. */
+function isEventsAnswer(body: unknown): body is EventsAnswer {
+  const answer = body as EventsAnswer | undefined | null;
+  return typeof answer?.accepted === "number" && Array.isArray(answer.rejected);
+}
+
+/** A problem document's code, for reports. */
+function problemOf({ status, body }: Answer): { code: string; message: string } {
+  const problem = (body ?? {}) as { code?: unknown; detail?: unknown; title?: unknown };
+  return { code: String(problem.code ?? `http_${status}`), message: String(problem.detail ?? problem.title ?? "") };
+}
+
+const willPass = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
+
+export function createSender(options: SenderOptions): Sender {
+  const { queue, clock, random, onDelivery, onError, onChange } = options;
+  const inFlight = new Set<string>();
+  let running: Promise<void> | undefined;
+  let cancelTimer: (() => void) | undefined;
+  let timerDueMs = Infinity;
+  let attempt = 0;
+  let retryAtMs = 0;
+  let serverWaitsUntilMs = 0;
+  let batchMax = BATCH_EVENTS_MAX;
+  let stopped = false;
+
+  function schedule(waitMs: number): void {
+    if (stopped) return;
+    const dueMs = Math.max(clock.nowMs() + waitMs, retryAtMs, serverWaitsUntilMs);
+    if (dueMs >= timerDueMs) return;
+    cancelTimer?.();
+    timerDueMs = dueMs;
+    cancelTimer = clock.after(dueMs - clock.nowMs(), () => {
+      timerDueMs = Infinity;
+      void flush();
+    });
+  }
+
+  function retryLater(header: string | null): void {
+    const nowMs = clock.nowMs();
+    serverWaitsUntilMs = nowMs + retryAfterMs(header, nowMs);
+    retryAtMs = nowMs + backoffMs(attempt++, random);
+    schedule(0);
+  }
+
+  /** A run of events that fits one request, or one change of attributes; nothing that is under way already. */
+  function nextBatch(): Entry[] {
+    const batch: Entry[] = [];
+    let sizeBytes = 0;
+    for (const entry of queue.oldest(batchMax, inFlight)) {
+      if ("set" in entry) return batch.length > 0 ? batch : [entry];
+      sizeBytes += new TextEncoder().encode(JSON.stringify(entry.event)).length + 1;
+      if (sizeBytes > BATCH_BYTES_MAX && batch.length > 0) break;
+      batch.push(entry);
+    }
+    return batch;
+  }
+
+  function bodyOf(batch: readonly Entry[]): string {
+    return JSON.stringify({ sent_at: clock.nowMs(), events: batch.map((entry) => "event" in entry && entry.event) });
+  }
+
+  function request(batch: readonly Entry[]): Promise<Answer> {
+    const first = batch[0]!;
+    if ("event" in first) return options.post("/v1/events", bodyOf(batch));
+    const path = `/v1/users/${encodeURIComponent(first.set.user_id)}/profile`;
+    return options.patch(path, JSON.stringify({ attributes: first.set.attributes }));
+  }
+
+  /** Done with these entries, whatever became of them. */
+  function settle(batch: readonly Entry[]): void {
+    queue.remove(batch.map((entry) => entry.id));
+    attempt = 0;
+    retryAtMs = serverWaitsUntilMs = 0;
+  }
+
+  function refuse(batch: readonly Entry[], answer: Answer): void {
+    const problem = problemOf(answer);
+    for (const entry of batch) onError("event" in entry ? { ...problem, event: entry.event } : problem);
+    settle(batch);
+  }
+
+  function accept(batch: readonly Entry[], answer: EventsAnswer, tookMs: number): void {
+    settle(batch);
+    for (const { index, code, message } of answer.rejected) {
+      const entry = batch[index];
+      onError(entry && "event" in entry ? { code, message, event: entry.event } : { code, message });
+    }
+    onDelivery({
+      accepted: answer.accepted,
+      duplicates: answer.duplicates ?? 0,
+      rejected: answer.rejected.length,
+      event_ids: batch.map((entry) => entry.id),
+      took_ms: tookMs,
+    });
+  }
+
+  /** False: not answered, try again later. */
+  function digest(batch: readonly Entry[], answer: Answer, tookMs: number): boolean {
+    const { status, body } = answer;
+    const isEvents = "event" in batch[0]!;
+    if (isEvents && (status === 202 || status === 200 || status === 400) && isEventsAnswer(body)) {
+      accept(batch, body, tookMs);
+    } else if (!isEvents && status >= 200 && status < 300) {
+      settle(batch);
+    } else if ((status === 413 || status === 400) && batch.length > 1) {
+      batchMax = Math.ceil(batch.length / 2); // one of them is at fault: find it by halving
+    } else if (status >= 400 && status < 500 && !willPass(status)) {
+      refuse(batch, answer);
+    } else {
+      onError({ code: "server", message: `HTTP ${status}, will be tried again` });
+      retryLater(answer.retryAfter);
+      return false;
+    }
+    return true;
+  }
+
+  async function send(batch: readonly Entry[]): Promise<boolean> {
+    for (const entry of batch) inFlight.add(entry.id);
+    const sentAtMs = clock.nowMs();
+    try {
+      const answer = await request(batch);
+      return digest(batch, answer, clock.nowMs() - sentAtMs);
+    } catch {
+      onError({ code: "network", message: "No answer, will be tried again" });
+      retryLater(null);
+      return false;
+    } finally {
+      for (const entry of batch) inFlight.delete(entry.id);
+      onChange();
+    }
+  }
+
+  async function drain(): Promise<void> {
+    for (let batch = nextBatch(); batch.length > 0 && !stopped; batch = nextBatch()) {
+      if (!(await send(batch))) return;
+    }
+    batchMax = BATCH_EVENTS_MAX;
+  }
+
+  function flush(): Promise<void> {
+    // The running round reads the queue again after each batch, so it takes what came meanwhile.
+    if (running) return running;
+    if (clock.nowMs() < serverWaitsUntilMs) {
+      schedule(0);
+      return Promise.resolve();
+    }
+    cancelTimer?.();
+    timerDueMs = Infinity;
+    running = options.exclusively(drain).finally(() => {
+      running = undefined;
+      if (timerDueMs === Infinity && nextBatch().length > 0) schedule(0);
+    });
+    return running;
+  }
+
+  return {
+    schedule,
+    flush,
+    hide() {
+      const batch = nextBatch();
+      if (batch.length > 0) void send(batch);
+    },
+    leave() {
+      const batch = nextBatch();
+      // A change of attributes is a PATCH, which no beacon can make: it waits for the next page.
+      if (batch.length > 0 && "event" in batch[0]!) options.beacon("/v1/events", bodyOf(batch));
+    },
+    wake() {
+      retryAtMs = 0;
+      cancelTimer?.();
+      timerDueMs = Infinity;
+      schedule(0);
+    },
+    stop() {
+      stopped = true;
+      cancelTimer?.();
+    },
+  };
+}

@@ -1,0 +1,34 @@
+// The script tag: <script src="/sdk/attune.js" data-consent="required" data-auto></script> makes `window.attune`.
+import { createAttune } from "./attune.ts";
+import type { Attune, AutoCapture } from "./types.ts";
+
+declare global {
+  interface Window {
+    attune?: Attune;
+  }
+}
+
+const script = document.currentScript as HTMLScriptElement | null;
+if (script && !window.attune) {
+  const { endpoint, project, consent, gpc, auto, slots, placements } = script.dataset;
+  const isOn = (value: string | undefined): boolean => value !== undefined && value !== "false";
+  window.attune = createAttune({
+    endpoint: endpoint ?? new URL(script.src).origin,
+    ...(project === undefined ? {} : { project }),
+    consent: consent === "granted" ? "granted" : "required",
+    gpc: gpc === "ignore" ? "ignore" : "honour",
+    auto: autoOf(auto),
+    slots: isOn(slots),
+  });
+  if (placements) window.attune.subscribe({ placements: placements.split(",").map((name) => name.trim()) });
+  document.dispatchEvent(new CustomEvent("attune:ready"));
+}
+
+/** `data-auto` alone captures everything; `data-auto="page_view click"` these only. */
+function autoOf(value: string | undefined): boolean | AutoCapture {
+  const names = value?.split(/[\s,]+/).filter((name) => name !== "") ?? [];
+  if (names.length === 0 || names[0] === "true") return value !== undefined;
+  if (names[0] === "false") return false;
+  const all = ["page_view", "click", "scroll", "hover", "mouse_move", "dwell", "search", "impression"] as const;
+  return Object.fromEntries(all.map((name) => [name, names.includes(name)]));
+}
