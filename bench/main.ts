@@ -1,0 +1,30 @@
+// `npm run bench -- NAME …`: measures the embedded node against the bare baseline, in turns on the same machine, so that
+// the ratios hold where absolute figures do not. Every bench is bounded in count and time and ends what it started.
+import { freshness } from "./freshness.ts";
+import { growth } from "./growth.ts";
+import { importBench } from "./import.ts";
+import { intake, singles } from "./intake.ts";
+import { recommend } from "./recommend.ts";
+import { shares } from "./shares.ts";
+
+const BENCHES: Record<string, () => Promise<void>> = {
+  intake,
+  singles,
+  recommend,
+  freshness,
+  import: importBench,
+  shares,
+  growth,
+};
+
+const names = process.argv.slice(2);
+const chosen = names.length === 0 ? Object.keys(BENCHES) : names;
+const unknown = chosen.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  console.error(`no bench ${unknown.join(", ")}; one of ${Object.keys(BENCHES).join(", ")}`);
+  process.exit(2);
+}
+for (const name of chosen) {
+  console.log(`\n## ${name}`);
+  await BENCHES[name]!();
+}
