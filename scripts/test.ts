@@ -1,0 +1,59 @@
+// `npm test`: gets Chromium where it is missing, builds, and runs every test. `npm test -- core/event sdk` runs those only.
+import { spawn, spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { resolve } from "node:path";
+import { browserMissing } from "../e2e/browser.ts";
+import { buildAll } from "./build.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const ROOMS = ["core", "server", "sdk", "console", "demo", "e2e", "vectors", "scripts", "bench"];
+/** Test files at once; CI machines have two cores. */
+const CONCURRENCY = 2;
+const TEST_TIMEOUT_MS = 240_000;
+
+/** Installs Debian's Chromium; without it the browser tests are skipped, each with the reason. */
+function ensureBrowser(): void {
+  if (browserMissing() === undefined) return;
+  const isRoot = process.getuid?.() === 0;
+  const apt = (...args: string[]): boolean => {
+    const command = isRoot ? ["apt-get", ...args] : ["sudo", "-n", "apt-get", ...args];
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    return spawnSync(command[0]!, command.slice(1), { stdio: ["ignore", "ignore", "inherit"], env }).status === 0;
+  };
+  process.stderr.write("attune: installing Chromium for the browser tests …\n");
+  if (process.platform === "linux") apt("update", "-q") && apt("install", "-y", "-q", "--no-install-recommends", "chromium");
+  const reason = browserMissing();
+  if (reason !== undefined) process.stderr.write(`attune: browser tests are skipped: ${reason}\n`);
+}
+
+function testFiles(wanted: readonly string[]): string[] {
+  return globSync(`{${ROOMS.join(",")}}/**/*.test.{ts,tsx}`, { cwd: ROOT })
+    .filter((path) => wanted.length === 0 || wanted.some((prefix) => path.startsWith(prefix)))
+    .sort();
+}
+
+async function main(): Promise<number> {
+  const files = testFiles(process.argv.slice(2));
+  if (files.length === 0) {
+    process.stderr.write(`attune: no test file begins with ${process.argv.slice(2).join(" or ")}\n`);
+    return 2;
+  }
+  ensureBrowser();
+  await buildAll();
+  const child = spawn(
+    process.execPath,
+    [
+      "--disable-warning=ExperimentalWarning",
+      "--test",
+      `--test-concurrency=${CONCURRENCY}`,
+      `--test-timeout=${TEST_TIMEOUT_MS}`,
+      "--test-reporter=./scripts/reporter.ts",
+      ...files,
+    ],
+    { cwd: ROOT, stdio: "inherit" },
+  );
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1)));
+}
+
+process.exitCode = await main();
