@@ -2,6 +2,9 @@
 import type { Item } from "../item/item.ts";
 import type { LearningDocument, ModelsDocument } from "../program/program.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import { learningConfig, modelConfig } from "../model/config.ts";
+import { createModels, type Probe } from "../model/models.ts";
+import { createRanking } from "./ranking.ts";
 
 /** One thing that a person did with an item, as the profile's `recent` keeps it (newest first). */
 export interface RecentItem {
@@ -125,6 +128,39 @@ export interface Recommender {
 export interface RecommenderConfig {
   readonly models?: ModelsDocument | undefined;
   readonly learning?: LearningDocument | undefined;
+  /** Called after each model's work, for measurements. */
+  readonly probe?: Probe | undefined;
 }
 
-export declare function createRecommender(config?: RecommenderConfig): Recommender;
+/** What measurements read besides the served list. */
+export interface MeasuredRecommender extends Recommender {
+  readonly modelNames: readonly string[];
+  /** Each model's own list for a query, with exclusions but without the blend. */
+  modelLists(query: RankQuery): string[][];
+}
+
+export function createRecommender(config: RecommenderConfig = {}): MeasuredRecommender {
+  const models = createModels(modelConfig(config.models), learningConfig(config.learning), config.probe);
+  const ranking = createRanking(models);
+  return {
+    configure: (document, learning) => models.configure(modelConfig(document), learningConfig(learning)),
+    putItem: (item, atMs) => models.put(item, atMs),
+    deleteItem: (itemId) => models.remove(itemId),
+    item(itemId) {
+      const slot = models.items.slotOf(itemId);
+      return slot < 0 ? undefined : models.items.itemAt(slot);
+    },
+    learningSample: (eventId, timeMs) => models.sampler.picks(eventId, timeMs, models.blend.samples),
+    learn: (step) => models.learn(step),
+    relink: (from, to) => models.sessions.relink(from, to),
+    recommend: (query) => ranking.recommend(query),
+    similar: (itemId, options) => ranking.similar(itemId, options),
+    trending: (options) => ranking.trending(options),
+    tables: models.tables,
+    get itemCount() {
+      return models.items.count;
+    },
+    modelNames: models.models.map((model) => model.name),
+    modelLists: (query) => ranking.modelLists(query),
+  };
+}

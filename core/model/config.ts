@@ -1,0 +1,67 @@
+// Bounds and half-lives of the online models. A program sets what a site may want to change; the rest is fixed here.
+import type { LearningDocument, ModelsDocument } from "../program/program.ts";
+
+export const TRAIL_MAX = 20; // Items of a session that models see; longer ones add nothing measurable.
+export const LIST_MAX = 100; // Candidates per model: the union holds the target 73–93 % of the time (research/relevance.md).
+export const SESSION_GAP_MS = 30 * 60_000;
+export const HISTORY_MAX = 50;
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: MINUTE_MS, h: 3_600_000, d: DAY_MS };
+
+export interface ModelConfig {
+  readonly popularityHalfLifeMs: number;
+  readonly rulesHalfLifeMs: number;
+  readonly rulesRowMax: number;
+  readonly cosineHalfLifeMs: number;
+  readonly cosineRowMax: number;
+  readonly knnHalfLifeMs: number;
+  readonly knnNeighbours: number;
+  readonly knnSessionsPerItem: number;
+  readonly knnSessionTtlMs: number;
+  readonly repeats: boolean;
+  readonly content: boolean;
+  readonly catalogueOnly: boolean;
+  readonly itemTtlMs: number;
+}
+
+export interface LearningConfig {
+  readonly share: number;
+  readonly maxPerSecond: number;
+}
+
+/** Milliseconds of `30s`, `10m`, `2h`, `3d`; `fallback` where it is none (the program's check has said so already). */
+function durationMs(text: string | undefined, fallback: number): number {
+  const match = text === undefined ? null : /^([1-9][0-9]{0,8})([smhd])$/.exec(text);
+  return match === null ? fallback : Number(match[1]) * UNIT_MS[match[2]!]!;
+}
+
+function clamp(value: number | undefined, low: number, high: number, fallback: number): number {
+  return value === undefined || !(value >= low) ? fallback : Math.min(value, high);
+}
+
+/** Defaults are those of a shop (research/relevance.md: 3 d, 30 d, 60 d). */
+export function modelConfig(models: ModelsDocument | undefined): ModelConfig {
+  const rulesHalfLifeMs = durationMs(models?.rules?.half_life, 30 * DAY_MS);
+  const knnHalfLifeMs = durationMs(models?.knn?.half_life, 60 * DAY_MS);
+  return {
+    popularityHalfLifeMs: durationMs(models?.popularity?.half_life, 3 * DAY_MS),
+    rulesHalfLifeMs,
+    rulesRowMax: clamp(models?.rules?.row_max, 8, 128, 64),
+    cosineHalfLifeMs: durationMs(models?.cosine?.half_life, rulesHalfLifeMs),
+    cosineRowMax: clamp(models?.cosine?.row_max, 8, 128, 64),
+    knnHalfLifeMs,
+    knnNeighbours: clamp(models?.knn?.neighbours, 1, 500, 200),
+    knnSessionsPerItem: clamp(models?.knn?.sessions_per_item, 8, 1000, 300),
+    knnSessionTtlMs: durationMs(models?.knn?.session_ttl, 10 * knnHalfLifeMs),
+    repeats: models?.repeats?.enabled ?? true,
+    content: models?.content?.enabled ?? true,
+    catalogueOnly: models?.catalogue_only ?? false,
+    itemTtlMs: durationMs(models?.item_ttl, 90 * DAY_MS),
+  };
+}
+
+export function learningConfig(learning: LearningDocument | undefined): LearningConfig {
+  return { share: clamp(learning?.share, 0, 1, 0.25), maxPerSecond: clamp(learning?.max_per_second, 0, 100_000, 200) };
+}

@@ -1,0 +1,151 @@
+// Content similarity over the catalogue: categories, tags and title words that items share. It serves items without
+// events, and visitors who have interests but no history. Everything here is derived from the catalogue.
+import type { Item } from "../item/item.ts";
+import { addScore, type ScoreSheet } from "./candidates.ts";
+import type { ItemIndex } from "./item-index.ts";
+import { BECAUSE_MAX, type Model } from "./model.ts";
+import type { Situation } from "./situation.ts";
+
+const WORDS_MAX = 8;
+const WORD_LENGTH_MIN = 3;
+const TERMS_MAX = 24; // Per item.
+const LOOK_AT_MAX = 256; // Newest items of one term that a query looks at.
+const QUERY_ITEMS = 5;
+const QUERY_FADE = 0.6;
+const CATEGORY_WEIGHT = 2;
+const INTEREST_WEIGHT = 1;
+
+interface Term {
+  readonly name: string;
+  /** Every slot that holds it, in order of listing, oldest first. */
+  readonly slots: number[];
+  readonly weight: number;
+}
+
+export interface Content extends Model {
+  /** The catalogue changed the slot's item; undefined takes it out. */
+  put(slot: number, item: Item | undefined): void;
+  /** 0–1: what share of `slot`'s terms, by worth, `other` has too. */
+  likeness(slot: number, other: number): number;
+  /** Slots that share a term with `slot`, each once. */
+  like(slot: number): Set<number>;
+  /** Worth of the visitor's interests and session for one item, 0 where nothing is shared. */
+  appeal(situation: Situation, slot: number): number;
+}
+
+export function termsOf(item: Item): string[] {
+  const terms = new Set<string>();
+  for (const category of item.categories) terms.add(`c:${category}`);
+  for (const tag of item.tags) terms.add(`t:${tag}`);
+  let words = 0;
+  for (const word of (item.title ?? "").toLowerCase().split(/[^\p{L}\p{N}]+/u)) {
+    if (word.length < WORD_LENGTH_MIN) continue;
+    if (++words > WORDS_MAX) break;
+    terms.add(`w:${word}`);
+  }
+  return [...terms].slice(0, TERMS_MAX);
+}
+
+export function createContent(items: ItemIndex): Content {
+  const terms = new Map<string, Term>();
+  const termsAt: (readonly Term[] | undefined)[] = [];
+
+  /** Rare terms say more; a category says more than a word of the title. */
+  const worth = (term: Term): number => term.weight / Math.sqrt(1 + term.slots.length);
+
+  const remove = (slot: number): void => {
+    for (const term of termsAt[slot] ?? []) {
+      term.slots.splice(term.slots.indexOf(slot), 1);
+      if (term.slots.length === 0) terms.delete(term.name);
+    }
+    termsAt[slot] = undefined;
+  };
+
+  const put = (slot: number, item: Item | undefined): void => {
+    while (termsAt.length <= slot) termsAt.push(undefined);
+    remove(slot);
+    if (item === undefined) return;
+    termsAt[slot] = termsOf(item).map((name) => {
+      let term = terms.get(name);
+      if (term === undefined) terms.set(name, (term = { name, slots: [], weight: name.startsWith("w:") ? 1 : CATEGORY_WEIGHT }));
+      term.slots.push(slot);
+      return term;
+    });
+  };
+
+  const addNewest = ({ slots }: Term, gain: number, sheet: ScoreSheet): void => {
+    for (let i = Math.max(0, slots.length - LOOK_AT_MAX); i < slots.length; i++) addScore(sheet, slots[i]!, gain);
+  };
+
+  const likeness = (slot: number, other: number): number => {
+    const mine = termsAt[slot];
+    const its = termsAt[other];
+    if (mine === undefined || its === undefined) return 0;
+    let shared = 0;
+    let all = 0;
+    for (const term of mine) {
+      all += worth(term);
+      if (its.includes(term)) shared += worth(term);
+    }
+    return all === 0 ? 0 : shared / all;
+  };
+
+  const interestsOf = (situation: Situation, visit: (term: Term, share: number) => void): void => {
+    for (const [name, share] of situation.interests) {
+      if (!(share > 0)) continue;
+      const category = terms.get(`c:${name}`);
+      if (category !== undefined) visit(category, share);
+      const tag = terms.get(`t:${name}`);
+      if (tag !== undefined) visit(tag, share);
+    }
+  };
+
+  return {
+    name: "content",
+    put,
+    likeness,
+    like(slot) {
+      const found = new Set<number>();
+      for (const { slots } of termsAt[slot] ?? []) {
+        for (let i = Math.max(0, slots.length - LOOK_AT_MAX); i < slots.length; i++) found.add(slots[i]!);
+      }
+      found.delete(slot);
+      return found;
+    },
+    learn() {},
+    score(situation, sheet) {
+      let fade = 1;
+      for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
+        for (const term of termsAt[situation.context[k]!] ?? []) {
+          addNewest(term, worth(term) * fade, sheet);
+        }
+      }
+      interestsOf(situation, (term, share) => {
+        addNewest(term, worth(term) * share * INTEREST_WEIGHT, sheet);
+      });
+    },
+    appeal(situation, slot) {
+      const mine = termsAt[slot];
+      if (mine === undefined) return 0;
+      let sum = 0;
+      let fade = 1;
+      for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
+        sum += likeness(slot, situation.context[k]!) * fade;
+      }
+      interestsOf(situation, (term, share) => {
+        if (mine.includes(term)) sum += share;
+      });
+      return sum;
+    },
+    because(situation, slot) {
+      const mine = termsAt[slot];
+      const found: number[] = [];
+      for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS && found.length < BECAUSE_MAX; k++) {
+        if (termsAt[situation.context[k]!]?.some((term) => mine?.includes(term))) found.push(situation.context[k]!);
+      }
+      return found;
+    },
+    forget: remove,
+    tables: [],
+  };
+}

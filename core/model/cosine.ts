@@ -1,0 +1,123 @@
+// Item-to-item cosine: how often two items share a session's window, over how often each is seen at all. Decayed.
+import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
+import { addScore } from "./candidates.ts";
+import { powerOfTwo, type DecayInstant } from "./decay.ts";
+import type { DecayClock } from "./decay-clock.ts";
+import type { ItemIndex } from "./item-index.ts";
+import { BECAUSE_MAX, type Model } from "./model.ts";
+import { createNeighbourRows } from "./neighbour-rows.ts";
+import { rowReader, rowWriter } from "./row-bytes.ts";
+
+const WINDOW = 10;
+const QUERY_ITEMS = 5;
+const QUERY_FADE = 0.6;
+
+export interface Cosine extends Model {
+  /** Calls `visit` with each neighbour of one item and its cosine, 0–1. */
+  neighbours(slot: number, nowMs: number, visit: (slot: number, cosine: number) => void): void;
+}
+
+export function createCosine(items: ItemIndex, clock: DecayClock, options: { rowMax: number }): Cosine {
+  const rows = createNeighbourRows(items, options.rowMax);
+  let counts = new Float64Array(1024);
+  let epochs = new Int32Array(1024);
+
+  const reserve = (slot: number): void => {
+    if (slot < counts.length) return;
+    const size = Math.max(slot + 1, counts.length * 2);
+    const grownCounts = new Float64Array(size);
+    const grownEpochs = new Int32Array(size);
+    grownCounts.set(counts);
+    grownEpochs.set(epochs);
+    counts = grownCounts;
+    epochs = grownEpochs;
+  };
+
+  const count = (slot: number, weight: number, { epoch, fraction }: DecayInstant): void => {
+    reserve(slot);
+    if (epoch > epochs[slot]!) {
+      counts[slot] = counts[slot]! * powerOfTwo(epochs[slot]! - epoch);
+      epochs[slot] = epoch;
+    }
+    counts[slot] = counts[slot]! + weight * fraction * powerOfTwo(epoch - epochs[slot]!);
+  };
+
+  const encode = (slot: number): Uint8Array | null => {
+    if (slot >= counts.length || counts[slot] === 0) return null;
+    const row = rows.encode(slot);
+    const out = rowWriter(13 + (row?.length ?? 0));
+    out.u8(1);
+    out.f64(counts[slot]!);
+    out.i32(epochs[slot]!);
+    for (const byte of row ?? []) out.u8(byte);
+    return out.bytes();
+  };
+  const dirty = new DirtySlots(encode);
+
+  /** 1 / √count at the instant's epoch, short of the fraction. */
+  const normOf = (slot: number, epoch: number): number => {
+    const now = counts[slot]! * powerOfTwo(epochs[slot]! - epoch);
+    return now > 0 ? 1 / Math.sqrt(now) : 0;
+  };
+
+  const visitRow = (row: number, nowMs: number, visit: (slot: number, cosine: number) => void): void => {
+    const length = rows.arena.lengthOf(row);
+    if (length === 0) return;
+    const { ids, weights } = rows.arena;
+    const instant = clock.at(nowMs);
+    const scale = rows.scaleOf(row, instant) * normOf(row, instant.epoch);
+    for (let i = rows.arena.offsetOf(row), to = i + length; i < to; i++) {
+      const slot = items.resolve(ids[i]!);
+      if (slot >= 0) visit(slot, weights[i]! * scale * normOf(slot, instant.epoch));
+    }
+  };
+
+  return {
+    name: "cosine",
+    neighbours: visitRow,
+    learn(reveal, { trail, trailLength }) {
+      if (reveal.isRepeat) return;
+      const instant = clock.at(reveal.timeMs);
+      dirty.touch(reveal.slot);
+      count(reveal.slot, 1, instant);
+      for (let k = 0; k < trailLength && k < WINDOW; k++) {
+        const other = trail[k]!;
+        dirty.touch(other);
+        rows.add(other, reveal.ref, 1, instant);
+        rows.add(reveal.slot, items.refOf(other), 1, instant);
+      }
+    },
+    score({ context, contextLength, nowMs }, sheet) {
+      let fade = 1;
+      const add = (slot: number, cosine: number): void => {
+        if (cosine > 0) addScore(sheet, slot, cosine * fade);
+      };
+      for (let k = 0; k < contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) visitRow(context[k]!, nowMs, add);
+    },
+    because({ context, contextLength }, slot) {
+      const found: number[] = [];
+      const ref = items.refOf(slot);
+      for (let k = 0; k < contextLength && k < QUERY_ITEMS && found.length < BECAUSE_MAX; k++) {
+        const from = rows.arena.offsetOf(context[k]!);
+        const length = rows.arena.lengthOf(context[k]!);
+        if (rows.arena.ids.subarray(from, from + length).includes(ref)) found.push(context[k]!);
+      }
+      return found;
+    },
+    forget(slot) {
+      dirty.touch(slot);
+      rows.clear(slot);
+      if (slot < counts.length) counts[slot] = 0;
+    },
+    tables: [
+      slotTable("cosine", dirty, (slot, bytes) => {
+        const input = rowReader(bytes);
+        input.version(1);
+        reserve(slot);
+        counts[slot] = input.f64();
+        epochs[slot] = input.i32();
+        if (input.left() > 0) rows.load(slot, bytes.subarray(13));
+      }),
+    ],
+  };
+}

@@ -1,0 +1,223 @@
+// Items as dense integers. Slots of items that left are used again, and a reference carries the slot's generation, so
+// that a row which still names the old item does not speak for the new one.
+import type { Item } from "../item/item.ts";
+
+export const SLOT_BITS = 22;
+export const SLOT_MASK = (1 << SLOT_BITS) - 1;
+export const ITEMS_MAX = 1 << 20;
+const GENERATION_MASK = 0x3ff;
+const EVICT_LOOK_AT = 64; // Slots compared when a new item finds the index full.
+
+export interface ItemIndex {
+  readonly count: number;
+  /** One past the highest slot ever used. */
+  readonly slotEnd: number;
+  readonly clockMs: number;
+  /** Slot of a known item, or -1. */
+  slotOf(itemId: string): number;
+  /** Slot of an item, given one if it is new; -1 where the index is full of catalogue items. */
+  intern(itemId: string, timeMs: number): number;
+  /** Looks at the next slot in turn and frees it if its item has expired. */
+  sweep(ttlMs: number): void;
+  idAt(slot: number): string;
+  itemAt(slot: number): Item | undefined;
+  /** Time (ms) at which the catalogue first held the item; 0 for one that only events know. */
+  listedAt(slot: number): number;
+  /** Place in the order of catalogue changes. */
+  listedOrder(slot: number): number;
+  isUsed(slot: number): boolean;
+  setItem(slot: number, item: Item, atMs: number): void;
+  free(slot: number): void;
+  refOf(slot: number): number;
+  /** Slot behind a reference, or -1 when its item has left. */
+  resolve(ref: number): number;
+  readonly state: ItemIndexState;
+}
+
+/** What a snapshot holds of the index as a whole. */
+export interface ItemIndexState {
+  slotEnd: number;
+  hand: number;
+  clockMs: number;
+  freeFirst: number;
+  freeLast: number;
+  order: number;
+}
+
+/** One slot as a snapshot holds it. */
+export interface ItemSlot {
+  generation: number;
+  nextFree: number;
+  id: string | undefined;
+  lastSeenMs: number;
+  listedAtMs: number;
+  order: number;
+  item: Item | undefined;
+}
+
+export interface ItemIndexHooks {
+  /** Before slot changes. */
+  touch(slot: number): void;
+  /** The slot's item is about to leave. */
+  leaving(slot: number): void;
+}
+
+export interface StoredItemIndex extends ItemIndex {
+  readSlot(slot: number): ItemSlot;
+  loadSlot(slot: number, row: ItemSlot): void;
+}
+
+export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
+  const slots = new Map<string, number>();
+  const ids: (string | undefined)[] = [];
+  const items: (Item | undefined)[] = [];
+  let generations = new Uint16Array(1024);
+  let nextFree = new Int32Array(1024).fill(-1);
+  let lastSeen = new Float64Array(1024);
+  let listed = new Float64Array(1024);
+  let orders = new Float64Array(1024);
+  const state: ItemIndexState = { slotEnd: 0, hand: 0, clockMs: 0, freeFirst: -1, freeLast: -1, order: 0 };
+
+  const reserve = (slot: number): void => {
+    if (slot < generations.length) return;
+    const size = Math.max(slot + 1, generations.length * 2);
+    const grow = <T extends Uint16Array | Int32Array | Float64Array>(from: T, to: T): T => (to.set(from), to);
+    generations = grow(generations, new Uint16Array(size));
+    nextFree = grow(nextFree, new Int32Array(size));
+    lastSeen = grow(lastSeen, new Float64Array(size));
+    listed = grow(listed, new Float64Array(size));
+    orders = grow(orders, new Float64Array(size));
+  };
+
+  const take = (): number => {
+    if (state.freeFirst >= 0) {
+      const slot = state.freeFirst;
+      hooks.touch(slot);
+      state.freeFirst = nextFree[slot]!;
+      if (state.freeFirst < 0) state.freeLast = -1;
+      nextFree[slot] = -1;
+      return slot;
+    }
+    if (state.slotEnd < ITEMS_MAX) {
+      const slot = state.slotEnd;
+      reserve(slot);
+      hooks.touch(slot);
+      state.slotEnd++;
+      nextFree[slot] = -1;
+      return slot;
+    }
+    return -1;
+  };
+
+  const evict = (): void => {
+    let oldest = -1;
+    for (let i = 0; i < EVICT_LOOK_AT; i++) {
+      state.hand = (state.hand + 1) % state.slotEnd;
+      const slot = state.hand;
+      if (ids[slot] === undefined || items[slot] !== undefined) continue;
+      if (oldest < 0 || lastSeen[slot]! < lastSeen[oldest]!) oldest = slot;
+    }
+    if (oldest >= 0) index.free(oldest);
+  };
+
+  const index: StoredItemIndex = {
+    get count() {
+      return slots.size;
+    },
+    get slotEnd() {
+      return state.slotEnd;
+    },
+    get clockMs() {
+      return state.clockMs;
+    },
+    state,
+    slotOf: (itemId) => slots.get(itemId) ?? -1,
+    intern(itemId, timeMs) {
+      if (timeMs > state.clockMs) state.clockMs = timeMs;
+      let slot = slots.get(itemId) ?? -1;
+      if (slot >= 0) {
+        if (timeMs > lastSeen[slot]!) {
+          hooks.touch(slot);
+          lastSeen[slot] = timeMs;
+        }
+        return slot;
+      }
+      if (state.freeFirst < 0 && state.slotEnd >= ITEMS_MAX) evict();
+      slot = take();
+      if (slot < 0) return -1;
+      slots.set(itemId, slot);
+      ids[slot] = itemId;
+      items[slot] = undefined;
+      lastSeen[slot] = timeMs;
+      listed[slot] = 0;
+      orders[slot] = 0;
+      return slot;
+    },
+    sweep(ttlMs) {
+      if (state.slotEnd === 0) return;
+      state.hand = state.hand + 1 >= state.slotEnd ? 0 : state.hand + 1;
+      const slot = state.hand;
+      if (lastSeen[slot]! + ttlMs < state.clockMs && ids[slot] !== undefined && items[slot] === undefined) index.free(slot);
+    },
+    idAt: (slot) => ids[slot]!,
+    itemAt: (slot) => items[slot],
+    listedAt: (slot) => listed[slot]!,
+    listedOrder: (slot) => orders[slot]!,
+    isUsed: (slot) => ids[slot] !== undefined,
+    setItem(slot, item, atMs) {
+      hooks.touch(slot);
+      if (listed[slot] === 0) listed[slot] = atMs;
+      orders[slot] = ++state.order;
+      items[slot] = item;
+    },
+    free(slot) {
+      hooks.leaving(slot);
+      hooks.touch(slot);
+      slots.delete(ids[slot]!);
+      ids[slot] = undefined;
+      items[slot] = undefined;
+      listed[slot] = 0;
+      orders[slot] = 0;
+      generations[slot] = (generations[slot]! + 1) & GENERATION_MASK;
+      // First freed, first used: a generation comes round only after 1,024 uses of one slot.
+      nextFree[slot] = -1;
+      if (state.freeLast >= 0) {
+        hooks.touch(state.freeLast);
+        nextFree[state.freeLast] = slot;
+      } else {
+        state.freeFirst = slot;
+      }
+      state.freeLast = slot;
+    },
+    refOf: (slot) => slot | (generations[slot]! << SLOT_BITS),
+    resolve(ref) {
+      const slot = ref & SLOT_MASK;
+      return generations[slot] === ref >>> SLOT_BITS && ids[slot] !== undefined ? slot : -1;
+    },
+    readSlot: (slot) => ({
+      generation: generations[slot]!,
+      nextFree: nextFree[slot]!,
+      id: ids[slot],
+      lastSeenMs: lastSeen[slot]!,
+      listedAtMs: listed[slot]!,
+      order: orders[slot]!,
+      item: items[slot],
+    }),
+    loadSlot(slot, row) {
+      reserve(slot);
+      generations[slot] = row.generation;
+      nextFree[slot] = row.nextFree;
+      lastSeen[slot] = row.lastSeenMs;
+      listed[slot] = row.listedAtMs;
+      orders[slot] = row.order;
+      while (ids.length <= slot) {
+        ids.push(undefined);
+        items.push(undefined);
+      }
+      ids[slot] = row.id;
+      items[slot] = row.item;
+      if (row.id !== undefined) slots.set(row.id, slot);
+    },
+  };
+  return index;
+}

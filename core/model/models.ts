@@ -1,0 +1,366 @@
+// All models of one project over one item index and one session store: the steps they learn, the lists they give.
+import type { Item } from "../item/item.ts";
+import type { RecentItem, Step } from "../rank/recommender.ts";
+import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
+import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import { createBlend, type Blend } from "./blend.ts";
+import { createCandidateList, createScoreSheet, takeBest, type CandidateList, type ScoreSheet } from "./candidates.ts";
+import { HISTORY_MAX, type LearningConfig, type ModelConfig } from "./config.ts";
+import { createContent, type Content } from "./content.ts";
+import { createContextPopularity } from "./context-popularity.ts";
+import { createCosine, type Cosine } from "./cosine.ts";
+import { createDecayClock, type DecayClock } from "./decay-clock.ts";
+import { createItemIndex, type ItemIndex } from "./item-index.ts";
+import { createKnn } from "./knn.ts";
+import type { Model, Reveal } from "./model.ts";
+import { createPopularity, type Popularity } from "./popularity.ts";
+import { createRepeats } from "./repeats.ts";
+import { rowReader, rowWriter } from "./row-bytes.ts";
+import { createRules } from "./rules.ts";
+import { createSampler, type Sampler } from "./sampler.ts";
+import { createSessions, type OpenSession, type SessionStore } from "./sessions.ts";
+import { createSituation, settleSituation, type Situation } from "./situation.ts";
+
+/** Trending compares a fast popularity with the usual one. */
+const TREND_SPEED = 6;
+const TYPE_BITS = 31;
+
+/** Called after a model has worked, so that a host can time it; the core has no clock. */
+export type Probe = (model: number, work: "learn" | "list") => void;
+
+/** Who is asked about; the parts of a query or a step that models see. */
+export interface Asker {
+  readonly personKey: string;
+  readonly sessionId?: string | undefined;
+  readonly history: readonly RecentItem[];
+  readonly interests?: readonly (readonly [name: string, share: number])[];
+  readonly pageItemId?: string | undefined;
+  readonly country?: string | undefined;
+  readonly device?: string | undefined;
+}
+
+export interface Models {
+  readonly items: ItemIndex;
+  readonly sessions: SessionStore;
+  readonly models: readonly Model[];
+  /** One list per model, filled by `list`; valid until the next call. */
+  readonly lists: readonly CandidateList[];
+  readonly situation: Situation;
+  readonly sheet: ScoreSheet;
+  readonly blend: Blend;
+  readonly popularity: Popularity;
+  readonly trend: Popularity;
+  /** How many times shorter the half-life of `trend` is. */
+  readonly trendSpeed: number;
+  readonly cosine: Cosine;
+  readonly content: Content;
+  readonly sampler: Sampler;
+  readonly config: ModelConfig;
+  configure(config: ModelConfig, learning: LearningConfig): void;
+  put(item: Item, atMs: number): void;
+  remove(itemId: string): boolean;
+  learn(step: Step): void;
+  /** Fills `situation` and `lists`. */
+  list(asker: Asker, nowMs: number): void;
+  readonly tables: readonly SnapshotSource[];
+}
+
+export function createModels(config: ModelConfig, learning: LearningConfig, probe?: Probe): Models {
+  let current = config;
+  const dirtyItems = new DirtySlots((slot) => encodeItem(slot));
+  const items = createItemIndex({
+    touch: (slot) => dirtyItems.touch(slot),
+    leaving: (slot) => {
+      for (const model of models) model.forget(slot);
+      trend.forget(slot);
+    },
+  });
+  const sessions = createSessions();
+  const clocks = {
+    popularity: createDecayClock(config.popularityHalfLifeMs),
+    trend: createDecayClock(config.popularityHalfLifeMs / TREND_SPEED),
+    rules: createDecayClock(config.rulesHalfLifeMs),
+    cosine: createDecayClock(config.cosineHalfLifeMs),
+    knn: createDecayClock(config.knnHalfLifeMs),
+  };
+  const popularity = createPopularity(clocks.popularity, { name: "popularity" });
+  const trend = createPopularity(clocks.trend, { name: "trend" });
+  const cosine = createCosine(items, clocks.cosine, { rowMax: config.cosineRowMax });
+  const content = createContent(items);
+  const models: readonly Model[] = [
+    popularity,
+    createContextPopularity(items, clocks.popularity),
+    createRules(items, clocks.rules, { rowMax: config.rulesRowMax }),
+    cosine,
+    createKnn(items, sessions, clocks.knn, {
+      neighbours: config.knnNeighbours,
+      sessionsPerItem: config.knnSessionsPerItem,
+      sessionTtlMs: config.knnSessionTtlMs,
+    }),
+    createRepeats(),
+    content,
+  ];
+  const lists = models.map(() => createCandidateList());
+  const sheet = createScoreSheet();
+  const blend = createBlend(models.length);
+  const sampler = createSampler(learning);
+  const situation = createSituation();
+  const reveal: Reveal = { slot: 0, ref: 0, timeMs: 0, weight: 0, isRepeat: false, sessionNumber: -1 };
+  const typeNames: string[] = [];
+  const typeBits = new Map<string, number>();
+
+  const dirtyMeta = new DirtySlots(() => {
+    const out = rowWriter(512);
+    out.u8(1);
+    const { slotEnd, hand, clockMs, freeFirst, freeLast, order } = items.state;
+    for (const value of [slotEnd, hand, clockMs, freeFirst, freeLast, order]) out.f64(value);
+    const { nextNumber, hand: sessionHand, openEnd, freeFirst: freePlace } = sessions.state;
+    for (const value of [nextNumber, sessionHand, openEnd, freePlace]) out.f64(value);
+    for (const value of [sampler.state.second, sampler.state.inSecond]) out.f64(value);
+    for (const clock of Object.values(clocks)) {
+      out.f64(clock.halfLifeMs);
+      out.f64(clock.base);
+    }
+    out.i32(typeNames.length);
+    for (const name of typeNames) out.text(name);
+    return out.bytes();
+  });
+
+  const loadMeta = (bytes: Uint8Array): void => {
+    const input = rowReader(bytes);
+    input.version(1);
+    for (const key of ["slotEnd", "hand", "clockMs", "freeFirst", "freeLast", "order"] as const) items.state[key] = input.f64();
+    for (const key of ["nextNumber", "hand", "openEnd", "freeFirst"] as const) sessions.state[key] = input.f64();
+    sampler.state.second = input.f64();
+    sampler.state.inSecond = input.f64();
+    for (const clock of Object.values(clocks)) {
+      // The half-life is the snapshot's until `configure` says otherwise, at the place in the log where it was said.
+      clock.setHalfLife(input.f64(), 0);
+      clock.base = input.f64();
+    }
+    for (let left = input.i32(); left > 0; left--) bitOf(input.text());
+  };
+
+  const bitOf = (eventType: string): number => {
+    let bit = typeBits.get(eventType);
+    if (bit === undefined) {
+      if (typeNames.length >= TYPE_BITS) return 1 << (TYPE_BITS - 1);
+      bit = 1 << typeNames.length;
+      typeNames.push(eventType);
+      typeBits.set(eventType, bit);
+    }
+    return bit;
+  };
+
+  const encodeItem = (slot: number): Uint8Array => {
+    const row = items.readSlot(slot);
+    const out = rowWriter(128);
+    out.u8(1);
+    out.i32(row.generation);
+    out.i32(row.nextFree);
+    out.u8(row.id === undefined ? 0 : 1);
+    if (row.id !== undefined) out.text(row.id);
+    out.f64(row.lastSeenMs);
+    out.f64(row.listedAtMs);
+    out.f64(row.order);
+    out.text(row.item === undefined ? "" : JSON.stringify(row.item));
+    return out.bytes();
+  };
+
+  // Content is derived: after a restart it is built from the catalogue, in the order in which items were listed.
+  let contentIsStale = false;
+  const refreshContent = (): void => {
+    contentIsStale = false;
+    const listed: number[] = [];
+    for (let slot = 0; slot < items.slotEnd; slot++) if (items.itemAt(slot) !== undefined) listed.push(slot);
+    listed.sort((a, b) => items.listedOrder(a) - items.listedOrder(b));
+    for (const slot of listed) content.put(slot, items.itemAt(slot));
+  };
+
+  const loadItem = (slot: number, bytes: Uint8Array): void => {
+    const input = rowReader(bytes);
+    input.version(1);
+    const generation = input.i32();
+    const nextFree = input.i32();
+    const id = input.u8() === 1 ? input.text() : undefined;
+    const row = { generation, nextFree, id, lastSeenMs: input.f64(), listedAtMs: input.f64(), order: input.f64() };
+    const text = input.text();
+    items.loadSlot(slot, { ...row, item: text === "" ? undefined : (JSON.parse(text) as Item) });
+    contentIsStale = true;
+  };
+
+  const fillTrail = (session: OpenSession | undefined, pageItemId: string | undefined): void => {
+    const { trail, visits } = situation;
+    let length = 0;
+    const page = pageItemId === undefined ? -1 : items.slotOf(pageItemId);
+    if (page >= 0) {
+      visits[length] = 1;
+      trail[length++] = page;
+    }
+    situation.sessionNumber = -1;
+    if (session !== undefined) {
+      situation.sessionNumber = session.number;
+      const rows = sessions.items();
+      const from = sessions.offsetOf(session.number);
+      for (let i = sessions.lengthOf(session.number) - 1; i >= 0; i--) {
+        const slot = items.resolve(rows[from + i]!);
+        if (slot < 0) continue;
+        if (slot === page) {
+          visits[0] = session.visits[i]!;
+          continue;
+        }
+        visits[length] = session.visits[i]!;
+        trail[length++] = slot;
+      }
+    }
+    situation.trailLength = length;
+  };
+
+  const fillPast = (history: readonly RecentItem[]): void => {
+    const { past, trail, trailLength } = situation;
+    let length = 0;
+    for (let i = 0; i < history.length && i < HISTORY_MAX; i++) {
+      const slot = items.slotOf(history[i]!.item_id);
+      if (slot < 0) continue;
+      let isKnown = false;
+      for (let j = 0; j < trailLength && !isKnown; j++) isKnown = trail[j] === slot;
+      for (let j = 0; j < length && !isKnown; j++) isKnown = past[j] === slot;
+      if (!isKnown) past[length++] = slot;
+    }
+    situation.pastLength = length;
+  };
+
+  const fillLists = (): void => {
+    if (contentIsStale) refreshContent();
+    sheet.reserve(items.slotEnd);
+    for (let m = 0; m < models.length; m++) {
+      const model = models[m]!;
+      if ((model.name === "repeats" && !current.repeats) || (model.name === "content" && !current.content)) {
+        lists[m]!.length = 0;
+        continue;
+      }
+      model.score(situation, sheet);
+      takeBest(sheet, lists[m]!);
+      probe?.(m, "list");
+    }
+  };
+
+  return {
+    items,
+    sessions,
+    models,
+    lists,
+    situation,
+    sheet,
+    blend,
+    popularity,
+    trend,
+    trendSpeed: TREND_SPEED,
+    cosine,
+    content,
+    sampler,
+    get config() {
+      return current;
+    },
+    configure(next, nextLearning) {
+      dirtyMeta.touch(0);
+      const nowMs = items.clockMs;
+      const halfLives: [DecayClock, number][] = [
+        [clocks.popularity, next.popularityHalfLifeMs],
+        [clocks.trend, next.popularityHalfLifeMs / TREND_SPEED],
+        [clocks.rules, next.rulesHalfLifeMs],
+        [clocks.cosine, next.cosineHalfLifeMs],
+        [clocks.knn, next.knnHalfLifeMs],
+      ];
+      for (const [clock, halfLifeMs] of halfLives) clock.setHalfLife(halfLifeMs, nowMs);
+      sampler.configure(nextLearning);
+      current = next;
+    },
+    put(item, atMs) {
+      if (contentIsStale) refreshContent();
+      dirtyMeta.touch(0);
+      const slot = items.intern(item.item_id, atMs);
+      if (slot < 0) return;
+      items.setItem(slot, item, atMs);
+      content.put(slot, item);
+    },
+    remove(itemId) {
+      if (contentIsStale) refreshContent();
+      const slot = items.slotOf(itemId);
+      if (slot < 0) return false;
+      const wasListed = items.itemAt(slot) !== undefined;
+      dirtyMeta.touch(0);
+      items.free(slot);
+      return wasListed;
+    },
+    learn(step) {
+      const { timeMs, personKey, sessionId } = step;
+      dirtyMeta.touch(0);
+      items.sweep(current.itemTtlMs);
+      sessions.sweep(items.clockMs);
+      const slot = items.intern(step.itemId, timeMs);
+      if (slot < 0) return;
+      const ref = items.refOf(slot);
+      let session = sessions.find(personKey, sessionId, timeMs);
+      fillTrail(session, undefined);
+      situation.nowMs = timeMs;
+      situation.country = step.country;
+      situation.device = step.device;
+      reveal.slot = slot;
+      reveal.ref = ref;
+      reveal.timeMs = timeMs;
+      reveal.weight = step.weight;
+      const bit = bitOf(step.eventType);
+      if (session !== undefined && situation.trailLength > 0 && situation.trail[0] === slot && (session.visitTypes & bit) === 0) {
+        // The same visit said in another way (click, then view): worth more, but no step.
+        sessions.touch(session);
+        session.visitTypes |= bit;
+        if (timeMs > session.lastMs) session.lastMs = timeMs;
+        popularity.learn(reveal, situation);
+        trend.learn(reveal, situation);
+        return;
+      }
+      session ??= sessions.start(personKey, sessionId, timeMs);
+      situation.pastLength = 0;
+      if (step.sampled) {
+        fillPast(step.history);
+        situation.interests = [];
+        settleSituation(situation);
+        fillLists();
+        blend.learn(lists, situation, slot);
+        sampler.count(timeMs);
+      } else {
+        settleSituation(situation);
+      }
+      sessions.touch(session);
+      session.visitTypes = bit;
+      if (timeMs > session.lastMs) session.lastMs = timeMs;
+      reveal.isRepeat = sessions.visit(session, ref);
+      reveal.sessionNumber = session.number;
+      for (let m = 0; m < models.length; m++) {
+        models[m]!.learn(reveal, situation);
+        probe?.(m, "learn");
+      }
+      trend.learn(reveal, situation);
+    },
+    list(asker, nowMs) {
+      fillTrail(sessions.find(asker.personKey, asker.sessionId, nowMs), asker.pageItemId);
+      fillPast(asker.history);
+      situation.nowMs = nowMs;
+      situation.interests = asker.interests ?? [];
+      situation.country = asker.country;
+      situation.device = asker.device;
+      settleSituation(situation);
+      fillLists();
+    },
+    tables: [
+      slotTable("items", dirtyItems, loadItem),
+      slotTable("model_meta", dirtyMeta, (_row, bytes) => loadMeta(bytes)),
+      ...sessions.tables,
+      ...models.flatMap((model) => model.tables),
+      ...trend.tables,
+      ...blend.tables,
+    ],
+  };
+}
+

@@ -1,0 +1,124 @@
+// item → item weights that decay: a bounded row per item, as rules and cosine need it.
+//
+// A full row gives up its lightest entry. An entry that grew heavier than the one before it moves up, so rows stay
+// nearly sorted: what is asked for often is found early, and the lightest is near the end.
+import { createRowArena, type RowArena } from "./arena.ts";
+import { powerOfTwo, type DecayInstant } from "./decay.ts";
+import type { ItemIndex } from "./item-index.ts";
+import { rowReader, rowWriter } from "./row-bytes.ts";
+
+const ROW_SIZES = [8, 16, 32, 64, 128];
+const EPOCHS_AHEAD_MAX = 40; // Float32 holds 2^±126; a row moves its epoch long before.
+
+export interface NeighbourRows {
+  readonly arena: RowArena;
+  /** Adds `weight`, given at `instant`, to row → ref. The row must have been touched. */
+  add(row: number, ref: number, weight: number, instant: DecayInstant): void;
+  /** Factor from the row's stored weights to weights at `instant`, short of the instant's fraction. */
+  scaleOf(row: number, instant: DecayInstant): number;
+  clear(row: number): void;
+  encode(row: number): Uint8Array | null;
+  load(row: number, bytes: Uint8Array): void;
+}
+
+export function createNeighbourRows(items: ItemIndex, rowMax: number): NeighbourRows {
+  const sizes = [...ROW_SIZES.filter((size) => size < rowMax), rowMax];
+  const arena = createRowArena({ classes: sizes, weighted: true });
+  let epochs = new Int32Array(1024);
+
+  const reserve = (row: number): void => {
+    if (row < epochs.length) return;
+    const grown = new Int32Array(Math.max(row + 1, epochs.length * 2));
+    grown.set(epochs);
+    epochs = grown;
+  };
+
+  const rescale = (row: number, epoch: number): void => {
+    const factor = powerOfTwo(epochs[row]! - epoch);
+    const { weights } = arena;
+    const from = arena.offsetOf(row);
+    const to = from + arena.lengthOf(row);
+    for (let i = from; i < to; i++) weights[i] = weights[i]! * factor;
+    epochs[row] = epoch;
+  };
+
+  const lightest = (from: number, to: number): number => {
+    const { ids, weights } = arena;
+    let best = from;
+    for (let i = to - 1; i >= from; i--) {
+      if (items.resolve(ids[i]!) < 0) return i; // The item has left.
+      if (weights[i]! < weights[best]!) best = i;
+    }
+    return best;
+  };
+
+  return {
+    arena,
+    add(row, ref, weight, instant) {
+      reserve(row);
+      let length = arena.lengthOf(row);
+      if (length === 0) epochs[row] = instant.epoch;
+      let ahead = instant.epoch - epochs[row]!;
+      if (ahead > EPOCHS_AHEAD_MAX) {
+        rescale(row, instant.epoch);
+        ahead = 0;
+      }
+      const scaled = weight * instant.fraction * powerOfTwo(ahead);
+      let from = arena.offsetOf(row);
+      let { ids, weights } = arena;
+      for (let i = from, to = from + length; i < to; i++) {
+        if (ids[i] !== ref) continue;
+        const sum = weights[i]! + scaled;
+        weights[i] = sum;
+        if (i > from && sum > weights[i - 1]!) {
+          ids[i] = ids[i - 1]!;
+          weights[i] = weights[i - 1]!;
+          ids[i - 1] = ref;
+          weights[i - 1] = sum;
+        }
+        return;
+      }
+      let at: number;
+      if (arena.makeRoom(row)) {
+        ({ ids, weights } = arena);
+        from = arena.offsetOf(row);
+        at = from + length;
+        arena.setLength(row, ++length);
+      } else {
+        at = lightest(from, from + length);
+      }
+      ids[at] = ref;
+      weights[at] = scaled;
+    },
+    scaleOf: (row, instant) => powerOfTwo(epochs[row]! - instant.epoch),
+    clear: (row) => arena.clear(row),
+    encode(row) {
+      const length = arena.lengthOf(row);
+      if (length === 0) return null;
+      const from = arena.offsetOf(row);
+      const out = rowWriter(5 + 8 * length);
+      out.u8(1);
+      out.i32(epochs[row]!);
+      for (let i = from; i < from + length; i++) {
+        out.i32(arena.ids[i]!);
+        out.f32(arena.weights[i]!);
+      }
+      return out.bytes();
+    },
+    load(row, bytes) {
+      reserve(row);
+      const input = rowReader(bytes);
+      input.version(1);
+      epochs[row] = input.i32();
+      while (input.left() >= 8) {
+        const ref = input.i32();
+        const weight = input.f32();
+        if (!arena.makeRoom(row)) break;
+        const length = arena.lengthOf(row);
+        arena.ids[arena.offsetOf(row) + length] = ref;
+        arena.weights[arena.offsetOf(row) + length] = weight;
+        arena.setLength(row, length + 1);
+      }
+    },
+  };
+}

@@ -1,0 +1,95 @@
+// Model rows as versioned bytes: fixed-width, little-endian, so that a checkpoint's slice costs little more than a copy.
+import { assert } from "../assert.ts";
+
+export interface RowWriter {
+  u8(value: number): void;
+  i32(value: number): void;
+  f32(value: number): void;
+  f64(value: number): void;
+  /** UTF-16 units, two bytes each: no TextEncoder, and any string comes back as it was. */
+  text(value: string): void;
+  bytes(): Uint8Array;
+}
+
+/** @param sizeHint - bytes expected; the row may be longer. */
+export function rowWriter(sizeHint = 64): RowWriter {
+  let bytes = new Uint8Array(Math.max(sizeHint, 8));
+  let view = new DataView(bytes.buffer);
+  let at = 0;
+  const room = (size: number): number => {
+    const from = at;
+    at += size;
+    if (at > bytes.length) {
+      const grown = new Uint8Array(Math.max(at, bytes.length * 2));
+      grown.set(bytes);
+      bytes = grown;
+      view = new DataView(bytes.buffer);
+    }
+    return from;
+  };
+  const writer: RowWriter = {
+    u8(value) {
+      const from = room(1);
+      view.setUint8(from, value);
+    },
+    i32(value) {
+      const from = room(4);
+      view.setInt32(from, value, true);
+    },
+    f32(value) {
+      const from = room(4);
+      view.setFloat32(from, value, true);
+    },
+    f64(value) {
+      const from = room(8);
+      view.setFloat64(from, value, true);
+    },
+    text(value) {
+      writer.i32(value.length);
+      const from = room(value.length * 2);
+      for (let i = 0; i < value.length; i++) view.setUint16(from + 2 * i, value.charCodeAt(i), true);
+    },
+    bytes: () => (at === bytes.length ? bytes : bytes.slice(0, at)),
+  };
+  return writer;
+}
+
+export interface RowReader {
+  /** Fails where the row was written by a later release. */
+  version(known: number): number;
+  u8(): number;
+  i32(): number;
+  f32(): number;
+  f64(): number;
+  text(): string;
+  left(): number;
+}
+
+export function rowReader(bytes: Uint8Array): RowReader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  const skip = (size: number): number => {
+    const from = at;
+    at += size;
+    return from;
+  };
+  const reader: RowReader = {
+    version(known) {
+      const version = reader.u8();
+      assert(version <= known, `model row of version ${version}, this release knows ${known}: start the newer release`);
+      return version;
+    },
+    u8: () => view.getUint8(skip(1)),
+    i32: () => view.getInt32(skip(4), true),
+    f32: () => view.getFloat32(skip(4), true),
+    f64: () => view.getFloat64(skip(8), true),
+    text() {
+      const length = reader.i32();
+      let text = "";
+      for (let i = 0; i < length; i++) text += String.fromCharCode(view.getUint16(skip(2), true));
+      return text;
+    },
+    left: () => bytes.length - at,
+  };
+  return reader;
+}

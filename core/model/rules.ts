@@ -1,0 +1,58 @@
+// Sequential rules (Ludewig & Jannach 2018, "SR"): what came k steps later counts 1/k.
+import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
+import { addScore } from "./candidates.ts";
+import type { DecayClock } from "./decay-clock.ts";
+import type { ItemIndex } from "./item-index.ts";
+import { BECAUSE_MAX, type Model } from "./model.ts";
+import { createNeighbourRows } from "./neighbour-rows.ts";
+
+const STEPS_BACK_MAX = 10;
+const QUERY_ITEMS = 3;
+const QUERY_FADE = 0.5;
+
+export function createRules(items: ItemIndex, clock: DecayClock, options: { rowMax: number }): Model {
+  const rows = createNeighbourRows(items, options.rowMax);
+  const dirty = new DirtySlots((slot) => rows.encode(slot));
+  return {
+    name: "rules",
+    learn(reveal, { trail, trailLength }) {
+      const instant = clock.at(reveal.timeMs);
+      for (let k = 0; k < trailLength && k < STEPS_BACK_MAX; k++) {
+        const from = trail[k]!;
+        if (from === reveal.slot) continue;
+        dirty.touch(from);
+        rows.add(from, reveal.ref, 1 / (k + 1), instant);
+      }
+    },
+    score({ context, contextLength, nowMs }, sheet) {
+      const instant = clock.at(nowMs);
+      const { ids, weights } = rows.arena;
+      let fade = 1;
+      for (let k = 0; k < contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
+        const row = context[k]!;
+        const length = rows.arena.lengthOf(row);
+        if (length === 0) continue;
+        const scale = fade * rows.scaleOf(row, instant);
+        for (let i = rows.arena.offsetOf(row), to = i + length; i < to; i++) {
+          const slot = items.resolve(ids[i]!);
+          if (slot >= 0) addScore(sheet, slot, weights[i]! * scale);
+        }
+      }
+    },
+    because({ context, contextLength }, slot) {
+      const found: number[] = [];
+      const ref = items.refOf(slot);
+      for (let k = 0; k < contextLength && k < QUERY_ITEMS && found.length < BECAUSE_MAX; k++) {
+        const from = rows.arena.offsetOf(context[k]!);
+        const length = rows.arena.lengthOf(context[k]!);
+        if (rows.arena.ids.subarray(from, from + length).includes(ref)) found.push(context[k]!);
+      }
+      return found;
+    },
+    forget(slot) {
+      dirty.touch(slot);
+      rows.clear(slot);
+    },
+    tables: [slotTable("rules", dirty, (slot, bytes) => rows.load(slot, bytes))],
+  };
+}

@@ -1,0 +1,57 @@
+// What the models look at when they propose items: who asks, and what he has just done. One object is filled anew for
+// every query and every step, so that the hot path allocates nothing.
+import { HISTORY_MAX, TRAIL_MAX } from "./config.ts";
+
+export interface Situation {
+  nowMs: number;
+  /** Distinct items of the open session, newest first, as slots. */
+  readonly trail: Int32Array;
+  /** How often each was visited in the session. */
+  readonly visits: Int32Array;
+  trailLength: number;
+  /** Distinct items from before the session, newest first. */
+  readonly past: Int32Array;
+  pastLength: number;
+  /** What neighbour models start from: the trail, or the past where the session is empty. */
+  context: Int32Array;
+  contextLength: number;
+  /** The session's own number in the session store, -1 for none: it is no neighbour of itself. */
+  sessionNumber: number;
+  interests: readonly (readonly [name: string, share: number])[];
+  country: string | undefined;
+  device: string | undefined;
+  /** 0 nothing known, 1 only the past; then by length of the session. */
+  lengthBucket: number;
+}
+
+export const LENGTH_BUCKETS = 7;
+
+export function createSituation(): Situation {
+  const trail = new Int32Array(TRAIL_MAX + 1); // One more for the page's item.
+  return {
+    nowMs: 0,
+    trail,
+    visits: new Int32Array(TRAIL_MAX + 1),
+    trailLength: 0,
+    past: new Int32Array(HISTORY_MAX),
+    pastLength: 0,
+    context: trail,
+    contextLength: 0,
+    sessionNumber: -1,
+    interests: [],
+    country: undefined,
+    device: undefined,
+    lengthBucket: 0,
+  };
+}
+
+/** Sets what follows from trail and past. */
+export function settleSituation(situation: Situation): void {
+  const { trailLength, pastLength } = situation;
+  situation.context = trailLength > 0 ? situation.trail : situation.past;
+  situation.contextLength = trailLength > 0 ? trailLength : Math.min(pastLength, TRAIL_MAX);
+  situation.lengthBucket =
+    trailLength === 0
+      ? pastLength === 0 ? 0 : 1
+      : trailLength === 1 ? 2 : trailLength === 2 ? 3 : trailLength <= 4 ? 4 : trailLength <= 8 ? 5 : 6;
+}

@@ -1,0 +1,36 @@
+// Which events are steps: interactions that say where the visitor went, in the order in which he went.
+import type { LoggedEvent } from "../event/event.ts";
+import type { RecentItem, Step } from "../rank/recommender.ts";
+
+/** Types that accompany a visit but are none; a dwell that arrives after the next click would look like a way back. */
+const PASSIVE_TYPES: ReadonlySet<string> = new Set(["impression", "hover", "mouse_move", "scroll", "dwell", "search"]);
+/** Types that turn away from an item. */
+export const NEGATIVE_TYPES: ReadonlySet<string> = new Set(["dislike", "dismiss", "remove_from_cart"]);
+
+export interface StepContext {
+  readonly personKey: string;
+  /** Weight of the event's type in the program; 0 where it names none. */
+  readonly weight: number;
+  readonly sampled: boolean;
+  /** The person's recent items before this event, newest first. */
+  readonly history: readonly RecentItem[];
+}
+
+/** The step that an event is; undefined where models learn nothing from it. */
+export function stepOf(event: LoggedEvent, context: StepContext): Step | undefined {
+  const itemId = event.item_id;
+  if (itemId === undefined || event.traffic !== undefined || !(context.weight > 0)) return undefined;
+  if (PASSIVE_TYPES.has(event.event_type) || NEGATIVE_TYPES.has(event.event_type)) return undefined;
+  return {
+    personKey: context.personKey,
+    sessionId: event.session_id,
+    itemId,
+    eventType: event.event_type,
+    weight: context.weight,
+    timeMs: event.timestamp,
+    sampled: context.sampled,
+    history: context.history,
+    country: event.context?.country,
+    device: event.context?.device,
+  };
+}

@@ -1,0 +1,71 @@
+// What a visitor turned away from: it and its like fall at once, for him alone, read from his own history.
+import type { Models } from "../model/models.ts";
+import { NEGATIVE_TYPES } from "../model/step.ts";
+import type { ExcludeKind, RecentItem } from "./recommender.ts";
+
+const ITEM_FACTOR = 0.02;
+const LIKE_FACTOR = 0.75; // Of the likeness: the like of a dismissed item keeps a quarter of its score at least.
+const DISLIKED_MAX = 10; // Newest ones that count.
+const RATING_LOW = 2; // Stars; at or below, a rating turns away.
+
+export interface Feedback {
+  /** What is left of a candidate's score: 1 where nothing speaks against it. */
+  factor(slot: number): number;
+}
+
+const isNegative = (recent: RecentItem): boolean =>
+  NEGATIVE_TYPES.has(recent.event_type) || (recent.event_type === "rating" && recent.value !== undefined && recent.value <= RATING_LOW);
+
+const isPositive = (recent: RecentItem): boolean =>
+  recent.event_type === "click" || recent.event_type === "like" || recent.event_type === "add_to_cart" ||
+  recent.event_type === "purchase" || recent.event_type === "rating";
+
+export function feedbackOf(models: Models, history: readonly RecentItem[], nowMs: number): Feedback | undefined {
+  let decided: Set<string> | undefined;
+  const disliked: number[] = [];
+  for (const recent of history) {
+    if (!isNegative(recent)) {
+      // A change of mind: the newest word on an item counts.
+      if (isPositive(recent)) (decided ??= new Set()).add(recent.item_id);
+      continue;
+    }
+    const slot = models.items.slotOf(recent.item_id);
+    if (slot < 0 || decided?.has(recent.item_id) === true || disliked.includes(slot)) continue;
+    disliked.push(slot);
+    if (disliked.length === DISLIKED_MAX) break;
+  }
+  if (disliked.length === 0) return undefined;
+  const likeness = new Map<number, number>();
+  for (const slot of disliked) {
+    models.cosine.neighbours(slot, nowMs, (other, cosine) => {
+      likeness.set(other, Math.max(likeness.get(other) ?? 0, Math.min(cosine, 1)));
+    });
+  }
+  return {
+    factor(slot) {
+      if (disliked.includes(slot)) return ITEM_FACTOR;
+      let most = likeness.get(slot) ?? 0;
+      for (const other of disliked) most = Math.max(most, models.content.likeness(slot, other));
+      return 1 - LIKE_FACTOR * most;
+    },
+  };
+}
+
+/** Items of the history that the kinds leave out. */
+export function excludedByHistory(history: readonly RecentItem[], kinds: readonly ExcludeKind[]): Set<string> {
+  const excluded = new Set<string>();
+  const seen = kinds.includes("seen");
+  const purchased = kinds.includes("purchased");
+  const dismissed = kinds.includes("dismissed");
+  if (!seen && !purchased && !dismissed) return excluded;
+  for (const { item_id, event_type } of history) {
+    if (
+      (seen && event_type !== "impression") ||
+      (purchased && event_type === "purchase") ||
+      (dismissed && (event_type === "dismiss" || event_type === "dislike"))
+    ) {
+      excluded.add(item_id);
+    }
+  }
+  return excluded;
+}

@@ -1,0 +1,78 @@
+// DirtyRows for tables whose keys are small dense integers: a flag array instead of a set, so that touching a row
+// that is dirty already costs one load. Learning touches some twenty rows an event (measured: docs/decisions/models.md).
+import type { RowWriter, SnapshotSource } from "./dirty-rows.ts";
+
+const DIRTY = 1;
+const FROZEN = 2;
+
+export class DirtySlots {
+  #flags = new Uint8Array(1024);
+  #dirty: number[] = [];
+  #frozen: number[] = [];
+  #early: [number, Uint8Array | null][] = [];
+  readonly #encode: (slot: number) => Uint8Array | null;
+
+  /** @param encode - the row's bytes as it is now, null where it no longer exists. */
+  constructor(encode: (slot: number) => Uint8Array | null) {
+    this.#encode = encode;
+  }
+
+  get dirtyCount(): number {
+    return this.#dirty.length;
+  }
+
+  /** To be called before row `slot` changes. */
+  touch(slot: number): void {
+    if (this.#flags[slot] === DIRTY) return;
+    this.#touchClean(slot);
+  }
+
+  #touchClean(slot: number): void {
+    if (slot >= this.#flags.length) this.#grow(slot);
+    const flags = this.#flags[slot]!;
+    if ((flags & FROZEN) !== 0) this.#early.push([slot, this.#encode(slot)]);
+    if ((flags & DIRTY) === 0) this.#dirty.push(slot);
+    this.#flags[slot] = DIRTY;
+  }
+
+  #grow(slot: number): void {
+    const flags = new Uint8Array(Math.max(slot + 1, this.#flags.length * 2));
+    flags.set(this.#flags);
+    this.#flags = flags;
+  }
+
+  begin(): void {
+    this.#frozen = this.#dirty;
+    this.#dirty = [];
+    for (const slot of this.#frozen) this.#flags[slot] = FROZEN;
+  }
+
+  take(max: number, write: RowWriter<number>): boolean {
+    let left = max;
+    for (; left > 0 && this.#early.length > 0; left--) {
+      const [slot, bytes] = this.#early.pop()!;
+      write(slot, bytes);
+    }
+    while (left > 0 && this.#frozen.length > 0) {
+      const slot = this.#frozen.pop()!;
+      if ((this.#flags[slot]! & FROZEN) === 0) continue; // Written early.
+      this.#flags[slot] = this.#flags[slot]! & DIRTY;
+      write(slot, this.#encode(slot));
+      left--;
+    }
+    return this.#frozen.length === 0 && this.#early.length === 0;
+  }
+}
+
+/** The snapshot source of one table of slots. */
+export function slotTable(table: string, rows: DirtySlots, load: (slot: number, bytes: Uint8Array) => void): SnapshotSource {
+  return {
+    table,
+    get dirtyCount() {
+      return rows.dirtyCount;
+    },
+    begin: () => rows.begin(),
+    take: (max, write) => rows.take(max, write),
+    load: (key, bytes) => load(key as number, bytes),
+  };
+}
