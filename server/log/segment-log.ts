@@ -26,6 +26,7 @@ import {
   segmentName,
   walkFrames,
 } from "./segment-file.ts";
+import { syncFolder } from "./sync-folder.ts";
 import { examineTail, isCloseMark } from "./tail.ts";
 
 const SEGMENT_BYTES_MAX = 128 * 1024 * 1024;
@@ -274,17 +275,6 @@ class FileLog implements SegmentLog {
 
   #report(kind: LogFault["kind"], position: number, sizeBytes: number, path: string): void {
     this.#onFault({ kind, position, sizeBytes, file: basename(path) });
-  }
-}
-
-/** A file's name is only durable when its folder is. Windows has no such call and needs none. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
