@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { rngFrom, type Rng } from "../../core/math/rng.ts";
 import { forEachSeedAsync } from "../../core/testing/seeds.ts";
-import { IdIndexDamagedError, openIdIndex } from "./id-index.ts";
+import { openIdIndex } from "./id-index.ts";
+import { IdIndexDamagedError } from "./ids.ts";
 
 const root = mkdtempSync(join(tmpdir(), "attune-ids-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -29,21 +30,21 @@ function idFrom(rng: Rng): Id {
 }
 
 test("an empty index knows nothing and seals to nothing", async () => {
-  const index = await openIdIndex(newFolder(), { runs: [] });
+  const index = openIdIndex(newFolder(), { runs: [] });
   assert.deepEqual([index.count, index.has(0, 0), await index.seal(0)], [0, false, { runs: [] }]);
   index.close();
 });
 
 test("the ids at both ends of the range are ids like others", async () => {
   const folder = newFolder();
-  const index = await openIdIndex(folder, { runs: [] });
+  const index = openIdIndex(folder, { runs: [] });
   const ends: Id[] = [[0, 0], [0, 2], [WORD_MAX, WORD_MAX], [WORD_MAX, 0], [0, WORD_MAX]];
   for (const [hi, lo] of ends) assert.deepEqual([index.add(hi, lo), index.add(hi, lo)], [true, false]);
   const { runs } = await index.seal(1);
   for (const [hi, lo] of ends) assert.deepEqual([index.has(hi, lo), index.add(hi, lo)], [true, false]);
   assert.equal(index.has(WORD_MAX, 1), false);
   index.close();
-  const again = await openIdIndex(folder, { runs });
+  const again = openIdIndex(folder, { runs });
   assert.ok(ends.every(([hi, lo]) => again.has(hi, lo)));
   again.close();
 });
@@ -51,7 +52,7 @@ test("the ids at both ends of the range are ids like others", async () => {
 test("adds, removals, seals, sweeps and crashes agree with a Set", () =>
   forEachSeedAsync(12, async (rng) => {
     const folder = newFolder();
-    let index = await openIdIndex(folder, { runs: [] });
+    let index = openIdIndex(folder, { runs: [] });
     let known = new Map<string, Id>();
     let checkpoint = { runs: [] as string[], known: new Map<string, Id>() };
     for (let step = 0; step < 60; step++) {
@@ -82,7 +83,7 @@ test("adds, removals, seals, sweeps and crashes agree with a Set", () =>
         if (what === 7) await index.sweep(runs);
       } else if (what === 8) {
         index.close();
-        index = await openIdIndex(folder, { runs: checkpoint.runs });
+        index = openIdIndex(folder, { runs: checkpoint.runs });
         known = new Map(checkpoint.known);
       }
       for (let i = 0; i < 50; i++) {
@@ -97,7 +98,7 @@ test("adds, removals, seals, sweeps and crashes agree with a Set", () =>
 
 test("runs stay few, memory stays under 2 bytes an id, and the names after a sweep are the files there are", async () => {
   const folder = newFolder();
-  const index = await openIdIndex(folder, { runs: [] });
+  const index = openIdIndex(folder, { runs: [] });
   const rng = rngFrom(3);
   let runs: string[] = [];
   let runsMax = 0;
@@ -111,7 +112,7 @@ test("runs stay few, memory stays under 2 bytes an id, and the names after a swe
   assert.deepEqual(readdirSync(folder).sort(), [...runs].sort());
   const count = index.count;
   index.close();
-  const again = await openIdIndex(folder, { runs });
+  const again = openIdIndex(folder, { runs });
   assert.equal(again.count, count);
   const tableBytes = (2 ** 16 + 512) * 8;
   assert.ok((again.memoryBytes - tableBytes) / count < 2, `${(again.memoryBytes - tableBytes) / count} bytes an id`);
@@ -134,7 +135,7 @@ test("a lookup that finds nothing goes to the file at most 3 times in 100", asyn
 
 test("any flipped byte and any cut of a run file is found at open", async () => {
   const folder = newFolder();
-  const index = await openIdIndex(folder, { runs: [] });
+  const index = openIdIndex(folder, { runs: [] });
   const rng = rngFrom(4);
   for (let i = 0; i < 30; i++) index.add(rng.between(0, WORD_MAX - 1), i);
   const { runs } = await index.seal(1);
@@ -145,38 +146,38 @@ test("any flipped byte and any cut of a run file is found at open", async () => 
     const flipped = Buffer.from(bytes);
     flipped[at]! ^= 1 << rng.between(0, 7);
     writeFileSync(path, flipped);
-    await assert.rejects(openIdIndex(folder, { runs }), IdIndexDamagedError, `byte ${at}`);
+    assert.throws(() => openIdIndex(folder, { runs }), IdIndexDamagedError, `byte ${at}`);
     writeFileSync(path, bytes.subarray(0, at));
-    await assert.rejects(openIdIndex(folder, { runs }), IdIndexDamagedError, `cut at ${at}`);
+    assert.throws(() => openIdIndex(folder, { runs }), IdIndexDamagedError, `cut at ${at}`);
   }
   rmSync(path);
-  await assert.rejects(openIdIndex(folder, { runs }), IdIndexDamagedError);
+  assert.throws(() => openIdIndex(folder, { runs }), IdIndexDamagedError);
 });
 
 test("a seal that the disk refuses forgets nothing, and the next one works", async () => {
   const folder = newFolder();
-  const index = await openIdIndex(folder, { runs: [] });
+  const index = openIdIndex(folder, { runs: [] });
   assert.ok(index.add(1, 2));
   rmSync(folder, { recursive: true });
   await assert.rejects(index.seal(1), { code: "ENOENT" });
   assert.ok(index.add(3, 4));
   assert.deepEqual([index.add(1, 2), index.add(3, 4), index.count], [false, false, 2]);
-  const again = await openIdIndex(folder, { runs: [] });
+  const again = openIdIndex(folder, { runs: [] });
   again.close();
   const { runs } = await index.seal(2);
   index.close();
-  const reopened = await openIdIndex(folder, { runs });
+  const reopened = openIdIndex(folder, { runs });
   assert.deepEqual([reopened.count, reopened.has(1, 2), reopened.has(3, 4)], [2, true, true]);
   reopened.close();
 });
 
 test("names of an unfinished checkpoint are never given again while its files are there", async () => {
   const folder = newFolder();
-  const index = await openIdIndex(folder, { runs: [] });
+  const index = openIdIndex(folder, { runs: [] });
   index.add(1, 1);
   const first = await index.seal(1);
   index.close();
-  const crashed = await openIdIndex(folder, { runs: [] });
+  const crashed = openIdIndex(folder, { runs: [] });
   crashed.add(2, 2);
   const second = await crashed.seal(1);
   assert.notDeepEqual(second.runs, first.runs);
@@ -186,7 +187,7 @@ test("names of an unfinished checkpoint are never given again while its files ar
 });
 
 test("ids go with the part of the log that retention dropped, once all ids of their run lie in it", async () => {
-  const index = await openIdIndex(newFolder(), { runs: [] });
+  const index = openIdIndex(newFolder(), { runs: [] });
   const rng = rngFrom(8);
   const old: Id[] = Array.from({ length: 300_000 }, () => [rng.between(0, WORD_MAX - 1), rng.between(0, WORD_MAX - 1)]);
   for (const id of old) index.add(...id);

@@ -2,15 +2,15 @@
 //
 // Ids are 64-bit fingerprints. New ones live in a hash table; each checkpoint seals them into sorted run files with a
 // Bloom filter in memory (1.3 bytes an id), and runs of similar size become one (a log-structured merge).
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdirSync, readdirSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { assert } from "../../core/assert.ts";
 import { ActiveIds } from "./active-ids.ts";
+import type { IdIndex } from "./ids.ts";
 import { BLOCK_IDS, createRun, openRun, type Run, type RunWriter } from "./run-file.ts";
 import { syncFolder } from "./sync-folder.ts";
-
-export { IdIndexDamagedError } from "./run-file.ts";
 
 /** Runs up to this size are always merged: cheaper than one more run to ask. */
 const SMALL_RUN_IDS = 65_536;
@@ -24,45 +24,13 @@ const TABLE_BITS_MIN = 16;
 const TABLE_BITS_MAX = 22;
 
 /**
- * Exact for fingerprints: one that was added is always found, one that was not never is. Two different ids share a
- * fingerprint with a probability of n²/2⁶⁵ over n ids. All methods but `seal` and `sweep` are synchronous; a lookup
- * that a Bloom filter lets through reads 4 KiB.
- */
-export interface IdIndex {
-  /** Ids that are known. */
-  readonly count: number;
-  readonly memoryBytes: number;
-  /** Run files that a lookup may have to ask. */
-  readonly runCount: number;
-
-  /** Adds an id; false where it was known already. `hi` and `lo` are unsigned 32-bit. */
-  add(hi: number, lo: number): boolean;
-  has(hi: number, lo: number): boolean;
-  /** Takes back an `add` that returned true, because the append behind it failed. Only before the next `seal`. */
-  remove(hi: number, lo: number): void;
-
-  /**
-   * Writes what was added so far into run files, in slices of about 2 ms, and resolves with the names that the
-   * checkpoint must store. To be called when every id added is durable in the log before `position` (between
-   * appends); ids added while it runs belong to the next seal. One at a time. Rejects with the disk's error and
-   * then knows everything it knew before.
-   */
-  seal(position: number): Promise<{ runs: string[] }>;
-  /** Forgets, with the next seal, runs whose ids all lie before `position`. */
-  dropBefore(position: number): void;
-  /** Deletes every run file that is not named: to be called after the checkpoint with `runs` is durable. */
-  sweep(runs: readonly string[]): Promise<void>;
-  close(): void;
-}
-
-/**
  * Opens the index in `folder`, which is created, with the run files that the last checkpoint named; other files are
  * ignored. Reads and checks them whole. Throws IdIndexDamagedError: the host then opens with no runs and adds the ids
  * of the whole log. Ids behind the checkpoint are added by its replay.
  */
-export async function openIdIndex(folder: string, options: { runs: readonly string[] }): Promise<IdIndex> {
-  await mkdir(folder, { recursive: true });
-  const numbers = [...(await readdir(folder)), ...options.runs].map(runNumber).filter((n) => n !== undefined);
+export function openIdIndex(folder: string, options: { runs: readonly string[] }): IdIndex {
+  mkdirSync(folder, { recursive: true });
+  const numbers = [...readdirSync(folder), ...options.runs].map(runNumber).filter((n) => n !== undefined);
   const runs = options.runs.map((name) => openRun(join(folder, name), name));
   runs.sort((a, b) => b.count - a.count);
   return new RunIdIndex(folder, runs, Math.max(0, ...numbers) + 1);

@@ -8,6 +8,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open, rename } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { bloomAdd, bloomBytes, bloomHas } from "./bloom.ts";
+import { IdIndexDamagedError } from "./ids.ts";
 
 /** Ids of one block, which one read fetches: 4 KiB. */
 export const BLOCK_IDS = 512;
@@ -16,12 +17,6 @@ const FOOTER_BYTES = 28;
 /** Checksummed without a turn of the event loop: about 1 ms. */
 const SLICE_BYTES = 4 * 1024 * 1024;
 const VERSION = 1;
-
-/** A run file is missing or damaged: the host starts with no runs and adds the ids of the whole log anew. */
-export class IdIndexDamagedError extends Error {
-  override readonly name = "IdIndexDamagedError";
-  readonly code = "id_index_damaged";
-}
 
 export interface Run {
   readonly name: string;
