@@ -1,0 +1,133 @@
+// The node's HTTP interface, typed. Every refusal becomes an ApiProblem with the words that the node found for it.
+import type {
+  DeadLetters, IntakeAnswer, Item, PersonRef, Profile, Program, ProgramFault, ProgramVersions, RecommendationList, SearchAnswer, Segment,
+  SegmentUsers, Stats,
+} from "./types.ts";
+
+/** A request that did not succeed; `status` 0 means that no answer came. */
+export class ApiProblem extends Error {
+  override readonly name = "ApiProblem";
+  readonly status: number;
+  readonly code: string;
+  readonly faults: readonly ProgramFault[];
+  constructor(problem: { status: number; code: string; message: string; faults?: readonly ProgramFault[]; cause?: unknown }) {
+    super(problem.message, { cause: problem.cause });
+    this.status = problem.status;
+    this.code = problem.code;
+    this.faults = problem.faults ?? [];
+  }
+}
+
+const ITEMS_PER_LOOKUP_MAX = 100;
+
+export interface Api {
+  readonly project: string;
+  /** The address of a stream for EventSource, with the project in its query. */
+  streamUrl(path: string, query: Record<string, string>): string;
+  projects(): Promise<string[]>;
+  stats(): Promise<Stats>;
+  search(prefix: string): Promise<SearchAnswer>;
+  profile(ref: PersonRef): Promise<Profile>;
+  recommend(ref: PersonRef, placement: string, limit: number): Promise<RecommendationList>;
+  segments(): Promise<Segment[]>;
+  segmentUsers(name: string, after?: string): Promise<SegmentUsers>;
+  item(itemId: string): Promise<Item>;
+  /** Those of the ids that the catalogue has, by id. */
+  items(itemIds: readonly string[]): Promise<Map<string, Item>>;
+  similar(itemId: string, limit: number): Promise<RecommendationList>;
+  trending(limit: number): Promise<RecommendationList>;
+  program(version?: number): Promise<Program>;
+  programVersions(): Promise<ProgramVersions>;
+  checkProgram(documentText: string): Promise<{ ok: boolean; faults: ProgramFault[] }>;
+  putProgram(documentText: string): Promise<{ version: number }>;
+  rollbackProgram(version: number): Promise<{ version: number }>;
+  deadLetters(before?: string): Promise<DeadLetters>;
+  /** Sends the kept event again, or `correctedText` in its place. An event that is still bad is an answer, not an error. */
+  retryDeadLetter(id: string, correctedText?: string): Promise<IntakeAnswer>;
+}
+
+/** A person's part of a path: the contract's `users/{user_id}` or `visitors/{anonymous_id}`. */
+export function personPath(ref: PersonRef): readonly [string, string] {
+  return ref.user_id !== undefined ? ["users", ref.user_id] : ["visitors", ref.anonymous_id ?? ""];
+}
+
+export function createApi(project: string): Api {
+  const get = <Answer>(path: string, query: Record<string, string> = {}): Promise<Answer> => {
+    const search = new URLSearchParams(query).toString();
+    return send<Answer>(project, search === "" ? path : `${path}?${search}`, {});
+  };
+  const post = <Answer>(path: string, body?: string, method = "POST"): Promise<Answer> =>
+    send<Answer>(project, path, { method, ...(body === undefined ? {} : { body, headers: { "content-type": "application/json" } }) });
+  const person = (ref: PersonRef): string => personPath(ref).map(encodeURIComponent).join("/");
+
+  return {
+    project,
+    streamUrl: (path, query) => `${path}?${new URLSearchParams({ project, ...query }).toString()}`,
+    projects: async () => (await get<{ projects: string[] }>("/v1/projects")).projects,
+    stats: () => get("/v1/stats"),
+    search: (prefix) => get("/v1/search", { q: prefix, limit: "8" }),
+    profile: (ref) => get(`/v1/${person(ref)}/profile`),
+    recommend: (ref, placement, limit) =>
+      get("/v1/recommendations", { ...refQuery(ref), placement, limit: String(limit), explain: "1" }),
+    segments: async () => (await get<{ segments: Segment[] }>("/v1/segments")).segments,
+    segmentUsers: (name, after) =>
+      get(`/v1/segments/${encodeURIComponent(name)}/users`, { limit: "50", ...(after === undefined ? {} : { after }) }),
+    item: (itemId) => get(`/v1/items/${encodeURIComponent(itemId)}`),
+    items: async (itemIds) => {
+      const ids = [...new Set(itemIds)].filter((id) => !id.includes(",")).slice(0, ITEMS_PER_LOOKUP_MAX);
+      if (ids.length === 0) return new Map();
+      const { items } = await get<{ items: Item[] }>("/v1/items", { ids: ids.join(",") });
+      return new Map(items.map((item) => [item.item_id, item]));
+    },
+    similar: (itemId, limit) => get(`/v1/items/${encodeURIComponent(itemId)}/similar`, { limit: String(limit) }),
+    trending: (limit) => get("/v1/trending", { limit: String(limit) }),
+    program: (version) => get("/v1/program", version === undefined ? {} : { version: String(version) }),
+    programVersions: () => get("/v1/program/versions"),
+    checkProgram: (documentText) => post("/v1/program/check", documentText),
+    putProgram: (documentText) => post("/v1/program", documentText, "PUT"),
+    rollbackProgram: (version) => post("/v1/program/rollback", JSON.stringify({ version })),
+    deadLetters: (before) => get("/v1/dead-letters", { limit: "50", ...(before === undefined ? {} : { before }) }),
+    retryDeadLetter: (id, correctedText) => retry(project, id, correctedText),
+  };
+}
+
+export function refQuery(ref: PersonRef): Record<string, string> {
+  return ref.user_id !== undefined ? { user_id: ref.user_id } : { anonymous_id: ref.anonymous_id ?? "" };
+}
+
+async function retry(project: string, id: string, correctedText: string | undefined): Promise<IntakeAnswer> {
+  const init = correctedText === undefined ? {} : { body: correctedText, headers: { "content-type": "application/json" } };
+  const response = await answerOf(project, `/v1/dead-letters/${encodeURIComponent(id)}/retry`, { method: "POST", ...init });
+  const body: unknown = await response.json().catch(() => undefined);
+  if (isIntakeAnswer(body)) return body;
+  throw problemOf(response, body);
+}
+
+function isIntakeAnswer(body: unknown): body is IntakeAnswer {
+  return typeof body === "object" && body !== null && "rejected" in body && Array.isArray(body.rejected);
+}
+
+async function send<Answer>(project: string, path: string, init: RequestInit): Promise<Answer> {
+  const response = await answerOf(project, path, init);
+  const body: unknown = response.status === 204 ? undefined : await response.json().catch(() => undefined);
+  if (!response.ok) throw problemOf(response, body);
+  return body as Answer;
+}
+
+async function answerOf(project: string, path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, { ...init, headers: { accept: "application/json", ...init.headers, "attune-project": project } });
+  } catch (cause) {
+    throw new ApiProblem({ status: 0, code: "unreachable", message: "The node does not answer.", cause });
+  }
+}
+
+function problemOf(response: Response, body: unknown): ApiProblem {
+  const problem = (typeof body === "object" && body !== null ? body : {}) as { code?: string; title?: string; detail?: string; faults?: ProgramFault[] };
+  return new ApiProblem({
+    status: response.status,
+    code: problem.code ?? "internal",
+    message: problem.detail ?? problem.title ?? `The node answered ${response.status}.`,
+    faults: problem.faults ?? [],
+  });
+}

@@ -1,0 +1,201 @@
+// The shapes that the node answers with, as the contract names them. Times are ISO 8601 unless the name ends in a unit.
+
+export interface PersonRef {
+  user_id?: string;
+  anonymous_id?: string;
+}
+
+export interface Item {
+  item_id: string;
+  title?: string;
+  categories: string[];
+  tags: string[];
+  price?: number;
+  image_url?: string;
+  url?: string;
+  available?: boolean;
+  published_at?: string | number;
+  attributes?: Record<string, unknown>;
+}
+
+export interface RecentItem {
+  item_id: string;
+  event_type: string;
+  timestamp: string | number;
+  value?: number;
+}
+
+export interface Profile extends PersonRef {
+  version: number;
+  updated_at: string | number;
+  attributes: Record<string, unknown>;
+  interests: Record<string, number>;
+  recent: RecentItem[];
+  features: Record<string, number | string | null>;
+  session: Record<string, unknown> | null;
+  segments: string[];
+  context: Record<string, unknown>;
+  consent: unknown;
+}
+
+export interface Reason {
+  source: string;
+  because: string[];
+  weight: number;
+}
+
+export interface RecommendedItem {
+  item_id: string;
+  score: number;
+  rank: number;
+  reasons?: Reason[];
+  item?: Item;
+}
+
+export interface RecommendationList extends PersonRef {
+  decision_id: string;
+  profile_version: number;
+  placement: string;
+  strategy: string;
+  items: RecommendedItem[];
+  took_ms?: number;
+}
+
+export interface Segment {
+  name: string;
+  description?: string;
+  when: string;
+  size: number;
+}
+
+export interface SegmentUsers {
+  segment: string;
+  users: PersonRef[];
+  total: number;
+  next: string | null;
+}
+
+export interface ProgramFault {
+  path: string;
+  code: string;
+  message: string;
+}
+
+export interface ProgramVersions {
+  current: number;
+  versions: { version: number; created_at: string }[];
+}
+
+/** The document itself; `version` and `created_at` are the node's. */
+export interface Program {
+  version: number;
+  created_at?: string;
+  interests?: { half_life?: string };
+  placements?: Record<string, unknown>;
+  [part: string]: unknown;
+}
+
+export interface DeadLetter {
+  id: string;
+  at: string | number;
+  code: string;
+  path: string;
+  message: string;
+  source: string;
+  body: unknown;
+}
+
+export interface DeadLetters {
+  dead_letters: DeadLetter[];
+  total: number;
+  next: string | null;
+}
+
+/** What `POST /v1/events` and a retry answer. */
+export interface IntakeAnswer {
+  accepted: number;
+  duplicates: number;
+  rejected: { index: number; event_id?: string; code: string; path: string; message: string }[];
+}
+
+export interface StreamedEvent extends PersonRef {
+  event_id: string;
+  session_id?: string;
+  event_type: string;
+  timestamp: string | number;
+  received_at: string | number;
+  page_url?: string;
+  item_id?: string;
+  value?: number;
+  context?: Record<string, string>;
+  additional_data?: Record<string, unknown>;
+  traffic?: "bot" | "suspicious";
+}
+
+export interface StreamStatus {
+  per_s: number;
+  shown: number;
+  skipped: number;
+}
+
+/** One value a step; null where nothing was measured. */
+export type Measured = (number | null)[];
+
+export interface StatsSeries {
+  step_s: number;
+  at: string[];
+  accepted_per_s: Measured;
+  rejected_per_s: Measured;
+  marked_per_s: Measured;
+  requests_per_s: Measured;
+  intake_p50_ms: Measured;
+  intake_p99_ms: Measured;
+  commit_p50_ms: Measured;
+  commit_p99_ms: Measured;
+  recommend_p50_ms: Measured;
+  recommend_p99_ms: Measured;
+  queue_bytes: Measured;
+  checkpoint_age_s: Measured;
+  event_loop_p99_ms: Measured;
+  rss_bytes: Measured;
+  segments: Record<string, Measured>;
+  /** Accepted events a second by type; a node without it leaves it out. */
+  event_types?: Record<string, Measured>;
+}
+
+export interface RouteLatency {
+  route: string;
+  count: number;
+  per_s: number;
+  p50_ms: number | null;
+  p99_ms: number | null;
+  max_ms: number | null;
+}
+
+export interface Stats {
+  project: string;
+  at: string;
+  started_at: string;
+  uptime_s: number;
+  ready: boolean;
+  storage_full: boolean;
+  totals: {
+    accepted: number; duplicates: number; rejected: number; dead_letters: number; marked_traffic: number;
+    persons: number; persons_cached: number; items: number;
+  };
+  rates: { accepted_per_s: number; requests_per_s: number };
+  queue: { events: number; bytes: number; bytes_max: number };
+  log: { position: number; size_bytes: number };
+  checkpoint: { position: number; age_s: number };
+  live: { sockets: number; streams: number; subscriptions: number; sent: number; dropped: number };
+  webhooks: { queued: number; delivered: number; retried: number; failed: number };
+  process: { rss_bytes: number; heap_used_bytes: number; cpu_share: number; event_loop_p99_ms: number };
+  latency: RouteLatency[];
+  series: StatsSeries;
+}
+
+export interface SearchAnswer {
+  persons: PersonRef[];
+  items: Item[];
+  segments: string[];
+}

@@ -1,0 +1,31 @@
+// Numbers as lengths, side by side; each bar keeps its row while it grows or shrinks.
+import { formatNumber } from "./format.ts";
+
+export interface Bar {
+  readonly name: string;
+  readonly value: number;
+  readonly text?: string;
+  readonly href?: string;
+  /** Colour key of the plot beside it. */
+  readonly series?: number;
+}
+
+export function Bars({ bars, max }: { bars: readonly Bar[]; max?: number }) {
+  const limit = max ?? bars.reduce((most, bar) => Math.max(most, Math.abs(bar.value)), 0);
+  return (
+    <ul class="bars">
+      {bars.map((bar) => (
+        <li key={bar.name} class="bar">
+          <span class="row cut" title={bar.name}>
+            {bar.series === undefined ? null : <span class="key" data-series={bar.series} />}
+            {bar.href ? <a class="cut" href={bar.href}>{bar.name}</a> : <span class="cut">{bar.name}</span>}
+          </span>
+          <span class="track" aria-hidden="true">
+            <span class={bar.value < 0 ? "fill negative" : "fill"} style={{ display: "block", width: `${limit > 0 ? (Math.abs(bar.value) / limit) * 100 : 0}%` }} />
+          </span>
+          <span class="value">{bar.text ?? formatNumber(bar.value)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,97 @@
+// A text area for JSON with line numbers, marked lines and the keys that people expect. A real text area: undo, search,
+// spell of the keyboard, screen readers and selection are the browser's own.
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { lineColumn } from "../program/json-positions.ts";
+
+/** Where to go: set a new object to jump again to the same place. */
+export interface Jump {
+  readonly start: number;
+  readonly end: number;
+}
+
+interface CodeEditorProps {
+  readonly label: string;
+  readonly text: string;
+  readonly onText: (text: string) => void;
+  /** Lines (from 1) with a fault. */
+  readonly marked?: ReadonlySet<number>;
+  readonly jump?: Jump | undefined;
+  readonly onSave?: () => void;
+  readonly rows?: number;
+}
+
+const LINE_HEIGHT_PX = 18;
+const INDENT = "  ";
+
+export function CodeEditor({ label, text, onText, marked, jump, onSave, rows = 28 }: CodeEditorProps) {
+  const area = useRef<HTMLTextAreaElement>(null);
+  const gutter = useRef<HTMLDivElement>(null);
+  const [place, setPlace] = useState({ line: 1, column: 1 });
+  /** After Escape the next Tab leaves the field, so that the keyboard is never trapped. */
+  const leaving = useRef(false);
+  const lines = text.split("\n");
+
+  useEffect(() => {
+    const element = area.current;
+    if (jump === undefined || element === null) return;
+    element.focus();
+    element.setSelectionRange(jump.start, jump.end);
+    const { line } = lineColumn(element.value, jump.start);
+    element.scrollTop = Math.max(0, (line - 4) * LINE_HEIGHT_PX);
+    setPlace(lineColumn(element.value, jump.start));
+  }, [jump]);
+  useLayoutEffect(() => follow(), [text]);
+
+  function follow(): void {
+    if (gutter.current !== null && area.current !== null) gutter.current.scrollTop = area.current.scrollTop;
+  }
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "Escape") leaving.current = true;
+    else if (event.key === "Tab" && !leaving.current && !event.shiftKey) {
+      event.preventDefault();
+      insert(area.current!, INDENT);
+    } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      insert(area.current!, `\n${indentAt(area.current!)}`);
+    } else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
+      event.preventDefault();
+      onSave?.();
+    }
+    if (event.key !== "Escape" && event.key !== "Tab") leaving.current = false;
+  };
+  const onSelect = (): void => {
+    if (area.current !== null) setPlace(lineColumn(area.current.value, area.current.selectionStart));
+  };
+
+  return (
+    <div class="editor">
+      <div class="editor-body" style={{ height: `${rows * LINE_HEIGHT_PX + 16}px` }}>
+        <div class="gutter" ref={gutter} aria-hidden="true">
+          {lines.map((_, index) => (
+            <div key={index} class={marked?.has(index + 1) === true ? "marked" : place.line === index + 1 ? "current" : undefined}>{index + 1}</div>
+          ))}
+        </div>
+        <textarea
+          ref={area} aria-label={label} value={text} spellcheck={false} autocomplete="off" autocapitalize="off" wrap="off"
+          onInput={(event) => onText(event.currentTarget.value)} onScroll={follow} onKeyDown={onKeyDown} onSelect={onSelect} onKeyUp={onSelect} onClick={onSelect}
+        />
+      </div>
+      <div class="editor-foot num"><span>line {place.line}, column {place.column}</span><span class="wide-only">{lines.length} lines · <kbd>Tab</kbd> indents, <kbd>Esc</kbd> <kbd>Tab</kbd> leaves</span></div>
+    </div>
+  );
+}
+
+/** Through the browser's own editing command, so that undo knows of it. */
+function insert(area: HTMLTextAreaElement, text: string): void {
+  if (!document.execCommand("insertText", false, text)) {
+    area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+/** The indentation of the line, one step deeper after an opening bracket. */
+function indentAt(area: HTMLTextAreaElement): string {
+  const before = area.value.slice(0, area.selectionStart);
+  const line = before.slice(before.lastIndexOf("\n") + 1);
+  return /^\s*/.exec(line)![0] + (/[{[]\s*$/.test(line) ? INDENT : "");
+}

@@ -1,0 +1,122 @@
+// How numbers, sizes and times are written everywhere in the console: short, with their unit, never two ways.
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
+/** A count: `1,234,567`. */
+export function formatCount(value: number): string {
+  return grouped.format(value);
+}
+
+/** A count in few characters, for axes and tight places: `1.2k`, `3.4M`. */
+export function formatShort(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e9) return `${trimmed(value / 1e9)}B`;
+  if (size >= 1e6) return `${trimmed(value / 1e6)}M`;
+  if (size >= 1e4) return `${trimmed(value / 1e3)}k`;
+  return trimmed(value);
+}
+
+/** A measured number with three significant digits at most: `0.42`, `12.3`, `1,204`. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : value < 0 ? "−∞" : "–";
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size >= 1000) return grouped.format(value);
+  if (size >= 100) return value.toFixed(0);
+  if (size >= 10) return value.toFixed(1);
+  if (size >= 0.01) return value.toFixed(2);
+  return value.toPrecision(1);
+}
+
+/** A share 0–1 as per cent: `34 %`, `2.5 %`. */
+export function formatShare(share: number): string {
+  const percent = share * 100;
+  return `${percent >= 10 || percent === 0 ? percent.toFixed(0) : percent.toFixed(1)} %`;
+}
+
+/** A number and its unit, to be set apart by the reader's eye. */
+export interface Quantity {
+  readonly value: string;
+  readonly unit: string;
+}
+
+/** Bytes in powers of 1,024. */
+export function bytesOf(sizeBytes: number): Quantity {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let size = sizeBytes;
+  let index = 0;
+  while (size >= 1024 && index < units.length - 1) {
+    size /= 1024;
+    index++;
+  }
+  return { value: index === 0 ? String(Math.round(size)) : size.toFixed(size >= 100 ? 0 : 1), unit: units[index]! };
+}
+
+/** A latency in milliseconds; microseconds below one, seconds above a thousand. */
+export function latencyOf(latencyMs: number): Quantity {
+  if (!Number.isFinite(latencyMs)) return { value: "–", unit: "" };
+  if (latencyMs >= 1000) return { value: (latencyMs / 1000).toFixed(2), unit: "s" };
+  if (latencyMs < 1 && latencyMs > 0) return { value: (latencyMs * 1000).toFixed(0), unit: "µs" };
+  return { value: formatNumber(latencyMs), unit: "ms" };
+}
+
+/** A length of time with its largest unit, and a second one where it says something: `3 min 20 s`. */
+export function formatDuration(durationMs: number): string {
+  if (!Number.isFinite(durationMs)) return "never";
+  const size = Math.max(0, durationMs);
+  if (size < 1000) return `${Math.round(size)} ms`;
+  if (size < MINUTE_MS) return `${size < 10_000 ? trimmed(size / 1000) : Math.floor(size / 1000)} s`;
+  if (size < HOUR_MS) return withRest(size, MINUTE_MS, "min", 1000, "s");
+  if (size < DAY_MS) return withRest(size, HOUR_MS, "h", MINUTE_MS, "min");
+  return withRest(size, DAY_MS, "d", HOUR_MS, "h");
+}
+
+/** How long ago, as short as it can be said: `now`, `12 s ago`, `3 min ago`, `in 2 h`. */
+export function formatAgo(timeMs: number, nowMs: number): string {
+  const ageMs = nowMs - timeMs;
+  const size = Math.abs(ageMs);
+  if (size < 2000) return "now";
+  const text =
+    size < MINUTE_MS ? `${Math.floor(size / 1000)} s`
+    : size < HOUR_MS ? `${Math.floor(size / MINUTE_MS)} min`
+    : size < 2 * DAY_MS ? `${Math.floor(size / HOUR_MS)} h`
+    : `${Math.floor(size / DAY_MS)} d`;
+  return ageMs < 0 ? `in ${text}` : `${text} ago`;
+}
+
+/** The exact time for a hover, in the reader's own zone with milliseconds. */
+export function formatExact(timeMs: number): string {
+  const date = new Date(timeMs);
+  const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(date).find((part) => part.type === "timeZoneName");
+  return `${isoDay(date)} ${formatClock(timeMs)}.${String(date.getMilliseconds()).padStart(3, "0")} ${zone?.value ?? ""}`.trim();
+}
+
+/** The time of day: `14:03:22`. */
+export function formatClock(timeMs: number): string {
+  const date = new Date(timeMs);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+/** A time from the API, ISO 8601 or Unix ms; NaN where it is neither. */
+export function timeOf(value: string | number | null | undefined): number {
+  if (typeof value === "number") return value;
+  return value ? Date.parse(value) : NaN;
+}
+
+function isoDay(date: Date): string {
+  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+}
+
+function trimmed(value: number): string {
+  return String(Number(value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2)));
+}
+
+function withRest(size: number, unitMs: number, unit: string, restMs: number, rest: string): string {
+  const whole = Math.floor(size / unitMs);
+  const more = Math.floor((size - whole * unitMs) / restMs);
+  return more === 0 || whole >= 100 ? `${whole} ${unit}` : `${whole} ${unit} ${more} ${rest}`;
+}

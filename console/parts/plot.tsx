@@ -1,0 +1,129 @@
+// A live plot over time (uPlot). The legend above it is the reading: the newest values, or those under the pointer.
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import UPlot from "uplot";
+import { useTheme } from "../shell/theme.ts";
+import { formatClock, formatShort } from "./format.ts";
+
+export interface PlotSeries {
+  readonly name: string;
+  /** Same length as `times`; null where nothing was measured. */
+  readonly values: readonly (number | null | undefined)[];
+  /** Index of the colour; the order of the series where not given. */
+  readonly colour?: number;
+  readonly dashed?: boolean;
+  readonly filled?: boolean;
+}
+
+interface PlotProps {
+  readonly label: string;
+  /** Unix seconds, ascending. */
+  readonly times: readonly number[];
+  readonly series: readonly PlotSeries[];
+  readonly format?: (value: number) => string;
+  readonly height?: number;
+  /** Seconds shown; the right edge is the newest time. */
+  readonly spanS?: number;
+}
+
+const AXIS_FONT = "11px system-ui, sans-serif";
+const AXIS_WIDTH = 56;
+
+export function Plot({ label, times, series, format = formatShort, height = 160, spanS }: PlotProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<UPlot | undefined>(undefined);
+  const [hovered, setHovered] = useState<number | undefined>(undefined);
+  const theme = useTheme().shown;
+  const formatRef = useRef(format);
+  formatRef.current = format;
+  const latest = useRef({ times, series, spanS });
+  latest.current = { times, series, spanS };
+  const shape = series.map((one, index) => `${one.name}|${one.colour ?? index}|${one.dashed ?? ""}|${one.filled ?? ""}`).join("\n");
+
+  useLayoutEffect(() => {
+    const element = place.current!;
+    const plot = new UPlot(optionsOf(), dataOf(), element);
+    chart.current = plot;
+    const sized = new ResizeObserver(() => {
+      if (element.clientWidth > 0) plot.setSize({ width: element.clientWidth, height });
+    });
+    sized.observe(element);
+    return () => {
+      sized.disconnect();
+      plot.destroy();
+      chart.current = undefined;
+    };
+
+    function optionsOf(): UPlot.Options {
+      const style = getComputedStyle(document.documentElement);
+      const colour = (name: string): string => style.getPropertyValue(name).trim();
+      const axis = { stroke: colour("--text-faint"), font: AXIS_FONT, ticks: { show: false }, grid: { stroke: colour("--line"), width: 1 } };
+      return {
+        width: Math.max(element.clientWidth, 120),
+        height,
+        padding: [8, 8, 0, 0],
+        legend: { show: false },
+        cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+        hooks: { setCursor: [(self) => setHovered(self.cursor.idx ?? undefined)] },
+        scales: {
+          x: { time: true, range: (_, low, high) => [latest.current.spanS === undefined ? low : high - latest.current.spanS, high] },
+          y: { range: (_, low, high) => rangeOf(low, high) },
+        },
+        axes: [
+          { ...axis, size: 24, space: 72, grid: { show: false }, values: (_, splits) => splits.map((split) => formatClock(split * 1000).slice(0, 8)) },
+          { ...axis, size: AXIS_WIDTH, space: 32, gap: 8, values: (_, splits) => splits.map((split) => formatRef.current(split)) },
+        ],
+        series: [
+          {},
+          ...latest.current.series.map((one, index) => {
+            const stroke = colour(`--series-${((one.colour ?? index) % 6) + 1}`);
+            return {
+              label: one.name, stroke, width: 1.5, points: { show: false }, spanGaps: false,
+              ...(one.dashed === true ? { dash: [4, 4] } : {}),
+              ...(one.filled === true ? { fill: `color-mix(in srgb, ${stroke} 12%, transparent)` } : {}),
+            };
+          }),
+        ],
+      };
+    }
+  }, [shape, theme, height]);
+
+  useEffect(() => chart.current?.setData(dataOf()), [times, series]);
+
+  function dataOf(): UPlot.AlignedData {
+    return [latest.current.times as number[], ...latest.current.series.map((one) => one.values as (number | null)[])];
+  }
+
+  const shownAt = hovered !== undefined && hovered < times.length ? hovered : times.length - 1;
+  const read = (one: PlotSeries): string => {
+    const value = hovered === undefined ? lastKnown(one.values) : one.values[shownAt];
+    return value === null || value === undefined ? "–" : format(value);
+  };
+  return (
+    <figure class="plot" role="group" aria-label={label}>
+      <figcaption class="plot-legend">
+        {series.map((one, index) => (
+          <span key={one.name}>
+            <i class="key" data-series={(one.colour ?? index) % 6} /> {one.name} <b>{read(one)}</b>
+          </span>
+        ))}
+        <span class="when">{hovered !== undefined && times[shownAt] !== undefined ? formatClock(times[shownAt] * 1000) : ""}</span>
+      </figcaption>
+      <div ref={place} style={{ height: `${height}px` }} aria-hidden="true" />
+    </figure>
+  );
+}
+
+/** From zero, with a little air above; never an empty range. */
+function rangeOf(low: number | null, high: number | null): [number, number] {
+  const top = Math.max(high ?? 0, 0);
+  const bottom = Math.min(low ?? 0, 0);
+  if (top === bottom) return [0, 1];
+  return [bottom, top + (top - bottom) * 0.08];
+}
+
+function lastKnown(values: readonly (number | null | undefined)[]): number | null | undefined {
+  for (let index = values.length - 1; index >= 0; index--) {
+    if (values[index] !== null && values[index] !== undefined) return values[index];
+  }
+  return undefined;
+}

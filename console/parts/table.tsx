@@ -1,0 +1,55 @@
+// One table for every list: aligned numbers, columns that give way on a phone, rows that keep their identity.
+import type { ComponentChildren } from "preact";
+
+export interface Column<Row> {
+  readonly head: string;
+  readonly cell: (row: Row) => ComponentChildren;
+  readonly align?: "right";
+  /** Left out below 860 px. */
+  readonly wideOnly?: boolean;
+  readonly width?: string;
+  /** The heading is for screen readers only. */
+  readonly silentHead?: boolean;
+}
+
+interface TableProps<Row> {
+  readonly label: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly keyOf: (row: Row) => string;
+  /** Fixed columns do not move when live rows come and go. */
+  readonly fixed?: boolean;
+}
+
+export function Table<Row>({ label, columns, rows, keyOf, fixed }: TableProps<Row>) {
+  const classOf = (column: Column<Row>): string => `${column.align ?? ""} ${column.wideOnly === true ? "wide-only" : ""}`.trim();
+  return (
+    <div class="table-wrap">
+      <table class={fixed === true ? "table fixed" : "table"} aria-label={label}>
+        <colgroup>
+          {columns.map((column) => (
+            <col key={column.head} class={column.wideOnly === true ? "wide-only" : ""} style={column.width ? { width: column.width } : {}} />
+          ))}
+        </colgroup>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.head} scope="col" class={classOf(column)}>
+                {column.silentHead === true ? <span class="sr">{column.head}</span> : column.head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={keyOf(row)}>
+              {columns.map((column) => (
+                <td key={column.head} class={classOf(column)}>{column.cell(row)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+// A choice between a few faces of one thing; arrow keys move between them.
+interface TabsProps {
+  readonly label: string;
+  readonly names: readonly string[];
+  readonly titles?: Readonly<Record<string, string>>;
+  readonly chosen: string;
+  readonly onChoose: (name: string) => void;
+}
+
+export function Tabs({ label, names, titles = {}, chosen, onChoose }: TabsProps) {
+  const onKeyDown = (event: KeyboardEvent & { currentTarget: HTMLElement }): void => {
+    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (step === 0) return;
+    const next = (names.indexOf(chosen) + step + names.length) % names.length;
+    onChoose(names[next]!);
+    (event.currentTarget.children[next] as HTMLElement | undefined)?.focus();
+    event.preventDefault();
+  };
+  return (
+    <div class="tabs" role="tablist" aria-label={label} onKeyDown={onKeyDown}>
+      {names.map((name) => (
+        <button key={name} type="button" role="tab" aria-selected={name === chosen} tabIndex={name === chosen ? 0 : -1} onClick={() => onChoose(name)}>
+          {titles[name] ?? name}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,172 @@
+// The frame around the views: navigation, search, project, theme, messages.
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { createApi } from "../api/client.ts";
+import { useRead } from "../api/use-read.ts";
+import { Icon, Mark } from "../parts/icon.tsx";
+import { DeadLettersView } from "../views/dead-letters.tsx";
+import { EventsView } from "../views/events.tsx";
+import { ItemView } from "../views/item.tsx";
+import { ItemsView } from "../views/items.tsx";
+import { OverviewView } from "../views/overview.tsx";
+import { PeopleView } from "../views/people.tsx";
+import { PersonView } from "../views/person.tsx";
+import { ProgramView } from "../views/program.tsx";
+import { SegmentView } from "../views/segment.tsx";
+import { SegmentsView } from "../views/segments.tsx";
+import { ConsoleContext, linksOf } from "./context.ts";
+import { NotFound } from "./not-found.tsx";
+import { go, useRoute, type Route } from "./route.ts";
+import { SearchPalette } from "./search.tsx";
+import { StatsContext, useStatsReading } from "./stats.ts";
+import { setTheme, useTheme } from "./theme.ts";
+import { VIEWS } from "./views.ts";
+
+interface Toast {
+  readonly id: number;
+  readonly text: string;
+  readonly tone: "bad" | undefined;
+}
+
+const TOAST_MS = 4000;
+const BAD_TOAST_MS = 9000;
+
+export function App() {
+  const route = useRoute();
+  const [searching, setSearching] = useState(false);
+  const [menuOpen, setMenuOpen] = useState(false);
+  const [toasts, setToasts] = useState<readonly Toast[]>([]);
+  const toastCount = useRef(0);
+  const main = useRef<HTMLElement>(null);
+
+  const notify = useCallback((text: string, tone?: "bad"): void => {
+    const id = ++toastCount.current;
+    setToasts((shown) => [...shown.slice(-2), { id, text, tone }]);
+    setTimeout(() => setToasts((shown) => shown.filter((toast) => toast.id !== id)), tone === "bad" ? BAD_TOAST_MS : TOAST_MS);
+  }, []);
+  const context = useMemo(() => ({ api: createApi(route.project), links: linksOf(route.project), notify }), [route.project, notify]);
+  const stats = useStatsReading(context.api);
+  useSearchKeys(() => setSearching(true));
+
+  const address = `${route.project}/${route.path.join("/")}`;
+  const viewTitle = VIEWS.find((view) => view.path === route.path[0])?.title ?? "Not found";
+  useEffect(() => {
+    setMenuOpen(false);
+    window.scrollTo(0, 0);
+    document.title = `${[viewTitle, ...route.path.slice(1).slice(-1)].reverse().join(" · ")} · attune`;
+  }, [address]);
+
+  return (
+    <ConsoleContext.Provider value={context}>
+      <StatsContext.Provider value={stats}>
+        <a class="skip btn" href={context.links.view(route.path)} onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>Skip to the view</a>
+        <div class="shell">
+          {menuOpen ? <button type="button" class="veil" aria-label="Close the menu" onClick={() => setMenuOpen(false)} /> : null}
+          <Sidebar route={route} open={menuOpen} deadLetters={stats.data?.totals.dead_letters ?? 0} />
+          <div>
+            <header class="topbar">
+              <button type="button" class="btn quiet icon menu" aria-label="Menu" aria-expanded={menuOpen} onClick={() => setMenuOpen(!menuOpen)}><Icon name="menu" /></button>
+              <button type="button" class="search-open" aria-label="Search (Ctrl K)" onClick={() => setSearching(true)}>
+                <Icon name="search" /> <span class="cut">Search<span class="long"> a person, an item, a segment</span></span> <kbd>Ctrl K</kbd>
+              </button>
+              <div class="grow" />
+              <ProjectSwitcher project={route.project} />
+              <ThemeToggle />
+            </header>
+            <main ref={main} class="main" tabIndex={-1} key={address}>
+              {stats.error !== undefined && stats.data !== undefined ? (
+                <p class="banner" role="status"><Icon name="warning" /> The node has stopped answering. What is shown is from before; the console goes on by itself when it is back.</p>
+              ) : null}
+              <View route={route} />
+            </main>
+          </div>
+        </div>
+        {searching ? <SearchPalette onClose={() => setSearching(false)} /> : null}
+        <div class="toasts" role="status" aria-live="polite">
+          {toasts.map((toast) => <div key={toast.id} class="toast" data-tone={toast.tone}>{toast.text}</div>)}
+        </div>
+      </StatsContext.Provider>
+    </ConsoleContext.Provider>
+  );
+}
+
+function View({ route }: { route: Route }) {
+  const [name, first, second, ...rest] = route.path;
+  if (rest.length > 0) return <NotFound />;
+  if (name === "people" && second !== undefined && (first === "users" || first === "visitors")) {
+    return <PersonView person={first === "users" ? { user_id: second } : { anonymous_id: second }} />;
+  }
+  if (second !== undefined) return <NotFound />;
+  if (name === "segments" && first !== undefined) return <SegmentView name={first} />;
+  if (name === "items" && first !== undefined) return <ItemView id={first} />;
+  if (first !== undefined) return <NotFound />;
+  switch (name) {
+    case "overview": return <OverviewView />;
+    case "events": return <EventsView query={route.query} />;
+    case "people": return <PeopleView />;
+    case "segments": return <SegmentsView />;
+    case "items": return <ItemsView />;
+    case "program": return <ProgramView />;
+    case "dead-letters": return <DeadLettersView />;
+    default: return <NotFound />;
+  }
+}
+
+function Sidebar({ route, open, deadLetters }: { route: Route; open: boolean; deadLetters: number }) {
+  const links = linksOf(route.project);
+  return (
+    <div class="sidebar" data-open={open}>
+      <a class="brand" href={links.view(["overview"])}><Mark /> attune</a>
+      <nav class="nav" aria-label="Views">
+        {VIEWS.map((view) => (
+          <a key={view.path} href={links.view([view.path])} aria-current={route.path[0] === view.path ? "page" : undefined}>
+            <Icon name={view.icon} /> {view.title}
+            {view.path === "dead-letters" && deadLetters > 0 ? <span class="count" title={`${deadLetters} waiting`}>{deadLetters > 999 ? "999+" : deadLetters}</span> : null}
+          </a>
+        ))}
+      </nav>
+      <div class="sidebar-foot">
+        <a href="/docs/">Docs</a>
+        <a href="/metrics">Prometheus metrics</a>
+      </div>
+    </div>
+  );
+}
+
+function ProjectSwitcher({ project }: { project: string }) {
+  const projects = useRead("projects", () => createApi(project).projects());
+  const names = projects.data ?? [];
+  const all = names.includes(project) ? names : [project, ...names];
+  return (
+    <select
+      class="field" aria-label="Project" value={project}
+      onChange={(event) => go(linksOf(event.currentTarget.value).view(["overview"]))}
+    >
+      {all.map((name) => <option key={name} value={name}>{name}</option>)}
+    </select>
+  );
+}
+
+function ThemeToggle() {
+  const { shown } = useTheme();
+  const next = shown === "dark" ? "light" : "dark";
+  return (
+    <button type="button" class="btn quiet icon" aria-label={`Use the ${next} theme`} title={`Use the ${next} theme`} onClick={() => setTheme(next)}>
+      <Icon name={shown === "dark" ? "sun" : "moon"} />
+    </button>
+  );
+}
+
+/** `Ctrl K`, `⌘ K`, and `/` where nobody is writing. */
+function useSearchKeys(onSearch: () => void): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      const writing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select") !== null;
+      const asked = ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") || (event.key === "/" && !writing);
+      if (!asked || document.querySelector("dialog[open]") !== null) return;
+      event.preventDefault();
+      onSearch();
+    };
+    window.addEventListener("keydown", pressed);
+    return () => window.removeEventListener("keydown", pressed);
+  }, []);
+}

@@ -1,0 +1,130 @@
+// Events that were refused, each with its reason. Try one again, or correct it first.
+import { useState } from "preact/hooks";
+import type { DeadLetter, IntakeAnswer } from "../api/types.ts";
+import { useRead } from "../api/use-read.ts";
+import { Card, ViewHead } from "../parts/card.tsx";
+import { Chip } from "../parts/chip.tsx";
+import { CodeEditor, type Jump } from "../parts/code-editor.tsx";
+import { formatCount } from "../parts/format.ts";
+import { Icon } from "../parts/icon.tsx";
+import { RelativeTime } from "../parts/relative-time.tsx";
+import { adviceOn, Empty, Failed, Loading } from "../parts/state.tsx";
+import { lineColumn, readJsonText, spanOf } from "../program/json-positions.ts";
+import { useConsole } from "../shell/context.ts";
+import { useStats } from "../shell/stats.ts";
+
+const LETTERS_EVERY_MS = 5000;
+
+export function DeadLettersView() {
+  const { api, notify } = useConsole();
+  const stats = useStats();
+  const first = useRead(`dead letters ${api.project}`, () => api.deadLetters(), LETTERS_EVERY_MS);
+  const [older, setOlder] = useState<{ letters: DeadLetter[]; next: string | null } | undefined>(undefined);
+  const [gone, setGone] = useState<ReadonlySet<string>>(new Set());
+  const next = older === undefined ? first.data?.next ?? null : older.next;
+  const known = new Set<string>();
+  const letters = [...(first.data?.dead_letters ?? []), ...(older?.letters ?? [])].filter((letter) => !gone.has(letter.id) && !known.has(letter.id) && known.add(letter.id));
+
+  const loadOlder = async (): Promise<void> => {
+    if (next === null) return;
+    try {
+      const page = await api.deadLetters(next);
+      setOlder({ letters: [...(older?.letters ?? []), ...page.dead_letters], next: page.next });
+    } catch {
+      notify("The older letters could not be read. Try again in a moment.", "bad");
+    }
+  };
+  const settled = (letter: DeadLetter): void => {
+    setGone((before) => new Set(before).add(letter.id));
+    first.reload();
+    stats.reload();
+  };
+
+  return (
+    <>
+      <ViewHead title="Dead letters" about="Events that were refused. Nothing is lost: correct one and send it again." />
+      <Card title="Waiting" note={first.data ? formatCount(Math.max(first.data.total, letters.length)) : undefined} flush>
+        {first.data === undefined ? (first.error === undefined ? <Loading rows={6} /> : <Failed what="The dead letters" error={first.error} onRetry={first.reload} />)
+          : letters.length === 0 ? <Empty icon="check" title="No event was refused">An event that breaks a rule of the contract is kept here with the reason, until it is sent again with success.</Empty>
+          : <ul class="letters">{letters.map((letter) => <Letter key={letter.id} letter={letter} onSettled={settled} />)}</ul>}
+        {next === null || letters.length === 0 ? null : <div class="card-more"><button type="button" class="btn" onClick={() => void loadOlder()}>Show older</button></div>}
+      </Card>
+    </>
+  );
+}
+
+function Letter({ letter, onSettled }: { letter: DeadLetter; onSettled: (letter: DeadLetter) => void }) {
+  const { api, notify } = useConsole();
+  const [face, setFace] = useState<"closed" | "body" | "edit">("closed");
+  const [sending, setSending] = useState(false);
+  const [refused, setRefused] = useState<IntakeAnswer["rejected"][number] | undefined>(undefined);
+
+  const retry = async (correctedText?: string): Promise<void> => {
+    setSending(true);
+    try {
+      const answer = await api.retryDeadLetter(letter.id, correctedText);
+      const fault = answer.rejected[0];
+      setRefused(fault);
+      if (fault === undefined) {
+        notify(answer.duplicates > 0 ? "This event is already in the log; the letter is settled." : "The event is accepted.");
+        onSettled(letter);
+      } else if (correctedText === undefined) notify(`Still refused: ${fault.message}`, "bad");
+    } catch (error) {
+      notify(adviceOn(error), "bad");
+    } finally {
+      setSending(false);
+    }
+  };
+  const toggle = (next: "body" | "edit"): void => setFace(face === next ? "closed" : next);
+
+  return (
+    <li class="letter">
+      <div class="letter-head">
+        <button type="button" class="letter-open" aria-expanded={face !== "closed"} onClick={() => toggle("body")}>
+          <Icon name="right" size={12} />
+          <Chip tone="bad">{letter.code}</Chip>
+          <span class="letter-text"><span>{letter.message}</span> {letter.path === "" ? null : <code class="faint">{letter.path}</code>}</span>
+        </button>
+        <span class="faint small letter-source" title="where it came from">{letter.source}</span>
+        <span class="faint small letter-at"><RelativeTime at={letter.at} /></span>
+        <span class="row letter-actions">
+          <button type="button" class="btn small" aria-expanded={face === "edit"} onClick={() => toggle("edit")}><Icon name="edit" size={12} /> Edit</button>
+          <button type="button" class="btn small" disabled={sending} onClick={() => void retry()}><Icon name="retry" size={12} /> Retry</button>
+        </span>
+      </div>
+      {face === "body" ? <pre class="code" tabIndex={0} aria-label="Body of the refused event">{bodyText(letter)}</pre> : null}
+      {face === "edit" ? <Correction letter={letter} refused={refused} sending={sending} onSend={(text) => void retry(text)} /> : null}
+    </li>
+  );
+}
+
+interface CorrectionProps {
+  readonly letter: DeadLetter;
+  readonly refused: IntakeAnswer["rejected"][number] | undefined;
+  readonly sending: boolean;
+  readonly onSend: (text: string) => void;
+}
+
+function Correction({ letter, refused, sending, onSend }: CorrectionProps) {
+  const [text, setText] = useState(() => bodyText(letter));
+  const json = readJsonText(text);
+  const path = (refused ?? letter).path;
+  const start = json.positions === undefined ? json.fault.offset : spanOf(json.positions, path).start;
+  const [jump] = useState<Jump>(() => (json.positions === undefined ? { start, end: start } : spanOf(json.positions, path)));
+  const fault = json.fault?.message ?? (refused === undefined ? `Refused because: ${letter.message}` : `Still refused: ${refused.message}`);
+  return (
+    <div class="correction">
+      <p class={refused === undefined && json.fault === undefined ? "soft" : "bad-text"} role="status">{fault}</p>
+      <CodeEditor label="Corrected event, JSON" text={text} onText={setText} rows={Math.min(20, Math.max(8, text.split("\n").length + 1))} marked={new Set([lineColumn(text, start).line])} jump={jump} />
+      <div class="row end-row">
+        <button type="button" class="btn" onClick={() => setText(bodyText(letter))}>Reset</button>
+        <button type="button" class="btn primary" disabled={sending || json.fault !== undefined} onClick={() => onSend(text)}>{sending ? "Sending …" : "Send corrected event"}</button>
+      </div>
+    </div>
+  );
+}
+
+/** A body that was no JSON is kept as text. */
+function bodyText(letter: DeadLetter): string {
+  return typeof letter.body === "string" ? letter.body : JSON.stringify(letter.body, null, 2);
+}

@@ -1,0 +1,120 @@
+// Finding a person: by the start of an id, or among those who act right now.
+import { useEffect, useState } from "preact/hooks";
+import { useRead } from "../api/use-read.ts";
+import { useStream } from "../api/stream.ts";
+import type { PersonRef, StreamedEvent } from "../api/types.ts";
+import { Card, ViewHead } from "../parts/card.tsx";
+import { Chip, EventType } from "../parts/chip.tsx";
+import { formatCount } from "../parts/format.ts";
+import { nameOf, PersonLink } from "../parts/ids.tsx";
+import { RelativeTime } from "../parts/relative-time.tsx";
+import { Empty, Failed, Loading } from "../parts/state.tsx";
+import { Table } from "../parts/table.tsx";
+import { useConsole } from "../shell/context.ts";
+import { useStats } from "../shell/stats.ts";
+
+const ACTIVE_MAX = 25;
+const SHOW_EVERY_MS = 1000;
+const TYPING_PAUSE_MS = 120;
+
+export function PeopleView() {
+  const stats = useStats();
+  const [text, setText] = useState("");
+  const [asked, setAsked] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setAsked(text.trim()), TYPING_PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return (
+    <>
+      <ViewHead title="People" about={stats.data ? `${formatCount(stats.data.totals.persons)} persons, known users and anonymous visitors` : "Known users and anonymous visitors"} />
+      <div class="stack">
+        <input
+          class="field wide" type="search" aria-label="Find a person by the start of an id" placeholder="The start of a user id or visitor id" spellcheck={false} autocomplete="off"
+          value={text} onInput={(event) => setText(event.currentTarget.value)}
+        />
+        {asked === "" ? <ActiveNow /> : <Found prefix={asked} />}
+      </div>
+    </>
+  );
+}
+
+function Found({ prefix }: { prefix: string }) {
+  const { api } = useConsole();
+  const found = useRead(`search ${api.project} ${prefix}`, () => api.search(prefix));
+  return (
+    <Card title="Found" flush>
+      {found.data === undefined ? (found.error === undefined ? <Loading rows={3} /> : <Failed what="The search" error={found.error} onRetry={found.reload} />)
+        : found.data.persons.length === 0 ? <Empty icon="person" title={`No id starts with “${prefix}”`}>Ids are matched from their first letter, with the same case. An erased person is not found.</Empty>
+        : (
+          <Table
+            label="Persons found" rows={found.data.persons} keyOf={(person) => JSON.stringify(person)}
+            columns={[
+              { head: "Person", cell: (person) => <PersonLink person={person} /> },
+              { head: "Kind", width: "160px", cell: (person) => <Kind person={person} /> },
+            ]}
+          />
+        )}
+    </Card>
+  );
+}
+
+function Kind({ person }: { person: PersonRef }) {
+  return person.user_id === undefined ? <Chip>visitor</Chip> : <Chip tone="accent">known user</Chip>;
+}
+
+interface Active {
+  readonly person: PersonRef;
+  readonly newest: StreamedEvent;
+  readonly events: number;
+}
+
+/** Those whose events came in since the page was opened. A person keeps the row; only its figures move. */
+function ActiveNow() {
+  const { api } = useConsole();
+  const [active, setActive] = useState<ReadonlyMap<string, Active>>(new Map());
+  const [arrived] = useState<StreamedEvent[]>([]);
+  const state = useStream(api.streamUrl("/v1/events/stream", {}), { event: (event: StreamedEvent) => void arrived.push(event) });
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (arrived.length > 0) setActive((before) => withEvents(before, arrived.splice(0)));
+    }, SHOW_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const rows = [...active.values()];
+  return (
+    <Card title="Active now" note="since this page was opened" flush>
+      {rows.length === 0 ? (state === "lost" ? <Empty icon="warning" title="The stream is not there">The node does not answer. The list goes on by itself when it is back.</Empty> : (
+        <Empty icon="person" title="Nobody has acted yet" action={<a class="btn" href="/demo/">Open the demo</a>}>Type the start of an id above, or click around in the demo: whoever acts appears here.</Empty>
+      )) : (
+        <Table
+          label="Active persons" rows={rows} keyOf={(row) => nameOf(row.person)} fixed
+          columns={[
+            { head: "Person", cell: (row) => <PersonLink person={row.person} /> },
+            { head: "Kind", width: "120px", wideOnly: true, cell: (row) => <Kind person={row.person} /> },
+            { head: "Last event", width: "140px", cell: (row) => <EventType type={row.newest.event_type} /> },
+            { head: "When", width: "96px", cell: (row) => <RelativeTime at={row.newest.received_at} /> },
+            { head: "Events", width: "72px", align: "right", wideOnly: true, cell: (row) => formatCount(row.events) },
+          ]}
+        />
+      )}
+    </Card>
+  );
+}
+
+function withEvents(before: ReadonlyMap<string, Active>, events: readonly StreamedEvent[]): ReadonlyMap<string, Active> {
+  const after = new Map(before);
+  for (const event of events) {
+    const person = event.user_id === undefined ? { anonymous_id: event.anonymous_id ?? "" } : { user_id: event.user_id };
+    const key = nameOf(person);
+    const known = after.get(key);
+    if (known === undefined && after.size >= ACTIVE_MAX) dropQuietest(after);
+    after.set(key, { person, newest: event, events: (known?.events ?? 0) + 1 });
+  }
+  return after;
+}
+
+function dropQuietest(active: Map<string, Active>): void {
+  const [quietest] = [...active].sort(([, a], [, b]) => (String(a.newest.received_at) < String(b.newest.received_at) ? -1 : 1));
+  if (quietest !== undefined) active.delete(quietest[0]);
+}

@@ -1,0 +1,121 @@
+// One person, live: what attune knows, how it moves, what it would show and why.
+import { useEffect, useState } from "preact/hooks";
+import { refQuery } from "../api/client.ts";
+import { useRead } from "../api/use-read.ts";
+import { useStream } from "../api/stream.ts";
+import type { PersonRef, Profile, RecommendationList } from "../api/types.ts";
+import { ApiProblem } from "../api/client.ts";
+import { ViewHead } from "../parts/card.tsx";
+import { Chip } from "../parts/chip.tsx";
+import { nameOf } from "../parts/ids.tsx";
+import { RelativeTime } from "../parts/relative-time.tsx";
+import { Empty, Failed, Loading } from "../parts/state.tsx";
+import { useConsole } from "../shell/context.ts";
+import { Attributes, Features, Segments, Session, Surroundings } from "./person/facts.tsx";
+import { Interests } from "./person/interests.tsx";
+import { Recommendations } from "./person/recommendations.tsx";
+import { Timeline, type Happening } from "./person/timeline.tsx";
+
+/** Interests decay without an event, so the profile is read again at this pace besides the pushes. */
+const PROFILE_EVERY_MS = 2000;
+const PLACEMENTS_MAX = 8;
+const RECOMMENDED_SHOWN = 12;
+const HAPPENINGS_MAX = 50;
+
+interface SegmentsMessage { segments: string[]; entered: string[]; left: string[]; at: string }
+interface TriggerMessage { name: string; item_id?: string; fired_at: string }
+
+export function PersonView({ person }: { person: PersonRef }) {
+  const { api, links } = useConsole();
+  const key = `${api.project} ${JSON.stringify(person)}`;
+  const read = useRead(`profile ${key}`, () => api.profile(person), PROFILE_EVERY_MS);
+  const program = useRead(`program ${api.project}`, () => api.program());
+  const placements = Object.keys(program.data?.placements ?? {}).slice(0, PLACEMENTS_MAX);
+  const [pushed, setPushed] = useState<{ key: string; lists: Record<string, RecommendationList>; fresh: string[]; happenings: Happening[] }>(() => nothing(key));
+  const current = pushed.key === key ? pushed : nothing(key);
+  const change = (next: (before: typeof current) => Partial<typeof current>): void =>
+    setPushed((before) => {
+      const base = before.key === key ? before : nothing(key);
+      return { ...base, ...next(base) };
+    });
+  const happened = (before: typeof current, more: Happening[]): Happening[] => [...more, ...before.happenings].slice(0, HAPPENINGS_MAX);
+
+  const url = program.data === undefined && program.error === undefined ? undefined
+    : api.streamUrl("/v1/live", { ...refQuery(person), placements: placements.join(","), limit: String(RECOMMENDED_SHOWN), explain: "1" });
+  const state = useStream(url, {
+    profile: () => read.reload(),
+    recommendations: (list: RecommendationList) => change((before) => ({ lists: { ...before.lists, [list.placement]: list } })),
+    segments: ({ entered, left, at }: SegmentsMessage) => change((before) => ({
+      fresh: entered,
+      happenings: happened(before, [...entered.map((name): Happening => ({ kind: "entered", name, at })), ...left.map((name): Happening => ({ kind: "left", name, at }))]),
+    })),
+    trigger: ({ name, item_id, fired_at }: TriggerMessage) => change((before) => ({
+      happenings: happened(before, [{ kind: "trigger", name, at: fired_at, ...(item_id === undefined ? {} : { item_id }) }]),
+    })),
+  });
+
+  const nobody = read.error instanceof ApiProblem && read.error.status === 404;
+  const profile = read.data;
+  return (
+    <>
+      <ViewHead
+        title={<span class="id title-id">{nameOf(person)}</span>}
+        about={profile === undefined ? (person.user_id === undefined ? "Anonymous visitor" : "Known user") : <Known profile={profile} person={person} />}
+        end={<>
+          <a class="btn" href={links.view(["events"], { person: person.user_id ?? `anonymous:${person.anonymous_id ?? ""}` })}>Events of this person</a>
+          <Chip tone={state === "open" ? "good" : state === "lost" ? "bad" : undefined}>{state === "open" ? "live" : state === "lost" ? "connection lost, trying again" : "connecting"}</Chip>
+        </>}
+      />
+      {profile !== undefined && !nobody ? <Whole profile={profile} pushed={current} placements={placements} person={person} halfLife={program.data?.interests?.half_life} /> : (
+        <div class="card">
+          {nobody ? (
+            <Empty icon="person" title="Nobody is known by this id" action={<a class="btn" href={links.view(["people"])}>Search people</a>}>
+              No event with this {person.user_id === undefined ? "anonymous_id" : "user_id"} has come in. As soon as one does, the profile appears here by itself.
+            </Empty>
+          ) : read.error !== undefined ? <Failed what="The profile" error={read.error} onRetry={read.reload} /> : <Loading rows={8} />}
+        </div>
+      )}
+    </>
+  );
+}
+
+function nothing(key: string): { key: string; lists: Record<string, RecommendationList>; fresh: string[]; happenings: Happening[] } {
+  return { key, lists: {}, fresh: [], happenings: [] };
+}
+
+function Known({ profile, person }: { profile: Profile; person: PersonRef }) {
+  return (
+    <span class="num">
+      {person.user_id === undefined ? "Anonymous visitor" : "Known user"}, last changed <RelativeTime at={profile.updated_at} />, version {profile.version}
+    </span>
+  );
+}
+
+interface WholeProps {
+  readonly profile: Profile;
+  readonly person: PersonRef;
+  readonly placements: readonly string[];
+  readonly halfLife: string | undefined;
+  readonly pushed: ReturnType<typeof nothing>;
+}
+
+function Whole({ profile, person, placements, halfLife, pushed }: WholeProps) {
+  const [readAt, setReadAt] = useState(Date.now);
+  useEffect(() => setReadAt(Date.now()), [profile]);
+  return (
+    <div class="grid">
+      <div class="stack span-8">
+        <Interests key={nameOf(person)} interests={profile.interests} readAtMs={readAt} halfLife={halfLife} />
+        <Recommendations person={person} placements={placements} pushed={pushed.lists} />
+        <Timeline recent={profile.recent} happenings={pushed.happenings} />
+      </div>
+      <div class="stack span-4">
+        <Segments names={profile.segments} fresh={pushed.fresh} />
+        <Features features={profile.features} />
+        <Session session={profile.session} />
+        <Attributes attributes={profile.attributes} />
+        <Surroundings context={profile.context} consent={profile.consent} />
+      </div>
+    </div>
+  );
+}

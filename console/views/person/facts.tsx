@@ -1,0 +1,113 @@
+// The plain facts of a profile: segments, features with their units, session, attributes, surroundings.
+import { Fragment } from "preact";
+import type { Profile } from "../../api/types.ts";
+import { Card } from "../../parts/card.tsx";
+import { Chip } from "../../parts/chip.tsx";
+import { formatCount, formatDuration, formatNumber, formatShare } from "../../parts/format.ts";
+import { SegmentChip } from "../../parts/ids.tsx";
+import { RelativeTime } from "../../parts/relative-time.tsx";
+
+export function Segments({ names, fresh }: { names: readonly string[]; fresh: readonly string[] }) {
+  return (
+    <Card title="Segments" note={names.length === 0 ? undefined : String(names.length)}>
+      {names.length === 0 ? <p class="soft">In none yet. Membership is looked at again with every event, and on time without one.</p> : (
+        <div class="row">{names.map((name) => <SegmentChip key={name} name={name} fresh={fresh.includes(name)} />)}</div>
+      )}
+    </Card>
+  );
+}
+
+/** What the built-in features count, for the hover and the unit. */
+const BUILT_IN: Readonly<Record<string, { unit: string; about: string }>> = {
+  recency_s: { unit: "ago", about: "since the last interaction" },
+  frequency: { unit: "in 10 min", about: "interactions in the last 10 minutes" },
+  diversity: { unit: "of 1", about: "normalised entropy of the categories among the recent items" },
+  velocity: { unit: "×", about: "rate of the last 5 minutes over that of the last hour; 1 is steady" },
+  engagement: { unit: "points", about: "decayed sum of event weights" },
+  scroll_depth: { unit: "", about: "deepest scroll, as a share of the page" },
+  interactions: { unit: "", about: "interactions ever" },
+};
+
+export function Features({ features }: { features: Profile["features"] }) {
+  const names = Object.keys(features);
+  const own = names.filter((name) => BUILT_IN[name] === undefined && !name.endsWith("_s"));
+  const ordered = [...names.filter((name) => !own.includes(name)), ...own.sort()];
+  return (
+    <Card title="Features">
+      <dl class="facts numbers">
+        {ordered.map((name) => (
+          <Fragment key={name}>
+            <dt class="cut" title={BUILT_IN[name]?.about ?? name}>{name}</dt>
+            <dd><FeatureValue name={name} value={features[name] ?? null} /></dd>
+          </Fragment>
+        ))}
+      </dl>
+    </Card>
+  );
+}
+
+function FeatureValue({ name, value }: { name: string; value: number | string | null }) {
+  if (value === null) return <span class="faint">never</span>;
+  if (typeof value === "string") return <>{value}</>;
+  if (name === "scroll_depth") return <>{formatShare(value)}</>;
+  if (name.endsWith("_s")) return <>{formatDuration(value * 1000)}{name === "recency_s" ? <span class="unit"> ago</span> : null}</>;
+  return <>{Number.isInteger(value) ? formatCount(value) : formatNumber(value)}<span class="unit"> {BUILT_IN[name]?.unit ?? ""}</span></>;
+}
+
+export function Session({ session }: { session: Profile["session"] }) {
+  if (session === null || Object.keys(session).length === 0) return <Card title="Session"><p class="soft">No session yet: it starts with the next event.</p></Card>;
+  const number = (name: string): number | undefined => (typeof session[name] === "number" ? (session[name] as number) : undefined);
+  const scroll = number("scroll_depth");
+  const duration = number("duration_s");
+  const dwell = number("dwell_s");
+  return (
+    <Card title="Session" note={<RelativeTime at={session["started_at"] as string} />} end={<>
+      {session["is_new"] === true ? <Chip tone="accent">first one</Chip> : null}
+      {session["bounce"] === true ? <Chip title="one page, no interaction so far">bounce</Chip> : null}
+    </>}>
+      <dl class="facts numbers">
+        {duration === undefined ? null : <><dt>Duration</dt><dd>{formatDuration(duration * 1000)}</dd></>}
+        {number("events") === undefined ? null : <><dt>Events</dt><dd>{formatCount(number("events")!)}</dd></>}
+        {number("page_views") === undefined ? null : <><dt>Page views</dt><dd>{formatCount(number("page_views")!)}</dd></>}
+        {dwell === undefined ? null : <><dt>Dwell</dt><dd>{formatDuration(dwell * 1000)}</dd></>}
+        {scroll === undefined ? null : <><dt>Scroll depth</dt><dd>{formatShare(scroll)}</dd></>}
+        <dt>Id</dt><dd class="id cut" title={String(session["id"] ?? session["session_id"] ?? "")}>{String(session["id"] ?? session["session_id"] ?? "–")}</dd>
+      </dl>
+    </Card>
+  );
+}
+
+export function Attributes({ attributes }: { attributes: Profile["attributes"] }) {
+  const entries = Object.entries(attributes);
+  return (
+    <Card title="Attributes">
+      {entries.length === 0 ? <p class="soft">None. Set them with <code>PATCH …/profile</code> or <code>attune.identify</code>.</p> : <Facts entries={entries} />}
+    </Card>
+  );
+}
+
+export function Surroundings({ context, consent }: { context: Profile["context"]; consent: unknown }) {
+  const entries = Object.entries(context);
+  const purposes = typeof consent === "object" && consent !== null ? Object.entries(consent).filter(([, value]) => value === "granted" || value === "denied") : [];
+  return (
+    <Card title="Context" note="of the newest event">
+      {entries.length === 0 ? <p class="soft">No event told anything about device, country or browser.</p> : <Facts entries={entries} />}
+      {purposes.length === 0 ? null : (
+        <div class="row spaced">{purposes.map(([name, value]) => <Chip key={name} tone={value === "granted" ? "good" : "bad"}>{name} {String(value)}</Chip>)}</div>
+      )}
+    </Card>
+  );
+}
+
+function Facts({ entries }: { entries: readonly [string, unknown][] }) {
+  return (
+    <dl class="facts">
+      {entries.map(([name, value]) => (
+        <Fragment key={name}>
+          <dt class="cut" title={name}>{name}</dt>
+          <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
+        </Fragment>
+      ))}
+    </dl>
+  );
+}

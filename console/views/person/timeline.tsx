@@ -1,0 +1,57 @@
+// What happened, newest first: the last interactions, and what the live connection told since the page was opened.
+import { useItems } from "../../api/use-items.ts";
+import type { RecentItem } from "../../api/types.ts";
+import { Card } from "../../parts/card.tsx";
+import { Chip, EventType } from "../../parts/chip.tsx";
+import { formatNumber, timeOf } from "../../parts/format.ts";
+import { ItemLink, SegmentChip } from "../../parts/ids.tsx";
+import { RelativeTime } from "../../parts/relative-time.tsx";
+import { Empty } from "../../parts/state.tsx";
+import { Table } from "../../parts/table.tsx";
+
+export type Happening = { kind: "entered" | "left" | "trigger"; name: string; at: string; item_id?: string };
+
+type Entry = { key: string; at: string | number } & ({ recent: RecentItem } | { happening: Happening });
+
+export function Timeline({ recent, happenings }: { recent: readonly RecentItem[]; happenings: readonly Happening[] }) {
+  const items = useItems([...recent, ...happenings].map((one) => one.item_id));
+  const entries: Entry[] = [
+    ...happenings.map((happening): Entry => ({ key: `${happening.kind} ${happening.name} ${happening.at}`, at: happening.at, happening })),
+    ...keyed(recent),
+  ].sort((a, b) => timeOf(b.at) - timeOf(a.at));
+  return (
+    <Card title="Timeline" note="last 50 interactions with items" flush>
+      {entries.length === 0 ? <Empty icon="events" title="No interaction yet">The person has not touched an item. Events with an <code>item_id</code> are listed here.</Empty> : (
+        <Table
+          label="Timeline" rows={entries} keyOf={(entry) => entry.key} fixed
+          columns={[
+            { head: "When", width: "96px", cell: (entry) => <RelativeTime at={entry.at} /> },
+            { head: "What", width: "152px", cell: (entry) => ("recent" in entry ? <EventType type={entry.recent.event_type} /> : <Chip tone={entry.happening.kind === "trigger" ? "warn" : undefined}>{HAPPENED[entry.happening.kind]}</Chip>) },
+            { head: "Item", cell: (entry) => <About entry={entry} items={items} /> },
+            { head: "Value", width: "80px", align: "right", wideOnly: true, cell: (entry) => ("recent" in entry && entry.recent.value !== undefined ? formatNumber(entry.recent.value) : null) },
+          ]}
+        />
+      )}
+    </Card>
+  );
+}
+
+/** Equal interactions in the same millisecond are told apart by their count, so that a row keeps its key as the list moves. */
+function keyed(recent: readonly RecentItem[]): Entry[] {
+  const seen = new Map<string, number>();
+  return recent.map((one) => {
+    const name = `${one.timestamp} ${one.item_id} ${one.event_type}`;
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return { key: `${name} ${count}`, at: one.timestamp, recent: one };
+  });
+}
+
+const HAPPENED: Readonly<Record<Happening["kind"], string>> = { entered: "entered segment", left: "left segment", trigger: "trigger fired" };
+
+function About({ entry, items }: { entry: Entry; items: ReturnType<typeof useItems> }) {
+  if ("recent" in entry) return <ItemLink id={entry.recent.item_id} item={items.get(entry.recent.item_id)} />;
+  const { kind, name, item_id: id } = entry.happening;
+  if (kind !== "trigger") return <SegmentChip name={name} />;
+  return <span>{name}{id === undefined ? null : <> on <ItemLink id={id} item={items.get(id)} /></>}</span>;
+}

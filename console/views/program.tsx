@@ -1,0 +1,181 @@
+// The personalization program: read it, change it, see every fault where it is, save it, go back.
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { ApiProblem } from "../api/client.ts";
+import type { Program, ProgramFault } from "../api/types.ts";
+import { useRead } from "../api/use-read.ts";
+import { Card, ViewHead } from "../parts/card.tsx";
+import { Chip } from "../parts/chip.tsx";
+import { CodeEditor, type Jump } from "../parts/code-editor.tsx";
+import { Diff, DiffCount } from "../parts/diff.tsx";
+import { adviceOn, Failed, Loading } from "../parts/state.tsx";
+import { Tabs } from "../parts/tabs.tsx";
+import { RelativeTime } from "../parts/relative-time.tsx";
+import { lineColumn, readJsonText, spanOf, type JsonText } from "../program/json-positions.ts";
+import { useConsole } from "../shell/context.ts";
+import { Faults, type PlacedFault } from "./program/faults.tsx";
+import { Outline } from "./program/outline.tsx";
+import { Versions } from "./program/versions.tsx";
+
+/** Writing pauses this long before the draft is checked by itself. */
+const CHECK_PAUSE_MS = 500;
+const VERSIONS_EVERY_MS = 5000;
+
+/** The document as it is edited: without what the node adds to it. */
+export function documentText({ version: _version, created_at: _createdAt, ...document }: Program): string {
+  return JSON.stringify(document, null, 2);
+}
+
+export function ProgramView() {
+  const { api } = useConsole();
+  const program = useRead(`program ${api.project}`, () => api.program());
+  const versions = useRead(`versions ${api.project}`, () => api.programVersions(), VERSIONS_EVERY_MS);
+  if (program.data === undefined) {
+    return (
+      <>
+        <ViewHead title="Program" about="What an interaction is worth, who is in which segment, what is shown where." />
+        <div class="card">{program.error === undefined ? <Loading rows={12} /> : <Failed what="The program" error={program.error} onRetry={program.reload} />}</div>
+      </>
+    );
+  }
+  const reload = (): void => {
+    program.reload();
+    versions.reload();
+  };
+  return <Editor key={api.project} program={program.data} versions={versions} onChanged={reload} />;
+}
+
+type Tab = "edit" | "changes";
+
+function Editor({ program, versions, onChanged }: { program: Program; versions: Parameters<typeof Versions>[0]["versions"]; onChanged: () => void }) {
+  const { api, notify } = useConsole();
+  const saved = useMemo(() => documentText(program), [program]);
+  const [draft, setDraft] = useState(saved);
+  const [base, setBase] = useState({ version: program.version, text: saved });
+  const [tab, setTab] = useState<Tab>("edit");
+  const [jump, setJump] = useState<Jump | undefined>(undefined);
+  const [saving, setSaving] = useState(false);
+  const changed = draft !== base.text;
+
+  // Another version became current (a save, a rollback, a colleague): an untouched draft follows, a touched one stays.
+  useEffect(() => {
+    if (program.version === base.version) return;
+    if (!changed) setDraft(saved);
+    setBase({ version: program.version, text: saved });
+  }, [program.version, saved]);
+  const current = versions.data?.current ?? program.version;
+  useEffect(() => {
+    if (current !== program.version) onChanged();
+  }, [current]);
+
+  const json = useMemo(() => readJsonText(draft), [draft]);
+  const check = useCheck(draft, json, changed);
+  const faults = useMemo(() => placed(draft, json, check.faults), [draft, json, check.faults]);
+  const marked = useMemo(() => new Set(faults.map((fault) => fault.line)), [faults]);
+  const goTo = (span: Jump): void => {
+    setTab("edit");
+    setJump({ ...span });
+  };
+
+  const save = async (): Promise<void> => {
+    if (!changed || saving) return;
+    setSaving(true);
+    try {
+      const { version } = await api.putProgram(draft);
+      setBase({ version, text: draft });
+      notify(`Version ${version} is saved and in effect.`);
+      onChanged();
+    } catch (error) {
+      if (error instanceof ApiProblem && error.faults.length > 0) check.show(error.faults);
+      notify(error instanceof ApiProblem && error.faults.length > 0 ? "Nothing was changed: the program has faults." : `Nothing was changed. ${adviceOn(error)}`, "bad");
+    } finally {
+      setSaving(false);
+    }
+  };
+
+  return (
+    <>
+      <ViewHead
+        title="Program"
+        about={<span class="num">{typeof program["name"] === "string" ? `${program["name"]}, ` : ""}version {program.version}{program.created_at ? <>, in effect since <RelativeTime at={program.created_at} /></> : null}</span>}
+        end={<>
+          <Outcome faults={faults} checking={check.checking} changed={changed} error={check.error} />
+          <button type="button" class="btn" disabled={!changed} onClick={() => setDraft(base.text)}>Discard</button>
+          <button type="button" class="btn" onClick={() => void check.now()}>Check</button>
+          <button type="button" class="btn primary" disabled={!changed || saving || json.fault !== undefined} onClick={() => void save()}>{saving ? "Saving …" : "Save"}</button>
+        </>}
+      />
+      <div class="grid">
+        <div class="stack span-8">
+          {faults.length > 0 ? <Faults faults={faults} onJump={goTo} /> : null}
+          <Card
+            title="Document" flush
+            end={<>
+              {changed ? <DiffCount before={base.text} after={draft} /> : null}
+              <Tabs label="Face" names={["edit", "changes"]} titles={{ edit: "Edit", changes: "Changes" }} chosen={tab} onChoose={(name) => setTab(name as Tab)} />
+            </>}
+          >
+            {tab === "edit" ? (
+              <CodeEditor label="Program document, JSON" text={draft} onText={setDraft} marked={marked} jump={jump} onSave={() => void save()} />
+            ) : changed ? <Diff label="Changes since the saved version" before={base.text} after={draft} /> : <p class="soft pad">The draft is the same as version {base.version}. Change something, and the difference is shown here before it is saved.</p>}
+          </Card>
+        </div>
+        <div class="stack span-4">
+          <Outline json={json} draft={draft} onJump={goTo} />
+          <Versions versions={versions} current={program} onChanged={onChanged} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Outcome({ faults, checking, changed, error }: { faults: readonly PlacedFault[]; checking: boolean; changed: boolean; error: unknown }) {
+  if (faults.length > 0) return <Chip tone="bad">{faults.length} {faults.length === 1 ? "fault" : "faults"}</Chip>;
+  if (error !== undefined) return <Chip tone="warn" title={adviceOn(error)}>not checked: no answer</Chip>;
+  if (checking) return <Chip>checking …</Chip>;
+  return changed ? <Chip tone="good">no fault, not saved</Chip> : <Chip>saved</Chip>;
+}
+
+/** Checks the draft when writing pauses, or now. What a check of an older text found is never shown. */
+function useCheck(draft: string, json: JsonText, changed: boolean) {
+  const { api } = useConsole();
+  const [found, setFound] = useState<{ text: string; faults: readonly ProgramFault[]; error: unknown }>({ text: "", faults: [], error: undefined });
+  const [checking, setChecking] = useState(false);
+  const turn = useRef(0);
+  const now = async (): Promise<void> => {
+    if (json.fault !== undefined) return;
+    const mine = ++turn.current;
+    setChecking(true);
+    try {
+      const answer = await api.checkProgram(draft);
+      if (mine === turn.current) setFound({ text: draft, faults: answer.faults, error: undefined });
+    } catch (error) {
+      if (mine === turn.current) setFound({ text: draft, faults: error instanceof ApiProblem ? error.faults : [], error });
+    } finally {
+      if (mine === turn.current) setChecking(false);
+    }
+  };
+  useEffect(() => {
+    if (!changed || json.fault !== undefined) return undefined;
+    const timer = setTimeout(() => void now(), CHECK_PAUSE_MS);
+    return () => {
+      turn.current++;
+      clearTimeout(timer);
+    };
+  }, [draft, changed]);
+  const current = found.text === draft;
+  return {
+    faults: current ? found.faults : [], error: current ? found.error : undefined, checking, now,
+    show: (faults: readonly ProgramFault[]) => setFound({ text: draft, faults, error: undefined }),
+  };
+}
+
+function placed(draft: string, json: JsonText, faults: readonly ProgramFault[]): PlacedFault[] {
+  if (json.fault !== undefined) {
+    const { offset, message } = json.fault;
+    return [{ path: "", code: "bad_json", message, span: { start: offset, end: Math.min(draft.length, offset + 1) }, ...lineColumn(draft, offset) }];
+  }
+  return faults.map((fault) => {
+    const span = spanOf(json.positions, fault.path);
+    return { ...fault, span, ...lineColumn(draft, span.start) };
+  });
+}

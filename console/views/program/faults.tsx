@@ -1,0 +1,30 @@
+// Every fault of the draft with its place; each is a button that leads there.
+import type { ProgramFault } from "../../api/types.ts";
+import { Card } from "../../parts/card.tsx";
+import { Icon } from "../../parts/icon.tsx";
+import type { Span } from "../../program/json-positions.ts";
+
+export interface PlacedFault extends ProgramFault {
+  readonly span: Span;
+  readonly line: number;
+  readonly column: number;
+}
+
+export function Faults({ faults, onJump }: { faults: readonly PlacedFault[]; onJump: (span: Span) => void }) {
+  return (
+    <Card title={faults.length === 1 ? "1 fault" : `${faults.length} faults`} note="the saved program stays as it is until there is none" flush className="faults">
+      <ul role="alert">
+        {faults.map((fault, index) => (
+          <li key={index}>
+            <button type="button" onClick={() => onJump(fault.span)}>
+              <Icon name="warning" />
+              <span class="num faint line">line {fault.line}</span>
+              <span class="fault-text"><span>{fault.message}</span> <code class="faint">{fault.path === "" ? "document" : fault.path}</code></span>
+              <Icon name="right" />
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

@@ -1,0 +1,68 @@
+// Every segment of the program with its live size and how it has moved.
+import { useRead } from "../api/use-read.ts";
+import type { Segment } from "../api/types.ts";
+import { Card, ViewHead } from "../parts/card.tsx";
+import { formatCount, formatShare } from "../parts/format.ts";
+import { Sparkline } from "../parts/sparkline.tsx";
+import { Empty, Failed, Loading } from "../parts/state.tsx";
+import { Table } from "../parts/table.tsx";
+import { useConsole } from "../shell/context.ts";
+import { useStats } from "../shell/stats.ts";
+
+const SIZES_EVERY_MS = 2000;
+
+export function SegmentsView() {
+  const { api, links } = useConsole();
+  const stats = useStats();
+  const segments = useRead(`segments ${api.project}`, () => api.segments(), SIZES_EVERY_MS);
+  const persons = stats.data?.totals.persons ?? 0;
+  const courses = stats.data?.series.segments ?? {};
+  const courseOf = (segment: Segment): number[] => [...(courses[segment.name] ?? []).map((size) => size ?? NaN), segment.size];
+  return (
+    <>
+      <ViewHead
+        title="Segments" about="Rules of the program. Membership follows each event, and time without one."
+        end={<a class="btn" href={links.view(["program"])}>Edit in the program</a>}
+      />
+      <Card title="Definitions" note={segments.data ? `${segments.data.length} segments, ${formatCount(persons)} persons` : undefined} flush>
+        {segments.data === undefined ? (segments.error === undefined ? <Loading rows={8} /> : <Failed what="The segments" error={segments.error} onRetry={segments.reload} />)
+          : segments.data.length === 0 ? <Empty icon="segments" title="The program defines no segment" action={<a class="btn primary" href={links.view(["program"])}>Open the program</a>}>Add one under <code>segments</code>, for example <code>{'"buyers": {"when": "count(\\"purchase\\", \\"30d\\") > 0"}'}</code>.</Empty>
+          : (
+            <Table
+              label="Segments" rows={segments.data} keyOf={(segment) => segment.name}
+              columns={[
+                { head: "Segment", cell: (segment) => <Definition segment={segment} /> },
+                { head: "Last 10 min", width: "144px", wideOnly: true, cell: (segment) => <Course name={segment.name} sizes={courseOf(segment)} /> },
+                { head: "Change", width: "72px", align: "right", wideOnly: true, cell: (segment) => <Change sizes={courseOf(segment)} /> },
+                { head: "Share", width: "72px", align: "right", wideOnly: true, cell: (segment) => <span class="soft">{persons > 0 ? formatShare(segment.size / persons) : "–"}</span> },
+                { head: "Size", width: "80px", align: "right", cell: (segment) => <strong>{formatCount(segment.size)}</strong> },
+              ]}
+            />
+          )}
+      </Card>
+    </>
+  );
+}
+
+function Definition({ segment }: { segment: Segment }) {
+  const { links } = useConsole();
+  return (
+    <>
+      <a href={links.segment(segment.name)}>{segment.name}</a>
+      {segment.description ? <span class="soft"> · {segment.description}</span> : null}
+      <div class="cel">{segment.when}</div>
+    </>
+  );
+}
+
+function Course({ name, sizes }: { name: string; sizes: readonly number[] }) {
+  const known = sizes.filter(Number.isFinite);
+  return <Sparkline values={sizes} label={`Size of ${name}: from ${known[0] ?? 0} to ${known.at(-1) ?? 0}`} />;
+}
+
+function Change({ sizes }: { sizes: readonly number[] }) {
+  const known = sizes.filter(Number.isFinite);
+  const change = (known.at(-1) ?? 0) - (known[0] ?? 0);
+  if (change === 0) return <span class="faint">±0</span>;
+  return <span class="soft">{change > 0 ? "+" : "−"}{formatCount(Math.abs(change))}</span>;
+}
