@@ -12,6 +12,8 @@ import type { IdIndex } from "./ids.ts";
 import { BLOCK_IDS, createRun, openRun, type Run, type RunWriter } from "./run-file.ts";
 import { syncFolder } from "./sync-folder.ts";
 
+export { type IdIndex, IdIndexDamagedError } from "./ids.ts";
+
 /** Runs up to this size are always merged: cheaper than one more run to ask. */
 const SMALL_RUN_IDS = 65_536;
 /** A run is at least this many times as big as all newer ones together. */
