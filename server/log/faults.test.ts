@@ -1,0 +1,153 @@
+// The log under real faults: processes killed, disks full, syncs that fail. Whatever was acknowledged is there, once.
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { rngFrom } from "../../core/math/rng.ts";
+import type { LogFault } from "./log.ts";
+import { openLog } from "./segment-log.ts";
+
+const WRITER = fileURLToPath(new URL("./testing/log-writer.ts", import.meta.url));
+const root = mkdtempSync(join(tmpdir(), "attune-log-faults-"));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+/** Why a tool cannot be used here; undefined where it can. */
+function unusable(command: string, ...args: string[]): string | undefined {
+  const done = spawnSync(command, args, { stdio: "ignore" });
+  if (done.error !== undefined) return `${command} is not installed`;
+  return done.status === 0 ? undefined : `${command} is not allowed here`;
+}
+const withoutStrace = unusable("strace", "-f", "-qq", "-o", "/dev/null", "true");
+const withoutMount = process.getuid?.() === 0 ? undefined : "mounting needs root";
+
+class Writer {
+  readonly child: ChildProcess;
+  /** The writer's own, where the child is strace. */
+  pid = 0;
+  acked = 0;
+  readonly said = new Set<string>();
+  readonly exited: Promise<number | null>;
+  #wake: (() => void) | undefined;
+
+  constructor(folder: string, options: { recordsABatch: number; wrap?: readonly string[] }) {
+    const node = [process.execPath, "--disable-warning=ExperimentalWarning", WRITER, folder, `${options.recordsABatch}`];
+    const [command, ...args] = [...(options.wrap ?? []), ...node];
+    this.child = spawn(command!, args, { stdio: ["ignore", "pipe", "inherit"] });
+    createInterface(this.child.stdout!).on("line", (line) => {
+      if (line.startsWith("ack ")) this.acked = Number(line.slice(4));
+      else if (line.startsWith("pid ")) this.pid = Number(line.slice(4));
+      else this.said.add(line);
+      this.#wake?.();
+    });
+    this.exited = new Promise((resolve) => this.child.once("close", (code) => (resolve(code), this.#wake?.())));
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      assert.ok(this.child.exitCode === null && this.child.signalCode === null, "the writer runs");
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.exited;
+  }
+}
+
+/** Every acknowledged record is there, in order, once; nothing but a torn tail is amiss. Returns how many there are. */
+async function check(folder: string, acked: number): Promise<number> {
+  const faults: LogFault[] = [];
+  const log = await openLog(folder, { reserveBytes: 64 * 1024, onFault: (fault) => faults.push(fault) });
+  assert.deepEqual(faults.filter((fault) => fault.kind !== "torn_tail"), []);
+  let count = 0;
+  for (const entry of log.read(0)) assert.equal(Number(entry.payload.toString("latin1", 0, 12)), count++);
+  assert.ok(count >= acked, `${acked - count} acknowledged records are lost`);
+  await log.abandon();
+  return count;
+}
+
+test("kill -9 at random moments loses nothing", async () => {
+  const folder = join(root, "kill");
+  const rng = rngFrom(1);
+  let total = 0;
+  for (let round = 0; round < 8; round++) {
+    const writer = new Writer(folder, { recordsABatch: rng.between(1, 200) });
+    const goal = total + rng.between(1, 20) * 200;
+    await writer.until(() => writer.acked >= goal);
+    await writer.kill();
+    total = await check(folder, writer.acked);
+  }
+});
+
+test("kill -9 at each kind of write loses nothing", { skip: withoutStrace }, async () => {
+  const rng = rngFrom(2);
+  for (const call of ["pwrite64", "fdatasync", "fsync", "openat", "ftruncate"]) {
+    const folder = join(root, `at-${call}`);
+    let total = 0;
+    for (let round = 0; round < 2; round++) {
+      // The program's own files are opened too, so openat counts from where the log's begin.
+      const when = call === "openat" ? rng.between(12, 60) : rng.between(1, 12);
+      const inject = [`trace=${call}`, `inject=${call}:signal=SIGKILL:when=${when}`].flatMap((option) => ["-e", option]);
+      const wrap = ["strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", ...inject];
+      const writer = new Writer(folder, { recordsABatch: rng.between(50, 150), wrap });
+      const enough = setInterval(() => writer.acked > total + 20_000 && process.kill(writer.pid, "SIGKILL"), 20);
+      await writer.exited;
+      clearInterval(enough);
+      total = await check(folder, writer.acked);
+    }
+  }
+});
+
+test("after a failed sync nothing more is acknowledged, and a new start goes on", { skip: withoutStrace }, async () => {
+  const folder = join(root, "eio");
+  const inject = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=5+"];
+  const wrap = ["strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", ...inject];
+  const writer = new Writer(folder, { recordsABatch: 10, wrap });
+  assert.equal(await writer.exited, 3);
+  assert.deepEqual([...writer.said], ["failed"]);
+  await check(folder, writer.acked);
+  const next = new Writer(folder, { recordsABatch: 10 });
+  await next.until(() => next.acked > writer.acked + 100);
+  await next.kill();
+  await check(folder, next.acked);
+});
+
+test("a full disk refuses, keeps what it has, and goes on by itself when there is space", { skip: withoutMount }, async (t) => {
+  const folder = join(root, "full");
+  mkdirSync(folder);
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], { encoding: "utf8" });
+  if (mounted.status !== 0) return t.skip(`mount: ${mounted.stderr.trim()}`);
+  try {
+    const ballast = join(folder, "ballast");
+    writeFileSync(ballast, Buffer.alloc(512 * 1024));
+    const writer = new Writer(folder, { recordsABatch: 40 });
+    await writer.until(() => writer.said.has("full"));
+    const atFull = writer.acked;
+    assert.ok(statfsSync(folder).bavail > 0, "the reserve was given up");
+    rmSync(ballast);
+    await writer.until(() => writer.acked > atFull + 400);
+    await writer.kill();
+    await check(folder, writer.acked);
+    const next = new Writer(folder, { recordsABatch: 40 });
+    await next.until(() => next.said.has("full"));
+    await next.kill();
+    await check(folder, next.acked);
+  } finally {
+    spawnSync("umount", ["-l", folder]);
+  }
+});
+
+test("a file that may not grow is a full disk", { skip: process.platform === "win32" }, async () => {
+  const folder = join(root, "limit");
+  // In blocks of 512 bytes: less than a segment.
+  const wrap = ["/bin/sh", "-c", `trap "" XFSZ; ulimit -f 200; exec "$@"`, "sh"];
+  const writer = new Writer(folder, { recordsABatch: 4_000, wrap });
+  await writer.until(() => writer.said.has("full"));
+  await writer.kill();
+  await check(folder, writer.acked);
+});
