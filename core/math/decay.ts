@@ -1,0 +1,89 @@
+// Forward decay (Cormode, Shkapenyuk, Srivastava, Xu: "Forward decay", ICDE 2009): a weight w at time t is kept as
+// w * 2^((t - L) / h) against a landmark L, so adding is O(1), a late event needs no special case, and states add up.
+//
+// Landmarks lie on an absolute grid of LANDMARK_HALF_LIVES half-lives, and a state's landmark is the cell of its newest
+// event: it depends on which events came, not on their order. Moving it multiplies by 2^-32k, which loses no bit.
+import { exp2 } from "./exp2.ts";
+
+/** Grid step. 32 keeps scaled weights below 2^32 times the weight: far from overflow, far from underflow. */
+export const LANDMARK_HALF_LIVES = 32;
+
+/** A decayed sum; its half-life is kept by whoever owns it. */
+export interface DecayedSum {
+  /** Index of the landmark on the grid; -1 while nothing was added. */
+  landmark: number;
+  /** Sum of the weights, each scaled by 2^((t - landmark) / halfLife). */
+  scaled: number;
+}
+
+export function emptyDecayedSum(): DecayedSum {
+  return { landmark: -1, scaled: 0 };
+}
+
+/** Grid cell of `timeMs` (>= 0). */
+export function landmarkOf(timeMs: number, halfLifeMs: number): number {
+  return Math.floor(timeMs / (halfLifeMs * LANDMARK_HALF_LIVES));
+}
+
+/** What a weight of 1 at `timeMs` counts against `landmark`. */
+export function scaleAt(timeMs: number, landmark: number, halfLifeMs: number): number {
+  return exp2((timeMs - landmark * LANDMARK_HALF_LIVES * halfLifeMs) / halfLifeMs);
+}
+
+/** Factor that moves a scaled sum from one landmark to a later one; exact, a power of two (or 0). */
+export function landmarkShift(from: number, to: number): number {
+  return exp2((from - to) * LANDMARK_HALF_LIVES);
+}
+
+export function addDecayed(sum: DecayedSum, halfLifeMs: number, timeMs: number, weight: number): void {
+  const landmark = landmarkOf(timeMs, halfLifeMs);
+  if (landmark > sum.landmark) moveLandmark(sum, landmark);
+  sum.scaled += weight * scaleAt(timeMs, sum.landmark, halfLifeMs);
+}
+
+export function mergeDecayed(into: DecayedSum, from: DecayedSum): void {
+  if (from.landmark < 0) return;
+  if (from.landmark > into.landmark) moveLandmark(into, from.landmark);
+  into.scaled += from.scaled * landmarkShift(from.landmark, into.landmark);
+}
+
+/** The sum as it is at `nowMs`. */
+export function decayedAt(sum: DecayedSum, halfLifeMs: number, nowMs: number): number {
+  return sum.scaled === 0 ? 0 : sum.scaled * scaleBack(sum.landmark, halfLifeMs, nowMs);
+}
+
+/** Factor from a scaled sum to its value at `nowMs`. */
+export function scaleBack(landmark: number, halfLifeMs: number, nowMs: number): number {
+  return exp2((landmark * LANDMARK_HALF_LIVES * halfLifeMs - nowMs) / halfLifeMs);
+}
+
+/**
+ * The first instant after `nowMs` (integer ms) at which the decaying value compares otherwise with `threshold` than it
+ * does at `nowMs`: it falls to it, or below it. Infinity where it never does (it only moves towards 0).
+ */
+export function crossingMs(valueAt: (ms: number) => number, threshold: number, halfLifeMs: number, nowMs: number): number {
+  const sideAt = (ms: number): number => Math.sign(valueAt(ms) - threshold);
+  const side = sideAt(nowMs);
+  // After 2,200 half-lives every double is 0, so what has not crossed by then never does.
+  let low = nowMs;
+  let high = nowMs + Math.ceil(halfLifeMs);
+  const limit = nowMs + 2200 * halfLifeMs;
+  while (sideAt(high) === side) {
+    if (high > limit) return Infinity;
+    low = high;
+    high += high - nowMs;
+  }
+  // Only what is above a positive threshold (or below a negative one) counts: 0 is reached by underflow alone.
+  if (threshold === 0) return Infinity;
+  while (high - low > 1) {
+    const middle = low + Math.floor((high - low) / 2);
+    if (sideAt(middle) === side) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+function moveLandmark(sum: DecayedSum, landmark: number): void {
+  if (sum.landmark >= 0) sum.scaled *= landmarkShift(sum.landmark, landmark);
+  sum.landmark = landmark;
+}

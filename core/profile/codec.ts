@@ -1,0 +1,522 @@
+// A person's state as bytes: versioned, self-describing where the program decides the shape, and canonical in the sense
+// that decoding and going on gives the bytes that going on without it would have given.
+import { ByteReader } from "../wire/reader.ts";
+import { readValue, writeValue } from "../wire/value.ts";
+import { ByteWriter } from "../wire/writer.ts";
+import { DISTINCT_MAX, type FeatureState } from "./features.ts";
+import { SEQUENCE_TIMES_MAX } from "./fold.ts";
+import { INTERESTS_MAX, type Interests } from "./interests.ts";
+import { changeInterestHalfLife } from "./landmark.ts";
+import type { FoldPlan } from "./plan.ts";
+import { putRecent } from "./recent.ts";
+import { EXACT_MAX, PANES, type Series } from "./series.ts";
+import { SESSIONS_MAX } from "./sessions.ts";
+import {
+  ACTIVE_DAYS_MAX, ANONYMOUS_IDS_MAX, ATTRIBUTES_MAX, BUILT_IN_WINDOWS_MS, CLICK_TIMES_MAX, CONTEXT_FIELDS, emptyPerson,
+  RECENT_CATEGORIES_MAX, RECENT_IDS_MAX, RECENT_MAX, TYPES_MAX, type PersonState,
+} from "./state.ts";
+import { readStrings, writeStrings, type StringReader, type StringWriter } from "./strings.ts";
+
+/** First byte of the format that is written. Bytes once stored are for ever: older ones stay readable. */
+const FORMAT = 1;
+/** More segments, triggers, windows, features or sequences than a program may have. */
+const PLANNED_MAX = 4096;
+
+const writer = new ByteWriter();
+
+/** The state's bytes: typically 1-2 KiB, bounded whatever happened. Costs about 10 µs. */
+export function encodePerson(state: PersonState): Uint8Array {
+  const out: Out = { writer, strings: writeStrings(writer), baseMs: Math.max(0, state.lastMs) };
+  writer.clear(); // A bug may have thrown in the middle of the state before.
+  writer.byte(FORMAT);
+  writer.varint(out.baseMs);
+  writeHead(out, state);
+  writeKnown(out, state);
+  writeRules(out, state);
+  writeActivity(out, state);
+  writeWeights(out, state);
+  writePlanned(out, state);
+  writeSessions(out, state);
+  return writer.take();
+}
+
+/**
+ * The state under `plan`: of another plan than it was encoded under, it is adapted. Throws CorruptBytesError on bytes
+ * that `encodePerson` did not write.
+ */
+export function decodePerson(bytes: Uint8Array, plan: FoldPlan): PersonState {
+  const reader = new ByteReader(bytes);
+  const format = reader.byte();
+  if (format !== FORMAT) throw reader.corrupt(`person format ${format}, this version reads ${FORMAT}`);
+  const state = emptyPerson(plan);
+  const from: In = { reader, strings: readStrings(reader), baseMs: reader.varint() };
+  readHead(from, state);
+  readKnown(from, state);
+  readRules(from, state);
+  readActivity(from, state);
+  readWeights(from, state);
+  readPlanned(from, state);
+  readSessions(from, state);
+  reader.end();
+  changeInterestHalfLife(state, plan.interests.halfLifeMs);
+  return state;
+}
+
+interface Out {
+  readonly writer: ByteWriter;
+  readonly strings: StringWriter;
+  /** Times are written as their distance from the newest event. */
+  readonly baseMs: number;
+}
+
+interface In {
+  readonly reader: ByteReader;
+  readonly strings: StringReader;
+  readonly baseMs: number;
+}
+
+function writeHead(out: Out, state: PersonState): void {
+  writer.varint(state.version);
+  writeTime(out, state.asOf);
+  writeTime(out, state.updatedMs);
+  writeTime(out, state.lastMs);
+  writer.number(state.nextCheckMs);
+  writer.varint(state.programVersion);
+  writer.byte((state.userId === undefined ? 0 : 1) + (state.consent === undefined ? 0 : 2));
+  if (state.userId !== undefined) writer.string(state.userId);
+  if (state.consent !== undefined) writeValue(writer, state.consent);
+  writer.varint(state.anonymousIds.length);
+  for (const anonymousId of state.anonymousIds) writer.string(anonymousId);
+}
+
+function readHead(from: In, state: PersonState): void {
+  const { reader } = from;
+  state.version = reader.varint();
+  state.asOf = readTime(from);
+  state.updatedMs = readTime(from);
+  state.lastMs = readTime(from);
+  state.nextCheckMs = reader.number();
+  state.programVersion = reader.varint();
+  const flags = reader.byte();
+  if ((flags & 1) !== 0) state.userId = reader.string();
+  if ((flags & 2) !== 0) state.consent = readValue(reader) as NonNullable<PersonState["consent"]>;
+  const ids = reader.count(ANONYMOUS_IDS_MAX);
+  for (let i = 0; i < ids; i++) state.anonymousIds.push(reader.string());
+}
+
+function writeKnown(out: Out, state: PersonState): void {
+  writer.varint(state.attributeMs.size);
+  for (const [name, at] of state.attributeMs) {
+    writer.string(name);
+    writeTime(out, at);
+    writeValue(writer, state.attributes[name]);
+  }
+  let said = 0;
+  for (let i = 0; i < CONTEXT_FIELDS.length; i++) if (state.contextMs[i]! >= 0) said |= 1 << i;
+  writer.varint(said);
+  for (let i = 0; i < CONTEXT_FIELDS.length; i++) {
+    if (state.contextMs[i]! < 0) continue;
+    out.strings(state.context[CONTEXT_FIELDS[i]!]!);
+    writeTime(out, state.contextMs[i]!);
+  }
+}
+
+function readKnown(from: In, state: PersonState): void {
+  const { reader } = from;
+  const attributes: [string, unknown][] = [];
+  const count = reader.count(ATTRIBUTES_MAX);
+  for (let i = 0; i < count; i++) {
+    const name = reader.string();
+    state.attributeMs.set(name, readTime(from));
+    attributes.push([name, readValue(reader)]);
+  }
+  if (count > 0) state.attributes = Object.fromEntries(attributes);
+  const said = reader.varint();
+  for (let i = 0; i < CONTEXT_FIELDS.length; i++) {
+    if ((said & (1 << i)) === 0) continue;
+    state.context[CONTEXT_FIELDS[i]!] = from.strings();
+    state.contextMs[i] = readTime(from);
+  }
+}
+
+// In the order of names: the engine may have come to the same memberships by different ways.
+function writeRules(out: Out, state: PersonState): void {
+  writer.varint(state.memberships.size);
+  for (const name of [...state.memberships.keys()].sort()) {
+    writer.string(name);
+    writeTime(out, state.memberships.get(name)!);
+  }
+  writer.varint(state.triggerMarks.size);
+  for (const name of [...state.triggerMarks.keys()].sort()) {
+    writer.string(name);
+    writeValue(writer, state.triggerMarks.get(name));
+  }
+}
+
+function readRules(from: In, state: PersonState): void {
+  const { reader } = from;
+  const memberships = reader.count(PLANNED_MAX);
+  for (let i = 0; i < memberships; i++) state.memberships.set(reader.string(), readTime(from));
+  const marks = reader.count(PLANNED_MAX);
+  for (let i = 0; i < marks; i++) {
+    const name = reader.string();
+    const mark = readValue(reader);
+    if (typeof mark !== "number" && typeof mark !== "string") throw reader.corrupt("a trigger mark of another type");
+    state.triggerMarks.set(name, mark);
+  }
+}
+
+function writeActivity(out: Out, state: PersonState): void {
+  writeTime(out, state.firstInteractionMs);
+  writeTime(out, state.lastInteractionMs);
+  writer.varint(state.interactions);
+  writer.number(state.dwellS);
+  writer.varint(state.dwells);
+  writer.number(state.scrollSum);
+  writer.varint(state.scrolls);
+  writer.varint(state.types.size);
+  for (const [eventType, { count, lastMs }] of state.types) {
+    out.strings(eventType);
+    writer.varint(count);
+    writeTime(out, lastMs);
+  }
+  writeTimes(out, state.clickMs);
+  writer.varint(state.days.length);
+  for (let i = 0; i < state.days.length; i++) {
+    writer.varint(state.days[i]! - (i === 0 ? 0 : state.days[i - 1]!));
+    writer.varint(state.dayCounts[i]!);
+  }
+  writeRecent(out, state);
+}
+
+function readActivity(from: In, state: PersonState): void {
+  const { reader } = from;
+  state.firstInteractionMs = readTime(from);
+  state.lastInteractionMs = readTime(from);
+  state.interactions = reader.varint();
+  state.dwellS = reader.number();
+  state.dwells = reader.varint();
+  state.scrollSum = reader.number();
+  state.scrolls = reader.varint();
+  const types = reader.count(TYPES_MAX);
+  for (let i = 0; i < types; i++) state.types.set(from.strings(), { count: reader.varint(), lastMs: readTime(from) });
+  readTimes(from, state.clickMs, CLICK_TIMES_MAX);
+  const days = reader.count(ACTIVE_DAYS_MAX);
+  for (let i = 0; i < days; i++) {
+    state.days.push(reader.varint() + (i === 0 ? 0 : state.days[i - 1]!));
+    state.dayCounts.push(reader.varint());
+  }
+  readRecent(from, state);
+}
+
+function writeRecent(out: Out, state: PersonState): void {
+  writer.varint(state.recent.length);
+  let laterMs = out.baseMs;
+  for (const entry of state.recent) {
+    out.strings(entry.item_id);
+    out.strings(entry.event_type);
+    writer.varint(laterMs - entry.timestamp);
+    laterMs = entry.timestamp;
+    writer.uint32(entry.tie);
+    writer.varint(entry.categories.length * 2 + (entry.value === undefined ? 0 : 1));
+    for (const category of entry.categories) out.strings(category);
+    if (entry.value !== undefined) writer.number(entry.value);
+  }
+  const { hi, lo, next } = state.recentIds;
+  writer.varint(lo.length);
+  writer.varint(next);
+  for (let i = 0; i < lo.length; i++) {
+    writer.uint32(hi[i]!);
+    writer.uint32(lo[i]!);
+  }
+}
+
+function readRecent(from: In, state: PersonState): void {
+  const { reader } = from;
+  const count = reader.count(RECENT_MAX);
+  let timestamp = from.baseMs;
+  for (let i = 0; i < count; i++) {
+    const item_id = from.strings();
+    const event_type = from.strings();
+    timestamp -= reader.varint();
+    const tie = reader.uint32();
+    const head = reader.varint();
+    if (head >> 1 > RECENT_CATEGORIES_MAX) throw reader.corrupt("too many categories");
+    const categories: string[] = [];
+    for (let j = 0; j < head >> 1; j++) categories.push(from.strings());
+    const value = (head & 1) === 0 ? undefined : reader.number();
+    putRecent(state, { item_id, event_type, timestamp, value, tie, categories });
+  }
+  const ids = reader.count(RECENT_IDS_MAX);
+  state.recentIds.next = reader.varint() % RECENT_IDS_MAX;
+  for (let i = 0; i < ids; i++) {
+    state.recentIds.hi.push(reader.uint32());
+    state.recentIds.lo.push(reader.uint32());
+  }
+}
+
+function writeWeights(out: Out, state: PersonState): void {
+  writer.number(state.interestHalfLifeMs);
+  writer.number(state.engagement.landmark);
+  if (state.engagement.landmark < 0) return;
+  writer.float64(state.engagement.scaled);
+  writeInterests(out, state.categories);
+  writeInterests(out, state.tags);
+}
+
+function readWeights(from: In, state: PersonState): void {
+  const { reader } = from;
+  const halfLifeMs = reader.number();
+  if (!(halfLifeMs > 0)) throw reader.corrupt("a half-life that is not positive");
+  state.interestHalfLifeMs = halfLifeMs;
+  state.engagement.landmark = reader.number();
+  if (state.engagement.landmark < 0) return;
+  state.engagement.scaled = reader.float64();
+  readInterests(from, state.categories);
+  readInterests(from, state.tags);
+}
+
+function writeInterests(out: Out, interests: Interests): void {
+  writer.varint(interests.size);
+  for (const [name, { scaled }] of interests) {
+    out.strings(name);
+    writer.float64(scaled);
+  }
+}
+
+function readInterests(from: In, interests: Interests): void {
+  const count = from.reader.count(INTERESTS_MAX);
+  for (let i = 0; i < count; i++) interests.set(from.strings(), { scaled: from.reader.float64() });
+}
+
+// Only what is not empty, each with the hash of its key: by that it is found again under any program.
+function writePlanned(out: Out, state: PersonState): void {
+  for (const series of state.rates) writeSeries(out, series);
+  const { layout } = state;
+  writeEach(state.windows, layout.windowHashes, (series) => series.newestMs >= 0, (series) => writeSeries(out, series));
+  writeEach(state.features, layout.featureHashes, (feature) => featureFlags(feature) !== 0, (feature) => writeFeature(out, feature));
+  writeEach(state.sequences, layout.sequenceHashes, ({ first, second }) => first.length + second.length > 0, (sequence) => {
+    writeTimes(out, sequence.first);
+    writeTimes(out, sequence.second);
+  });
+}
+
+function readPlanned(from: In, state: PersonState): void {
+  const { layout } = state;
+  for (let i = 0; i < BUILT_IN_WINDOWS_MS.length; i++) readSeries(from, state.rates[i]!);
+  readEach(from, layout.windowHashes, (index) => readSeries(from, state.windows[index] ?? emptyScratchSeries()));
+  readEach(from, layout.featureHashes, (index) => readFeature(from, state.features[index]));
+  readEach(from, layout.sequenceHashes, (index) => {
+    readTimes(from, state.sequences[index]?.first ?? [], SEQUENCE_TIMES_MAX);
+    readTimes(from, state.sequences[index]?.second ?? [], SEQUENCE_TIMES_MAX);
+  });
+}
+
+function writeEach<T>(entries: readonly T[], hashes: readonly number[], isSet: (entry: T) => boolean, write: (entry: T) => void): void {
+  let count = 0;
+  for (const entry of entries) if (isSet(entry)) count++;
+  writer.varint(count);
+  for (let i = 0; i < entries.length; i++) {
+    if (!isSet(entries[i]!)) continue;
+    writer.uint32(hashes[i]!);
+    write(entries[i]!);
+  }
+}
+
+// `read` gets -1 for an entry that the plan does not have: it reads past it.
+function readEach(from: In, hashes: readonly number[], read: (index: number) => void): void {
+  const count = from.reader.count(PLANNED_MAX);
+  for (let i = 0; i < count; i++) read(hashes.indexOf(from.reader.uint32()));
+}
+
+const HAS_VALUES = 1;
+const HAS_PANES = 2;
+const HAS_PANE_VALUES = 4;
+
+function writeSeries(out: Out, series: Series): void {
+  const { times, values, panes, paneCounts, paneValues } = series;
+  let flags = panes.length > 0 ? HAS_PANES : 0;
+  for (const value of values) if (value !== 1) flags |= HAS_VALUES;
+  for (let i = 0; i < panes.length; i++) if (paneValues[i] !== paneCounts[i]) flags |= HAS_PANE_VALUES;
+  writer.varint(times.length * 8 + flags);
+  writeDistances(out, times);
+  if ((flags & HAS_VALUES) !== 0) for (const value of values) writer.number(value);
+  if ((flags & HAS_PANES) === 0) return;
+  writer.varint(panes.length);
+  for (let i = 0; i < panes.length; i++) {
+    writer.varint(panes[i]! - (i === 0 ? 0 : panes[i - 1]!));
+    writer.varint(paneCounts[i]!);
+    if ((flags & HAS_PANE_VALUES) !== 0) writer.number(paneValues[i]!);
+  }
+}
+
+function readSeries(from: In, series: Series): void {
+  const { reader } = from;
+  const head = reader.varint();
+  const count = Math.floor(head / 8);
+  if (count > EXACT_MAX) throw reader.corrupt("too many times");
+  readDistances(from, series.times, count);
+  for (let i = 0; i < count; i++) series.values.push((head & HAS_VALUES) !== 0 ? reader.number() : 1);
+  series.newestMs = series.times[count - 1] ?? -1;
+  if ((head & HAS_PANES) === 0) return;
+  const panes = reader.count(PANES + 2);
+  for (let i = 0; i < panes; i++) {
+    series.panes.push(reader.varint() + (i === 0 ? 0 : series.panes[i - 1]!));
+    const paneCount = reader.varint();
+    series.paneCounts.push(paneCount);
+    series.paneValues.push((head & HAS_PANE_VALUES) !== 0 ? reader.number() : paneCount);
+  }
+}
+
+function emptyScratchSeries(): Series {
+  return { newestMs: -1, times: [], values: [], panes: [], paneCounts: [], paneValues: [] };
+}
+
+const HAS_TOTALS = 1;
+const HAS_LAST = 2;
+const HAS_SERIES = 4;
+const HAS_DISTINCT = 8;
+const HAS_DECAYED = 16;
+
+function featureFlags(feature: FeatureState): number {
+  return (
+    (feature.count > 0 ? HAS_TOTALS : 0) |
+    (feature.last !== undefined ? HAS_LAST : 0) |
+    (feature.series !== null && feature.series.newestMs >= 0 ? HAS_SERIES : 0) |
+    (feature.distinct !== null && feature.distinct.lo.length > 0 ? HAS_DISTINCT : 0) |
+    (feature.decayed !== null && feature.decayed.landmark >= 0 ? HAS_DECAYED : 0)
+  );
+}
+
+function writeFeature(out: Out, feature: FeatureState): void {
+  const flags = featureFlags(feature);
+  writer.byte(flags);
+  if ((flags & HAS_TOTALS) !== 0) {
+    writer.varint(feature.count);
+    writer.number(feature.sum);
+    writer.number(feature.max);
+  }
+  if ((flags & HAS_LAST) !== 0) {
+    writeTime(out, feature.lastMs);
+    writeValue(writer, feature.last);
+  }
+  if ((flags & HAS_SERIES) !== 0) writeSeries(out, feature.series!);
+  if ((flags & HAS_DISTINCT) !== 0) {
+    const { hi, lo, lastMs } = feature.distinct!;
+    writer.varint(lo.length);
+    for (let i = 0; i < lo.length; i++) {
+      writer.uint32(hi[i]!);
+      writer.uint32(lo[i]!);
+      writeTime(out, lastMs[i]!);
+    }
+  }
+  if ((flags & HAS_DECAYED) !== 0) {
+    writer.varint(feature.decayed!.landmark);
+    writer.float64(feature.decayed!.scaled);
+  }
+}
+
+function readFeature(from: In, feature: FeatureState | undefined): void {
+  const { reader } = from;
+  const flags = reader.byte();
+  if ((flags & HAS_TOTALS) !== 0) {
+    const totals = { count: reader.varint(), sum: reader.number(), max: reader.number() };
+    if (feature !== undefined) Object.assign(feature, totals);
+  }
+  if ((flags & HAS_LAST) !== 0) {
+    const lastMs = readTime(from);
+    const last = readValue(reader);
+    if (typeof last !== "number" && typeof last !== "string") throw reader.corrupt("a last value of another type");
+    if (feature !== undefined) Object.assign(feature, { lastMs, last });
+  }
+  if ((flags & HAS_SERIES) !== 0) readSeries(from, feature?.series ?? emptyScratchSeries());
+  if ((flags & HAS_DISTINCT) !== 0) {
+    const count = reader.count(DISTINCT_MAX);
+    const distinct = feature?.distinct ?? { hi: [], lo: [], lastMs: [] };
+    for (let i = 0; i < count; i++) {
+      distinct.hi.push(reader.uint32());
+      distinct.lo.push(reader.uint32());
+      distinct.lastMs.push(readTime(from));
+    }
+  }
+  if ((flags & HAS_DECAYED) !== 0) {
+    const decayed = feature?.decayed ?? { landmark: -1, scaled: 0 };
+    decayed.landmark = reader.varint();
+    decayed.scaled = reader.float64();
+  }
+}
+
+function writeSessions(out: Out, state: PersonState): void {
+  writer.varint(state.sessionsForgotten);
+  writer.varint(state.sessions.length);
+  for (const session of state.sessions) {
+    writer.string(session.id);
+    writeTime(out, session.endMs);
+    writer.varint(session.endMs - session.startMs);
+    writer.varint(session.events);
+    writer.varint(session.interactions);
+    writer.varint(session.pageViews);
+    writer.number(session.dwellS);
+    writer.number(session.scrollDepth);
+    writer.varint(session.clicks);
+    if (session.clicks === 0) continue;
+    writer.varint(session.firstClickMs - session.startMs);
+    writer.varint(session.lastClickMs - session.firstClickMs);
+  }
+}
+
+function readSessions(from: In, state: PersonState): void {
+  const { reader } = from;
+  state.sessionsForgotten = reader.varint();
+  const count = reader.count(SESSIONS_MAX);
+  for (let i = 0; i < count; i++) {
+    const id = reader.string();
+    const endMs = readTime(from);
+    const startMs = endMs - reader.varint();
+    const session = {
+      id, startMs, endMs, events: reader.varint(), interactions: reader.varint(), pageViews: reader.varint(),
+      dwellS: reader.number(), scrollDepth: reader.number(), clicks: reader.varint(), firstClickMs: -1, lastClickMs: -1,
+    };
+    if (session.clicks > 0) {
+      session.firstClickMs = startMs + reader.varint();
+      session.lastClickMs = session.firstClickMs + reader.varint();
+    }
+    state.sessions.push(session);
+  }
+}
+
+// 0 stands for none (-1).
+function writeTime(out: Out, timeMs: number): void {
+  if (timeMs < 0) writer.varint(0);
+  else writer.varint(1 + (timeMs > out.baseMs ? 2 * (timeMs - out.baseMs) - 1 : 2 * (out.baseMs - timeMs)));
+}
+
+function readTime(from: In): number {
+  const written = from.reader.varint() - 1;
+  if (written < 0) return -1;
+  return written % 2 === 0 ? from.baseMs - written / 2 : from.baseMs + (written + 1) / 2;
+}
+
+// Ascending times: how many, then the distances from the newest back.
+function writeTimes(out: Out, times: readonly number[]): void {
+  writer.varint(times.length);
+  writeDistances(out, times);
+}
+
+function readTimes(from: In, times: number[], max: number): void {
+  readDistances(from, times, from.reader.count(max));
+}
+
+function writeDistances(out: Out, times: readonly number[]): void {
+  let laterMs = out.baseMs;
+  for (let i = times.length - 1; i >= 0; i--) {
+    writer.varint(laterMs - times[i]!);
+    laterMs = times[i]!;
+  }
+}
+
+function readDistances(from: In, times: number[], count: number): void {
+  let timeMs = from.baseMs;
+  for (let i = 0; i < count; i++) times.push((timeMs -= from.reader.varint()));
+  times.reverse();
+}

@@ -1,0 +1,258 @@
+// The person fold: one event, or one set of attributes, into one person's state, in place.
+import type { LoggedEvent } from "../event/event.ts";
+import { landmarkOf, scaleAt } from "../math/decay.ts";
+import { hash64Into } from "../math/hash.ts";
+import { moveInterestLandmark } from "./landmark.ts";
+import { foldFeature } from "./features.ts";
+import { addInterests } from "./interests.ts";
+import { adaptPerson } from "./adapt.ts";
+import { routeOf, type Route } from "./layout.ts";
+import type { FoldPlan } from "./plan.ts";
+import { addRecent } from "./recent.ts";
+import { addToSeries } from "./series.ts";
+import { sessionFor, type Session } from "./sessions.ts";
+import {
+  ACTIVE_DAYS_MAX, ANONYMOUS_IDS_MAX, ATTRIBUTES_MAX, BUILT_IN_WINDOWS_MS, CLICK_TIMES_MAX, CONTEXT_FIELDS, RECENT_IDS_MAX,
+  TYPES_MAX, type PersonState, type RecentIds,
+} from "./state.ts";
+import { addTime } from "./times.ts";
+
+/** Event times of each side of a sequence that are kept. */
+export const SEQUENCE_TIMES_MAX = 16;
+const DAY_MS = 86_400_000;
+
+const hash = { hi: 0, lo: 0 };
+
+/**
+ * Folds one event. "duplicate": its id is among the latest RECENT_IDS_MAX, and nothing changed, not even `asOf`; hosts
+ * know older ids. Events marked as `traffic` are the caller's to keep away. A state of another plan is adapted first.
+ */
+export function foldEvent(state: PersonState, event: LoggedEvent, plan: FoldPlan): "folded" | "duplicate" {
+  if (state.layout.plan !== plan) adaptPerson(state, plan);
+  hash64Into(hash, event.event_id);
+  const tie = hash.lo;
+  if (!rememberId(state.recentIds, hash.hi, tie)) return "duplicate";
+
+  const timeMs = event.timestamp;
+  const route = routeOf(state.layout, event.event_type);
+  state.version++;
+  state.asOf = Math.max(state.asOf, timeMs, event.received_at);
+  state.updatedMs = Math.max(state.updatedMs, event.received_at);
+  if (timeMs > state.lastMs) state.lastMs = timeMs;
+  foldIdentity(state, event);
+  countType(state, event.event_type, timeMs);
+  if (event.context !== undefined) foldContext(state, event.context, timeMs);
+  foldSession(state, event, route);
+  foldMeasures(state, event);
+  if (route.interaction) foldInteraction(state, event, tie);
+  if (route.weight !== 0) foldWeight(state, event, route.weight);
+  foldPlanned(state, event, route, plan);
+  return "folded";
+}
+
+/**
+ * Sets attributes as known at `at` (processing time): for each the latest wins, of the same instant the one applied last.
+ * null takes an attribute away. Beyond ATTRIBUTES_MAX the one set longest ago goes.
+ */
+export function setAttributes(state: PersonState, attributes: Readonly<Record<string, unknown>>, at: number): void {
+  state.version++;
+  state.asOf = Math.max(state.asOf, at);
+  state.updatedMs = Math.max(state.updatedMs, at);
+  for (const name of Object.keys(attributes)) {
+    if (attributes[name] !== undefined) putAttribute(state, name, attributes[name], at);
+  }
+}
+
+/** One attribute by the rule of `setAttributes`. */
+export function putAttribute(state: PersonState, name: string, value: unknown, at: number): void {
+  const known = state.attributeMs.get(name);
+  if (known !== undefined && known > at) return;
+  if (known === undefined && state.attributeMs.size >= ATTRIBUTES_MAX) {
+    const oldest = oldestEntry(state.attributeMs, (ms) => ms);
+    state.attributeMs.delete(oldest);
+    delete state.attributes[oldest];
+  }
+  state.attributeMs.set(name, at);
+  // Not by assignment: `__proto__` must become a key like any other.
+  Object.defineProperty(state.attributes, name, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** Adds to a count by type; beyond TYPES_MAX the type not seen for longest goes. */
+export function addTypeCount(state: PersonState, eventType: string, count: number, lastMs: number): void {
+  const known = state.types.get(eventType);
+  if (known !== undefined) {
+    known.count += count;
+    if (lastMs > known.lastMs) known.lastMs = lastMs;
+    return;
+  }
+  if (state.types.size >= TYPES_MAX) state.types.delete(oldestEntry(state.types, (type) => type.lastMs));
+  state.types.set(eventType, { count, lastMs });
+}
+
+/** Adds interactions to their UTC day, keeping the latest ACTIVE_DAYS_MAX days. */
+export function addToDay(state: PersonState, day: number, count: number): void {
+  const { days, dayCounts } = state;
+  let at = days.length;
+  while (at > 0 && days[at - 1]! > day) at--;
+  if (at > 0 && days[at - 1] === day) {
+    dayCounts[at - 1]! += count;
+    return;
+  }
+  if (at === 0 && days.length === ACTIVE_DAYS_MAX) return;
+  days.splice(at, 0, day);
+  dayCounts.splice(at, 0, count);
+  if (days.length <= ACTIVE_DAYS_MAX) return;
+  days.shift();
+  dayCounts.shift();
+}
+
+/** Context field `index` as said at `timeMs`: the latest wins, of the same millisecond the larger. */
+export function putContext(state: PersonState, index: number, value: string, timeMs: number): void {
+  const field = CONTEXT_FIELDS[index]!;
+  const knownMs = state.contextMs[index]!;
+  if (timeMs < knownMs) return;
+  const known = state.context[field];
+  if (known !== value) {
+    if (timeMs === knownMs && known !== undefined && known >= value) return;
+    state.context[field] = value;
+  }
+  state.contextMs[index] = timeMs;
+}
+
+/** Puts an id's hash into the ring; false where it is there already. */
+export function rememberId(ids: RecentIds, hi: number, lo: number): boolean {
+  const { hi: his, lo: los } = ids;
+  for (let i = los.length - 1; i >= 0; i--) if (los[i] === lo && his[i] === hi) return false;
+  if (los.length < RECENT_IDS_MAX) {
+    his.push(hi);
+    los.push(lo);
+    return true;
+  }
+  his[ids.next] = hi;
+  los[ids.next] = lo;
+  ids.next = (ids.next + 1) % RECENT_IDS_MAX;
+  return true;
+}
+
+/** Remembers another anonymous id of the person; the oldest beyond ANONYMOUS_IDS_MAX goes. */
+export function addAnonymousId(state: PersonState, anonymousId: string): void {
+  if (state.anonymousIds.includes(anonymousId)) return;
+  if (state.anonymousIds.length >= ANONYMOUS_IDS_MAX) state.anonymousIds.shift();
+  state.anonymousIds.push(anonymousId);
+}
+
+function foldIdentity(state: PersonState, event: LoggedEvent): void {
+  if (event.user_id !== undefined) state.userId = event.user_id;
+  if (event.anonymous_id !== undefined) addAnonymousId(state, event.anonymous_id);
+}
+
+function countType(state: PersonState, eventType: string, timeMs: number): void {
+  const known = state.types.get(eventType);
+  if (known === undefined) addTypeCount(state, eventType, 1, timeMs);
+  else {
+    known.count++;
+    if (timeMs > known.lastMs) known.lastMs = timeMs;
+  }
+}
+
+function foldContext(state: PersonState, context: NonNullable<LoggedEvent["context"]>, timeMs: number): void {
+  for (let i = 0; i < CONTEXT_FIELDS.length; i++) {
+    const value = context[CONTEXT_FIELDS[i]!];
+    if (value !== undefined) putContext(state, i, value, timeMs);
+  }
+}
+
+function foldSession(state: PersonState, event: LoggedEvent, route: Route): void {
+  const { session, forgotten } = sessionFor(state.sessions, event.session_id ?? "", event.timestamp);
+  if (forgotten) state.sessionsForgotten++;
+  if (session === undefined) return;
+  session.events++;
+  if (route.interaction) session.interactions++;
+  switch (event.event_type) {
+    case "page_view":
+      session.pageViews++;
+      break;
+    case "click":
+      countClick(session, event.timestamp);
+      break;
+    case "dwell":
+      session.dwellS += event.value ?? 0;
+      break;
+    case "scroll":
+      session.scrollDepth = Math.max(session.scrollDepth, event.value ?? 0);
+      break;
+  }
+}
+
+function countClick(session: Session, timeMs: number): void {
+  session.firstClickMs = session.clicks === 0 ? timeMs : Math.min(session.firstClickMs, timeMs);
+  session.lastClickMs = Math.max(session.lastClickMs, timeMs);
+  session.clicks++;
+}
+
+function foldMeasures(state: PersonState, event: LoggedEvent): void {
+  if (event.event_type === "click") addTime(state.clickMs, CLICK_TIMES_MAX, event.timestamp);
+  if (event.value === undefined) return;
+  if (event.event_type === "dwell") {
+    state.dwellS += event.value;
+    state.dwells++;
+  } else if (event.event_type === "scroll") {
+    state.scrollSum += event.value;
+    state.scrolls++;
+  }
+}
+
+function foldInteraction(state: PersonState, event: LoggedEvent, tie: number): void {
+  const timeMs = event.timestamp;
+  state.interactions++;
+  if (timeMs > state.lastInteractionMs) state.lastInteractionMs = timeMs;
+  if (state.firstInteractionMs < 0 || timeMs < state.firstInteractionMs) state.firstInteractionMs = timeMs;
+  for (let i = 0; i < BUILT_IN_WINDOWS_MS.length; i++) {
+    addToSeries(state.rates[i]!, BUILT_IN_WINDOWS_MS[i]!, "count", timeMs, 1);
+  }
+  addToDay(state, Math.floor(timeMs / DAY_MS), 1);
+  if (event.item_id !== undefined) addRecent(state, event, tie);
+}
+
+function foldWeight(state: PersonState, event: LoggedEvent, typeWeight: number): void {
+  const weight = event.event_type === "rating" ? typeWeight * ratingFactor(event.value) : typeWeight;
+  const { plan } = state.layout;
+  const halfLifeMs = state.interestHalfLifeMs;
+  const landmark = landmarkOf(event.timestamp, halfLifeMs);
+  if (landmark > state.engagement.landmark) moveInterestLandmark(state, landmark);
+  const scaled = weight * scaleAt(event.timestamp, state.engagement.landmark, halfLifeMs);
+  state.engagement.scaled += scaled;
+  if (event.item === undefined) return;
+  if (plan.interests.categories) addInterests(state.categories, event.item.categories, scaled);
+  if (plan.interests.tags) addInterests(state.tags, event.item.tags, scaled);
+}
+
+// Five stars count in full, three not at all, one against: -1..1. A rating without stars is worth its type.
+function ratingFactor(stars: number | undefined): number {
+  return stars === undefined ? 1 : Math.max(-1, Math.min(1, (stars - 3) / 2));
+}
+
+function foldPlanned(state: PersonState, event: LoggedEvent, route: Route, plan: FoldPlan): void {
+  const timeMs = event.timestamp;
+  for (const index of route.windows) {
+    const { measure, windowMs } = plan.windows[index]!;
+    if (measure === "count") addToSeries(state.windows[index]!, windowMs, measure, timeMs, 1);
+    else if (event.value !== undefined) addToSeries(state.windows[index]!, windowMs, measure, timeMs, event.value);
+  }
+  for (const index of route.features) foldFeature(state.features[index]!, plan.features[index]!, event);
+  for (const index of route.firsts) addTime(state.sequences[index]!.first, SEQUENCE_TIMES_MAX, timeMs);
+  for (const index of route.seconds) addTime(state.sequences[index]!.second, SEQUENCE_TIMES_MAX, timeMs);
+}
+
+function oldestEntry<V>(map: ReadonlyMap<string, V>, timeOf: (value: V) => number): string {
+  let oldest = "";
+  let oldestMs = Infinity;
+  for (const [name, value] of map) {
+    const timeMs = timeOf(value);
+    if (timeMs < oldestMs || (timeMs === oldestMs && name > oldest)) {
+      oldest = name;
+      oldestMs = timeMs;
+    }
+  }
+  return oldest;
+}

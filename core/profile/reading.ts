@@ -1,0 +1,331 @@
+// What rules read from a person's state, and when each value will change although nothing happens. All pure; times are
+// Unix ms, `nowMs` is never before the state's `asOf`.
+import { crossingMs, decayedAt } from "../math/decay.ts";
+import { diversityOf } from "./diversity.ts";
+import { halfLifeOf } from "./features.ts";
+import { shareOf, sharesOf } from "./interests.ts";
+import { seriesCount, seriesMax, seriesNextChangeMs, seriesSum, type Series } from "./series.ts";
+import { absorb, reaches, SESSION_GAP_MS, type Session } from "./sessions.ts";
+import { BUILT_IN_WINDOWS_MS, type PersonState } from "./state.ts";
+import { follows } from "./times.ts";
+
+export const BUILT_IN_FEATURES = [
+  "recency_s", "frequency", "diversity", "velocity", "engagement", "dwell_s", "scroll_depth", "interactions",
+] as const;
+export type BuiltInFeature = (typeof BUILT_IN_FEATURES)[number];
+
+const [FIVE_MINUTES, TEN_MINUTES, HOUR] = BUILT_IN_WINDOWS_MS;
+const MINUTE_MS = 60_000;
+/** Most changes of a step function that are looked at for a crossing; windows of 1/64 panes have fewer. */
+const STEPS_MAX = 512;
+
+/** Events, or the sum of their values, in the plan's window `windowIndex`. */
+export function windowValue(state: PersonState, windowIndex: number, nowMs: number): number {
+  const { measure, windowMs } = state.layout.plan.windows[windowIndex]!;
+  const series = state.windows[windowIndex]!;
+  return measure === "count" ? seriesCount(series, windowMs, nowMs) : seriesSum(series, windowMs, nowMs);
+}
+
+/** The next instant after `nowMs` at which the window's value may change without an event; Infinity: never. */
+export function windowNextChangeMs(state: PersonState, windowIndex: number, nowMs: number): number {
+  return seriesNextChangeMs(state.windows[windowIndex]!, state.layout.plan.windows[windowIndex]!.windowMs, nowMs);
+}
+
+/** Value of the program's feature `featureIndex`; 0 where nothing was counted yet (also for `last`). */
+export function featureValue(state: PersonState, featureIndex: number, nowMs: number): number | string {
+  const plan = state.layout.plan.features[featureIndex]!;
+  const feature = state.features[featureIndex]!;
+  const { series } = feature;
+  const windowMs = plan.windowMs ?? Infinity;
+  switch (plan.kind) {
+    case "count":
+      return series === null ? feature.count : seriesCount(series, windowMs, nowMs);
+    case "sum":
+      return series === null ? feature.sum : seriesSum(series, windowMs, nowMs);
+    case "mean":
+      return series === null ? ratio(feature.sum, feature.count) : seriesMean(series, windowMs, nowMs);
+    case "max":
+      return finiteOr0(series === null ? feature.max : seriesMax(series, windowMs, nowMs));
+    case "distinct":
+      return countAfter(feature.distinct!.lastMs, nowMs - windowMs);
+    case "last":
+      return feature.last !== undefined && feature.lastMs > nowMs - windowMs ? feature.last : 0;
+    case "decayed":
+      return decayedAt(feature.decayed!, halfLifeOf(plan), nowMs);
+  }
+}
+
+/**
+ * The next instant after `nowMs` at which the feature may change without an event; Infinity: never. A decayed feature
+ * changes all the time: for it the next step of about 1 % on an absolute grid. Rules that compare it with a constant
+ * should ask `featureCrossingMs`.
+ */
+export function featureNextChangeMs(state: PersonState, featureIndex: number, nowMs: number): number {
+  const plan = state.layout.plan.features[featureIndex]!;
+  const feature = state.features[featureIndex]!;
+  if (feature.decayed !== null) return feature.decayed.scaled === 0 ? Infinity : decayStepMs(halfLifeOf(plan), nowMs);
+  if (plan.windowMs === null) return Infinity;
+  if (feature.series !== null) return seriesNextChangeMs(feature.series, plan.windowMs, nowMs);
+  if (feature.distinct !== null) return leaveMs(feature.distinct.lastMs, plan.windowMs, nowMs);
+  return feature.last === undefined ? Infinity : leaveMs([feature.lastMs], plan.windowMs, nowMs);
+}
+
+/**
+ * The first instant after `nowMs` at which the feature compares otherwise (<, =, >) with `threshold` than now, without
+ * an event; Infinity: never. Exact to the millisecond for decayed kinds too.
+ */
+export function featureCrossingMs(state: PersonState, featureIndex: number, threshold: number, nowMs: number): number {
+  const plan = state.layout.plan.features[featureIndex]!;
+  const { decayed } = state.features[featureIndex]!;
+  if (decayed !== null) {
+    const halfLifeMs = halfLifeOf(plan);
+    return crossingMs((ms) => decayedAt(decayed, halfLifeMs, ms), threshold, halfLifeMs, nowMs);
+  }
+  return stepCrossingMs(
+    (ms) => featureValue(state, featureIndex, ms), (ms) => featureNextChangeMs(state, featureIndex, ms), threshold, nowMs,
+  );
+}
+
+/** Event time of the latest event of `type`; -Infinity if there was none. */
+export function lastTimeMs(state: PersonState, type: string): number {
+  return state.types.get(type)?.lastMs ?? -Infinity;
+}
+
+/**
+ * The share that a category (or else a tag) has of all positive interest in its dimension, 0-1. Constant in time: all
+ * interests decay alike.
+ */
+export function interestShare(state: PersonState, name: string): number {
+  const share = shareOf(state.categories, name);
+  return share > 0 ? share : shareOf(state.tags, name);
+}
+
+/** All positive interests with their shares, strongest first: categories, then tags. */
+export function interestShares(state: PersonState): [name: string, share: number][] {
+  return [...sharesOf(state.categories), ...sharesOf(state.tags)];
+}
+
+/** Whether, among the newest 16 events of each type, a `second` came within the window after a `first`. */
+export function followed(state: PersonState, sequenceIndex: number): boolean {
+  const { first, second } = state.sequences[sequenceIndex]!;
+  return follows(first, second, state.layout.plan.sequences[sequenceIndex]!.windowMs);
+}
+
+/**
+ * A built-in feature:
+ * `recency_s` whole seconds since the last interaction, Infinity if there was none; `frequency` interactions in the last
+ * 10 minutes; `diversity` normalised entropy of the recent items' categories, 0-1; `velocity` rate of the last 5 minutes
+ * over that of the last hour (or of the time since the first interaction, if that is shorter), 1 = steady, 0 = silent;
+ * `engagement` decayed sum of event weights; `dwell_s` seconds dwelt in all; `scroll_depth` mean depth of all scrolls,
+ * 0-1; `interactions` in all.
+ */
+export function builtinValue(state: PersonState, name: BuiltInFeature, nowMs: number): number {
+  switch (name) {
+    case "recency_s":
+      if (state.lastInteractionMs < 0) return Infinity;
+      return Math.floor(Math.max(0, nowMs - state.lastInteractionMs) / 1000);
+    case "frequency":
+      return seriesCount(state.rates[1]!, TEN_MINUTES, nowMs);
+    case "diversity":
+      return diversityOf(state.recentCategories);
+    case "velocity":
+      return velocity(state, nowMs);
+    case "engagement":
+      return decayedAt(state.engagement, state.interestHalfLifeMs, nowMs);
+    case "dwell_s":
+      return state.dwellS;
+    case "scroll_depth":
+      return ratio(state.scrollSum, state.scrolls);
+    case "interactions":
+      return state.interactions;
+  }
+}
+
+/** As `featureNextChangeMs`; `engagement` is a decayed kind. */
+export function builtinNextChangeMs(state: PersonState, name: BuiltInFeature, nowMs: number): number {
+  switch (name) {
+    case "recency_s":
+      if (state.lastInteractionMs < 0) return Infinity;
+      return state.lastInteractionMs + (builtinValue(state, name, nowMs) + 1) * 1000;
+    case "frequency":
+      return seriesNextChangeMs(state.rates[1]!, TEN_MINUTES, nowMs);
+    case "velocity":
+      return velocityNextChangeMs(state, nowMs);
+    case "engagement":
+      return state.engagement.scaled === 0 ? Infinity : decayStepMs(state.interestHalfLifeMs, nowMs);
+    default:
+      return Infinity;
+  }
+}
+
+/** As `featureCrossingMs`. */
+export function builtinCrossingMs(state: PersonState, name: BuiltInFeature, threshold: number, nowMs: number): number {
+  if (name === "recency_s") return recencyCrossingMs(state, threshold, nowMs);
+  const valueAt = (ms: number): number => builtinValue(state, name, ms);
+  if (name === "engagement") return crossingMs(valueAt, threshold, state.interestHalfLifeMs, nowMs);
+  return stepCrossingMs(valueAt, (ms) => builtinNextChangeMs(state, name, ms), threshold, nowMs);
+}
+
+/** The visitor's current session, or the last one once it is over. */
+export interface SessionView {
+  /** The given id; "" for a session by gap, or where there was none. */
+  id: string;
+  /** Unix ms. */
+  started_at: number;
+  /** From its first to its last event. */
+  duration_s: number;
+  events: number;
+  interactions: number;
+  page_views: number;
+  clicks: number;
+  /** Mean time between clicks; 0 with fewer than two. */
+  click_interval_s: number;
+  /** Clicks that came less than RAPID_CLICK_MS after the one before, among the latest 16 of the session. */
+  rapid_clicks: number;
+  dwell_s: number;
+  /** Deepest scroll, 0-1. */
+  scroll_depth: number;
+  /** The session is over, and was one page at most without another interaction. */
+  bounce: boolean;
+  /** Less than 30 min without an event. */
+  active: boolean;
+  /** The person's first session. */
+  is_new: boolean;
+}
+
+/** Faster than people click on purpose twice at different things. Guess, from double-click defaults of 500 ms. */
+export const RAPID_CLICK_MS = 500;
+
+export function sessionView(state: PersonState, nowMs: number): SessionView {
+  const session = currentSession(state.sessions);
+  if (session === undefined) return { ...NO_SESSION };
+  const active = nowMs - session.endMs < SESSION_GAP_MS;
+  const earlier = state.sessions.some((other) => other.startMs < session.startMs);
+  return {
+    id: session.id,
+    started_at: session.startMs,
+    duration_s: (session.endMs - session.startMs) / 1000,
+    events: session.events,
+    interactions: session.interactions,
+    page_views: session.pageViews,
+    clicks: session.clicks,
+    click_interval_s: session.clicks < 2 ? 0 : (session.lastClickMs - session.firstClickMs) / 1000 / (session.clicks - 1),
+    rapid_clicks: rapidClicks(state.clickMs, session.startMs),
+    dwell_s: session.dwellS,
+    scroll_depth: session.scrollDepth,
+    bounce: !active && session.pageViews <= 1 && session.interactions <= 1,
+    active,
+    is_new: state.sessionsForgotten === 0 && !earlier,
+  };
+}
+
+/** When the session ends by itself, which changes `bounce` and `active`; Infinity where it has. */
+export function sessionNextChangeMs(state: PersonState, nowMs: number): number {
+  const session = currentSession(state.sessions);
+  if (session === undefined || nowMs - session.endMs >= SESSION_GAP_MS) return Infinity;
+  return session.endMs + SESSION_GAP_MS;
+}
+
+const NO_SESSION: SessionView = {
+  id: "", started_at: 0, duration_s: 0, events: 0, interactions: 0, page_views: 0, clicks: 0, click_interval_s: 0,
+  rapid_clicks: 0, dwell_s: 0, scroll_depth: 0, bounce: false, active: false, is_new: true,
+};
+
+// The newest session. Events without an id (a server's, say) that lie in reach of a given session belong to it.
+function currentSession(sessions: readonly Session[]): Session | undefined {
+  const newest = sessions[0];
+  if (newest === undefined) return undefined;
+  const given = newest.id !== "" ? newest
+    : sessions.find((other) => other.id !== "" && reaches(other, newest.startMs, newest.endMs));
+  if (given === undefined) return newest;
+  let joined = given;
+  for (const other of sessions) {
+    if (other.id !== "" || !reaches(given, other.startMs, other.endMs)) continue;
+    if (joined === given) joined = { ...given };
+    absorb(joined, other);
+  }
+  return joined;
+}
+
+function rapidClicks(clickMs: readonly number[], startMs: number): number {
+  let rapid = 0;
+  for (let i = 1; i < clickMs.length; i++) {
+    if (clickMs[i - 1]! >= startMs && clickMs[i]! - clickMs[i - 1]! < RAPID_CLICK_MS) rapid++;
+  }
+  return rapid;
+}
+
+function velocity(state: PersonState, nowMs: number): number {
+  const inHour = seriesCount(state.rates[2]!, HOUR, nowMs);
+  if (inHour === 0) return 0;
+  const perMinute = seriesCount(state.rates[0]!, FIVE_MINUTES, nowMs) / 5;
+  return perMinute / (inHour / knownMinutes(state, nowMs));
+}
+
+// Minutes since the first interaction, begun ones in full: at least the 5 of the short window, at most the hour.
+function knownMinutes(state: PersonState, nowMs: number): number {
+  return Math.min(60, Math.max(5, Math.ceil((nowMs - state.firstInteractionMs) / MINUTE_MS)));
+}
+
+function velocityNextChangeMs(state: PersonState, nowMs: number): number {
+  const next = Math.min(
+    seriesNextChangeMs(state.rates[0]!, FIVE_MINUTES, nowMs), seriesNextChangeMs(state.rates[2]!, HOUR, nowMs),
+  );
+  if (next === Infinity) return Infinity;
+  const minutes = knownMinutes(state, nowMs);
+  return minutes === 60 ? next : Math.min(next, state.firstInteractionMs + minutes * MINUTE_MS + 1);
+}
+
+function recencyCrossingMs(state: PersonState, threshold: number, nowMs: number): number {
+  if (state.lastInteractionMs < 0) return Infinity;
+  const value = builtinValue(state, "recency_s", nowMs);
+  if (value > threshold || threshold === Infinity) return Infinity;
+  const seconds = value === threshold ? value + 1 : Math.ceil(threshold);
+  return state.lastInteractionMs + seconds * 1000;
+}
+
+function stepCrossingMs(
+  valueAt: (ms: number) => number | string, nextChangeMs: (ms: number) => number, threshold: number, nowMs: number,
+): number {
+  const sideAt = (ms: number): number => {
+    const value = valueAt(ms);
+    return typeof value === "number" ? Math.sign(value - threshold) : NaN;
+  };
+  const side = sideAt(nowMs);
+  let at = nowMs;
+  for (let step = 0; step < STEPS_MAX; step++) {
+    at = nextChangeMs(at);
+    if (at === Infinity || !Object.is(sideAt(at), side)) return at;
+  }
+  return at;
+}
+
+function decayStepMs(halfLifeMs: number, nowMs: number): number {
+  const stepMs = Math.max(1, Math.ceil(halfLifeMs / 64));
+  return (Math.floor(nowMs / stepMs) + 1) * stepMs;
+}
+
+// When the next of `times` that is in the window leaves it.
+function leaveMs(times: readonly number[], windowMs: number, nowMs: number): number {
+  let next = Infinity;
+  for (const timeMs of times) if (timeMs > nowMs - windowMs && timeMs + windowMs < next) next = timeMs + windowMs;
+  return next;
+}
+
+function countAfter(times: readonly number[], cutoffMs: number): number {
+  let count = 0;
+  for (const timeMs of times) if (timeMs > cutoffMs) count++;
+  return count;
+}
+
+function seriesMean(series: Series, windowMs: number, nowMs: number): number {
+  return ratio(seriesSum(series, windowMs, nowMs), seriesCount(series, windowMs, nowMs));
+}
+
+function ratio(sum: number, count: number): number {
+  return count === 0 ? 0 : sum / count;
+}
+
+function finiteOr0(value: number): number {
+  return value === -Infinity ? 0 : value;
+}

@@ -1,0 +1,43 @@
+// The last interactions with items, newest first; what happened in one millisecond is ordered by the event id's hash, so
+// the list is a function of the set of events.
+import type { LoggedEvent } from "../event/event.ts";
+import { RECENT_CATEGORIES_MAX, RECENT_MAX, type PersonState, type RecentItem } from "./state.ts";
+
+const NO_CATEGORIES: readonly string[] = [];
+
+/** `event` has an `item_id`. */
+export function addRecent(state: PersonState, event: LoggedEvent, tie: number): void {
+  const { recent } = state;
+  if (recent.length === RECENT_MAX && !newer(event.timestamp, tie, recent[RECENT_MAX - 1]!)) return;
+  const categories = event.item?.categories ?? NO_CATEGORIES;
+  putRecent(state, {
+    item_id: event.item_id!,
+    event_type: event.event_type,
+    timestamp: event.timestamp,
+    value: event.value,
+    tie,
+    categories: categories.length > RECENT_CATEGORIES_MAX ? categories.slice(0, RECENT_CATEGORIES_MAX) : categories,
+  });
+}
+
+export function putRecent(state: PersonState, entry: RecentItem): void {
+  const { recent } = state;
+  let at = 0;
+  while (at < recent.length && !newer(entry.timestamp, entry.tie, recent[at]!)) at++;
+  if (at === RECENT_MAX) return;
+  recent.splice(at, 0, entry);
+  countCategories(state.recentCategories, entry, 1);
+  if (recent.length > RECENT_MAX) countCategories(state.recentCategories, recent.pop()!, -1);
+}
+
+function newer(timeMs: number, tie: number, than: RecentItem): boolean {
+  return timeMs !== than.timestamp ? timeMs > than.timestamp : tie > than.tie;
+}
+
+function countCategories(counts: Map<string, number>, entry: RecentItem, by: number): void {
+  for (const category of entry.categories) {
+    const count = (counts.get(category) ?? 0) + by;
+    if (count === 0) counts.delete(category);
+    else counts.set(category, count);
+  }
+}

@@ -1,0 +1,128 @@
+// Bytes in: the counterpart of writer.ts. Bytes come from disks and networks, so every read is bounded.
+
+/** Bytes that no writer of ours made: cut off, flipped, or of another format. The host rebuilds them from the log. */
+export class CorruptBytesError extends Error {
+  override readonly name = "CorruptBytesError";
+  readonly code = "corrupt";
+  /** Offset at which reading failed. */
+  readonly offset: number;
+  constructor(what: string, offset: number) {
+    super(`corrupt bytes at offset ${offset}: ${what}; rebuild this value from the log`);
+    this.offset = offset;
+  }
+}
+
+/** Reads what a ByteWriter wrote, in the same order. Every method throws CorruptBytesError on bytes that cannot be it. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get offset(): number {
+    return this.#at;
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  byte(): number {
+    this.#need(1);
+    return this.#bytes[this.#at++]!;
+  }
+
+  varint(): number {
+    const bytes = this.#bytes;
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 8; i++) {
+      if (this.#at >= bytes.length) throw this.corrupt("ends within a number");
+      const byte = bytes[this.#at++]!;
+      if (byte < 128) {
+        value += byte * scale;
+        if (value > Number.MAX_SAFE_INTEGER) throw this.corrupt("a number beyond 2^53");
+        return value;
+      }
+      value += (byte & 0x7f) * scale;
+      scale *= 128;
+    }
+    throw this.corrupt("a number of more than 8 bytes");
+  }
+
+  zigzag(): number {
+    const value = this.varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  uint32(): number {
+    this.#need(4);
+    this.#at += 4;
+    return this.#view.getUint32(this.#at - 4, true);
+  }
+
+  float64(): number {
+    this.#need(8);
+    this.#at += 8;
+    return this.#view.getFloat64(this.#at - 8, true);
+  }
+
+  number(): number {
+    const value = this.varint();
+    if (value === 1) return this.float64();
+    if (value % 2 !== 0) throw this.corrupt("not a number");
+    const whole = value / 2;
+    return whole % 2 === 0 ? whole / 2 : -(whole + 1) / 2;
+  }
+
+  /** A count of things to come, each of which takes at least one byte; at most `max`. */
+  count(max: number): number {
+    const count = this.varint();
+    if (count > max || count > this.left) throw this.corrupt(`a list of ${count} where at most ${max} fit`);
+    return count;
+  }
+
+  string(): string {
+    const length = this.varint();
+    this.#need(length);
+    const bytes = this.#bytes;
+    const end = this.#at + length;
+    let text = "";
+    while (this.#at < end) {
+      const first = bytes[this.#at++]!;
+      if (first < 0x80) text += String.fromCharCode(first);
+      else text += this.#wideCharacter(first, end);
+    }
+    return text;
+  }
+
+  /** Throws unless everything was read. */
+  end(): void {
+    if (this.left > 0) throw this.corrupt(`${this.left} bytes too many`);
+  }
+
+  corrupt(what: string): CorruptBytesError {
+    return new CorruptBytesError(what, this.#at);
+  }
+
+  #wideCharacter(first: number, end: number): string {
+    const more = first >= 0xf0 && first < 0xf5 ? 3 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xc2 && first < 0xe0 ? 1 : 0;
+    if (more === 0 || this.#at + more > end) throw this.corrupt("not UTF-8");
+    let point = first & (0x3f >> more);
+    for (let i = 0; i < more; i++) {
+      const next = this.#bytes[this.#at++]!;
+      if ((next & 0xc0) !== 0x80) throw this.corrupt("not UTF-8");
+      point = (point << 6) | (next & 0x3f);
+    }
+    if (point > 0x10ffff || point < (more === 3 ? 0x10000 : more === 2 ? 0x800 : 0x80)) throw this.corrupt("not UTF-8");
+    return String.fromCodePoint(point);
+  }
+
+  #need(count: number): void {
+    if (count > this.left) throw this.corrupt(`${count} bytes expected, ${this.left} left`);
+  }
+}
