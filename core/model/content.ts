@@ -2,7 +2,6 @@
 // events, and visitors who have interests but no history. Everything here is derived from the catalogue.
 import type { Item } from "../item/item.ts";
 import { addScore, type ScoreSheet } from "./candidates.ts";
-import type { ItemIndex } from "./item-index.ts";
 import { BECAUSE_MAX, type Model } from "./model.ts";
 import type { Situation } from "./situation.ts";
 
@@ -46,7 +45,7 @@ export function termsOf(item: Item): string[] {
   return [...terms].slice(0, TERMS_MAX);
 }
 
-export function createContent(items: ItemIndex): Content {
+export function createContent(): Content {
   const terms = new Map<string, Term>();
   const termsAt: (readonly Term[] | undefined)[] = [];
 

@@ -5,7 +5,7 @@ import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { createBlend, type Blend } from "./blend.ts";
 import { createCandidateList, createScoreSheet, takeBest, type CandidateList, type ScoreSheet } from "./candidates.ts";
-import { HISTORY_MAX, type LearningConfig, type ModelConfig } from "./config.ts";
+import { HISTORY_MAX, TRAIL_MAX, type LearningConfig, type ModelConfig } from "./config.ts";
 import { createContent, type Content } from "./content.ts";
 import { createContextPopularity } from "./context-popularity.ts";
 import { createCosine, type Cosine } from "./cosine.ts";
@@ -34,6 +34,7 @@ export interface Asker {
   readonly sessionId?: string | undefined;
   readonly history: readonly RecentItem[];
   readonly interests?: readonly (readonly [name: string, share: number])[];
+  readonly trail?: readonly string[] | undefined;
   readonly pageItemId?: string | undefined;
   readonly country?: string | undefined;
   readonly device?: string | undefined;
@@ -86,7 +87,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   const popularity = createPopularity(clocks.popularity, { name: "popularity" });
   const trend = createPopularity(clocks.trend, { name: "trend" });
   const cosine = createCosine(items, clocks.cosine, { rowMax: config.cosineRowMax });
-  const content = createContent(items);
+  const content = createContent();
   const models: readonly Model[] = [
     popularity,
     createContextPopularity(items, clocks.popularity),
@@ -212,6 +213,24 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         visits[length] = session.visits[i]!;
         trail[length++] = slot;
       }
+    }
+    situation.trailLength = length;
+  };
+
+  const fillGivenTrail = (given: readonly string[], pageItemId: string | undefined): void => {
+    fillTrail(undefined, pageItemId);
+    const { trail, visits } = situation;
+    let length = situation.trailLength;
+    for (let i = 0; i < given.length && length < TRAIL_MAX; i++) {
+      const slot = items.slotOf(given[i]!);
+      if (slot < 0) continue;
+      const at = trail.subarray(0, length).indexOf(slot);
+      if (at >= 0) {
+        visits[at]!++;
+        continue;
+      }
+      visits[length] = 1;
+      trail[length++] = slot;
     }
     situation.trailLength = length;
   };
@@ -344,7 +363,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       trend.learn(reveal, situation);
     },
     list(asker, nowMs) {
-      fillTrail(sessions.find(asker.personKey, asker.sessionId, nowMs), asker.pageItemId);
+      if (asker.trail !== undefined) fillGivenTrail(asker.trail, asker.pageItemId);
+      else fillTrail(sessions.find(asker.personKey, asker.sessionId, nowMs), asker.pageItemId);
       fillPast(asker.history);
       situation.nowMs = nowMs;
       situation.interests = asker.interests ?? [];

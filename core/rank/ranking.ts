@@ -3,7 +3,6 @@
 import type { Item } from "../item/item.ts";
 import { hash32 } from "../math/hash.ts";
 import type { Models } from "../model/models.ts";
-import { createScoreSheet } from "../model/candidates.ts";
 import { diversify, type RankCandidate } from "./diversity.ts";
 import { excludedByHistory, feedbackOf } from "./feedback.ts";
 import type { RankedItem, RankedList, RankQuery, Reason, SimilarOptions, Strategy, TrendingOptions } from "./recommender.ts";
@@ -18,7 +17,6 @@ const NEW_ITEM_EVENTS_MAX = 20; // By then the models know it.
 const NEW_LOOK_AT = 200; // Newest items of the catalogue that exploration looks at.
 const EXPLORE_LIMIT_MIN = 5; // Shorter lists have no place to spare.
 const EXPLORE_PLACES = 5; // The new item takes one of the last places.
-const EXPLORE_EVENTS_MIN = 100; // With less, everything is new and nothing needs to be explored.
 const SEED = 0x3f29a1;
 
 export interface Ranking {
@@ -254,7 +252,6 @@ export function createRanking(models: Models): Ranking {
       };
     },
     modelLists(query) {
-      models.list(query, query.nowMs);
       const gate = gateOfQuery(query);
       return lists.map(({ slots, length }) => {
         const ids: string[] = [];

@@ -51,6 +51,11 @@ export interface RankQuery {
   readonly history: readonly RecentItem[];
   /** Interests by category or tag, and their share 0–1 of the positive total. */
   readonly interests: readonly (readonly [name: string, share: number])[];
+  /**
+   * The session's items, newest first, as the asker knows them: instead of the open session that the models know of
+   * (a server whose models are late, a prefix to be completed).
+   */
+  readonly trail?: readonly string[] | undefined;
   /** The item whose page asks; it counts as the newest of the session and is never in the list. */
   readonly pageItemId?: string | undefined;
   readonly exclude?: ReadonlySet<string> | undefined;
@@ -135,7 +140,7 @@ export interface RecommenderConfig {
 /** What measurements read besides the served list. */
 export interface MeasuredRecommender extends Recommender {
   readonly modelNames: readonly string[];
-  /** Each model's own list for a query, with exclusions but without the blend. */
+  /** Each model's own list for the query that `recommend` has just answered: with exclusions, without the blend. */
   modelLists(query: RankQuery): string[][];
 }
 

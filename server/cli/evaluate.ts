@@ -1,0 +1,316 @@
+// `attune evaluate`: how good are the recommendations on a file of events? Prequential (recommend first, then reveal and
+// learn), or learnt on one file, frozen and asked about another. Method: docs/decisions/models.md.
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import type { AttuneEvent } from "../../core/event/event.ts";
+import type { Item } from "../../core/item/item.ts";
+import { stepOf } from "../../core/model/step.ts";
+import { durationMs } from "../../core/program/duration.ts";
+import type { ProgramDocument } from "../../core/program/program.ts";
+import { newsProgram } from "../../core/program/news.ts";
+import { shopProgram } from "../../core/program/shop.ts";
+import { createRecommender, type ExcludeKind, type MeasuredRecommender, type RecentItem, type Step } from "../../core/rank/recommender.ts";
+import { openEventFile } from "./event-file.ts";
+import { createScoreboard, type Scoreboard } from "./evaluate-scores.ts";
+import { createVisits } from "./evaluate-visits.ts";
+import { progressBar, type Progress } from "./progress.ts";
+import { UsageError } from "./usage.ts";
+
+const LIST_LENGTH = 20;
+const WARM_UP_SHARE = 0.2;
+const TIMED_EVERY = 8; // Events whose models are timed: reading the clock costs as much as some of them.
+const SEED_TIME_MS = Date.UTC(2020, 0, 1); // Frozen splits have no clock: sessions are a second an item apart.
+const NO_ITEMS: ReadonlySet<string> = new Set();
+
+const USAGE = `attune evaluate FILE | attune evaluate --train SESSIONS --test PREFIXES
+  --limit N              the first N events (prefixes) only
+  --program shop|news|F  whose models and weights (shop)
+  --items FILE           the catalogue
+  --exclude seen|session|none   what a list leaves out, and is not asked for (shop: none, news: session)
+  --delay 1h             the models learn late; the visitor's own clicks are known
+  --hide-last            the visitor's last click is not known
+  --json                 the result as JSON`;
+
+type Exclusion = "seen" | "session" | "none";
+
+interface EvaluateOptions {
+  readonly limit: number;
+  readonly program: ProgramDocument;
+  readonly itemsPath: string | undefined;
+  readonly exclude: Exclusion;
+  readonly delayMs: number;
+  readonly hideLast: boolean;
+  readonly json: boolean;
+}
+
+/** Exit code 0 when a table was printed. Throws UsageError and EventFileError. */
+export async function evaluateCommand(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      limit: { type: "string" },
+      program: { type: "string", default: "shop" },
+      items: { type: "string" },
+      exclude: { type: "string" },
+      delay: { type: "string" },
+      "hide-last": { type: "boolean", default: false },
+      train: { type: "string" },
+      test: { type: "string" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
+  const options: EvaluateOptions = {
+    limit: limitOf(values.limit),
+    program: programOf(values.program),
+    itemsPath: values.items,
+    exclude: exclusionOf(values.exclude, values.program),
+    delayMs: delayOf(values.delay),
+    hideLast: values["hide-last"],
+    json: values.json,
+  };
+  const startedMs = performance.now();
+  const board = createScoreboard();
+  const progress = progressBar("evaluate");
+  let events: number;
+  if (values.train !== undefined || values.test !== undefined) {
+    if (values.train === undefined || values.test === undefined || positionals.length > 0) {
+      throw new UsageError("--train and --test belong together, and take no other file");
+    }
+    if (values.delay !== undefined || values.exclude !== undefined) {
+      throw new UsageError("--delay and --exclude need events in time; they do not go with --train and --test");
+    }
+    events = await evaluateFrozen(values.train, values.test, options, board, progress);
+  } else {
+    if (positionals.length !== 1) throw new UsageError(`evaluate takes one file (- for standard input)\n${USAGE}`);
+    events = await evaluatePrequential(positionals[0]!, options, board, progress);
+  }
+  progress.done();
+  const report = board.report(events, (performance.now() - startedMs) / 1000);
+  if (report.evaluated === 0) {
+    process.stderr.write("attune: nothing to score: no event had an earlier one in its session after the first 20 %\n");
+  }
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : board.table(report));
+  return 0;
+}
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return Infinity;
+  if (!/^[1-9][0-9]*$/.test(text)) throw new UsageError(`--limit takes a positive whole number, not "${text}"`);
+  return Number(text);
+}
+
+function delayOf(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const delay = durationMs(text);
+  if (delay === undefined) throw new UsageError(`--delay takes a duration such as 30s, 10m or 1h, not "${text}"`);
+  return delay;
+}
+
+function exclusionOf(text: string | undefined, program: string): Exclusion {
+  if (text === undefined) return program === "news" ? "session" : "none";
+  if (text === "seen" || text === "session" || text === "none") return text;
+  throw new UsageError(`--exclude takes seen, session or none, not "${text}"`);
+}
+
+function programOf(name: string): ProgramDocument {
+  if (name === "shop") return shopProgram;
+  if (name === "news") return newsProgram;
+  try {
+    return JSON.parse(readFileSync(name, "utf8")) as ProgramDocument;
+  } catch (cause) {
+    throw new UsageError(`--program takes shop, news or a JSON file; ${name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** A recommender whose models are timed while `timing.on`. */
+function timedRecommender(program: ProgramDocument, board: Scoreboard): { recommender: MeasuredRecommender; timing: { on: boolean; fromMs: number } } {
+  const timing = { on: false, fromMs: 0 };
+  const recommender: MeasuredRecommender = createRecommender({
+    models: program.models,
+    learning: program.learning,
+    probe: (model, work) => {
+      if (!timing.on) return;
+      const nowMs = performance.now();
+      board.time(recommender.modelNames[model]!, work, nowMs - timing.fromMs);
+      timing.fromMs = performance.now();
+    },
+  });
+  return { recommender, timing };
+}
+
+/** Yields the objects of a file, one per line; a line that is none is left out, as `import` leaves it. */
+async function* objectsOf(path: string): AsyncGenerator<{ row: Record<string, unknown>; share: number | undefined }> {
+  const file = openEventFile(path);
+  for await (const lines of file.lines()) {
+    for (const { text } of lines) {
+      let row: unknown;
+      try {
+        row = JSON.parse(text);
+      } catch {
+        continue; // Counted by what is missing: `events` counts good lines only.
+      }
+      if (typeof row === "object" && row !== null) yield { row: row as Record<string, unknown>, share: file.progress };
+    }
+  }
+}
+
+async function putCatalogue(path: string | undefined, recommender: MeasuredRecommender, atMs: number): Promise<void> {
+  if (path === undefined) return;
+  for await (const { row } of objectsOf(path)) {
+    if (typeof row["item_id"] !== "string") continue;
+    recommender.putItem({ ...(row as unknown as Item), categories: stringsOf(row["categories"]), tags: stringsOf(row["tags"]) }, atMs);
+  }
+}
+
+const stringsOf = (value: unknown): string[] => (Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : []);
+
+/** The fields that models read; undefined where the line is no event that they can learn from. */
+function eventOf(row: Record<string, unknown>): AttuneEvent | undefined {
+  const time = row["timestamp"];
+  const timestamp = typeof time === "number" ? time : Date.parse(String(time));
+  if (!Number.isFinite(timestamp) || timestamp < 0 || typeof row["event_type"] !== "string") return undefined;
+  if (typeof row["user_id"] !== "string" && typeof row["anonymous_id"] !== "string") return undefined;
+  return { ...(row as unknown as AttuneEvent), timestamp };
+}
+
+async function countLines(path: string): Promise<number> {
+  let lines = 0;
+  for await (const chunk of openEventFile(path).lines()) lines += chunk.length;
+  return lines;
+}
+
+async function evaluatePrequential(path: string, options: EvaluateOptions, board: Scoreboard, progress: Progress): Promise<number> {
+  const { program, exclude, delayMs, hideLast, limit } = options;
+  const { recommender, timing } = timedRecommender(program, board);
+  const visits = createVisits({ keepSeen: exclude === "seen" });
+  const late: Step[] = [];
+  let lateFrom = 0;
+  let events = 0;
+  // Standard input cannot be read twice: everything is scored, and the warm-up is cut off the result.
+  const total = path === "-" ? undefined : Math.min(limit, await countLines(path));
+  const warmUp = total === undefined ? 0 : Math.floor(total * WARM_UP_SHARE);
+  const kinds: readonly ExcludeKind[] = exclude === "session" ? ["session"] : [];
+
+  const learn = (step: Step): void => {
+    timing.on = !step.sampled && events % TIMED_EVERY === 0;
+    const fromMs = performance.now();
+    timing.fromMs = fromMs;
+    recommender.learn(step);
+    timing.on = false;
+    board.time("blend", "learn", performance.now() - fromMs);
+  };
+
+  const score = (step: Step, trail: readonly string[], history: readonly RecentItem[]): void => {
+    const context = hideLast ? trail.slice(1) : trail;
+    const seen = exclude === "seen" ? visits.seen(step.personKey) : NO_ITEMS;
+    const query = {
+      personKey: step.personKey,
+      sessionId: step.sessionId,
+      nowMs: step.timeMs,
+      limit: LIST_LENGTH,
+      history: hideLast ? history.slice(1) : history,
+      interests: [],
+      ...(hideLast || delayMs > 0 ? { trail: context } : {}),
+      exclude: exclude === "session" && hideLast ? new Set(trail.slice(0, 1)) : seen,
+      excludeKinds: kinds,
+      country: step.country,
+      device: step.device,
+    };
+    timing.on = events % TIMED_EVERY === 0;
+    const fromMs = performance.now();
+    timing.fromMs = fromMs;
+    const list = recommender.recommend(query);
+    board.time("blend", "list", performance.now() - fromMs);
+    timing.on = false;
+    board.score("blend", events, list.items.map((item) => item.itemId), step.itemId);
+    recommender.modelLists(query).forEach((ids, model) => board.score(recommender.modelNames[model]!, events, ids, step.itemId));
+    board.scored(events);
+  };
+
+  for await (const { row, share } of objectsOf(path)) {
+    const event = eventOf(row);
+    if (event === undefined) continue;
+    if (events === 0) await putCatalogue(options.itemsPath, recommender, event.timestamp);
+    events++;
+    progress.update(total === undefined ? share : events / total, `${events} events`);
+    const personKey = event.user_id === undefined ? `a:${event.anonymous_id}` : `u:${event.user_id}`;
+    const history = visits.history(personKey);
+    const step = stepOf({ ...event, received_at: event.timestamp }, {
+      personKey,
+      weight: program.events?.[event.event_type]?.weight ?? 1,
+      sampled: recommender.learningSample(event.event_id, event.timestamp),
+      history: history.slice(),
+    });
+    if (step !== undefined) {
+      const trail = visits.trail(step);
+      const isNewVisit = trail[0] !== step.itemId || visits.sawType(step);
+      const canBeHit =
+        exclude === "none" || (exclude === "session" ? !trail.includes(step.itemId) : !visits.seen(personKey).has(step.itemId));
+      const hasContext = exclude === "seen" ? history.length > 0 : trail.length > 0;
+      if (events > warmUp && hasContext && canBeHit && isNewVisit) score(step, trail, history);
+      if (delayMs === 0) learn(step);
+      else late.push(step);
+      visits.add(step);
+    }
+    for (; lateFrom < late.length && late[lateFrom]!.timeMs + delayMs <= event.timestamp; lateFrom++) learn(late[lateFrom]!);
+    if (lateFrom > 100_000) {
+      late.splice(0, lateFrom);
+      lateFrom = 0;
+    }
+    if (events >= limit) break;
+  }
+  if (total === undefined) board.cutBefore(Math.floor(events * WARM_UP_SHARE));
+  return events;
+}
+
+async function evaluateFrozen(train: string, test: string, options: EvaluateOptions, board: Scoreboard, progress: Progress): Promise<number> {
+  const { recommender, timing } = timedRecommender(options.program, board);
+  await putCatalogue(options.itemsPath, recommender, SEED_TIME_MS);
+  let nowMs = SEED_TIME_MS;
+  let events = 0;
+  for await (const { row, share } of objectsOf(train)) {
+    const sessionId = String(row["session_id"]);
+    const history: RecentItem[] = [];
+    for (const itemId of stringsOf(row["items"])) {
+      nowMs += 1000;
+      events++;
+      const sampled = recommender.learningSample(`${sessionId}-${history.length}`, nowMs);
+      const step: Step = { personKey: sessionId, sessionId, itemId, eventType: "click", weight: 1, timeMs: nowMs, sampled, history };
+      timing.on = !sampled && events % TIMED_EVERY === 0;
+      const fromMs = performance.now();
+      timing.fromMs = fromMs;
+      recommender.learn(step);
+      timing.on = false;
+      board.time("blend", "learn", performance.now() - fromMs);
+      history.unshift({ item_id: itemId, event_type: "click", timestamp: nowMs });
+      if (history.length > 50) history.pop();
+    }
+    progress.update(share, `${events} clicks learnt`);
+  }
+  let prefixes = 0;
+  for await (const { row, share } of objectsOf(test)) {
+    const target = row["target"];
+    const prefix = stringsOf(row["prefix"]).reverse();
+    if (typeof target !== "string" || prefix.length === 0) continue;
+    const trail = options.hideLast ? prefix.slice(1) : prefix;
+    const query = { personKey: `prefix-${prefixes}`, nowMs, limit: LIST_LENGTH, history: [], interests: [], trail };
+    timing.on = prefixes % TIMED_EVERY === 0;
+    const fromMs = performance.now();
+    timing.fromMs = fromMs;
+    const list = recommender.recommend(query);
+    board.time("blend", "list", performance.now() - fromMs);
+    timing.on = false;
+    board.score("blend", prefixes, list.items.map((item) => item.itemId), target);
+    recommender.modelLists(query).forEach((ids, model) => board.score(recommender.modelNames[model]!, prefixes, ids, target));
+    board.scored(prefixes);
+    progress.update(share, `${++prefixes} prefixes`);
+    if (prefixes >= options.limit) break;
+  }
+  return events;
+}
