@@ -1,0 +1,112 @@
+// A catalogue item from raw JSON: what `PUT /v1/items` and `import --items` take.
+import { isShortText } from "../event/text.ts";
+import { formatTimestamp, parseTimestamp } from "../event/time.ts";
+import { ID_LENGTH_MAX, URL_LENGTH_MAX } from "../event/validate.ts";
+import { utf8Length } from "../wire/writer.ts";
+import type { Item } from "./item.ts";
+
+export const TITLE_LENGTH_MAX = 512;
+export const LABELS_MAX = 64;
+export const LABEL_LENGTH_MAX = 128;
+export const ITEM_ATTRIBUTES_BYTES_MAX = 16_384;
+
+const TEXTS = {
+  not_an_object: "send the item as a JSON object",
+  item_id_missing: "give the item an item_id",
+  item_id_invalid: "send a string of 1-128 characters without control characters or lone surrogates",
+  title_invalid: "send a string of at most 512 characters",
+  categories_invalid: "send at most 64 strings of 1-128 characters",
+  tags_invalid: "send at most 64 strings of 1-128 characters",
+  price_invalid: "send a finite number from 0 on",
+  image_url_invalid: "send a URL of at most 2,048 characters",
+  url_invalid: "send a URL of at most 2,048 characters",
+  available_invalid: "send true or false",
+  published_at_invalid: "send ISO 8601 with a zone, or Unix milliseconds",
+  attributes_invalid: "send an object of JSON values of at most 16 KiB, without a key named __proto__",
+} as const;
+
+export type ItemRejectionCode = keyof typeof TEXTS;
+
+export interface ItemRejection {
+  code: ItemRejectionCode;
+  /** JSON pointer into the item. */
+  path: string;
+  message: string;
+  item_id?: string;
+}
+
+export type NormalisedItem = { readonly item: Item } | { readonly rejected: ItemRejection };
+
+/** Validates one item. null counts as a field that is not there; fields that the contract does not know are dropped. */
+export function normaliseItem(raw: unknown): NormalisedItem {
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return refused("not_an_object", "", undefined);
+  const fields = raw as Record<string, unknown>;
+  const { item_id } = fields;
+  if (!isSet(item_id)) return refused("item_id_missing", "/item_id", undefined);
+  if (!isShortText(item_id, ID_LENGTH_MAX)) return refused("item_id_invalid", "/item_id", undefined);
+  const categories = labels(fields["categories"]);
+  if (categories === undefined) return refused("categories_invalid", "/categories", item_id);
+  const tags = labels(fields["tags"]);
+  if (tags === undefined) return refused("tags_invalid", "/tags", item_id);
+  const publishedMs = isSet(fields["published_at"]) ? parseTimestamp(fields["published_at"]) : undefined;
+  for (const [name, isGood] of CHECKS) {
+    if (isSet(fields[name]) && !isGood(fields[name])) return refused(`${name}_invalid`, `/${name}`, item_id);
+  }
+
+  const item: Item = { item_id, categories, tags };
+  for (const [name] of CHECKS) {
+    if (isSet(fields[name]) && name !== "published_at") (item as unknown as Record<string, unknown>)[name] = fields[name];
+  }
+  if (publishedMs !== undefined) item.published_at = publishedMs;
+  return { item };
+}
+
+/** An item as the wire shows it: `published_at` in ISO 8601. */
+export function itemView(item: Item): Omit<Item, "published_at"> & { published_at?: string } {
+  const { published_at, ...rest } = item;
+  return published_at === undefined ? rest : { ...rest, published_at: formatTimestamp(published_at) };
+}
+
+const CHECKS = [
+  ["title", (value: unknown) => typeof value === "string" && value.length <= TITLE_LENGTH_MAX],
+  ["price", (value: unknown) => typeof value === "number" && value >= 0 && value - value === 0],
+  ["image_url", isUrl],
+  ["url", isUrl],
+  ["available", (value: unknown) => typeof value === "boolean"],
+  ["published_at", (value: unknown) => parseTimestamp(value) >= 0],
+  ["attributes", isAttributes],
+] as const;
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function isUrl(value: unknown): boolean {
+  return isShortText(value, URL_LENGTH_MAX) && !/[\s<>"]/.test(value);
+}
+
+// Each label once; none where the field is missing.
+function labels(value: unknown): string[] | undefined {
+  if (!isSet(value)) return [];
+  if (!Array.isArray(value) || value.length > LABELS_MAX) return undefined;
+  if (!value.every((label) => isShortText(label, LABEL_LENGTH_MAX))) return undefined;
+  return [...new Set(value as string[])];
+}
+
+function isAttributes(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return isPlain(value, 1) && utf8Length(JSON.stringify(value)) <= ITEM_ATTRIBUTES_BYTES_MAX;
+}
+
+function isPlain(value: unknown, depth: number): boolean {
+  if (typeof value === "number") return value - value === 0;
+  if (typeof value !== "object" || value === null) return typeof value !== "function" && typeof value !== "bigint";
+  if (depth > 5) return false;
+  return Object.entries(value).every(([key, entry]) => key !== "__proto__" && isPlain(entry, depth + 1));
+}
+
+function refused(code: ItemRejectionCode, path: string, itemId: string | undefined): NormalisedItem {
+  const rejected: ItemRejection = { code, path, message: TEXTS[code] };
+  if (itemId !== undefined) rejected.item_id = itemId;
+  return { rejected };
+}
