@@ -7,14 +7,14 @@ import { build, type BuildOptions } from "esbuild";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const OUT = join(ROOT, "dist");
+export type Room = "sdk" | "console" | "demo";
+
 /** What is built, each from its own folder and those that it imports. */
-const ROOMS = {
+const ROOMS: Readonly<Record<Room, { from: readonly string[]; build: () => Promise<Outputs[]> }>> = {
   sdk: { from: ["sdk", "core"], build: async () => [await sdk()] },
   console: { from: ["console", "sdk", "core"], build: () => Promise.all([pages("console"), statics("console")]) },
   demo: { from: ["demo", "sdk", "core"], build: () => Promise.all([pages("demo"), statics("demo"), demoFiles()]) },
-} as const satisfies Record<string, { from: readonly string[]; build: () => Promise<Outputs[]> }>;
-
-export type Room = keyof typeof ROOMS;
+};
 
 const INPUT_FILES = ["package-lock.json", "tsconfig.json", "scripts/build.ts"];
 /** Copied as they are. */

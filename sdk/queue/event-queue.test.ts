@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { simulatedStore } from "../testing/simulation.ts";
+import type { SdkError, SentEvent } from "../types.ts";
+import { ENTRY_AGE_MAX_MS, openEventQueue, QUEUE_ENTRIES_MAX, type Entry } from "./event-queue.ts";
+
+const NOW_MS = 1_790_000_000_000;
+
+function queueOn(store: ReturnType<typeof simulatedStore>) {
+  const dropped: SdkError[] = [];
+  const queue = openEventQueue({ store, prefix: "q:", nowMs: () => NOW_MS, onDrop: (error) => dropped.push(error) });
+  return { queue, dropped };
+}
+
+function entry(number: number, fields: Partial<SentEvent> = {}): Entry & { event: SentEvent } {
+  const id = String(number).padStart(6, "0");
+  return { id, event: { event_id: id, anonymous_id: "a", session_id: "s", event_type: "click", timestamp: NOW_MS, ...fields } };
+}
+
+const ids = (entries: readonly Entry[]): string[] => entries.map(({ id }) => id);
+
+test("an empty queue gives nothing", () => {
+  const { queue } = queueOn(simulatedStore());
+  assert.deepEqual([queue.size, queue.oldest(10)], [0, []]);
+});
+
+test("tabs share one queue and see it in order of time", () => {
+  const store = simulatedStore();
+  const [one, two] = [queueOn(store).queue, queueOn(store).queue];
+  one.put(entry(2), "kept");
+  two.put(entry(1), "expendable");
+  assert.deepEqual(ids(one.oldest(10)), ["000001", "000002"]);
+  assert.deepEqual(ids(two.oldest(1)), ["000001"]);
+  assert.deepEqual(ids(two.oldest(10, new Set(["000001"]))), ["000002"]);
+  two.remove(["000001", "000002"]);
+  assert.equal(one.size, 0);
+});
+
+test("full + 1: the oldest expendable entry goes first, then the oldest of all, each reported", () => {
+  const { queue, dropped } = queueOn(simulatedStore());
+  for (let i = 0; i < QUEUE_ENTRIES_MAX; i++) queue.put(entry(i), i === 500 ? "expendable" : "kept");
+  assert.deepEqual([queue.size, dropped.length], [QUEUE_ENTRIES_MAX, 0]);
+  queue.put(entry(QUEUE_ENTRIES_MAX), "kept");
+  queue.put(entry(QUEUE_ENTRIES_MAX + 1), "kept");
+  assert.deepEqual(dropped.map(({ code, event }) => [code, event?.event_id]), [["queue_full", "000500"], ["queue_full", "000000"]]);
+  assert.equal(queue.size, QUEUE_ENTRIES_MAX);
+});
+
+test("a used-up quota makes room in the same way; an entry that can never fit is reported itself", () => {
+  const { queue, dropped } = queueOn(simulatedStore(1_000));
+  for (let i = 0; i < 20; i++) queue.put(entry(i), "kept");
+  assert.equal(queue.size + dropped.length, 20);
+  assert.equal(ids(queue.oldest(100)).at(-1), "000019");
+  queue.put(entry(21, { additional_data: { text: "x".repeat(2_000) } }), "kept");
+  assert.deepEqual([queue.size, dropped.at(-1)?.event?.event_id], [0, "000021"]);
+});
+
+test("an entry of exactly seven days is sent, an older one is dropped and reported", () => {
+  const { queue, dropped } = queueOn(simulatedStore());
+  queue.put(entry(1, { timestamp: NOW_MS - ENTRY_AGE_MAX_MS - 1 }), "kept");
+  queue.put(entry(2, { timestamp: NOW_MS - ENTRY_AGE_MAX_MS }), "kept");
+  assert.deepEqual(ids(queue.oldest(10)), ["000002"]);
+  assert.deepEqual(dropped.map(({ code }) => code), ["too_old"]);
+  assert.equal(queue.size, 1);
+});
+
+test("bytes that are no entry are removed and never stop the queue", () => {
+  const store = simulatedStore();
+  const { queue } = queueOn(store);
+  store.set("q:000000", "{ broken");
+  queue.put(entry(1), "kept");
+  assert.deepEqual(ids(queue.oldest(10)), ["000001"]);
+  assert.equal(queue.size, 1);
+});
+
+test("clear leaves other keys of the site alone", () => {
+  const store = simulatedStore();
+  store.set("cart", "1");
+  const { queue } = queueOn(store);
+  queue.put(entry(1), "kept");
+  queue.clear();
+  assert.deepEqual(store.keys(), ["cart"]);
+});
