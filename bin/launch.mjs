@@ -15,6 +15,8 @@ const ENTRIES = {
   attune: ["server/cli/main.ts"],
   test: ["scripts/test.ts"],
   bench: ["bench/main.ts"],
+  faults: ["scripts/faults.ts"],
+  fuzz: ["scripts/fuzz.ts"],
   build: ["scripts/build.ts"],
   check: ["scripts/check.ts"],
 };
