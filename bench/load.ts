@@ -25,7 +25,7 @@ export interface LoadResult {
 }
 
 export function agentOf(connections: number): Agent {
-  return new Agent({ keepAlive: true, maxSockets: connections, noDelay: true });
+  return new Agent({ keepAlive: true, maxSockets: connections });
 }
 
 export function send(url: string, agent: Agent, requests: Requests, n: number): Promise<Sent> {

@@ -6,11 +6,11 @@ import { applyEvent } from "../core/engine.ts";
 import type { LoggedEvent } from "../core/event/event.ts";
 import { normaliseEvent } from "../core/event/validate.ts";
 import { compileProgram } from "../core/program/compile.ts";
+import { stepOf } from "../core/model/step.ts";
 import { shopProgram } from "../core/program/shop.ts";
 import { ProgramTimeline } from "../core/program/timeline.ts";
 import { emptyPerson, encodePerson, type PersonState } from "../core/profile/person.ts";
 import { createRecommender } from "../core/rank/recommender.ts";
-import { stepOf } from "../core/rank/step.ts";
 import { fingerprint } from "../server/embedded/fold.ts";
 import { encodeRecord } from "../server/embedded/record-codec.ts";
 import { openIdIndex } from "../server/log/id-index.ts";
@@ -87,10 +87,11 @@ export async function shares(): Promise<void> {
   let sampled = 0;
   await timed("models", () => {
     for (const event of events) {
-      const step = stepOf(event, `u:${event.user_id}`, program, []);
+      const weight = program.plan.weights.get(event.event_type) ?? 0;
+      const isSampled = recommender.learningSample(event.event_id, event.timestamp);
+      const step = stepOf(event, { personKey: `u:${event.user_id}`, weight, sampled: isSampled, history: [] });
       if (step === undefined) continue;
-      step.sampled = recommender.learningSample(event.event_id, event.timestamp);
-      if (step.sampled) sampled++;
+      if (isSampled) sampled++;
       recommender.learn(step);
     }
   });

@@ -10,6 +10,7 @@ import { DEFAULT_PROJECT, NEWS_PROJECT } from "./node.ts";
 
 const SITES = { [DEFAULT_PROJECT]: "shop", [NEWS_PROJECT]: "news" } as const;
 const SEED = 7;
+const VISITORS = 400;
 const EVENTS_A_SUBMISSION = 1_000;
 
 export async function warmDemo(projects: ReadonlyMap<string, EmbeddedProject>, logger: Logger): Promise<void> {
@@ -21,7 +22,7 @@ export async function warmDemo(projects: ReadonlyMap<string, EmbeddedProject>, l
       if ("item" in result) return result.item;
       throw new Error(`demo item: ${result.rejected.path} ${result.rejected.message}`);
     }));
-    const events = demoVisits(site, { seed: SEED, nowMs: Date.now() }).map((raw): LoggedEvent => {
+    const events = demoVisits(site, { seed: SEED, nowMs: Date.now(), visitors: VISITORS }).map((raw): LoggedEvent => {
       const options = { receivedAtMs: Date.now(), eventTypes: project.eventTypes, anyAge: true };
       const result = normaliseEvent(raw, { ...options, newEventId: () => "" });
       if ("rejected" in result) throw new Error(`demo event: ${result.rejected.path} ${result.rejected.message}`);

@@ -1,7 +1,7 @@
 // `attune replay [--speed 60] [--url URL] FILE`: sends a file through HTTP as if it happened now, `speed` times as fast.
 // Event times are moved to the moment of sending and ids get a suffix of this run, so each replay is new traffic.
 import { parseArgs } from "node:util";
-import { parseTimestamp } from "../../core/event/timestamp.ts";
+import { parseTimestamp } from "../../core/event/time.ts";
 import { openEventFile } from "./event-file.ts";
 import { progressBar } from "./progress.ts";
 import { UsageError } from "./usage.ts";
@@ -79,7 +79,7 @@ function readEvent(text: string): { body: Record<string, unknown>; timeMs: numbe
   try {
     const body = JSON.parse(text) as Record<string, unknown>;
     const timeMs = parseTimestamp(body["timestamp"]);
-    return timeMs === undefined ? undefined : { body, timeMs };
+    return Number.isNaN(timeMs) ? undefined : { body, timeMs };
   } catch {
     // A line that is not JSON is counted by the caller as unreadable.
     return undefined;

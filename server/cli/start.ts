@@ -34,7 +34,7 @@ export async function startCommand(args: string[]): Promise<number> {
     onCheckpointFailed: (error) => logger.error({ err: error }, "a checkpoint failed; the log keeps everything"),
   });
   if (settings.demo) await warmDemo(host.projects, logger);
-  const server = createServer({
+  const server = await createServer({
     projects: (name) => host.projects.get(name),
     projectNames: () => [...host.projects.keys()],
     config: serverConfig(settings),

@@ -1,7 +1,7 @@
 // Checkpoints: what changed since the last one, as of one log position, in one durable transaction, taken in slices so
 // that requests are served in between. After a crash the host starts from the newest and folds the tail of the log.
 import type { RowWriter, SnapshotSource } from "../../core/wire/dirty-rows.ts";
-import type { IdIndex } from "../log/ids.ts";
+import type { IdIndex } from "../log/id-index.ts";
 import { CheckpointFailedError, type StateFile } from "../state/state-file.ts";
 
 /** What a checkpoint says about itself and the host's figures. */

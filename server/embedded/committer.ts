@@ -26,11 +26,17 @@ export interface Work {
   prepare(inGroup: Set<string>): LogRecord[];
 }
 
+interface Waiting {
+  work: Work;
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
 export class Committer {
   readonly #log: SegmentLog;
   readonly #fold: (record: LogRecord) => void;
   readonly #batch = new RecordBatch();
-  #queue: { work: Work; resolve: () => void; reject: (error: Error) => void }[] = [];
+  #queue: Waiting[] = [];
   #queuedBytes = 0;
   #running: Promise<void> | null = null;
   #closed = false;
@@ -92,7 +98,7 @@ export class Committer {
   }
 
   async #commitGroup(): Promise<void> {
-    const group: typeof this.#queue = [];
+    const group: Waiting[] = [];
     const records: LogRecord[] = [];
     const inGroup = new Set<string>();
     this.#batch.clear();

@@ -6,11 +6,11 @@ import { resolve, type IdentityLink } from "../../core/identity/identity.ts";
 import { hash64 } from "../../core/math/hash.ts";
 import { compileProgram } from "../../core/program/compile.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
+import { stepOf } from "../../core/model/step.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import { createRecommender, type Recommender } from "../../core/rank/recommender.ts";
-import { stepOf } from "../../core/rank/step.ts";
 import type { DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
-import type { IdIndex } from "../log/ids.ts";
+import type { IdIndex } from "../log/id-index.ts";
 import type { PersonChange } from "../ports.ts";
 import { OverlayTable } from "../state/overlay-table.ts";
 import type { StateFile } from "../state/state-file.ts";
@@ -137,11 +137,13 @@ export class Fold {
     const { key, link } = resolve(event, this.#linkOf);
     const mergedFrom = link === undefined ? undefined : this.#link(link, event.received_at);
     const person = this.persons.change(key);
-    const step = stepOf(event, key, this.programs.current, person.recent);
-    if (step !== undefined) {
-      step.sampled = this.recommender.learningSample(event.event_id, event.timestamp);
-      this.recommender.learn(step);
-    }
+    const step = stepOf(event, {
+      personKey: key,
+      weight: this.programs.current.plan.weights.get(event.event_type) ?? 0,
+      sampled: this.recommender.learningSample(event.event_id, event.timestamp),
+      history: person.recent,
+    });
+    if (step !== undefined) this.recommender.learn(step);
     const outputs = applyEvent(person, event, this.programs);
     const change = this.#changed(key, person, event.received_at, outputs);
     change.event = event;

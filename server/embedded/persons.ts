@@ -61,6 +61,8 @@ export class Persons implements SnapshotSource<string> {
       const program = this.#programs.current;
       const state = emptyPerson(program.plan);
       state.programVersion = program.version;
+      if (key.startsWith("u:")) state.userId = key.slice(2);
+      else state.anonymousIds.push(key.slice(2));
       if (entry === undefined) this.#remember(key, (entry = { state, epoch: this.#epoch, storedDueMs: Infinity }));
       else entry.state = state;
       this.total++;

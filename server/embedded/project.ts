@@ -12,8 +12,7 @@ import { interestShares } from "../../core/profile/reading.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
 import type { RankedList } from "../../core/rank/recommender.ts";
 import type { DeadLetter, DecisionRecord, LogRecord, PersonRef } from "../../core/record.ts";
-import { openIdIndex } from "../log/id-index.ts";
-import { IdIndexDamagedError, type IdIndex } from "../log/ids.ts";
+import { IdIndexDamagedError, openIdIndex, type IdIndex } from "../log/id-index.ts";
 import type { LogFault, SegmentLog } from "../log/log.ts";
 import { openLog } from "../log/segment-log.ts";
 import {

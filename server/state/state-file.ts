@@ -99,7 +99,7 @@ export class StateFile {
     for (const { key, value } of this.#database.getRange({ ...range, ...limit })) {
       if (!key.startsWith(prefix)) continue;
       const rest = key.slice(prefix.length);
-      if (options.after !== undefined && rest === options.after) continue;
+      if (rest === options.after || rest === options.to) continue;
       if (left-- <= 0) return;
       yield [rest, opened(key, value)];
     }

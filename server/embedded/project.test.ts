@@ -1,0 +1,286 @@
+// The embedded project against its promises: accepted is durable, counted once and visible; after any crash the state is
+// the one that never crashed; and `verify` agrees with all of it.
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { LoggedEvent } from "../../core/event/event.ts";
+import { rngFrom } from "../../core/math/rng.ts";
+import { shopProgram } from "../../core/program/shop.ts";
+import { FilterError, type PersonChange } from "../ports.ts";
+import { decodeRecord } from "./record-codec.ts";
+import { openProject, randomEvent, recordsOf, START_MS, testFolder } from "./testing.ts";
+import type { EmbeddedProject } from "./project.ts";
+import { verifyProject } from "./verify.ts";
+
+const view = (id: string, user: string, item: string, atMs: number): LoggedEvent => ({
+  event_id: id,
+  user_id: user,
+  event_type: "view",
+  item_id: item,
+  timestamp: atMs,
+  received_at: atMs,
+});
+const submit = (project: EmbeddedProject, ...events: LoggedEvent[]) => project.submit({ events, deadLetters: [] });
+
+test("an accepted event is in the log, the profile and the next list; sent again it is a duplicate", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const project = await openProject(folder, clock);
+  await project.putItems([
+    { item_id: "lamp", title: "Lamp", categories: ["lamps"], tags: [] },
+    { item_id: "chair", title: "Chair", categories: ["chairs"], tags: [] },
+  ]);
+  deepEqual(await submit(project, view("e1", "ada", "lamp", clock.nowMs)), ["accepted"]);
+  const profile = await project.profile({ user_id: "ada" });
+  equal(profile?.recent[0]?.item_id, "lamp");
+  deepEqual(Object.keys(profile!.interests), ["lamps"]);
+  deepEqual(await submit(project, view("e1", "ada", "lamp", clock.nowMs)), ["duplicate"]);
+  deepEqual(await submit(project, view("e2", "ada", "lamp", clock.nowMs), view("e2", "ada", "lamp", clock.nowMs)), [
+    "accepted",
+    "duplicate",
+  ]);
+  deepEqual(await submit(project, view("e1", "bob", "lamp", clock.nowMs)), ["accepted"], "ids are within a person");
+  const kinds = recordsOf(project, decodeRecord).map(({ kind }) => kind);
+  deepEqual(kinds, ["program", "item_put", "item_put", "event", "event", "event"]);
+  const list = await project.recommend({ ref: { user_id: "ada" }, placement: "home", limit: 5, explain: true });
+  ok(list!.items.some(({ item_id }) => item_id === "chair"));
+  equal(list!.profile_version, (await project.profile({ user_id: "ada" }))!.version);
+  await project.close();
+  folder.remove();
+});
+
+test("a known id stays known: after a restart, after checkpoints, and under the name that a link brought", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  let project = await openProject(folder, clock);
+  const anonymous: LoggedEvent = { ...view("e1", "x", "lamp", clock.nowMs), anonymous_id: "phone" };
+  delete anonymous.user_id;
+  await submit(project, anonymous, view("e2", "ada", "lamp", clock.nowMs));
+  await project.close();
+  project = await openProject(folder, clock);
+  deepEqual(await submit(project, anonymous, view("e2", "ada", "lamp", clock.nowMs)), ["duplicate", "duplicate"]);
+  const linking = { ...view("e3", "ada", "lamp", clock.nowMs), anonymous_id: "phone" };
+  deepEqual(await submit(project, linking), ["accepted"]);
+  deepEqual(await submit(project, { ...view("e1", "ada", "lamp", clock.nowMs) }), ["duplicate"]);
+  await project.close();
+  folder.remove();
+});
+
+test("a link makes two profiles one, and both names lead to it", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const project = await openProject(folder, clock);
+  const anonymous: LoggedEvent = { ...view("e1", "x", "lamp", clock.nowMs), anonymous_id: "phone" };
+  delete anonymous.user_id;
+  await submit(project, anonymous, view("e2", "ada", "chair", clock.nowMs));
+  equal(project.stats().personsTotal, 2);
+  const changes: PersonChange[] = [];
+  project.onChange((change) => changes.push(change));
+  await submit(project, { ...view("e3", "ada", "sofa", clock.nowMs + 1), anonymous_id: "phone" });
+  equal(changes[0]?.mergedFrom, "a:phone");
+  equal(project.stats().personsTotal, 1);
+  const [byUser, byDevice] = [await project.profile({ user_id: "ada" }), await project.profile({ anonymous_id: "phone" })];
+  deepEqual(byUser, byDevice);
+  deepEqual(new Set(byUser!.recent.map(({ item_id }) => item_id)), new Set(["lamp", "chair", "sofa"]));
+  await project.close();
+  folder.remove();
+});
+
+test("state is a function of the log: crashes, checkpoints in slices, restarts and program changes do not show in it", async () => {
+  const seeds = 6;
+  for (let seed = 0; seed < seeds; seed++) {
+    const rng = rngFrom(seed);
+    const clock = { nowMs: START_MS };
+    let folder = testFolder();
+    let project = await openProject(folder, clock, { personsCachedMax: 10 });
+    const accepted = new Set<string>();
+    let serial = 0;
+    for (let step = 0; step < 60; step++) {
+      clock.nowMs += rng.between(0, 1) === 0 ? rng.between(1, 5_000) : rng.between(1, 2 * 86_400_000);
+      const events = Array.from({ length: rng.between(1, 20) }, () => randomEvent(rng, clock, { persons: 60, serial: serial++ }));
+      const writing = submit(project, ...events);
+      const checkpointing = rng.between(0, 3) === 0 ? project.checkpoint() : undefined;
+      const outcomes = await writing;
+      outcomes.forEach((outcome, i) => {
+        const key = `${events[i]!.user_id ?? events[i]!.anonymous_id} ${events[i]!.event_id}`;
+        if (outcome === "accepted") accepted.add(key);
+      });
+      await checkpointing;
+      if (step === 20) await project.putProgram({ ...shopProgram, segments: { fans: { when: 'count("view", "10m") >= 2' } } });
+      if (step === 40) await project.rollbackProgram(1);
+      if (rng.between(0, 14) === 0) {
+        const copy = folder.crashed();
+        await project.close();
+        folder.remove();
+        folder = copy;
+        project = await openProject(folder, clock, { personsCachedMax: 10 });
+      }
+    }
+    const events = recordsOf(project, decodeRecord).filter(({ kind }) => kind === "event");
+    equal(events.length, accepted.size, `SEED=${seed}: accepted events are in the log once`);
+    const { differences, persons } = await verifyProject(project, { nowMs: clock.nowMs });
+    deepEqual(differences, [], `SEED=${seed}`);
+    equal(persons, project.stats().personsTotal, `SEED=${seed}`);
+    const segments = await project.segments();
+    for (const { name, size } of segments) {
+      const users = await project.segmentUsers(name, { limit: 1_000 });
+      equal(users!.users.length, size, `SEED=${seed} ${name}: as many members as the size says`);
+    }
+    await project.close();
+    folder.remove();
+  }
+});
+
+test("verify names a profile that is not what the log says", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const project = await openProject(folder, clock);
+  await submit(project, view("e1", "ada", "lamp", clock.nowMs), view("e2", "bob", "lamp", clock.nowMs));
+  project.fold.persons.change("u:ada").recent.length = 0;
+  project.fold.persons.change("u:eve");
+  const { differences } = await verifyProject(project, { nowMs: clock.nowMs });
+  deepEqual(differences, [
+    { key: "u:ada", kind: "differs" },
+    { key: "u:eve", kind: "not_in_log" },
+  ]);
+  await project.close();
+  folder.remove();
+});
+
+test("lists are the same after a crash as without it", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const project = await openProject(folder, clock);
+  const rng = rngFrom(11);
+  for (let serial = 0; serial < 600; serial++) {
+    clock.nowMs += 3_000;
+    await submit(project, randomEvent(rng, clock, { persons: 20, serial }));
+    if (serial === 300) await project.checkpoint();
+  }
+  const copy = folder.crashed();
+  const recovered = await openProject(copy, clock);
+  const idsOf = async (from: EmbeddedProject, user: string) =>
+    (await from.recommend({ ref: { user_id: user }, placement: "home", limit: 20 }))!.items.map(({ item_id, score }) => [item_id, score]);
+  for (const user of ["u1", "u2", "u3", "nobody"]) deepEqual(await idsOf(recovered, user), await idsOf(project, user));
+  await project.close();
+  await recovered.close();
+  folder.remove();
+  copy.remove();
+});
+
+test("a state file that rotted is thrown away and built anew from the log", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const first = await openProject(folder, clock);
+  await submit(first, ...Array.from({ length: 50 }, (_, i) => view(`e${i}`, `u${i}`, "lamp", clock.nowMs)));
+  await first.close();
+  const path = join(folder.path, "state", readdirSync(join(folder.path, "state")).find((name) => name.endsWith(".mdb"))!);
+  const bytes = readFileSync(path);
+  for (let at = bytes.indexOf('"position"'); at >= 0; at = bytes.indexOf('"position"', at + 1)) bytes[at + 12]! ^= 1;
+  writeFileSync(path, bytes);
+  const again = await openProject(folder, clock);
+  equal(again.stats().personsTotal, 50);
+  deepEqual(await submit(again, view("e7", "u7", "lamp", clock.nowMs)), ["duplicate"]);
+  deepEqual((await verifyProject(again, { nowMs: clock.nowMs })).differences, []);
+  await again.close();
+  folder.remove();
+});
+
+test("time alone moves a person out of a segment, and listeners hear of it", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const project = await openProject(folder, clock, {
+    firstProgram: { segments: { active: { when: 'count("view", "10m") >= 1' }, lapsed: { when: 'since("view") > 600.0' } } },
+  });
+  await submit(project, view("e1", "ada", "lamp", clock.nowMs));
+  deepEqual((await project.profile({ user_id: "ada" }))!.segments, ["active"]);
+  const change = new Promise<PersonChange>((resolve) => project.onChange(resolve));
+  clock.nowMs += 601_000;
+  const { entered, left, event } = await change;
+  deepEqual({ entered, left, event }, { entered: ["lapsed"], left: ["active"], event: undefined });
+  deepEqual((await project.segments()).map(({ name, size }) => [name, size]), [["active", 0], ["lapsed", 1]]);
+  await project.close();
+  folder.remove();
+});
+
+test("a person on disk only is woken too, after a restart", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const options = { firstProgram: { segments: { lapsed: { when: 'since("view") > 604800.0' } } } };
+  const first = await openProject(folder, clock, options);
+  await submit(first, view("e1", "ada", "lamp", clock.nowMs));
+  await first.close();
+  clock.nowMs += 8 * 86_400_000;
+  const again = await openProject(folder, clock, options);
+  const { key, entered } = await new Promise<PersonChange>((resolve) => again.onChange(resolve));
+  deepEqual({ key, entered }, { key: "u:ada", entered: ["lapsed"] });
+  await again.close();
+  folder.remove();
+});
+
+test("a new program takes effect at once, for everybody; a bad one changes nothing; an old one comes back", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const project = await openProject(folder, clock, { firstProgram: {} });
+  await submit(project, view("e1", "ada", "lamp", clock.nowMs), view("e2", "bob", "lamp", clock.nowMs));
+  const bad = await project.putProgram({ segments: { broken: { when: "count(" } } });
+  ok("faults" in bad && bad.faults[0]!.path.startsWith("/segments/broken"));
+  equal((await project.program())!.version, 1);
+  deepEqual(await project.putProgram({ segments: { lookers: { when: 'since("view") < 1000000.0' } } }), { version: 2 });
+  deepEqual((await project.profile({ user_id: "ada" }))!.segments, ["lookers"]);
+  deepEqual(await project.rollbackProgram(1), { version: 3 });
+  deepEqual((await project.profile({ user_id: "ada" }))!.segments, []);
+  equal(await project.rollbackProgram(9), undefined);
+  await project.close();
+  folder.remove();
+});
+
+test("dead letters are listed newest first, page by page, and leave the list when they are resolved", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  let project = await openProject(folder, clock);
+  for (let i = 0; i < 5; i++) {
+    const letter = { code: "bad", path: "/x", message: "bad", source: "http", body: { i } };
+    await project.submit({ events: [], deadLetters: [letter] });
+    if (i === 2) await project.checkpoint();
+  }
+  await project.close();
+  project = await openProject(folder, clock);
+  const page = await project.deadLetters({ limit: 2 });
+  equal(page.total, 5);
+  const second = await project.deadLetters({ limit: 9, before: page.letters[1]!.id });
+  deepEqual([...page.letters, ...second.letters].map(({ body }) => (body as { i: number }).i), [4, 3, 2, 1, 0]);
+  await project.resolveDeadLetter(page.letters[0]!.id);
+  equal((await project.deadLetters({ limit: 9 })).total, 4);
+  equal(await project.deadLetter(page.letters[0]!.id), undefined);
+  await project.close();
+  folder.remove();
+});
+
+test("too much at a time is refused, and nothing of it is lost or taken twice", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const project = await openProject(folder, clock);
+  const submissions = Array.from({ length: 90 }, (_, n) =>
+    submit(project, ...Array.from({ length: 1_000 }, (_, i) => view(`e${n}-${i}`, `u${i % 7}`, "lamp", clock.nowMs))),
+  );
+  const settled = await Promise.allSettled(submissions);
+  const refused = settled.filter(({ status }) => status === "rejected");
+  ok(refused.length > 0 && refused.length < 90);
+  for (const { reason } of refused as PromiseRejectedResult[]) equal(reason.code, "overloaded");
+  const events = recordsOf(project, decodeRecord).filter(({ kind }) => kind === "event");
+  equal(events.length, (90 - refused.length) * 1_000);
+  await project.close();
+  await rejects(submit(project, view("late", "u1", "lamp", clock.nowMs)), { code: "shutting_down" });
+  folder.remove();
+});
+
+test("a filter that is no CEL over the item is refused with its fault", async () => {
+  const folder = testFolder();
+  const project = await openProject(folder, { nowMs: START_MS });
+  await rejects(project.trending(5, "item.price <"), FilterError);
+  equal(await project.recommend({ ref: { user_id: "x" }, placement: "nowhere", limit: 5 }), undefined);
+  await project.close();
+  folder.remove();
+});
