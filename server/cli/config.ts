@@ -17,6 +17,8 @@ export interface AttuneConfig {
   botAddresses?: string[];
   /** Persons held in memory, decoded; about 4 kB each. */
   personsCachedMax?: number;
+  /** How often the state is checkpointed; default 10,000. Seldom: longer starts after a crash. Often: more writes. */
+  checkpointEveryMs?: number;
   webhooks?: { secret?: string; allowPrivate?: boolean };
 }
 

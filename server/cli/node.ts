@@ -26,6 +26,7 @@ export function openSettingsHost(settings: NodeSettings, reports: HostReports = 
     now: Date.now,
     ...(process.env["ATTUNE_UNSAFE_NO_FSYNC"] === "1" ? { sync: "none" as const } : {}),
     ...(settings.personsCachedMax === undefined ? {} : { personsCachedMax: settings.personsCachedMax }),
+    ...(settings.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: settings.checkpointEveryMs }),
   });
 }
 
