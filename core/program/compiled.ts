@@ -2,8 +2,10 @@
 // it is rebuilt from the document wherever it is needed.
 import type { Item } from "../item/item.ts";
 import type { FoldPlan } from "../profile/plan.ts";
-import type { PersonState } from "../profile/person.ts";
+import type { PersonState } from "../profile/state.ts";
+import type { NamesOfProgram } from "./cel/names.ts";
 import type { ReadSet, Rule } from "./rule.ts";
+import type { RuleScope } from "./scope.ts";
 import type { LearningDocument, ModelsDocument, ProgramDocument } from "./program.ts";
 
 /**
@@ -61,4 +63,10 @@ export interface CompiledProgram {
   readonly slots: ReadonlyMap<string, CompiledSlot>;
   readonly models: ModelsDocument | undefined;
   readonly learning: LearningDocument | undefined;
+  /** What the program's expressions are evaluated over; not to be used from within an evaluation. */
+  readonly scope: RuleScope;
+  /** What a filter that comes with a request may name. */
+  readonly names: NamesOfProgram;
+  /** Filters of requests, compiled; the oldest goes when it is full. */
+  readonly filters: Map<string, ItemPredicate>;
 }

@@ -1,0 +1,207 @@
+// From a document to a running program, or to every fault in it.
+import { BUILT_IN_EVENT_TYPES, type LoggedEvent } from "../event/event.ts";
+import type { FeaturePlan, FoldPlan, SequencePlan, WindowPlan } from "../profile/plan.ts";
+import { emptyPerson } from "../profile/person.ts";
+import { compileCondition } from "./cel/compile.ts";
+import type { FeatureName, NamesOfProgram, Place } from "./cel/names.ts";
+import type { ASTNode } from "./cel/parse.ts";
+import { DOUBLE, DYN } from "./cel/value.ts";
+import type { CompiledPlacement, CompiledProgram, CompiledSegment, CompiledSlot, CompiledTrigger } from "./compiled.ts";
+import { DEFAULT_INTEREST_HALF_LIFE, DEFAULT_WEIGHTS } from "./defaults.ts";
+import { at, Faults } from "./faults.ts";
+import { canonicalJson, readFeatures } from "./features.ts";
+import { durationMs } from "./duration.ts";
+import { EVENTS_MAX, EXPRESSION_CHARS_MAX, SEGMENTS_MAX, SEQUENCES_MAX, WINDOWS_MAX } from "./limits.ts";
+import { readLearning, readModels } from "./models.ts";
+import { readPlacements, readSlots, readTriggers } from "./parts.ts";
+import type { ProgramDocument, ProgramFault } from "./program.ts";
+import type { Rule } from "./rule.ts";
+import { RuleScope } from "./scope.ts";
+import { orderSegments } from "./segments.ts";
+
+const KEYS = [
+  "name", "description", "events", "interests", "features", "segments", "triggers", "placements", "slots", "models", "learning",
+];
+/** Written by tools and answers around the document; they mean nothing here. */
+const IGNORED = new Set(["$schema", "version", "created_at"]);
+/** Parts of the format that this version does not run: better refused than silently without effect. */
+const LATER = new Set(["experiments"]);
+
+/** Compiles one expression of the document; a fault is reported at `path`. */
+export type CompileCel = (value: unknown, path: string, place: Place) => { rule: Rule; ast: ASTNode } | undefined;
+
+export interface Parts {
+  readonly faults: Faults;
+  readonly cel: CompileCel;
+  readonly segments: ReadonlySet<string>;
+  /** The scope that the program's expressions are evaluated over; made last, because it needs the whole plan. */
+  readonly scope: () => RuleScope;
+}
+
+/** Every fault of a document, each with its path; empty where `compileProgram` takes it. */
+export function checkProgram(document: unknown): ProgramFault[] {
+  const compiled = compileProgram(document, 0);
+  return "faults" in compiled ? compiled.faults : [];
+}
+
+/** Compiles a document. Never throws: what is wrong with it is in `faults`, all of it at once. */
+export function compileProgram(document: unknown, version: number): { program: CompiledProgram } | { faults: ProgramFault[] } {
+  const faults = new Faults();
+  const root = faults.object(document, "", null);
+  if (root === undefined) return { faults: faults.list };
+  for (const key of Object.keys(root)) {
+    if (LATER.has(key)) faults.add(at("", key), "not_supported", `\`${key}\` is not supported by this version: leave it out`);
+  }
+  const known = Object.fromEntries(Object.entries(root).filter(([key]) => !IGNORED.has(key) && !LATER.has(key)));
+  faults.object(known, "", KEYS);
+  faults.string(root["name"], "/name", 64);
+  faults.string(root["description"], "/description", 1_000);
+
+  const weights = readWeights(root["events"], faults);
+  const eventTypes: ReadonlySet<string> = new Set([...BUILT_IN_EVENT_TYPES, ...weights.keys()]);
+  const interests = readInterests(root["interests"], faults);
+  const drafts = readFeatures(root["features"], eventTypes, faults);
+  const segmentDrafts = readSegments(root["segments"], faults);
+
+  const windows: WindowPlan[] = [];
+  const sequences: SequencePlan[] = [];
+  const features = new Map<string, FeatureName>(drafts.map(({ name, plan }, index) => [name, {
+    index, type: plan.kind === "last" ? DYN : DOUBLE, kind: plan.kind, eventTypes: plan.types, windowed: plan.windowMs !== null,
+  }]));
+  const segmentNames: ReadonlySet<string> = new Set(segmentDrafts.map(({ name }) => name));
+  const namesFor = (place: Place): NamesOfProgram => ({
+    place, eventTypes, features, segments: segmentNames, closed: false,
+    windowIndex: (measure, type, windowMs) => indexOf(windows, `${measure}|${type}|${windowMs}`, WINDOWS_MAX,
+      (key) => ({ key, measure, types: [type], windowMs })),
+    sequenceIndex: (first, second, windowMs) => indexOf(sequences, `${first}|${second}|${windowMs}`, SEQUENCES_MAX,
+      (key) => ({ key, first, second, windowMs })),
+  });
+  const cel: CompileCel = (value, path, place) => {
+    if (!faults.required(value, path, "the condition")) return undefined;
+    if (typeof value !== "string") {
+      faults.string(value, path, EXPRESSION_CHARS_MAX);
+      return undefined;
+    }
+    const compiled = compileCondition(value, namesFor(place));
+    if (!("faults" in compiled)) return compiled;
+    for (const { code, message, position } of compiled.faults) faults.add(path, code, message, position);
+    return undefined;
+  };
+
+  let scope: RuleScope | undefined;
+  const parts: Parts = { faults, cel, segments: segmentNames, scope: () => scope! };
+  const featurePlans: FeaturePlan[] = drafts.map(({ plan, path, where }) => ({ ...plan, where: readWhere(where, at(path, "where"), parts) }));
+  const segments = orderSegments(segmentDrafts.flatMap(({ name, path, when, description }): CompiledSegment[] => {
+    const compiled = cel(when, at(path, "when"), "segment");
+    return compiled === undefined
+      ? []
+      : [{ name, when: when as string, description, rule: compiled.rule, reads: compiled.rule.reads }];
+  }), faults);
+  const triggers: CompiledTrigger[] = readTriggers(root["triggers"], parts);
+  const placements: ReadonlyMap<string, CompiledPlacement> = readPlacements(root["placements"], parts);
+  const slots: ReadonlyMap<string, CompiledSlot> = readSlots(root["slots"], parts);
+  const models = readModels(root["models"], faults);
+  const learning = readLearning(root["learning"], faults);
+  if (faults.list.length > 0) return { faults: faults.list };
+
+  const plan = planOf({ weights, interests, windows, features: featurePlans, sequences });
+  scope = new RuleScope(emptyPerson(plan));
+  const program: CompiledProgram = {
+    version, document: document as ProgramDocument, plan, eventTypes, segments, triggers, placements, slots, models, learning,
+    scope, names: { ...namesFor("item"), ...closedTo(windows, sequences) }, filters: new Map(),
+  };
+  return { program };
+}
+
+interface SegmentDraft {
+  name: string;
+  path: string;
+  when: unknown;
+  description: string | undefined;
+}
+
+function readSegments(part: unknown, faults: Faults): SegmentDraft[] {
+  const drafts: SegmentDraft[] = [];
+  for (const [name, value] of faults.entries(part, "/segments", { name: "segments", max: SEGMENTS_MAX })) {
+    const path = at("/segments", name);
+    if (typeof value === "object" && value !== null && "clusters" in value) {
+      faults.add(at(path, "clusters"), "not_supported", "learned segments are not supported by this version: write `when`");
+      continue;
+    }
+    const document = faults.object(value, path, ["when", "description"]);
+    if (document === undefined) continue;
+    drafts.push({ name, path, when: document["when"], description: faults.string(document["description"], at(path, "description"), 1_000) });
+  }
+  return drafts;
+}
+
+function readWeights(part: unknown, faults: Faults): Map<string, number> {
+  if (part === undefined) return new Map(Object.entries(DEFAULT_WEIGHTS));
+  const weights = new Map<string, number>();
+  for (const [type, value] of faults.entries(part, "/events", { name: "events", max: EVENTS_MAX })) {
+    const path = at("/events", type);
+    const document = faults.object(value, path, ["weight", "description"]);
+    if (document === undefined) continue;
+    faults.string(document["description"], at(path, "description"), 1_000);
+    faults.required(document["weight"], at(path, "weight"), "the weight of the event");
+    weights.set(type, faults.number(document["weight"], at(path, "weight"), { min: -1_000, max: 1_000 }) ?? 0);
+  }
+  return weights;
+}
+
+function readInterests(part: unknown, faults: Faults): FoldPlan["interests"] {
+  const halfLifeMs = durationMs(DEFAULT_INTEREST_HALF_LIFE)!;
+  if (part === undefined) return { categories: true, tags: true, halfLifeMs };
+  const document = faults.object(part, "/interests", ["by", "half_life"]);
+  const by = faults.choices(document?.["by"], "/interests/by", ["categories", "tags"]) ?? ["categories", "tags"];
+  return {
+    categories: by.includes("categories"),
+    tags: by.includes("tags"),
+    halfLifeMs: faults.duration(document?.["half_life"], "/interests/half_life") ?? halfLifeMs,
+  };
+}
+
+function readWhere(where: unknown, path: string, { cel, scope }: Parts): FeaturePlan["where"] {
+  if (where === undefined) return null;
+  const compiled = cel(where, path, "where");
+  if (compiled === undefined) return null;
+  const { rule } = compiled;
+  return (event: LoggedEvent): boolean => {
+    const own = scope();
+    own.begin(undefined, event.timestamp);
+    own.event = event;
+    return rule.holds(own);
+  };
+}
+
+function indexOf<T extends { key: string }>(list: T[], key: string, max: number, make: (key: string) => T): number | undefined {
+  const found = list.findIndex((entry) => entry.key === key);
+  if (found >= 0) return found;
+  if (list.length >= max) return undefined;
+  return list.push(make(key)) - 1;
+}
+
+/** Names for expressions that come after the plan was made: they read the windows that are there. */
+function closedTo(
+  windows: readonly WindowPlan[], sequences: readonly SequencePlan[],
+): Pick<NamesOfProgram, "closed" | "windowIndex" | "sequenceIndex"> {
+  const find = (list: readonly { key: string }[], key: string): number | undefined => {
+    const index = list.findIndex((entry) => entry.key === key);
+    return index < 0 ? undefined : index;
+  };
+  return {
+    closed: true,
+    windowIndex: (measure, type, windowMs) => find(windows, `${measure}|${type}|${windowMs}`),
+    sequenceIndex: (first, second, windowMs) => find(sequences, `${first}|${second}|${windowMs}`),
+  };
+}
+
+function planOf(parts: Omit<FoldPlan, "key">): FoldPlan {
+  const { weights, interests, windows, features, sequences } = parts;
+  const key = canonicalJson({
+    weights: [...weights].sort(([a], [b]) => (a < b ? -1 : 1)), interests,
+    windows: windows.map((window) => window.key), features: features.map((feature) => feature.key),
+    sequences: sequences.map((sequence) => sequence.key),
+  });
+  return { key, ...parts };
+}

@@ -1,0 +1,28 @@
+// How much one program may ask for. Every bound protects the fold's cost per event or the size of a person's state.
+
+export const EVENTS_MAX = 200;
+export const FEATURES_MAX = 64;
+export const SEGMENTS_MAX = 200;
+export const TRIGGERS_MAX = 100;
+export const PLACEMENTS_MAX = 100;
+export const BOOSTS_MAX = 32;
+export const SLOTS_MAX = 100;
+export const VARIANTS_MAX = 64;
+export const SLOT_RULES_MAX = 64;
+/** Different `count(type, window)` and `sum(type, window)` of one program: each is kept for every person. */
+export const WINDOWS_MAX = 64;
+/** Different `followed(type, type, window)` of one program. */
+export const SEQUENCES_MAX = 32;
+export const EXPRESSION_CHARS_MAX = 2_000;
+/** Nodes of an expression; what stands in a macro over a list (`exists`, `all` …) counts LIST_COST times. */
+export const EXPRESSION_COST_MAX = 2_000;
+export const LIST_COST = 32;
+/** Elements that a macro looks at; a longer list is an evaluation error, so the condition is false. */
+export const LIST_ELEMENTS_MAX = 256;
+export const DURATION_MAX_MS = 366 * 86_400_000;
+export const PLACEMENT_LIMIT_MAX = 200;
+export const NAME_CHARS_MAX = 64;
+/** Characters of one variant's payload as JSON. */
+export const PAYLOAD_CHARS_MAX = 16_384;
+/** Faults reported for one document; more would not be read. */
+export const FAULTS_MAX = 200;

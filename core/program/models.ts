@@ -1,0 +1,51 @@
+// `models` and `learning`: bounds and half-lives of the online models. What is not written takes the models' own defaults.
+import { at, type Faults, type NumberRange } from "./faults.ts";
+import type { LearningDocument, ModelsDocument } from "./program.ts";
+
+type Setting = "duration" | "boolean" | NumberRange;
+
+const ROW: NumberRange = { min: 1, max: 1_000, whole: true };
+
+/** What each model can be told. */
+export const MODEL_SETTINGS: Readonly<Record<string, Readonly<Record<string, Setting>>>> = {
+  popularity: { half_life: "duration" },
+  rules: { half_life: "duration", row_max: ROW },
+  cosine: { half_life: "duration", row_max: ROW },
+  knn: {
+    half_life: "duration", session_ttl: "duration", neighbours: { min: 1, max: 2_000, whole: true },
+    sessions_per_item: { min: 1, max: 5_000, whole: true },
+  },
+  repeats: { enabled: "boolean" },
+  content: { enabled: "boolean" },
+};
+
+const SWITCHES: Readonly<Record<string, Setting>> = { catalogue_only: "boolean", item_ttl: "duration" };
+
+export function readModels(part: unknown, faults: Faults): ModelsDocument | undefined {
+  if (part === undefined) return undefined;
+  const document = faults.object(part, "/models", [...Object.keys(MODEL_SETTINGS), ...Object.keys(SWITCHES)]);
+  for (const [key, value] of Object.entries(document ?? {})) {
+    const path = at("/models", key);
+    if (Object.hasOwn(SWITCHES, key)) readSetting(value, path, SWITCHES[key]!, faults);
+    else if (Object.hasOwn(MODEL_SETTINGS, key)) {
+      const settings = MODEL_SETTINGS[key]!;
+      const model = faults.object(value, path, Object.keys(settings));
+      for (const [name, setting] of Object.entries(settings)) readSetting(model?.[name], at(path, name), setting, faults);
+    }
+  }
+  return part as ModelsDocument;
+}
+
+export function readLearning(part: unknown, faults: Faults): LearningDocument | undefined {
+  if (part === undefined) return undefined;
+  const document = faults.object(part, "/learning", ["share", "max_per_second"]);
+  faults.number(document?.["share"], "/learning/share", { min: 0, max: 1 });
+  faults.number(document?.["max_per_second"], "/learning/max_per_second", { min: 0, max: 1_000_000 });
+  return part as LearningDocument;
+}
+
+function readSetting(value: unknown, path: string, setting: Setting, faults: Faults): void {
+  if (setting === "duration") faults.duration(value, path);
+  else if (setting === "boolean") faults.boolean(value, path);
+  else faults.number(value, path, setting);
+}

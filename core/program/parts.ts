@@ -1,0 +1,137 @@
+// Triggers, placements and slots of a document.
+import type { ASTNode } from "./cel/parse.ts";
+import { didYouMean } from "./cel/names.ts";
+import type { Parts } from "./compile.ts";
+import type { CompiledPlacement, CompiledSlot, CompiledTrigger, ItemPredicate } from "./compiled.ts";
+import { DEFAULT_PLACEMENT_LIMIT } from "./defaults.ts";
+import { at } from "./faults.ts";
+import { itemPredicate } from "./item-filter.ts";
+import {
+  BOOSTS_MAX, PAYLOAD_CHARS_MAX, PLACEMENT_LIMIT_MAX, PLACEMENTS_MAX, SLOT_RULES_MAX, SLOTS_MAX, TRIGGERS_MAX, VARIANTS_MAX,
+} from "./limits.ts";
+
+const WEBHOOK = /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/;
+
+export function readTriggers(part: unknown, { faults, cel }: Parts): CompiledTrigger[] {
+  const triggers: CompiledTrigger[] = [];
+  for (const [name, value] of faults.entries(part, "/triggers", { name: "triggers", max: TRIGGERS_MAX })) {
+    const path = at("/triggers", name);
+    const document = faults.object(value, path, ["when", "once_per", "push", "webhook", "description"]);
+    if (document === undefined) continue;
+    faults.string(document["description"], at(path, "description"), 1_000);
+    const oncePer = document["once_per"] === "session" ? "session" : faults.duration(document["once_per"], at(path, "once_per"));
+    const push = faults.boolean(document["push"], at(path, "push")) ?? false;
+    const webhook = faults.string(document["webhook"], at(path, "webhook"), 2_048);
+    if (webhook !== undefined && !WEBHOOK.test(webhook)) {
+      faults.add(at(path, "webhook"), "bad_url", "this must be a URL that begins with https:// or http:// and has no user name in it");
+    }
+    const compiled = cel(document["when"], at(path, "when"), "trigger");
+    if (compiled === undefined) continue;
+    const { rule, ast } = compiled;
+    triggers.push({ name, rule, eventTypes: typesAskedFor(ast), oncePer: oncePer ?? null, push, webhook });
+  }
+  return triggers;
+}
+
+/** Event types without which a condition cannot hold; null where it does not say. */
+function typesAskedFor(ast: ASTNode): ReadonlySet<string> | null {
+  switch (ast.op) {
+    case "&&": {
+      const [left, right] = [typesAskedFor(ast.args[0]), typesAskedFor(ast.args[1])];
+      return left === null ? right : right === null ? left : new Set([...left].filter((type) => right.has(type)));
+    }
+    case "||": {
+      const [left, right] = [typesAskedFor(ast.args[0]), typesAskedFor(ast.args[1])];
+      return left === null || right === null ? null : new Set([...left, ...right]);
+    }
+    case "==":
+    case "in": {
+      const [left, right] = ast.args;
+      if (left.op !== "." || left.args[1] !== "event_type" || left.args[0].op !== "id" || left.args[0].args !== "event") return null;
+      const values = ast.op === "==" ? [right] : right.op === "list" ? right.args : undefined;
+      if (values === undefined) return null;
+      const types = values.flatMap((node) => (node.op === "value" && typeof node.args === "string" ? [node.args] : []));
+      return types.length === values.length ? new Set(types) : null;
+    }
+    default:
+      return null;
+  }
+}
+
+export function readPlacements(part: unknown, { faults, cel, scope }: Parts): Map<string, CompiledPlacement> {
+  const placements = new Map<string, CompiledPlacement>();
+  for (const [name, value] of faults.entries(part, "/placements", { name: "placements", max: PLACEMENTS_MAX })) {
+    const path = at("/placements", name);
+    const document = faults.object(value, path, ["limit", "filter", "boost", "diversity", "exclude", "description"]);
+    if (document === undefined) continue;
+    faults.string(document["description"], at(path, "description"), 1_000);
+    const limit = faults.number(document["limit"], at(path, "limit"), { min: 1, max: PLACEMENT_LIMIT_MAX, whole: true });
+    const predicate = (text: unknown, place: string): ItemPredicate | undefined => {
+      const compiled = cel(text, place, "item");
+      return compiled === undefined ? undefined : itemPredicate(compiled.rule, scope);
+    };
+    const filter = document["filter"] === undefined ? undefined : predicate(document["filter"], at(path, "filter"));
+    const boosts: { when: ItemPredicate; by: number }[] = [];
+    faults.array(document["boost"], at(path, "boost"), BOOSTS_MAX)?.forEach((entry, i) => {
+      const place = at(at(path, "boost"), i);
+      const boost = faults.object(entry, place, ["when", "by"]);
+      if (boost === undefined) return;
+      faults.required(boost["by"], at(place, "by"), "the factor");
+      const by = faults.number(boost["by"], at(place, "by"), { min: 0, max: 100 });
+      const when = predicate(boost["when"], at(place, "when"));
+      if (when !== undefined && by !== undefined) boosts.push({ when, by });
+    });
+    placements.set(name, {
+      name,
+      limit: limit ?? DEFAULT_PLACEMENT_LIMIT,
+      diversity: faults.number(document["diversity"], at(path, "diversity"), { min: 0, max: 1 }) ?? 0,
+      exclude: faults.choices(document["exclude"], at(path, "exclude"), ["purchased", "seen", "dismissed"]) ?? [],
+      boosts,
+      ...(filter === undefined ? {} : { filter }),
+    });
+  }
+  return placements;
+}
+
+export function readSlots(part: unknown, parts: Parts): Map<string, CompiledSlot> {
+  const slots = new Map<string, CompiledSlot>();
+  const { faults } = parts;
+  for (const [name, value] of faults.entries(part, "/slots", { name: "slots", max: SLOTS_MAX })) {
+    const path = at("/slots", name);
+    const document = faults.object(value, path, ["variants", "policy", "rules", "default", "description"]);
+    if (document !== undefined) slots.set(name, readSlot(name, document, path, parts));
+  }
+  return slots;
+}
+
+function readSlot(name: string, document: Readonly<Record<string, unknown>>, path: string, { faults, cel }: Parts): CompiledSlot {
+  faults.string(document["description"], at(path, "description"), 1_000);
+  if (faults.required(document["policy"], at(path, "policy"), "the policy (\"rules\")") && document["policy"] !== "rules") {
+    faults.add(at(path, "policy"), "not_supported", "this version decides by rules only: write \"rules\"");
+  }
+  const variants = new Map<string, unknown>();
+  faults.required(document["variants"], at(path, "variants"), "the variants to decide between");
+  for (const [variant, payload] of faults.entries(document["variants"], at(path, "variants"), { name: "variants", max: VARIANTS_MAX })) {
+    variants.set(variant, payload);
+    const size = JSON.stringify(payload)?.length ?? 0;
+    if (size <= PAYLOAD_CHARS_MAX) continue;
+    faults.add(at(at(path, "variants"), variant), "too_long", `the payload has ${size} characters as JSON, at most ${PAYLOAD_CHARS_MAX} are allowed`);
+  }
+  const knownVariant = (value: unknown, place: string): string | undefined => {
+    const variant = faults.string(value, place, 64);
+    if (variant === undefined || variants.has(variant)) return variant;
+    faults.add(place, "unknown_variant", `the slot has no variant \`${variant}\`${didYouMean(variant, variants.keys())}`);
+    return undefined;
+  };
+  const rules: CompiledSlot["rules"][number][] = [];
+  faults.array(document["rules"], at(path, "rules"), SLOT_RULES_MAX)?.forEach((entry, i) => {
+    const place = at(at(path, "rules"), i);
+    const document = faults.object(entry, place, ["when", "variant"]);
+    if (document === undefined) return;
+    faults.required(document["variant"], at(place, "variant"), "the variant");
+    const variant = knownVariant(document["variant"], at(place, "variant"));
+    const compiled = cel(document["when"], at(place, "when"), "slot");
+    if (compiled !== undefined && variant !== undefined) rules.push({ rule: compiled.rule, variant });
+  });
+  return { name, variants, rules, fallback: knownVariant(document["default"], at(path, "default")) ?? null };
+}
