@@ -1,13 +1,13 @@
 // The HTTP shell: takes routes from the rooms, gives each request its project, and turns whatever comes of it into an
 // answer: JSON, a file, or a problem document. Handlers know nothing of the library underneath.
-import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { IncomingMessage } from "node:http";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { FilterError, HostError, type Project } from "../ports.ts";
 import { BODY_BYTES_MAX } from "./body.ts";
+import type { ClientAddress } from "./client-address.ts";
 import { Problem, problemDocument, problemOfHost } from "./problem.ts";
 import type { Answer, Call, Query, Route, StreamRoute } from "./route.ts";
 import type { Timings } from "./timings.ts";
@@ -21,10 +21,10 @@ const DRAIN_MS = 5_000;
 export interface ShellOptions {
   routes: readonly Route[];
   streams: readonly StreamRoute[];
-  /** Takes over a connection that asks for a WebSocket; false: no such path. */
-  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
+  /** Takes over a connection that asks for a WebSocket. @throws Problem. */
+  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   projects: (name: string) => Project | undefined;
-  trustedProxies: readonly string[];
+  clients: ClientAddress;
   timings: Timings;
   logger: Logger;
   now: () => number;
@@ -53,7 +53,6 @@ export function createShell(options: ShellOptions): Shell {
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     return503OnClosing: false,
     forceCloseConnections: "idle",
     exposeHeadRoutes: true,
@@ -129,12 +128,14 @@ export function createShell(options: ShellOptions): Shell {
 
   app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
-    const problem = closing
-      ? new Problem("shutting_down", "The server is going down.", { retryAfterS: 1 })
-      : options.upgrade(request, socket, head)
-        ? undefined
-        : new Problem("unknown_route", "There is no WebSocket at this path.");
-    if (problem !== undefined) socket.end(rawProblem(problem));
+    try {
+      if (closing) throw goingDown();
+      options.upgrade(request, socket, head);
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem.code === "internal") logger.error({ err: error }, "an upgrade failed");
+      socket.end(rawProblem(problem));
+    }
   });
 
   const patterns = [...options.routes, ...options.streams.map((route) => ({ ...route, method: "GET" as const }))].map(
@@ -145,9 +146,9 @@ export function createShell(options: ShellOptions): Shell {
   }
 
   function callOf(request: FastifyRequest, crossOrigin: boolean): Call {
-    if (closing) throw new Problem("shutting_down", "The server is going down.", { retryAfterS: 1 });
+    if (closing) throw goingDown();
     const { origin } = request.headers;
-    if (origin !== undefined && !crossOrigin && !isSameOrigin(origin, request.host)) {
+    if (origin !== undefined && !crossOrigin && !isSameOrigin(origin, options.clients.host(request.raw))) {
       throw new Problem("cross_origin", "Pages of another origin may send events, read lists and listen, and no more.");
     }
     return new RequestCall(request, options);
@@ -214,7 +215,7 @@ class RequestCall implements Call {
     return (this.#request.body as Buffer | undefined) ?? null;
   }
   get address(): string {
-    return this.#request.ip;
+    return this.#options.clients.of(this.#request.raw);
   }
 }
 
@@ -250,6 +251,10 @@ function problemOf(error: unknown): Problem {
       return new Problem("bad_request", "The request ended early.");
   }
   return new Problem("internal", "The server failed; its log says more.");
+}
+
+function goingDown(): Problem {
+  return new Problem("shutting_down", "The server is going down.", { retryAfterS: 1 });
 }
 
 function problemAnswer(problem: Problem): Answer {
@@ -291,7 +296,7 @@ function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
 }
 
 /** A whole HTTP response, for connections that have no response object. */
-export function rawProblem(problem: Problem): string {
+function rawProblem(problem: Problem): string {
   const { status, json, headers = {} } = problemAnswer(problem);
   const body = JSON.stringify(json);
   const lines = [`HTTP/1.1 ${status} ${problem.code}`, "connection: close", `content-length: ${Buffer.byteLength(body)}`];

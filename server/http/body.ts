@@ -42,7 +42,7 @@ export function parseJson(body: Buffer | null): unknown {
     throw new Problem("too_deep", `The body is nested more than ${JSON_DEPTH_MAX} deep.`);
   }
   try {
-    return JSON.parse(body.utf8Slice(0, body.length));
+    return JSON.parse(body.toString("utf8"));
   } catch (cause) {
     // V8's message quotes the body around the fault, which may be personal: only the position goes out.
     const at = /position (\d+)/.exec((cause as Error).message)?.[1];

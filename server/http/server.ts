@@ -1,17 +1,34 @@
-// The door of the server's network side: joins the rooms (intake, serve, live, admin) to the shell.
+// The door of the server's network side: joins the rooms (intake, serve, live, admin, webhooks) to the shell.
+import type { IncomingMessage } from "node:http";
 import type { Logger } from "pino";
+import { createHistory, commitName } from "../admin/history.ts";
+import { deadLetterRoutes } from "../admin/dead-letter-routes.ts";
+import { healthRoutes } from "../admin/health-routes.ts";
+import { programRoutes } from "../admin/program-routes.ts";
+import { statsRoutes } from "../admin/stats-routes.ts";
+import { admission } from "../intake/admission.ts";
+import type { ReadAddress } from "../intake/enrich/addresses.ts";
+import { openAddresses } from "../intake/enrich/addresses.ts";
+import { createEnricher } from "../intake/enrich/enrich.ts";
+import { createIntake } from "../intake/intake.ts";
+import { intakeRoutes } from "../intake/routes.ts";
+import { createHub, type Hub } from "../live/hub.ts";
+import { createSocketServer } from "../live/socket.ts";
+import { createStreams } from "../live/sse.ts";
 import type { Project } from "../ports.ts";
-import { createShell } from "./app.ts";
+import { itemRoutes } from "../serve/item-routes.ts";
+import { profileRoutes } from "../serve/profile-routes.ts";
+import { recommendationRoutes } from "../serve/recommendation-routes.ts";
+import { segmentRoutes } from "../serve/segment-routes.ts";
+import { createWebhookSender } from "../webhooks/sender.ts";
+import { createShell, findProject } from "./app.ts";
+import { clientAddress } from "./client-address.ts";
 import { DEFAULT_HTTP_CONFIG, type HttpConfig } from "./config.ts";
+import { docsRoutes } from "./docs-routes.ts";
+import { Problem } from "./problem.ts";
+import type { Route } from "./route.ts";
+import { staticRoutes, type StaticFolders } from "./static-routes.ts";
 import { Timings } from "./timings.ts";
-
-/** Folders with built files; what is missing is not served. */
-export interface StaticFolders {
-  console?: string;
-  demo?: string;
-  /** Holds `attune.js`. */
-  sdk?: string;
-}
 
 export interface ServerOptions {
   /** The project of that name, already open; undefined where there is none. */
@@ -25,26 +42,132 @@ export interface ServerOptions {
 }
 
 export interface AttuneServer {
+  /** Method and path of every route, as the OpenAPI document writes them. */
+  readonly routes: readonly Pick<Route, "method" | "path">[];
   /** Resolves to the address that is bound, e.g. `http://127.0.0.1:8080`. */
   listen(): Promise<string>;
   /** Answers open requests, ends live connections, keeps undelivered webhooks as dead letters. Before the projects close. */
   close(): Promise<void>;
 }
 
-export function createServer(options: ServerOptions): AttuneServer {
+/** @throws Error when the configuration names an address range that is none. */
+export async function createServer(options: ServerOptions): Promise<AttuneServer> {
   const config = { ...DEFAULT_HTTP_CONFIG, ...options.config };
-  const shell = createShell({
-    routes: [],
-    streams: [],
-    upgrade: () => false,
-    projects: options.projects,
-    trustedProxies: config.trustedProxies,
-    timings: new Timings(),
-    logger: options.logger,
-    now: options.now ?? Date.now,
+  return assemble(options, config, await openAddresses(config.botAddresses));
+}
+
+function assemble(options: ServerOptions, config: HttpConfig, readAddress: ReadAddress): AttuneServer {
+  const { logger, projectNames } = options;
+  const now = options.now ?? Date.now;
+  const timings = new Timings();
+  const clients = clientAddress(config.trustedProxies);
+  const enricher = createEnricher(readAddress);
+  const commitTiming = (project: Project) => timings.of(commitName(project));
+  const intake = createIntake({
+    enricher,
+    admission: admission({ bytesMax: config.queueBytesMax }),
+    commitTiming,
+    now,
   });
-  return {
-    listen: () => shell.listen(config),
-    close: () => shell.close(),
+  const webhooks = createWebhookSender({ config: config.webhooks, logger, seed: now() >>> 0, now });
+  const history = createHistory({ timings, commitTiming, intake, logger, now });
+  const hubs = new Map<Project, Hub>();
+
+  /** The first time that a project is heard of, its changes are watched: triggers fire without a reader too. */
+  function hubOf(project: Project): Hub {
+    let hub = hubs.get(project);
+    if (hub === undefined) {
+      hubs.set(project, (hub = createHub(project, { logger, now })));
+      history.watch(project);
+      project.onChange(({ ref, triggers, event }) => {
+        for (const trigger of triggers) {
+          if (trigger.webhook === undefined) continue;
+          webhooks.fire(project, { trigger, url: trigger.webhook, ref, eventId: event?.event_id });
+        }
+      });
+    }
+    return hub;
+  }
+  function projects(name: string): Project | undefined {
+    const project = options.projects(name);
+    if (project !== undefined) hubOf(project);
+    return project;
+  }
+  const refresh = (project: Project): void => hubOf(project).refreshAll();
+
+  const streams = createStreams({ hubOf, intake, now });
+  const sockets = createSocketServer({
+    hubOf,
+    projectOf: (request) => findProject(projects, request.headers, queryOf(request)),
+    addressOf: clients.of,
+    intake,
+    enricher,
+    logger,
+    now,
+  });
+  const sources = {
+    timings,
+    intake,
+    history,
+    live(project: Project) {
+      const { subscriptions, sent, cut } = hubOf(project).stats();
+      return { sockets: sockets.open, streams: streams.open, subscriptions, sent, dropped: cut };
+    },
+    webhooks: () => webhooks.stats(),
+    projects,
+    projectNames,
+    queueBytesMax: config.queueBytesMax,
+    now,
   };
+  const routes = [
+    ...intakeRoutes(intake, enricher),
+    ...profileRoutes(),
+    ...recommendationRoutes(),
+    ...itemRoutes(refresh),
+    ...segmentRoutes(),
+    ...programRoutes(refresh),
+    ...deadLetterRoutes(intake, webhooks),
+    ...statsRoutes(sources),
+    ...healthRoutes(sources),
+    ...docsRoutes(),
+    ...staticRoutes(options.folders, { demo: config.demo }),
+  ];
+  const shell = createShell({
+    routes,
+    streams: streams.routes,
+    upgrade(request, socket, head) {
+      if (pathOf(request) !== "/v1/live") throw new Problem("unknown_route", "There is no WebSocket at this path.");
+      sockets.take(request, socket, head);
+    },
+    projects,
+    clients,
+    timings,
+    logger,
+    now,
+  });
+
+  return {
+    routes: [...routes, ...streams.routes.map(({ path }) => ({ method: "GET" as const, path }))],
+    async listen() {
+      for (const name of projectNames()) projects(name);
+      return shell.listen(config);
+    },
+    async close() {
+      streams.close();
+      sockets.close();
+      await shell.close();
+      for (const hub of hubs.values()) hub.close();
+      history.close();
+      await webhooks.close();
+    },
+  };
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?", 1)[0]!;
+}
+
+function queryOf(request: IncomingMessage): Record<string, string> {
+  const [, search = ""] = (request.url ?? "").split("?", 2);
+  return Object.fromEntries(new URLSearchParams(search));
 }

@@ -1,0 +1,134 @@
+// Liveness, readiness with each part's state, and Prometheus text.
+import { Counter, Gauge, Histogram as PrometheusHistogram, Registry } from "prom-client";
+import { ok, type Answer, type Call, type Route } from "../http/route.ts";
+import type { Histogram } from "../http/timings.ts";
+import type { HostStats, Project } from "../ports.ts";
+import type { StatsSources } from "./stats-routes.ts";
+
+const BOUNDS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+export function healthRoutes(sources: StatsSources & { projects: (name: string) => Project | undefined }): Route[] {
+  const registry = createRegistry(sources, openProjects);
+  return [
+    { method: "GET", path: "/healthz", handle: () => ok({ status: "ok" }) },
+    { method: "GET", path: "/readyz", handle: readiness },
+    { method: "GET", path: "/metrics", handle: metrics },
+  ];
+
+  function openProjects(): Project[] {
+    return sources.projectNames().flatMap((name) => sources.projects(name) ?? []);
+  }
+
+  function readiness(_call: Call): Answer {
+    const parts: Record<string, { ready: boolean; [figure: string]: unknown }> = {};
+    for (const project of openProjects()) parts[`project:${project.name}`] = partOf(project.stats());
+    const ready = Object.values(parts).every((part) => part.ready);
+    return { status: ready ? 200 : 503, json: { status: ready ? "ready" : "not_ready", parts } };
+  }
+
+  async function metrics(): Promise<Answer> {
+    return { status: 200, bytes: await registry.metrics(), headers: { "content-type": registry.contentType } };
+  }
+}
+
+/** A full disk refuses new events, but everything else answers: the part is not ready and says why. */
+function partOf(host: HostStats): { ready: boolean; [figure: string]: unknown } {
+  return {
+    ready: host.ready && !host.storageFull,
+    log: host.storageFull ? "disk full" : "ok",
+    checkpoint_age_s: Math.round(host.checkpointAgeMs / 1_000),
+    queued_events: host.queuedEvents,
+  };
+}
+
+/** Host figures by project, read at scrape; the shell's histograms by route. */
+function createRegistry(sources: StatsSources, openProjects: () => Project[]): Registry {
+  const registry = new Registry();
+  const counters: [name: string, help: string, read: (host: HostStats, project: Project) => number][] = [
+    ["attune_events_accepted_total", "Events accepted", (host) => host.acceptedTotal],
+    ["attune_events_duplicate_total", "Events sent again", (host) => host.duplicatesTotal],
+    ["attune_events_rejected_total", "Events rejected", (_, project) => sources.intake.counts(project).rejected],
+    ["attune_events_marked_total", "Events marked as bot or suspicious traffic", (host) => host.markedTrafficTotal],
+    ["attune_dead_letters_dropped_total", "Rejected events beyond the quota, not kept", (_, project) => sources.intake.counts(project).quota.dropped],
+    ["attune_live_messages_total", "Messages pushed to live connections", (_, project) => sources.live(project).sent],
+    ["attune_live_cut_total", "Live connections cut because they did not read", (_, project) => sources.live(project).dropped],
+  ];
+  const gauges: typeof counters = [
+    ["attune_dead_letters", "Dead letters kept", (host) => host.deadLettersTotal],
+    ["attune_queue_events", "Events that wait for the log", (host) => host.queuedEvents],
+    ["attune_queue_bytes", "Bytes that wait for the log", (host) => host.queuedBytes],
+    ["attune_log_position", "Position of the log's end", (host) => host.logPosition],
+    ["attune_log_bytes", "Size of the log", (host) => host.logSizeBytes],
+    ["attune_checkpoint_position", "Log position of the last checkpoint", (host) => host.checkpointPosition],
+    ["attune_checkpoint_age_seconds", "Age of the last checkpoint", (host) => host.checkpointAgeMs / 1_000],
+    ["attune_persons", "Persons known", (host) => host.personsTotal],
+    ["attune_persons_cached", "Persons in memory", (host) => host.personsCached],
+    ["attune_items", "Items known", (host) => host.itemsTotal],
+    ["attune_storage_full", "1 while the disk is full", (host) => Number(host.storageFull)],
+    ["attune_live_subscriptions", "Persons watched by live connections", (_, project) => sources.live(project).subscriptions],
+  ];
+  for (const [name, help, read] of counters) {
+    new Counter({
+      name, help, labelNames: ["project"], registers: [registry],
+      collect() {
+        this.reset();
+        for (const project of openProjects()) this.inc({ project: project.name }, read(project.stats(), project));
+      },
+    });
+  }
+  for (const [name, help, read] of gauges) {
+    new Gauge({
+      name, help, labelNames: ["project"], registers: [registry],
+      collect() {
+        for (const project of openProjects()) this.set({ project: project.name }, read(project.stats(), project));
+      },
+    });
+  }
+  new Counter({
+    name: "attune_webhooks_total", help: "Webhook deliveries by outcome", labelNames: ["outcome"], registers: [registry],
+    collect() {
+      this.reset();
+      const { delivered, retried, failed } = sources.webhooks();
+      for (const [outcome, count] of Object.entries({ delivered, retried, failed })) this.inc({ outcome }, count);
+    },
+  });
+  new Gauge({
+    name: "attune_resident_memory_bytes", help: "Resident memory of the process", registers: [registry],
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  new Gauge({
+    name: "attune_event_loop_delay_p99_seconds", help: "Delay of the event loop, p99 of the last step", registers: [registry],
+    collect() {
+      this.set(sources.history.eventLoopP99Ms / 1_000);
+    },
+  });
+  registerDurations(registry, sources);
+  return registry;
+}
+
+/**
+ * The histograms of the shell in Prometheus' form. prom-client's own `observe` costs more than the routing of a request,
+ * so its histogram lends name and type, and the figures come from ours.
+ */
+function registerDurations(registry: Registry, sources: StatsSources): void {
+  const name = "attune_duration_seconds";
+  const metric = new PrometheusHistogram({ name, help: "Time from a whole request to its answer, by route", labelNames: ["route"], registers: [registry] });
+  metric.get = async () => {
+    const shape = { name, help: "Time from a whole request to its answer, by route", type: "histogram", aggregator: "sum" };
+    const values = [...sources.timings.byName].flatMap(([route, timing]) => durationRows(name, route, timing.allTime()));
+    return { ...shape, values } as unknown as Awaited<ReturnType<typeof metric.get>>;
+  };
+}
+
+function durationRows(name: string, route: string, histogram: Histogram): unknown[] {
+  if (histogram.count === 0) return [];
+  const bucket = (le: number | "+Inf", value: number) => ({ metricName: `${name}_bucket`, labels: { route, le }, value });
+  return [
+    ...BOUNDS_S.map((bound) => bucket(bound, histogram.countUpTo(bound * 1_000))),
+    bucket("+Inf", histogram.count),
+    { metricName: `${name}_sum`, labels: { route }, value: histogram.sumMs / 1_000 },
+    { metricName: `${name}_count`, labels: { route }, value: histogram.count },
+  ];
+}

@@ -1,0 +1,72 @@
+// The personalization program: read, checked, replaced, brought back.
+import { parseObject } from "../http/body.ts";
+import { requireJson } from "../http/media-type.ts";
+import { fromJson, fromQuery, integer } from "../http/parameters.ts";
+import { Problem } from "../http/problem.ts";
+import { ok, type Answer, type Call, type Route } from "../http/route.ts";
+import type { Project } from "../ports.ts";
+
+const VERSION_MAX = Number.MAX_SAFE_INTEGER;
+
+/** @param onProgram - called after another program took effect, so that live lists are made anew. */
+export function programRoutes(onProgram: (project: Project) => void): Route[] {
+  return [
+    { method: "GET", path: "/v1/program", handle: readProgram },
+    { method: "PUT", path: "/v1/program", handle: putProgram },
+    { method: "POST", path: "/v1/program/check", handle: checkProgram },
+    { method: "POST", path: "/v1/program/rollback", handle: rollback },
+    { method: "GET", path: "/v1/program/versions", handle: readVersions },
+  ];
+
+  async function putProgram(call: Call): Promise<Answer> {
+    const result = await call.project.putProgram(documentOf(call));
+    if ("faults" in result) {
+      const { faults } = result;
+      throw new Problem("bad_program", `${faults.length} faults; the program in force was not changed.`, { faults });
+    }
+    onProgram(call.project);
+    return ok({ version: result.version });
+  }
+
+  async function rollback(call: Call): Promise<Answer> {
+    requireJson(call);
+    const source = fromJson(parseObject(call.body));
+    const version = integer(source, "version", { low: 0, high: VERSION_MAX, otherwise: -1 });
+    if (version < 0) throw source.fault("version", "`version` is required.");
+    const result = await call.project.rollbackProgram(version);
+    if (result === undefined) throw unknownVersion();
+    onProgram(call.project);
+    return ok({ version: result.version });
+  }
+}
+
+/** A document that was read can be written back: what reading added is taken off again. */
+function documentOf(call: Call): Record<string, unknown> {
+  requireJson(call);
+  const { version: _version, created_at: _createdAt, $schema: _schema, ...document } = parseObject(call.body);
+  return document;
+}
+
+async function readProgram(call: Call): Promise<Answer> {
+  const asked = integer(fromQuery(call.query), "version", { low: 0, high: VERSION_MAX, otherwise: -1 });
+  const found = await call.project.program(asked < 0 ? undefined : asked);
+  if (found === undefined) throw unknownVersion();
+  return ok({ version: found.version, created_at: new Date(found.at).toISOString(), ...found.document });
+}
+
+async function readVersions(call: Call): Promise<Answer> {
+  const versions = [...(await call.project.programVersions())].sort((a, b) => b.version - a.version);
+  return ok({
+    current: versions[0]?.version ?? null,
+    versions: versions.map(({ version, at }) => ({ version, created_at: new Date(at).toISOString() })),
+  });
+}
+
+async function checkProgram(call: Call): Promise<Answer> {
+  const faults = await call.project.checkProgram(documentOf(call));
+  return ok({ ok: faults.length === 0, faults });
+}
+
+function unknownVersion(): Problem {
+  return new Problem("unknown_version", "The program has no such version.", { parameter: "version" });
+}

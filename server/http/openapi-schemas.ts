@@ -1,0 +1,240 @@
+// The shapes of the public JSON, as JSON Schema 2020-12 (what OpenAPI 3.1 uses).
+import { BUILT_IN_EVENT_TYPES } from "../../core/event/event.ts";
+import { PROBLEMS } from "./problem.ts";
+
+export type Schema = Record<string, unknown>;
+
+const id = (description: string): Schema => ({ type: "string", minLength: 1, maxLength: 128, description });
+const text = (description: string, maxLength?: number): Schema => ({ type: "string", description, ...(maxLength && { maxLength }) });
+const number = (description: string): Schema => ({ type: "number", description });
+const integer = (description: string): Schema => ({ type: "integer", description });
+const time = (description: string): Schema => ({ type: "string", format: "date-time", description });
+const list = (items: Schema, description?: string): Schema => ({ type: "array", items, ...(description && { description }) });
+const object = (properties: Record<string, Schema>, required: readonly string[] = [], description?: string): Schema => ({
+  type: "object",
+  ...(description && { description }),
+  properties,
+  ...(required.length > 0 && { required: [...required] }),
+});
+export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+const nullable = (schema: Schema): Schema => ({ anyOf: [schema, { type: "null" }] });
+const open = (description: string): Schema => ({ type: "object", additionalProperties: true, description });
+
+const instant: Schema = {
+  anyOf: [{ type: "string", format: "date-time" }, { type: "number" }],
+  description: "ISO 8601 with a zone, or Unix ms.",
+};
+
+export const SCHEMAS: Record<string, Schema> = {
+  Event: object(
+    {
+      event_id: text("The idempotency key within its person; given by the server (UUIDv7) where it is missing.", 64),
+      user_id: id("This or `anonymous_id` is required."),
+      anonymous_id: id("An event that carries both ids links the two: the profiles become one."),
+      session_id: id("A gap of 30 minutes starts a session where it is missing."),
+      event_type: {
+        type: "string",
+        pattern: "^[a-z][a-z0-9_]{0,63}$",
+        description: `Built in: ${BUILT_IN_EVENT_TYPES.join(", ")}; or one that the program declares.`,
+      },
+      timestamp: { ...instant, description: "Event time: ISO 8601 with a zone, or Unix ms; not more than 5 minutes ahead, not older than 30 days." },
+      sent_at: { ...instant, description: "The sender's clock when it sent; timestamps are moved by its difference to the server's." },
+      page_url: text("The page's URL.", 2048),
+      item_id: id("The item acted on, here or in `additional_data.item_id`."),
+      value: number("Seconds for `dwell`, money for `purchase`, stars for `rating`, depth 0-1 for `scroll`."),
+      context: ref("Context"),
+      additional_data: open("At most 64 keys, 5 deep, 16 KiB. Unknown top-level fields are kept here."),
+    },
+    ["event_type", "timestamp"],
+    "One thing that a visitor did.",
+  ),
+  Context: object(
+    {
+      device: text("`desktop`, `mobile`, `tablet` …"),
+      os: text("Operating system."),
+      browser: text("Browser."),
+      locale: text("BCP 47, such as `de-AT`."),
+      timezone: text("IANA name, such as `Europe/Vienna`."),
+      country: text("ISO 3166-1 alpha-2."),
+      region: text("Region or state."),
+      referrer: text("Where the visitor came from."),
+      weather: text("The weather, when the site knows it."),
+      variant: text("The variant that was shown."),
+      decision_id: text("The list or decision that led to the event."),
+    },
+    [],
+    "The visitor's surroundings. Device, operating system, browser and country are filled in where they are missing.",
+  ),
+  IntakeAnswer: object(
+    {
+      accepted: integer("Events that are now on disk, counted once, and in the profile."),
+      duplicates: integer("Events known already; they changed nothing."),
+      rejected: list(
+        object(
+          {
+            index: integer("Place in the batch, from 0."),
+            event_id: text("The event's id, where it had one."),
+            code: text("Stable code of the fault."),
+            path: text("JSON pointer into the event."),
+            message: text("What is wrong, for people."),
+          },
+          ["index", "code", "path", "message"],
+        ),
+        "Each is kept as a dead letter.",
+      ),
+    },
+    ["accepted", "duplicates", "rejected"],
+  ),
+  Problem: object(
+    {
+      type: text("A reference to the code's entry in the API reference."),
+      title: text("The code in words."),
+      status: integer("The HTTP status."),
+      code: { type: "string", enum: Object.keys(PROBLEMS), description: "Stable." },
+      detail: text("What happened and what to do."),
+      parameter: text("The parameter at fault."),
+      pointer: text("JSON pointer into the body."),
+      faults: list(ref("Fault")),
+    },
+    ["type", "title", "status", "code", "detail"],
+    "RFC 9457.",
+  ),
+  Fault: object(
+    { path: text("JSON pointer."), code: text("Stable code."), message: text("What is wrong and what to do.") },
+    ["path", "code", "message"],
+  ),
+  Item: object(
+    {
+      item_id: id("The item's id."),
+      title: text("Shown to visitors.", 512),
+      categories: list({ type: "string" }),
+      tags: list({ type: "string" }),
+      price: number("Money, 0 or more."),
+      image_url: text("URL or path of a picture.", 2048),
+      url: text("URL or path of the item's page.", 2048),
+      available: { type: "boolean", description: "False: never recommended." },
+      published_at: instant,
+      attributes: open("Anything else that filters may read."),
+    },
+    ["item_id"],
+  ),
+  Profile: object(
+    {
+      user_id: nullable(id("null for an anonymous visitor.")),
+      anonymous_ids: list({ type: "string" }, "Anonymous ids linked to the person."),
+      version: integer("Grows with each change."),
+      updated_at: nullable(time("When the last change was made.")),
+      attributes: open("What the site has set."),
+      interests: { type: "object", additionalProperties: { type: "number" }, description: "Category → share of the positive interest." },
+      interest_tags: { type: "object", additionalProperties: { type: "number" }, description: "The same by tag." },
+      recent: list(
+        object({ item_id: id("Item."), event_type: text("What was done."), timestamp: time("Event time."), value: number("The event's value.") }),
+        "Newest first, at most 50.",
+      ),
+      features: {
+        type: "object",
+        description: "`recency_s`, `frequency`, `diversity`, `velocity`, `engagement`, `dwell_s`, `scroll_depth`, `interactions`, and the program's own.",
+        additionalProperties: true,
+      },
+      session: nullable(open("The open session: id, started_at, duration_s, events, page_views, bounce …")),
+      segments: list({ type: "string" }),
+      context: ref("Context"),
+      consent: nullable(open("Consent by purpose.")),
+      activity: list(open("{date, interactions}"), "Interactions by UTC day, the last 30 that had any."),
+    },
+    ["version", "attributes", "interests", "recent", "features", "segments"],
+  ),
+  RecommendationRequest: object({
+    user_id: id("This or `anonymous_id` is required."),
+    anonymous_id: id("The visitor."),
+    placement: { type: "string", default: "home" },
+    limit: { type: "integer", minimum: 1, maximum: 200, default: 20 },
+    item_id: id("The item of the page."),
+    exclude: list({ type: "string" }, "Items to leave out."),
+    filter: text("CEL over the item.", 4096),
+    explain: { anyOf: [{ type: "boolean" }, { enum: [0, 1] }], default: false },
+    context: ref("Context"),
+  }),
+  RecommendationList: object(
+    {
+      decision_id: text("Later events carry it in `context.decision_id`."),
+      user_id: id("As asked."),
+      anonymous_id: id("As asked."),
+      profile_version: integer("The profile's version that the list was made from."),
+      placement: text("The placement."),
+      strategy: text("How the list came about."),
+      items: list(
+        object(
+          {
+            item_id: id("The item."),
+            score: number("Only comparable within the list."),
+            rank: integer("From 1."),
+            reasons: list(
+              object({ source: text("The model."), because: list({ type: "string" }, "The visitor's own items behind it."), weight: number("Share of the score.") }),
+              "With `explain`.",
+            ),
+            item: ref("Item"),
+          },
+          ["item_id", "score", "rank"],
+        ),
+      ),
+      took_ms: number("Time in the server."),
+    },
+    ["decision_id", "profile_version", "placement", "strategy", "items", "took_ms"],
+  ),
+  DecideRequest: object({ user_id: id("The user."), anonymous_id: id("Or the visitor."), slot: text("The slot.", 128), context: ref("Context") }, ["slot"]),
+  Decision: object(
+    {
+      decision_id: text("Later events carry it."),
+      slot: text("The slot."),
+      variant: nullable(text("The variant's name; null where no rule and no default fits.")),
+      payload: { description: "What the program attaches to the variant." },
+      propensity: number("Probability of this very choice, 0-1."),
+      reason: text("`rule:INDEX` or `default`."),
+    },
+    ["decision_id", "slot", "variant", "payload", "propensity", "reason"],
+  ),
+  Segment: object(
+    { name: text("Name."), description: text("In words."), when: text("CEL."), size: integer("Members now.") },
+    ["name", "when", "size"],
+  ),
+  PersonRef: object({ user_id: id("The user."), anonymous_id: id("Or the visitor.") }),
+  Program: { type: "object", description: "The personalization program: events, interests, features, segments, triggers, placements, slots, models, learning.", additionalProperties: true },
+  DeadLetter: object(
+    {
+      id: text("The letter's id."),
+      at: time("When it was refused."),
+      code: text("Stable code of the fault."),
+      path: text("JSON pointer into the event."),
+      message: text("What is wrong."),
+      source: text("`http`, `live`, `import FILE:LINE`, `webhook TRIGGER`."),
+      body: { description: "What was sent." },
+    },
+    ["id", "at", "code", "path", "message", "source", "body"],
+  ),
+  Stats: open("Totals, rates of the last ten seconds, latency percentiles of the last minute by route, queue, log, checkpoint, live connections, webhooks, and `series`: ten minutes of history, a point every five seconds."),
+  Subscribe: object(
+    {
+      subscribe: object({
+        user_id: id("The user."),
+        anonymous_id: id("Or the visitor."),
+        placements: { ...list({ type: "string" }, "Lists to be kept fresh."), maxItems: 8 },
+        limit: { type: "integer", minimum: 1, maximum: 200, default: 20 },
+        item_id: id("The item of the page."),
+        exclude: list({ type: "string" }),
+        explain: { type: "boolean" },
+      }),
+      id: text("Repeated by the answer."),
+    },
+    ["subscribe"],
+  ),
+  LiveMessage: object(
+    {
+      type: { enum: ["hello", "ack", "profile", "segments", "trigger", "recommendations", "error"] },
+      at: time("The server's clock when it was sent."),
+      caused_by: object({ event_id: text("The newest event behind the change."), received_at: time("When it came in.") }),
+    },
+    ["type", "at"],
+    "`profile` and `recommendations` carry the fields of the routes of that name; `segments`: segments, entered, left; `trigger`: name, item_id, fired_at; `ack`: what was subscribed or what became of the events.",
+  ),
+};

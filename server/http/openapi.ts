@@ -1,0 +1,328 @@
+// The OpenAPI 3.1 document of the HTTP interface. A test holds it against the routes that the server registers.
+import { ref, SCHEMAS, type Schema } from "./openapi-schemas.ts";
+import { PROBLEMS, type ProblemCode } from "./problem.ts";
+
+export interface Operation {
+  tags: string[];
+  summary: string;
+  description?: string;
+  parameters?: Schema[];
+  requestBody?: Schema;
+  responses: Record<string, Schema>;
+}
+
+const PERSON_CALLS = ["bad_parameter", "unknown_project"] as const;
+const CHANGES = ["bad_json", "too_deep", "body_too_large", "unsupported_media_type", "overloaded", "storage_full", "storage_failed", "shutting_down"] as const;
+
+const query = (name: string, schema: Schema, description: string): Schema => ({ name, in: "query", schema, description });
+const path = (name: string, description: string): Schema => ({
+  name, in: "path", required: true, schema: { type: "string", minLength: 1, maxLength: 128 }, description,
+});
+const text: Schema = { type: "string" };
+const project: Schema = { $ref: "#/components/parameters/project" };
+const limit = (high: number, otherwise: number): Schema =>
+  query("limit", { type: "integer", minimum: 1, maximum: high, default: otherwise }, "How many at most.");
+const json = (schema: Schema, description = "Done."): Schema => ({ description, content: { "application/json": { schema } } });
+const body = (schema: Schema, description = ""): Schema => ({
+  required: true, description, content: { "application/json": { schema } },
+});
+
+/** Groups the problems that an operation can answer by their status. */
+function problems(codes: readonly ProblemCode[]): Record<string, Schema> {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of codes) {
+    const [status] = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, list]) => [
+      String(status),
+      { description: list.map((code) => `\`${code}\``).join(", "), content: { "application/problem+json": { schema: ref("Problem") } } },
+    ]),
+  );
+}
+
+const personQuery = [
+  query("user_id", text, "The user; this or `anonymous_id` is required."),
+  query("anonymous_id", text, "The visitor."),
+];
+const listAnswer = json(ref("RecommendationList"), "The list, best first.");
+
+function profileOperations(parameter: Schema): Record<string, Operation> {
+  return {
+    get: {
+      tags: ["Profiles"],
+      summary: "Read a profile",
+      parameters: [parameter, project],
+      responses: { 200: json(ref("Profile"), "The profile as it is now."), ...problems([...PERSON_CALLS, "unknown_person"]) },
+    },
+    patch: {
+      tags: ["Profiles"],
+      summary: "Set attributes",
+      description: "Attributes that are not named stay; null removes one.",
+      parameters: [parameter, project],
+      requestBody: body({ type: "object", properties: { attributes: { type: "object", additionalProperties: true } }, required: ["attributes"] }),
+      responses: { 200: json(ref("Profile"), "The profile afterwards."), ...problems([...PERSON_CALLS, ...CHANGES]) },
+    },
+  };
+}
+
+const PATHS: Record<string, Record<string, Operation>> = {
+  "/v1/events": {
+    post: {
+      tags: ["Events"],
+      summary: "Send events",
+      description:
+        "One event, an array, or `{events, sent_at}`; at most 1,000 and 1 MiB (gzip or zstd: 8 MiB unpacked). What is accepted is on disk, counted once however often it is sent, and already in the profile, the segments and the next recommendation.",
+      parameters: [project],
+      requestBody: {
+        required: true,
+        content: {
+          "application/json": { schema: { anyOf: [ref("Event"), { type: "array", items: ref("Event") }, { type: "object", properties: { events: { type: "array", items: ref("Event"), maxItems: 1000 }, sent_at: { type: ["string", "number"] } }, required: ["events"] }] } },
+          "text/plain": { schema: { type: "string", description: "The same JSON, as `navigator.sendBeacon` sends it." } },
+        },
+      },
+      responses: {
+        202: json(ref("IntakeAnswer"), "What became of each event."),
+        ...problems(["events_rejected", "bad_parameter", "too_many_events", "unsupported_encoding", "unknown_project", ...CHANGES]),
+      },
+    },
+  },
+  "/v1/events/stream": {
+    get: {
+      tags: ["Operation"],
+      summary: "Watch events as they come",
+      description: "Server-sent events: `event` (at most 50 a second, evenly sampled beyond), `rejected`, and each second `status` {per_s, shown, skipped}.",
+      parameters: [...personQuery, query("event_type", text, "Only events of this type."), project],
+      responses: { 200: { description: "An endless stream.", content: { "text/event-stream": { schema: text } } }, ...problems(["bad_parameter", "too_many_connections"]) },
+    },
+  },
+  "/v1/dead-letters": {
+    get: {
+      tags: ["Operation"],
+      summary: "List dead letters",
+      description: "Rejected events and failed webhooks, newest first, each with its reason.",
+      parameters: [limit(500, 50), query("before", text, "The `next` of the page before."), project],
+      responses: {
+        200: json({ type: "object", properties: { dead_letters: { type: "array", items: ref("DeadLetter") }, total: { type: "integer" }, next: { type: ["string", "null"] } }, required: ["dead_letters", "total", "next"] }),
+        ...problems(["bad_parameter"]),
+      },
+    },
+  },
+  "/v1/dead-letters/{id}/retry": {
+    post: {
+      tags: ["Operation"],
+      summary: "Try a dead letter again",
+      description: "Without a body as it was, with one as corrected. The letter goes when the event is good.",
+      parameters: [path("id", "The letter's id."), project],
+      requestBody: { required: false, content: { "application/json": { schema: ref("Event") } } },
+      responses: { 200: json(ref("IntakeAnswer")), ...problems(["events_rejected", "unknown_dead_letter", ...CHANGES]) },
+    },
+  },
+  "/v1/items": {
+    put: {
+      tags: ["Catalogue"],
+      summary: "Put items",
+      description: "All or none; an item that is there is replaced.",
+      parameters: [project],
+      requestBody: body({ type: "object", properties: { items: { type: "array", items: ref("Item"), maxItems: 10000 } }, required: ["items"] }),
+      responses: { 200: json({ type: "object", properties: { accepted: { type: "integer" } }, required: ["accepted"] }), ...problems(["bad_item", "bad_parameter", ...CHANGES]) },
+    },
+    get: {
+      tags: ["Catalogue"],
+      summary: "Read some items",
+      parameters: [query("ids", text, "At most 100 ids with commas between them."), project],
+      responses: { 200: json({ type: "object", properties: { items: { type: "array", items: ref("Item") } }, required: ["items"] }), ...problems(["bad_parameter"]) },
+    },
+  },
+  "/v1/items/{item_id}": {
+    get: {
+      tags: ["Catalogue"],
+      summary: "Read an item",
+      parameters: [path("item_id", "The item."), project],
+      responses: { 200: json(ref("Item")), ...problems(["unknown_item"]) },
+    },
+    delete: {
+      tags: ["Catalogue"],
+      summary: "Take an item away",
+      parameters: [path("item_id", "The item."), project],
+      responses: { 204: { description: "It is gone." }, ...problems(["unknown_item", "storage_full", "storage_failed"]) },
+    },
+  },
+  "/v1/items/{item_id}/similar": {
+    get: {
+      tags: ["Recommendations"],
+      summary: "Items like another",
+      parameters: [path("item_id", "The item."), limit(200, 20), project],
+      responses: { 200: listAnswer, ...problems(["bad_parameter"]) },
+    },
+  },
+  "/v1/users/{user_id}/profile": profileOperations(path("user_id", "The user.")),
+  "/v1/visitors/{anonymous_id}/profile": profileOperations(path("anonymous_id", "The anonymous visitor.")),
+  "/v1/recommendations": {
+    get: {
+      tags: ["Recommendations"],
+      summary: "Recommend",
+      parameters: [
+        ...personQuery,
+        query("placement", { type: "string", default: "home" }, "A placement of the program."),
+        limit(200, 20),
+        query("item_id", text, "The item of the page."),
+        query("exclude", text, "Items to leave out, with commas between them, or repeated."),
+        query("filter", text, "CEL over the item, such as `item.price < 50`."),
+        query("explain", { enum: ["0", "1"], default: "0" }, "1: each item with its sources and the visitor's own items behind it."),
+        project,
+      ],
+      responses: { 200: listAnswer, ...problems([...PERSON_CALLS, "bad_filter", "unknown_placement"]) },
+    },
+    post: {
+      tags: ["Recommendations"],
+      summary: "Recommend, with a context",
+      parameters: [project],
+      requestBody: body(ref("RecommendationRequest")),
+      responses: { 200: listAnswer, ...problems([...PERSON_CALLS, "bad_json", "bad_filter", "unknown_placement", "unsupported_media_type"]) },
+    },
+  },
+  "/v1/trending": {
+    get: {
+      tags: ["Recommendations"],
+      summary: "What trends",
+      parameters: [limit(200, 20), query("filter", text, "CEL over the item."), project],
+      responses: { 200: listAnswer, ...problems(["bad_parameter", "bad_filter"]) },
+    },
+  },
+  "/v1/decide": {
+    post: {
+      tags: ["Decisions"],
+      summary: "Decide a slot",
+      description: "The variant, layout or action that the program picks for the visitor.",
+      parameters: [project],
+      requestBody: body(ref("DecideRequest")),
+      responses: { 200: json(ref("Decision")), ...problems([...PERSON_CALLS, "bad_json", "unknown_slot", "unsupported_media_type"]) },
+    },
+  },
+  "/v1/segments": {
+    get: {
+      tags: ["Segments"],
+      summary: "Segments with live sizes",
+      parameters: [project],
+      responses: { 200: json({ type: "object", properties: { segments: { type: "array", items: ref("Segment") } }, required: ["segments"] }) },
+    },
+  },
+  "/v1/segments/{name}/users": {
+    get: {
+      tags: ["Segments"],
+      summary: "Members of a segment",
+      parameters: [path("name", "The segment."), limit(1000, 50), query("after", text, "The `next` of the page before."), project],
+      responses: {
+        200: json({ type: "object", properties: { segment: text, users: { type: "array", items: ref("PersonRef") }, total: { type: "integer" }, next: { type: ["string", "null"] } }, required: ["segment", "users", "total", "next"] }),
+        ...problems(["bad_parameter", "unknown_segment"]),
+      },
+    },
+  },
+  "/v1/program": {
+    get: {
+      tags: ["Program"],
+      summary: "Read the program",
+      description: "The document, with its `version` and `created_at`; it can be put back as it is.",
+      parameters: [query("version", { type: "integer", minimum: 0 }, "An earlier version."), project],
+      responses: { 200: json(ref("Program")), ...problems(["bad_parameter", "unknown_version"]) },
+    },
+    put: {
+      tags: ["Program"],
+      summary: "Replace the program",
+      description: "Takes effect at once. A bad one changes nothing and is answered with every fault and its path.",
+      parameters: [project],
+      requestBody: body(ref("Program")),
+      responses: { 200: json({ type: "object", properties: { version: { type: "integer" } }, required: ["version"] }), ...problems(["bad_program", ...CHANGES]) },
+    },
+  },
+  "/v1/program/check": {
+    post: {
+      tags: ["Program"],
+      summary: "Check a program",
+      parameters: [project],
+      requestBody: body(ref("Program")),
+      responses: { 200: json({ type: "object", properties: { ok: { type: "boolean" }, faults: { type: "array", items: ref("Fault") } }, required: ["ok", "faults"] }), ...problems(["bad_json", "unsupported_media_type"]) },
+    },
+  },
+  "/v1/program/rollback": {
+    post: {
+      tags: ["Program"],
+      summary: "Bring an earlier version back",
+      parameters: [project],
+      requestBody: body({ type: "object", properties: { version: { type: "integer" } }, required: ["version"] }),
+      responses: { 200: json({ type: "object", properties: { version: { type: "integer", description: "The new version's number." } }, required: ["version"] }), ...problems(["bad_parameter", "unknown_version", ...CHANGES]) },
+    },
+  },
+  "/v1/program/versions": {
+    get: {
+      tags: ["Program"],
+      summary: "Versions of the program",
+      parameters: [project],
+      responses: { 200: json({ type: "object", properties: { current: { type: ["integer", "null"] }, versions: { type: "array", items: { type: "object", properties: { version: { type: "integer" }, created_at: { type: "string", format: "date-time" } } } } }, required: ["current", "versions"] }) },
+    },
+  },
+  "/v1/live": {
+    get: {
+      tags: ["Live"],
+      summary: "Changes as they happen",
+      description:
+        "With an upgrade to WebSocket: send `{subscribe: {…}}` and `{type: \"events\", events: […]}`, receive messages. Without: the same messages as server-sent events, by the query. Always the newest state, never a backlog; a reader that does not read is cut.",
+      parameters: [...personQuery, query("placements", text, "Lists to be kept fresh, with commas between them."), limit(200, 20), query("item_id", text, "The item of the page."), query("exclude", text, "Items to leave out."), query("explain", { enum: ["0", "1"] }, "With reasons."), project],
+      responses: {
+        101: { description: "WebSocket." },
+        200: { description: "An endless stream; `event:` is the message's type, `data:` its JSON.", content: { "text/event-stream": { schema: ref("LiveMessage") } } },
+        ...problems(["bad_parameter", "unknown_project", "too_many_connections"]),
+      },
+    },
+  },
+  "/v1/search": {
+    get: {
+      tags: ["Operation"],
+      summary: "Find a person, an item or a segment",
+      parameters: [query("q", text, "How the id begins."), limit(200, 10), project],
+      responses: {
+        200: json({ type: "object", properties: { persons: { type: "array", items: ref("PersonRef") }, items: { type: "array", items: ref("Item") }, segments: { type: "array", items: text } }, required: ["persons", "items", "segments"] }),
+        ...problems(["bad_parameter"]),
+      },
+    },
+  },
+  "/v1/stats": { get: { tags: ["Operation"], summary: "Figures of the project", parameters: [project], responses: { 200: json(ref("Stats")) } } },
+  "/v1/projects": {
+    get: { tags: ["Operation"], summary: "Projects of the node", responses: { 200: json({ type: "object", properties: { projects: { type: "array", items: text } }, required: ["projects"] }) } },
+  },
+  "/healthz": { get: { tags: ["Health"], summary: "Liveness", responses: { 200: json({ type: "object", properties: { status: { const: "ok" } } }) } } },
+  "/readyz": {
+    get: {
+      tags: ["Health"],
+      summary: "Readiness with each part's state",
+      responses: { 200: json({ type: "object", properties: { status: text, parts: { type: "object" } } }, "Ready."), 503: json({ type: "object" }, "Some part is not.") },
+    },
+  },
+  "/metrics": { get: { tags: ["Health"], summary: "Prometheus text", responses: { 200: { description: "Metrics.", content: { "text/plain": { schema: text } } } } } },
+  "/console/": { get: { tags: ["Pages"], summary: "The console", responses: { 200: { description: "HTML." } } } },
+  "/demo/": { get: { tags: ["Pages"], summary: "The demo site", responses: { 200: { description: "HTML." } } } },
+  "/sdk/attune.js": { get: { tags: ["Pages"], summary: "The browser SDK", responses: { 200: { description: "JavaScript." } } } },
+  "/docs/": { get: { tags: ["Pages"], summary: "This reference", responses: { 200: { description: "HTML." } } } },
+};
+
+/** The whole document; also served at `/docs/openapi.json`. */
+export const openApiDocument = {
+  openapi: "3.1.0",
+  info: {
+    title: "attune",
+    version: "0.1.0",
+    description: "From a click to a changed page within milliseconds. JSON in, JSON out; errors are problem documents (RFC 9457) with a stable `code`.",
+    license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+  },
+  servers: [{ url: "/" }],
+  tags: ["Events", "Profiles", "Recommendations", "Decisions", "Live", "Segments", "Program", "Catalogue", "Operation", "Health", "Pages"].map((name) => ({ name })),
+  paths: PATHS,
+  components: {
+    parameters: {
+      project: { name: "project", in: "query", schema: text, description: "The project, `default` where it is missing; also the header `attune-project`." },
+    },
+    schemas: SCHEMAS,
+  },
+};

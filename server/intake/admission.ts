@@ -1,0 +1,27 @@
+// Admission by bytes: work that waits for the log is bounded, whatever the number of senders.
+import { Problem } from "../http/problem.ts";
+
+export interface Admission {
+  readonly waitingBytes: number;
+  /** @throws Problem (overloaded, 429) when the queue is full. Returns how to leave the queue. */
+  enter(sizeBytes: number): () => void;
+}
+
+export function admission(options: { bytesMax: number }): Admission {
+  let waitingBytes = 0;
+  return {
+    get waitingBytes() {
+      return waitingBytes;
+    },
+    enter(sizeBytes) {
+      // An empty queue takes any body, so that one larger than the queue is not refused for ever.
+      if (waitingBytes > 0 && waitingBytes + sizeBytes > options.bytesMax) {
+        throw new Problem("overloaded", "Too many events wait for the log; send again later.", { retryAfterS: 1 });
+      }
+      waitingBytes += sizeBytes;
+      return () => {
+        waitingBytes -= sizeBytes;
+      };
+    },
+  };
+}

@@ -1,0 +1,48 @@
+// Adds to a validated event what its sender's connection says, once: device, country, the mark of machine traffic.
+// What the event says itself always wins. The address itself never reaches the event.
+import type { AttuneEvent, EventContext, LoggedEvent } from "../../../core/event/event.ts";
+import type { ReadAddress } from "./addresses.ts";
+import { watchPatterns } from "./patterns.ts";
+import { readUserAgent, type SenderKind } from "./user-agent.ts";
+
+/** Who sends, as his connection shows. Made once a request or once a socket. */
+export interface Sender {
+  readonly kind: SenderKind;
+  readonly context: EventContext;
+}
+
+export interface Enricher {
+  sender(connection: { address: string; userAgent: string | undefined }): Sender;
+  enrich(event: AttuneEvent, sender: Sender, receivedAtMs: number): LoggedEvent;
+}
+
+export function createEnricher(readAddress: ReadAddress): Enricher {
+  const patterns = watchPatterns();
+  return {
+    sender({ address, userAgent }) {
+      const { local, listed, country } = readAddress(address);
+      const { kind, device, os, browser } = readUserAgent(userAgent, { local });
+      if (listed) return { kind: "bot", context: {} };
+      if (kind !== "browser") return { kind, context: {} };
+      const context: EventContext = {};
+      if (device !== undefined) context.device = device;
+      if (os !== undefined) context.os = os;
+      if (browser !== undefined) context.browser = browser;
+      if (country !== undefined) context.country = country;
+      return { kind, context };
+    },
+    enrich(event, sender, receivedAtMs) {
+      const logged = event as LoggedEvent;
+      logged.received_at = receivedAtMs;
+      if (sender.kind === "library") return logged;
+      if (sender.kind === "bot") {
+        logged.traffic = "bot";
+        return logged;
+      }
+      // Only for browsers: a backend sends many visitors' events in bulk, often with one timestamp for all.
+      if (patterns.isSuspicious(event)) logged.traffic = "suspicious";
+      logged.context = event.context === undefined ? { ...sender.context } : { ...sender.context, ...event.context };
+      return logged;
+    },
+  };
+}

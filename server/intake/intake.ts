@@ -1,0 +1,146 @@
+// Intake: raw events in, what became of each out. Every way in (HTTP, WebSocket, a retried dead letter) comes through here.
+import { uuidv7 } from "uuidv7";
+import type { LoggedEvent } from "../../core/event/event.ts";
+import { normaliseEvent } from "../../core/event/validate.ts";
+import type { DeadLetter } from "../../core/record.ts";
+import type { Timing } from "../http/timings.ts";
+import type { Project } from "../ports.ts";
+import type { Admission } from "./admission.ts";
+import type { Batch } from "./batch.ts";
+import { deadLetterQuota, KEPT_BODY_CHARS_MAX, type DeadLetterQuota } from "./dead-letter-quota.ts";
+import type { Enricher, Sender } from "./enrich/enrich.ts";
+
+export interface RejectedEvent {
+  index: number;
+  event_id?: string;
+  code: string;
+  path: string;
+  message: string;
+}
+
+/** The public answer: `POST /v1/events` and `ack` on the live connection. */
+export interface IntakeAnswer {
+  accepted: number;
+  duplicates: number;
+  rejected: RejectedEvent[];
+}
+
+/** What intake counts for a project, since the process started. */
+export interface IntakeCounts {
+  accepted: number;
+  duplicates: number;
+  rejected: number;
+  marked: number;
+  readonly quota: DeadLetterQuota;
+}
+
+/** Sees what intake took, after it was durable. Must not throw or block. */
+export interface IntakeTap {
+  accepted(project: Project, events: readonly LoggedEvent[]): void;
+  rejected(project: Project, rejected: readonly RejectedEvent[]): void;
+}
+
+export interface TakeOptions {
+  sender: Sender;
+  /** Bytes that the events came in, for admission. */
+  sizeBytes: number;
+  /** Goes into dead letters. */
+  source: string;
+  /** False where refused events are kept already. */
+  keepRejected: boolean;
+}
+
+export interface Intake {
+  readonly admission: Admission;
+  /**
+   * Resolves when what is accepted is durable and folded. Rejects with HostError or Problem (overloaded) when nothing
+   * was taken.
+   */
+  take(project: Project, batch: Batch, options: TakeOptions): Promise<IntakeAnswer>;
+  counts(project: Project): IntakeCounts;
+  /** Returns how to stop. */
+  tap(tap: IntakeTap): () => void;
+}
+
+export function createIntake(options: {
+  enricher: Enricher;
+  admission: Admission;
+  /** Takes the time from hand-over to the host until durable and folded. */
+  commitTiming: (project: Project) => Timing;
+  now: () => number;
+}): Intake {
+  const countsByProject = new Map<string, IntakeCounts>();
+  const taps = new Set<IntakeTap>();
+
+  function counts(project: Project): IntakeCounts {
+    let found = countsByProject.get(project.name);
+    if (found === undefined) {
+      found = { accepted: 0, duplicates: 0, rejected: 0, marked: 0, quota: deadLetterQuota() };
+      countsByProject.set(project.name, found);
+    }
+    return found;
+  }
+
+  return {
+    admission: options.admission,
+    counts,
+    tap(tap) {
+      taps.add(tap);
+      return () => taps.delete(tap);
+    },
+    async take(project, batch, { sender, sizeBytes, source, keepRejected }) {
+      const leave = options.admission.enter(sizeBytes);
+      try {
+        const nowMs = options.now();
+        const counted = counts(project);
+        const events: LoggedEvent[] = [];
+        const rejected: RejectedEvent[] = [];
+        const deadLetters: Omit<DeadLetter, "id" | "at">[] = [];
+        const { raws, sentAtMs } = batch;
+        const rules = {
+          receivedAtMs: nowMs,
+          eventTypes: project.eventTypes,
+          newEventId: uuidv7,
+          ...(sentAtMs !== undefined && { sentAtMs }),
+        };
+        for (let index = 0; index < raws.length; index++) {
+          const result = normaliseEvent(raws[index], rules);
+          if ("event" in result) {
+            events.push(options.enricher.enrich(result.event, sender, nowMs));
+            continue;
+          }
+          const { code, path, message, event_id: eventId } = result.rejected;
+          rejected.push({ index, ...(eventId !== undefined && { event_id: eventId }), code, path, message });
+          if (keepRejected && counted.quota.take(nowMs)) {
+            deadLetters.push({ code, path, message, source, body: keptBody(raws[index]) });
+          }
+        }
+        let duplicates = 0;
+        if (events.length > 0 || deadLetters.length > 0) {
+          const startMs = performance.now();
+          const outcomes = await project.submit({ events, deadLetters });
+          options.commitTiming(project).record(performance.now() - startMs);
+          for (const outcome of outcomes) if (outcome === "duplicate") duplicates++;
+          if (taps.size > 0 && events.length > duplicates) {
+            const fresh = duplicates === 0 ? events : events.filter((_, i) => outcomes[i] === "accepted");
+            for (const tap of taps) tap.accepted(project, fresh);
+          }
+        }
+        if (sender.kind !== "library") for (const event of events) if (event.traffic !== undefined) counted.marked++;
+        counted.accepted += events.length - duplicates;
+        counted.duplicates += duplicates;
+        counted.rejected += rejected.length;
+        if (rejected.length > 0) for (const tap of taps) tap.rejected(project, rejected);
+        return { accepted: events.length - duplicates, duplicates, rejected };
+      } finally {
+        leave();
+      }
+    },
+  };
+}
+
+/** A dead letter keeps what was sent, so that it can be corrected and sent again; a huge one only by its size. */
+function keptBody(raw: unknown): unknown {
+  const chars = JSON.stringify(raw)?.length ?? 0;
+  return chars <= KEPT_BODY_CHARS_MAX ? raw : { cut: `${chars} characters, more than are kept` };
+}

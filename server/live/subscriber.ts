@@ -1,0 +1,68 @@
+// One live connection's view of one person: what has changed since it was last told, never a backlog of it.
+import type { FiredTrigger } from "../../core/engine.ts";
+import type { LiveMessage, Subscription } from "./messages.ts";
+import type { Cause } from "./messages.ts";
+
+/** The wire under a connection: a WebSocket or a stream of server-sent events. */
+export interface Outlet {
+  /** Bytes handed over that the reader has not taken yet. */
+  readonly unreadBytes: number;
+  send(message: LiveMessage): void;
+  /** Ends a reader that does not read. */
+  cut(): void;
+}
+
+/** A trigger that waits for the person's page: with a limit, because nothing may grow without one. */
+const TRIGGERS_WAITING_MAX = 32;
+
+export class Subscriber {
+  readonly outlet: Outlet;
+  subscription: Subscription | undefined;
+  /** The person's key when last looked at; changes when persons merge. */
+  key = "";
+  waiting = false;
+  /** Unix ms (monotonic clock) of the last push. */
+  lastPushMs = -Infinity;
+  profile = false;
+  lists = false;
+  allSegments = false;
+  cause: Cause | undefined;
+  /** Which segments were entered (true) or left (false); a later change of the same one replaces the earlier. */
+  readonly segments = new Map<string, boolean>();
+  triggers: { trigger: FiredTrigger; cause: Cause | undefined }[] = [];
+
+  constructor(outlet: Outlet) {
+    this.outlet = outlet;
+  }
+
+  /** Asks for everything anew: after a subscription, or when the person became another. */
+  wantAll(): void {
+    this.profile = true;
+    this.lists = true;
+    this.allSegments = true;
+  }
+
+  addTrigger(trigger: FiredTrigger, cause: Cause | undefined): void {
+    this.triggers.push({ trigger, cause });
+    if (this.triggers.length > TRIGGERS_WAITING_MAX) this.triggers.shift();
+  }
+
+  get hasNews(): boolean {
+    return this.profile || this.lists || this.allSegments || this.segments.size > 0 || this.triggers.length > 0;
+  }
+
+  /** Takes what is to be told; what changes from now on is told the next time. */
+  take() {
+    const { profile, lists, allSegments, cause, triggers } = this;
+    const segments = new Map(this.segments);
+    this.forget();
+    return { profile, lists, allSegments, cause, triggers, segments };
+  }
+
+  forget(): void {
+    this.profile = this.lists = this.allSegments = false;
+    this.cause = undefined;
+    this.triggers = [];
+    this.segments.clear();
+  }
+}

@@ -1,0 +1,104 @@
+// Lists and decisions: recommendations for a person, items like another, what trends, and the slots of the page.
+import { parseObject } from "../http/body.ts";
+import {
+  contextOf, excluded, filterText, flag, fromJson, fromQuery, ID_CHARS_MAX, integer, LIST_LIMIT_MAX, optionalText, pathText,
+  personRef, requiredText, type Source,
+} from "../http/parameters.ts";
+import { Problem } from "../http/problem.ts";
+import { requireJson } from "../http/media-type.ts";
+import { ok, type Answer, type Call, type Route } from "../http/route.ts";
+import { round } from "../http/timings.ts";
+import { wireItem } from "../intake/item.ts";
+import type { Project, RecommendRequest, RecommendationList } from "../ports.ts";
+
+/** A list as the wire shows it. */
+export type WireList = Omit<RecommendationList, "items"> & { items: unknown[]; took_ms: number };
+
+const LIMIT = { low: 1, high: LIST_LIMIT_MAX, otherwise: 20 };
+const DEFAULT_PLACEMENT = "home";
+
+export function recommendationRoutes(): Route[] {
+  return [
+    { method: "GET", path: "/v1/recommendations", crossOrigin: true, handle: (call) => recommend(call, fromQuery(call.query)) },
+    {
+      method: "POST",
+      path: "/v1/recommendations",
+      crossOrigin: true,
+      handle(call) {
+        requireJson(call);
+        return recommend(call, fromJson(parseObject(call.body)));
+      },
+    },
+    { method: "GET", path: "/v1/items/{item_id}/similar", crossOrigin: true, handle: similar },
+    { method: "GET", path: "/v1/trending", crossOrigin: true, handle: trending },
+    { method: "POST", path: "/v1/decide", crossOrigin: true, handle: decide },
+  ];
+}
+
+async function recommend(call: Call, source: Source): Promise<Answer> {
+  return ok(await listFor(call.project, readRequest(source)));
+}
+
+/** What a request for recommendations says; the live connection reads its subscription with it too. */
+export function readRequest(source: Source): RecommendRequest {
+  const itemId = optionalText(source, "item_id", ID_CHARS_MAX);
+  const filter = filterText(source);
+  const exclude = excluded(source);
+  const context = contextOf(source);
+  return {
+    ref: personRef(source),
+    placement: optionalText(source, "placement", ID_CHARS_MAX) ?? DEFAULT_PLACEMENT,
+    limit: integer(source, "limit", LIMIT),
+    explain: flag(source, "explain"),
+    ...(itemId !== undefined && { itemId }),
+    ...(filter !== undefined && { filter }),
+    ...(exclude.length > 0 && { exclude }),
+    ...(context !== undefined && { context }),
+  };
+}
+
+/** @throws Problem (unknown_placement), FilterError, HostError. */
+export async function listFor(
+  project: Project,
+  request: RecommendRequest,
+): Promise<WireList> {
+  const startMs = performance.now();
+  const list = await project.recommend(request);
+  if (list === undefined) {
+    throw new Problem("unknown_placement", "The program has no such placement.", { parameter: "placement" });
+  }
+  return withTime(list, startMs);
+}
+
+async function similar(call: Call): Promise<Answer> {
+  const startMs = performance.now();
+  const limit = integer(fromQuery(call.query), "limit", LIMIT);
+  return ok(withTime(await call.project.similar(pathText(call, "item_id"), limit), startMs));
+}
+
+async function trending(call: Call): Promise<Answer> {
+  const startMs = performance.now();
+  const source = fromQuery(call.query);
+  const limit = integer(source, "limit", LIMIT);
+  return ok(withTime(await call.project.trending(limit, filterText(source)), startMs));
+}
+
+async function decide(call: Call): Promise<Answer> {
+  requireJson(call);
+  const source = fromJson(parseObject(call.body));
+  const ref = personRef(source);
+  const slot = requiredText(source, "slot", ID_CHARS_MAX);
+  const decision = await call.project.decide(ref, slot, contextOf(source));
+  if (decision === undefined) {
+    throw new Problem("unknown_slot", "The program has no such slot.", { parameter: "slot", pointer: "/slot" });
+  }
+  return ok(decision);
+}
+
+function withTime(list: RecommendationList, startMs: number): WireList {
+  const items = list.items.map((entry) => {
+    // Only an item with a time looks different on the wire; the others are not copied.
+    return entry.item?.published_at === undefined ? entry : { ...entry, item: wireItem(entry.item) };
+  });
+  return { ...list, items, took_ms: round(performance.now() - startMs) };
+}

@@ -1,0 +1,28 @@
+// Keeps webhooks from reaching into the operator's own network: the address that was looked at is the one that is
+// connected to (no second resolution, so no DNS rebinding), and redirects are not followed.
+import { lookup } from "node:dns";
+import type { LookupFunction } from "node:net";
+import ipaddr from "ipaddr.js";
+
+export class ForbiddenAddressError extends Error {
+  override readonly name = "ForbiddenAddressError";
+  readonly code = "FORBIDDEN_ADDRESS";
+}
+
+/** True for addresses of the open internet; loopback, private, link-local, translated and reserved ranges are not. */
+export function isPublicAddress(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
+}
+
+/** For the `lookup` option of a request: resolves, and fails with ForbiddenAddressError unless every answer is public. */
+export const publicLookup: LookupFunction = (hostname, options, callback) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error !== null) return callback(error, "");
+    const forbidden = addresses.find(({ address }) => !isPublicAddress(address));
+    if (forbidden !== undefined || addresses.length === 0) {
+      return callback(new ForbiddenAddressError("the host resolves to an address that is not public"), "");
+    }
+    if (options.all === true) return callback(null, addresses);
+    callback(null, addresses[0]!.address, addresses[0]!.family);
+  });
+};

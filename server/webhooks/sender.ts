@@ -1,0 +1,215 @@
+// Webhooks of triggers: signed, tried again with growing pauses, bounded, and kept as dead letters when they fail for good.
+// The queue is in memory: what waits when the server goes down in order becomes dead letters, a crash loses it.
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { Logger } from "pino";
+import { uuidv7 } from "uuidv7";
+import type { FiredTrigger } from "../../core/engine.ts";
+import { rngFrom } from "../../core/math/rng.ts";
+import type { PersonRef } from "../../core/record.ts";
+import { isObject } from "../http/body.ts";
+import type { WebhookConfig } from "../http/config.ts";
+import { Problem } from "../http/problem.ts";
+import type { Project } from "../ports.ts";
+import { ForbiddenAddressError, isPublicAddress, publicLookup } from "./address-guard.ts";
+import { signature } from "./sign.ts";
+
+/** The code of a webhook's dead letter. */
+export const WEBHOOK_FAILED = "webhook_failed";
+const QUEUED_MAX = 1_000;
+const IN_FLIGHT_MAX = 8;
+const ATTEMPT_TIMEOUT_MS = 10_000;
+const PAUSE_MAX_MS = 5 * 60_000;
+const JITTER_STEPS = 1_000;
+
+export interface WebhookStats {
+  queued: number;
+  delivered: number;
+  retried: number;
+  failed: number;
+}
+
+export interface WebhookSender {
+  /** Queues the delivery and returns at once; a full queue makes it a dead letter. */
+  fire(project: Project, fired: { trigger: FiredTrigger; url: string; ref: PersonRef; eventId: string | undefined }): void;
+  /** Queues a dead letter's body again. @throws Problem (overloaded, bad_request). */
+  retry(project: Project, letterBody: unknown): void;
+  stats(): WebhookStats;
+  /** Ends the deliveries under way; resolves when what was not delivered is kept as dead letters. */
+  close(): Promise<void>;
+}
+
+interface Delivery {
+  readonly project: Project;
+  readonly url: string;
+  readonly payload: Record<string, unknown>;
+  attempts: number;
+}
+
+/** `final`: trying again would not help. */
+type Outcome = "delivered" | { fault: string; final: boolean };
+
+export function createWebhookSender(options: { config: WebhookConfig; logger: Logger; seed: number; now: () => number }): WebhookSender {
+  const { config, logger, now } = options;
+  const rng = rngFrom(options.seed);
+  const ready: Delivery[] = [];
+  const pausing = new Map<Delivery, NodeJS.Timeout>();
+  const inFlight = new Set<Delivery>();
+  const stopping = new AbortController();
+  const keeping = new Set<Promise<unknown>>();
+  const counts = { delivered: 0, retried: 0, failed: 0 };
+
+  const queued = (): number => ready.length + pausing.size + inFlight.size;
+
+  function enqueue(delivery: Delivery): boolean {
+    if (queued() >= QUEUED_MAX || stopping.signal.aborted) return false;
+    ready.push(delivery);
+    pump();
+    return true;
+  }
+
+  function pump(): void {
+    while (inFlight.size < IN_FLIGHT_MAX && ready.length > 0 && !stopping.signal.aborted) {
+      const delivery = ready.shift()!;
+      inFlight.add(delivery);
+      delivery.attempts++;
+      void attempt(delivery).then((outcome) => {
+        inFlight.delete(delivery);
+        settle(delivery, outcome);
+        pump();
+      });
+    }
+  }
+
+  function settle(delivery: Delivery, outcome: Outcome): void {
+    if (outcome === "delivered") counts.delivered++;
+    else if (outcome.final || delivery.attempts >= config.attemptsMax || stopping.signal.aborted) {
+      keep(delivery, `${outcome.fault} (attempt ${delivery.attempts})`);
+    } else {
+      counts.retried++;
+      const jitter = 0.5 + rng.between(0, JITTER_STEPS) / (2 * JITTER_STEPS);
+      const pauseMs = Math.min(PAUSE_MAX_MS, config.backoffMs * 2 ** (delivery.attempts - 1)) * jitter;
+      const timer = setTimeout(() => {
+        pausing.delete(delivery);
+        ready.push(delivery);
+        pump();
+      }, pauseMs);
+      timer.unref();
+      pausing.set(delivery, timer);
+    }
+  }
+
+  function keep({ project, url, payload }: Delivery, fault: string): void {
+    counts.failed++;
+    const letter = {
+      code: WEBHOOK_FAILED,
+      path: "",
+      message: fault,
+      source: `webhook ${String(payload["trigger"])}`,
+      body: { url, payload },
+    };
+    const kept = project.submit({ events: [], deadLetters: [letter] }).catch((error: unknown) => {
+      logger.error({ err: error, project: project.name }, "a failed webhook could not be kept as a dead letter");
+    });
+    keeping.add(kept);
+    void kept.finally(() => keeping.delete(kept));
+  }
+
+  function attempt(delivery: Delivery): Promise<Outcome> {
+    if (config.secret === undefined) {
+      return Promise.resolve({ fault: "no webhook secret is configured, so nothing can be signed", final: true });
+    }
+    const body = JSON.stringify(delivery.payload);
+    const headers = {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+      "user-agent": "attune-webhook/1",
+      "attune-delivery": String(delivery.payload["id"]),
+      "attune-signature": signature(config.secret, body, Math.floor(now() / 1_000)),
+    };
+    return post(delivery.url, { body, headers, allowPrivate: config.allowPrivate, stop: stopping.signal });
+  }
+
+  return {
+    fire(project, { trigger, url, ref, eventId }) {
+      const payload = {
+        id: uuidv7(),
+        type: "trigger",
+        project: project.name,
+        trigger: trigger.name,
+        fired_at: new Date(trigger.atMs).toISOString(),
+        ...ref,
+        ...(trigger.itemId !== undefined && { item_id: trigger.itemId }),
+        ...(eventId !== undefined && { event_id: eventId }),
+      };
+      const delivery = { project, url, payload, attempts: 0 };
+      if (!enqueue(delivery)) keep(delivery, `more than ${QUEUED_MAX} webhooks wait`);
+    },
+    retry(project, letterBody) {
+      if (!isObject(letterBody) || typeof letterBody["url"] !== "string" || !isObject(letterBody["payload"])) {
+        throw new Problem("bad_request", "The dead letter holds no webhook that could be sent again.");
+      }
+      if (!enqueue({ project, url: letterBody["url"], payload: letterBody["payload"], attempts: 0 })) {
+        throw new Problem("overloaded", `More than ${QUEUED_MAX} webhooks wait.`, { retryAfterS: 5 });
+      }
+    },
+    stats: () => ({ queued: queued(), ...counts }),
+    async close() {
+      stopping.abort();
+      for (const [delivery, timer] of pausing) {
+        clearTimeout(timer);
+        keep(delivery, "the server went down before the next attempt");
+      }
+      pausing.clear();
+      for (const delivery of ready.splice(0)) keep(delivery, "the server went down before it was sent");
+      while (inFlight.size > 0 || keeping.size > 0) {
+        await Promise.all(keeping);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}
+
+/** One attempt. Redirects are not followed: they count as an answer that is not good. Never rejects. */
+function post(
+  url: string,
+  options: { body: string; headers: Record<string, string | number>; allowPrivate: boolean; stop: AbortSignal },
+): Promise<Outcome> {
+  let target: URL;
+  try {
+    target = new URL(url);
+  } catch {
+    return Promise.resolve({ fault: "the URL is not valid", final: true });
+  }
+  if (target.protocol !== "http:" && target.protocol !== "https:") {
+    return Promise.resolve({ fault: "the URL is neither http nor https", final: true });
+  }
+  const literal = target.hostname.replace(/^\[|\]$/g, "");
+  const isLiteral = /^[\d.]+$/.test(literal) || literal.includes(":");
+  if (!options.allowPrivate && isLiteral && !isPublicAddress(literal)) {
+    return Promise.resolve({ fault: "the address is not public", final: true });
+  }
+  return new Promise((resolve) => {
+    const send = target.protocol === "https:" ? httpsRequest : httpRequest;
+    const request = send(target, {
+      method: "POST",
+      headers: options.headers,
+      agent: false,
+      signal: AbortSignal.any([options.stop, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)]),
+      ...(!options.allowPrivate && { lookup: publicLookup }),
+    });
+    request.on("response", (response) => {
+      const status = response.statusCode ?? 0;
+      response.destroy();
+      if (status >= 200 && status < 300) return resolve("delivered");
+      const mayPass = status >= 500 || status === 408 || status === 425 || status === 429;
+      resolve({ fault: `the receiver answered ${status}`, final: !mayPass });
+    });
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      const forbidden = error instanceof ForbiddenAddressError;
+      const fault = forbidden ? "the host's address is not public" : `no answer: ${error.code ?? error.name}`;
+      resolve({ fault, final: forbidden });
+    });
+    request.end(options.body);
+  });
+}
