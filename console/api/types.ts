@@ -25,11 +25,18 @@ export interface RecentItem {
   value?: number;
 }
 
-export interface Profile extends PersonRef {
+export interface Profile {
+  user_id: string | null;
+  anonymous_ids?: string[];
   version: number;
-  updated_at: string | number;
+  updated_at: string | null;
   attributes: Record<string, unknown>;
+  /** Shares of the positive interest in categories, 0-1. */
   interests: Record<string, number>;
+  /** The same by tag. */
+  interest_tags?: Record<string, number>;
+  /** Interactions by UTC day, oldest first. */
+  activity?: { date: string; interactions: number }[];
   recent: RecentItem[];
   features: Record<string, number | string | null>;
   session: Record<string, unknown> | null;
@@ -90,6 +97,7 @@ export interface ProgramVersions {
 export interface Program {
   version: number;
   created_at?: string;
+  events?: Record<string, { weight: number }>;
   interests?: { half_life?: string };
   placements?: Record<string, unknown>;
   [part: string]: unknown;
@@ -159,8 +167,6 @@ export interface StatsSeries {
   event_loop_p99_ms: Measured;
   rss_bytes: Measured;
   segments: Record<string, Measured>;
-  /** Accepted events a second by type; a node without it leaves it out. */
-  event_types?: Record<string, Measured>;
 }
 
 export interface RouteLatency {

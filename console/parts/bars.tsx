@@ -10,8 +10,8 @@ export interface Bar {
   readonly series?: number;
 }
 
-export function Bars({ bars, max }: { bars: readonly Bar[]; max?: number }) {
-  const limit = max ?? bars.reduce((most, bar) => Math.max(most, Math.abs(bar.value)), 0);
+export function Bars({ bars }: { bars: readonly Bar[] }) {
+  const limit = bars.reduce((most, bar) => Math.max(most, Math.abs(bar.value)), 0);
   return (
     <ul class="bars">
       {bars.map((bar) => (

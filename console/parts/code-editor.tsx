@@ -1,6 +1,7 @@
 // A text area for JSON with line numbers, marked lines and the keys that people expect. A real text area: undo, search,
 // spell of the keyboard, screen readers and selection are the browser's own.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useJsonColours } from "./json-colours.ts";
 import { lineColumn } from "../program/json-positions.ts";
 
 /** Where to go: set a new object to jump again to the same place. */
@@ -17,19 +18,22 @@ interface CodeEditorProps {
   readonly marked?: ReadonlySet<number>;
   readonly jump?: Jump | undefined;
   readonly onSave?: () => void;
+  /** Lines shown; without it the editor takes the height that the window leaves. */
   readonly rows?: number;
 }
 
 const LINE_HEIGHT_PX = 18;
 const INDENT = "  ";
 
-export function CodeEditor({ label, text, onText, marked, jump, onSave, rows = 28 }: CodeEditorProps) {
+export function CodeEditor({ label, text, onText, marked, jump, onSave, rows }: CodeEditorProps) {
   const area = useRef<HTMLTextAreaElement>(null);
   const gutter = useRef<HTMLDivElement>(null);
+  const colours = useRef<HTMLPreElement>(null);
   const [place, setPlace] = useState({ line: 1, column: 1 });
   /** After Escape the next Tab leaves the field, so that the keyboard is never trapped. */
   const leaving = useRef(false);
   const lines = text.split("\n");
+  useJsonColours(colours, text);
 
   useEffect(() => {
     const element = area.current;
@@ -43,7 +47,10 @@ export function CodeEditor({ label, text, onText, marked, jump, onSave, rows = 2
   useLayoutEffect(() => follow(), [text]);
 
   function follow(): void {
-    if (gutter.current !== null && area.current !== null) gutter.current.scrollTop = area.current.scrollTop;
+    const { current: element } = area;
+    if (element === null) return;
+    if (gutter.current !== null) gutter.current.scrollTop = element.scrollTop;
+    if (colours.current !== null) colours.current.style.transform = `translate(${-element.scrollLeft}px, ${-element.scrollTop}px)`;
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === "Escape") leaving.current = true;
@@ -65,16 +72,19 @@ export function CodeEditor({ label, text, onText, marked, jump, onSave, rows = 2
 
   return (
     <div class="editor">
-      <div class="editor-body" style={{ height: `${rows * LINE_HEIGHT_PX + 16}px` }}>
+      <div class="editor-body" style={rows === undefined ? {} : { height: `${rows * LINE_HEIGHT_PX + 16}px` }}>
         <div class="gutter" ref={gutter} aria-hidden="true">
           {lines.map((_, index) => (
             <div key={index} class={marked?.has(index + 1) === true ? "marked" : place.line === index + 1 ? "current" : undefined}>{index + 1}</div>
           ))}
         </div>
-        <textarea
-          ref={area} aria-label={label} value={text} spellcheck={false} autocomplete="off" autocapitalize="off" wrap="off"
-          onInput={(event) => onText(event.currentTarget.value)} onScroll={follow} onKeyDown={onKeyDown} onSelect={onSelect} onKeyUp={onSelect} onClick={onSelect}
-        />
+        <div class="editor-text">
+          <pre ref={colours} aria-hidden="true">{text}</pre>
+          <textarea
+            ref={area} aria-label={label} value={text} spellcheck={false} autocomplete="off" autocapitalize="off" wrap="off"
+            onInput={(event) => onText(event.currentTarget.value)} onScroll={follow} onKeyDown={onKeyDown} onSelect={onSelect} onKeyUp={onSelect} onClick={onSelect}
+          />
+        </div>
       </div>
       <div class="editor-foot num"><span>line {place.line}, column {place.column}</span><span class="wide-only">{lines.length} lines · <kbd>Tab</kbd> indents, <kbd>Esc</kbd> <kbd>Tab</kbd> leaves</span></div>
     </div>

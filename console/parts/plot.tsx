@@ -26,7 +26,7 @@ interface PlotProps {
 }
 
 const AXIS_FONT = "11px system-ui, sans-serif";
-const AXIS_WIDTH = 56;
+const LETTER_PX = 6.5;
 
 export function Plot({ label, times, series, format = formatShort, height = 160, spanS }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
@@ -69,8 +69,8 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
           y: { range: (_, low, high) => rangeOf(low, high) },
         },
         axes: [
-          { ...axis, size: 24, space: 72, grid: { show: false }, values: (_, splits) => splits.map((split) => formatClock(split * 1000).slice(0, 8)) },
-          { ...axis, size: AXIS_WIDTH, space: 32, gap: 8, values: (_, splits) => splits.map((split) => formatRef.current(split)) },
+          { ...axis, size: 20, space: 72, grid: { show: false }, values: (_, splits) => splits.map((split) => timeTick(split * 1000, (splits.at(-1)! - splits[0]!))) },
+          { ...axis, size: (_, labels) => axisWidth(labels), space: 32, gap: 8, values: (_, splits) => splits.map((split) => withoutZeros(formatRef.current(split))) },
         ],
         series: [
           {},
@@ -99,14 +99,14 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
     return value === null || value === undefined ? "–" : format(value);
   };
   return (
-    <figure class="plot" role="group" aria-label={label}>
+    <figure class="plot" aria-label={label}>
       <figcaption class="plot-legend">
         {series.map((one, index) => (
           <span key={one.name}>
             <i class="key" data-series={(one.colour ?? index) % 6} /> {one.name} <b>{read(one)}</b>
           </span>
         ))}
-        <span class="when">{hovered !== undefined && times[shownAt] !== undefined ? formatClock(times[shownAt] * 1000) : ""}</span>
+        <span class="when">{hovered !== undefined && times[shownAt] !== undefined ? hoverTime(times[shownAt] * 1000, spanS ?? 0) : ""}</span>
       </figcaption>
       <div ref={place} style={{ height: `${height}px` }} aria-hidden="true" />
     </figure>
@@ -126,4 +126,26 @@ function lastKnown(values: readonly (number | null | undefined)[]): number | nul
     if (values[index] !== null && values[index] !== undefined) return values[index];
   }
   return undefined;
+}
+
+/** `5.00 ms` on an axis is `5 ms`. */
+function withoutZeros(text: string): string {
+  return text.replace(/\.(\d*?)0+(?!\d)/, (_, digits: string) => (digits === "" ? "" : `.${digits}`));
+}
+
+const DAY_S = 86_400;
+
+function timeTick(timeMs: number, spanS: number): string {
+  if (spanS > 2 * DAY_S) return new Date(timeMs).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return spanS > 3600 ? formatClock(timeMs).slice(0, 5) : formatClock(timeMs);
+}
+
+function hoverTime(timeMs: number, spanS: number): string {
+  return spanS > DAY_S / 2 ? `${timeTick(timeMs, Infinity)} ${formatClock(timeMs).slice(0, 5)}` : formatClock(timeMs);
+}
+
+/** Wide enough for the longest label; in steps, so that a live plot does not wobble. */
+function axisWidth(labels: readonly string[] | null): number {
+  const letters = (labels ?? []).reduce((most, label) => Math.max(most, label.length), 3);
+  return Math.ceil((letters * LETTER_PX + 16) / 8) * 8;
 }

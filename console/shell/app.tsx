@@ -58,15 +58,17 @@ export function App() {
   return (
     <ConsoleContext.Provider value={context}>
       <StatsContext.Provider value={stats}>
-        <a class="skip btn" href={context.links.view(route.path)} onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>Skip to the view</a>
+        <nav aria-label="Skip">
+          <a class="skip btn" href={context.links.view(route.path)} onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>Skip to the view</a>
+        </nav>
         <div class="shell">
           {menuOpen ? <button type="button" class="veil" aria-label="Close the menu" onClick={() => setMenuOpen(false)} /> : null}
           <Sidebar route={route} open={menuOpen} deadLetters={stats.data?.totals.dead_letters ?? 0} />
           <div>
             <header class="topbar">
               <button type="button" class="btn quiet icon menu" aria-label="Menu" aria-expanded={menuOpen} onClick={() => setMenuOpen(!menuOpen)}><Icon name="menu" /></button>
-              <button type="button" class="search-open" aria-label="Search (Ctrl K)" onClick={() => setSearching(true)}>
-                <Icon name="search" /> <span class="cut">Search<span class="long"> a person, an item, a segment</span></span> <kbd>Ctrl K</kbd>
+              <button type="button" class="search-open" aria-keyshortcuts="Control+K Meta+K /" onClick={() => setSearching(true)}>
+                <Icon name="search" /> <span class="cut">Search<span class="long"> a person, an item, a segment</span></span> <kbd aria-hidden="true">Ctrl K</kbd>
               </button>
               <div class="grow" />
               <ProjectSwitcher project={route.project} />
@@ -114,7 +116,7 @@ function View({ route }: { route: Route }) {
 function Sidebar({ route, open, deadLetters }: { route: Route; open: boolean; deadLetters: number }) {
   const links = linksOf(route.project);
   return (
-    <div class="sidebar" data-open={open}>
+    <aside class="sidebar" data-open={open} aria-label="Console">
       <a class="brand" href={links.view(["overview"])}><Mark /> attune</a>
       <nav class="nav" aria-label="Views">
         {VIEWS.map((view) => (
@@ -128,7 +130,7 @@ function Sidebar({ route, open, deadLetters }: { route: Route; open: boolean; de
         <a href="/docs/">Docs</a>
         <a href="/metrics">Prometheus metrics</a>
       </div>
-    </div>
+    </aside>
   );
 }
 

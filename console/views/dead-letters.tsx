@@ -9,6 +9,7 @@ import { formatCount } from "../parts/format.ts";
 import { Icon } from "../parts/icon.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { adviceOn, Empty, Failed, Loading } from "../parts/state.tsx";
+import { formatJson } from "../program/format-json.ts";
 import { lineColumn, readJsonText, spanOf } from "../program/json-positions.ts";
 import { useConsole } from "../shell/context.ts";
 import { useStats } from "../shell/stats.ts";
@@ -126,5 +127,5 @@ function Correction({ letter, refused, sending, onSend }: CorrectionProps) {
 
 /** A body that was no JSON is kept as text. */
 function bodyText(letter: DeadLetter): string {
-  return typeof letter.body === "string" ? letter.body : JSON.stringify(letter.body, null, 2);
+  return typeof letter.body === "string" ? letter.body : formatJson(letter.body);
 }

@@ -1,5 +1,7 @@
 // How the node is doing, at a glance: rates, latencies, what waits, what is kept.
-import type { Measured, RouteLatency, Stats } from "../api/types.ts";
+import { useEffect, useState } from "preact/hooks";
+import { useStream } from "../api/stream.ts";
+import type { Measured, RouteLatency, Stats, StreamedEvent } from "../api/types.ts";
 import { Bars } from "../parts/bars.tsx";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
@@ -14,6 +16,9 @@ import { seriesTimes, useStats } from "../shell/stats.ts";
 /** A checkpoint older than this means that the next start replays more than it should. */
 const CHECKPOINT_LATE_S = 300;
 const SPAN_S = 600;
+const TYPES_SPAN_MS = 60_000;
+const TYPES_EVERY_MS = 1000;
+const TYPES_MAX = 12;
 
 export function OverviewView() {
   const stats = useStats();
@@ -76,8 +81,8 @@ function Figures({ stats }: { stats: Stats }) {
         <Card title="Memory and pauses" className="span-4">
           <Plot label="Memory over the last ten minutes" times={times} spanS={SPAN_S} height={120} format={bytes} series={[{ name: "resident memory", values: series.rss_bytes, filled: true }]} />
         </Card>
-        {series.event_types ? <EventTypes types={series.event_types} /> : null}
-        <Card title="Requests" note="last 60 s" className={series.event_types ? "span-8" : "span-12"} flush>
+        <EventTypes />
+        <Card title="Requests" note="last 60 s" className="span-8" flush>
           <Routes routes={stats.latency} />
         </Card>
       </div>
@@ -111,19 +116,33 @@ function Numbers({ stats }: { stats: Stats }) {
   );
 }
 
-function EventTypes({ types }: { types: Record<string, Measured> }) {
-  const bars = Object.entries(types)
-    .map(([name, values]) => ({ name, value: meanOf(values) }))
-    .filter((bar) => bar.value > 0)
-    .sort((a, b) => b.value - a.value);
-  const { links } = useConsole();
+/** What came in by type, counted from the live stream in the last minute. */
+function EventTypes() {
+  const { api, links } = useConsole();
+  const [arrived] = useState<{ type: string; timeMs: number }[]>([]);
+  const [counts, setCounts] = useState<readonly [string, number][]>([]);
+  useStream(api.streamUrl("/v1/events/stream", {}), { event: (event: StreamedEvent) => void arrived.push({ type: event.event_type, timeMs: Date.now() }) });
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const since = Date.now() - TYPES_SPAN_MS;
+      while (arrived.length > 0 && arrived[0]!.timeMs < since) arrived.shift();
+      setCounts(countedByType(arrived));
+    }, TYPES_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
   return (
-    <Card title="Events by type" note="per second, last 10 min" className="span-4">
-      {bars.length === 0 ? <p class="soft">No event came in the last ten minutes. Send one to <code>POST /v1/events</code>.</p> : (
-        <Bars bars={bars.map((bar) => ({ ...bar, text: `${formatNumber(bar.value)} /s`, href: links.view(["events"], { type: bar.name }) }))} />
+    <Card title="Events by type" note="last 60 s of the live stream" className="span-4">
+      {counts.length === 0 ? <p class="soft">Nothing has come in since this page was opened. Click around in the <a class="plain" href="/demo/">demo</a>.</p> : (
+        <Bars bars={counts.map(([name, count]) => ({ name, value: count, text: formatCount(count), href: links.view(["events"], { type: name }) }))} />
       )}
     </Card>
   );
+}
+
+function countedByType(events: readonly { type: string }[]): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const { type } of events) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).sort(([, a], [, b]) => b - a).slice(0, TYPES_MAX);
 }
 
 function Routes({ routes }: { routes: readonly RouteLatency[] }) {
@@ -153,9 +172,4 @@ function joined({ value, unit }: Quantity): string {
 
 function lastKnown(values: Measured): number {
   return values.findLast((value) => value !== null) ?? NaN;
-}
-
-function meanOf(values: Measured): number {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? 0 : known.reduce((sum, value) => sum + value, 0) / known.length;
 }

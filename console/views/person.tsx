@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { refQuery } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
 import { useStream } from "../api/stream.ts";
-import type { PersonRef, Profile, RecommendationList } from "../api/types.ts";
+import type { PersonRef, Profile, Program, RecommendationList } from "../api/types.ts";
 import { ApiProblem } from "../api/client.ts";
 import { ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
@@ -11,7 +11,7 @@ import { nameOf } from "../parts/ids.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { useConsole } from "../shell/context.ts";
-import { Attributes, Features, Segments, Session, Surroundings } from "./person/facts.tsx";
+import { Activity, Attributes, Features, Identity, Segments, Session, Surroundings } from "./person/facts.tsx";
 import { Interests } from "./person/interests.tsx";
 import { Recommendations } from "./person/recommendations.tsx";
 import { Timeline, type Happening } from "./person/timeline.tsx";
@@ -66,7 +66,7 @@ export function PersonView({ person }: { person: PersonRef }) {
           <Chip tone={state === "open" ? "good" : state === "lost" ? "bad" : undefined}>{state === "open" ? "live" : state === "lost" ? "connection lost, trying again" : "connecting"}</Chip>
         </>}
       />
-      {profile !== undefined && !nobody ? <Whole profile={profile} pushed={current} placements={placements} person={person} halfLife={program.data?.interests?.half_life} /> : (
+      {profile !== undefined && !nobody ? <Whole profile={profile} pushed={current} placements={placements} person={person} program={program.data} /> : (
         <div class="card">
           {nobody ? (
             <Empty icon="person" title="Nobody is known by this id" action={<a class="btn" href={links.view(["people"])}>Search people</a>}>
@@ -95,25 +95,27 @@ interface WholeProps {
   readonly profile: Profile;
   readonly person: PersonRef;
   readonly placements: readonly string[];
-  readonly halfLife: string | undefined;
+  readonly program: Program | undefined;
   readonly pushed: ReturnType<typeof nothing>;
 }
 
-function Whole({ profile, person, placements, halfLife, pushed }: WholeProps) {
+function Whole({ profile, person, placements, program, pushed }: WholeProps) {
   const [readAt, setReadAt] = useState(Date.now);
   useEffect(() => setReadAt(Date.now()), [profile]);
   return (
     <div class="grid">
       <div class="stack span-8">
-        <Interests key={nameOf(person)} interests={profile.interests} readAtMs={readAt} halfLife={halfLife} />
+        <Interests key={nameOf(person)} profile={profile} readAtMs={readAt} halfLife={program?.interests?.half_life} weights={program?.events ?? {}} />
         <Recommendations person={person} placements={placements} pushed={pushed.lists} />
         <Timeline recent={profile.recent} happenings={pushed.happenings} />
       </div>
       <div class="stack span-4">
         <Segments names={profile.segments} fresh={pushed.fresh} />
         <Features features={profile.features} />
+        <Activity days={profile.activity ?? []} />
         <Session session={profile.session} />
         <Attributes attributes={profile.attributes} />
+        <Identity profile={profile} person={person} />
         <Surroundings context={profile.context} consent={profile.consent} />
       </div>
     </div>

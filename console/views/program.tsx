@@ -10,6 +10,7 @@ import { Diff, DiffCount } from "../parts/diff.tsx";
 import { adviceOn, Failed, Loading } from "../parts/state.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
+import { formatJson } from "../program/format-json.ts";
 import { lineColumn, readJsonText, spanOf, type JsonText } from "../program/json-positions.ts";
 import { useConsole } from "../shell/context.ts";
 import { Faults, type PlacedFault } from "./program/faults.tsx";
@@ -22,7 +23,7 @@ const VERSIONS_EVERY_MS = 5000;
 
 /** The document as it is edited: without what the node adds to it. */
 export function documentText({ version: _version, created_at: _createdAt, ...document }: Program): string {
-  return JSON.stringify(document, null, 2);
+  return formatJson(document);
 }
 
 export function ProgramView() {

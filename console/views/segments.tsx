@@ -49,7 +49,7 @@ function Definition({ segment }: { segment: Segment }) {
   return (
     <>
       <a href={links.segment(segment.name)}>{segment.name}</a>
-      {segment.description ? <span class="soft"> · {segment.description}</span> : null}
+      {segment.description ? <div class="soft">{segment.description}</div> : null}
       <div class="cel">{segment.when}</div>
     </>
   );

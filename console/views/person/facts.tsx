@@ -1,10 +1,10 @@
 // The plain facts of a profile: segments, features with their units, session, attributes, surroundings.
 import { Fragment } from "preact";
-import type { Profile } from "../../api/types.ts";
+import type { PersonRef, Profile } from "../../api/types.ts";
 import { Card } from "../../parts/card.tsx";
 import { Chip } from "../../parts/chip.tsx";
 import { formatCount, formatDuration, formatNumber, formatShare } from "../../parts/format.ts";
-import { SegmentChip } from "../../parts/ids.tsx";
+import { PersonLink, SegmentChip } from "../../parts/ids.tsx";
 import { RelativeTime } from "../../parts/relative-time.tsx";
 
 export function Segments({ names, fresh }: { names: readonly string[]; fresh: readonly string[] }) {
@@ -50,8 +50,10 @@ function FeatureValue({ name, value }: { name: string; value: number | string | 
   if (value === null) return <span class="faint">never</span>;
   if (typeof value === "string") return <>{value}</>;
   if (name === "scroll_depth") return <>{formatShare(value)}</>;
-  if (name.endsWith("_s")) return <>{formatDuration(value * 1000)}{name === "recency_s" ? <span class="unit"> ago</span> : null}</>;
-  return <>{Number.isInteger(value) ? formatCount(value) : formatNumber(value)}<span class="unit"> {BUILT_IN[name]?.unit ?? ""}</span></>;
+  if (name === "recency_s") return value < 1 ? <>now</> : <>{formatDuration(Math.floor(value) * 1000)}<span class="unit"> ago</span></>;
+  if (name.endsWith("_s")) return <>{formatDuration(value < 1 ? 0 : value * 1000)}</>;
+  const unit = BUILT_IN[name]?.unit ?? "";
+  return <>{Number.isInteger(value) ? formatCount(value) : formatNumber(value)}{unit === "" ? null : <span class="unit"> {unit}</span>}</>;
 }
 
 export function Session({ session }: { session: Profile["session"] }) {
@@ -86,6 +88,42 @@ export function Attributes({ attributes }: { attributes: Profile["attributes"] }
   );
 }
 
+/** The ids that are one person: opening any of them opens this profile. */
+export function Identity({ profile, person }: { profile: Profile; person: PersonRef }) {
+  const others: PersonRef[] = [
+    ...(profile.user_id !== null && person.user_id === undefined ? [{ user_id: profile.user_id }] : []),
+    ...(profile.anonymous_ids ?? []).filter((id) => id !== person.anonymous_id).map((id) => ({ anonymous_id: id })),
+  ];
+  if (others.length === 0) return null;
+  return (
+    <Card title="Also known as" note="the same person">
+      <ul>{others.map((other) => <li key={JSON.stringify(other)}><PersonLink person={other} /> <span class="faint small">{other.user_id === undefined ? "visitor" : "known user"}</span></li>)}</ul>
+    </Card>
+  );
+}
+
+const ACTIVITY_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+export function Activity({ days }: { days: NonNullable<Profile["activity"]> }) {
+  const today = Math.floor(Date.now() / DAY_MS);
+  const counts = new Map(days.map((day) => [day.date, day.interactions]));
+  const shown = Array.from({ length: ACTIVITY_DAYS }, (_, index) => {
+    const date = new Date((today - ACTIVITY_DAYS + 1 + index) * DAY_MS).toISOString().slice(0, 10);
+    return { date, count: counts.get(date) ?? 0 };
+  });
+  const most = Math.max(1, ...shown.map((day) => day.count));
+  const total = shown.reduce((sum, day) => sum + day.count, 0);
+  return (
+    <Card title="Activity" note="interactions a day, 30 days">
+      <div class="columns-plot" role="img" aria-label={`${total} interactions in 30 days, at most ${most} in one`}>
+        {shown.map((day) => <span key={day.date} title={`${day.date}: ${formatCount(day.count)}`}><i style={{ height: `${(day.count / most) * 100}%` }} /></span>)}
+      </div>
+      <div class="columns-axis faint small num"><span>{shown[0]!.date}</span><span>{formatCount(total)} in all</span><span>today</span></div>
+    </Card>
+  );
+}
+
 export function Surroundings({ context, consent }: { context: Profile["context"]; consent: unknown }) {
   const entries = Object.entries(context);
   const purposes = typeof consent === "object" && consent !== null ? Object.entries(consent).filter(([, value]) => value === "granted" || value === "denied") : [];
@@ -105,9 +143,17 @@ function Facts({ entries }: { entries: readonly [string, unknown][] }) {
       {entries.map(([name, value]) => (
         <Fragment key={name}>
           <dt class="cut" title={name}>{name}</dt>
-          <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
+          <dd>{shownValue(name, value)}</dd>
         </Fragment>
       ))}
     </dl>
   );
+}
+
+const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
+function shownValue(name: string, value: unknown): string {
+  if (name === "hour" && typeof value === "number") return `${String(value).padStart(2, "0")}:00, where the visitor is`;
+  if (name === "weekday" && typeof value === "number") return WEEKDAYS[value] ?? String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

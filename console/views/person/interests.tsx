@@ -1,42 +1,67 @@
-// Interests as they rise with each event and decay between them, recorded while the page is open.
-import { useEffect, useRef, useState } from "preact/hooks";
+// Interests: their shares now, and how their strength rose with each interaction and decays between them.
+import { useMemo, useState } from "preact/hooks";
+import { useItems } from "../../api/use-items.ts";
+import type { Profile } from "../../api/types.ts";
 import { Bars } from "../../parts/bars.tsx";
 import { Card } from "../../parts/card.tsx";
-import { formatClock, formatNumber } from "../../parts/format.ts";
+import { formatNumber, formatShare, timeOf } from "../../parts/format.ts";
 import { Plot } from "../../parts/plot.tsx";
+import { Tabs } from "../../parts/tabs.tsx";
+import { durationMs, plotTimes, strengthAt, type HistoryInput } from "./interest-history.ts";
 
 const PLOTTED_MAX = 6;
-const LISTED_MAX = 10;
-const POINTS_MAX = 600;
-const SPAN_MIN_S = 60;
-const SPAN_MAX_S = 600;
+const LISTED_MAX = 9;
+const STEPS = 120;
+const MINUTE_MS = 60_000;
+const SPANS: Readonly<Record<string, number>> = { "10 min": 10 * MINUTE_MS, "1 day": 1440 * MINUTE_MS, "30 days": 43_200 * MINUTE_MS };
+/** Where the program does not say; core/program has the same. */
+const HALF_LIFE_DEFAULT = "7d";
 
-interface Course {
-  readonly times: readonly number[];
-  readonly points: readonly Readonly<Record<string, number>>[];
-  /** Name by colour; a name keeps its colour while it is among the strongest. */
-  readonly plotted: readonly string[];
+interface InterestsProps {
+  readonly profile: Profile;
+  readonly readAtMs: number;
+  readonly halfLife: string | undefined;
+  /** What an interaction of each type is worth, as the program says. */
+  readonly weights: Readonly<Record<string, { weight: number }>>;
 }
 
-export function Interests({ interests, readAtMs, halfLife }: { interests: Record<string, number>; readAtMs: number; halfLife: string | undefined }) {
-  const startedAt = useRef(Date.now());
-  const [course, setCourse] = useState<Course>({ times: [], points: [], plotted: [] });
-  useEffect(() => setCourse((before) => extended(before, readAtMs / 1000, interests)), [interests, readAtMs]);
+export function Interests({ profile, readAtMs, halfLife = HALF_LIFE_DEFAULT, weights }: InterestsProps) {
+  const [span, setSpan] = useState("10 min");
+  const [by, setBy] = useState<"categories" | "tags">("categories");
+  const items = useItems(profile.recent.map((one) => one.item_id));
+  const shares = (by === "categories" ? profile.interests : profile.interest_tags) ?? {};
+  const strongest = Object.entries(shares).sort(([, a], [, b]) => b - a);
+  const plotted = useSteadyColours(strongest.slice(0, PLOTTED_MAX).map(([name]) => name));
 
-  const strongest = Object.entries(interests).sort(([, a], [, b]) => b - a);
-  const newest = course.times.at(-1) ?? 0;
-  const watched = newest - (course.times[0] ?? 0);
+  const input: HistoryInput = {
+    shares, engagement: Number(profile.features["engagement"] ?? 0), halfLifeMs: durationMs(halfLife) ?? 7 * SPANS["1 day"]!, nowMs: readAtMs,
+    interactions: profile.recent.map((one) => ({ timeMs: timeOf(one.timestamp), categories: items.get(one.item_id)?.[by] ?? [], weight: weights[one.event_type]?.weight ?? 0 })),
+  };
+  const { times, series } = useMemo(() => {
+    const atMs = plotTimes(input, { spanMs: SPANS[span]!, steps: STEPS });
+    return {
+      times: atMs.map((time) => time / 1000),
+      series: plotted.map((name, colour) => ({ name, colour, values: atMs.map((time) => strengthAt(input, name, time)) })),
+    };
+  }, [profile, readAtMs, span, by, items.size, plotted.join("\n")]);
+
   return (
-    <Card title="Interests" note={halfLife === undefined ? undefined : `half-life ${halfLife}`} end={<span class="faint small">recording since {formatClock(startedAt.current)}</span>}>
-      {strongest.length === 0 ? <p class="soft">None yet. They grow with every view, click, cart or purchase of an item that has categories or tags.</p> : (
+    <Card
+      title="Interests" note={`half-life ${halfLife}`}
+      end={<>
+        <Tabs label="Interests by" names={["categories", "tags"]} titles={{ categories: "Categories", tags: "Tags" }} chosen={by} onChoose={(name) => setBy(name as typeof by)} />
+        <Tabs label="Time shown" names={Object.keys(SPANS)} chosen={span} onChoose={setSpan} />
+      </>}
+    >
+      {strongest.length === 0 ? <p class="soft">None yet. They grow with every view, click, cart or purchase of an item that has {by}.</p> : (
         <div class="interests">
-          <Plot
-            label="Interests over time" times={course.times} height={216} spanS={Math.min(SPAN_MAX_S, Math.max(SPAN_MIN_S, watched))} format={formatNumber}
-            series={course.plotted.map((name, colour) => ({ name, colour, values: course.points.map((point) => point[name] ?? null) }))}
-          />
-          <Bars bars={strongest.slice(0, LISTED_MAX).map(([name, value]) => {
-            const series = course.plotted.indexOf(name);
-            return { name, value, ...(series < 0 ? {} : { series }) };
+          <div>
+            <Plot label="Strength of interests over time" times={times} series={series} height={208} spanS={SPANS[span]! / 1000} format={formatNumber} />
+            <p class="faint small">Strength in points of engagement, worked out from the last {profile.recent.length} interactions with items.</p>
+          </div>
+          <Bars bars={strongest.slice(0, LISTED_MAX).map(([name, share]) => {
+            const colour = plotted.indexOf(name);
+            return { name, value: share, text: formatShare(share), ...(colour < 0 ? {} : { series: colour }) };
           })} />
         </div>
       )}
@@ -44,19 +69,12 @@ export function Interests({ interests, readAtMs, halfLife }: { interests: Record
   );
 }
 
-function extended(before: Course, time: number, interests: Readonly<Record<string, number>>): Course {
-  const last = before.times.at(-1);
-  if (last !== undefined && time <= last) return before;
-  return {
-    times: [...before.times, time].slice(-POINTS_MAX),
-    points: [...before.points, interests].slice(-POINTS_MAX),
-    plotted: stillPlotted(before.plotted, interests),
-  };
-}
-
-function stillPlotted(before: readonly string[], interests: Readonly<Record<string, number>>): string[] {
-  const strongest = Object.entries(interests).sort(([, a], [, b]) => b - a).slice(0, PLOTTED_MAX).map(([name]) => name);
-  const kept = before.map((name) => (strongest.includes(name) ? name : undefined));
-  const fresh = strongest.filter((name) => !before.includes(name));
-  return Array.from({ length: strongest.length }, (_, index) => kept[index] ?? fresh.shift()).filter((name) => name !== undefined);
+/** A name keeps its place, and so its colour, as long as it is among the strongest. */
+function useSteadyColours(strongest: readonly string[]): readonly string[] {
+  const [shown, setShown] = useState<readonly string[]>(strongest);
+  const fresh = strongest.filter((name) => !shown.includes(name));
+  const kept = shown.map((name) => (strongest.includes(name) ? name : fresh.shift())).filter((name) => name !== undefined);
+  const next = [...kept, ...fresh];
+  if (next.join("\n") !== shown.join("\n")) setShown(next);
+  return next;
 }

@@ -1,0 +1,52 @@
+// How a person's interests came to be what they are. The profile tells each category's share and the engagement score
+// (the decayed sum of event weights); the last interactions and the program's weights tell what moved them. Worked
+// backwards, that gives each category's strength at any moment since the oldest of those interactions.
+
+export interface Interaction {
+  readonly timeMs: number;
+  readonly categories: readonly string[];
+  /** What the program says an interaction of this type is worth. */
+  readonly weight: number;
+}
+
+export interface HistoryInput {
+  /** Shares of the positive interest, 0-1. */
+  readonly shares: Readonly<Record<string, number>>;
+  readonly engagement: number;
+  readonly interactions: readonly Interaction[];
+  readonly halfLifeMs: number;
+  readonly nowMs: number;
+}
+
+/** A category's strength at `timeMs`; at `nowMs` it is exactly its share of the engagement score. */
+export function strengthAt(input: HistoryInput, name: string, timeMs: number): number {
+  const { interactions, halfLifeMs, nowMs } = input;
+  const now = (input.shares[name] ?? 0) * Math.max(0, input.engagement);
+  const own = interactions.filter((one) => one.weight > 0 && one.categories.includes(name));
+  const decayed = (fromMs: number, toMs: number): number => 2 ** (-(toMs - fromMs) / halfLifeMs);
+  const explained = own.reduce((sum, one) => sum + one.weight * decayed(one.timeMs, nowMs), 0);
+  // The interactions listed may explain more than there is (a dismissal took some away) or less (older ones are not listed).
+  const scale = explained > now && explained > 0 ? now / explained : 1;
+  const older = Math.max(0, now - explained) / decayed(timeMs, nowMs);
+  return own.reduce((sum, one) => (one.timeMs <= timeMs ? sum + scale * one.weight * decayed(one.timeMs, timeMs) : sum), older);
+}
+
+/** Times worth plotting within a span that ends now: an even grid, and the moment before and of each interaction. */
+export function plotTimes(input: HistoryInput, options: { spanMs: number; steps: number }): number[] {
+  const start = input.nowMs - options.spanMs;
+  const times = new Set<number>();
+  for (let step = 0; step <= options.steps; step++) times.add(Math.round(start + (options.spanMs * step) / options.steps));
+  for (const { timeMs } of input.interactions) {
+    if (timeMs <= start || timeMs > input.nowMs) continue;
+    times.add(timeMs - 1);
+    times.add(timeMs);
+  }
+  return [...times].sort((a, b) => a - b);
+}
+
+/** `30s`, `10m`, `2h`, `3d` in milliseconds; undefined where it is none of them. */
+export function durationMs(text: string | undefined): number | undefined {
+  const [, count, unit] = /^(\d+)([smhd])$/.exec(text ?? "") ?? [];
+  if (count === undefined) return undefined;
+  return Number(count) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as "s" | "m" | "h" | "d"];
+}
