@@ -38,7 +38,7 @@ export const CONTEXT_FIELDS: Readonly<Record<string, CelType>> = {
 
 export const EVENT_FIELDS: Readonly<Record<string, CelType>> = {
   event_type: STRING, item_id: STRING, value: DOUBLE, page_url: STRING, timestamp: DOUBLE, session_id: STRING,
-  additional_data: MAP, item: MAP, context: MAP,
+  hour: DOUBLE, weekday: DOUBLE, additional_data: MAP, item: MAP, context: MAP,
 };
 
 export const EVENT_ITEM_FIELDS: Readonly<Record<string, CelType>> = { categories: STRINGS, tags: STRINGS, price: DOUBLE };

@@ -233,8 +233,6 @@ function motionOf(op: Arithmetic, left: CelNode, right: CelNode): CelNode["motio
   if (op === "%" || typeof factor !== "number" || factor === 0) return undefined;
   const sign = factor > 0 ? 1 : -1;
   const byFactor = op === "*" ? factor : 1 / factor;
-  // A constant divided by something that moves is no line, and its direction depends on signs.
-  if (op === "/" && moving !== left) return undefined;
   return {
     slope: (scope) => sign * slopeOf(moving, scope),
     drift: (scope) => sign * driftOf(moving, scope),

@@ -204,6 +204,9 @@ function eventField(field: string): CelNode | undefined {
       return optionalNode(type, (scope) => scope.event!.page_url ?? FAULT);
     case "timestamp":
       return optionalNode(type, (scope) => scope.event!.timestamp);
+    case "hour":
+    case "weekday":
+      return optionalNode(type, ({ event }) => localTime(event!.context?.timezone, event!.timestamp)[field]);
     case "session_id":
       return optionalNode(type, (scope) => scope.event!.session_id ?? FAULT);
     case "item":
