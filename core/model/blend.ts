@@ -1,11 +1,14 @@
 // The calibrated blend ("cal", research/relevance.md): how often is the item at this place of this model's list the one
 // that comes next? Counted by model, rank bucket, length of the session and whether the item was in it already;
 // the models' chances are put together as if independent: 1 − Π(1 − p), the same order as Σ −log(1 − p).
+//
+// Beyond cal, a second table also looks at the share that the item's score has in its list: a rule that always held
+// and one that held once both come first, and mean different things. Where it has seen little, the first one speaks.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { LIST_MAX } from "./config.ts";
 import type { CandidateList, ScoreSheet } from "./candidates.ts";
-import { rowReader, rowWriter } from "./row-bytes.ts";
+import { rowReader, rowWriter, type RowReader, type RowWriter } from "./row-bytes.ts";
 import { LENGTH_BUCKETS, type Situation } from "./situation.ts";
 
 /** First rank (0-based) of each bucket. */
@@ -16,48 +19,57 @@ const BUCKET_OF_RANK = (() => {
   for (let rank = 0; rank < LIST_MAX; rank++) buckets[rank] = BUCKET_STARTS.findLastIndex((start) => start <= rank);
   return buckets;
 })();
+/** Least share of each bucket but the last, falling. */
+const SHARE_STARTS = [0.5, 0.35, 0.25, 0.18, 0.125, 0.09, 0.06, 0.04, 0.025, 0.015, 0.007];
+const SHARE_BUCKETS = SHARE_STARTS.length + 1;
 const TRIALS_MAX = 1 << 20; // Then both counters are halved, so the blend follows a site that changes.
 const PRIOR_TRIALS = 50;
+const SHARE_PRIOR_TRIALS = 100; // Guess; flat between 50 and 200 (docs/decisions/models.md).
 const CHANCE_MAX = 0.98;
 
 export interface Blend {
   /** Counts one step: what the models listed before it, and the item that it revealed. */
-  learn(lists: readonly CandidateList[], situation: Situation, target: number): void;
+  learn(lists: readonly CandidateList[], situation: Situation, target: number, slotEnd: number): void;
   /** Puts the chance of every candidate of any list into an empty sheet. */
   score(lists: readonly CandidateList[], situation: Situation, sheet: ScoreSheet): void;
-  /** Chance that a model's list alone gives to a rank. */
-  chance(model: number, rank: number, situation: Situation, isOwn: boolean): number;
+  /** Chance that a model's list alone gives to the item at a rank. */
+  chance(model: number, list: CandidateList, rank: number, place: { lengthBucket: number; isOwn: boolean }): number;
   /** Steps learnt from. */
   readonly samples: number;
   readonly tables: readonly SnapshotSource[];
 }
 
+/** Pairs of counters, persisted in one row a model. */
+interface Counters {
+  readonly hits: Float64Array;
+  readonly trials: Float64Array;
+}
+
 export function createBlend(modelCount: number): Blend {
-  const cells = modelCount * RANK_BUCKETS * LENGTH_BUCKETS * 2;
-  const hits = new Float64Array(cells);
-  const trials = new Float64Array(cells);
-  const chances = new Float64Array(RANK_BUCKETS * 2);
+  const cellsPerModel = RANK_BUCKETS * LENGTH_BUCKETS * 2;
+  const plain = createCounters(modelCount * cellsPerModel);
+  const shared = createCounters(modelCount * cellsPerModel * SHARE_BUCKETS);
   let own = new Uint8Array(1024);
   let samples = 0;
 
-  const dirty = new DirtySlots(() => {
-    const out = rowWriter(9 + cells * 16);
+  const dirty = new DirtySlots((model) => {
+    const out = rowWriter(9 + cellsPerModel * (1 + SHARE_BUCKETS) * 16);
     out.u8(1);
     out.f64(samples);
-    for (let i = 0; i < cells; i++) {
-      out.f64(hits[i]!);
-      out.f64(trials[i]!);
-    }
+    writeCounters(out, plain, model * cellsPerModel, cellsPerModel);
+    writeCounters(out, shared, model * cellsPerModel * SHARE_BUCKETS, cellsPerModel * SHARE_BUCKETS);
     return out.bytes();
   });
 
   const cellOf = (model: number, bucket: number, length: number, isOwn: number): number =>
     ((model * LENGTH_BUCKETS + length) * RANK_BUCKETS + bucket) * 2 + isOwn;
 
-  const chanceOf = (cell: number, bucket: number): number => {
+  const chanceOf = (cell: number, bucket: number, share: number): number => {
     // Before anything is learnt: falling with the rank, the same for all models.
     const prior = 0.05 / (1 + BUCKET_STARTS[bucket]!);
-    const chance = (hits[cell]! + prior * PRIOR_TRIALS) / (trials[cell]! + PRIOR_TRIALS);
+    const first = (plain.hits[cell]! + prior * PRIOR_TRIALS) / (plain.trials[cell]! + PRIOR_TRIALS);
+    const at = cell * SHARE_BUCKETS + share;
+    const chance = (shared.hits[at]! + first * SHARE_PRIOR_TRIALS) / (shared.trials[at]! + SHARE_PRIOR_TRIALS);
     return chance > CHANCE_MAX ? CHANCE_MAX : chance;
   };
 
@@ -65,32 +77,30 @@ export function createBlend(modelCount: number): Blend {
     for (let i = 0; i < trailLength; i++) own[trail[i]!] = value;
   };
 
-  const reserve = (sheetLength: number): void => {
-    if (own.length < sheetLength) own = new Uint8Array(sheetLength);
+  const reserve = (slotEnd: number): void => {
+    if (own.length < slotEnd) own = new Uint8Array(slotEnd * 2);
   };
 
   return {
     get samples() {
       return samples;
     },
-    learn(lists, situation, target) {
-      dirty.touch(0);
+    learn(lists, situation, target, slotEnd) {
       samples++;
-      let slotMax = 0;
-      for (let i = 0; i < situation.trailLength; i++) slotMax = Math.max(slotMax, situation.trail[i]!);
-      reserve(slotMax + 1);
+      reserve(slotEnd);
       mark(situation, 1);
       for (let model = 0; model < lists.length; model++) {
-        const { slots, length } = lists[model]!;
+        dirty.touch(model);
+        const list = lists[model]!;
+        const { slots, length } = list;
+        const all = sumOf(list);
+        let share = 0;
         for (let rank = 0; rank < length; rank++) {
           const slot = slots[rank]!;
-          const cell = cellOf(model, BUCKET_OF_RANK[rank]!, situation.lengthBucket, own[slot] === 1 ? 1 : 0);
-          if (trials[cell]! >= TRIALS_MAX) {
-            trials[cell] = trials[cell]! / 2;
-            hits[cell] = hits[cell]! / 2;
-          }
-          trials[cell] = trials[cell]! + 1;
-          if (slot === target) hits[cell] = hits[cell]! + 1;
+          share = shareBucket(list.scores[rank]! / all, share);
+          const cell = cellOf(model, BUCKET_OF_RANK[rank]!, situation.lengthBucket, own[slot]!);
+          count(plain, cell, slot === target);
+          count(shared, cell * SHARE_BUCKETS + share, slot === target);
         }
       }
       mark(situation, 0);
@@ -99,43 +109,87 @@ export function createBlend(modelCount: number): Blend {
       reserve(sheet.scores.length);
       mark(situation, 1);
       const { scores, touched } = sheet;
-      let count = 0;
+      let listed = 0;
       for (let model = 0; model < lists.length; model++) {
-        for (let bucket = 0; bucket < RANK_BUCKETS; bucket++) {
-          const cell = cellOf(model, bucket, situation.lengthBucket, 0);
-          chances[2 * bucket] = 1 - chanceOf(cell, bucket);
-          chances[2 * bucket + 1] = 1 - chanceOf(cell + 1, bucket);
-        }
-        const { slots, length } = lists[model]!;
+        const list = lists[model]!;
+        const { slots, length } = list;
+        const all = sumOf(list);
+        let share = 0;
         for (let rank = 0; rank < length; rank++) {
           const slot = slots[rank]!;
-          const miss = chances[2 * BUCKET_OF_RANK[rank]! + own[slot]!]!;
+          const bucket = BUCKET_OF_RANK[rank]!;
+          share = shareBucket(list.scores[rank]! / all, share);
+          const miss = 1 - chanceOf(cellOf(model, bucket, situation.lengthBucket, own[slot]!), bucket, share);
           if (scores[slot] === 0) {
-            touched[count++] = slot;
+            touched[listed++] = slot;
             scores[slot] = miss;
           } else {
             scores[slot] = scores[slot]! * miss;
           }
         }
       }
-      for (let i = 0; i < count; i++) scores[touched[i]!] = 1 - scores[touched[i]!]!;
-      sheet.count = count;
+      for (let i = 0; i < listed; i++) scores[touched[i]!] = 1 - scores[touched[i]!]!;
+      sheet.count = listed;
       mark(situation, 0);
     },
-    chance: (model, rank, situation, isOwn) => {
+    chance(model, list, rank, { lengthBucket, isOwn }) {
       const bucket = BUCKET_OF_RANK[rank]!;
-      return chanceOf(cellOf(model, bucket, situation.lengthBucket, isOwn ? 1 : 0), bucket);
+      const share = shareBucket(list.scores[rank]! / sumOf(list), 0);
+      return chanceOf(cellOf(model, bucket, lengthBucket, isOwn ? 1 : 0), bucket, share);
     },
     tables: [
-      slotTable("blend", dirty, (_row, bytes) => {
+      slotTable("blend", dirty, (model, bytes) => {
         const input = rowReader(bytes);
         input.version(1);
-        samples = input.f64();
-        for (let i = 0; i < cells && input.left() >= 16; i++) {
-          hits[i] = input.f64();
-          trials[i] = input.f64();
-        }
+        samples = Math.max(samples, input.f64());
+        readCounters(input, plain, model * cellsPerModel, cellsPerModel);
+        readCounters(input, shared, model * cellsPerModel * SHARE_BUCKETS, cellsPerModel * SHARE_BUCKETS);
       }),
     ],
   };
+}
+
+function createCounters(cells: number): Counters {
+  return { hits: new Float64Array(cells), trials: new Float64Array(cells) };
+}
+
+function count({ hits, trials }: Counters, cell: number, isHit: boolean): void {
+  if (trials[cell]! >= TRIALS_MAX) {
+    trials[cell] = trials[cell]! / 2;
+    hits[cell] = hits[cell]! / 2;
+  }
+  trials[cell] = trials[cell]! + 1;
+  if (isHit) hits[cell] = hits[cell]! + 1;
+}
+
+function sumOf({ scores, length }: CandidateList): number {
+  let sum = 0;
+  for (let rank = 0; rank < length; rank++) sum += scores[rank]!;
+  return sum;
+}
+
+/** Shares fall along a list, so the search goes on from the bucket of the rank before. */
+function shareBucket(share: number, from: number): number {
+  let bucket = from;
+  while (bucket < SHARE_STARTS.length && share < SHARE_STARTS[bucket]!) bucket++;
+  return bucket;
+}
+
+/** Counters that are zero, most of them, take one byte each. */
+function writeCounters(out: RowWriter, { hits, trials }: Counters, from: number, count: number): void {
+  for (let cell = from; cell < from + count; cell++) {
+    const isUsed = trials[cell]! > 0;
+    out.u8(isUsed ? 1 : 0);
+    if (!isUsed) continue;
+    out.f64(hits[cell]!);
+    out.f64(trials[cell]!);
+  }
+}
+
+function readCounters(input: RowReader, { hits, trials }: Counters, from: number, count: number): void {
+  for (let cell = from; cell < from + count && input.left() > 0; cell++) {
+    if (input.u8() === 0) continue;
+    hits[cell] = input.f64();
+    trials[cell] = input.f64();
+  }
 }

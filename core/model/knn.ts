@@ -169,7 +169,6 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
         let matchAt = length - 1;
         while (matchAt >= 0 && rows[from + matchAt] !== match) matchAt--;
         for (let j = 0; j < length; j++) {
-          if (j === matchAt) continue;
           const slot = items.resolve(rows[from + j]!);
           if (slot < 0) continue;
           const distance = matchAt < 0 ? length : j > matchAt ? j - matchAt - 1 : matchAt - j;

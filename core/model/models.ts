@@ -24,6 +24,7 @@ import { createSituation, settleSituation, type Situation } from "./situation.ts
 /** Trending compares a fast popularity with the usual one. */
 const TREND_SPEED = 6;
 const TYPE_BITS = 31;
+export const NEWEST_MAX = 200;
 
 /** Called after a model has worked, so that a host can time it; the core has no clock. */
 export type Probe = (model: number, work: "learn" | "list") => void;
@@ -57,6 +58,8 @@ export interface Models {
   readonly content: Content;
   readonly sampler: Sampler;
   readonly config: ModelConfig;
+  /** Slots that the catalogue listed or changed last, newest first, at most NEWEST_MAX; some may have left since. */
+  newest(): readonly number[];
   configure(config: ModelConfig, learning: LearningConfig): void;
   put(item: Item, atMs: number): void;
   remove(itemId: string): boolean;
@@ -170,12 +173,23 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
 
   // Content is derived: after a restart it is built from the catalogue, in the order in which items were listed.
   let contentIsStale = false;
+  const newest: number[] = [];
+  const remember = (slot: number): void => {
+    const at = newest.indexOf(slot);
+    if (at >= 0) newest.splice(at, 1);
+    newest.unshift(slot);
+    if (newest.length > NEWEST_MAX) newest.pop();
+  };
   const refreshContent = (): void => {
     contentIsStale = false;
+    newest.length = 0;
     const listed: number[] = [];
     for (let slot = 0; slot < items.slotEnd; slot++) if (items.itemAt(slot) !== undefined) listed.push(slot);
     listed.sort((a, b) => items.listedOrder(a) - items.listedOrder(b));
-    for (const slot of listed) content.put(slot, items.itemAt(slot));
+    for (const slot of listed) {
+      content.put(slot, items.itemAt(slot));
+      remember(slot);
+    }
   };
 
   const loadItem = (slot: number, bytes: Uint8Array): void => {
@@ -281,6 +295,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     get config() {
       return current;
     },
+    newest() {
+      if (contentIsStale) refreshContent();
+      return newest;
+    },
     configure(next, nextLearning) {
       dirtyMeta.touch(0);
       const nowMs = items.clockMs;
@@ -302,6 +320,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       if (slot < 0) return;
       items.setItem(slot, item, atMs);
       content.put(slot, item);
+      remember(slot);
     },
     remove(itemId) {
       if (contentIsStale) refreshContent();
@@ -346,7 +365,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         situation.interests = [];
         settleSituation(situation);
         fillLists();
-        blend.learn(lists, situation, slot);
+        blend.learn(lists, situation, slot, items.slotEnd);
         sampler.count(timeMs);
       } else {
         settleSituation(situation);

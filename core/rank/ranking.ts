@@ -14,7 +14,6 @@ const REASON_WEIGHT_MIN = 0.01;
 
 const NEW_ITEM_MS = 3 * 86_400_000;
 const NEW_ITEM_EVENTS_MAX = 20; // By then the models know it.
-const NEW_LOOK_AT = 200; // Newest items of the catalogue that exploration looks at.
 const EXPLORE_LIMIT_MIN = 5; // Shorter lists have no place to spare.
 const EXPLORE_PLACES = 5; // The new item takes one of the last places.
 const SEED = 0x3f29a1;
@@ -70,16 +69,9 @@ export function createRanking(models: Models): Ranking {
   function* fallback(): Generator<[slot: number, strategy: Strategy]> {
     const top = popularity.popular();
     for (let i = 0; i < popularity.popularCount; i++) yield [top[i]!, "popular"];
-    for (const slot of newest()) yield [slot, "newest"];
+    for (const slot of models.newest()) yield [slot, "newest"];
     for (let slot = items.slotEnd - 1; slot >= 0; slot--) if (items.isUsed(slot)) yield [slot, "newest"];
   }
-
-  /** Catalogue items that were listed last, newest first. */
-  const newest = (): number[] => {
-    const listed: number[] = [];
-    for (let slot = 0; slot < items.slotEnd; slot++) if (items.itemAt(slot) !== undefined) listed.push(slot);
-    return listed.sort((a, b) => items.listedOrder(b) - items.listedOrder(a)).slice(0, NEW_LOOK_AT);
-  };
 
   const strategyOf = (): Strategy => {
     if (situation.trailLength > 0) return "blend";
@@ -100,7 +92,7 @@ export function createRanking(models: Models): Ranking {
     for (let m = 0; m < lists.length; m++) {
       const rank = lists[m]!.slots.subarray(0, lists[m]!.length).indexOf(slot);
       if (rank < 0) continue;
-      const weight = blend.chance(m, rank, situation, isOwn(slot));
+      const weight = blend.chance(m, lists[m]!, rank, { lengthBucket: situation.lengthBucket, isOwn: isOwn(slot) });
       all += weight;
       const because = models.models[m]!.because(situation, slot).map((own) => items.idAt(own));
       found.push({ source: models.models[m]!.name, because, weight });
@@ -116,7 +108,7 @@ export function createRanking(models: Models): Ranking {
     if (popularity.popularCount === 0) return -1;
     let best = -1;
     let bestAppeal = -1;
-    for (const slot of newest()) {
+    for (const slot of models.newest()) {
       if (items.listedAt(slot) + NEW_ITEM_MS < query.nowMs) continue;
       if (popularity.countAt(slot, query.nowMs) > NEW_ITEM_EVENTS_MAX || isListed(slot) || !gate(slot)) continue;
       // Equal appeal: another item every minute, the same for all servers.
