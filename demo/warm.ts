@@ -25,6 +25,10 @@ export function demoCatalogue(site: Site, nowMs: number = Date.now()): DemoItem[
   return site === "shop" ? shopCatalogue(nowMs) : newsCatalogue(nowMs);
 }
 
+/** What the embedded host warms its demo with; the page's "another visitor" knows these persons by name. */
+export const DEMO_SEED = 7;
+export const DEMO_VISITORS = 400;
+
 export interface VisitOptions {
   seed: number;
   nowMs: number;
@@ -102,6 +106,7 @@ const DEVICES = [
   { device: "mobile", os: "iOS", browser: "Safari" }, { device: "mobile", os: "Android", browser: "Chrome" }, { device: "desktop", os: "Linux", browser: "Firefox" },
 ] as const;
 const PLACES = [["nb-NO", "NO"], ["sv-SE", "SE"], ["da-DK", "DK"], ["de-DE", "DE"], ["en-GB", "GB"], ["fr-FR", "FR"], ["nl-NL", "NL"], ["en-US", "US"]] as const;
+const FIRST_NAMES = ["astrid", "bjorn", "clara", "david", "elin", "filip", "greta", "hugo", "ines", "jonas", "karla", "leo", "maja", "nils", "olga", "pavel", "rosa", "sami", "tuva", "viktor"] as const;
 /** How busy each hour of the day is. */
 const HOURS = [1, 1, 1, 1, 1, 2, 4, 7, 8, 7, 6, 6, 8, 7, 6, 6, 7, 8, 10, 13, 14, 12, 7, 3] as const;
 
@@ -114,6 +119,7 @@ function visitsOf(world: World, chance: Chance, options: VisitOptions & { visito
   const name = String(options.visitor).padStart(4, "0");
   const anonymous_id = `${site}-visitor-${name}`;
   const known = chance.happens(0.3);
+  const user_id = `${chance.pick(FIRST_NAMES)}-${name}`;
   const thrifty = chance.happens(0.25);
   const liked = chance.pick(["sand", "moss", "fjord", "ink", "clay"]);
   const events: DemoEvent[] = [];
@@ -124,7 +130,7 @@ function visitsOf(world: World, chance: Chance, options: VisitOptions & { visito
     const put = (event_type: string, fields: Pick<DemoEvent, "item_id" | "value" | "additional_data"> = {}): void => {
       if (now > options.nowMs) return;
       events.push({
-        event_id: `demo-${options.seed}-${site}-${name}-${session}-${events.length}`, ...(known ? { user_id: `${site}-${name}` } : {}), anonymous_id, session_id,
+        event_id: `demo-${options.seed}-${site}-${name}-${session}-${events.length}`, ...(known ? { user_id } : {}), anonymous_id, session_id,
         event_type, timestamp: now, context, ...fields,
       });
       now += chance.between(3, 40) * 1_000;

@@ -1,0 +1,104 @@
+// A card of the shelf or the front page: picture, words, why it is there, and what can be done with it.
+import type { CatalogueItem, Reason } from "../../sdk/index.ts";
+import { h, icon } from "./dom.ts";
+import type { Card, Shelved } from "./grid.ts";
+import { badgeOf, lineUnder, type Badge } from "./reasons.ts";
+import { money, type SiteWords } from "./site.ts";
+
+export interface Entry extends Shelved {
+  item: CatalogueItem;
+  reasons: readonly Reason[];
+  decisionId?: string;
+}
+
+export interface CardActs {
+  look(id: string, atMs: number): void;
+  open(id: string): void;
+  like(id: string, atMs: number): boolean;
+  dismiss(id: string, atMs: number): void;
+  cart(id: string, atMs: number): void;
+  /** The pointer or the focus is on the card. */
+  point(id: string): void;
+}
+
+export interface CardWorld {
+  site: SiteWords;
+  acts: CardActs;
+  titleOf: (id: string) => string | undefined;
+  isLooked: (id: string) => boolean;
+  isLiked: (id: string) => boolean;
+  /** Server time now, for "2 h ago". */
+  nowMs: () => number;
+}
+
+const CLIMB_SHOWN_MS = 2_600;
+
+export function createCard(world: CardWorld, first: Entry): Card<Entry> {
+  const { site, acts } = world;
+  const { id, item } = first;
+  const shop = site.name === "shop";
+  const badge = h("span", { class: "badge" });
+  const climb = h("span", { class: "climb", "aria-hidden": "true" });
+  const looked = h("span", { class: "looked" }, icon("check"), site.acted);
+  const liked = h("button", {
+    type: "button", class: "act like", "aria-label": `${site.save.off}: ${item.title}`, "aria-pressed": "false",
+    onclick: (event: MouseEvent) => liked.setAttribute("aria-pressed", String(acts.like(id, event.timeStamp))),
+  }, icon("heart"));
+  const was = item.attributes?.["was_price"];
+  const name = h("button", { type: "button", class: "name", onclick: (event: MouseEvent) => acts.look(id, event.timeStamp) }, item.title);
+
+  const element = h("article", {
+    class: "card", "data-attune-item": id, "data-category": item.categories[0],
+    onpointerenter: () => acts.point(id), onfocusin: () => acts.point(id),
+  },
+  h("div", { class: "picture" },
+    h("img", { src: item.image_url, alt: "", width: shop ? 400 : 800, height: shop ? 400 : 500, decoding: "async", draggable: "false" }),
+    typeof was === "number" && h("span", { class: "cut" }, `−${Math.round(100 - (100 * (item.price ?? 0)) / was)}%`),
+    item.tags.includes("breaking") && h("span", { class: "cut" }, "Breaking"), climb, looked),
+  h("div", { class: "words" },
+    h("p", { class: "kicker" }, shop ? lineUnder(item) : String(item.attributes?.["kicker"] ?? site.categories[item.categories[0] ?? ""] ?? "")),
+    h("h3", {}, name),
+    !shop && h("p", { class: "teaser" }, String(item.attributes?.["teaser"] ?? "")),
+    shop
+      ? h("p", { class: "price" }, h("strong", {}, money(item.price ?? 0)), typeof was === "number" && h("s", {}, money(was)), h("span", { class: "stars" }, `★ ${Number(item.attributes?.["rating"] ?? 4).toFixed(1)}`))
+      : h("p", { class: "byline" }, [lineUnder(item), agoOf(item.published_at, world.nowMs()), `${String(item.attributes?.["minutes"] ?? 4)} min`].filter(Boolean).join(" · ")),
+    badge),
+  h("div", { class: "acts" },
+    liked,
+    h("button", { type: "button", class: "act", "aria-label": `${shop ? "Quick view" : "Read"}: ${item.title}`, onclick: () => acts.open(id) }, icon("eye")),
+    shop && h("button", { type: "button", class: "act", "aria-label": `Add to cart: ${item.title}`, onclick: (event: MouseEvent) => acts.cart(id, event.timeStamp) }, icon("cart")),
+    h("button", { type: "button", class: "act", "aria-label": `Not for me: ${item.title}`, onclick: (event: MouseEvent) => acts.dismiss(id, event.timeStamp) }, icon("close"))));
+
+  let climbTimer: ReturnType<typeof setTimeout> | undefined;
+  let shown = "";
+  function say(why: Badge | undefined): void {
+    if (why?.text === shown) return;
+    shown = why?.text ?? "";
+    badge.textContent = shown;
+    badge.classList.toggle("own", why?.own === true);
+    badge.title = shown;
+  }
+
+  return {
+    element,
+    update(entry, climbed) {
+      if (entry.decisionId) element.dataset["attuneDecision"] = entry.decisionId;
+      element.classList.toggle("was-looked", world.isLooked(id));
+      liked.setAttribute("aria-pressed", String(world.isLiked(id)));
+      say(badgeOf(site.name, entry.reasons, (because) => (because === id ? undefined : world.titleOf(because))));
+      if (climbed > 0) {
+        climb.textContent = `▲ ${climbed}`;
+        element.classList.add("climbed");
+        clearTimeout(climbTimer);
+        climbTimer = setTimeout(() => element.classList.remove("climbed"), CLIMB_SHOWN_MS);
+      }
+    },
+  };
+}
+
+function agoOf(publishedAt: string | undefined, nowMs: number): string {
+  if (!publishedAt) return "";
+  const hours = Math.max(0, Math.floor((nowMs - Date.parse(publishedAt)) / 3_600_000));
+  if (hours < 1) return "just now";
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+}

@@ -1,0 +1,357 @@
+// The demo page: a shop or a newsroom whose order follows the visitor, within the second.
+import "./page.css";
+import { createAttune, type CatalogueItem, type EventFields, type Profile, type RecommendationList } from "../../sdk/index.ts";
+import { createCard, type CardActs, type Entry } from "./card.ts";
+import { createClock } from "./clock.ts";
+import { byId, h } from "./dom.ts";
+import { createGrid } from "./grid.ts";
+import { createPanel } from "./panel.ts";
+import { openCart, openItem } from "./quick-view.ts";
+import { searchItems } from "./search.ts";
+import { SITES, wordsOf, type Shortcut, type SiteName, type Step } from "./site.ts";
+import { toast } from "./toasts.ts";
+
+const LIST_LIMIT = 24;
+/** After an act of the visitor the page may be laid out anew for this long; else it waits until he rests. */
+const ACTED_MS = 1_500;
+const REST_MS = 1_500;
+/** An answer that is not pushed within this time is asked for. */
+const PUSH_WAIT_MS = 400;
+const STEP_MS = 420;
+
+const root = document.documentElement;
+const site = SITES[root.dataset["site"] as SiteName];
+const attune = createAttune({
+  project: site.project, consent: "granted", slots: true,
+  auto: { page_view: true, click: false, scroll: true, hover: true, mouse_move: false, dwell: true, search: true, impression: false },
+});
+
+// --- what the page knows ---
+const catalogue = new Map<string, CatalogueItem>();
+const itemOf = (id: string): CatalogueItem | undefined => catalogue.get(id);
+const looked = new Set<string>();
+const liked = new Set<string>();
+const cart = new Set<string>(storedCart());
+const variants = new Map<string, string | null>();
+let interests: Readonly<Record<string, number>> = {};
+let homeList: RecommendationList | undefined;
+let category = "";
+let query = "";
+let serverAheadMs = 0;
+
+function storedCart(): string[] {
+  return JSON.parse(localStorage.getItem(`${site.name}:cart`) ?? "[]") as string[];
+}
+
+// --- the visitor's acts ---
+let lastActMs = -Infinity;
+const clock = createClock((lap) => panel.lap(lap));
+
+function act(eventType: string, fields: EventFields, atMs = performance.now()): void {
+  lastActMs = performance.now();
+  const eventId = attune.track(eventType, fields);
+  if (eventId === undefined) return;
+  clock.start(eventId, eventType, atMs);
+  setTimeout(() => {
+    // Another order than the home list (a section, a search), or a push that got lost: ask.
+    if (clock.waiting === eventId || category !== "") void refresh(eventId);
+  }, category === "" ? PUSH_WAIT_MS : 0);
+}
+
+const itemFields = (id: string): EventFields => {
+  const decisionId = grid.card(id)?.dataset["attuneDecision"];
+  return { item_id: id, ...(decisionId ? { context: { decision_id: decisionId } } : {}) };
+};
+
+const acts: CardActs = {
+  look(id, atMs) {
+    looked.add(id);
+    grid.card(id)?.classList.add("was-looked", "just");
+    act("click", itemFields(id), atMs);
+    point(id);
+  },
+  open: (id) => {
+    looked.add(id);
+    lastActMs = performance.now();
+    openItem(id, { site, attune, itemOf, cart: acts.cart, like: acts.like });
+  },
+  like(id, atMs) {
+    const isLiked = !liked.has(id);
+    if (isLiked) liked.add(id);
+    else liked.delete(id);
+    act(isLiked ? "like" : "dislike", itemFields(id), atMs);
+    return isLiked;
+  },
+  dismiss(id, atMs) {
+    grid.card(id)?.classList.add("dismissed");
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    act("dismiss", itemFields(id), atMs);
+    toast("Not for you", "Its like moves down, too.");
+  },
+  cart(id, atMs) {
+    cart.add(id);
+    cartChanged();
+    act("add_to_cart", { ...itemFields(id), value: itemOf(id)?.price ?? 0 }, atMs);
+    toast("In your cart", itemOf(id)?.title);
+  },
+  point,
+};
+
+function cartChanged(): void {
+  localStorage.setItem(`${site.name}:cart`, JSON.stringify([...cart]));
+  const count = document.getElementById("cart-count");
+  if (count) count.textContent = String(cart.size);
+}
+
+// --- the shelf ---
+const grid = createGrid<Entry>(byId("grid"), (entry) => createCard({
+  site, acts, titleOf: (id) => itemOf(id)?.title, isLooked: (id) => looked.has(id), isLiked: (id) => liked.has(id), nowMs: () => Date.now() + serverAheadMs,
+}, entry));
+const reasonsOf = new Map<string, Entry>();
+
+function entriesOf(list: RecommendationList): Entry[] {
+  return list.items.flatMap(({ item_id, reasons, item }) => {
+    if (item) catalogue.set(item_id, item);
+    const known = itemOf(item_id);
+    return known ? [{ id: item_id, item: known, reasons: reasons ?? [], decisionId: list.decision_id }] : [];
+  });
+}
+
+let pending: (() => void) | undefined;
+let pointerMs = -Infinity;
+const shelf = byId("grid");
+for (const type of ["pointermove", "pointerdown", "wheel", "touchmove"]) {
+  shelf.addEventListener(type, () => (pointerMs = performance.now()), { passive: true });
+}
+
+/** Now, where the visitor just did something; else when he rests. */
+function whenCalm(change: () => void): void {
+  pending = change;
+  const now = performance.now();
+  if (grid.ids.length === 0 || now - lastActMs < ACTED_MS || now - pointerMs > REST_MS) return applyPending();
+}
+function applyPending(): void {
+  const change = pending;
+  pending = undefined;
+  change?.();
+}
+setInterval(() => {
+  if (pending && performance.now() - pointerMs > REST_MS) applyPending();
+}, 500);
+
+function show(entries: readonly Entry[], causedBy: string | undefined): void {
+  const painted = clock.arrived(causedBy);
+  for (const entry of entries) reasonsOf.set(entry.id, entry);
+  const show = (): void => {
+    const moved = grid.show(entries);
+    byId("moved").textContent = moved > 0 ? `${moved} of ${entries.length} moved` : "";
+    shelf.setAttribute("aria-busy", "false");
+    byId("no-results").hidden = entries.length > 0;
+    painted?.();
+  };
+  if (painted) show();
+  else whenCalm(show);
+}
+
+async function refresh(causedBy?: string): Promise<void> {
+  if (query !== "") return show(searchItems(catalogue.values(), query, interests).map((item) => ({ id: item.item_id, item, reasons: [{ source: "match", because: [], weight: 1 }] })), causedBy);
+  if (category === "" && causedBy === undefined && homeList) return show(entriesOf(homeList), undefined);
+  const asked = category;
+  try {
+    const list = await attune.recommend({ placement: "home", limit: LIST_LIMIT, explain: true, ...(asked ? { filter: `"${asked}" in item.categories` } : {}) });
+    if (asked === category && query === "") show(entriesOf(list), causedBy);
+  } catch {
+    if (grid.ids.length === 0) show([...catalogue.values()].filter((item) => asked === "" || item.categories.includes(asked)).slice(0, LIST_LIMIT).map((item) => ({ id: item.item_id, item, reasons: [] })), undefined);
+  }
+}
+
+// --- the panel ---
+let pointed = "";
+function point(id: string): void {
+  const entry = reasonsOf.get(id);
+  if (!entry || pointed === id) return;
+  pointed = id;
+  panel.why(entry.item, entry.reasons, grid.ids.indexOf(id));
+}
+
+const panel = createPanel(site, {
+  itemOf, point,
+  become: (shortcut) => void become(shortcut),
+  another: () => void another(),
+  reset: () => startOver("You are somebody new", "Nothing is known of you yet."),
+});
+
+function whoChanged(): void {
+  const { userId, anonymousId } = attune;
+  if (userId) panel.who(userId, `people/users/${encodeURIComponent(userId)}?project=${site.project}`);
+  else if (anonymousId) panel.who(`visitor ${anonymousId.slice(0, 8)}`, `people/visitors/${encodeURIComponent(anonymousId)}?project=${site.project}`);
+}
+
+function startOver(title: string, text: string, userId?: string): void {
+  attune.reset();
+  if (userId) attune.identify(userId);
+  looked.clear();
+  liked.clear();
+  cart.clear();
+  cartChanged();
+  interests = {};
+  panel.profile(undefined);
+  panel.segments([]);
+  whoChanged();
+  lastActMs = performance.now();
+  choose("");
+  void refresh("");
+  toast(title, text);
+}
+
+/** One of the seeded visitors, with the profile that he left. */
+async function another(): Promise<void> {
+  const names = await fetch("/demo/catalogue/visitors.json").then((answer) => answer.json() as Promise<Record<SiteName, string[]>>);
+  const others = names[site.name].filter((name) => name !== attune.userId);
+  const name = others[Math.floor(Math.random() * others.length)]!;
+  startOver(`You are ${name}`, "A visitor of the last days, with his profile.", name);
+  void attune.profile().then(profileCame);
+}
+
+let isRunning = false;
+async function become(shortcut: Shortcut): Promise<void> {
+  if (isRunning) return;
+  isRunning = true;
+  choose("");
+  const used = new Set<string>();
+  for (const [index, step] of shortcut.steps.entries()) {
+    panel.running(shortcut, index + 1);
+    perform(step, used);
+    await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+  }
+  panel.running(undefined);
+  isRunning = false;
+}
+
+function perform(step: Step, used: Set<string>): void {
+  if (step.event === "search") return act("search", { additional_data: { query: step.query ?? "" } });
+  // A purchase is of what was put into the cart, a dwell of what was opened.
+  const again = step.event === "purchase" || step.event === "dwell";
+  const shown = grid.ids.map(itemOf).filter((item) => item !== undefined);
+  const pick = [...(again ? [...used].reverse().map(itemOf) : []), ...shown, ...catalogue.values()]
+    .find((item) => item !== undefined && (step.of?.(item) ?? true) && (again || !used.has(item.item_id)));
+  if (!pick) return;
+  const id = pick.item_id;
+  used.add(id);
+  looked.add(id);
+  grid.card(id)?.classList.add("was-looked", "just");
+  const value = step.event === "add_to_cart" || step.event === "purchase" ? pick.price : step.value;
+  act(step.event, { ...itemFields(id), ...(value === undefined ? {} : { value }) });
+}
+
+function profileCame(profile: Profile | undefined): void {
+  interests = profile?.interests ?? {};
+  for (const { item_id, event_type } of profile?.recent ?? []) {
+    if (event_type === "click" || event_type === "view") looked.add(item_id);
+    if (event_type === "like") liked.add(item_id);
+  }
+  panel.profile(profile);
+  if (profile) panel.segments(profile.segments);
+  whoChanged();
+}
+
+// --- shelves and search ---
+const places = ["", ...Object.keys(site.categories)].map((name) => h("button", { type: "button", "aria-pressed": name === "", "data-place": name, onclick: () => { choose(name); void refresh(); } }, name === "" ? site.all : site.categories[name]!));
+byId("places").append(...places);
+
+function choose(name: string): void {
+  category = name;
+  query = "";
+  searchField.value = "";
+  lastActMs = performance.now();
+  for (const place of places) place.setAttribute("aria-pressed", String(place.dataset["place"] === name));
+  byId("heading").textContent = name === "" ? site.heading : site.categories[name]!;
+  byId("sub").textContent = name === "" ? site.sub : "In your order";
+}
+
+const searchField = byId<HTMLInputElement>("search");
+byId("search-form").addEventListener("submit", (event) => event.preventDefault());
+searchField.addEventListener("input", () => {
+  query = searchField.value.trim();
+  lastActMs = performance.now();
+  byId("heading").textContent = query === "" ? (category === "" ? site.heading : site.categories[category]!) : `Results for “${query}”`;
+  void refresh();
+});
+
+// --- dynamic UI: slots ---
+function heroPictures(): void {
+  const shelfName = byId("hero").querySelector("[data-attune-text=category]")?.textContent?.trim() ?? "";
+  const ids = shelfName in site.categories ? ["01", "03", "05"].map((number) => `${shelfName}-${number}`) : site.heroItems;
+  byId("hero-art").replaceChildren(...ids.map((id) => h("img", { src: `/demo/pictures/${site.name}/${id}.svg`, alt: "", width: 220, height: site.name === "shop" ? 220 : 138 })));
+}
+byId("hero-action").addEventListener("click", () => {
+  const shelfName = byId("hero").querySelector("[data-attune-text=category]")?.textContent?.trim() ?? "";
+  choose(shelfName in site.categories ? shelfName : "");
+  void refresh();
+  byId("heading").scrollIntoView({ block: "start", behavior: "smooth" });
+});
+
+attune.on("decision", ({ slot, variant, payload }) => {
+  variants.set(slot, variant);
+  panel.slots(variants);
+  if (slot === "hero") heroPictures();
+  if (slot === "offer") {
+    const text = payload?.text;
+    byId("offer").hidden = typeof text !== "object" || !text["title"];
+  }
+  if (slot === "layout" || slot === "type") {
+    grid.glide(() => (root.dataset[slot] = root.getAttribute(`data-attune-${slot}`) ?? ""));
+  }
+});
+
+// --- what the server says ---
+attune.on("recommendations", (list) => {
+  if (list.placement !== "home") return;
+  homeList = list;
+  if (category === "" && query === "") show(entriesOf(list), list.caused_by?.event_id);
+});
+attune.on("profile", profileCame);
+attune.on("segments", ({ segments, entered }) => {
+  panel.segments(segments);
+  if (entered.length > 0) toast(`Segment: ${entered.map(wordsOf).join(", ")}`, "The page takes it on.");
+});
+attune.on("trigger", ({ name, item_id }) => toast(wordsOf(name), item_id ? itemOf(item_id)?.title : "A trigger fired."));
+attune.on("delivery", ({ event_ids }) => clock.accepted(event_ids));
+attune.on("status", (status) => panel.status(status));
+
+// --- start ---
+document.getElementById("cart")?.addEventListener("click", () => openCart({
+  items: [...cart].map(itemOf).filter((item) => item !== undefined),
+  remove(id, atMs) {
+    cart.delete(id);
+    cartChanged();
+    act("remove_from_cart", { item_id: id }, atMs);
+  },
+  buy(atMs) {
+    for (const id of cart) act("purchase", { item_id: id, value: itemOf(id)?.price ?? 0 }, atMs);
+    cart.clear();
+    cartChanged();
+    toast("Thank you", "Bought things leave the shelf.");
+  },
+}));
+
+byId("scheme").addEventListener("click", () => {
+  const isDark = root.dataset["scheme"] ? root.dataset["scheme"] === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset["scheme"] = isDark ? "light" : "dark";
+  localStorage.setItem("demo:scheme", root.dataset["scheme"]);
+});
+const scheme = localStorage.getItem("demo:scheme");
+if (scheme) root.dataset["scheme"] = scheme;
+
+cartChanged();
+heroPictures();
+whoChanged();
+panel.status(attune.status);
+attune.subscribe({ placements: ["home"], limit: LIST_LIMIT, explain: true });
+const index = fetch(`/demo/catalogue/${site.name}.json`).then((answer) => answer.json() as Promise<CatalogueItem[]>);
+void attune.recommend({ placement: "home", limit: LIST_LIMIT, explain: true }).then((list) => {
+  homeList ??= list;
+  if (grid.ids.length === 0) show(entriesOf(homeList), undefined);
+}, () => undefined);
+for (const item of await index) if (!catalogue.has(item.item_id)) catalogue.set(item.item_id, item);
+if (grid.ids.length === 0) await refresh();

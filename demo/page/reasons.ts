@@ -1,0 +1,37 @@
+// Why an item is where it is, in words.
+import type { CatalogueItem, Reason } from "../../sdk/index.ts";
+import { wordsOf, type SiteName } from "./site.ts";
+
+const SOURCES: Readonly<Record<SiteName, Readonly<Record<string, string>>>> = {
+  shop: {
+    rules: "Often looked at next", cosine: "Goes together", knn: "Visitors like you", content: "Similar things", repeats: "You came back to it", popularity: "Popular now", popular: "Popular now",
+    trend: "Rising today", context: "Popular where you are", newest: "Just in", new: "Just in", explore: "Just in", exploration: "Just in", interests: "Fits your taste", history: "From your last visits", blend: "Fits your taste",
+  },
+  news: {
+    rules: "Often read next", cosine: "Read together", knn: "Readers like you", content: "Similar stories", repeats: "You came back to it", popularity: "Most read", popular: "Most read",
+    trend: "Rising now", context: "Read where you are", newest: "Just published", new: "Just published", explore: "Just published", exploration: "Just published", interests: "Fits your interests", history: "From your last visits", blend: "Fits your interests",
+  },
+};
+
+export const sourceWords = (site: SiteName, source: string): string => SOURCES[site][source] ?? wordsOf(source);
+
+export interface Badge {
+  text: string;
+  /** True where the visitor's own act is the reason. */
+  own: boolean;
+}
+
+/** The shortest honest answer: the heaviest reason that names an own item, or else the heaviest. */
+export function badgeOf(site: SiteName, reasons: readonly Reason[], titleOf: (itemId: string) => string | undefined): Badge | undefined {
+  for (const { because } of reasons) {
+    const title = because.map(titleOf).find((found) => found !== undefined);
+    if (title !== undefined) return { text: `Because you ${site === "shop" ? "looked at" : "read"} ${short(title)}`, own: true };
+  }
+  const top = reasons[0];
+  return top && { text: sourceWords(site, top.source), own: false };
+}
+
+const short = (title: string): string => title.split(",")[0]!;
+
+/** Name of the shelf or section and what else there is to say under the title. */
+export const lineUnder = (item: CatalogueItem): string => String(item.attributes?.["maker"] ?? item.attributes?.["author"] ?? "");

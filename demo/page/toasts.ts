@@ -1,0 +1,17 @@
+// Short notes at the edge of the page: triggers that fired, and what the page did about it.
+import { byId, h, icon } from "./dom.ts";
+
+const SHOWN_MS = 5_000;
+const TOASTS_MAX = 3;
+
+/** Says `title` politely; at most three at once, each for five seconds. */
+export function toast(title: string, text = ""): void {
+  const stack = byId("toasts");
+  const element = h("div", { class: "toast" }, icon("bolt"), h("div", {}, h("strong", {}, title), text !== "" && h("span", {}, text)));
+  stack.append(element);
+  while (stack.childElementCount > TOASTS_MAX) stack.firstElementChild!.remove();
+  setTimeout(() => {
+    element.classList.add("goes");
+    setTimeout(() => element.remove(), 300);
+  }, SHOWN_MS);
+}
