@@ -1,0 +1,69 @@
+// A whole node for tests: the embedded host on a folder of its own, behind a real port.
+import { pino, type Logger } from "pino";
+import { openProject, testFolder, type TestFolder } from "../embedded/testing.ts";
+import type { EmbeddedProject } from "../embedded/project.ts";
+import type { HttpConfig } from "./config.ts";
+import { createServer, type AttuneServer } from "./server.ts";
+import type { StaticFolders } from "./static-routes.ts";
+
+export interface TestNode {
+  /** `http://127.0.0.1:PORT`. */
+  url: string;
+  project: EmbeddedProject;
+  server: AttuneServer;
+  folder: TestFolder;
+  close(): Promise<void>;
+}
+
+export const silent: Logger = pino({ level: "silent" });
+
+export async function startNode(
+  options: { config?: Partial<HttpConfig>; folders?: StaticFolders; logger?: Logger; firstProgram?: unknown } = {},
+): Promise<TestNode> {
+  const folder = testFolder();
+  const clock = { get nowMs() { return Date.now(); } };
+  const program = options.firstProgram === undefined ? {} : { firstProgram: options.firstProgram };
+  const project = await openProject(folder, clock, { sync: "none", ...program });
+  const server = await createServer({
+    projects: (name) => (name === "default" ? project : undefined),
+    projectNames: () => ["default"],
+    config: { port: 0, ...options.config },
+    folders: options.folders ?? {},
+    logger: options.logger ?? silent,
+  });
+  return {
+    url: await server.listen(),
+    project,
+    server,
+    folder,
+    async close() {
+      await server.close();
+      await project.close();
+      folder.remove();
+    },
+  };
+}
+
+export interface TestAnswer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The parsed body; undefined where it is no JSON. */
+  json: any;
+}
+
+/** One request; an object as body is sent as JSON. */
+export async function ask(node: TestNode, route: string, body?: unknown, init: RequestInit = {}): Promise<TestAnswer> {
+  const [method, path] = route.split(" ") as [string, string];
+  const isRaw = typeof body === "string" || body instanceof Uint8Array;
+  const response = await fetch(node.url + path, {
+    method,
+    redirect: "manual",
+    ...(body !== undefined && { body: isRaw ? (body as BodyInit) : JSON.stringify(body) }),
+    ...init,
+    headers: { ...(body !== undefined && { "content-type": "application/json" }), ...init.headers },
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get("content-type") ?? "");
+  return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+}

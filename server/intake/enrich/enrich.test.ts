@@ -1,0 +1,107 @@
+import { deepEqual, equal, rejects } from "node:assert/strict";
+import { test } from "node:test";
+import type { AttuneEvent } from "../../../core/event/event.ts";
+import { openAddresses } from "./addresses.ts";
+import { createEnricher } from "./enrich.ts";
+import { watchPatterns } from "./patterns.ts";
+import { RecentMap } from "./recent-map.ts";
+import { readUserAgent } from "./user-agent.ts";
+
+const IPHONE =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1";
+const HEADLESS = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36";
+const GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+const readAddress = await openAddresses(["203.0.113.0/24", "2001:db8:bad::/48", "198.51.100.7"]);
+let serial = 0;
+
+function event(fields: Partial<AttuneEvent> = {}): AttuneEvent {
+  return { event_id: `e${serial++}`, user_id: "u", event_type: "click", timestamp: 1_000_000, ...fields };
+}
+
+test("HTTP libraries send for others and are no bots; crawlers are; no user agent says nothing", () => {
+  for (const library of ["node", "undici", "curl/8.5.0", "python-requests/2.31", "axios/1.7", "okhttp/4.12", "k6/0.50", "Go-http-client/1.1"]) {
+    equal(readUserAgent(library, { local: false }).kind, "library", library);
+  }
+  equal(readUserAgent(undefined, { local: false }).kind, "library");
+  equal(readUserAgent(GOOGLEBOT, { local: true }).kind, "bot");
+  equal(readUserAgent(HEADLESS, { local: false }).kind, "bot");
+  equal(readUserAgent(HEADLESS, { local: true }).kind, "browser");
+  deepEqual(readUserAgent(IPHONE, { local: false }), { kind: "browser", device: "mobile", os: "iOS", browser: "Safari" });
+});
+
+test("addresses: country, lists in either notation, and this machine", () => {
+  equal(readAddress("8.8.8.8").country, "US");
+  equal(readAddress("::ffff:8.8.8.8").country, "US");
+  equal(readAddress("203.0.113.9").listed, true);
+  equal(readAddress("198.51.100.7").listed, true);
+  equal(readAddress("198.51.100.8").listed, false);
+  equal(readAddress("2001:db8:bad::1").listed, true);
+  deepEqual(readAddress("127.0.0.1"), { local: true, listed: false });
+  deepEqual(readAddress("not an address"), { local: false, listed: false });
+});
+
+test("an entry that is no range is named", async () => {
+  await rejects(openAddresses(["10.0.0.0/8", "10.0.0.0/99"]), /10\.0\.0\.0\/99/);
+});
+
+test("the connection fills in what the event does not say, and never the address", () => {
+  const { sender, enrich } = createEnricher(readAddress);
+  const phone = sender({ address: "8.8.8.8", userAgent: IPHONE });
+  const logged = enrich(event({ context: { country: "AT", weather: "rain" } }), phone, 5);
+  deepEqual(logged.context, { device: "mobile", os: "iOS", browser: "Safari", country: "AT", weather: "rain" });
+  equal(JSON.stringify(logged).includes("8.8.8.8"), false);
+  equal(logged.received_at, 5);
+  equal(logged.traffic, undefined);
+  const backend = enrich(event(), sender({ address: "8.8.8.8", userAgent: "node" }), 5);
+  equal(backend.context, undefined);
+  equal(enrich(event(), sender({ address: "203.0.113.1", userAgent: IPHONE }), 5).traffic, "bot");
+  equal(enrich(event(), sender({ address: "8.8.8.8", userAgent: GOOGLEBOT }), 5).traffic, "bot");
+});
+
+test("a burst of a hundred is human, one more in the same second is not, and it passes", () => {
+  const watch = watchPatterns();
+  const click = (timestamp: number): boolean => watch.isSuspicious(event({ timestamp }));
+  for (let i = 0; i < 100; i++) equal(click(1_000_000), false);
+  equal(click(1_000_000), true);
+  equal(click(1_000_000 + 10 * 60_000), true);
+  equal(click(1_000_000 + 10 * 60_000 + 1), false);
+});
+
+test("nine clicks a second for an hour stay unmarked, eleven do not", () => {
+  for (const [perS, marked] of [[9, false], [11, true]] as const) {
+    const watch = watchPatterns();
+    let seen = false;
+    for (let i = 0; i < perS * 600; i++) {
+      // Uneven steps, so that the rhythm says nothing.
+      seen ||= watch.isSuspicious(event({ timestamp: Math.round((i * 1_000) / perS) + (i % 3) * 20 }));
+    }
+    equal(seen, marked, `${perS} a second`);
+  }
+});
+
+test("a metronome is marked, an uneven hand is not", () => {
+  const even = watchPatterns();
+  const uneven = watchPatterns();
+  let marked = 0;
+  for (let i = 0; i < 60; i++) {
+    if (even.isSuspicious(event({ timestamp: i * 2_000 }))) marked++;
+    equal(uneven.isSuspicious(event({ timestamp: i * 2_000 + (i % 2) * 300 })), false);
+  }
+  equal(marked, 19); // from the 42nd click on: one to start, one interval to compare with, forty even ones
+});
+
+test("scrolling and hovering are not interactions by hand; visitors do not mix", () => {
+  const watch = watchPatterns();
+  for (let i = 0; i < 500; i++) equal(watch.isSuspicious(event({ event_type: "scroll" })), false);
+  for (let i = 0; i < 500; i++) equal(watch.isSuspicious(event({ user_id: `u${i % 50}` })), false);
+});
+
+test("a recent map keeps what is used and at most twice its size", () => {
+  const map = new RecentMap<number>(3);
+  for (let i = 0; i < 100; i++) {
+    map.set(`k${i}`, i);
+    equal(map.get("k0"), 0); // used each time, so it stays
+  }
+  equal(map.size <= 6, true);
+  equal(map.get("k50"), undefined);
+});
