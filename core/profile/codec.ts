@@ -8,7 +8,7 @@ import { SEQUENCE_TIMES_MAX } from "./fold.ts";
 import { INTERESTS_MAX, type Interests } from "./interests.ts";
 import { changeInterestHalfLife } from "./landmark.ts";
 import type { FoldPlan } from "./plan.ts";
-import { putRecent } from "./recent.ts";
+import { appendRecent } from "./recent.ts";
 import { EXACT_MAX, PANES, type Series } from "./series.ts";
 import { SESSIONS_MAX } from "./sessions.ts";
 import {
@@ -245,7 +245,7 @@ function readRecent(from: In, state: PersonState): void {
     const categories: string[] = [];
     for (let j = 0; j < head >> 1; j++) categories.push(from.strings());
     const value = (head & 1) === 0 ? undefined : reader.number();
-    putRecent(state, { item_id, event_type, timestamp, value, tie, categories });
+    appendRecent(state, { item_id, event_type, timestamp, value, tie, categories });
   }
   const ids = reader.count(RECENT_IDS_MAX);
   state.recentIds.next = reader.varint() % RECENT_IDS_MAX;
@@ -420,14 +420,23 @@ function readFeature(from: In, feature: FeatureState | undefined): void {
   const { reader } = from;
   const flags = reader.byte();
   if ((flags & HAS_TOTALS) !== 0) {
-    const totals = { count: reader.varint(), sum: reader.number(), max: reader.number() };
-    if (feature !== undefined) Object.assign(feature, totals);
+    const count = reader.varint();
+    const sum = reader.number();
+    const max = reader.number();
+    if (feature !== undefined) {
+      feature.count = count;
+      feature.sum = sum;
+      feature.max = max;
+    }
   }
   if ((flags & HAS_LAST) !== 0) {
     const lastMs = readTime(from);
     const last = readValue(reader);
     if (typeof last !== "number" && typeof last !== "string") throw reader.corrupt("a last value of another type");
-    if (feature !== undefined) Object.assign(feature, { lastMs, last });
+    if (feature !== undefined) {
+      feature.lastMs = lastMs;
+      feature.last = last;
+    }
   }
   if ((flags & HAS_SERIES) !== 0) readSeries(from, feature?.series ?? emptyScratchSeries());
   if ((flags & HAS_DISTINCT) !== 0) {

@@ -30,6 +30,12 @@ export function putRecent(state: PersonState, entry: RecentItem): void {
   if (recent.length > RECENT_MAX) countCategories(state.recentCategories, recent.pop()!, -1);
 }
 
+/** Adds an entry that is older than all others: how a list comes back from bytes. */
+export function appendRecent(state: PersonState, entry: RecentItem): void {
+  state.recent.push(entry);
+  countCategories(state.recentCategories, entry, 1);
+}
+
 function newer(timeMs: number, tie: number, than: RecentItem): boolean {
   return timeMs !== than.timestamp ? timeMs > than.timestamp : tie > than.tie;
 }

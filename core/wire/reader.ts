@@ -1,5 +1,8 @@
 // Bytes in: the counterpart of writer.ts. Bytes come from disks and networks, so every read is bounded.
 
+/** ASCII that becomes a string in one call: more arguments than this could overflow a small stack. */
+const AT_ONCE_MAX = 1024;
+
 /** Bytes that no writer of ours made: cut off, flipped, or of another format. The host rebuilds them from the log. */
 export class CorruptBytesError extends Error {
   override readonly name = "CorruptBytesError";
@@ -91,6 +94,13 @@ export class ByteReader {
     this.#need(length);
     const bytes = this.#bytes;
     const end = this.#at + length;
+    let plain = this.#at;
+    while (plain < end && bytes[plain]! < 0x80) plain++;
+    if (plain === end && length <= AT_ONCE_MAX) {
+      const text = String.fromCharCode.apply(null, bytes.subarray(this.#at, end) as unknown as number[]);
+      this.#at = end;
+      return text;
+    }
     let text = "";
     while (this.#at < end) {
       const first = bytes[this.#at++]!;
