@@ -95,7 +95,7 @@ export const newsProgram: ProgramDocument = {
     news_junkie: { when: 'count("view", "1d") + count("click", "1d") >= 25 || features.frequency >= 12', description: "Reads more than there is time for" },
     morning_reader: { when: "features.morning_reads >= 3", description: "Three stories or more before eleven, by the reader's own clock" },
     returning_reader: { when: "!session.is_new" },
-    lapsed_reader: { when: 'features.recency_s >= 7 * 86400', description: "No story for a week" },
+    lapsed_reader: { when: 'features.interactions > 0 && features.recency_s >= 7 * 86400', description: "No story for a week" },
     deep_reader: { when: "features.long_dwells >= 2 || features.longreads >= 2", description: "Stays with long stories" },
     headline_skimmer: {
       when: 'count("view", "10m") + count("click", "10m") >= 6 && features.long_dwells == 0',

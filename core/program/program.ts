@@ -8,6 +8,7 @@ export type Cel = string;
 export type FeatureKind = "count" | "sum" | "mean" | "max" | "distinct" | "last" | "decayed";
 
 export interface FeatureDocument {
+  description?: string;
   kind: FeatureKind;
   event?: string | string[];
   of?: string;
@@ -16,16 +17,13 @@ export interface FeatureDocument {
   where?: Cel;
 }
 
-export interface ClusterDocument {
-  clusters: Record<string, unknown>;
-}
-
 export interface SegmentDocument {
   when: Cel;
   description?: string;
 }
 
 export interface TriggerDocument {
+  description?: string;
   when: Cel;
   once_per?: "session" | Duration;
   push?: boolean;
@@ -33,6 +31,7 @@ export interface TriggerDocument {
 }
 
 export interface PlacementDocument {
+  description?: string;
   limit?: number;
   filter?: Cel;
   boost?: { when: Cel; by: number }[];
@@ -41,6 +40,7 @@ export interface PlacementDocument {
 }
 
 export interface SlotDocument {
+  description?: string;
   variants: Record<string, unknown>;
   policy: "rules";
   rules?: { when: Cel; variant: string }[];
@@ -70,7 +70,7 @@ export interface LearningDocument {
 export interface ProgramDocument {
   name?: string;
   description?: string;
-  events?: Record<string, { weight: number }>;
+  events?: Record<string, { weight: number; description?: string }>;
   interests?: { by?: ("categories" | "tags")[]; half_life?: Duration };
   features?: Record<string, FeatureDocument>;
   segments?: Record<string, SegmentDocument>;
