@@ -13,7 +13,7 @@ const ROW_MAX = 256;
 export const SUPPORT_MIN = 50;
 
 export function createContextPopularity(items: ItemIndex, clock: DecayClock): Model {
-  const rows = createNeighbourRows(items, ROW_MAX);
+  const rows = createNeighbourRows(items, { rowMax: ROW_MAX });
   const numbers = new Map<string, number>();
   const names: string[] = [];
   const supports: number[] = [];

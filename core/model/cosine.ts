@@ -17,8 +17,8 @@ export interface Cosine extends Model {
   neighbours(slot: number, nowMs: number, visit: (slot: number, cosine: number) => void): void;
 }
 
-export function createCosine(items: ItemIndex, clock: DecayClock, options: { rowMax: number }): Cosine {
-  const rows = createNeighbourRows(items, options.rowMax);
+export function createCosine(items: ItemIndex, clock: DecayClock, options: { readonly rowMax: number }): Cosine {
+  const rows = createNeighbourRows(items, options);
   let counts = new Float64Array(1024);
   let epochs = new Int32Array(1024);
 

@@ -1,5 +1,5 @@
 // Session kNN in the manner of VSTAN (Ludewig, Mauro, Latifi, Jannach 2021): sessions that share items with this one,
-// weighed by where the shared items stand, by rarity and by age, propose the rest of their items.
+// weighed by where the shared items stand and by age, propose the rest of their items.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { createRowArena } from "./arena.ts";
 import { addScore } from "./candidates.ts";
@@ -12,6 +12,7 @@ import type { SessionStore } from "./sessions.ts";
 import type { Situation } from "./situation.ts";
 import { TRAIL_MAX } from "./config.ts";
 
+const POSTING_SIZES = [8, 32, 128, 300, 1000];
 const QUERY_ITEMS = 10;
 const FOUND_MAX = 8192; // Hash of sessions found: QUERY_ITEMS × 300 postings leave it half empty.
 const POSITION_FADE = 0.7788007830714049; // exp(−1/4), as a literal: Math.exp may differ in the last bit.
@@ -23,6 +24,7 @@ const FADES = (() => {
   return fades;
 })();
 
+/** Read at every use: a program may change them. */
 export interface KnnOptions {
   readonly neighbours: number;
   readonly sessionsPerItem: number;
@@ -30,9 +32,8 @@ export interface KnnOptions {
 }
 
 export function createKnn(items: ItemIndex, sessions: SessionStore, clock: DecayClock, options: KnnOptions): Model {
-  const { neighbours, sessionsPerItem, sessionTtlMs } = options;
   // A posting row is a ring: `heads` is the place of the oldest once it is full.
-  const postings = createRowArena({ classes: [8, 32, 128, sessionsPerItem].filter((n, i, all) => i === all.length - 1 || n < sessionsPerItem), weighted: false });
+  const postings = createRowArena({ classes: POSTING_SIZES, weighted: false });
   let heads = new Uint16Array(1024);
 
   const foundNumber = new Int32Array(FOUND_MAX).fill(-1);
@@ -63,7 +64,7 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
     reserve(slot);
     dirty.touch(slot);
     const length = postings.lengthOf(slot);
-    if (postings.makeRoom(slot)) {
+    if (length < options.sessionsPerItem && postings.makeRoom(slot)) {
       if (length === 0) heads[slot] = 0;
       postings.ids[postings.offsetOf(slot) + length] = number;
       postings.setLength(slot, length + 1);
@@ -81,7 +82,6 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
       const length = postings.lengthOf(slot);
       if (length === 0) continue;
       const { ids } = postings;
-      // Rarity: an item that few sessions hold says more. Postings are bounded, so this is bounded too.
       const worth = FADES[k]!;
       for (let i = postings.offsetOf(slot), end = i + length; i < end; i++) {
         const number = ids[i]!;
@@ -103,7 +103,7 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
       const at = foundPlaces[i]!;
       const number = foundNumber[at]!;
       const ageMs = nowMs - sessions.lastMsOf(number);
-      const recency = ageMs > sessionTtlMs ? 0 : decayOf(ageMs, clock.halfLifeMs);
+      const recency = ageMs > options.sessionTtlMs ? 0 : decayOf(ageMs, clock.halfLifeMs);
       foundScore[at] = (foundScore[at]! * recency) / Math.sqrt(sessions.lengthOf(number));
     }
     return found;
@@ -113,11 +113,11 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
     for (let i = 0; i < found; i++) foundNumber[foundPlaces[i]!] = -1;
   };
 
-  /** Places of the `neighbours` best, unordered; equal scores prefer the newer session. */
+  /** Places of the best `neighbours`, unordered; equal scores prefer the newer session. */
   const select = (found: number): number => {
     const isWorse = (a: number, b: number): boolean =>
       foundScore[a]! < foundScore[b]! || (foundScore[a] === foundScore[b] && foundNumber[a]! < foundNumber[b]!);
-    const kept = Math.min(found, neighbours);
+    const kept = Math.min(found, options.neighbours);
     const sift = (from: number): void => {
       const place = bestPlaces[from]!;
       let at = from;

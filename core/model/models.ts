@@ -69,6 +69,12 @@ export interface Models {
   readonly tables: readonly SnapshotSource[];
 }
 
+const boundsOf = (config: ModelConfig) => ({
+  rules: { rowMax: config.rulesRowMax },
+  cosine: { rowMax: config.cosineRowMax },
+  knn: { neighbours: config.knnNeighbours, sessionsPerItem: config.knnSessionsPerItem, sessionTtlMs: config.knnSessionTtlMs },
+});
+
 export function createModels(config: ModelConfig, learning: LearningConfig, probe?: Probe): Models {
   let current = config;
   const dirtyItems = new DirtySlots((slot) => encodeItem(slot));
@@ -80,6 +86,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     },
   });
   const sessions = createSessions();
+  const bounds = boundsOf(config);
   const clocks = {
     popularity: createDecayClock(config.popularityHalfLifeMs),
     trend: createDecayClock(config.popularityHalfLifeMs / TREND_SPEED),
@@ -89,18 +96,14 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   };
   const popularity = createPopularity(clocks.popularity, { name: "popularity" });
   const trend = createPopularity(clocks.trend, { name: "trend" });
-  const cosine = createCosine(items, clocks.cosine, { rowMax: config.cosineRowMax });
+  const cosine = createCosine(items, clocks.cosine, bounds.cosine);
   const content = createContent();
   const models: readonly Model[] = [
     popularity,
     createContextPopularity(items, clocks.popularity),
-    createRules(items, clocks.rules, { rowMax: config.rulesRowMax }),
+    createRules(items, clocks.rules, bounds.rules),
     cosine,
-    createKnn(items, sessions, clocks.knn, {
-      neighbours: config.knnNeighbours,
-      sessionsPerItem: config.knnSessionsPerItem,
-      sessionTtlMs: config.knnSessionTtlMs,
-    }),
+    createKnn(items, sessions, clocks.knn, bounds.knn),
     createRepeats(),
     content,
   ];
@@ -310,6 +313,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         [clocks.knn, next.knnHalfLifeMs],
       ];
       for (const [clock, halfLifeMs] of halfLives) clock.setHalfLife(halfLifeMs, nowMs);
+      const nextBounds = boundsOf(next);
+      Object.assign(bounds.rules, nextBounds.rules);
+      Object.assign(bounds.cosine, nextBounds.cosine);
+      Object.assign(bounds.knn, nextBounds.knn);
       sampler.configure(nextLearning);
       current = next;
     },

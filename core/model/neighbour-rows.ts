@@ -7,7 +7,7 @@ import { powerOfTwo, type DecayInstant } from "./decay.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
-const ROW_SIZES = [8, 16, 32, 64, 128];
+const ROW_SIZES = [8, 16, 32, 64, 128, 256];
 const EPOCHS_AHEAD_MAX = 40; // Float32 holds 2^±126; a row moves its epoch long before.
 
 export interface NeighbourRows {
@@ -21,9 +21,9 @@ export interface NeighbourRows {
   load(row: number, bytes: Uint8Array): void;
 }
 
-export function createNeighbourRows(items: ItemIndex, rowMax: number): NeighbourRows {
-  const sizes = [...ROW_SIZES.filter((size) => size < rowMax), rowMax];
-  const arena = createRowArena({ classes: sizes, weighted: true });
+/** @param options - `rowMax` ≤ 256, read at every use: a program may change it. */
+export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax: number }): NeighbourRows {
+  const arena = createRowArena({ classes: ROW_SIZES, weighted: true });
   let epochs = new Int32Array(1024);
 
   const reserve = (row: number): void => {
@@ -79,7 +79,7 @@ export function createNeighbourRows(items: ItemIndex, rowMax: number): Neighbour
         return;
       }
       let at: number;
-      if (arena.makeRoom(row)) {
+      if (length < options.rowMax && arena.makeRoom(row)) {
         ({ ids, weights } = arena);
         from = arena.offsetOf(row);
         at = from + length;

@@ -10,8 +10,8 @@ const STEPS_BACK_MAX = 10;
 const QUERY_ITEMS = 3;
 const QUERY_FADE = 0.5;
 
-export function createRules(items: ItemIndex, clock: DecayClock, options: { rowMax: number }): Model {
-  const rows = createNeighbourRows(items, options.rowMax);
+export function createRules(items: ItemIndex, clock: DecayClock, options: { readonly rowMax: number }): Model {
+  const rows = createNeighbourRows(items, options);
   const dirty = new DirtySlots((slot) => rows.encode(slot));
   return {
     name: "rules",

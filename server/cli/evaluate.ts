@@ -2,7 +2,8 @@
 // learn), or learnt on one file, frozen and asked about another. Method: docs/decisions/models.md.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { AttuneEvent } from "../../core/event/event.ts";
+import { BUILT_IN_EVENT_TYPES, type AttuneEvent } from "../../core/event/event.ts";
+import { normaliseEvent } from "../../core/event/validate.ts";
 import type { Item } from "../../core/item/item.ts";
 import { stepOf } from "../../core/model/step.ts";
 import { durationMs } from "../../core/program/duration.ts";
@@ -170,13 +171,15 @@ async function putCatalogue(path: string | undefined, recommender: MeasuredRecom
 
 const stringsOf = (value: unknown): string[] => (Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : []);
 
-/** The fields that models read; undefined where the line is no event that they can learn from. */
-function eventOf(row: Record<string, unknown>): AttuneEvent | undefined {
-  const time = row["timestamp"];
-  const timestamp = typeof time === "number" ? time : Date.parse(String(time));
-  if (!Number.isFinite(timestamp) || timestamp < 0 || typeof row["event_type"] !== "string") return undefined;
-  if (typeof row["user_id"] !== "string" && typeof row["anonymous_id"] !== "string") return undefined;
-  return { ...(row as unknown as AttuneEvent), timestamp };
+/** Every line is taken at any age, as `import` takes it; undefined where it is no event. */
+function eventReader(program: ProgramDocument): (row: Record<string, unknown>) => AttuneEvent | undefined {
+  const eventTypes = new Set([...BUILT_IN_EVENT_TYPES, ...Object.keys(program.events ?? {})]);
+  let given = 0;
+  const newEventId = (): string => `line-${++given}`;
+  return (row) => {
+    const outcome = normaliseEvent(row, { receivedAtMs: SEED_TIME_MS, eventTypes, anyAge: true, newEventId });
+    return "event" in outcome ? outcome.event : undefined;
+  };
 }
 
 async function countLines(path: string): Promise<number> {
@@ -189,6 +192,7 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
   const { program, exclude, delayMs, hideLast, limit } = options;
   const { recommender, timing } = timedRecommender(program, board);
   const visits = createVisits({ keepSeen: exclude === "seen" });
+  const eventOf = eventReader(program);
   const late: Step[] = [];
   let lateFrom = 0;
   let events = 0;
