@@ -59,6 +59,7 @@ test("limits: what just fits, and what just does not", () => {
     [{ user_id: "a\u0000b" }, "user_id_invalid", "/user_id"],
     [{ user_id: "a\ud800" }, "user_id_invalid", "/user_id"],
     [{ user_id: "\udc00a" }, "user_id_invalid", "/user_id"],
+    [{ user_id: "\udc00\udc00" }, "user_id_invalid", "/user_id"],
     [{ user_id: null }, "identity_missing", ""],
     [{ anonymous_id: 5 }, "anonymous_id_invalid", "/anonymous_id"],
     [{ session_id: text(129) }, "session_id_invalid", "/session_id"],

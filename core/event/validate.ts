@@ -2,7 +2,7 @@
 // because this runs before everything else for every event; it never throws and never changes its input.
 import { checkData, DATA_KEYS_MAX } from "./data.ts";
 import type { AttuneEvent, EventContext } from "./event.ts";
-import { rejection, type Rejection, type RejectionCode } from "./rejection.ts";
+import { rejection, type Rejection } from "./rejection.ts";
 import { isShortText } from "./text.ts";
 import { parseTimestamp } from "./time.ts";
 
@@ -39,10 +39,7 @@ export type Validated = { readonly event: AttuneEvent } | { readonly rejected: R
 export function normaliseEvent(raw: unknown, options: ValidateOptions): Validated {
   if (!isObject(raw)) return { rejected: rejection("not_an_object", "") };
   const fault = faultOf(raw, options);
-  if (fault !== null) {
-    if (isShortText(raw["event_id"], EVENT_ID_LENGTH_MAX)) fault.event_id = raw["event_id"];
-    return { rejected: fault };
-  }
+  if (fault !== null) return withId(fault, raw["event_id"]);
   const timestamp = correctedTime(raw, options);
   if (typeof timestamp !== "number") return withId(timestamp, raw["event_id"]);
 
@@ -77,19 +74,17 @@ function withId(rejected: Rejection, id: unknown): Validated {
 // The first thing that is wrong with the fields but times and additional data; in the order of the contract's table.
 function faultOf(raw: Record<string, unknown>, options: ValidateOptions): Rejection | null {
   const eventType = raw["event_type"];
-  if (isSet(raw["event_id"]) && !isShortText(raw["event_id"], EVENT_ID_LENGTH_MAX)) return fault("event_id_invalid", "/event_id");
-  if (!isSet(raw["user_id"]) && !isSet(raw["anonymous_id"])) return fault("identity_missing", "");
-  if (badId(raw["user_id"])) return fault("user_id_invalid", "/user_id");
-  if (badId(raw["anonymous_id"])) return fault("anonymous_id_invalid", "/anonymous_id");
-  if (badId(raw["session_id"])) return fault("session_id_invalid", "/session_id");
+  if (isSet(raw["event_id"]) && !isShortText(raw["event_id"], EVENT_ID_LENGTH_MAX)) {
+    return rejection("event_id_invalid", "/event_id");
+  }
+  if (!isSet(raw["user_id"]) && !isSet(raw["anonymous_id"])) return rejection("identity_missing", "");
+  if (badId(raw["user_id"])) return rejection("user_id_invalid", "/user_id");
+  if (badId(raw["anonymous_id"])) return rejection("anonymous_id_invalid", "/anonymous_id");
+  if (badId(raw["session_id"])) return rejection("session_id_invalid", "/session_id");
   if (typeof eventType !== "string" || !options.eventTypes.has(eventType)) return typeFault(eventType);
-  if (isSet(raw["page_url"]) && !isUrl(raw["page_url"])) return fault("page_url_invalid", "/page_url");
-  if (badId(raw["item_id"])) return fault("item_id_invalid", "/item_id");
+  if (isSet(raw["page_url"]) && !isUrl(raw["page_url"])) return rejection("page_url_invalid", "/page_url");
+  if (badId(raw["item_id"])) return rejection("item_id_invalid", "/item_id");
   return valueFault(eventType, raw["value"]) ?? contextFault(raw["context"]);
-}
-
-function fault(code: RejectionCode, path: string): Rejection {
-  return rejection(code, path);
 }
 
 function badId(value: unknown): boolean {
@@ -97,9 +92,9 @@ function badId(value: unknown): boolean {
 }
 
 function typeFault(eventType: unknown): Rejection {
-  if (!isSet(eventType)) return fault("event_type_missing", "/event_type");
+  if (!isSet(eventType)) return rejection("event_type_missing", "/event_type");
   const isName = typeof eventType === "string" && /^[a-z][a-z0-9_]{0,63}$/.test(eventType);
-  return fault(isName ? "event_type_unknown" : "event_type_invalid", "/event_type");
+  return rejection(isName ? "event_type_unknown" : "event_type_invalid", "/event_type");
 }
 
 // A scheme, or a path of the site; no white space, no control characters. The URL standard's parser is not in every host.
@@ -112,9 +107,9 @@ function isUrl(value: unknown): boolean {
 
 function valueFault(eventType: string, value: unknown): Rejection | null {
   if (!isSet(value)) return null;
-  if (typeof value !== "number" || value - value !== 0) return fault("value_invalid", "/value");
-  if (eventType === "dwell" && value < 0) return fault("value_out_of_range", "/value");
-  if (eventType === "scroll" && (value < 0 || value > 1)) return fault("value_out_of_range", "/value");
+  if (typeof value !== "number" || value - value !== 0) return rejection("value_invalid", "/value");
+  if (eventType === "dwell" && value < 0) return rejection("value_out_of_range", "/value");
+  if (eventType === "scroll" && (value < 0 || value > 1)) return rejection("value_out_of_range", "/value");
   return null;
 }
 
@@ -124,12 +119,12 @@ const CONTEXT_KEYS = [
 
 function contextFault(context: unknown): Rejection | null {
   if (!isSet(context)) return null;
-  if (!isObject(context)) return fault("context_invalid", "/context");
+  if (!isObject(context)) return rejection("context_invalid", "/context");
   for (const key of CONTEXT_KEYS) {
     const value = context[key];
     if (value === undefined || value === null || value === "") continue;
     if (!isShortText(value, key === "referrer" ? URL_LENGTH_MAX : CONTEXT_LENGTH_MAX)) {
-      return fault("context_invalid", `/context/${key}`);
+      return rejection("context_invalid", `/context/${key}`);
     }
   }
   return null;
@@ -144,21 +139,21 @@ function knownContext(context: Record<string, unknown>): EventContext {
 
 // Event time, moved by the difference of the clocks; or what is wrong with it.
 function correctedTime(raw: Record<string, unknown>, options: ValidateOptions): number | Rejection {
-  if (!isSet(raw["timestamp"])) return fault("timestamp_missing", "/timestamp");
+  if (!isSet(raw["timestamp"])) return rejection("timestamp_missing", "/timestamp");
   let timeMs = parseTimestamp(raw["timestamp"]);
-  if (timeMs !== timeMs) return fault("timestamp_invalid", "/timestamp");
+  if (timeMs !== timeMs) return rejection("timestamp_invalid", "/timestamp");
   let sentAtMs = options.sentAtMs;
   if (isSet(raw["sent_at"])) {
     sentAtMs = parseTimestamp(raw["sent_at"]);
-    if (sentAtMs !== sentAtMs) return fault("sent_at_invalid", "/sent_at");
+    if (sentAtMs !== sentAtMs) return rejection("sent_at_invalid", "/sent_at");
   }
-  if (options.anyAge === true) return timeMs < 0 ? fault("timestamp_invalid", "/timestamp") : timeMs;
+  if (options.anyAge === true) return timeMs < 0 ? rejection("timestamp_invalid", "/timestamp") : timeMs;
   if (sentAtMs !== undefined) {
     const difference = options.receivedAtMs - sentAtMs;
     if (difference >= CLOCK_TOLERANCE_MS || difference <= -CLOCK_TOLERANCE_MS) timeMs += difference;
   }
-  if (timeMs > options.receivedAtMs + FUTURE_MS_MAX) return fault("timestamp_in_future", "/timestamp");
-  if (timeMs < options.receivedAtMs - AGE_MS_MAX || timeMs < 0) return fault("timestamp_too_old", "/timestamp");
+  if (timeMs > options.receivedAtMs + FUTURE_MS_MAX) return rejection("timestamp_in_future", "/timestamp");
+  if (timeMs < options.receivedAtMs - AGE_MS_MAX || timeMs < 0) return rejection("timestamp_too_old", "/timestamp");
   return timeMs;
 }
 
@@ -185,25 +180,29 @@ function isKnownField(name: string): boolean {
 // Additional data: what was sent as such, joined by the fields that the contract does not know.
 function withData(event: AttuneEvent, raw: Record<string, unknown>): Validated {
   const given = raw["additional_data"];
-  if (isSet(given) && !isObject(given)) return withId(fault("additional_data_invalid", "/additional_data"), event.event_id);
+  if (isSet(given) && !isObject(given)) {
+    return withId(rejection("additional_data_invalid", "/additional_data"), event.event_id);
+  }
   let data: Record<string, unknown> | undefined = isObject(given) ? given : undefined;
   let copied = false;
   for (const name in raw) {
     if (isKnownField(name) || raw[name] === undefined || !Object.hasOwn(raw, name)) continue;
-    if (name === "__proto__") return withId(fault("additional_data_invalid", "/__proto__"), event.event_id);
+    if (name === "__proto__") return withId(rejection("additional_data_invalid", "/__proto__"), event.event_id);
     if (!copied) data = { ...data };
     copied = true;
     // What was sent under additional_data itself comes first.
     if (!Object.hasOwn(data!, name)) data![name] = raw[name];
     if (Object.keys(data!).length > DATA_KEYS_MAX) {
-      return withId(fault("additional_data_too_many_keys", "/additional_data"), event.event_id);
+      return withId(rejection("additional_data_too_many_keys", "/additional_data"), event.event_id);
     }
   }
   if (data === undefined) return { event };
   const dataFault = checkData(data);
   if (dataFault !== null) return withId(dataFault, event.event_id);
   if (event.item_id === undefined && isSet(data["item_id"])) {
-    if (badId(data["item_id"])) return withId(fault("item_id_invalid", "/additional_data/item_id"), event.event_id);
+    if (badId(data["item_id"])) {
+      return withId(rejection("item_id_invalid", "/additional_data/item_id"), event.event_id);
+    }
     event.item_id = data["item_id"] as string;
   }
   event.additional_data = data;

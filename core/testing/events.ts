@@ -22,6 +22,7 @@ export function visitorEvents(rng: Rng, count: number, options: { startMs?: numb
 function gapMs(rng: Rng): number {
   const kind = rng.between(0, 99);
   if (kind < 5) return 0;
+  if (kind < 15) return rng.between(1, 600);
   if (kind < 80) return rng.between(1, 60_000);
   if (kind < 97) return rng.between(60_000, 3_600_000);
   return rng.between(3_600_000, 3 * 86_400_000);

@@ -1,0 +1,89 @@
+// Every list of a person has a limit: one, full, full + 1, and that order does not matter where the limit is by time.
+import { deepEqual, equal } from "node:assert/strict";
+import { test } from "node:test";
+import type { LoggedEvent } from "../event/event.ts";
+import { closeTo, numbersOf } from "../testing/numbers.ts";
+import { EPOCH_MS } from "../testing/events.ts";
+import { shopLikePlan as plan } from "../testing/plan.ts";
+import { forEachSeed } from "../testing/seeds.ts";
+import { DISTINCT_MAX } from "./features.ts";
+import { INTERESTS_MAX } from "./interests.ts";
+import { decodePerson, emptyPerson, encodePerson, foldEvent, mergePerson, RECENT_MAX, type PersonState } from "./person.ts";
+import { featureValue } from "./reading.ts";
+import { ACTIVE_DAYS_MAX, ANONYMOUS_IDS_MAX, RECENT_IDS_MAX, TYPES_MAX } from "./state.ts";
+
+const DAY = 86_400_000;
+
+function fold(events: readonly LoggedEvent[]): PersonState {
+  const state = emptyPerson(plan);
+  for (const event of events) foldEvent(state, event, plan);
+  return state;
+}
+
+const event = (i: number, timestamp: number, fields: Partial<LoggedEvent> = {}): LoggedEvent => ({
+  event_id: `e${i}`, user_id: "u", event_type: "view", timestamp, received_at: timestamp, item_id: `item-${i}`,
+  item: { categories: [`c${i % 9}`], tags: [], price: 1 }, ...fields,
+});
+const many = (count: number, fields: (i: number) => Partial<LoggedEvent>, stepMs = 1000): LoggedEvent[] =>
+  Array.from({ length: count }, (_, i) => event(i, EPOCH_MS + i * stepMs, fields(i)));
+const items = plan.features.findIndex(({ name }) => name === "items_7d");
+
+test("full, and full + 1", () => {
+  const lengths: [number, (count: number) => number][] = [
+    [RECENT_MAX, (count) => fold(many(count, () => ({}))).recent.length],
+    [DISTINCT_MAX, (count) => featureValue(fold(many(count, () => ({}))), items, EPOCH_MS) as number],
+    [RECENT_IDS_MAX, (count) => fold(many(count, () => ({}))).recentIds.lo.length],
+    [ACTIVE_DAYS_MAX, (count) => fold(many(count, () => ({}), DAY)).days.length],
+    [ANONYMOUS_IDS_MAX, (count) => fold(many(count, (i) => ({ anonymous_id: `a${i}` }))).anonymousIds.length],
+    [TYPES_MAX, (count) => fold(many(count, (i) => ({ event_type: `t${i}` }))).types.size],
+    [INTERESTS_MAX, (count) => fold(many(count, (i) => ({ item: { categories: [`c${i}`], tags: [] } }))).categories.size],
+  ];
+  for (const [max, lengthOf] of lengths) deepEqual([lengthOf(max - 1), lengthOf(max), lengthOf(max + 1)], [max - 1, max, max]);
+});
+
+test("lists by time keep the newest, in any order of arrival", () => {
+  forEachSeed(30, (rng) => {
+    const events = many(200, () => ({}), rng.between(0, 1) === 0 ? 1000 : DAY / 3);
+    const inOrder = fold(events);
+    const shuffled = fold(rng.shuffle(events));
+    deepEqual(shuffled.recent, inOrder.recent);
+    deepEqual(shuffled.recentCategories, inOrder.recentCategories);
+    deepEqual([shuffled.days, shuffled.dayCounts], [inOrder.days, inOrder.dayCounts]);
+    equal(shuffled.days.at(-1), Math.floor(events.at(-1)!.timestamp / DAY));
+    const distinct = (state: PersonState) => {
+      const { hi, lo, lastMs } = state.features[items]!.distinct!;
+      return lo.map((low, i) => `${hi[i]} ${low} ${lastMs[i]}`).sort();
+    };
+    deepEqual(distinct(shuffled), distinct(inOrder));
+  });
+});
+
+test("the weakest interest leaves for a new one", () => {
+  const strong = many(3 * INTERESTS_MAX, (i) => ({ item: { categories: [`c${i % INTERESTS_MAX}`], tags: [] } }));
+  const state = fold([...strong.slice(1), event(999, EPOCH_MS + 900_000, { item: { categories: ["new"], tags: [] } })]);
+  equal(state.categories.has("new"), true);
+  equal(state.categories.has("c0"), false, "it had one view less");
+});
+
+test("an id is known for RECENT_IDS_MAX events, also through bytes and a merge", () => {
+  const events = many(RECENT_IDS_MAX + 10, () => ({}));
+  const state = decodePerson(encodePerson(fold(events)), plan);
+  equal(foldEvent(state, events[10]!, plan), "duplicate");
+  equal(foldEvent(state, events[9]!, plan), "folded", "older ids are the host's to know");
+  const merged = fold([event(5000, EPOCH_MS)]);
+  mergePerson(merged, fold(events.slice(0, 20)), plan);
+  for (const known of [event(5000, EPOCH_MS), events[0]!, events[19]!]) equal(foldEvent(merged, known, plan), "duplicate");
+});
+
+test("persons whose landmarks lie far apart merge to the same numbers, either way round", () => {
+  const old = many(20, () => ({ event_type: "like" }));
+  const young = many(20, () => ({}), DAY).map((one, i) => ({ ...one, event_id: `y${i}`, timestamp: one.timestamp + 100 * DAY }));
+  const whole = fold([...old, ...young]);
+  for (const [mine, theirs] of [[old, young], [young, old]] as const) {
+    const merged = fold(mine);
+    mergePerson(merged, fold(theirs), plan);
+    equal(merged.engagement.landmark, whole.engagement.landmark);
+    closeTo(numbersOf(merged, whole.asOf), numbersOf(whole, whole.asOf));
+    for (const [name, { scaled }] of whole.categories) closeTo({ v: merged.categories.get(name)!.scaled }, { v: scaled });
+  }
+});
