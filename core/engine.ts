@@ -41,13 +41,13 @@ const NO_VERSION = 0;
 export function applyEvent(person: PersonState, event: LoggedEvent, programs: ProgramTimeline): Outputs {
   const outputs = noOutputs();
   const { received_at: atMs } = event;
-  const isNew = start(person, atMs, programs);
   if (event.traffic !== undefined) {
-    bringTo(person, { untilMs: atMs, programsAtMs: atMs, isNew }, programs, outputs);
+    bringTo(person, { untilMs: atMs, programsAtMs: atMs }, programs, outputs);
     return outputs;
   }
+  const isNew = start(person, atMs, programs);
   const untilMs = Math.max(atMs, event.timestamp);
-  if (!isNew) bringTo(person, { untilMs, programsAtMs: atMs, isNew }, programs, outputs);
+  bringTo(person, { untilMs, programsAtMs: atMs }, programs, outputs);
   const program = programOf(person, programs);
   outputs.folded = foldEvent(person, event, program.plan) === "folded";
   if (!outputs.folded) return outputs;
@@ -65,7 +65,7 @@ export function applyAttributes(
 ): Outputs {
   const outputs = noOutputs();
   const isNew = start(person, at, programs);
-  if (!isNew) bringTo(person, { untilMs: at, programsAtMs: at, isNew }, programs, outputs);
+  bringTo(person, { untilMs: at, programsAtMs: at }, programs, outputs);
   const program = programOf(person, programs);
   setAttributes(person, attributes, at);
   person.asOf = Math.max(person.asOf, at);
@@ -78,12 +78,12 @@ export function applyAttributes(
 
 /**
  * Applies everything that falls due up to `nowMs`, each at its due time, so that
- * lookAgain(lookAgain(s, t1), t2) = lookAgain(s, t2) to the byte. A time before `asOf` changes nothing but the program.
+ * lookAgain(lookAgain(s, t1), t2) = lookAgain(s, t2) to the byte. A time before `asOf` changes nothing but the program; a
+ * person without a record stays nobody.
  */
 export function lookAgain(person: PersonState, nowMs: number, programs: ProgramTimeline): Outputs {
   const outputs = noOutputs();
-  const isNew = start(person, nowMs, programs);
-  bringTo(person, { untilMs: nowMs, programsAtMs: nowMs, isNew }, programs, outputs);
+  bringTo(person, { untilMs: nowMs, programsAtMs: nowMs }, programs, outputs);
   return outputs;
 }
 
@@ -95,7 +95,8 @@ export function mergePersons(into: PersonState, from: PersonState, at: number, p
   const outputs = noOutputs();
   const untilMs = Math.max(at, into.asOf, from.asOf);
   for (const [person, changes] of [[into, outputs], [from, noOutputs()]] as const) {
-    bringTo(person, { untilMs, programsAtMs: at, isNew: start(person, at, programs) }, programs, changes);
+    start(person, at, programs);
+    bringTo(person, { untilMs, programsAtMs: at }, programs, changes);
   }
   const program = programOf(into, programs);
   const before = new Set(into.memberships.keys());
@@ -134,17 +135,10 @@ interface Destination {
   untilMs: number;
   /** Programs that came into force up to then are taken over: processing time, which no sender can set. */
   programsAtMs: number;
-  isNew: boolean;
 }
 
 function bringTo(person: PersonState, to: Destination, programs: ProgramTimeline, outputs: Outputs): void {
-  if (to.isNew) {
-    const program = programOf(person, programs);
-    person.asOf = Math.max(person.asOf, to.untilMs);
-    program.scope.begin(person, person.asOf);
-    evaluate(person, program, touchIndexOf(program).all, outputs);
-    return;
-  }
+  if (person.programVersion === NO_VERSION) return;
   let next = programs.after(person.programVersion);
   while (next !== undefined && next.at <= to.programsAtMs) {
     runChecks(person, programOf(person, programs), next.at, outputs);

@@ -15,7 +15,7 @@ export const WINDOWS_MAX = 64;
 export const SEQUENCES_MAX = 32;
 export const EXPRESSION_CHARS_MAX = 2_000;
 /** Nodes of an expression; what stands in a macro over a list (`exists`, `all` …) counts LIST_COST times. */
-export const EXPRESSION_COST_MAX = 2_000;
+export const EXPRESSION_COST_MAX = 5_000;
 export const LIST_COST = 32;
 /** Elements that a macro looks at; a longer list is an evaluation error, so the condition is false. */
 export const LIST_ELEMENTS_MAX = 256;
