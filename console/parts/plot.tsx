@@ -77,7 +77,8 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
           ...latest.current.series.map((one, index) => {
             const stroke = colour(`--series-${((one.colour ?? index) % 6) + 1}`);
             return {
-              label: one.name, stroke, width: 1.5, points: { show: false }, spanGaps: false,
+              label: one.name, stroke, width: 1.5, spanGaps: false,
+              points: { show: true, size: 4, fill: stroke, width: 0, filter: (self: UPlot, index: number) => alone(self.data[index]!) },
               ...(one.dashed === true ? { dash: [4, 4] } : {}),
               ...(one.filled === true ? { fill: `color-mix(in srgb, ${stroke} 12%, transparent)` } : {}),
             };
@@ -148,4 +149,10 @@ function hoverTime(timeMs: number, spanS: number): string {
 function axisWidth(labels: readonly string[] | null): number {
   const letters = (labels ?? []).reduce((most, label) => Math.max(most, label.length), 3);
   return Math.ceil((letters * LETTER_PX + 16) / 8) * 8;
+}
+
+/** Values between two gaps draw no line, so they are drawn as points. */
+function alone(values: ArrayLike<number | null | undefined>): number[] {
+  const known = (index: number): boolean => values[index] !== null && values[index] !== undefined;
+  return Array.from({ length: values.length }, (_, index) => index).filter((index) => known(index) && !known(index - 1) && !known(index + 1));
 }

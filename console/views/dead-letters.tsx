@@ -15,6 +15,8 @@ import { useConsole } from "../shell/context.ts";
 import { useStats } from "../shell/stats.ts";
 
 const LETTERS_EVERY_MS = 5000;
+/** A webhook that was not delivered is a letter too: it can be sent again, but there is no event in it to correct. */
+const WEBHOOK_FAILED = "webhook_failed";
 
 export function DeadLettersView() {
   const { api, notify } = useConsole();
@@ -89,7 +91,9 @@ function Letter({ letter, onSettled }: { letter: DeadLetter; onSettled: (letter:
         <span class="faint small letter-source" title="where it came from">{letter.source}</span>
         <span class="faint small letter-at"><RelativeTime at={letter.at} /></span>
         <span class="row letter-actions">
-          <button type="button" class="btn small" aria-expanded={face === "edit"} onClick={() => toggle("edit")}><Icon name="edit" size={12} /> Edit</button>
+          {letter.code === WEBHOOK_FAILED ? null : (
+            <button type="button" class="btn small" aria-expanded={face === "edit"} onClick={() => toggle("edit")}><Icon name="edit" size={12} /> Edit</button>
+          )}
           <button type="button" class="btn small" disabled={sending} onClick={() => void retry()}><Icon name="retry" size={12} /> Retry</button>
         </span>
       </div>

@@ -9,12 +9,12 @@ import { ItemPicture } from "../parts/item-picture.tsx";
 
 const CATEGORIES_SHOWN = 3;
 
-export function ItemList({ list }: { list: readonly RecommendedItem[] }) {
+export function ItemList({ list, wide }: { list: readonly RecommendedItem[]; wide?: boolean }) {
   const body = useFlip<HTMLOListElement>(list.map((entry) => entry.item_id).join("\n"));
   const named = useItems(list.map((entry) => entry.item_id));
   const top = list.reduce((most, entry) => Math.max(most, entry.score), 0);
   return (
-    <ol class="ranked columns" ref={body}>
+    <ol class={wide === true ? "ranked two-columns" : "ranked"} ref={body} style={{ "--rows": Math.ceil(list.length / 2) }}>
       {list.map((entry) => {
         const item = entry.item ?? named.get(entry.item_id);
         return (

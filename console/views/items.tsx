@@ -28,7 +28,7 @@ export function ItemsView() {
         <Card title="Trending" note="the decayed popularity of all visitors, followed live" flush>
           {trending.data === undefined ? (trending.error === undefined ? <Loading rows={8} /> : <Failed what="The trending items" error={trending.error} onRetry={trending.reload} />)
             : trending.data.items.length === 0 ? <Empty icon="items" title="Nothing trends yet">Items trend with the first events on them. Put a catalogue with <code>PUT /v1/items</code> or import one with <code>attune import --items FILE EVENTS</code>.</Empty>
-            : <ItemList list={trending.data.items} />}
+            : <ItemList wide list={trending.data.items} />}
         </Card>
       </div>
     </>

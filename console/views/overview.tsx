@@ -98,6 +98,7 @@ function Numbers({ stats }: { stats: Stats }) {
   const log = bytesOf(stats.log.size_bytes);
   const waiting = bytesOf(queue.bytes);
   const memory = bytesOf(process.rss_bytes);
+  const behind = Math.max(0, stats.log.position - stats.checkpoint.position);
   return (
     <dl class="stats">
       <Stat name="Events" value={formatNumber(stats.rates.accepted_per_s)} unit="/s" note={`${formatCount(totals.accepted)} since start`} />
@@ -106,9 +107,9 @@ function Numbers({ stats }: { stats: Stats }) {
       <Stat name="Recommend p99" value={recommend.value} unit={recommend.unit} note={`${formatCount(stats.live.sockets + stats.live.streams)} live connections`} />
       <Stat name="Persons" value={formatCount(totals.persons)} note={`${formatCount(totals.persons_cached)} in memory`} />
       <Stat name="Items" value={formatCount(totals.items)} note="in the catalogue" />
-      <Stat name="Log" value={log.value} unit={log.unit} note={`${formatCount(stats.log.position)} records`} />
+      <Stat name="Log" value={log.value} unit={log.unit} note={`position ${formatCount(stats.log.position)}`} />
       <Stat name="Queue" value={waiting.value} unit={waiting.unit} note={`of ${joined(bytesOf(queue.bytes_max))}, ${formatCount(queue.events)} events`} {...(queue.bytes > queue.bytes_max * 0.8 ? { tone: "bad" as const } : {})} />
-      <Stat name="Checkpoint" value={formatDuration(stats.checkpoint.age_s * 1000)} unit="ago" note={`${formatCount(stats.log.position - stats.checkpoint.position)} records after it`} {...(stats.checkpoint.age_s > CHECKPOINT_LATE_S ? { tone: "warn" as const } : {})} />
+      <Stat name="Checkpoint" value={formatDuration(stats.checkpoint.age_s * 1000)} unit="ago" note={behind === 0 ? "holds the whole log" : `${joined(bytesOf(behind))} of log after it`} {...(behind > 0 && stats.checkpoint.age_s > CHECKPOINT_LATE_S ? { tone: "warn" as const } : {})} />
       <Stat name="Dead letters" value={formatCount(totals.dead_letters)} note={<a href={links.view(["dead-letters"])}>{formatCount(totals.rejected)} rejected since start</a>} />
       <Stat name="Memory" value={memory.value} unit={memory.unit} note={`${joined(bytesOf(process.heap_used_bytes))} heap`} />
       <Stat name="Webhooks" value={formatCount(stats.webhooks.delivered)} unit="delivered" note={`${stats.webhooks.queued} queued, ${stats.webhooks.failed} failed`} {...(stats.webhooks.failed > 0 ? { tone: "warn" as const } : {})} />
@@ -132,7 +133,7 @@ function EventTypes() {
   }, []);
   return (
     <Card title="Events by type" note="last 60 s of the live stream" className="span-4">
-      {counts.length === 0 ? <p class="soft">Nothing has come in since this page was opened. Click around in the <a class="plain" href="/demo/">demo</a>.</p> : (
+      {counts.length === 0 ? <p class="soft">Nothing has come in since this page was opened. Send an event to <code>POST /v1/events</code>, or click around in the demo.</p> : (
         <Bars bars={counts.map(([name, count]) => ({ name, value: count, text: formatCount(count), href: links.view(["events"], { type: name }) }))} />
       )}
     </Card>

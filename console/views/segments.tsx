@@ -48,8 +48,7 @@ function Definition({ segment }: { segment: Segment }) {
   const { links } = useConsole();
   return (
     <>
-      <a href={links.segment(segment.name)}>{segment.name}</a>
-      {segment.description ? <div class="soft">{segment.description}</div> : null}
+      <div class="row definition"><a href={links.segment(segment.name)}>{segment.name}</a> {segment.description ? <span class="soft">{segment.description}</span> : null}</div>
       <div class="cel">{segment.when}</div>
     </>
   );

@@ -73,7 +73,8 @@ export function Session({ session }: { session: Profile["session"] }) {
         {number("page_views") === undefined ? null : <><dt>Page views</dt><dd>{formatCount(number("page_views")!)}</dd></>}
         {dwell === undefined ? null : <><dt>Dwell</dt><dd>{formatDuration(dwell * 1000)}</dd></>}
         {scroll === undefined ? null : <><dt>Scroll depth</dt><dd>{formatShare(scroll)}</dd></>}
-        <dt>Id</dt><dd class="id cut" title={String(session["id"] ?? session["session_id"] ?? "")}>{String(session["id"] ?? session["session_id"] ?? "–")}</dd>
+        {number("clicks") === undefined ? null : <><dt>Clicks</dt><dd>{formatCount(number("clicks")!)}</dd></>}
+        {typeof session["id"] === "string" && session["id"] !== "" ? <><dt>Id</dt><dd class="id cut" title={session["id"]}>{session["id"]}</dd></> : null}
       </dl>
     </Card>
   );

@@ -26,7 +26,7 @@ interface InterestsProps {
 }
 
 export function Interests({ profile, readAtMs, halfLife = HALF_LIFE_DEFAULT, weights }: InterestsProps) {
-  const [span, setSpan] = useState("10 min");
+  const [span, setSpan] = useState(() => spanThatShows(profile.recent[0]?.timestamp, readAtMs));
   const [by, setBy] = useState<"categories" | "tags">("categories");
   const items = useItems(profile.recent.map((one) => one.item_id));
   const shares = (by === "categories" ? profile.interests : profile.interest_tags) ?? {};
@@ -77,4 +77,10 @@ function useSteadyColours(strongest: readonly string[]): readonly string[] {
   const next = [...kept, ...fresh];
   if (next.join("\n") !== shown.join("\n")) setShown(next);
   return next;
+}
+
+/** The shortest span with something in it: somebody who was here yesterday has nothing to show for the last ten minutes. */
+function spanThatShows(newest: string | number | undefined, nowMs: number): string {
+  const ageMs = nowMs - timeOf(newest);
+  return Object.keys(SPANS).find((name) => ageMs < SPANS[name]! * 0.9) ?? (newest === undefined ? "10 min" : "30 days");
 }

@@ -1,0 +1,282 @@
+// The console against a real node, in real Chromium: what an operator sees and does.
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { buildRoom } from "../scripts/build.ts";
+import { browserMissing, launchBrowser, withPage, type Browser, type Page } from "./browser.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const SCRIPTS_GZIPPED_MAX = 180_000;
+const START_TIMEOUT_MS = 60_000;
+const SHOWN_TIMEOUT_MS = 10_000;
+
+const PROGRAM = {
+  name: "console test",
+  events: { view: { weight: 1 }, add_to_cart: { weight: 4 }, purchase: { weight: 8 } },
+  interests: { by: ["categories", "tags"], half_life: "7d" },
+  segments: {
+    lookers: { when: 'count("view", "1d") >= 3.0', description: "Three views within a day" },
+    buyers: { when: 'count("purchase", "30d") > 0.0', description: "Bought within 30 days" },
+  },
+  placements: { home: { limit: 12 }, detail: { limit: 6 } },
+};
+const ITEMS = Array.from({ length: 24 }, (_, index) => ({
+  item_id: `item-${index}`, title: `Item number ${index}`, categories: [["lamps", "chairs", "books"][index % 3]!], tags: [["oak", "wool"][index % 2]!], price: 10 + index,
+}));
+const PEOPLE = ["mara", "jonas", "liv", "emil", "sofie"];
+
+let node: ChildProcess;
+let base = "";
+let data = "";
+let browser: Browser;
+
+const skip = browserMissing() ?? false;
+
+describe("console", { skip }, () => {
+  before(async () => {
+    await buildRoom("console");
+    data = await mkdtemp(join(tmpdir(), "attune-console-"));
+    [base, browser] = await Promise.all([startNode(), launchBrowser()]);
+    assert.equal((await send("PUT", "/v1/program", PROGRAM)).status, 200);
+    assert.equal((await send("PUT", "/v1/items", { items: ITEMS })).status, 200);
+    assert.equal((await send("POST", "/v1/events", { events: PEOPLE.flatMap(visitsOf) })).status, 202);
+    await send("POST", "/v1/events", [{ event_id: "bad-1", user_id: "liv", event_type: "dwell", item_id: "item-1", timestamp: Date.now(), value: "long" }]);
+  });
+  after(async () => {
+    await browser?.close();
+    node?.kill("SIGTERM");
+    if (node) await new Promise((done) => node.once("exit", done));
+    await rm(data, { recursive: true, force: true });
+  });
+
+  /** View → its address, and what must be seen of the data above. */
+  const VIEWS: Readonly<Record<string, readonly [path: string, seen: RegExp]>> = {
+    overview: ["overview", /Requests.*POST \/v1\/events/s],
+    events: ["events", /Live events/],
+    people: ["people", /5 persons/],
+    person: ["people/users/mara", /Recommendations.*Item number.*lookers/s],
+    segments: ["segments", /lookers.*Three views within a day.*count\("view", "1d"\)/s],
+    segment: ["segments/lookers", /Members.*mara/s],
+    items: ["items", /24 items.*Item number/s],
+    item: ["items/item-3", /Item number 3.*Similar items.*Item number/s],
+    program: ["program", /console test, version \d/],
+    "dead letters": ["dead-letters", /\/value/],
+  };
+
+  for (const [viewport, colorScheme] of [["desktop", "light"], ["phone", "dark"]] as const) {
+    test(`every view shows real data, passes axe and fits: ${viewport}, ${colorScheme}`, async () => {
+      const axe = await readFile(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
+      await withPage(browser, { viewport, colorScheme, reducedMotion: "reduce" }, async (page) => {
+        const hosts = new Set<string>();
+        page.on("request", (request) => hosts.add(new URL(request.url()).host));
+        for (const [name, [path, seen]] of Object.entries(VIEWS)) {
+          await open(page, path);
+          await shows(page, seen);
+          assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${name} scrolls sideways`);
+          assert.deepEqual(await violations(page, axe), [], name);
+        }
+        assert.deepEqual([...hosts], [new URL(base).host], "a request went to another host");
+      });
+    });
+  }
+
+  test("the toggle turns the other theme on, axe stays silent, and the choice is kept", async () => {
+    const axe = await readFile(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
+    await withPage(browser, { reducedMotion: "reduce" }, async (page) => {
+      await open(page, "overview");
+      await page.getByRole("button", { name: "Use the dark theme" }).click();
+      for (const [name, [path, seen]] of Object.entries(VIEWS)) {
+        await open(page, path);
+        await shows(page, seen);
+        assert.deepEqual(await violations(page, axe), [], `${name}, dark`);
+      }
+      await page.reload();
+      assert.equal(await page.evaluate(() => document.documentElement.dataset["theme"]), "dark");
+    });
+  });
+
+  test("search finds a person from anywhere, by keyboard alone", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "program");
+      await shows(page, /version/);
+      await page.keyboard.press("Control+k");
+      await page.getByRole("combobox", { name: /Search persons/ }).fill("mar");
+      await page.getByRole("option", { name: "mara user" }).waitFor();
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { level: 1, name: "mara" }).waitFor();
+      assert.match(page.url(), /#\/default\/people\/users\/mara$/);
+      await shows(page, /Known user/);
+      await page.keyboard.press("/");
+      await page.getByRole("combobox", { name: /Search persons/ }).waitFor();
+      await page.keyboard.press("Escape");
+      assert.equal(await page.getByRole("combobox", { name: /Search persons/ }).count(), 0);
+    });
+  });
+
+  test("a person moves while you watch: segment, timeline and lists follow an event", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "people/users/emil");
+      await shows(page, /Recommendations.*Item number/s);
+      assert.equal(await page.getByRole("link", { name: "buyers", exact: true }).count(), 0);
+      await send("POST", "/v1/events", [{ user_id: "emil", event_type: "purchase", item_id: "item-20", timestamp: Date.now(), value: 30 }]);
+      await page.getByRole("region", { name: "Segments" }).getByRole("link", { name: "buyers" }).waitFor();
+      const timeline = page.getByRole("table", { name: "Timeline" });
+      await timeline.getByText("entered segment").waitFor();
+      await timeline.getByText("purchase", { exact: true }).waitFor();
+    });
+  });
+
+  test("live events appear, filter by type and hold still when paused", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "events?type=add_to_cart");
+      await page.getByText("live", { exact: true }).waitFor();
+      const rows = page.getByRole("table", { name: "Events" }).locator("tbody tr");
+      await page.getByLabel("Event type").waitFor();
+      await send("POST", "/v1/events", [event("sofie", "view", 5), event("sofie", "add_to_cart", 5)]);
+      await rows.first().waitFor();
+      assert.equal(await rows.count(), 1);
+      assert.match(await rows.first().innerText(), /add_to_cart\s+sofie\s+Item number 5/);
+      await page.getByRole("button", { name: "Pause" }).click();
+      await send("POST", "/v1/events", [event("sofie", "add_to_cart", 6)]);
+      await page.getByText("1 new since the pause").waitFor();
+      assert.equal(await rows.count(), 1);
+      await page.getByRole("button", { name: "Resume" }).click();
+      await rows.nth(1).waitFor();
+    });
+  });
+
+  test("a fault is shown where it is and nothing changes; a good program takes effect; a version comes back", async () => {
+    await withPage(browser, { expectedErrors: /422/ }, async (page) => {
+      const current = async (): Promise<number> => ((await (await fetch(`${base}/v1/program`)).json()) as { version: number }).version;
+      const versionBefore = await current();
+      await open(page, "program");
+      const editor = page.getByRole("textbox", { name: "Program document, JSON" });
+      const document = await editor.inputValue();
+
+      await editor.fill(document.replace('count(\\"view\\", \\"1d\\") >= 3.0', "nonsense(1.0)").replace('"half_life": "7d"', '"half_life": "soon"'));
+      const faults = page.getByRole("region", { name: /faults/ });
+      await faults.getByText("/segments/lookers/when").waitFor();
+      await faults.getByText("/interests/half_life").waitFor();
+      await faults.getByRole("button", { name: /segments\/lookers\/when/ }).click();
+      assert.match(await editor.evaluate((area: HTMLTextAreaElement) => area.value.slice(area.selectionStart, area.selectionEnd)), /^"when": "nonsense/);
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText("Nothing was changed: the program has faults.").waitFor();
+      assert.equal(await current(), versionBefore);
+
+      await editor.fill(`${document.slice(0, -2)},`);
+      await page.getByRole("region", { name: "1 fault" }).waitFor();
+      assert.ok(await page.getByRole("button", { name: "Save" }).isDisabled());
+
+      await editor.fill(document.replace('"lookers"', '"onlookers"'));
+      await page.getByText("no fault, not saved").waitFor();
+      await page.getByRole("tab", { name: "Changes" }).click();
+      await page.getByRole("region", { name: "Changes since the saved version" }).getByText("onlookers").waitFor();
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText(/is saved and in effect/).waitFor();
+      assert.equal(await current(), versionBefore + 1);
+      await page.getByRole("link", { name: "Segments", exact: true }).click();
+      await page.getByRole("link", { name: "onlookers" }).waitFor();
+
+      await open(page, "program");
+      await page.getByRole("button", { name: "Compare" }).first().click();
+      await page.getByRole("button", { name: "Roll back" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+      await page.getByText(/is back in effect/).waitFor();
+      assert.equal(await current(), versionBefore + 2);
+      assert.match(await (await fetch(`${base}/v1/segments`)).text(), /"lookers"/);
+    });
+  });
+
+  test("a dead letter that is corrected is accepted and leaves the list", async () => {
+    await withPage(browser, { expectedErrors: /400/ }, async (page) => {
+      await open(page, "dead-letters");
+      await page.getByRole("button", { name: "Retry" }).click();
+      await page.getByText(/Still refused/).waitFor();
+      await page.getByRole("button", { name: "Edit" }).click();
+      const editor = page.getByRole("textbox", { name: "Corrected event, JSON" });
+      await editor.fill((await editor.inputValue()).replace('"long"', "42"));
+      await page.getByRole("button", { name: "Send corrected event" }).click();
+      await page.getByText("No event was refused").waitFor();
+      const profile = (await (await fetch(`${base}/v1/users/liv/profile`)).json()) as { features: { dwell_s: number } };
+      assert.equal(profile.features.dwell_s, 42);
+    });
+  });
+
+  test("empty and unknown places say what to do", async () => {
+    await withPage(browser, { expectedErrors: /404/ }, async (page) => {
+      await open(page, "people/users/nobody-at-all");
+      await shows(page, /Nobody is known by this id.*appears here by itself/s);
+      await open(page, "nowhere");
+      await shows(page, /There is no such view/);
+      await page.goto(`${base}/console/segments`);
+      await page.getByRole("heading", { level: 1, name: "Segments" }).waitFor();
+    });
+  });
+
+  test("scripts stay small and the page is under a strict policy", async () => {
+    const files = (await readdir(join(ROOT, "dist/console"), { recursive: true })).filter((file) => file.endsWith(".js"));
+    const sizes = await Promise.all(files.map(async (file) => gzipSync(await readFile(join(ROOT, "dist/console", file))).length));
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    assert.ok(total > 0 && total < SCRIPTS_GZIPPED_MAX, `${total} bytes gzipped`);
+    const policy = (await fetch(`${base}/console/`)).headers.get("content-security-policy") ?? "";
+    assert.match(policy, /default-src|script-src/);
+    assert.doesNotMatch(policy.split(";").find((part) => part.includes("script-src")) ?? "", /unsafe/);
+  });
+});
+
+function visitsOf(user: string, person: number): Record<string, unknown>[] {
+  return Array.from({ length: 6 }, (_, step) => event(user, step === 5 && person % 2 === 0 ? "add_to_cart" : "view", (person * 3 + step * 2) % ITEMS.length));
+}
+
+function event(user: string, type: string, item: number): Record<string, unknown> {
+  return { user_id: user, event_type: type, item_id: `item-${item}`, timestamp: Date.now(), context: { device: "desktop", country: "DK" } };
+}
+
+function send(method: string, path: string, body: unknown): Promise<Response> {
+  return fetch(base + path, { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+}
+
+/** Goes to a view by its address, as a link would. */
+async function open(page: Page, path: string): Promise<void> {
+  await page.goto(`${base}/console/#/default/${path}`);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+}
+
+async function shows(page: Page, seen: RegExp): Promise<void> {
+  const found = page.waitForFunction(([source, flags]) => new RegExp(source!, flags).test(document.querySelector("main")!.innerText), [seen.source, seen.flags], { timeout: SHOWN_TIMEOUT_MS });
+  await found.catch(async (cause: unknown) => {
+    throw new Error(`${page.url()} does not show ${seen}:\n${await page.locator("main").innerText()}`, { cause });
+  });
+}
+
+async function violations(page: Page, axe: string): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations: found } = (await page.evaluate("axe.run()")) as { violations: { id: string; nodes: { html: string }[] }[] };
+  return found.map((violation) => `${violation.id}: ${violation.nodes.map((one) => one.html).join(" | ")}`);
+}
+
+/** A node of its own on a free port; resolves with its address once it listens. */
+function startNode(): Promise<string> {
+  node = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", join(ROOT, "server/cli/main.ts"), "start"], {
+    cwd: ROOT,
+    env: { ...process.env, ATTUNE_PORT: "0", ATTUNE_HOST: "127.0.0.1", ATTUNE_DATA: data, ATTUNE_DEMO: "0" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return new Promise((found, failed) => {
+    let output = "";
+    const timer = setTimeout(() => failed(new Error(`the node did not start:\n${output}`)), START_TIMEOUT_MS);
+    node.stderr!.on("data", (chunk: Buffer) => (output += chunk));
+    node.stdout!.on("data", (chunk: Buffer) => {
+      output += chunk;
+      const [, address] = /attune listening on (http:\S+)/.exec(output) ?? [];
+      if (address === undefined) return;
+      clearTimeout(timer);
+      found(address);
+    });
+    node.once("exit", (code) => failed(new Error(`the node stopped with ${code}:\n${output}`)));
+  });
+}
