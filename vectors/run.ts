@@ -1,9 +1,10 @@
 // Runs golden vectors: events in, bytes and profile out. No host is assumed, so that every host can run the same.
-import type { LoggedEvent } from "../core/event/event.ts";
+import { BUILT_IN_EVENT_TYPES, type LoggedEvent } from "../core/event/event.ts";
 import { normaliseEvent } from "../core/event/validate.ts";
-import { BUILT_IN_EVENT_TYPES } from "../core/event/event.ts";
 import type { FoldPlan } from "../core/profile/plan.ts";
-import { adaptPerson, decodePerson, emptyPerson, encodePerson, foldEvent, mergePerson, setAttributes } from "../core/profile/person.ts";
+import {
+  adaptPerson, decodePerson, emptyPerson, encodePerson, foldEvent, mergePerson, setAttributes,
+} from "../core/profile/person.ts";
 import { profileView } from "../core/profile/view.ts";
 import { barePlan, shopLikePlan } from "../core/testing/plan.ts";
 
@@ -37,6 +38,7 @@ export interface VectorFile {
   cases: PersonVector[];
 }
 
+const EVENT_TYPES = new Set<string>(BUILT_IN_EVENT_TYPES);
 const PLANS: Record<PlanName, FoldPlan> = { shop: shopLikePlan, bare: barePlan };
 
 /** Says what differs, one line a failure; empty when every case comes out bit for bit. */
@@ -56,7 +58,9 @@ export function runVectors(files: readonly VectorFile[]): string[] {
 }
 
 /** What a case comes to here and now. */
-export function runPersonVector(vector: Pick<PersonVector, "plan" | "steps" | "nowMs">): Pick<PersonVector, "outcomes" | "stateHex" | "view"> {
+export function runPersonVector(
+  vector: Pick<PersonVector, "plan" | "steps" | "nowMs">,
+): Pick<PersonVector, "outcomes" | "stateHex" | "view"> {
   const person = run(vector.plan, vector.steps);
   const bytes = encodePerson(person.state);
   const view = profileView(decodePerson(bytes, person.plan), person.plan, vector.nowMs);
@@ -71,7 +75,7 @@ function run(planName: PlanName, steps: readonly VectorStep[]) {
     let outcome = "done";
     if ("fold" in step) outcome = foldEvent(state, step.fold, plan);
     else if ("raw" in step) {
-      const result = normaliseEvent(step.raw, { receivedAtMs: step.at, eventTypes: new Set(BUILT_IN_EVENT_TYPES), newEventId: () => "given" });
+      const result = normaliseEvent(step.raw, { receivedAtMs: step.at, eventTypes: EVENT_TYPES, newEventId: () => "given" });
       if ("rejected" in result) outcome = `${result.rejected.code} ${result.rejected.path}`;
       else outcome = foldEvent(state, { ...result.event, received_at: step.at }, plan);
     } else if ("attributes" in step) setAttributes(state, step.attributes, step.at);

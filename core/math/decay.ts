@@ -61,8 +61,12 @@ export function scaleBack(landmark: number, halfLifeMs: number, nowMs: number): 
  * The first instant after `nowMs` (integer ms) at which the decaying value compares otherwise with `threshold` than it
  * does at `nowMs`: it falls to it, or below it. Infinity where it never does (it only moves towards 0).
  */
-export function crossingMs(valueAt: (ms: number) => number, threshold: number, halfLifeMs: number, nowMs: number): number {
+export function crossingMs(
+  valueAt: (ms: number) => number, threshold: number, halfLifeMs: number, nowMs: number,
+): number {
   const sideAt = (ms: number): number => Math.sign(valueAt(ms) - threshold);
+  // Only what is above a positive threshold (or below a negative one) counts: 0 is reached by underflow alone.
+  if (threshold === 0) return Infinity;
   const side = sideAt(nowMs);
   // After 2,200 half-lives every double is 0, so what has not crossed by then never does.
   let low = nowMs;
@@ -73,8 +77,6 @@ export function crossingMs(valueAt: (ms: number) => number, threshold: number, h
     low = high;
     high += high - nowMs;
   }
-  // Only what is above a positive threshold (or below a negative one) counts: 0 is reached by underflow alone.
-  if (threshold === 0) return Infinity;
   while (high - low > 1) {
     const middle = low + Math.floor((high - low) / 2);
     if (sideAt(middle) === side) low = middle;

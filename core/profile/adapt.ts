@@ -13,12 +13,18 @@ export function adaptPerson(state: PersonState, plan: FoldPlan): void {
   if (before.plan === plan) return;
   const after = layoutOf(plan);
   state.windows = carryOver(before.windowHashes, state.windows, after.windowHashes, () => emptySeries());
-  state.features = carryOver(before.featureHashes, state.features, after.featureHashes, (i) => emptyFeature(plan.features[i]!));
-  state.sequences = carryOver(before.sequenceHashes, state.sequences, after.sequenceHashes, () => ({ first: [], second: [] }));
+  state.features = carryOver(before.featureHashes, state.features, after.featureHashes, (i) => {
+    return emptyFeature(plan.features[i]!);
+  });
+  state.sequences = carryOver(before.sequenceHashes, state.sequences, after.sequenceHashes, () => {
+    return { first: [], second: [] };
+  });
   state.layout = after;
   changeInterestHalfLife(state, plan.interests.halfLifeMs);
 }
 
-function carryOver<T>(before: readonly number[], states: readonly T[], after: readonly number[], empty: (i: number) => T): T[] {
+function carryOver<T>(
+  before: readonly number[], states: readonly T[], after: readonly number[], empty: (i: number) => T,
+): T[] {
   return after.map((hash, i) => states[before.indexOf(hash)] ?? empty(i));
 }

@@ -3,24 +3,23 @@
 import { ByteReader } from "../wire/reader.ts";
 import { readValue, writeValue } from "../wire/value.ts";
 import { ByteWriter } from "../wire/writer.ts";
-import { DISTINCT_MAX, type FeatureState } from "./features.ts";
-import { SEQUENCE_TIMES_MAX } from "./fold.ts";
+import { readPlanned, writePlanned } from "./codec-planned.ts";
+import { readTime, readTimes, writeTime, writeTimes, type In, type Out } from "./codec-times.ts";
 import { INTERESTS_MAX, type Interests } from "./interests.ts";
 import { changeInterestHalfLife } from "./landmark.ts";
 import type { FoldPlan } from "./plan.ts";
 import { appendRecent } from "./recent.ts";
-import { EXACT_MAX, PANES, type Series } from "./series.ts";
 import { SESSIONS_MAX } from "./sessions.ts";
 import {
-  ACTIVE_DAYS_MAX, ANONYMOUS_IDS_MAX, ATTRIBUTES_MAX, BUILT_IN_WINDOWS_MS, CLICK_TIMES_MAX, CONTEXT_FIELDS, emptyPerson,
+  ACTIVE_DAYS_MAX, ANONYMOUS_IDS_MAX, ATTRIBUTES_MAX, CLICK_TIMES_MAX, CONTEXT_FIELDS, emptyPerson,
   RECENT_CATEGORIES_MAX, RECENT_IDS_MAX, RECENT_MAX, TYPES_MAX, type PersonState,
 } from "./state.ts";
-import { readStrings, writeStrings, type StringReader, type StringWriter } from "./strings.ts";
+import { readStrings, writeStrings } from "./strings.ts";
 
 /** First byte of the format that is written. Bytes once stored are for ever: older ones stay readable. */
 const FORMAT = 1;
-/** More segments, triggers, windows, features or sequences than a program may have. */
-const PLANNED_MAX = 4096;
+/** More segments or triggers than a program may have. */
+const RULES_MAX = 4096;
 
 const writer = new ByteWriter();
 
@@ -60,19 +59,6 @@ export function decodePerson(bytes: Uint8Array, plan: FoldPlan): PersonState {
   reader.end();
   changeInterestHalfLife(state, plan.interests.halfLifeMs);
   return state;
-}
-
-interface Out {
-  readonly writer: ByteWriter;
-  readonly strings: StringWriter;
-  /** Times are written as their distance from the newest event. */
-  readonly baseMs: number;
-}
-
-interface In {
-  readonly reader: ByteReader;
-  readonly strings: StringReader;
-  readonly baseMs: number;
 }
 
 function writeHead(out: Out, state: PersonState): void {
@@ -155,9 +141,9 @@ function writeRules(out: Out, state: PersonState): void {
 
 function readRules(from: In, state: PersonState): void {
   const { reader } = from;
-  const memberships = reader.count(PLANNED_MAX);
+  const memberships = reader.count(RULES_MAX);
   for (let i = 0; i < memberships; i++) state.memberships.set(reader.string(), readTime(from));
-  const marks = reader.count(PLANNED_MAX);
+  const marks = reader.count(RULES_MAX);
   for (let i = 0; i < marks; i++) {
     const name = reader.string();
     const mark = readValue(reader);
@@ -289,172 +275,6 @@ function readInterests(from: In, interests: Interests): void {
   for (let i = 0; i < count; i++) interests.set(from.strings(), { scaled: from.reader.float64() });
 }
 
-// Only what is not empty, each with the hash of its key: by that it is found again under any program.
-function writePlanned(out: Out, state: PersonState): void {
-  for (const series of state.rates) writeSeries(out, series);
-  const { layout } = state;
-  writeEach(state.windows, layout.windowHashes, (series) => series.newestMs >= 0, (series) => writeSeries(out, series));
-  writeEach(state.features, layout.featureHashes, (feature) => featureFlags(feature) !== 0, (feature) => writeFeature(out, feature));
-  writeEach(state.sequences, layout.sequenceHashes, ({ first, second }) => first.length + second.length > 0, (sequence) => {
-    writeTimes(out, sequence.first);
-    writeTimes(out, sequence.second);
-  });
-}
-
-function readPlanned(from: In, state: PersonState): void {
-  const { layout } = state;
-  for (let i = 0; i < BUILT_IN_WINDOWS_MS.length; i++) readSeries(from, state.rates[i]!);
-  readEach(from, layout.windowHashes, (index) => readSeries(from, state.windows[index] ?? emptyScratchSeries()));
-  readEach(from, layout.featureHashes, (index) => readFeature(from, state.features[index]));
-  readEach(from, layout.sequenceHashes, (index) => {
-    readTimes(from, state.sequences[index]?.first ?? [], SEQUENCE_TIMES_MAX);
-    readTimes(from, state.sequences[index]?.second ?? [], SEQUENCE_TIMES_MAX);
-  });
-}
-
-function writeEach<T>(entries: readonly T[], hashes: readonly number[], isSet: (entry: T) => boolean, write: (entry: T) => void): void {
-  let count = 0;
-  for (const entry of entries) if (isSet(entry)) count++;
-  writer.varint(count);
-  for (let i = 0; i < entries.length; i++) {
-    if (!isSet(entries[i]!)) continue;
-    writer.uint32(hashes[i]!);
-    write(entries[i]!);
-  }
-}
-
-// `read` gets -1 for an entry that the plan does not have: it reads past it.
-function readEach(from: In, hashes: readonly number[], read: (index: number) => void): void {
-  const count = from.reader.count(PLANNED_MAX);
-  for (let i = 0; i < count; i++) read(hashes.indexOf(from.reader.uint32()));
-}
-
-const HAS_VALUES = 1;
-const HAS_PANES = 2;
-const HAS_PANE_VALUES = 4;
-
-function writeSeries(out: Out, series: Series): void {
-  const { times, values, panes, paneCounts, paneValues } = series;
-  let flags = panes.length > 0 ? HAS_PANES : 0;
-  for (const value of values) if (value !== 1) flags |= HAS_VALUES;
-  for (let i = 0; i < panes.length; i++) if (paneValues[i] !== paneCounts[i]) flags |= HAS_PANE_VALUES;
-  writer.varint(times.length * 8 + flags);
-  writeDistances(out, times);
-  if ((flags & HAS_VALUES) !== 0) for (const value of values) writer.number(value);
-  if ((flags & HAS_PANES) === 0) return;
-  writer.varint(panes.length);
-  for (let i = 0; i < panes.length; i++) {
-    writer.varint(panes[i]! - (i === 0 ? 0 : panes[i - 1]!));
-    writer.varint(paneCounts[i]!);
-    if ((flags & HAS_PANE_VALUES) !== 0) writer.number(paneValues[i]!);
-  }
-}
-
-function readSeries(from: In, series: Series): void {
-  const { reader } = from;
-  const head = reader.varint();
-  const count = Math.floor(head / 8);
-  if (count > EXACT_MAX) throw reader.corrupt("too many times");
-  readDistances(from, series.times, count);
-  for (let i = 0; i < count; i++) series.values.push((head & HAS_VALUES) !== 0 ? reader.number() : 1);
-  series.newestMs = series.times[count - 1] ?? -1;
-  if ((head & HAS_PANES) === 0) return;
-  const panes = reader.count(PANES + 2);
-  for (let i = 0; i < panes; i++) {
-    series.panes.push(reader.varint() + (i === 0 ? 0 : series.panes[i - 1]!));
-    const paneCount = reader.varint();
-    series.paneCounts.push(paneCount);
-    series.paneValues.push((head & HAS_PANE_VALUES) !== 0 ? reader.number() : paneCount);
-  }
-}
-
-function emptyScratchSeries(): Series {
-  return { newestMs: -1, times: [], values: [], panes: [], paneCounts: [], paneValues: [] };
-}
-
-const HAS_TOTALS = 1;
-const HAS_LAST = 2;
-const HAS_SERIES = 4;
-const HAS_DISTINCT = 8;
-const HAS_DECAYED = 16;
-
-function featureFlags(feature: FeatureState): number {
-  return (
-    (feature.count > 0 ? HAS_TOTALS : 0) |
-    (feature.last !== undefined ? HAS_LAST : 0) |
-    (feature.series !== null && feature.series.newestMs >= 0 ? HAS_SERIES : 0) |
-    (feature.distinct !== null && feature.distinct.lo.length > 0 ? HAS_DISTINCT : 0) |
-    (feature.decayed !== null && feature.decayed.landmark >= 0 ? HAS_DECAYED : 0)
-  );
-}
-
-function writeFeature(out: Out, feature: FeatureState): void {
-  const flags = featureFlags(feature);
-  writer.byte(flags);
-  if ((flags & HAS_TOTALS) !== 0) {
-    writer.varint(feature.count);
-    writer.number(feature.sum);
-    writer.number(feature.max);
-  }
-  if ((flags & HAS_LAST) !== 0) {
-    writeTime(out, feature.lastMs);
-    writeValue(writer, feature.last);
-  }
-  if ((flags & HAS_SERIES) !== 0) writeSeries(out, feature.series!);
-  if ((flags & HAS_DISTINCT) !== 0) {
-    const { hi, lo, lastMs } = feature.distinct!;
-    writer.varint(lo.length);
-    for (let i = 0; i < lo.length; i++) {
-      writer.uint32(hi[i]!);
-      writer.uint32(lo[i]!);
-      writeTime(out, lastMs[i]!);
-    }
-  }
-  if ((flags & HAS_DECAYED) !== 0) {
-    writer.varint(feature.decayed!.landmark);
-    writer.float64(feature.decayed!.scaled);
-  }
-}
-
-function readFeature(from: In, feature: FeatureState | undefined): void {
-  const { reader } = from;
-  const flags = reader.byte();
-  if ((flags & HAS_TOTALS) !== 0) {
-    const count = reader.varint();
-    const sum = reader.number();
-    const max = reader.number();
-    if (feature !== undefined) {
-      feature.count = count;
-      feature.sum = sum;
-      feature.max = max;
-    }
-  }
-  if ((flags & HAS_LAST) !== 0) {
-    const lastMs = readTime(from);
-    const last = readValue(reader);
-    if (typeof last !== "number" && typeof last !== "string") throw reader.corrupt("a last value of another type");
-    if (feature !== undefined) {
-      feature.lastMs = lastMs;
-      feature.last = last;
-    }
-  }
-  if ((flags & HAS_SERIES) !== 0) readSeries(from, feature?.series ?? emptyScratchSeries());
-  if ((flags & HAS_DISTINCT) !== 0) {
-    const count = reader.count(DISTINCT_MAX);
-    const distinct = feature?.distinct ?? { hi: [], lo: [], lastMs: [] };
-    for (let i = 0; i < count; i++) {
-      distinct.hi.push(reader.uint32());
-      distinct.lo.push(reader.uint32());
-      distinct.lastMs.push(readTime(from));
-    }
-  }
-  if ((flags & HAS_DECAYED) !== 0) {
-    const decayed = feature?.decayed ?? { landmark: -1, scaled: 0 };
-    decayed.landmark = reader.varint();
-    decayed.scaled = reader.float64();
-  }
-}
-
 function writeSessions(out: Out, state: PersonState): void {
   writer.varint(state.sessionsForgotten);
   writer.varint(state.sessions.length);
@@ -492,40 +312,4 @@ function readSessions(from: In, state: PersonState): void {
     }
     state.sessions.push(session);
   }
-}
-
-// 0 stands for none (-1).
-function writeTime(out: Out, timeMs: number): void {
-  if (timeMs < 0) writer.varint(0);
-  else writer.varint(1 + (timeMs > out.baseMs ? 2 * (timeMs - out.baseMs) - 1 : 2 * (out.baseMs - timeMs)));
-}
-
-function readTime(from: In): number {
-  const written = from.reader.varint() - 1;
-  if (written < 0) return -1;
-  return written % 2 === 0 ? from.baseMs - written / 2 : from.baseMs + (written + 1) / 2;
-}
-
-// Ascending times: how many, then the distances from the newest back.
-function writeTimes(out: Out, times: readonly number[]): void {
-  writer.varint(times.length);
-  writeDistances(out, times);
-}
-
-function readTimes(from: In, times: number[], max: number): void {
-  readDistances(from, times, from.reader.count(max));
-}
-
-function writeDistances(out: Out, times: readonly number[]): void {
-  let laterMs = out.baseMs;
-  for (let i = times.length - 1; i >= 0; i--) {
-    writer.varint(laterMs - times[i]!);
-    laterMs = times[i]!;
-  }
-}
-
-function readDistances(from: In, times: number[], count: number): void {
-  let timeMs = from.baseMs;
-  for (let i = 0; i < count; i++) times.push((timeMs -= from.reader.varint()));
-  times.reverse();
 }

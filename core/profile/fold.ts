@@ -163,8 +163,7 @@ function foldContext(state: PersonState, context: NonNullable<LoggedEvent["conte
 }
 
 function foldSession(state: PersonState, event: LoggedEvent, route: Route): void {
-  const { session, forgotten } = sessionFor(state.sessions, event.session_id ?? "", event.timestamp);
-  if (forgotten) state.sessionsForgotten++;
+  const session = sessionFor(state, event.session_id ?? "", event.timestamp);
   if (session === undefined) return;
   session.events++;
   if (route.interaction) session.interactions++;

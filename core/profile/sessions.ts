@@ -31,33 +31,40 @@ export function newSession(id: string, timeMs: number): Session {
   };
 }
 
-/**
- * The session that an event at `timeMs` belongs to, stretched to it, in `sessions` (newest first by end). Undefined where
- * it is older than all kept ones. `forgotten` says whether the oldest had to go for it.
- */
-export function sessionFor(sessions: Session[], id: string, timeMs: number): { session: Session | undefined; forgotten: boolean } {
+/** Who has sessions: newest first by end, and how many are no longer kept. */
+export interface SessionOwner {
+  readonly sessions: Session[];
+  sessionsForgotten: number;
+}
+
+/** The session that an event at `timeMs` belongs to, stretched to it. Undefined where it is older than all kept ones. */
+export function sessionFor(owner: SessionOwner, id: string, timeMs: number): Session | undefined {
+  const { sessions } = owner;
   for (let i = 0; i < sessions.length; i++) {
     const session = sessions[i]!;
     if (session.id !== id || (id === "" && !reaches(session, timeMs, timeMs))) continue;
     if (timeMs < session.startMs) session.startMs = timeMs;
     if (timeMs > session.endMs) session.endMs = timeMs;
-    const joined = id === "" ? joinReached(sessions, session) : session;
-    settle(sessions, joined);
-    return { session: joined, forgotten: false };
+    if (id === "") joinReached(sessions, session);
+    settle(sessions, session);
+    return session;
   }
-  const full = sessions.length >= SESSIONS_MAX;
-  if (full && sessions[sessions.length - 1]!.endMs >= timeMs) return { session: undefined, forgotten: false };
-  if (full) sessions.pop();
+  if (sessions.length >= SESSIONS_MAX) {
+    if (sessions[sessions.length - 1]!.endMs >= timeMs) return undefined;
+    sessions.pop();
+    owner.sessionsForgotten++;
+  }
   const session = newSession(id, timeMs);
   sessions.push(session);
   settle(sessions, session);
-  return { session, forgotten: full };
+  return session;
 }
 
 /** Adds the sessions of `from` to `into`; returns how many had to be forgotten. */
 export function mergeSessions(into: Session[], from: readonly Session[]): number {
   for (const session of from) {
-    const same = into.find((kept) => kept.id === session.id && (session.id !== "" || reaches(kept, session.startMs, session.endMs)));
+    const { id, startMs, endMs } = session;
+    const same = into.find((kept) => kept.id === id && (id !== "" || reaches(kept, startMs, endMs)));
     if (same === undefined) into.push({ ...session });
     else {
       absorb(same, session);
@@ -94,7 +101,7 @@ export function newerFirst(a: Session, b: Session): number {
 }
 
 // A session by gap that has grown may reach its neighbours: they are one now.
-function joinReached(sessions: Session[], grown: Session): Session {
+function joinReached(sessions: Session[], grown: Session): void {
   for (let i = sessions.length - 1; i >= 0; i--) {
     const other = sessions[i]!;
     if (other === grown || other.id !== "" || !reaches(grown, other.startMs, other.endMs)) continue;
@@ -102,7 +109,6 @@ function joinReached(sessions: Session[], grown: Session): Session {
     sessions.splice(i, 1);
     i = sessions.length; // The joined interval may reach further: look at all again; each turn removes one.
   }
-  return grown;
 }
 
 // Puts the one session that changed back into its place.
