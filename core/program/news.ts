@@ -123,9 +123,10 @@ export const newsProgram: ProgramDocument = {
   placements: {
     home: {
       limit: 24,
-      diversity: 0.3,
+      diversity: 0.05,
       exclude: ["seen", "dismissed"],
       boost: [
+        { when: "interest(item.categories[0]) > 0.25", by: 1.6 },
         { when: '"breaking" in item.tags', by: 1.3 },
         { when: "item.age_s > 3 * 86400", by: 0.7 },
         { when: 'in_segment("deep_reader") && "longread" in item.tags', by: 1.25 },

@@ -165,10 +165,11 @@ export const shopProgram: ProgramDocument = {
   placements: {
     home: {
       limit: 24,
-      diversity: 0.25,
+      diversity: 0.04,
       filter: "item.available",
       exclude: ["purchased", "dismissed"],
       boost: [
+        { when: "interest(item.categories[0]) > 0.25", by: 1.6 },
         { when: 'in_segment("bargain_hunter") && "sale" in item.tags', by: 1.4 },
         { when: 'in_segment("premium_taste") && "premium" in item.tags', by: 1.2 },
         { when: '"new" in item.tags', by: 1.05 },

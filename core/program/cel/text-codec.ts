@@ -1,5 +1,5 @@
-// The CEL parser makes a TextEncoder and a TextDecoder when it is loaded. Bare V8 (an empty context, Javet) has none,
-// so they are put there first; everywhere else this file does nothing.
+// The CEL library makes a TextEncoder and a TextDecoder and names Date when it is loaded. Bare V8 (Javet) has no codecs,
+// and a host may have taken the clock away, so what is missing is put there first; everywhere else this does nothing.
 
 class Utf8Encoder {
   encode(text = ""): Uint8Array {
@@ -38,5 +38,7 @@ class Utf8Decoder {
 const host = globalThis as Record<string, unknown>;
 host["TextEncoder"] ??= Utf8Encoder;
 host["TextDecoder"] ??= Utf8Decoder;
+// Only a type to the library, and one that no rule can have a value of: expressions with timestamps are refused.
+host["Date"] ??= class NoClock {};
 
 export { Utf8Decoder, Utf8Encoder };
