@@ -46,6 +46,8 @@ export interface DeadLetter {
   message: string;
   source: string;
   body: unknown;
+  /** Idempotency key of a source that is read again, such as a file: a letter with a known one is not kept twice. */
+  once?: string;
   /** Set by a retry that succeeded, or by retention: the letter is listed no more. */
   resolved?: boolean;
 }

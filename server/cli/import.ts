@@ -89,7 +89,7 @@ function submissionOf(project: EmbeddedProject, path: string, lines: readonly Li
       raw = JSON.parse(text);
     } catch (error) {
       const message = `the line is not JSON: ${(error as Error).message}`;
-      deadLetters.push({ code: "bad_json", path: "", message, source, body: text });
+      deadLetters.push({ code: "bad_json", path: "", message, source, body: text, once: lineId(number, text) });
       continue;
     }
     const result = normaliseEvent(raw, {
@@ -100,7 +100,7 @@ function submissionOf(project: EmbeddedProject, path: string, lines: readonly Li
     });
     if ("rejected" in result) {
       const { code, path: pointer, message } = result.rejected;
-      deadLetters.push({ code, path: pointer, message, source, body: raw });
+      deadLetters.push({ code, path: pointer, message, source, body: raw, once: lineId(number, text) });
       continue;
     }
     const event: LoggedEvent = result.event as LoggedEvent;
@@ -129,7 +129,7 @@ async function importItems(project: EmbeddedProject, path: string): Promise<Coun
       const refused = takeItem(text, items);
       if (refused !== undefined) {
         const source = `import ${path}:${number}`;
-        await project.submit({ events: [], deadLetters: [{ ...refused, source }] });
+        await project.submit({ events: [], deadLetters: [{ ...refused, source, once: lineId(number, text) }] });
         counts.rejected++;
       }
       if (items.length >= ITEMS_A_SUBMISSION) await flush();

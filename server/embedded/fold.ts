@@ -2,7 +2,7 @@
 // `verify` and tests all come through `apply`, so there is one truth about what a record does.
 import type { TrafficMark } from "../../core/event/event.ts";
 import { applyAttributes, applyEvent, lookAgain, mergePersons, type Outputs } from "../../core/engine.ts";
-import { resolve, type IdentityLink } from "../../core/identity/identity.ts";
+import { anonymousKeyOf, refOfKey, resolve, userKeyOf, type IdentityLink } from "../../core/identity/identity.ts";
 import { hash64 } from "../../core/math/hash.ts";
 import { compileProgram } from "../../core/program/compile.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
@@ -111,14 +111,20 @@ export class Fold {
   knows(event: EventRecord["event"]): boolean {
     for (const fingerprint of fingerprintsOf(event)) if (this.#ids.has(fingerprint.hi, fingerprint.lo)) return true;
     if (event.user_id === undefined) return false;
-    const person = this.persons.get(`u:${event.user_id}`);
+    const person = this.persons.get(userKeyOf(event.user_id));
     if (person === undefined) return false;
     for (const anonymous of person.anonymousIds) {
       if (anonymous === event.anonymous_id) continue;
-      const { hi, lo } = fingerprint(`a:${anonymous}`, event.event_id);
+      const { hi, lo } = fingerprint(anonymousKeyOf(anonymous), event.event_id);
       if (this.#ids.has(hi, lo)) return true;
     }
     return false;
+  }
+
+  /** True where the log holds a dead letter with this idempotency key. */
+  knowsLetter(once: string): boolean {
+    const { hi, lo } = letterFingerprint(once);
+    return this.#ids.has(hi, lo);
   }
 
   keyOf(ref: PersonRef, at: number): string {
@@ -152,10 +158,11 @@ export class Fold {
   }
 
   #changed(key: string, person: PersonState, atMs: number, outputs: Outputs): PersonChange {
-    const { entered, left, triggers } = outputs;
+    const { entered, left } = netMoves(outputs);
+    const { triggers } = outputs;
     for (const segment of entered) this.members.enter(segment, key);
     for (const segment of left) this.members.leave(segment, key);
-    return { key, ref: refOf(key), version: person.version, atMs, entered, left, triggers };
+    return { key, ref: refOfKey(key), version: person.version, atMs, entered, left, triggers };
   }
 
   /** Returns the key that is no more, where two persons became one. */
@@ -180,6 +187,10 @@ export class Fold {
       this.letters.set(letter.id, null);
       return;
     }
+    if (letter.once !== undefined) {
+      const { hi, lo } = letterFingerprint(letter.once);
+      this.#ids.add(hi, lo);
+    }
     this.letters.set(letter.id, text.encode(letter));
     this.counts.deadLetters++;
     if (this.counts.deadLetters > DEAD_LETTERS_MAX) {
@@ -195,19 +206,29 @@ export class Fold {
   };
 }
 
-/** `u:ID` and `a:ID` back into the field they came from. */
-export function refOf(key: string): PersonRef {
-  return key.startsWith("u:") ? { user_id: key.slice(2) } : { anonymous_id: key.slice(2) };
-}
-
 function* fingerprintsOf(event: EventRecord["event"]): Generator<{ hi: number; lo: number }> {
-  if (event.user_id !== undefined) yield fingerprint(`u:${event.user_id}`, event.event_id);
-  if (event.anonymous_id !== undefined) yield fingerprint(`a:${event.anonymous_id}`, event.event_id);
+  if (event.user_id !== undefined) yield fingerprint(userKeyOf(event.user_id), event.event_id);
+  if (event.anonymous_id !== undefined) yield fingerprint(anonymousKeyOf(event.anonymous_id), event.event_id);
 }
 
 /** 64 bits of one event id within its person; both hosts and every version must agree on it. */
 export function fingerprint(personKey: string, eventId: string): { hi: number; lo: number } {
   return hash64(`${personKey}\n${eventId}`);
+}
+
+/** What is left of moves in and out of the same segment: time may pass through several programs at once. */
+function netMoves({ entered, left }: Outputs): { entered: string[]; left: string[] } {
+  if (entered.length === 0 || left.length === 0) return { entered, left };
+  const moves = new Map<string, number>();
+  for (const segment of entered) moves.set(segment, (moves.get(segment) ?? 0) + 1);
+  for (const segment of left) moves.set(segment, (moves.get(segment) ?? 0) - 1);
+  const moved = (by: number): string[] => [...moves].filter(([, net]) => net === by).map(([segment]) => segment);
+  return { entered: moved(1), left: moved(-1) };
+}
+
+/** No person's key has this form, so letters and events share one index. */
+function letterFingerprint(once: string): { hi: number; lo: number } {
+  return fingerprint("dead letter", once);
 }
 
 function compiledOrThrow(document: unknown, version: number) {

@@ -58,9 +58,7 @@ export class Persons implements SnapshotSource<string> {
     let entry = this.#entry(key);
     this.#rows.touch(key);
     if (entry === undefined || entry.state === null) {
-      const program = this.#programs.current;
-      const state = emptyPerson(program.plan);
-      state.programVersion = program.version;
+      const state = emptyPerson(this.#programs.current.plan);
       if (key.startsWith("u:")) state.userId = key.slice(2);
       else state.anonymousIds.push(key.slice(2));
       if (entry === undefined) this.#remember(key, (entry = { state, epoch: this.#epoch, storedDueMs: Infinity }));
@@ -120,8 +118,8 @@ export class Persons implements SnapshotSource<string> {
       const entry = this.#young.get(key) ?? this.#old.get(key)!;
       const dueMs = bytes === null ? Infinity : viewOf(bytes).getFloat64(0, true);
       if (dueMs !== entry.storedDueMs) {
-        if (entry.storedDueMs !== Infinity) write(timerKey(entry.storedDueMs, key), null);
-        if (dueMs !== Infinity) write(timerKey(dueMs, key), new Uint8Array(0));
+        if (entry.storedDueMs !== Infinity) write(TIMERS + timerKey(entry.storedDueMs, key), null);
+        if (dueMs !== Infinity) write(TIMERS + timerKey(dueMs, key), new Uint8Array(0));
         entry.storedDueMs = dueMs;
       }
       write(PERSONS + key, bytes);

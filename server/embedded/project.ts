@@ -2,12 +2,12 @@
 import { join } from "node:path";
 import { uuidv7 } from "uuidv7";
 import type { LoggedEvent } from "../../core/event/event.ts";
-import { decideSlot } from "../../core/decide/decide.ts";
+import { decideSlot } from "../../core/engine.ts";
+import { refOfKey } from "../../core/identity/identity.ts";
 import type { Item } from "../../core/item/item.ts";
-import { checkProgram } from "../../core/program/check.ts";
 import type { CompiledPlacement, ItemPredicate } from "../../core/program/compiled.ts";
 import { compileItemFilter } from "../../core/program/item-filter.ts";
-import { compileProgram } from "../../core/program/compile.ts";
+import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { interestShares } from "../../core/profile/reading.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
 import type { RankedList } from "../../core/rank/recommender.ts";
@@ -31,7 +31,7 @@ import {
 import { StateCorruptError, StateFile } from "../state/state-file.ts";
 import { Checkpointer, readMeta, type CheckpointMeta } from "./checkpointer.ts";
 import { Committer } from "./committer.ts";
-import { Fold, refOf } from "./fold.ts";
+import { Fold } from "./fold.ts";
 import { decodeRecord } from "./record-codec.ts";
 import { Timers } from "./timers.ts";
 
@@ -188,7 +188,7 @@ export class EmbeddedProject implements Project {
 
   async searchPersons(prefix: string, limit: number): Promise<PersonRef[]> {
     const keys = ["u:", "a:"].flatMap((kind) => this.fold.persons.keys(kind + prefix, { limit }));
-    return keys.slice(0, limit).map(refOf);
+    return keys.slice(0, limit).map(refOfKey);
   }
 
   async recommend(request: RecommendRequest): Promise<RecommendationList | undefined> {
@@ -284,7 +284,7 @@ export class EmbeddedProject implements Project {
     if (!this.fold.programs.current.segments.some((segment) => segment.name === name)) return undefined;
     const keys = this.fold.members.page(name, page);
     const next = keys.length < page.limit ? {} : { next: keys.at(-1)! };
-    return { users: keys.map(refOf), total: this.fold.members.sizes.get(name) ?? 0, ...next };
+    return { users: keys.map(refOfKey), total: this.fold.members.sizes.get(name) ?? 0, ...next };
   }
 
   async putItems(items: readonly Item[]): Promise<void> {
@@ -390,8 +390,9 @@ export class EmbeddedProject implements Project {
   }
 
   /** Takes a checkpoint now; resolves when it is durable. */
-  checkpoint(): Promise<void> {
-    return this.#checkpointer.take();
+  async checkpoint(): Promise<void> {
+    await this.#checkpointer.take();
+    this.#timers.checkpointed();
   }
 
   /** Writes what waits, takes a last checkpoint and lets go of the files. Idempotent. */
@@ -414,7 +415,7 @@ export class EmbeddedProject implements Project {
 
   async #recover(): Promise<void> {
     for (const source of this.fold.recommender.tables) {
-      for (const [key, bytes] of this.#file.rows(`t:${source.table}:`)) source.load(key, bytes);
+      for (const [key, bytes] of this.#file.rows(`t:${source.table}:`)) source.load(Number(key), bytes);
     }
     const onCorrupt = this.#options.onFault ?? (() => {});
     let records = 0;
@@ -456,6 +457,7 @@ export class EmbeddedProject implements Project {
     }
     const at = this.#options.now();
     for (const letter of submission.deadLetters) {
+      if (letter.once !== undefined && this.fold.knowsLetter(letter.once)) continue;
       records.push({ kind: "dead_letter", at, letter: { ...letter, id: uuidv7(), at } });
     }
     return records;
@@ -521,7 +523,7 @@ export class EmbeddedProject implements Project {
 
   #checkpointSoon(): void {
     if (this.#closed) return;
-    this.#checkpointer.take().catch((error: unknown) => this.#options.onCheckpointFailed?.(error as Error));
+    this.checkpoint().catch((error: unknown) => this.#options.onCheckpointFailed?.(error as Error));
   }
 
   /** Brings everybody to the current program, a few at a time, so that the sizes of segments are soon right. */

@@ -2,6 +2,7 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterEach } from "node:test";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Rng } from "../../core/math/rng.ts";
 import { shopProgram } from "../../core/program/shop.ts";
@@ -14,11 +15,22 @@ export interface TestFolder {
   path: string;
   /** The folder as a crash would leave it now: a copy of its files. */
   crashed(): TestFolder;
-  remove(): void;
 }
 
+const openProjects = new Set<EmbeddedProject>();
+const folders = new Set<string>();
+
+afterEach(async () => {
+  for (const project of openProjects) await project.close();
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
+  openProjects.clear();
+  folders.clear();
+});
+
+/** A folder that is removed after the test. */
 export function testFolder(): TestFolder {
   const path = mkdtempSync(join(tmpdir(), "attune-test-"));
+  folders.add(path);
   return {
     path,
     crashed() {
@@ -26,7 +38,6 @@ export function testFolder(): TestFolder {
       cpSync(path, copy.path, { recursive: true });
       return copy;
     },
-    remove: () => rmSync(path, { recursive: true, force: true }),
   };
 }
 
@@ -34,8 +45,13 @@ export interface Clock {
   nowMs: number;
 }
 
-export function openProject(folder: TestFolder, clock: Clock, options: Partial<ProjectOptions> = {}): Promise<EmbeddedProject> {
-  return EmbeddedProject.open({
+/** A project that is closed after the test; it takes no checkpoint by itself. */
+export async function openProject(
+  folder: TestFolder,
+  clock: Clock,
+  options: Partial<ProjectOptions> = {},
+): Promise<EmbeddedProject> {
+  const project = await EmbeddedProject.open({
     folder: folder.path,
     name: "default",
     firstProgram: shopProgram,
@@ -43,6 +59,8 @@ export function openProject(folder: TestFolder, clock: Clock, options: Partial<P
     checkpointEveryMs: 3_600_000,
     ...options,
   });
+  openProjects.add(project);
+  return project;
 }
 
 const TYPES = ["page_view", "view", "view", "click", "dwell", "add_to_cart", "purchase", "like", "dismiss", "search"];

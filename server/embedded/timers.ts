@@ -48,6 +48,11 @@ export class Timers {
     if (bucket < this.#firstBucket) this.#firstBucket = bucket;
   }
 
+  /** To be told after each checkpoint: due times that it wrote may be near. */
+  checkpointed(): void {
+    this.#scannedAtMs = -Infinity;
+  }
+
   #tick(): void {
     const nowMs = this.#now();
     this.#scan(nowMs);

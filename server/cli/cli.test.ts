@@ -1,0 +1,116 @@
+// The command line as a user runs it: real processes on a real folder.
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "attune-cli-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Run {
+  code: number;
+  out: string;
+  error: string;
+}
+
+function start(args: string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
+    env: { ...process.env, ATTUNE_LOG_LEVEL: "error", ...env },
+    cwd: folder,
+  });
+  let [out, error] = ["", ""];
+  child.stdout.on("data", (chunk) => (out += chunk));
+  child.stderr.on("data", (chunk) => (error += chunk));
+  const done = once(child, "close").then(([code]): Run => ({ code, out, error }));
+  return { child, done };
+}
+
+const run = (...args: string[]): Promise<Run> => start(args).done;
+
+function eventFile(name: string, lines: readonly unknown[]): string {
+  const path = join(folder, name);
+  const text = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n");
+  writeFileSync(path, name.endsWith(".gz") ? gzipSync(text) : text);
+  return path;
+}
+
+const event = (i: number) => ({
+  event_id: `e${i}`,
+  user_id: `u${i % 5}`,
+  event_type: "view",
+  timestamp: new Date(Date.UTC(2017, 9, 1) + i * 1_000).toISOString(),
+  item_id: `i${i % 7}`,
+});
+
+test("import takes the good lines, keeps the bad ones with file and line, and changes nothing the second time", async () => {
+  const data = join(folder, "import");
+  const noId = { user_id: "u9", event_type: "view", timestamp: "2017-10-01T00:00:00Z", item_id: "i1" };
+  const lines = [...Array.from({ length: 30 }, (_, i) => event(i)), "{not json", { ...event(31), event_type: "No" }, noId, ""];
+  const events = eventFile("events.ndjson.gz", lines);
+  const items = eventFile("items.ndjson", [{ item_id: "i1", title: "One", categories: ["a"] }, { title: "no id" }]);
+  const first = await run("import", "--data", data, "--items", items, events);
+  match(first.out, /^items: 1 accepted, 1 rejected; events: 31 accepted, 0 duplicates, 2 rejected; [\d.]+ s\n$/);
+  equal(first.code, 0);
+  const second = await run("import", "--data", data, events);
+  match(second.out, /^events: 0 accepted, 31 duplicates, 2 rejected/);
+  const exported = await run("export", "--data", data);
+  const back = exported.out.trim().split("\n").map((line) => JSON.parse(line) as { event_id: string });
+  equal(back.length, 31);
+  deepEqual(back[0], event(0));
+  const verified = await run("verify", "--data", data);
+  equal(verified.code, 0);
+  match(verified.out, /\n0 differences\n$/);
+});
+
+test("what is exported can be imported again, from standard input too", async () => {
+  const events = eventFile("round.ndjson", Array.from({ length: 20 }, (_, i) => event(i)));
+  await run("import", "--data", join(folder, "a"), events);
+  const exported = await run("export", "--data", join(folder, "a"));
+  const { child, done } = start(["import", "--data", join(folder, "b"), "-"]);
+  child.stdin.end(exported.out);
+  match((await done).out, /^events: 20 accepted/);
+  equal((await run("export", "--data", join(folder, "b"))).out, exported.out);
+});
+
+test("start says where it listens, refuses a second process on its folder, takes a replay, and ends with 0 on SIGTERM", async () => {
+  const data = join(folder, "start");
+  const { child, done } = start(["start", "--data", data, "--port", "0"], { ATTUNE_DEMO: "0" });
+  const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
+  const url = /^attune listening on (http:\/\/127\.0\.0\.1:\d+)$/.exec(line)?.[1];
+  ok(url, line);
+  const second = await run("import", "--data", data, eventFile("x.ndjson", [event(1)]));
+  equal(second.code, 1);
+  match(second.error, new RegExp(`in use by process ${child.pid}`));
+  const replayed = await run("replay", "--speed", "1000000", "--url", url, eventFile("old.ndjson", [event(1), event(2)]));
+  match(replayed.out, /^events: 2 accepted, 0 duplicates, 0 rejected, 0 unreadable/);
+  const profile = (await (await fetch(`${url}/v1/users/u1/profile`)).json()) as { recent: unknown[] };
+  equal(profile.recent.length, 1);
+  child.kill("SIGTERM");
+  equal((await done).code, 0);
+});
+
+test("a wrong call says what would be right, and exits with 2", async () => {
+  const calls: [string[], RegExp][] = [
+    [["dance"], /"dance" is no command; one of start/],
+    [["import"], /name a file/],
+    [["start", "--port", "http"], /"http" is no port/],
+    [["start", "--host", "0.0.0.0"], /others can reach/],
+    [["replay", "--speed", "-1", "x"], /a number above 0/],
+  ];
+  for (const [args, message] of calls) {
+    const { code, error } = await run(...args);
+    match(error, message);
+    equal(error.trim().split("\n").length, 1, error);
+    equal(code, 2, args.join(" "));
+  }
+  const missing = await run("import", "--data", join(folder, "m"), join(folder, "nothing.ndjson"));
+  equal(missing.code, 1);
+  match(missing.error, /nothing\.ndjson cannot be read/);
+});
