@@ -170,8 +170,7 @@ function changeProgram(person: PersonState, { version, at, program }: ProgramEnt
 }
 
 function evaluate(person: PersonState, program: CompiledProgram, indices: SegmentIndices, changes: MembershipChanges): void {
-  const nextMs = evaluateSegments(person, program, indices, changes);
-  if (nextMs < person.nextCheckMs) person.nextCheckMs = nextMs;
+  person.nextCheckMs = evaluateSegments(person, program, indices, person.nextCheckMs, changes);
 }
 
 /** The program that the person is kept for. A version that the timeline has lost gives way to the oldest one it knows. */

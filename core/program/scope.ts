@@ -8,6 +8,8 @@ import { type SessionView, sessionView } from "../profile/reading.ts";
 export class RuleScope {
   person: PersonState;
   nowMs = 0;
+  /** When all is looked at again anyway: changes from then on need not be foreseen. */
+  horizonMs = Infinity;
   event: LoggedEvent | null = null;
   item: Item | null = null;
   /** The request's own context, which goes before what the person's events said. */
@@ -27,6 +29,7 @@ export class RuleScope {
   begin(person: PersonState | undefined, nowMs: number): void {
     this.person = person ?? this.#nobody;
     this.nowMs = nowMs;
+    this.horizonMs = Infinity;
     this.event = null;
     this.item = null;
     this.context = null;
@@ -35,11 +38,6 @@ export class RuleScope {
 
   moveTo(nowMs: number): void {
     this.nowMs = nowMs;
-    this.#session = null;
-  }
-
-  /** To be called when an event was folded into the person since `begin`. */
-  personChanged(): void {
     this.#session = null;
   }
 

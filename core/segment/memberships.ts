@@ -14,14 +14,14 @@ export interface MembershipChanges {
 
 /**
  * Evaluates segments over the program's scope, which is set up for `person`, and notes what changed. Returns the next
- * time at which one of them could change by itself.
+ * time at which one of them could change by itself, or `checkMs` where that is earlier: the check that is due anyway.
  */
 export function evaluateSegments(
-  person: PersonState, program: CompiledProgram, indices: SegmentIndices, changes: MembershipChanges,
+  person: PersonState, program: CompiledProgram, indices: SegmentIndices, checkMs: number, changes: MembershipChanges,
 ): number {
   const { scope, segments } = program;
   const { nowMs } = scope;
-  let nextMs = Infinity;
+  let nextMs = checkMs;
   for (let i = 0; i < indices.length; i++) {
     const { name, rule } = segments[indices[i]!]!;
     const holds = rule.holds(scope);
@@ -34,7 +34,9 @@ export function evaluateSegments(
         changes.left.push(name);
       }
     }
-    if (rule.reads.time) nextMs = Math.min(nextMs, rule.nextChangeMs(scope));
+    if (!rule.reads.time) continue;
+    scope.horizonMs = nextMs;
+    nextMs = Math.min(nextMs, rule.nextChangeMs(scope));
   }
   // A check at its own time would be none.
   return Math.max(nextMs, nowMs + 1);
@@ -45,7 +47,7 @@ export function runChecks(person: PersonState, program: CompiledProgram, untilMs
   while (person.nextCheckMs <= untilMs) {
     const before = changes.entered.length + changes.left.length;
     program.scope.begin(person, person.nextCheckMs);
-    person.nextCheckMs = evaluateSegments(person, program, touchIndexOf(program).timed, changes);
+    person.nextCheckMs = evaluateSegments(person, program, touchIndexOf(program).timed, Infinity, changes);
     if (changes.entered.length + changes.left.length > before) person.version++;
   }
 }

@@ -157,10 +157,13 @@ function builtInNode(name: BuiltInFeature, c: Compilation): CelNode {
 export function sessionNode(field: string, c: Compilation): CelNode {
   c.anyEvent = true;
   const name = field as keyof SessionView;
+  const read = (scope: RuleScope): unknown => scope.session[name];
+  // Only these two change when it ends.
+  if (name !== "bounce" && name !== "active") return { type: SESSION_FIELDS[field]!, leaves: NO_LEAVES, read };
   const leaf: TimeLeaf = {
     nextMs: (scope) => sessionNextChangeMs(scope.person, scope.nowMs),
     slope: still,
     drift: unknown,
   };
-  return { type: SESSION_FIELDS[field]!, leaves: [leaf], motion: leaf, optional: true, read: (scope) => scope.session[name] ?? FAULT };
+  return { type: SESSION_FIELDS[field]!, leaves: [leaf], motion: leaf, read };
 }

@@ -1,8 +1,8 @@
 // When a condition could change its value without an event.
 //
 // Every answer is a lower bound (nothing changes before it) and a function of the person's state at `scope.nowMs`
-// alone. Where an expression compares with constants it is the very millisecond of the change. Hosts may look at any
-// other time too: nothing depends on it.
+// alone. Where an expression compares with constants it is the very millisecond of the change. What lies at or beyond
+// `scope.horizonMs` is not sought: somebody looks then anyway.
 import { builtinValue } from "../../profile/reading.ts";
 import type { RuleScope } from "../scope.ts";
 import { type CelNode, driftOf, jumpMs, rateOf, type Read, slopeOf, together } from "./node.ts";
@@ -40,14 +40,14 @@ export function changeMs(node: CelNode, scope: RuleScope): number {
 /** Next change of `left > right` and its like. `towards` is the direction of left - right in which it becomes true. */
 export function comparisonChangeMs(holds: Read, towards: 1 | -1, left: CelNode, right: CelNode) {
   return (scope: RuleScope): number => {
-    const jump = Math.min(jumpMs(left, scope), jumpMs(right, scope));
     const before = holds(scope);
-    if (typeof before !== "boolean") return jump;
+    if (typeof before !== "boolean") return Math.min(jumpMs(left, scope), jumpMs(right, scope));
     const rate = rateOf(left, scope) - rateOf(right, scope);
     // Two straight lines: the difference is one too, and stands still where they are parallel.
     const straight = rate === rate ? Math.sign(rate) : undefined;
     const drift = straight ?? together(driftOf(left, scope), -driftOf(right, scope));
     if (drift === 0 || (drift === drift && (drift === towards) === before)) return Infinity;
+    const jump = Math.min(scope.horizonMs, jumpMs(left, scope), jumpMs(right, scope));
     if (stuck(left, scope) || stuck(right, scope)) return jump;
     const slope = straight ?? together(slopeOf(left, scope), -slopeOf(right, scope));
     if (slope === 0) return drift === drift ? firstJumpMs(scope, holds, before, jump, left, right) : jump;
@@ -75,7 +75,7 @@ function firstJumpMs(
 ): number {
   const now = scope.nowMs;
   let at = jump;
-  for (let i = 0; i < JUMPS_MAX && at < Infinity; i++) {
+  for (let i = 0; i < JUMPS_MAX && at < scope.horizonMs; i++) {
     scope.moveTo(at);
     if (holds(scope) !== before) break;
     at = Math.min(jumpMs(left, scope), jumpMs(right, scope));
@@ -93,6 +93,10 @@ function crossingMs(scope: RuleScope, holds: Read, before: boolean, limit: numbe
   };
   let low = now;
   let high = limit;
+  if (limit === scope.horizonMs && !differs(limit)) {
+    scope.moveTo(now);
+    return limit;
+  }
   const near = Math.ceil(guess);
   // The guess is right but for rounding: two looks beside it end most searches.
   if (near > low && near < high) {
@@ -104,7 +108,7 @@ function crossingMs(scope: RuleScope, holds: Read, before: boolean, limit: numbe
       else low = beside;
     }
   }
-  if (high === limit && !differs(limit)) low = limit;
+  if (high === limit && limit !== scope.horizonMs && !differs(limit)) low = limit;
   while (high - low > 1) {
     const middle = low + Math.floor((high - low) / 2);
     if (differs(middle)) high = middle;
@@ -130,12 +134,14 @@ export function equalityChangeMs(reached: CelNode, passed: CelNode) {
 export function junctionChangeMs(parts: readonly CelNode[], decides: boolean) {
   return (scope: RuleScope): number => {
     let decided = -Infinity;
-    let soonest = Infinity;
     for (const part of parts) {
-      const next = changeMs(part, scope);
-      if (part.read(scope) === decides) decided = Math.max(decided, next);
-      else soonest = Math.min(soonest, next);
+      if (part.read(scope) !== decides) continue;
+      decided = Math.max(decided, changeMs(part, scope));
+      if (decided >= scope.horizonMs) return decided;
     }
-    return decided > -Infinity ? decided : soonest;
+    if (decided > -Infinity) return decided;
+    let soonest = Infinity;
+    for (const part of parts) soonest = Math.min(soonest, changeMs(part, scope));
+    return soonest;
   };
 }
