@@ -102,7 +102,7 @@ test("a wrong call says what would be right, and exits with 2", async () => {
     [["import"], /name a file/],
     [["start", "--port", "http"], /"http" is no port/],
     [["start", "--host", "0.0.0.0"], /others can reach/],
-    [["replay", "--speed", "-1", "x"], /a number above 0/],
+    [["replay", "--speed=-1", "x"], /a number above 0/],
   ];
   for (const [args, message] of calls) {
     const { code, error } = await run(...args);
