@@ -177,12 +177,12 @@ function chainOf(world: World, chance: Chance, walk: { taste: Taste; thrifty: bo
   let category = categories[chance.weighted(weights)]!;
   let last: DemoItem | undefined;
   while (seen.size < length) {
-    if (chance.happens(0.2)) category = categories[chance.weighted(weights)]!;
+    if (chance.happens(0.1)) category = categories[chance.weighted(weights)]!;
     const shelf = world.byCategory.get(category)!.filter((item) => !seen.has(item) && Date.parse(item.published_at) <= walk.bornBeforeMs);
     if (shelf.length === 0) break;
     const next = shelf[chance.weighted(shelf.map((item, rank) => {
-      let pull = 1 / (rank + 2);
-      if (last) pull *= 1 + 3 * item.tags.filter((tag) => last!.tags.includes(tag)).length;
+      let pull = 1 / (rank + 12);
+      if (last) pull *= 1 + 4 * item.tags.filter((tag) => last!.tags.includes(tag)).length;
       if (walk.thrifty && item.tags.includes("sale")) pull *= 5;
       if (item.tags.includes(walk.liked)) pull *= 2;
       return pull;

@@ -24,7 +24,7 @@ export interface CardActs {
 export interface CardWorld {
   site: SiteWords;
   acts: CardActs;
-  titleOf: (id: string) => string | undefined;
+  itemOf: (id: string) => CatalogueItem | undefined;
   isLooked: (id: string) => boolean;
   isLiked: (id: string) => boolean;
   /** Server time now, for "2 h ago". */
@@ -32,6 +32,8 @@ export interface CardWorld {
 }
 
 const CLIMB_SHOWN_MS = 2_600;
+/** Smaller climbs are not worth a mark. */
+const CLIMB_MIN = 3;
 
 export function createCard(world: CardWorld, first: Entry): Card<Entry> {
   const { site, acts } = world;
@@ -74,8 +76,9 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
   function say(why: Badge | undefined): void {
     if (why?.text === shown) return;
     shown = why?.text ?? "";
-    badge.textContent = shown;
-    badge.classList.toggle("own", why?.own === true);
+    const own = why?.because;
+    badge.classList.toggle("own", own !== undefined);
+    badge.replaceChildren(...(own ? [h("img", { src: own.image_url, alt: "", width: 28, height: 28 })] : []), h("span", {}, shown));
     badge.title = shown;
   }
 
@@ -85,8 +88,8 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
       if (entry.decisionId) element.dataset["attuneDecision"] = entry.decisionId;
       element.classList.toggle("was-looked", world.isLooked(id));
       liked.setAttribute("aria-pressed", String(world.isLiked(id)));
-      say(badgeOf(site.name, entry.reasons, (because) => (because === id ? undefined : world.titleOf(because))));
-      if (climbed > 0) {
+      say(badgeOf(site.name, entry.reasons, (because) => (because === id ? undefined : world.itemOf(because))));
+      if (climbed >= CLIMB_MIN) {
         climb.textContent = `▲ ${climbed}`;
         element.classList.add("climbed");
         clearTimeout(climbTimer);

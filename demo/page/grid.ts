@@ -14,13 +14,14 @@ export interface Card<Entry extends Shelved> {
 export interface Grid<Entry extends Shelved> {
   /** Shows `entries` in their order; a card under the pointer or with the focus stays where it is. Returns how many moved or are new. */
   show(entries: readonly Entry[]): number;
-  /** Runs `change` (another layout) and lets the cards glide to where it puts them. */
-  glide(change: () => void): void;
+  /** Runs `change` (another layout) out of sight: cards of another size would jump, so the shelf fades out and in. */
+  relay(change: () => void): void;
   readonly ids: readonly string[];
   card(id: string): HTMLElement | undefined;
 }
 
 const MOVE_MS = 520;
+const FADE_MS = 160;
 const EASE = "cubic-bezier(.22,.9,.24,1)";
 
 export function createGrid<Entry extends Shelved>(root: HTMLElement, makeCard: (entry: Entry) => Card<Entry>): Grid<Entry> {
@@ -87,10 +88,20 @@ export function createGrid<Entry extends Shelved>(root: HTMLElement, makeCard: (
       animateFrom(before);
       return before.size === 0 ? 0 : moved;
     },
-    glide(change) {
-      const before = rects();
-      change();
-      animateFrom(before);
+    relay(change) {
+      const fade = (from: number, to: number): Promise<unknown> =>
+        reducedMotion() ? Promise.resolve() : root.animate([{ opacity: from }, { opacity: to }], { duration: FADE_MS, fill: "none" }).finished;
+      void fade(1, 0).then(() => {
+        // What is hidden for a frame has no place to jump from.
+        root.style.visibility = "hidden";
+        requestAnimationFrame(() => {
+          change();
+          requestAnimationFrame(() => {
+            root.style.visibility = "";
+            void fade(0, 1);
+          });
+        });
+      });
     },
     get ids() {
       return order;

@@ -105,7 +105,7 @@ function cartChanged(): void {
 
 // --- the shelf ---
 const grid = createGrid<Entry>(byId("grid"), (entry) => createCard({
-  site, acts, titleOf: (id) => itemOf(id)?.title, isLooked: (id) => looked.has(id), isLiked: (id) => liked.has(id), nowMs: () => Date.now() + serverAheadMs,
+  site, acts, itemOf, isLooked: (id) => looked.has(id), isLiked: (id) => liked.has(id), nowMs: () => Date.now() + serverAheadMs,
 }, entry));
 const reasonsOf = new Map<string, Entry>();
 
@@ -256,7 +256,7 @@ function profileCame(profile: Profile | undefined): void {
 }
 
 // --- shelves and search ---
-const places = ["", ...Object.keys(site.categories)].map((name) => h("button", { type: "button", "aria-pressed": name === "", "data-place": name, onclick: () => { choose(name); void refresh(); } }, name === "" ? site.all : site.categories[name]!));
+const places = ["", ...Object.keys(site.categories)].map((name) => h("button", { type: "button", "aria-pressed": String(name === ""), "data-place": name, onclick: () => { choose(name); void refresh(); } }, name === "" ? site.all : site.categories[name]!));
 byId("places").append(...places);
 
 function choose(name: string): void {
@@ -279,28 +279,37 @@ searchField.addEventListener("input", () => {
 });
 
 // --- dynamic UI: slots ---
+const heroShelf = (): string => byId("hero").querySelector("[data-attune-text=category]")?.textContent?.trim() ?? "";
+
 function heroPictures(): void {
-  const shelfName = byId("hero").querySelector("[data-attune-text=category]")?.textContent?.trim() ?? "";
-  const ids = shelfName in site.categories ? ["01", "03", "05"].map((number) => `${shelfName}-${number}`) : site.heroItems;
+  const shelfName = heroShelf();
+  const reduced = variants.get("hero") === "bargain" ? [...catalogue.values()].filter((item) => item.tags.includes("sale")).map((item) => item.item_id) : [];
+  const ids = shelfName in site.categories ? (site.name === "shop" ? ["01", "13", "20"] : ["01", "05", "09"]).map((number) => `${shelfName}-${number}`).filter((id) => catalogue.size === 0 || catalogue.has(id)) : [...reduced, ...site.heroItems].slice(0, 3);
   byId("hero-art").replaceChildren(...ids.map((id) => h("img", { src: `/demo/pictures/${site.name}/${id}.svg`, alt: "", width: 220, height: site.name === "shop" ? 220 : 138 })));
 }
 byId("hero-action").addEventListener("click", () => {
-  const shelfName = byId("hero").querySelector("[data-attune-text=category]")?.textContent?.trim() ?? "";
+  const shelfName = heroShelf();
   choose(shelfName in site.categories ? shelfName : "");
   void refresh();
   byId("heading").scrollIntoView({ block: "start", behavior: "smooth" });
 });
+
+/** What the strip says where there is no offer. */
+const offerless = [...(document.getElementById("offer")?.cloneNode(true).childNodes ?? [])];
 
 attune.on("decision", ({ slot, variant, payload }) => {
   variants.set(slot, variant);
   panel.slots(variants);
   if (slot === "hero") heroPictures();
   if (slot === "offer") {
-    const text = payload?.text;
-    byId("offer").hidden = typeof text !== "object" || !text["title"];
+    const made = typeof payload?.text === "object" && payload.text["title"] !== undefined;
+    const strip = document.getElementById("offer");
+    strip?.classList.toggle("made", made);
+    if (!made) strip?.replaceChildren(...offerless.map((node) => node.cloneNode(true)));
   }
   if (slot === "layout" || slot === "type") {
-    grid.glide(() => (root.dataset[slot] = root.getAttribute(`data-attune-${slot}`) ?? ""));
+    const next = root.getAttribute(`data-attune-${slot}`) ?? "";
+    if (next !== root.dataset[slot]) grid.relay(() => (root.dataset[slot] = next));
   }
 });
 
@@ -313,7 +322,8 @@ attune.on("recommendations", (list) => {
 attune.on("profile", profileCame);
 attune.on("segments", ({ segments, entered }) => {
   panel.segments(segments);
-  if (entered.length > 0) toast(`Segment: ${entered.map(wordsOf).join(", ")}`, "The page takes it on.");
+  // The segments that somebody new starts with are no news.
+  if (entered.length > 0 && lastActMs > 0) toast(`Segment: ${entered.map(wordsOf).join(", ")}`, "The page takes it on.");
 });
 attune.on("trigger", ({ name, item_id }) => toast(wordsOf(name), item_id ? itemOf(item_id)?.title : "A trigger fired."));
 attune.on("delivery", ({ event_ids }) => clock.accepted(event_ids));
@@ -347,11 +357,11 @@ cartChanged();
 heroPictures();
 whoChanged();
 panel.status(attune.status);
-attune.subscribe({ placements: ["home"], limit: LIST_LIMIT, explain: true });
 const index = fetch(`/demo/catalogue/${site.name}.json`).then((answer) => answer.json() as Promise<CatalogueItem[]>);
-void attune.recommend({ placement: "home", limit: LIST_LIMIT, explain: true }).then((list) => {
-  homeList ??= list;
-  if (grid.ids.length === 0) show(entriesOf(homeList), undefined);
-}, () => undefined);
+// The page view first: where and on what the visitor is belongs into his first list.
+void attune.flush().then(() => attune.recommend({ placement: "home", limit: LIST_LIMIT, explain: true })).then((list) => {
+  homeList = list;
+  show(entriesOf(list), undefined);
+}, () => undefined).then(() => attune.subscribe({ placements: ["home"], limit: LIST_LIMIT, explain: true }));
 for (const item of await index) if (!catalogue.has(item.item_id)) catalogue.set(item.item_id, item);
-if (grid.ids.length === 0) await refresh();
+if (attune.consent.state !== "granted") await refresh();

@@ -5,7 +5,7 @@ import { byId, h } from "./dom.ts";
 import { sourceWords } from "./reasons.ts";
 import { wordsOf, type Shortcut, type SiteWords } from "./site.ts";
 
-const BARS_MAX = 6;
+const BARS_MAX = 5;
 const TAGS_MAX = 5;
 const RECENT_MAX = 4;
 const LAPS_MAX = 16;
@@ -128,10 +128,11 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       if (laps.length > LAPS_MAX) laps.shift();
       clockValue.textContent = String(Math.round(paintedMs));
       byId("peek-clock").textContent = `${Math.round(paintedMs)} ms`;
-      const shares = [acceptedMs, pushedMs - acceptedMs, paintedMs - pushedMs];
+      const reached = [acceptedMs, pushedMs, paintedMs];
       parts.forEach(({ bar, figure }, index) => {
-        bar.style.flexGrow = String(Math.max(0.02, shares[index]! / paintedMs));
-        figure.textContent = String(Math.max(0, Math.round(shares[index]!)));
+        const tookMs = reached[index]! - (reached[index - 1] ?? 0);
+        bar.style.flexGrow = String(Math.max(0.02, tookMs / paintedMs));
+        figure.textContent = String(Math.round(reached[index]!));
       });
       const most = Math.max(...laps, 50);
       history.replaceChildren(...laps.map((ms, index) => {

@@ -17,18 +17,18 @@ export const sourceWords = (site: SiteName, source: string): string => SOURCES[s
 
 export interface Badge {
   text: string;
-  /** True where the visitor's own act is the reason. */
-  own: boolean;
+  /** The visitor's own item behind it. */
+  because?: CatalogueItem;
 }
 
 /** The shortest honest answer: the heaviest reason that names an own item, or else the heaviest. */
-export function badgeOf(site: SiteName, reasons: readonly Reason[], titleOf: (itemId: string) => string | undefined): Badge | undefined {
+export function badgeOf(site: SiteName, reasons: readonly Reason[], itemOf: (itemId: string) => CatalogueItem | undefined): Badge | undefined {
   for (const { because } of reasons) {
-    const title = because.map(titleOf).find((found) => found !== undefined);
-    if (title !== undefined) return { text: `Because you ${site === "shop" ? "looked at" : "read"} ${short(title)}`, own: true };
+    const own = because.map(itemOf).find((found) => found !== undefined);
+    if (own) return { text: `Because you ${site === "shop" ? "looked at" : "read"} ${short(own.title)}`, because: own };
   }
   const top = reasons[0];
-  return top && { text: sourceWords(site, top.source), own: false };
+  return top && { text: sourceWords(site, top.source) };
 }
 
 const short = (title: string): string => title.split(",")[0]!;

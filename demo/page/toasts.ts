@@ -3,13 +3,15 @@ import { byId, h, icon } from "./dom.ts";
 
 const SHOWN_MS = 5_000;
 const TOASTS_MAX = 3;
+/** A phone has room for one. */
+const narrow = matchMedia("(max-width: 899px)");
 
 /** Says `title` politely; at most three at once, each for five seconds. */
 export function toast(title: string, text = ""): void {
   const stack = byId("toasts");
   const element = h("div", { class: "toast" }, icon("bolt"), h("div", {}, h("strong", {}, title), text !== "" && h("span", {}, text)));
   stack.append(element);
-  while (stack.childElementCount > TOASTS_MAX) stack.firstElementChild!.remove();
+  while (stack.childElementCount > (narrow.matches ? 1 : TOASTS_MAX)) stack.firstElementChild!.remove();
   setTimeout(() => {
     element.classList.add("goes");
     setTimeout(() => element.remove(), 300);

@@ -93,7 +93,13 @@ export type SceneName = keyof typeof SCENES;
 export function coverPicture(article: { id: string; scene: SceneName }): string {
   const chance = chanceFrom(article.id);
   const pen = createPen(chance);
-  return pen.sheet({ width: 800, height: 500 }, (SCENES[article.scene] as Scene)(pen, chance.pick(HOURS)));
+  const scene = (SCENES[article.scene] as Scene)(pen, chance.pick(HOURS));
+  // Another side and another distance: two covers of one scene are not the same picture.
+  const zoom = 1 + chance.between(0, 3) / 10;
+  const flip = chance.happens(0.5);
+  const left = 400 - 400 * zoom;
+  const top = (250 - 250 * zoom) * (1 + chance.share() * 0.8);
+  return pen.sheet({ width: 800, height: 500 }, group(`translate(${Math.round(flip ? 800 - left : left)} ${Math.round(Math.max(top, 500 - 500 * zoom))}) scale(${flip ? -zoom : zoom} ${zoom})`, scene));
 }
 
 export const SCENE_NAMES = Object.keys(SCENES) as readonly SceneName[];
