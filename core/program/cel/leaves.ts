@@ -1,4 +1,5 @@
 // What expressions read of a person, each with how time moves it.
+import { log2 } from "../../math/exp2.ts";
 import {
   BUILT_IN_FEATURES, type BuiltInFeature, builtinNextChangeMs, builtinValue, featureNextChangeMs, featureValue, followed, interestShare,
   lastTimeMs, sessionNextChangeMs, type SessionView, windowNextChangeMs, windowValue,
@@ -111,7 +112,8 @@ export function featureNode(name: string, c: Compilation): CelNode | undefined {
   const read = (scope: RuleScope): unknown => featureValue(scope.person, index, scope.nowMs) ?? FAULT;
   if (kind === "decayed") {
     const fades = fading((scope) => featureValue(scope.person, index, scope.nowMs) as number);
-    return { type, read, leaves: [fades], motion: fades };
+    const halfLifeMs = (scope: RuleScope): number => scope.person.layout.plan.features[index]!.halfLifeMs ?? 0;
+    return { type, read, leaves: [fades], motion: fades, reachesMs: fadesToMs(read, halfLifeMs) };
   }
   if (!own.windowed) return { type, read, leaves: NO_LEAVES, optional: kind === "last" };
   const leaf: TimeLeaf = {
@@ -128,6 +130,14 @@ function fading(value: (scope: RuleScope) => number): TimeLeaf {
   return { nextMs: never, slope: towardsZero, drift: towardsZero };
 }
 
+/** When what halves each half-life is down to a target. */
+function fadesToMs(read: (scope: RuleScope) => unknown, halfLifeMs: (scope: RuleScope) => number): NonNullable<CelNode["reachesMs"]> {
+  return (scope, target) => {
+    const ratio = (read(scope) as number) / target;
+    return ratio > 1 ? scope.nowMs + halfLifeMs(scope) * log2(ratio) : NaN;
+  };
+}
+
 function builtInNode(name: BuiltInFeature, c: Compilation): CelNode {
   c.anyEvent = true;
   const read = (scope: RuleScope): number => builtinValue(scope.person, name, scope.nowMs);
@@ -140,7 +150,7 @@ function builtInNode(name: BuiltInFeature, c: Compilation): CelNode {
       };
     }
     case "engagement":
-      return numberNode(read, fading(read));
+      return { ...numberNode(read, fading(read)), reachesMs: fadesToMs(read, (scope) => scope.person.interestHalfLifeMs) };
     case "frequency":
     case "velocity":
       return numberNode(read, {
