@@ -72,11 +72,11 @@ export function compileNode(ast: ASTNode, c: Compilation): CelNode {
     case "rcall":
       return compileMethod(ast, ast.args[0], ast.args[1], ast.args[2], c);
     case "list":
-      return list(ast, ast.args, c);
+      return list(ast.args, c);
     case "&&":
-      return and(junction(ast, "&&", c), c);
+      return and(junction(ast, "&&", c));
     case "||":
-      return or(junction(ast, "||", c), c);
+      return or(junction(ast, "||", c));
     case "!_":
       return not(ast, compileNode(ast.args, c), c);
     case "-_":
@@ -132,7 +132,7 @@ export function constantNode(type: CelType, constant: unknown): CelNode {
   return { type, constant, leaves: NO_LEAVES, read: () => constant };
 }
 
-function list(_ast: ASTNode, elements: readonly ASTNode[], c: Compilation): CelNode {
+function list(elements: readonly ASTNode[], c: Compilation): CelNode {
   const nodes = elements.map((element) => compileNode(element, c));
   const first = nodes[0]?.type ?? DYN;
   const same = nodes.every((node) => node.type.kind === first.kind);

@@ -115,13 +115,13 @@ export function featureNode(name: string, c: Compilation): CelNode | undefined {
     const halfLifeMs = (scope: RuleScope): number => scope.person.layout.plan.features[index]!.halfLifeMs ?? 0;
     return { type, read, leaves: [fades], motion: fades, reachesMs: fadesToMs(read, halfLifeMs) };
   }
-  if (!own.windowed) return { type, read, leaves: NO_LEAVES, optional: kind === "last" };
+  if (!own.windowed) return { type, read, leaves: NO_LEAVES };
   const leaf: TimeLeaf = {
     nextMs: (scope) => featureNextChangeMs(scope.person, index, scope.nowMs),
     slope: still,
     drift: kind === "count" || kind === "distinct" ? falls : unknown,
   };
-  return { type, read, leaves: [leaf], motion: leaf, optional: kind === "last" };
+  return { type, read, leaves: [leaf], motion: leaf };
 }
 
 /** What decays moves towards zero and never reaches it. */

@@ -29,8 +29,6 @@ export interface CelNode {
   readonly nextMs?: (scope: RuleScope) => number;
   /** Of a number that moves steadily: about when it reaches `target`. A guess that saves a search. */
   readonly reachesMs?: (scope: RuleScope, target: number) => number;
-  /** Of a field access on something that may lack it: `has()` asks it. */
-  readonly optional?: boolean;
 }
 
 export const NO_LEAVES: readonly TimeLeaf[] = [];

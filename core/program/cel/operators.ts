@@ -18,11 +18,11 @@ function condition(read: Read, parts: readonly CelNode[], nextMs?: (scope: RuleS
   return nextMs === undefined || leaves.length === 0 ? { type: BOOL, read, leaves } : { type: BOOL, read, leaves, nextMs };
 }
 
-export function and(parts: readonly CelNode[], _c: Compilation): CelNode {
+export function and(parts: readonly CelNode[]): CelNode {
   return condition(junctionRead(parts, false), parts, junctionChangeMs(parts, false));
 }
 
-export function or(parts: readonly CelNode[], _c: Compilation): CelNode {
+export function or(parts: readonly CelNode[]): CelNode {
   return condition(junctionRead(parts, true), parts, junctionChangeMs(parts, true));
 }
 

@@ -63,7 +63,6 @@ function attribute(name: string, c: Compilation): CelNode {
   c.attributes = true;
   return {
     type: DYN,
-    optional: true,
     leaves: NO_LEAVES,
     read: (scope) => {
       const { attributes } = scope.person;
@@ -108,7 +107,6 @@ export function compileIndex(ast: ASTNode, operand: ASTNode, key: ASTNode, c: Co
   return {
     type: holder.type.kind === "list" ? (holder.type.element ?? DYN) : DYN,
     leaves: joinLeaves(holder, index),
-    optional: true,
     read: (scope) => elementOf(a(scope), b(scope)),
   };
 }
@@ -128,7 +126,6 @@ function fieldOf(ast: ASTNode, holder: CelNode, field: string, c: Compilation): 
   const { read } = holder;
   return {
     type: DYN,
-    optional: true,
     leaves: holder.leaves,
     read: (scope) => {
       const value = read(scope);
@@ -168,7 +165,7 @@ function unknownField(ast: ASTNode, root: string, field: string, names: readonly
   return c.fault(ast, "cel_name", `\`${root}\` has no \`${field}\`${all}`);
 }
 
-const optionalNode = (type: CelType, read: Read): CelNode => ({ type, read, leaves: NO_LEAVES, optional: true });
+const fieldNode = (type: CelType, read: Read): CelNode => ({ type, read, leaves: NO_LEAVES });
 
 function contextField(field: string, c: Compilation): CelNode | undefined {
   if (!known(CONTEXT_FIELDS, field)) return undefined;
@@ -176,7 +173,7 @@ function contextField(field: string, c: Compilation): CelNode | undefined {
   const type = CONTEXT_FIELDS[field]!;
   if (field === "hour" || field === "weekday") return clockNode(field, type);
   const name = field as keyof EventContext;
-  return optionalNode(type, (scope) => scope.context?.[name] ?? scope.person.context[name] ?? FAULT);
+  return fieldNode(type, (scope) => scope.context?.[name] ?? scope.person.context[name] ?? FAULT);
 }
 
 /** Time of day and day of the week where the visitor is (core/profile/local-time.ts); both jump with the hour. */
@@ -195,26 +192,26 @@ function eventField(field: string): CelNode | undefined {
   const type = EVENT_FIELDS[field]!;
   switch (field) {
     case "event_type":
-      return optionalNode(type, (scope) => scope.event!.event_type);
+      return fieldNode(type, (scope) => scope.event!.event_type);
     case "item_id":
-      return optionalNode(type, (scope) => scope.event!.item_id ?? FAULT);
+      return fieldNode(type, (scope) => scope.event!.item_id ?? FAULT);
     case "value":
-      return optionalNode(type, (scope) => scope.event!.value ?? FAULT);
+      return fieldNode(type, (scope) => scope.event!.value ?? FAULT);
     case "page_url":
-      return optionalNode(type, (scope) => scope.event!.page_url ?? FAULT);
+      return fieldNode(type, (scope) => scope.event!.page_url ?? FAULT);
     case "timestamp":
-      return optionalNode(type, (scope) => scope.event!.timestamp);
+      return fieldNode(type, (scope) => scope.event!.timestamp);
     case "hour":
     case "weekday":
-      return optionalNode(type, ({ event }) => localTime(event!.context?.timezone, event!.timestamp)[field]);
+      return fieldNode(type, ({ event }) => localTime(event!.context?.timezone, event!.timestamp)[field]);
     case "session_id":
-      return optionalNode(type, (scope) => scope.event!.session_id ?? FAULT);
+      return fieldNode(type, (scope) => scope.event!.session_id ?? FAULT);
     case "item":
-      return optionalNode(type, (scope) => scope.event!.item ?? FAULT);
+      return fieldNode(type, (scope) => scope.event!.item ?? FAULT);
     case "context":
-      return optionalNode(type, (scope) => scope.event!.context ?? FAULT);
+      return fieldNode(type, (scope) => scope.event!.context ?? FAULT);
     default:
-      return optionalNode(type, (scope) => scope.event!.additional_data ?? FAULT);
+      return fieldNode(type, (scope) => scope.event!.additional_data ?? FAULT);
   }
 }
 
@@ -222,7 +219,7 @@ function eventItem(ast: ASTNode, field: string, c: Compilation): CelNode {
   if (!allowed(ast, "event", c)) return unknownValue;
   if (!known(EVENT_ITEM_FIELDS, field)) return unknownField(ast, "event.item", field, Object.keys(EVENT_ITEM_FIELDS), c);
   const name = field as "categories" | "tags" | "price";
-  return optionalNode(EVENT_ITEM_FIELDS[field]!, (scope) => scope.event!.item?.[name] ?? FAULT);
+  return fieldNode(EVENT_ITEM_FIELDS[field]!, (scope) => scope.event!.item?.[name] ?? FAULT);
 }
 
 function eventContext(ast: ASTNode, field: string, c: Compilation): CelNode {
@@ -232,7 +229,7 @@ function eventContext(ast: ASTNode, field: string, c: Compilation): CelNode {
     return unknownField(ast, "event.context", field, names, c);
   }
   const name = field as keyof EventContext;
-  return optionalNode(CONTEXT_FIELDS[field]!, (scope) => scope.event!.context?.[name] ?? FAULT);
+  return fieldNode(CONTEXT_FIELDS[field]!, (scope) => scope.event!.context?.[name] ?? FAULT);
 }
 
 function itemField(field: string): CelNode | undefined {
@@ -240,30 +237,30 @@ function itemField(field: string): CelNode | undefined {
   const type = ITEM_FIELDS[field]!;
   switch (field) {
     case "item_id":
-      return optionalNode(type, (scope) => scope.item!.item_id);
+      return fieldNode(type, (scope) => scope.item!.item_id);
     case "title":
-      return optionalNode(type, (scope) => scope.item!.title ?? FAULT);
+      return fieldNode(type, (scope) => scope.item!.title ?? FAULT);
     case "categories":
-      return optionalNode(type, (scope) => scope.item!.categories);
+      return fieldNode(type, (scope) => scope.item!.categories);
     case "tags":
-      return optionalNode(type, (scope) => scope.item!.tags);
+      return fieldNode(type, (scope) => scope.item!.tags);
     case "price":
-      return optionalNode(type, (scope) => scope.item!.price ?? FAULT);
+      return fieldNode(type, (scope) => scope.item!.price ?? FAULT);
     case "available":
       // An item that says nothing can be had.
-      return optionalNode(type, (scope) => scope.item!.available ?? true);
+      return fieldNode(type, (scope) => scope.item!.available ?? true);
     case "image_url":
-      return optionalNode(type, (scope) => scope.item!.image_url ?? FAULT);
+      return fieldNode(type, (scope) => scope.item!.image_url ?? FAULT);
     case "url":
-      return optionalNode(type, (scope) => scope.item!.url ?? FAULT);
+      return fieldNode(type, (scope) => scope.item!.url ?? FAULT);
     case "published_at":
-      return optionalNode(type, (scope) => scope.item!.published_at ?? FAULT);
+      return fieldNode(type, (scope) => scope.item!.published_at ?? FAULT);
     case "age_s":
-      return optionalNode(type, (scope) => {
+      return fieldNode(type, (scope) => {
         const at = scope.item!.published_at;
         return at === undefined ? FAULT : (scope.nowMs - at) / 1_000;
       });
     default:
-      return optionalNode(type, (scope) => scope.item!.attributes ?? FAULT);
+      return fieldNode(type, (scope) => scope.item!.attributes ?? FAULT);
   }
 }
