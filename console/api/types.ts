@@ -188,6 +188,8 @@ export interface Stats {
   totals: {
     accepted: number; duplicates: number; rejected: number; dead_letters: number; marked_traffic: number;
     persons: number; persons_cached: number; items: number;
+    /** Refused beyond the quota since the start: counted, not kept. */
+    dead_letters_dropped?: number;
   };
   rates: { accepted_per_s: number; requests_per_s: number };
   queue: { events: number; bytes: number; bytes_max: number };

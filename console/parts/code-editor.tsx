@@ -23,6 +23,7 @@ interface CodeEditorProps {
 }
 
 const LINE_HEIGHT_PX = 18;
+const TOPBAR_PX = 48;
 const INDENT = "  ";
 
 export function CodeEditor({ label, text, onText, marked, jump, onSave, rows }: CodeEditorProps) {
@@ -38,11 +39,13 @@ export function CodeEditor({ label, text, onText, marked, jump, onSave, rows }: 
   useEffect(() => {
     const element = area.current;
     if (jump === undefined || element === null) return;
-    element.focus();
+    const target = lineColumn(element.value, jump.start);
+    element.focus({ preventScroll: true });
     element.setSelectionRange(jump.start, jump.end);
-    const { line } = lineColumn(element.value, jump.start);
-    element.scrollTop = Math.max(0, (line - 4) * LINE_HEIGHT_PX);
-    setPlace(lineColumn(element.value, jump.start));
+    element.scrollTop = Math.max(0, (target.line - 4) * LINE_HEIGHT_PX);
+    element.scrollLeft = 0;
+    bringIntoWindow(element.getBoundingClientRect().top + (target.line - 1) * LINE_HEIGHT_PX - element.scrollTop);
+    setPlace(target);
   }, [jump]);
   useLayoutEffect(() => follow(), [text]);
 
@@ -104,4 +107,12 @@ function indentAt(area: HTMLTextAreaElement): string {
   const before = area.value.slice(0, area.selectionStart);
   const line = before.slice(before.lastIndexOf("\n") + 1);
   return /^\s*/.exec(line)![0] + (/[{[]\s*$/.test(line) ? INDENT : "");
+}
+
+/** Moves the page as little as needed for a line at `y` to be seen, and what is around it. */
+function bringIntoWindow(y: number): void {
+  const top = TOPBAR_PX + 4 * LINE_HEIGHT_PX;
+  const bottom = window.innerHeight - 8 * LINE_HEIGHT_PX;
+  if (y < top) window.scrollBy(0, y - top);
+  else if (y > bottom) window.scrollBy(0, y - bottom);
 }

@@ -21,14 +21,19 @@ interface PlotProps {
   readonly series: readonly PlotSeries[];
   readonly format?: (value: number) => string;
   readonly height?: number;
+  /** Byte axes step by powers of two. */
+  readonly binary?: boolean;
   /** Seconds shown; the right edge is the newest time. */
   readonly spanS?: number;
 }
 
 const AXIS_FONT = "11px system-ui, sans-serif";
 const LETTER_PX = 6.5;
+const LEFT_FREE_SHARE = 0.06;
+const BINARY_STEPS = Array.from({ length: 40 }, (_, power) => 2 ** power);
+const BYTES_TOP_MIN = 1024;
 
-export function Plot({ label, times, series, format = formatShort, height = 160, spanS }: PlotProps) {
+export function Plot({ label, times, series, format = formatShort, height = 160, binary, spanS }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<UPlot | undefined>(undefined);
   const [hovered, setHovered] = useState<number | undefined>(undefined);
@@ -66,11 +71,11 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
         hooks: { setCursor: [(self) => setHovered(self.cursor.idx ?? undefined)] },
         scales: {
           x: { time: true, range: (_, low, high) => [latest.current.spanS === undefined ? low : high - latest.current.spanS, high] },
-          y: { range: (_, low, high) => rangeOf(low, high) },
+          y: { range: (_, low, high) => rangeOf(low, high, binary === true ? BYTES_TOP_MIN : 0) },
         },
         axes: [
-          { ...axis, size: 20, space: 72, grid: { show: false }, values: (_, splits) => splits.map((split) => timeTick(split * 1000, (splits.at(-1)! - splits[0]!))) },
-          { ...axis, size: (_, labels) => axisWidth(labels), space: 32, gap: 8, values: (_, splits) => splits.map((split) => withoutZeros(formatRef.current(split))) },
+          { ...axis, size: 20, space: 72, grid: { show: false }, values: (self, splits) => timeTicks(splits, self.scales["x"]!) },
+          { ...axis, size: (_, labels) => axisWidth(labels), space: 32, gap: 8, ...(binary === true ? { incrs: BINARY_STEPS } : {}), values: (_, splits) => splits.map((split) => withoutZeros(formatRef.current(split))) },
         ],
         series: [
           {},
@@ -115,8 +120,8 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
 }
 
 /** From zero, with a little air above; never an empty range. */
-function rangeOf(low: number | null, high: number | null): [number, number] {
-  const top = Math.max(high ?? 0, 0);
+function rangeOf(low: number | null, high: number | null, topMin: number): [number, number] {
+  const top = Math.max(high ?? 0, topMin);
   const bottom = Math.min(low ?? 0, 0);
   if (top === bottom) return [0, 1];
   return [bottom, top + (top - bottom) * 0.08];
@@ -155,4 +160,10 @@ function axisWidth(labels: readonly string[] | null): number {
 function alone(values: ArrayLike<number | null | undefined>): number[] {
   const known = (index: number): boolean => values[index] !== null && values[index] !== undefined;
   return Array.from({ length: values.length }, (_, index) => index).filter((index) => known(index) && !known(index - 1) && !known(index + 1));
+}
+
+/** A label at the very left would run into those of the other axis. */
+function timeTicks(splits: readonly number[], { min = 0, max = 0 }: UPlot.Scale): string[] {
+  const spanS = (max ?? 0) - (min ?? 0);
+  return splits.map((split) => (split - (min ?? 0) < spanS * LEFT_FREE_SHARE ? "" : timeTick(split * 1000, spanS)));
 }

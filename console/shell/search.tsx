@@ -1,5 +1,5 @@
 // Search from anywhere: persons by the start of an id, items by id, segments and views by name.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { PersonRef, SearchAnswer } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
@@ -25,7 +25,7 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
   const [asked, setAsked] = useState("");
   const [chosen, setChosen] = useState(0);
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
     const timer = setTimeout(() => setAsked(text.trim()), TYPING_PAUSE_MS);
     return () => clearTimeout(timer);

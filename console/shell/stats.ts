@@ -21,3 +21,10 @@ export function useStatsReading(api: Api): Reading<Stats> {
 export function seriesTimes(stats: Stats): number[] {
   return stats.series.at.map((at) => Date.parse(at) / 1000);
 }
+
+const SPAN_MIN_S = 60;
+
+/** How long the plots reach back: as long as the node has measured, at least a minute. */
+export function seriesSpanS(times: readonly number[]): number {
+  return Math.max(SPAN_MIN_S, (times.at(-1) ?? 0) - (times[0] ?? 0));
+}

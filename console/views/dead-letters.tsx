@@ -10,6 +10,7 @@ import { Icon } from "../parts/icon.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { adviceOn, Empty, Failed, Loading } from "../parts/state.tsx";
 import { formatJson } from "../program/format-json.ts";
+import { Words } from "../parts/words.tsx";
 import { lineColumn, readJsonText, spanOf } from "../program/json-positions.ts";
 import { useConsole } from "../shell/context.ts";
 import { useStats } from "../shell/stats.ts";
@@ -25,6 +26,7 @@ export function DeadLettersView() {
   const [older, setOlder] = useState<{ letters: DeadLetter[]; next: string | null } | undefined>(undefined);
   const [gone, setGone] = useState<ReadonlySet<string>>(new Set());
   const next = older === undefined ? first.data?.next ?? null : older.next;
+  const dropped = stats.data?.totals.dead_letters_dropped ?? 0;
   const known = new Set<string>();
   const letters = [...(first.data?.dead_letters ?? []), ...(older?.letters ?? [])].filter((letter) => !gone.has(letter.id) && !known.has(letter.id) && known.add(letter.id));
 
@@ -45,7 +47,8 @@ export function DeadLettersView() {
 
   return (
     <>
-      <ViewHead title="Dead letters" about="Events that were refused. Nothing is lost: correct one and send it again." />
+      <ViewHead title="Dead letters" about="Events that were refused, each with its reason. Correct one and send it again." />
+      {dropped > 0 ? <p class="banner" role="status"><Icon name="warning" /> {formatCount(dropped)} more came faster than letters are kept, since the node started. They are counted, but not kept.</p> : null}
       <Card title="Waiting" note={first.data ? formatCount(Math.max(first.data.total, letters.length)) : undefined} flush>
         {first.data === undefined ? (first.error === undefined ? <Loading rows={6} /> : <Failed what="The dead letters" error={first.error} onRetry={first.reload} />)
           : letters.length === 0 ? <Empty icon="check" title="No event was refused">An event that breaks a rule of the contract is kept here with the reason, until it is sent again with success.</Empty>
@@ -86,7 +89,7 @@ function Letter({ letter, onSettled }: { letter: DeadLetter; onSettled: (letter:
         <button type="button" class="letter-open" aria-expanded={face !== "closed"} onClick={() => toggle("body")}>
           <Icon name="right" size={12} />
           <Chip tone="bad">{letter.code}</Chip>
-          <span class="letter-text"><span>{letter.message}</span> {letter.path === "" ? null : <code class="faint">{letter.path}</code>}</span>
+          <span class="letter-text"><span><Words text={letter.message} /></span> {letter.path === "" ? null : <code class="faint">{letter.path}</code>}</span>
         </button>
         <span class="faint small letter-source" title="where it came from">{letter.source}</span>
         <span class="faint small letter-at"><RelativeTime at={letter.at} /></span>

@@ -93,21 +93,26 @@ function personFilter(person: string): Record<string, string> {
 }
 
 function Rows({ rows }: { rows: readonly Row[] }) {
-  const { links } = useConsole();
   const items = useItems(rows.map((row) => (row.kind === "event" ? row.event.item_id : undefined)));
   return (
     <Table
       label="Events" fixed rows={rows} keyOf={(row) => row.key}
       columns={[
-        { head: "Time", width: "88px", cell: (row) => <When at={row.kind === "event" ? row.event.received_at : row.rejected.at} /> },
-        { head: "Type", width: "136px", cell: (row) => (row.kind === "event" ? <EventType type={row.event.event_type} /> : <Chip tone="bad">rejected</Chip>) },
-        { head: "Person", width: "24%", cell: (row) => (row.kind === "event" ? <PersonLink person={row.event} /> : <a href={links.view(["dead-letters"])}>in the dead letters</a>) },
-        { head: "Item", cell: (row) => <What row={row} items={items} /> },
+        { head: "Time", width: "80px", cell: (row) => <When at={row.kind === "event" ? row.event.received_at : row.rejected.at} /> },
+        { head: "Type", width: "128px", cell: (row) => (row.kind === "event" ? <EventType type={row.event.event_type} /> : <Chip tone="bad">rejected</Chip>) },
+        { head: "Person", width: "24%", wideOnly: true, cell: (row) => <Who row={row} /> },
+        { head: "Item", cell: (row) => <><What row={row} items={items} /> <span class="narrow-only"><Who row={row} /></span></> },
         { head: "Value", width: "88px", align: "right", wideOnly: true, cell: (row) => (row.kind === "event" && row.event.value !== undefined ? <Value event={row.event} /> : null) },
         { head: "From", width: "20%", wideOnly: true, cell: (row) => (row.kind === "event" ? <From event={row.event} /> : null) },
       ]}
     />
   );
+}
+
+/** On a phone it stands below the item, in the same cell. */
+function Who({ row }: { row: Row }) {
+  const { links } = useConsole();
+  return row.kind === "event" ? <PersonLink person={row.event} /> : <a href={links.view(["dead-letters"])}>in the dead letters</a>;
 }
 
 function When({ at }: { at: string | number }) {

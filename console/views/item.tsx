@@ -25,7 +25,7 @@ export function ItemView({ id }: { id: string }) {
       <ViewHead title={item?.title ?? id} about={<span class="id">{id}</span>} end={<a class="btn" href={links.view(["items"])}>Trending items</a>} />
       <div class="grid">
         <div class="stack span-8">
-          <Card title="Similar items" note={similar.data?.strategy} flush>
+          <Card title="Similar items" flush>
             {similar.data === undefined ? (similar.error === undefined ? <Loading rows={8} /> : notThere(similar.error) ? <NoneSimilar /> : <Failed what="Similar items" error={similar.error} onRetry={similar.reload} />)
               : similar.data.items.length === 0 ? <NoneSimilar /> : <ItemList list={similar.data.items} />}
           </Card>

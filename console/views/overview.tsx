@@ -11,11 +11,10 @@ import { Stat } from "../parts/stat.tsx";
 import { Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { useConsole } from "../shell/context.ts";
-import { seriesTimes, useStats } from "../shell/stats.ts";
+import { seriesSpanS, seriesTimes, useStats } from "../shell/stats.ts";
 
 /** A checkpoint older than this means that the next start replays more than it should. */
 const CHECKPOINT_LATE_S = 300;
-const SPAN_S = 600;
 const TYPES_SPAN_MS = 60_000;
 const TYPES_EVERY_MS = 1000;
 const TYPES_MAX = 12;
@@ -24,7 +23,7 @@ export function OverviewView() {
   const stats = useStats();
   return (
     <>
-      <ViewHead title="Overview" about={stats.data ? `Up for ${formatDuration(stats.data.uptime_s * 1000)}. Plots show the last 10 minutes.` : "Rates, latencies and what is kept."} end={stats.data ? <Health stats={stats.data} /> : null} />
+      <ViewHead title="Overview" about={stats.data ? `Up for ${formatDuration(stats.data.uptime_s * 1000)}. Plots reach back up to 10 minutes.` : "Rates, latencies and what is kept."} end={stats.data ? <Health stats={stats.data} /> : null} />
       {stats.data ? <Figures stats={stats.data} /> : (
         <div class="card">{stats.error === undefined ? <Loading rows={8} /> : <Failed what="The node's figures" error={stats.error} onRetry={stats.reload} />}</div>
       )}
@@ -40,6 +39,7 @@ function Health({ stats }: { stats: Stats }) {
 
 function Figures({ stats }: { stats: Stats }) {
   const times = seriesTimes(stats);
+  const spanS = seriesSpanS(times);
   const { series } = stats;
   const ms = (value: number): string => joined(latencyOf(value));
   const bytes = (value: number): string => joined(bytesOf(value));
@@ -48,38 +48,38 @@ function Figures({ stats }: { stats: Stats }) {
       <Numbers stats={stats} />
       <div class="grid stretch">
         <Card title="Events" note="per second" className="span-6">
-          <Plot label="Events per second over the last ten minutes" times={times} spanS={SPAN_S} series={[
+          <Plot label="Events per second over the last ten minutes" times={times} spanS={spanS} series={[
             { name: "accepted", values: series.accepted_per_s, filled: true },
             { name: "rejected", values: series.rejected_per_s, colour: 4 },
             { name: "bots, suspicious", values: series.marked_per_s, colour: 2 },
           ]} />
         </Card>
         <Card title="Taking events in" note="request to durable answer" className="span-6">
-          <Plot label="Latency of event intake over the last ten minutes" times={times} spanS={SPAN_S} format={ms} series={[
+          <Plot label="Latency of event intake over the last ten minutes" times={times} spanS={spanS} format={ms} series={[
             { name: "p50", values: series.intake_p50_ms, filled: true },
             { name: "p99", values: series.intake_p99_ms, colour: 2 },
           ]} />
         </Card>
         <Card title="Recommendations" note="request to answer" className="span-6">
-          <Plot label="Latency of recommendations over the last ten minutes" times={times} spanS={SPAN_S} format={ms} series={[
+          <Plot label="Latency of recommendations over the last ten minutes" times={times} spanS={spanS} format={ms} series={[
             { name: "p50", values: series.recommend_p50_ms, filled: true },
             { name: "p99", values: series.recommend_p99_ms, colour: 2 },
           ]} />
         </Card>
         <Card title="Committing" note="log, sync to disk, fold" className="span-6">
-          <Plot label="Latency of a commit over the last ten minutes" times={times} spanS={SPAN_S} format={ms} series={[
+          <Plot label="Latency of a commit over the last ten minutes" times={times} spanS={spanS} format={ms} series={[
             { name: "p50", values: series.commit_p50_ms, filled: true },
             { name: "p99", values: series.commit_p99_ms, colour: 2 },
           ]} />
         </Card>
         <Card title="Queue" note="bytes waiting for the disk" className="span-4 half">
-          <Plot label="Queue over the last ten minutes" times={times} spanS={SPAN_S} format={bytes} height={120} series={[{ name: "waiting", values: series.queue_bytes, filled: true }]} />
+          <Plot label="Queue over the last ten minutes" times={times} spanS={spanS} format={bytes} binary height={120} series={[{ name: "waiting", values: series.queue_bytes, filled: true }]} />
         </Card>
         <Card title="Checkpoint age" note="what a restart replays" className="span-4 half">
-          <Plot label="Age of the checkpoint over the last ten minutes" times={times} spanS={SPAN_S} height={120} format={(value) => `${formatShort(value)} s`} series={[{ name: "age", values: series.checkpoint_age_s, filled: true }]} />
+          <Plot label="Age of the checkpoint over the last ten minutes" times={times} spanS={spanS} height={120} format={(value) => `${formatShort(value)} s`} series={[{ name: "age", values: series.checkpoint_age_s, filled: true }]} />
         </Card>
-        <Card title="Memory and pauses" className="span-4">
-          <Plot label="Memory over the last ten minutes" times={times} spanS={SPAN_S} height={120} format={bytes} series={[{ name: "resident memory", values: series.rss_bytes, filled: true }]} />
+        <Card title="Memory" className="span-4">
+          <Plot label="Memory over the last ten minutes" times={times} spanS={spanS} height={120} format={bytes} binary series={[{ name: "resident memory", values: series.rss_bytes, filled: true }]} />
         </Card>
         <EventTypes />
         <Card title="Requests" note="last 60 s" className="span-8" flush>
@@ -107,9 +107,9 @@ function Numbers({ stats }: { stats: Stats }) {
       <Stat name="Recommend p99" value={recommend.value} unit={recommend.unit} note={`${formatCount(stats.live.sockets + stats.live.streams)} live connections`} />
       <Stat name="Persons" value={formatCount(totals.persons)} note={`${formatCount(totals.persons_cached)} in memory`} />
       <Stat name="Items" value={formatCount(totals.items)} note="in the catalogue" />
-      <Stat name="Log" value={log.value} unit={log.unit} note={`position ${formatCount(stats.log.position)}`} />
+      <Stat name="Log" value={log.value} unit={log.unit} note="on disk" />
       <Stat name="Queue" value={waiting.value} unit={waiting.unit} note={`of ${joined(bytesOf(queue.bytes_max))}, ${formatCount(queue.events)} events`} {...(queue.bytes > queue.bytes_max * 0.8 ? { tone: "bad" as const } : {})} />
-      <Stat name="Checkpoint" value={formatDuration(stats.checkpoint.age_s * 1000)} unit="ago" note={behind === 0 ? "holds the whole log" : `${joined(bytesOf(behind))} of log after it`} {...(behind > 0 && stats.checkpoint.age_s > CHECKPOINT_LATE_S ? { tone: "warn" as const } : {})} />
+      <Stat name="Checkpoint" value={formatDuration(Math.floor(stats.checkpoint.age_s) * 1000)} unit="ago" note={behind === 0 ? "holds the whole log" : `${joined(bytesOf(behind))} of log after it`} {...(behind > 0 && stats.checkpoint.age_s > CHECKPOINT_LATE_S ? { tone: "warn" as const } : {})} />
       <Stat name="Dead letters" value={formatCount(totals.dead_letters)} note={<a href={links.view(["dead-letters"])}>{formatCount(totals.rejected)} rejected since start</a>} />
       <Stat name="Memory" value={memory.value} unit={memory.unit} note={`${joined(bytesOf(process.heap_used_bytes))} heap`} />
       <Stat name="Webhooks" value={formatCount(stats.webhooks.delivered)} unit="delivered" note={`${stats.webhooks.queued} queued, ${stats.webhooks.failed} failed`} {...(stats.webhooks.failed > 0 ? { tone: "warn" as const } : {})} />
@@ -121,7 +121,7 @@ function Numbers({ stats }: { stats: Stats }) {
 function EventTypes() {
   const { api, links } = useConsole();
   const [arrived] = useState<{ type: string; timeMs: number }[]>([]);
-  const [counts, setCounts] = useState<readonly [string, number][]>([]);
+  const [counts, setCounts] = useState<readonly [string, number][] | undefined>(undefined);
   useStream(api.streamUrl("/v1/events/stream", {}), { event: (event: StreamedEvent) => void arrived.push({ type: event.event_type, timeMs: Date.now() }) });
   useEffect(() => {
     const timer = setInterval(() => {
@@ -133,7 +133,7 @@ function EventTypes() {
   }, []);
   return (
     <Card title="Events by type" note="last 60 s of the live stream" className="span-4">
-      {counts.length === 0 ? <p class="soft">Nothing has come in since this page was opened. Send an event to <code>POST /v1/events</code>, or click around in the demo.</p> : (
+      {counts === undefined ? <Loading rows={3} /> : counts.length === 0 ? <p class="soft">Nothing has come in since this page was opened. Send an event to <code>POST /v1/events</code>, or click around in the demo.</p> : (
         <Bars bars={counts.map(([name, count]) => ({ name, value: count, text: formatCount(count), href: links.view(["events"], { type: name }) }))} />
       )}
     </Card>

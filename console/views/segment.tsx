@@ -8,9 +8,8 @@ import { formatCount, formatShort } from "../parts/format.ts";
 import { PersonLink } from "../parts/ids.tsx";
 import { Plot } from "../parts/plot.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
-import { Table } from "../parts/table.tsx";
 import { useConsole } from "../shell/context.ts";
-import { seriesTimes, useStats } from "../shell/stats.ts";
+import { seriesSpanS, seriesTimes, useStats } from "../shell/stats.ts";
 
 const MEMBERS_EVERY_MS = 5000;
 
@@ -39,7 +38,7 @@ function Whole({ segment }: { segment: Segment }) {
     <div class="grid">
       <div class="stack span-8">
         <Card title="Size over time" note="last 10 minutes">
-          {stats.data && sizes ? <Plot label={`Size of ${segment.name}`} times={seriesTimes(stats.data)} spanS={600} format={formatShort} series={[{ name: "persons", values: sizes, filled: true }]} />
+          {stats.data && sizes ? <Plot label={`Size of ${segment.name}`} times={seriesTimes(stats.data)} spanS={seriesSpanS(seriesTimes(stats.data))} format={formatShort} series={[{ name: "persons", values: sizes, filled: true }]} />
             : stats.error === undefined && stats.data === undefined ? <Loading rows={3} /> : <p class="soft">Sizes are taken every five seconds; the first one is on its way.</p>}
         </Card>
         <Members name={segment.name} />
@@ -79,13 +78,9 @@ function Members({ name }: { name: string }) {
         : users.length === 0 ? <Empty icon="person" title="Nobody is in this segment now">A person enters as soon as the rule holds for them, and this list follows.</Empty>
         : (
           <>
-            <Table
-              label="Members" rows={users} keyOf={(user) => JSON.stringify(user)}
-              columns={[
-                { head: "Person", cell: (user) => <PersonLink person={user} /> },
-                { head: "Kind", width: "160px", cell: (user) => (user.user_id === undefined ? <Chip>visitor</Chip> : <Chip tone="accent">known user</Chip>) },
-              ]}
-            />
+            <ul class="members">
+              {users.map((user) => <li key={JSON.stringify(user)}><PersonLink person={user} />{user.user_id === undefined ? null : <Chip tone="accent">known</Chip>}</li>)}
+            </ul>
             {next === null ? null : <div class="card-more"><button type="button" class="btn" onClick={() => void loadMore()}>Show more</button></div>}
           </>
         )}

@@ -7,7 +7,7 @@ const close = (actual: number, expected: number) => assert.ok(Math.abs(actual - 
 
 /** Two lamps and a chair within three hours, a half-life of an hour: the fold's own sums. */
 const input: HistoryInput = {
-  halfLifeMs: HOUR_MS, nowMs: 3 * HOUR_MS,
+  halfLifeMs: HOUR_MS, nowMs: 3 * HOUR_MS, knownSinceMs: -Infinity,
   interactions: [
     { timeMs: HOUR_MS, categories: ["lamps"], weight: 4 },
     { timeMs: 2 * HOUR_MS, categories: ["lamps"], weight: 2 },
@@ -37,6 +37,11 @@ test("now it is the share of the engagement score, whatever the interactions exp
 test("plot times end now and hold the moments of the interactions", () => {
   const times = plotTimes(input, { spanMs: 1.5 * HOUR_MS, steps: 3 });
   assert.deepEqual(times, [1.5, 2 - 1 / HOUR_MS, 2, 2.5, 3].map((hours) => Math.round(hours * HOUR_MS)));
+});
+
+test("nothing is said about the time before the oldest interaction of a list that is cut", () => {
+  const times = plotTimes({ ...input, knownSinceMs: 2 * HOUR_MS }, { spanMs: 3 * HOUR_MS, steps: 2 });
+  assert.deepEqual(times, [2 * HOUR_MS, 2.5 * HOUR_MS, 3 * HOUR_MS]);
 });
 
 test("durations are read as the program writes them", () => {

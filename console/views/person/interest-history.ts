@@ -16,6 +16,8 @@ export interface HistoryInput {
   readonly interactions: readonly Interaction[];
   readonly halfLifeMs: number;
   readonly nowMs: number;
+  /** Before this moment interactions are missing from the list, so nothing is said about it. */
+  readonly knownSinceMs: number;
 }
 
 /** A category's strength at `timeMs`; at `nowMs` it is exactly its share of the engagement score. */
@@ -31,11 +33,15 @@ export function strengthAt(input: HistoryInput, name: string, timeMs: number): n
   return own.reduce((sum, one) => (one.timeMs <= timeMs ? sum + scale * one.weight * decayed(one.timeMs, timeMs) : sum), older);
 }
 
-/** Times worth plotting within a span that ends now: an even grid, and the moment before and of each interaction. */
+/**
+ * Times worth plotting within a span that ends now, as far back as interactions are known: an even grid, and the moment
+ * before and of each interaction.
+ */
 export function plotTimes(input: HistoryInput, options: { spanMs: number; steps: number }): number[] {
-  const start = input.nowMs - options.spanMs;
+  const start = Math.max(input.nowMs - options.spanMs, input.knownSinceMs);
+  const spanMs = input.nowMs - start;
   const times = new Set<number>();
-  for (let step = 0; step <= options.steps; step++) times.add(Math.round(start + (options.spanMs * step) / options.steps));
+  for (let step = 0; step <= options.steps; step++) times.add(Math.round(start + (spanMs * step) / options.steps));
   for (const { timeMs } of input.interactions) {
     if (timeMs <= start || timeMs > input.nowMs) continue;
     times.add(timeMs - 1);

@@ -12,6 +12,8 @@ import { durationMs, plotTimes, strengthAt, type HistoryInput } from "./interest
 const PLOTTED_MAX = 6;
 const LISTED_MAX = 9;
 const STEPS = 120;
+/** The profile lists so many interactions; older ones are not in it. */
+const RECENT_MAX = 50;
 const MINUTE_MS = 60_000;
 const SPANS: Readonly<Record<string, number>> = { "10 min": 10 * MINUTE_MS, "1 day": 1440 * MINUTE_MS, "30 days": 43_200 * MINUTE_MS };
 /** Where the program does not say; core/program has the same. */
@@ -35,6 +37,7 @@ export function Interests({ profile, readAtMs, halfLife = HALF_LIFE_DEFAULT, wei
 
   const input: HistoryInput = {
     shares, engagement: Number(profile.features["engagement"] ?? 0), halfLifeMs: durationMs(halfLife) ?? 7 * SPANS["1 day"]!, nowMs: readAtMs,
+    knownSinceMs: profile.recent.length < RECENT_MAX ? -Infinity : timeOf(profile.recent.at(-1)!.timestamp),
     interactions: profile.recent.map((one) => ({ timeMs: timeOf(one.timestamp), categories: items.get(one.item_id)?.[by] ?? [], weight: weights[one.event_type]?.weight ?? 0 })),
   };
   const { times, series } = useMemo(() => {
@@ -56,7 +59,7 @@ export function Interests({ profile, readAtMs, halfLife = HALF_LIFE_DEFAULT, wei
       {strongest.length === 0 ? <p class="soft">None yet. They grow with every view, click, cart or purchase of an item that has {by}.</p> : (
         <div class="interests">
           <div>
-            <Plot label="Strength of interests over time" times={times} series={series} height={208} spanS={SPANS[span]! / 1000} format={formatNumber} />
+            <Plot label="Strength of interests over time" times={times} series={series} height={208} spanS={times.at(-1)! - times[0]!} format={formatNumber} />
             <p class="faint small">Strength in points of engagement, worked out from the last {profile.recent.length} interactions with items.</p>
           </div>
           <Bars bars={strongest.slice(0, LISTED_MAX).map(([name, share]) => {

@@ -66,13 +66,15 @@ function List({ list }: { list: RecommendationList }) {
 const WORDS: Readonly<Record<string, { alone: string; because: string }>> = {
   popularity: { alone: "popular now", because: "popular now" },
   popular: { alone: "popular now", because: "popular now" },
+  trend: { alone: "trending", because: "trending" },
   trending: { alone: "trending", because: "trending" },
   rules: { alone: "often next", because: "often next after" },
   cosine: { alone: "goes with the items seen", because: "goes with" },
   knn: { alone: "chosen in sessions like this one", because: "chosen in sessions with" },
   repeats: { alone: "comes back to it", because: "comes back to" },
   content: { alone: "like the items seen", because: "like" },
-  interest: { alone: "matches an interest", because: "matches" },
+  context: { alone: "popular with visitors like this one", because: "popular with visitors like this one" },
+  history: { alone: "from the visitor's own history", because: "because of" },
 };
 
 function Reasons({ reasons, named }: { reasons: readonly Reason[]; named: ReadonlyMap<string, Item> }) {

@@ -1,4 +1,5 @@
 // What happened, newest first: the last interactions, and what the live connection told since the page was opened.
+import { useState } from "preact/hooks";
 import { useItems } from "../../api/use-items.ts";
 import type { RecentItem } from "../../api/types.ts";
 import { Card } from "../../parts/card.tsx";
@@ -8,6 +9,8 @@ import { ItemLink, SegmentChip } from "../../parts/ids.tsx";
 import { RelativeTime } from "../../parts/relative-time.tsx";
 import { Empty } from "../../parts/state.tsx";
 import { Table } from "../../parts/table.tsx";
+
+const SHOWN_FIRST = 15;
 
 export type Happening = { kind: "entered" | "left" | "trigger"; name: string; at: string; item_id?: string };
 
@@ -19,18 +22,22 @@ export function Timeline({ recent, happenings }: { recent: readonly RecentItem[]
     ...happenings.map((happening): Entry => ({ key: `${happening.kind} ${happening.name} ${happening.at}`, at: happening.at, happening })),
     ...keyed(recent),
   ].sort((a, b) => timeOf(b.at) - timeOf(a.at));
+  const [all, setAll] = useState(false);
   return (
     <Card title="Timeline" note="last 50 interactions with items" flush>
       {entries.length === 0 ? <Empty icon="events" title="No interaction yet">The person has not touched an item. Events with an <code>item_id</code> are listed here.</Empty> : (
-        <Table
-          label="Timeline" rows={entries} keyOf={(entry) => entry.key} fixed
-          columns={[
-            { head: "When", width: "96px", cell: (entry) => <RelativeTime at={entry.at} /> },
-            { head: "What", width: "152px", cell: (entry) => ("recent" in entry ? <EventType type={entry.recent.event_type} /> : <Chip tone={entry.happening.kind === "trigger" ? "warn" : undefined}>{HAPPENED[entry.happening.kind]}</Chip>) },
-            { head: "Item", cell: (entry) => <About entry={entry} items={items} /> },
-            { head: "Value", width: "80px", align: "right", wideOnly: true, cell: (entry) => ("recent" in entry && entry.recent.value !== undefined ? formatNumber(entry.recent.value) : null) },
-          ]}
-        />
+        <>
+          <Table
+            label="Timeline" rows={all ? entries : entries.slice(0, SHOWN_FIRST)} keyOf={(entry) => entry.key} fixed
+            columns={[
+              { head: "When", width: "96px", cell: (entry) => <RelativeTime at={entry.at} /> },
+              { head: "What", width: "152px", cell: (entry) => ("recent" in entry ? <EventType type={entry.recent.event_type} /> : <Chip tone={entry.happening.kind === "trigger" ? "warn" : undefined}>{HAPPENED[entry.happening.kind]}</Chip>) },
+              { head: "Item", cell: (entry) => <About entry={entry} items={items} /> },
+              { head: "Value", width: "80px", align: "right", wideOnly: true, cell: (entry) => ("recent" in entry && entry.recent.value !== undefined ? formatNumber(entry.recent.value) : null) },
+            ]}
+          />
+          {all || entries.length <= SHOWN_FIRST ? null : <div class="card-more"><button type="button" class="btn" onClick={() => setAll(true)}>Show all {entries.length}</button></div>}
+        </>
       )}
     </Card>
   );

@@ -2,6 +2,7 @@
 import type { ProgramFault } from "../../api/types.ts";
 import { Card } from "../../parts/card.tsx";
 import { Icon } from "../../parts/icon.tsx";
+import { Words } from "../../parts/words.tsx";
 import type { Span } from "../../program/json-positions.ts";
 
 export interface PlacedFault extends ProgramFault {
@@ -19,7 +20,7 @@ export function Faults({ faults, onJump }: { faults: readonly PlacedFault[]; onJ
             <button type="button" onClick={() => onJump(fault.span)}>
               <Icon name="warning" />
               <span class="num faint line">line {fault.line}</span>
-              <span class="fault-text"><span>{fault.message}</span> <code class="faint">{fault.path === "" ? "document" : fault.path}</code></span>
+              <span class="fault-text"><span><Words text={fault.message} /></span> <code class="faint">{fault.path === "" ? "document" : fault.path}</code></span>
               <Icon name="right" />
             </button>
           </li>
