@@ -2,7 +2,7 @@
 import type { CatalogueItem, Reason } from "../../sdk/index.ts";
 import { h, icon } from "./dom.ts";
 import type { Card, Shelved } from "./grid.ts";
-import { badgeOf, lineUnder, type Badge } from "./reasons.ts";
+import { badgeOf, lineUnder, shortTitle, type Badge } from "./reasons.ts";
 import { money, type SiteWords } from "./site.ts";
 
 export interface Entry extends Shelved {
@@ -74,11 +74,14 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
   let climbTimer: ReturnType<typeof setTimeout> | undefined;
   let shown = "";
   function say(why: Badge | undefined): void {
-    if (why?.text === shown) return;
-    shown = why?.text ?? "";
     const own = why?.because;
+    const text = why ? `${why.text}${own ? ` ${shortTitle(own.title)}` : ""}` : "";
+    if (text === shown) return;
+    shown = text;
     badge.classList.toggle("own", own !== undefined);
-    badge.replaceChildren(...(own ? [h("img", { src: own.image_url, alt: "", width: 28, height: 28 })] : []), h("span", {}, shown));
+    badge.replaceChildren(...(own
+      ? [h("img", { src: own.image_url, alt: "", width: 28, height: 28 }), h("span", {}, `${why!.text} `, h("b", {}, shortTitle(own.title)))]
+      : [h("span", {}, text)]));
     badge.title = shown;
   }
 

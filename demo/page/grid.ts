@@ -12,8 +12,11 @@ export interface Card<Entry extends Shelved> {
 }
 
 export interface Grid<Entry extends Shelved> {
-  /** Shows `entries` in their order; a card under the pointer or with the focus stays where it is. Returns how many moved or are new. */
-  show(entries: readonly Entry[]): number;
+  /**
+   * Shows `entries` in their order. `pointed`: a card under the pointer or with the focus stays where it is, even if it
+   * is no longer among them. Returns how many moved or are new.
+   */
+  show(entries: readonly Entry[], hold: "pointed" | "nothing"): number;
   /** Runs `change` (another layout) out of sight: cards of another size would jump, so the shelf fades out and in. */
   relay(change: () => void): void;
   readonly ids: readonly string[];
@@ -60,9 +63,9 @@ export function createGrid<Entry extends Shelved>(root: HTMLElement, makeCard: (
   }
 
   return {
-    show(entries) {
+    show(entries, hold) {
       const before = rects();
-      const held = order.map((id, index) => ({ id, index })).filter(({ id }) => isHeld(cards.get(id)!.element));
+      const held = order.map((id, index) => ({ id, index })).filter(({ id }) => hold === "pointed" && isHeld(cards.get(id)!.element));
       const heldIds = new Set(held.map(({ id }) => id));
       const next = entries.map((entry) => entry.id).filter((id) => !heldIds.has(id)).slice(0, Math.max(0, entries.length - held.filter(({ id }) => !entries.some((entry) => entry.id === id)).length));
       for (const { id, index } of held) next.splice(Math.min(index, next.length), 0, id);

@@ -101,6 +101,7 @@ function cartChanged(): void {
   localStorage.setItem(`${site.name}:cart`, JSON.stringify([...cart]));
   const count = document.getElementById("cart-count");
   if (count) count.textContent = String(cart.size);
+  document.getElementById("cart")?.setAttribute("aria-label", `Cart: ${cart.size}`);
 }
 
 // --- the shelf ---
@@ -117,6 +118,8 @@ function entriesOf(list: RecommendationList): Entry[] {
   });
 }
 
+/** Category and search of what is on the shelf now: another one is no reordering, nothing is held back for it. */
+let shelfOf = "?";
 let pending: (() => void) | undefined;
 let pointerMs = -Infinity;
 const shelf = byId("grid");
@@ -143,7 +146,8 @@ function show(entries: readonly Entry[], causedBy: string | undefined): void {
   const painted = clock.arrived(causedBy);
   for (const entry of entries) reasonsOf.set(entry.id, entry);
   const show = (): void => {
-    const moved = grid.show(entries);
+    const moved = grid.show(entries, shelfOf === `${category}?${query}` ? "pointed" : "nothing");
+    shelfOf = `${category}?${query}`;
     byId("moved").textContent = moved > 0 ? `${moved} of ${entries.length} moved` : "";
     shelf.setAttribute("aria-busy", "false");
     byId("no-results").hidden = entries.length > 0;
@@ -183,8 +187,8 @@ const panel = createPanel(site, {
 
 function whoChanged(): void {
   const { userId, anonymousId } = attune;
-  if (userId) panel.who(userId, `people/users/${encodeURIComponent(userId)}?project=${site.project}`);
-  else if (anonymousId) panel.who(`visitor ${anonymousId.slice(0, 8)}`, `people/visitors/${encodeURIComponent(anonymousId)}?project=${site.project}`);
+  if (userId) panel.who(userId, `#/${site.project}/people/users/${encodeURIComponent(userId)}`);
+  else if (anonymousId) panel.who(`visitor ${anonymousId.slice(0, 8)}`, `#/${site.project}/people/visitors/${anonymousId}`);
 }
 
 function startOver(title: string, text: string, userId?: string): void {
@@ -284,7 +288,8 @@ const heroShelf = (): string => byId("hero").querySelector("[data-attune-text=ca
 function heroPictures(): void {
   const shelfName = heroShelf();
   const reduced = variants.get("hero") === "bargain" ? [...catalogue.values()].filter((item) => item.tags.includes("sale")).map((item) => item.item_id) : [];
-  const ids = shelfName in site.categories ? (site.name === "shop" ? ["01", "13", "20"] : ["01", "05", "09"]).map((number) => `${shelfName}-${number}`).filter((id) => catalogue.size === 0 || catalogue.has(id)) : [...reduced, ...site.heroItems].slice(0, 3);
+  const kept = variants.get("hero") === "buyer" ? [...cart] : [];
+  const ids = shelfName in site.categories ? (site.name === "shop" ? ["01", "13", "20"] : ["01", "05", "09"]).map((number) => `${shelfName}-${number}`).filter((id) => catalogue.size === 0 || catalogue.has(id)) : [...kept, ...reduced, ...site.heroItems].slice(0, 3);
   byId("hero-art").replaceChildren(...ids.map((id) => h("img", { src: `/demo/pictures/${site.name}/${id}.svg`, alt: "", width: 220, height: site.name === "shop" ? 220 : 138 })));
 }
 byId("hero-action").addEventListener("click", () => {

@@ -17,7 +17,7 @@ export const sourceWords = (site: SiteName, source: string): string => SOURCES[s
 
 export interface Badge {
   text: string;
-  /** The visitor's own item behind it. */
+  /** The visitor's own item behind it: the end of the sentence. */
   because?: CatalogueItem;
 }
 
@@ -25,13 +25,14 @@ export interface Badge {
 export function badgeOf(site: SiteName, reasons: readonly Reason[], itemOf: (itemId: string) => CatalogueItem | undefined): Badge | undefined {
   for (const { because } of reasons) {
     const own = because.map(itemOf).find((found) => found !== undefined);
-    if (own) return { text: `Because you ${site === "shop" ? "looked at" : "read"} ${short(own.title)}`, because: own };
+    if (own) return { text: `Because you ${site === "shop" ? "looked at" : "read"}`, because: own };
   }
   const top = reasons[0];
   return top && { text: sourceWords(site, top.source) };
 }
 
-const short = (title: string): string => title.split(",")[0]!;
+/** `Iver armchair, clay` → `Iver armchair`. */
+export const shortTitle = (title: string): string => title.split(",")[0]!;
 
 /** Name of the shelf or section and what else there is to say under the title. */
 export const lineUnder = (item: CatalogueItem): string => String(item.attributes?.["maker"] ?? item.attributes?.["author"] ?? "");

@@ -40,6 +40,7 @@ export interface SiteWords {
 
 const inCategory = (...names: string[]) => (item: CatalogueItem): boolean => names.includes(item.categories[0] ?? "");
 const tagged = (tag: string) => (item: CatalogueItem): boolean => item.tags.includes(tag);
+const inCategoryAtFullPrice = (name: string) => (item: CatalogueItem): boolean => item.categories[0] === name && !item.tags.includes("sale");
 const clicks = (count: number, of: (item: CatalogueItem) => boolean): Step[] => Array.from({ length: count }, () => ({ event: "click", of }));
 
 export const SITES: Readonly<Record<SiteName, SiteWords>> = {
@@ -55,7 +56,7 @@ export const SITES: Readonly<Record<SiteName, SiteWords>> = {
     shortcuts: [
       { name: "bargain_hunter", label: "Bargain hunter", hint: "Looks at five reduced things and takes one", steps: [{ event: "search", query: "sale" }, ...clicks(5, tagged("sale")), { event: "add_to_cart", of: tagged("sale") }] },
       { name: "audiophile", label: "Audiophile", hint: "Listens around: five looks and a like in Audio", steps: [...clicks(5, inCategory("audio")), { event: "like", of: inCategory("audio") }] },
-      { name: "outdoor", label: "Outdoor type", hint: "Bikes, tents and jackets", steps: [...clicks(2, inCategory("camping")), ...clicks(2, inCategory("bikes")), ...clicks(2, inCategory("jackets")), { event: "like", of: inCategory("camping") }] },
+      { name: "outdoor", label: "Outdoor type", hint: "Bikes, tents and jackets", steps: [...clicks(2, inCategoryAtFullPrice("camping")), ...clicks(2, inCategoryAtFullPrice("bikes")), ...clicks(2, inCategoryAtFullPrice("jackets")), { event: "like", of: inCategoryAtFullPrice("camping") }] },
       { name: "returning_buyer", label: "Returning buyer", hint: "Buys twice", steps: [...clicks(1, inCategory("lamps")), { event: "add_to_cart", of: inCategory("lamps") }, { event: "purchase", of: inCategory("lamps") }, ...clicks(1, inCategory("chairs")), { event: "add_to_cart", of: inCategory("chairs") }, { event: "purchase", of: inCategory("chairs") }] },
     ],
   },

@@ -1,0 +1,249 @@
+// The demo against a real node, in real Chromium: the story that it tells, and what it must never do meanwhile.
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { buildAll } from "../scripts/build.ts";
+import { browserMissing, launchBrowser, withPage, type Browser, type Page } from "./browser.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const SCRIPTS_GZIPPED_MAX = 60_000;
+const LAYOUT_SHIFT_MAX = 0.05;
+const FIRST_PAINT_MS_MAX = 1_000;
+const START_TIMEOUT_MS = 60_000;
+const SITES = { shop: "/demo/", news: "/demo/news/" } as const;
+
+let node: ChildProcess;
+let base = "";
+let data = "";
+let browser: Browser;
+let axe = "";
+
+describe("demo", { skip: browserMissing() ?? false }, () => {
+  before(async () => {
+    await buildAll();
+    data = await mkdtemp(join(tmpdir(), "attune-demo-"));
+    axe = await readFile(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
+    [base, browser] = await Promise.all([startNode(), launchBrowser()]);
+  });
+  after(async () => {
+    await browser?.close();
+    node?.kill("SIGTERM");
+    if (node) await new Promise((done) => node.once("exit", done));
+    await rm(data, { recursive: true, force: true });
+  });
+
+  for (const [site, path] of Object.entries(SITES)) {
+    for (const viewport of ["desktop", "phone"] as const) {
+      test(`${site}, ${viewport}: a click changes order, panel and badges; the card under the finger stays; a reload keeps it`, () =>
+        withPage(browser, { viewport, initScript: recordShifts }, async (page) => {
+          await open(page, path);
+          const before = await order(page);
+          assert.equal(before.length, 24);
+          const clicked = before[1]!;
+          await page.locator(card(clicked)).scrollIntoViewIfNeeded();
+          const place = await page.locator(card(clicked)).boundingBox();
+          await look(page, clicked);
+          await page.waitForFunction((ids) => [...document.querySelectorAll<HTMLElement>(".card")].map((each) => each.dataset["attuneItem"]).join() !== ids, before.join());
+          await figure(page, "#clock-value");
+          await page.locator(".badge.own").first().waitFor();
+          await page.locator("#interests li").first().waitFor({ state: "attached" });
+          assert.deepEqual(await page.locator(card(clicked)).boundingBox(), place, "the clicked card moved");
+          assert.match(await page.locator(card(clicked)).getAttribute("class") ?? "", /was-looked/);
+          assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it scrolls sideways");
+
+          const interest = await page.locator("#interests li span").first().textContent();
+          await page.reload();
+          await ready(page);
+          assert.equal(await page.locator("#interests li span").first().textContent(), interest);
+          await page.locator(".badge.own").first().waitFor();
+          assert.ok(await shifts(page) < LAYOUT_SHIFT_MAX, `layout shift ${await shifts(page)}`);
+        }));
+    }
+
+    test(`${site}: axe finds nothing, light and dark, desktop and phone, before and after`, async () => {
+      for (const [viewport, colorScheme] of [["desktop", "light"], ["desktop", "dark"], ["phone", "light"], ["phone", "dark"]] as const) {
+        await withPage(browser, { viewport, colorScheme, reducedMotion: "reduce" }, async (page) => {
+          await open(page, path);
+          assert.deepEqual(await violations(page), [], `${viewport} ${colorScheme}, first screen`);
+          await look(page, (await order(page))[0]!);
+          await figure(page, "#clock-value");
+          if (viewport === "phone") await page.click("#panel-toggle");
+          assert.deepEqual(await violations(page), [], `${viewport} ${colorScheme}, after a click`);
+        });
+      }
+    });
+  }
+
+  test("weighs little, paints at once, asks no other host and runs no inline script", () =>
+    withPage(browser, {}, async (page) => {
+      const hosts = new Set<string>();
+      const scripts: Promise<number>[] = [];
+      page.on("request", (request) => hosts.add(new URL(request.url()).host));
+      page.on("response", (response) => {
+        if (response.request().resourceType() === "script") scripts.push(response.body().then((body) => gzipSync(body).length));
+      });
+      const answer = await page.goto(base + SITES.shop);
+      await ready(page);
+      const policy = answer?.headers()["content-security-policy"] ?? "";
+      assert.match(policy, /script-src 'self'(;|$)/);
+      const paintMs = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+      assert.ok(paintMs !== undefined && paintMs < FIRST_PAINT_MS_MAX, `first paint after ${paintMs} ms`);
+      const weight = (await Promise.all(scripts)).reduce((sum, bytes) => sum + bytes, 0);
+      assert.ok(weight > 0 && weight < SCRIPTS_GZIPPED_MAX, `${weight} bytes of scripts`);
+      assert.deepEqual([...hosts], [new URL(base).host]);
+    }));
+
+  test("becoming an audiophile: the segment comes, theme and hero follow, nothing jumps; a reset forgets it", () =>
+    withPage(browser, { initScript: recordShifts }, async (page) => {
+      await open(page, SITES.shop);
+      await page.getByRole("button", { name: "Audiophile" }).click();
+      await page.locator("#segments li", { hasText: "Audiophile" }).waitFor();
+      await page.waitForFunction(() => document.documentElement.dataset["attuneTheme"] === "midnight");
+      await page.locator("#hero", { hasText: "Hear the room again" }).waitFor();
+      await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>(".become")?.disabled);
+      const audio = (await order(page)).slice(0, 12).filter((id) => id.startsWith("audio-")).length;
+      assert.ok(audio >= 5, `${audio} of the first 12 are audio`);
+      assert.ok(await shifts(page) < LAYOUT_SHIFT_MAX, `layout shift ${await shifts(page)}`);
+
+      await page.getByRole("button", { name: "Reset" }).click();
+      await page.waitForFunction(() => document.documentElement.dataset["attuneTheme"] === "aurora");
+      await page.waitForFunction(() => document.querySelectorAll("#interests li").length === 0);
+    }));
+
+  test("offline and back: nothing is lost, nothing counted twice", () =>
+    withPage(browser, { expectedErrors: /ERR_INTERNET_DISCONNECTED|WebSocket|Failed to (load|fetch)/ }, async (page, context) => {
+      await open(page, SITES.shop);
+      const [first, second] = await order(page);
+      await context.setOffline(true);
+      await look(page, first!);
+      await look(page, second!);
+      await page.locator("#status", { hasText: /offline · \d+ kept/ }).waitFor();
+      await context.setOffline(false);
+      await page.locator("#status", { hasText: "live" }).waitFor({ timeout: 20_000 });
+      await page.locator("#interests li").first().waitFor({ state: "attached", timeout: 20_000 });
+      const visitor = await page.evaluate(() => localStorage.getItem("attune:default:anonymous"));
+      const id = /[0-9a-f]{32}/.exec(visitor ?? "")![0];
+      const profile = await (await fetch(`${base}/v1/visitors/${id}/profile`)).json() as { recent: { item_id: string; event_type: string }[] };
+      const clicks = profile.recent.filter(({ event_type }) => event_type === "click").map(({ item_id }) => item_id);
+      assert.deepEqual(clicks.sort(), [first, second].sort());
+    }));
+
+  test("by keyboard alone: skip, look, and the focus stays on the card while the others move", () =>
+    withPage(browser, {}, async (page) => {
+      await open(page, SITES.shop);
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Tab");
+      const focused = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.closest<HTMLElement>(".card")?.dataset["attuneItem"]);
+      const id = await focused();
+      assert.equal(id, (await order(page))[0]);
+      await page.keyboard.press("Enter");
+      await figure(page, "#clock-value");
+      assert.equal(await focused(), id);
+      assert.equal((await order(page))[0], id);
+      await page.locator("#why-title").waitFor();
+    }));
+
+  test("who prefers reduced motion gets the new order without any", () =>
+    withPage(browser, { reducedMotion: "reduce" }, async (page) => {
+      await open(page, SITES.shop);
+      await look(page, (await order(page))[2]!);
+      await figure(page, "#clock-value");
+      assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+    }));
+
+  test("dismissing takes a thing away, search and shelves find, the cart sells", () =>
+    withPage(browser, {}, async (page) => {
+      await open(page, SITES.shop);
+      const gone = (await order(page))[3]!;
+      await page.locator(card(gone)).hover();
+      await page.locator(card(gone)).getByRole("button", { name: "Not for me" }).click();
+      await page.locator(card(gone)).waitFor({ state: "detached" });
+
+      await page.getByRole("searchbox").fill("tent");
+      await page.getByRole("heading", { name: "Results for “tent”" }).waitFor();
+      await page.waitForFunction(() => [...document.querySelectorAll(".card h3")].every((title) => /tent/i.test(title.textContent ?? "")));
+
+      await page.getByRole("button", { name: "Lamps", exact: true }).click();
+      await page.waitForFunction(() => [...document.querySelectorAll<HTMLElement>(".card")].every((each) => each.dataset["category"] === "lamps"));
+      const lamp = (await order(page))[0]!;
+      await page.locator(card(lamp)).hover();
+      await page.locator(card(lamp)).getByRole("button", { name: "Add to cart" }).click();
+      await page.getByRole("button", { name: /^Cart: 1/ }).click();
+      await page.getByRole("button", { name: /^Buy for/ }).click();
+      await page.locator("#recent", { hasText: "purchase" }).waitFor();
+    }));
+});
+
+const card = (id: string): string => `[data-attune-item="${id}"]`;
+const order = (page: Page): Promise<string[]> => page.evaluate(() => [...document.querySelectorAll<HTMLElement>(".card")].map((each) => each.dataset["attuneItem"]!));
+
+async function open(page: Page, path: string): Promise<void> {
+  await page.goto(base + path);
+  await ready(page);
+}
+
+/** The list is there, its pictures too, and the page hears the server. */
+async function ready(page: Page): Promise<void> {
+  await page.locator(".card").first().waitFor();
+  await page.waitForFunction(() => document.documentElement.dataset["live"] === "open");
+  await page.waitForFunction(() => document.getElementById("fact-version")?.textContent !== "–");
+}
+
+/** Clicks the card itself, where no button is. */
+async function look(page: Page, id: string): Promise<void> {
+  await page.locator(card(id)).scrollIntoViewIfNeeded();
+  const box = (await page.locator(card(id)).boundingBox())!;
+  await page.mouse.click(box.x + box.width / 3, box.y + 70);
+}
+
+/** Waits until an element shows a number. */
+const figure = (page: Page, selector: string): Promise<unknown> =>
+  page.waitForFunction((where) => /^\d+$/.test(document.querySelector(where)?.textContent ?? ""), selector);
+
+interface Shifted {
+  shifted?: number;
+}
+
+function recordShifts(): void {
+  const page = globalThis as Shifted;
+  page.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as unknown as { value: number; hadRecentInput: boolean }[]) {
+      if (!entry.hadRecentInput) page.shifted! += entry.value;
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+}
+
+const shifts = (page: Page): Promise<number> => page.evaluate(() => (globalThis as Shifted).shifted ?? 0);
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { axe: checker } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
+    return (await checker.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+  });
+}
+
+function startNode(): Promise<string> {
+  node = spawn(process.execPath, [join(ROOT, "server/cli/main.ts"), "start"], {
+    env: { ...process.env, ATTUNE_PORT: "0", ATTUNE_HOST: "127.0.0.1", ATTUNE_DATA: data, ATTUNE_DEMO: "1" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return new Promise((resolvePromise, reject) => {
+    const timer = setTimeout(() => reject(new Error("the node did not start")), START_TIMEOUT_MS);
+    let heard = "";
+    node.stdout!.on("data", (chunk: Buffer) => {
+      heard += chunk.toString();
+      const found = /attune listening on (http:\/\/\S+)/.exec(heard);
+      if (!found) return;
+      clearTimeout(timer);
+      resolvePromise(found[1]!);
+    });
+    node.once("exit", (code) => reject(new Error(`the node ended with ${code}`)));
+  });
+}
