@@ -1,7 +1,7 @@
 // The log under real faults: processes killed, disks full, syncs that fail. Whatever was acknowledged is there, once.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -9,11 +9,17 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { rngFrom } from "../../core/math/rng.ts";
 import type { LogFault } from "./log.ts";
+import { RecordBatch } from "./record-batch.ts";
+import { SEGMENT_HEADER_BYTES } from "./segment-file.ts";
 import { openLog } from "./segment-log.ts";
 
 const WRITER = fileURLToPath(new URL("./testing/log-writer.ts", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "attune-log-faults-"));
-after(() => rmSync(root, { recursive: true, force: true }));
+const children = new Set<ChildProcess>();
+after(() => {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(root, { recursive: true, force: true });
+});
 
 /** Why a tool cannot be used here; undefined where it can. */
 function unusable(command: string, ...args: string[]): string | undefined {
@@ -37,6 +43,7 @@ class Writer {
     const node = [process.execPath, "--disable-warning=ExperimentalWarning", WRITER, folder, `${options.recordsABatch}`];
     const [command, ...args] = [...(options.wrap ?? []), ...node];
     this.child = spawn(command!, args, { stdio: ["ignore", "pipe", "inherit"] });
+    children.add(this.child);
     createInterface(this.child.stdout!).on("line", (line) => {
       if (line.startsWith("ack ")) this.acked = Number(line.slice(4));
       else if (line.startsWith("pid ")) this.pid = Number(line.slice(4));
@@ -105,10 +112,14 @@ test("kill -9 at each kind of write loses nothing", { skip: withoutStrace }, asy
 
 test("after a failed sync nothing more is acknowledged, and a new start goes on", { skip: withoutStrace }, async () => {
   const folder = join(root, "eio");
-  const inject = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=5+"];
+  const inject = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=4"];
   const wrap = ["strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", ...inject];
   const writer = new Writer(folder, { recordsABatch: 10, wrap });
-  assert.equal(await writer.exited, 3);
+  // Opening takes up to two of them, and strace counts for each thread.
+  const tooLong = setInterval(() => writer.acked > 5_000 && process.kill(writer.pid, "SIGKILL"), 20);
+  const code = await writer.exited;
+  clearInterval(tooLong);
+  assert.equal(code, 3, "the writer's log has failed");
   assert.deepEqual([...writer.said], ["failed"]);
   await check(folder, writer.acked);
   const next = new Writer(folder, { recordsABatch: 10 });
@@ -137,10 +148,32 @@ test("a full disk refuses, keeps what it has, and goes on by itself when there i
     await next.until(() => next.said.has("full"));
     await next.kill();
     await check(folder, next.acked);
+    await fillInProcess(folder);
   } finally {
     spawnSync("umount", ["-l", folder]);
   }
 });
+
+/** A refused append leaves nothing behind, and a small one is not let in before the reserve is whole again. */
+async function fillInProcess(folder: string): Promise<void> {
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+  const reserveBytes = 128 * 1024;
+  const log = await openLog(folder, { reserveBytes, onFault: () => {} });
+  const [small, big] = [new RecordBatch(), new RecordBatch()];
+  small.add(1, "small");
+  for (let i = 0; i < 20; i++) big.add(1, "b".repeat(100_000));
+  await log.append(small);
+  await assert.rejects(log.append(big), { code: "storage_full" });
+  const [segment] = readdirSync(folder).filter((name) => name.endsWith(".seg"));
+  assert.deepEqual([log.state, statSync(join(folder, segment!)).size], ["full", SEGMENT_HEADER_BYTES + log.end]);
+  const { bavail, bsize } = statfsSync(folder);
+  writeFileSync(join(folder, "ballast"), Buffer.alloc(bavail * bsize - reserveBytes / 2));
+  await assert.rejects(log.append(small), { code: "storage_full" });
+  rmSync(join(folder, "ballast"));
+  await log.append(small);
+  assert.deepEqual([log.state, [...log.read(0)].length], ["open", 2]);
+  await log.close();
+}
 
 test("a file that may not grow is a full disk", { skip: process.platform === "win32" }, async () => {
   const folder = join(root, "limit");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,11 @@ import { after, test } from "node:test";
 import { FolderLockedError, lockFolder } from "./folder-lock.ts";
 
 const root = mkdtempSync(join(tmpdir(), "attune-lock-"));
-after(() => rmSync(root, { recursive: true, force: true }));
+const children = new Set<ChildProcess>();
+after(() => {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(root, { recursive: true, force: true });
+});
 
 /** A process that holds the folder until it is killed. */
 async function holder(folder: string): Promise<{ pid: number; kill: () => Promise<void> }> {
@@ -16,6 +20,7 @@ async function holder(folder: string): Promise<{ pid: number; kill: () => Promis
     lockFolder(${JSON.stringify(folder)}); process.stdout.write("held"); setInterval(() => {}, 1e6);`;
   const args = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", code];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  children.add(child);
   await new Promise((resolve) => child.stdout.once("data", resolve));
   const exited = new Promise((resolve) => child.once("exit", resolve));
   return {

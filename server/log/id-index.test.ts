@@ -78,6 +78,7 @@ test("adds, removals, seals, sweeps and crashes agree with a Set", () =>
         const id: Id = [rng.between(5, WORD_MAX - 5), step];
         assert.equal(index.add(...id), !known.has(keyOf(id)));
         known.set(keyOf(id), id);
+        for (const other of known.values()) assert.ok(index.has(...other), `${other} is known while it is sealed`);
         const { runs } = await sealing;
         checkpoint = { runs, known: before };
         if (what === 7) await index.sweep(runs);

@@ -158,7 +158,7 @@ class RunIdIndex implements IdIndex {
 
   async sweep(runs: readonly string[]): Promise<void> {
     assert(!this.#sealing, "a sweep comes after its checkpoint");
-    const kept = new Set([...runs, ...this.#runs.map((run) => run.name)]);
+    const kept = new Set(runs);
     for (const name of await readdir(this.#folder)) {
       if (runNumber(name) !== undefined && !kept.has(name)) await rm(join(this.#folder, name), { force: true });
     }

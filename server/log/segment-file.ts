@@ -81,12 +81,13 @@ export function* walkFrames(
       fill(Math.max(frameBytes, CHUNK_BYTES));
       at = 0;
     }
-    if (frameBytes > 0 && isSound(chunk, at, frameBytes, position)) {
+    if (frameBytes > 0 && at + frameBytes <= chunk.length && isSound(chunk, at, frameBytes, position)) {
       const next = position + frameBytes;
       yield { position, type: chunk[at + 8]!, payload: chunk.subarray(at + FRAME_BYTES, at + frameBytes), next };
       position = next;
     } else {
-      const next = nextSoundFrame(fd, { base, from: position, to }, frameBytes);
+      const skip = at + BATCH_HEADER_BYTES <= chunk.length ? strayBatchBytes(chunk, at, frameBytes) : 0;
+      const next = nextSoundFrame(fd, { base, from: position, to }, skip || frameBytes);
       onDamage(position, next - position);
       position = next;
     }
@@ -95,9 +96,15 @@ export function* walkFrames(
 
 /** A batch header must also lie where it says, so that a block of another place is not taken for this one. */
 function isSound(bytes: Buffer, at: number, frameBytes: number, position: number): boolean {
-  if (at + frameBytes > bytes.length || !frameIsSound(bytes, at, frameBytes)) return false;
+  if (!frameIsSound(bytes, at, frameBytes)) return false;
   if (bytes[at + 8] !== BATCH_TYPE) return true;
   return frameBytes === BATCH_HEADER_BYTES && bytes.readDoubleLE(at + FRAME_BYTES) === position;
+}
+
+/** Bytes of the batch at `at` where it is a whole header of another place: its records do not belong here either. */
+function strayBatchBytes(bytes: Buffer, at: number, frameBytes: number): number {
+  const isHeader = frameBytes === BATCH_HEADER_BYTES && bytes[at + 8] === BATCH_TYPE;
+  return isHeader && frameIsSound(bytes, at, frameBytes) ? bytes.readUInt32LE(at + FRAME_BYTES + 8) : 0;
 }
 
 /** Where the first sound frame behind the bad one at `from` starts; `to` where there is none. */
@@ -108,9 +115,10 @@ function nextSoundFrame(fd: number, range: WalkRange, claimedBytes: number): num
     const head = readAt(fd, offset, Math.min(FRAME_BYTES, to - position));
     const frameBytes = head.length === FRAME_BYTES ? claimedFrameBytes(head, 0) : 0;
     if (frameBytes === 0 || position + frameBytes > to) return false;
-    return isSound(readAt(fd, offset, frameBytes), 0, frameBytes, position);
+    const bytes = readAt(fd, offset, frameBytes);
+    return bytes.length === frameBytes && isSound(bytes, 0, frameBytes, position);
   };
-  // Most often the payload is bad and the length is right.
+  // Most often the payload is bad and the length is right; behind a stray batch only its end will do.
   if (claimedBytes > 0 && from + claimedBytes < to && soundAt(from + claimedBytes)) return from + claimedBytes;
   for (let start = from + 1 + FRAME_MARK_OFFSET; start < to; start += CHUNK_BYTES) {
     const chunk = readAt(fd, start - base + SEGMENT_HEADER_BYTES, Math.min(CHUNK_BYTES, to - start));

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { forEachSeedAsync } from "../../core/testing/seeds.ts";
 import { rngFrom, type Rng } from "../../core/math/rng.ts";
+import { BATCH_HEADER_BYTES } from "./frame.ts";
 import { LogDamagedError, type LogFault, type LogOptions, type SegmentLog } from "./log.ts";
 import { RecordBatch } from "./record-batch.ts";
 import { SEGMENT_HEADER_BYTES } from "./segment-file.ts";
@@ -121,6 +122,7 @@ test("a tail torn at any byte of the last batch is removed whole, and the log go
       const { log: reopened, faults } = await opened(folder);
       assert.deepEqual(faults.map((fault) => [fault.kind, fault.position]), [["torn_tail", keep]], `cut at ${cut}`);
       assert.equal(reopened.end, keep);
+      assert.equal(statSync(segmentFiles(folder)[0]!).size, SEGMENT_HEADER_BYTES + keep, "nothing stays behind the end");
       await append(reopened, "after");
       assert.deepEqual(texts(reopened), ["1:first", "1:after"]);
       await reopened.close();
@@ -231,6 +233,43 @@ test("a log that ends before a position known as durable says so and never gives
   const read = [...reopened.read(0, { onCorrupt: (fault) => found.push(fault) })].map((e) => e.payload.toString());
   assert.deepEqual(read, ["one", "three"]);
   assert.deepEqual(found.map((fault) => fault.kind), ["missing"]);
+  await reopened.close();
+});
+
+test("a batch that lies where another one belongs is damage, its records with it", async () => {
+  const folder = newFolder();
+  const { log } = await opened(folder);
+  const starts: number[] = [];
+  for (const text of ["one", "two", "six", "ten"]) {
+    starts.push(log.end);
+    await append(log, text, `${text} again`);
+  }
+  await log.close();
+  const [file] = segmentFiles(folder);
+  const bytes = readFileSync(file!);
+  bytes.copy(bytes, SEGMENT_HEADER_BYTES + starts[1]!, SEGMENT_HEADER_BYTES, SEGMENT_HEADER_BYTES + starts[1]!);
+  writeFileSync(file!, bytes);
+  const { log: reopened, faults } = await opened(folder);
+  assert.deepEqual(faults.map((fault) => [fault.kind, fault.position, fault.sizeBytes]), [["damaged", starts[1], starts[2]! - starts[1]!]]);
+  const read = [...reopened.read(0, { onCorrupt: () => {} })].map((entry) => entry.payload.toString());
+  assert.deepEqual(read, ["one", "one again", "six", "six again", "ten", "ten again"]);
+  await reopened.close();
+});
+
+test("records behind the last batch belong to none and go with the torn tail", async () => {
+  const folder = newFolder();
+  const { log } = await opened(folder);
+  await append(log, "first");
+  const end = log.end;
+  await append(log, "second", "third");
+  await log.abandon();
+  const [file] = segmentFiles(folder);
+  const bytes = readFileSync(file!);
+  const withoutHeader = Buffer.concat([bytes.subarray(0, SEGMENT_HEADER_BYTES + end), bytes.subarray(SEGMENT_HEADER_BYTES + end + BATCH_HEADER_BYTES)]);
+  writeFileSync(file!, withoutHeader);
+  const { log: reopened, faults } = await opened(folder);
+  assert.deepEqual(faults.map((fault) => [fault.kind, fault.position]), [["torn_tail", end]]);
+  assert.deepEqual(texts(reopened), ["1:first"]);
   await reopened.close();
 });
 

@@ -31,8 +31,11 @@ export function examineTail(fd: number, segment: { base: number; end: number }, 
   const lastIsWhole = last === undefined || last.end <= segment.end;
   const tornInLast = last !== undefined && torn !== undefined && torn.position < last.end;
   const lastIsTorn = last !== undefined && last.start >= durableEnd && (!lastIsWhole || tornInLast);
-  const end = lastIsTorn ? last!.start : (torn?.position ?? segment.end);
-  return { end, lastBatch: lastIsTorn || !lastIsWhole ? undefined : last, damaged };
+  if (lastIsTorn) return { end: last!.start, lastBatch: undefined, damaged };
+  // Records behind the last batch belong to none: what a failed append left, where it could not be undone.
+  const outside = Math.max(last?.end ?? segment.base, durableEnd);
+  const end = Math.min(torn?.position ?? segment.end, Math.max(outside, segment.base), segment.end);
+  return { end, lastBatch: lastIsWhole ? last : undefined, damaged };
 }
 
 /** True for the empty batch that a clean close leaves behind. */
