@@ -1,0 +1,160 @@
+// What was sent and what was promised, kept by the sender: an event whose 202 was received must exist exactly once, one
+// without an answer once or not at all. Each event carries a value, so counts and sums of a profile both must agree.
+import assert from "node:assert/strict";
+import type { Rng } from "../../core/math/rng.ts";
+
+export interface SentEvent {
+  event_id: string;
+  user_id?: string;
+  anonymous_id?: string;
+  event_type: "click";
+  item_id: string;
+  timestamp: number;
+  value: number;
+}
+
+/** `sent`: no answer came; `acked`: answered as accepted or as a duplicate. */
+type Standing = "sent" | "acked";
+
+interface Person {
+  readonly userId: string;
+  /** A third of the persons begin without a name and tell it later. */
+  readonly anonymousId: string | undefined;
+  events: number;
+}
+
+/** What a profile says about the program of the rigs (faults-program.json). */
+export interface ProfileFigures {
+  hits: number;
+  total: number;
+}
+
+/** The rigs' program: two features that count every event exactly and forget none. */
+export const FAULTS_PROGRAM = {
+  name: "faults",
+  events: { click: { weight: 1 } },
+  features: { hits: { kind: "count", event: "click" }, total: { kind: "sum", event: "click", of: "value" } },
+  segments: { several: { when: "features.hits >= 3" } },
+};
+
+const ITEMS = 200;
+
+export class Ledger {
+  readonly #events = new Map<string, { event: SentEvent; person: Person; standing: Standing }>();
+  #persons: Person[] = [];
+  #personNumber = 0;
+
+  /** Persons whose events are made from now on; those before them stay in the books. */
+  newPersons(count: number): void {
+    this.#persons = Array.from({ length: count }, () => {
+      const number = this.#personNumber++;
+      return { userId: `user-${number}`, anonymousId: number % 3 === 0 ? `anon-${number}` : undefined, events: 0 };
+    });
+  }
+
+  newEvents(rng: Rng, count: number): SentEvent[] {
+    return Array.from({ length: count }, () => {
+      const person = this.#persons[rng.between(0, this.#persons.length - 1)]!;
+      const { userId, anonymousId } = person;
+      const number = person.events++;
+      const event: SentEvent = {
+        event_id: `${userId}-${number}`,
+        ...(anonymousId === undefined || number > 4 ? { user_id: userId } : {}),
+        ...(anonymousId !== undefined && number < 10 ? { anonymous_id: anonymousId } : {}),
+        event_type: "click",
+        item_id: `item-${rng.between(0, ITEMS - 1)}`,
+        timestamp: Date.now(),
+        value: rng.between(1, 9),
+      };
+      this.#events.set(event.event_id, { event, person, standing: "sent" });
+      return event;
+    });
+  }
+
+  acked(events: readonly SentEvent[]): void {
+    for (const { event_id: id } of events) this.#events.get(id)!.standing = "acked";
+  }
+
+  get ackedCount(): number {
+    return this.#count("acked");
+  }
+
+  get sentCount(): number {
+    return this.#events.size;
+  }
+
+  unanswered(): SentEvent[] {
+    return [...this.#events.values()].filter(({ standing }) => standing === "sent").map(({ event }) => event);
+  }
+
+  /** Acknowledged events, to be sent again: they must change nothing. */
+  someAcked(rng: Rng, count: number): SentEvent[] {
+    const events = [...this.#events.values()].slice(-20 * count).filter(({ standing }) => standing === "acked");
+    return rng.shuffle(events.map(({ event }) => event)).slice(0, count);
+  }
+
+  /** Between what was promised and what was sent, for each of the present persons; how many promises are broken. */
+  compareProfiles(figures: ReadonlyMap<string, ProfileFigures>): { lost: number; doubled: number } {
+    let lost = 0;
+    let doubled = 0;
+    for (const person of this.#persons) {
+      const bounds = this.#bounds(person);
+      const { hits, total } = figures.get(person.userId) ?? { hits: 0, total: 0 };
+      lost += Math.max(0, bounds.acked.hits - hits);
+      doubled += Math.max(0, hits - bounds.sent.hits);
+      if (hits === bounds.acked.hits && hits === bounds.sent.hits) {
+        assert.equal(total, bounds.sent.total, `${person.userId}: the count is right, the sum is not`);
+      }
+    }
+    return { lost, doubled };
+  }
+
+  /** The same for the log, event by event; also what nobody sent. */
+  compareExport(lines: Iterable<string>): { lost: number; doubled: number; unknown: number } {
+    const seen = new Map<string, number>();
+    for (const line of lines) {
+      const { event_id: id } = JSON.parse(line) as { event_id: string };
+      seen.set(id, (seen.get(id) ?? 0) + 1);
+    }
+    let lost = 0;
+    for (const [id, { standing }] of this.#events) if (standing === "acked" && !seen.has(id)) lost++;
+    const counts = [...seen.values()];
+    return {
+      lost,
+      doubled: counts.filter((count) => count > 1).length,
+      unknown: [...seen.keys()].filter((id) => !this.#events.has(id)).length,
+    };
+  }
+
+  /** Names of the present persons who have events; the anonymous ones only once they have told theirs. */
+  userIds(): string[] {
+    return this.#persons.filter(({ events }) => events > 0).map(({ userId }) => userId);
+  }
+
+  #count(wanted: Standing): number {
+    let count = 0;
+    for (const { standing } of this.#events.values()) if (standing === wanted) count++;
+    return count;
+  }
+
+  #bounds(of: Person): { acked: ProfileFigures; sent: ProfileFigures } {
+    const acked = { hits: 0, total: 0 };
+    const sent = { hits: 0, total: 0 };
+    // Until he tells his name, what he did lies in another profile; it counts once the link is acknowledged.
+    let linked = of.anonymousId === undefined;
+    for (let i = 0; i < of.events; i++) {
+      const entry = this.#events.get(`${of.userId}-${i}`)!;
+      const { user_id: user, anonymous_id: anonymous } = entry.event;
+      if (user !== undefined && anonymous !== undefined && entry.standing === "acked") linked = true;
+    }
+    for (let i = 0; i < of.events; i++) {
+      const { event, standing } = this.#events.get(`${of.userId}-${i}`)!;
+      sent.hits++;
+      sent.total += event.value;
+      if (standing !== "acked" || (!linked && event.user_id === undefined)) continue;
+      acked.hits++;
+      acked.total += event.value;
+    }
+    return { acked, sent };
+  }
+}

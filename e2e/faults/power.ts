@@ -1,0 +1,128 @@
+// Power cuts: the data lies on an ext4 in a loop image; the file system's shutdown call drops everything that was not
+// flushed, the node dies, the image is mounted again and the journal recovers. What xfstests does (godown).
+// It tears no sectors and models no disk that lies about its flush.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { rngFrom } from "../../core/math/rng.ts";
+import { auditLog, compareState, type FaultTally } from "./kills.ts";
+import { FAULTS_PROGRAM, Ledger } from "./ledger.ts";
+import { settle, startLoad } from "./load.ts";
+import { putProgram, readyNode } from "./node.ts";
+
+const IMAGE_BYTES = 256 * 1024 * 1024;
+/** EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH: the journal too stays as it is on disk. */
+const SHUTDOWN = `open(my $f, "<", $ARGV[0]) or die "open: $!"; ioctl($f, 0x8004587d, my $flags = pack("L", 2)) or die "ioctl: $!"`;
+const PERSONS_A_ROUND = 12;
+const SENDERS = 3;
+const LOAD_MS_MIN = 100;
+const LOAD_MS_MAX = 900;
+
+export interface PowerOptions {
+  /** Takes the image and the mount point. */
+  folder: string;
+  cuts: number;
+  seed: number;
+  auditEvery: number;
+  /** The negative control: the log is not synced, so the rig must find losses. */
+  unsafe?: boolean;
+  onRound?: (tally: FaultTally) => void;
+}
+
+/** Why no power can be cut here; undefined where it can. Tries it once on a small image. */
+export function powerRigMissing(folder: string): string | undefined {
+  if (process.platform !== "linux") return "the rig needs Linux";
+  if (process.getuid?.() !== 0) return "mounting an image needs root";
+  try {
+    const disk = makeDisk(join(folder, "probe"), 16 * 1024 * 1024);
+    disk.cutPower();
+    disk.unmount();
+    return undefined;
+  } catch (error) {
+    return `the ext4 rig does not work here: ${(error as Error).message}`;
+  }
+}
+
+/** With `unsafe` the tally says what was lost; without it, each audit asserts a state that equals the log. */
+export async function powerCuts(options: PowerOptions): Promise<FaultTally> {
+  const { folder, cuts, seed, auditEvery, unsafe = false } = options;
+  const rng = rngFrom(seed);
+  const ledger = new Ledger();
+  const tally: FaultTally = { rounds: 0, sent: 0, acked: 0, lost: 0, doubled: 0, unknown: 0, by: {} };
+  const disk = makeDisk(folder, IMAGE_BYTES);
+  const dataFolder = join(disk.mountPoint, "data");
+  const environment: Record<string, string> = unsafe ? { ATTUNE_UNSAFE_NO_FSYNC: "1" } : {};
+  try {
+    ledger.newPersons(PERSONS_A_ROUND);
+    const first = await readyNode({ dataFolder });
+    await putProgram(first.url, FAULTS_PROGRAM);
+    await first.stop();
+    for (let cut = 1; cut <= cuts; cut++) {
+      const node = await readyNode({ dataFolder, environment });
+      const load = startLoad(node.url, ledger, rng, SENDERS);
+      await setTimeout(rng.between(LOAD_MS_MIN, LOAD_MS_MAX));
+      disk.cutPower();
+      await node.kill();
+      await load.stop();
+      disk.unmount();
+      disk.mount();
+      const after = await readyNode({ dataFolder, environment });
+      await compareState(after.url, ledger, tally);
+      tally.rounds = cut;
+      tally.acked = ledger.ackedCount;
+      if (unsafe) {
+        await after.kill();
+      } else {
+        await settle(after.url, ledger, rng);
+        await compareState(after.url, ledger, tally);
+        await after.stop();
+        if (cut % auditEvery === 0 || cut === cuts) await auditLog(dataFolder, ledger, tally);
+      }
+      tally.sent = ledger.sentCount;
+      options.onRound?.(tally);
+      ledger.newPersons(PERSONS_A_ROUND);
+    }
+    return tally;
+  } finally {
+    disk.unmount();
+  }
+}
+
+interface Disk {
+  readonly mountPoint: string;
+  mount(): void;
+  unmount(): void;
+  cutPower(): void;
+}
+
+function makeDisk(folder: string, sizeBytes: number): Disk {
+  const image = join(folder, "image");
+  const mountPoint = join(folder, "disk");
+  mkdirSync(mountPoint, { recursive: true });
+  writeFileSync(image, "");
+  truncateSync(image, sizeBytes);
+  run("mkfs.ext4", "-q", "-F", "-m", "0", image);
+  let isMounted = false;
+  const disk: Disk = {
+    mountPoint,
+    mount() {
+      run("mount", "-o", "loop", image, mountPoint);
+      isMounted = true;
+    },
+    unmount() {
+      if (isMounted) run("umount", mountPoint);
+      isMounted = false;
+    },
+    cutPower: () => run("perl", "-e", SHUTDOWN, mountPoint),
+  };
+  disk.mount();
+  return disk;
+}
+
+function run(command: string, ...args: string[]): void {
+  const { error, status, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  assert.ok(error === undefined, `${command} is not installed`);
+  assert.equal(status, 0, `${command}: ${stderr.trim()}`);
+}

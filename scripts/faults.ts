@@ -1,0 +1,88 @@
+// Crash and power tests at length: `scripts/faults.ts [--kills 200] [--cuts 100] [--unsafe-cuts 5] [--seed 1] [--folder DIR]`.
+// Prints one line a round on a terminal, a table at the end; exits 1 where a promise was broken, or where the negative
+// control (no fdatasync) lost nothing, because a rig that cannot fail is no test.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { fillDisk, smallDiskMissing } from "../e2e/faults/disk-full.ts";
+import { type FaultTally, killRounds, straceMissing } from "../e2e/faults/kills.ts";
+import { powerCuts, powerRigMissing } from "../e2e/faults/power.ts";
+
+const AUDIT_EVERY = 10;
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: "string", default: "200" },
+    cuts: { type: "string", default: "100" },
+    "unsafe-cuts": { type: "string", default: "5" },
+    seed: { type: "string", default: "1" },
+    folder: { type: "string" },
+  },
+});
+const seed = count(values.seed, "seed");
+const folder = values.folder === undefined ? mkdtempSync(join(tmpdir(), "attune-faults-")) : resolve(values.folder);
+mkdirSync(folder, { recursive: true });
+
+function count(text: string, name: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  process.stderr.write(`faults: --${name} is "${text}": a whole number\n`);
+  process.exit(2);
+}
+
+let broken = 0;
+const startMs = performance.now();
+
+function report(name: string, tally: FaultTally, isRight: boolean): void {
+  if (!isRight) broken++;
+  const by = Object.entries(tally.by).sort(([, a], [, b]) => b - a).map(([what, n]) => `${what} ${n}`).join(", ");
+  process.stdout.write(
+    `${isRight ? "ok  " : "FAIL"} ${name}: ${tally.rounds} rounds, ${tally.sent} events sent, ${tally.acked} acknowledged; ` +
+      `${tally.lost} lost, ${tally.doubled} counted twice, ${tally.unknown} from nowhere${by === "" ? "" : ` (${by})`}\n`,
+  );
+}
+
+function progress(name: string, rounds: number): (tally: FaultTally) => void {
+  return (tally) => {
+    if (!process.stderr.isTTY && tally.rounds % AUDIT_EVERY !== 0) return;
+    const seconds = Math.round((performance.now() - startMs) / 1_000);
+    process.stderr.write(`${name} ${tally.rounds}/${rounds}: ${tally.acked} acknowledged, ${tally.lost} lost, ${seconds} s\n`);
+  };
+}
+
+const isClean = ({ lost, doubled, unknown }: FaultTally): boolean => lost + doubled + unknown === 0;
+const skipped = (name: string, reason: string): boolean => process.stdout.write(`skip ${name}: ${reason}\n`);
+
+const kills = count(values.kills, "kills");
+if (kills > 0) {
+  const noStrace = straceMissing();
+  if (noStrace !== undefined) skipped("kills at system calls", noStrace);
+  const options = { dataFolder: join(folder, "kills"), rounds: kills, seed, auditEvery: AUDIT_EVERY };
+  const tally = await killRounds({ ...options, onRound: progress("kills", kills) });
+  report("kill -9", tally, isClean(tally));
+}
+
+const cuts = count(values.cuts, "cuts");
+const unsafeCuts = count(values["unsafe-cuts"], "unsafe-cuts");
+const noPower = powerRigMissing(join(folder, "probe"));
+if (noPower !== undefined) skipped("power cuts", noPower);
+if (cuts > 0 && noPower === undefined) {
+  const options = { folder: join(folder, "power"), cuts, seed, auditEvery: AUDIT_EVERY };
+  const tally = await powerCuts({ ...options, onRound: progress("power cuts", cuts) });
+  report("power cut", tally, isClean(tally));
+}
+if (unsafeCuts > 0 && noPower === undefined) {
+  const options = { folder: join(folder, "unsafe"), cuts: unsafeCuts, seed, auditEvery: AUDIT_EVERY, unsafe: true };
+  const tally = await powerCuts({ ...options, onRound: progress("cuts without fdatasync", unsafeCuts) });
+  report("power cut without fdatasync, which must lose", tally, tally.lost > 0);
+}
+
+const noSmallDisk = smallDiskMissing(folder);
+if (noSmallDisk !== undefined) skipped("full disk", noSmallDisk);
+else {
+  const tally = await fillDisk({ folder: join(folder, "full"), seed });
+  report("full disk", tally, isClean(tally));
+}
+
+if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
+process.exitCode = broken === 0 ? 0 : 1;
