@@ -1,5 +1,5 @@
 // Liveness, readiness with each part's state, and Prometheus text.
-import { Counter, Gauge, Histogram as PrometheusHistogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry, type Metric } from "prom-client";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import type { Histogram } from "../http/timings.ts";
 import type { HostStats, Project } from "../ports.ts";
@@ -109,17 +109,16 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
 }
 
 /**
- * The histograms of the shell in Prometheus' form. prom-client's own `observe` costs more than the routing of a request,
- * so its histogram lends name and type, and the figures come from ours.
+ * The shell's histograms as a metric of the registry: prom-client's own `observe` costs more than the routing of a
+ * request, and its registry asks a metric only for its name and its rows.
  */
 function registerDurations(registry: Registry, sources: StatsSources): void {
   const name = "attune_duration_seconds";
-  const metric = new PrometheusHistogram({ name, help: "Time from a whole request to its answer, by route", labelNames: ["route"], registers: [registry] });
-  metric.get = async () => {
-    const shape = { name, help: "Time from a whole request to its answer, by route", type: "histogram", aggregator: "sum" };
-    const values = [...sources.timings.byName].flatMap(([route, timing]) => durationRows(name, route, timing.allTime()));
-    return { ...shape, values } as unknown as Awaited<ReturnType<typeof metric.get>>;
-  };
+  const help = "Time from a whole request to its answer, by route; `commit`: log, sync and fold of one submission";
+  const rows = (): unknown[] =>
+    [...sources.timings.byName].flatMap(([route, timing]) => durationRows(name, route, timing.allTime()));
+  const metric = { name, help, type: "histogram", get: async () => ({ name, help, type: "histogram", values: rows() }) };
+  registry.registerMetric(metric as unknown as Metric);
 }
 
 function durationRows(name: string, route: string, histogram: Histogram): unknown[] {

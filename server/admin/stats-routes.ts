@@ -15,6 +15,9 @@ export interface LiveStats {
   streams: number;
   subscriptions: number;
   sent: number;
+  /** Readers that are behind and told nothing until they have read. */
+  paused: number;
+  /** Readers cut because they stayed behind. */
   dropped: number;
 }
 

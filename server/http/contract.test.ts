@@ -1,23 +1,23 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { createRequire } from "node:module";
-import { testFolder } from "../embedded/testing.ts";
 import { CONTRACT_EVENT_TYPES, CONTRACT_FIELDS, CONTRACT_ROUTES, MISSING } from "./contract.ts";
 import { openApiDocument } from "./openapi.ts";
 import { SCHEMAS } from "./openapi-schemas.ts";
 import { PROBLEMS } from "./problem.ts";
 import { startNode } from "./testing.ts";
 
-const files = testFolder();
-for (const name of ["console", "demo", "sdk"]) mkdirSync(join(files.path, name));
-writeFileSync(join(files.path, "sdk", "attune.js"), "");
-const folders = { console: join(files.path, "console"), demo: join(files.path, "demo"), sdk: join(files.path, "sdk") };
+const files = mkdtempSync(join(tmpdir(), "attune-files-"));
+for (const name of ["console", "demo", "sdk"]) mkdirSync(join(files, name));
+writeFileSync(join(files, "sdk", "attune.js"), "");
+const folders = { console: join(files, "console"), demo: join(files, "demo"), sdk: join(files, "sdk") };
 const node = await startNode({ config: { demo: true }, folders });
 after(async () => {
   await node.close();
-  files.remove();
+  rmSync(files, { recursive: true, force: true });
 });
 
 /** Files are registered by folder; the contract and the document name the pages. */

@@ -110,8 +110,8 @@ function assemble(options: ServerOptions, config: HttpConfig, readAddress: ReadA
     intake,
     history,
     live(project: Project) {
-      const { subscriptions, sent, cut } = hubOf(project).stats();
-      return { sockets: sockets.open, streams: streams.open, subscriptions, sent, dropped: cut };
+      const { subscriptions, sent, paused, cut } = hubOf(project).stats();
+      return { sockets: sockets.open, streams: streams.open, subscriptions, sent, paused, dropped: cut };
     },
     webhooks: () => webhooks.stats(),
     projects,

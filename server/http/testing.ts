@@ -1,7 +1,10 @@
 // A whole node for tests: the embedded host on a folder of its own, behind a real port.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pino, type Logger } from "pino";
-import { openProject, testFolder, type TestFolder } from "../embedded/testing.ts";
-import type { EmbeddedProject } from "../embedded/project.ts";
+import { shopProgram } from "../../core/program/shop.ts";
+import { EmbeddedProject } from "../embedded/project.ts";
 import type { HttpConfig } from "./config.ts";
 import { createServer, type AttuneServer } from "./server.ts";
 import type { StaticFolders } from "./static-routes.ts";
@@ -11,7 +14,6 @@ export interface TestNode {
   url: string;
   project: EmbeddedProject;
   server: AttuneServer;
-  folder: TestFolder;
   close(): Promise<void>;
 }
 
@@ -20,10 +22,14 @@ export const silent: Logger = pino({ level: "silent" });
 export async function startNode(
   options: { config?: Partial<HttpConfig>; folders?: StaticFolders; logger?: Logger; firstProgram?: unknown } = {},
 ): Promise<TestNode> {
-  const folder = testFolder();
-  const clock = { get nowMs() { return Date.now(); } };
-  const program = options.firstProgram === undefined ? {} : { firstProgram: options.firstProgram };
-  const project = await openProject(folder, clock, { sync: "none", ...program });
+  const folder = mkdtempSync(join(tmpdir(), "attune-http-"));
+  const project = await EmbeddedProject.open({
+    folder,
+    name: "default",
+    firstProgram: options.firstProgram ?? shopProgram,
+    now: Date.now,
+    sync: "none",
+  });
   const server = await createServer({
     projects: (name) => (name === "default" ? project : undefined),
     projectNames: () => ["default"],
@@ -35,11 +41,10 @@ export async function startNode(
     url: await server.listen(),
     project,
     server,
-    folder,
     async close() {
       await server.close();
       await project.close();
-      folder.remove();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -15,7 +15,7 @@ import { Subscriber, type Outlet } from "./subscriber.ts";
 export const UNREAD_PAUSE_BYTES = 64 * 1024;
 export const UNREAD_CUT_BYTES = 1024 * 1024;
 /** A reader that stays above the pause for so long is cut as well. */
-const STALLED_MS = 30_000;
+export const STALLED_MS = 30_000;
 /** The least time between two pushes to one connection: four screens at 60 Hz would show no more. */
 const PUSH_GAP_MS = 15;
 const SLICE_MS = 4;
@@ -25,6 +25,8 @@ const REFRESH_GAP_MS = 1_000;
 export interface HubStats {
   subscriptions: number;
   sent: number;
+  /** Connections that have more unread than they are told more for. */
+  paused: number;
   /** Connections cut because they did not read. */
   cut: number;
 }
@@ -44,8 +46,11 @@ export interface Hub {
   close(): void;
 }
 
-export function createHub(project: Project, options: { logger: Logger; now: () => number }): Hub {
-  const { logger, now } = options;
+export function createHub(
+  project: Project,
+  options: { logger: Logger; now: () => number; stalledMs?: number },
+): Hub {
+  const { logger, now, stalledMs = STALLED_MS } = options;
   const joined = new Set<Subscriber>();
   const byKey = new Map<string, Set<Subscriber>>();
   /** Those who subscribed by an anonymous id: a link can make them another person without a merge. */
@@ -205,7 +210,7 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
   const stalledCheck = setInterval(() => {
     for (const [subscriber, sinceMs] of stalledSinceMs) {
       if (subscriber.outlet.unreadBytes <= UNREAD_PAUSE_BYTES) drained(subscriber);
-      else if (performance.now() - sinceMs > STALLED_MS) cutOff(subscriber);
+      else if (performance.now() - sinceMs > stalledMs) cutOff(subscriber);
     }
   }, 1_000);
   stalledCheck.unref();
@@ -269,7 +274,7 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
       refresh = setTimeout(refreshNow, Math.max(0, lastRefreshMs + REFRESH_GAP_MS - performance.now()));
       refresh.unref();
     },
-    stats: () => ({ subscriptions: byKey.size, sent, cut }),
+    stats: () => ({ subscriptions: byKey.size, sent, paused: stalledSinceMs.size, cut }),
     close() {
       stopListening();
       clearInterval(stalledCheck);

@@ -1,0 +1,362 @@
+// The HTTP contract, route by route, against a whole node on a real port.
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { connect } from "node:net";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { CONTRACT_FIELDS } from "./contract.ts";
+import { ask, startNode, type TestAnswer } from "./testing.ts";
+
+const files = mkdtempSync(join(tmpdir(), "attune-files-"));
+mkdirSync(join(files, "console", "assets"), { recursive: true });
+mkdirSync(join(files, "sdk"));
+const page = `<!doctype html><title>console</title>${"<p>text</p>".repeat(200)}`;
+writeFileSync(join(files, "console", "index.html"), page);
+writeFileSync(join(files, "console", "assets", "main-AbCd1234.js"), "export {};");
+writeFileSync(join(files, "console", ".secret"), "hidden");
+writeFileSync(join(files, "secret.txt"), "outside");
+writeFileSync(join(files, "sdk", "attune.js"), "/* sdk */");
+
+const folders = { console: join(files, "console"), sdk: join(files, "sdk") };
+const node = await startNode({ folders });
+after(async () => {
+  await node.close();
+  rmSync(files, { recursive: true, force: true });
+});
+
+let serial = 0;
+const now = (): string => new Date().toISOString();
+function view(user: string, item: string, fields: Record<string, unknown> = {}): Record<string, unknown> {
+  return { event_id: `e${serial++}`, user_id: user, event_type: "view", item_id: item, timestamp: now(), ...fields };
+}
+
+function isProblem(answer: TestAnswer, status: number, code: string): void {
+  equal(answer.status, status, answer.text);
+  match(answer.headers.get("content-type")!, /^application\/problem\+json/);
+  equal(answer.json.code, code);
+  equal(answer.json.status, status);
+  ok(answer.json.title.length > 0 && answer.json.detail.length > 0 && answer.json.type.endsWith(code));
+}
+
+test("POST /v1/events takes one, an array and {events}, and what it answers is in the profile", async () => {
+  const shape = { accepted: 1, duplicates: 0, rejected: [] };
+  const first = view("ann", "lamp");
+  const answer = await ask(node, "POST /v1/events", first);
+  equal(answer.status, 202);
+  deepEqual(answer.json, shape);
+  deepEqual((await ask(node, "POST /v1/events", first)).json, { accepted: 0, duplicates: 1, rejected: [] });
+  equal((await ask(node, "POST /v1/events", [view("ann", "chair"), view("ann", "desk")])).json.accepted, 2);
+  equal((await ask(node, "POST /v1/events", { events: [view("ann", "sofa")], sent_at: now() })).json.accepted, 1);
+  deepEqual((await ask(node, "POST /v1/events", [])).json, { ...shape, accepted: 0 });
+  const profile = (await ask(node, "GET /v1/users/ann/profile")).json;
+  deepEqual(profile.recent.map(({ item_id }: { item_id: string }) => item_id).sort(), ["chair", "desk", "lamp", "sofa"]);
+  for (const field of CONTRACT_FIELDS["Profile"]!) ok(field in profile, field);
+  for (const feature of ["recency_s", "frequency", "diversity", "velocity", "engagement"]) ok(feature in profile.features, feature);
+});
+
+test("POST /v1/events takes beacons, gzip and zstd", async () => {
+  const beacon = await ask(node, "POST /v1/events", JSON.stringify(view("bea", "lamp")), { headers: { "content-type": "text/plain;charset=UTF-8" } });
+  equal(beacon.json.accepted, 1);
+  for (const [encoding, pack] of [["gzip", gzipSync], ["zstd", zstdCompressSync]] as const) {
+    const packed = pack(JSON.stringify([view("bea", encoding)]));
+    equal((await ask(node, "POST /v1/events", packed, { headers: { "content-encoding": encoding } })).json.accepted, 1);
+  }
+});
+
+test("good events of a batch are taken, bad ones answered with index, code and path, and kept", async () => {
+  const answer = await ask(node, "POST /v1/events", [view("cid", "lamp"), view("cid", "lamp", { event_id: "bad", event_type: "No" }), 7]);
+  equal(answer.status, 202);
+  equal(answer.json.accepted, 1);
+  deepEqual(answer.json.rejected.map(({ index, event_id, path }: any) => [index, event_id, path]), [[1, "bad", "/event_type"], [2, undefined, ""]]);
+  for (const rejected of answer.json.rejected) ok(rejected.code.length > 0 && rejected.message.length > 0);
+  const letters = (await ask(node, "GET /v1/dead-letters?limit=2")).json;
+  equal(letters.total, 2);
+  deepEqual(letters.dead_letters.map(({ code }: any) => code).sort(), answer.json.rejected.map(({ code }: any) => code).sort());
+});
+
+test("where nothing is good the answer is 400 in the same shape, and a problem document", async () => {
+  const answer = await ask(node, "POST /v1/events", { event_type: "view" });
+  isProblem(answer, 400, "events_rejected");
+  equal(answer.json.accepted, 0);
+  equal(answer.json.duplicates, 0);
+  equal(answer.json.rejected.length, 1);
+});
+
+test("POST /v1/events keeps its limits", async () => {
+  isProblem(await ask(node, "POST /v1/events", "{"), 400, "bad_json");
+  isProblem(await ask(node, "POST /v1/events", ""), 400, "bad_json");
+  isProblem(await ask(node, "POST /v1/events", "[".repeat(100)), 400, "too_deep");
+  isProblem(await ask(node, "POST /v1/events", new Array(1_001).fill({})), 413, "too_many_events");
+  isProblem(await ask(node, "POST /v1/events", " ".repeat(1024 * 1024 + 1)), 413, "body_too_large");
+  isProblem(await ask(node, "POST /v1/events", gzipSync(" ".repeat(8 * 1024 * 1024 + 1)), { headers: { "content-encoding": "gzip" } }), 413, "body_too_large");
+  isProblem(await ask(node, "POST /v1/events", "x", { headers: { "content-type": "application/xml" } }), 415, "unsupported_media_type");
+  isProblem(await ask(node, "POST /v1/events", "x", { headers: { "content-encoding": "br" } }), 415, "unsupported_encoding");
+  isProblem(await ask(node, "POST /v1/events?project=nobody", view("x", "y")), 404, "unknown_project");
+  isProblem(await ask(node, "POST /v1/events", view("x", "y"), { headers: { "attune-project": "nobody" } }), 404, "unknown_project");
+});
+
+test("a crawler's events are kept and marked, but in no profile", async () => {
+  const headers = { "user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)" };
+  equal((await ask(node, "POST /v1/events", view("crawler", "lamp"), { headers })).json.accepted, 1);
+  isProblem(await ask(node, "GET /v1/users/crawler/profile"), 404, "unknown_person");
+  equal(node.project.stats().markedTrafficTotal, 1);
+});
+
+test("dead letters can be tried again, as they were or corrected", async () => {
+  await ask(node, "POST /v1/events", view("dan", "lamp", { event_type: "not_declared" }));
+  const [letter] = (await ask(node, "GET /v1/dead-letters?limit=1")).json.dead_letters;
+  equal(letter.body.user_id, "dan");
+  match(letter.at, /^\d{4}-.*Z$/);
+  equal(letter.source, "http");
+  const again = await ask(node, `POST /v1/dead-letters/${letter.id}/retry`);
+  isProblem(again, 400, "events_rejected");
+  const corrected = await ask(node, `POST /v1/dead-letters/${letter.id}/retry`, { ...letter.body, event_type: "view" });
+  deepEqual([corrected.status, corrected.json], [200, { accepted: 1, duplicates: 0, rejected: [] }]);
+  equal((await ask(node, "GET /v1/users/dan/profile")).json.recent[0].item_id, "lamp");
+  isProblem(await ask(node, `POST /v1/dead-letters/${letter.id}/retry`), 404, "unknown_dead_letter");
+  isProblem(await ask(node, "POST /v1/dead-letters/none/retry"), 404, "unknown_dead_letter");
+  const pages = (await ask(node, "GET /v1/dead-letters?limit=1")).json;
+  const next = (await ask(node, `GET /v1/dead-letters?limit=1&before=${pages.next}`)).json;
+  ok(next.dead_letters[0].id !== pages.dead_letters[0].id);
+});
+
+test("items: put, read, list, delete; a bad one changes nothing", async () => {
+  const item = {
+    item_id: "tea/1", title: "Tea", categories: ["kitchen"], tags: ["green"], price: 4.5, image_url: "/t.svg", url: "/t",
+    available: true, published_at: "2026-01-01T00:00:00.000Z", attributes: { grams: 100 },
+  };
+  deepEqual((await ask(node, "PUT /v1/items", { items: [item, { item_id: "cup" }] })).json, { accepted: 2 });
+  deepEqual((await ask(node, "GET /v1/items/tea%2F1")).json, item);
+  deepEqual((await ask(node, "GET /v1/items?ids=cup,none")).json.items.map(({ item_id }: any) => item_id), ["cup"]);
+  const bad = await ask(node, "PUT /v1/items", { items: [{ item_id: "pot" }, { item_id: "pan", price: "4" }, { item_id: "lid", colour: 1 }] });
+  isProblem(bad, 400, "bad_item");
+  deepEqual(bad.json.faults.map(({ path }: any) => path), ["/items/1/price", "/items/2/colour"]);
+  isProblem(await ask(node, "GET /v1/items/pot"), 404, "unknown_item");
+  equal((await ask(node, "DELETE /v1/items/cup")).status, 204);
+  isProblem(await ask(node, "DELETE /v1/items/cup"), 404, "unknown_item");
+  isProblem(await ask(node, "PUT /v1/items", { items: {} }), 400, "bad_parameter");
+  isProblem(await ask(node, "PUT /v1/items", "{}", { headers: { "content-type": "text/plain" } }), 415, "unsupported_media_type");
+  equal((await ask(node, "PUT /v1/items", gzipSync(JSON.stringify({ items: [item] })), { headers: { "content-encoding": "gzip" } })).status, 200);
+});
+
+test("PATCH sets attributes; an anonymous visitor has a profile of his own until he is known", async () => {
+  const set = await ask(node, "PATCH /v1/users/eve/profile", { attributes: { age: 31, tags: ["a"], vip: true } });
+  equal(set.status, 200);
+  deepEqual(set.json.attributes, { age: 31, tags: ["a"], vip: true });
+  isProblem(await ask(node, "PATCH /v1/users/eve/profile", { attributes: { nested: { deep: 1 } } }), 400, "bad_parameter");
+  isProblem(await ask(node, "PATCH /v1/users/eve/profile", { attributes: [] }), 400, "bad_parameter");
+  isProblem(await ask(node, "PATCH /v1/users/eve/profile", "{}", { headers: { "content-type": "text/plain" } }), 415, "unsupported_media_type");
+  isProblem(await ask(node, `GET /v1/users/${"x".repeat(129)}/profile`), 400, "bad_parameter");
+  isProblem(await ask(node, "GET /v1/visitors/nobody/profile"), 404, "unknown_person");
+  await ask(node, "POST /v1/events", { anonymous_id: "cookie", event_type: "view", item_id: "lamp", timestamp: now() });
+  equal((await ask(node, "GET /v1/visitors/cookie/profile")).json.recent.length, 1);
+  await ask(node, "POST /v1/events", { user_id: "eve", anonymous_id: "cookie", event_type: "click", item_id: "desk", timestamp: now() });
+  equal((await ask(node, "GET /v1/users/eve/profile")).json.recent.length, 2);
+  equal((await ask(node, "GET /v1/visitors/cookie/profile")).json.user_id, "eve");
+});
+
+test("recommendations: by query and by body, for somebody new too, with reasons, without what is excluded", async () => {
+  const full = await ask(node, "GET /v1/recommendations?user_id=newcomer&limit=3");
+  equal(full.status, 200);
+  for (const field of CONTRACT_FIELDS["RecommendationList"]!) ok(field in full.json, field);
+  equal(full.json.items.length, 3);
+  deepEqual(full.json.items.map(({ rank }: any) => rank), [1, 2, 3]);
+  const top = full.json.items[0].item_id;
+  const without = (await ask(node, `GET /v1/recommendations?user_id=newcomer&exclude=${top}&exclude=none&explain=1`)).json;
+  equal(without.items.some(({ item_id }: any) => item_id === top), false);
+  ok(without.items.every(({ reasons }: any) => reasons.length > 0));
+  const posted = await ask(node, "POST /v1/recommendations", { anonymous_id: "v", placement: "home", limit: 2, context: { device: "mobile" }, exclude: [top] });
+  equal(posted.json.anonymous_id, "v");
+  equal(posted.json.items.length, 2);
+  const filtered = (await ask(node, `GET /v1/recommendations?user_id=newcomer&filter=${encodeURIComponent('item.price < 5.0')}`)).json;
+  deepEqual(filtered.items.map(({ item }: any) => item?.published_at), ["2026-01-01T00:00:00.000Z"]);
+});
+
+test("recommendations refuse what they cannot read, and say which parameter", async () => {
+  const cases: [query: string, status: number, code: string, parameter: string][] = [
+    ["", 400, "bad_parameter", "user_id"],
+    ["user_id=a&user_id=b", 400, "bad_parameter", "user_id"],
+    ["user_id=a&limit=0", 400, "bad_parameter", "limit"],
+    ["user_id=a&limit=201", 400, "bad_parameter", "limit"],
+    ["user_id=a&limit=1e1", 400, "bad_parameter", "limit"],
+    ["user_id=a&explain=2", 400, "bad_parameter", "explain"],
+    ["user_id=a&filter=item.", 400, "bad_filter", "filter"],
+    ["user_id=a&placement=none", 404, "unknown_placement", "placement"],
+    [`user_id=${"x".repeat(129)}`, 400, "bad_parameter", "user_id"],
+  ];
+  for (const [query, status, code, parameter] of cases) {
+    const answer = await ask(node, `GET /v1/recommendations?${query}`);
+    isProblem(answer, status, code);
+    equal(answer.json.parameter, parameter);
+  }
+  const wrong = await ask(node, "POST /v1/recommendations", { user_id: 7 });
+  isProblem(wrong, 400, "bad_parameter");
+  equal(wrong.json.pointer, "/user_id");
+  isProblem(await ask(node, "POST /v1/recommendations", { user_id: "a", context: { device: 1 } }), 400, "bad_parameter");
+});
+
+test("similar, trending and decide", async () => {
+  for (const route of ["GET /v1/items/lamp/similar?limit=2", "GET /v1/trending?limit=2"]) {
+    const { status, json } = await ask(node, route);
+    equal(status, 200);
+    for (const field of ["decision_id", "placement", "strategy", "items", "took_ms"]) ok(field in json, `${route} ${field}`);
+    ok(json.items.length <= 2);
+  }
+  isProblem(await ask(node, "GET /v1/trending?filter=item.("), 400, "bad_filter");
+  const [slot] = Object.keys((await ask(node, "GET /v1/program")).json.slots);
+  const decision = await ask(node, "POST /v1/decide", { user_id: "ann", slot });
+  equal(decision.status, 200);
+  for (const field of ["decision_id", "slot", "variant", "payload", "propensity", "reason"]) ok(field in decision.json, field);
+  isProblem(await ask(node, "POST /v1/decide", { user_id: "ann", slot: "none" }), 404, "unknown_slot");
+  isProblem(await ask(node, "POST /v1/decide", { user_id: "ann" }), 400, "bad_parameter");
+});
+
+test("segments, their members page by page, and the search", async () => {
+  const { segments } = (await ask(node, "GET /v1/segments")).json;
+  const fullest = segments.reduce((a: any, b: any) => (a.size >= b.size ? a : b));
+  ok(fullest.size >= 2 && fullest.when.length > 0);
+  const seen: unknown[] = [];
+  let after = "";
+  for (let i = 0; i <= fullest.size; i++) {
+    const answer = (await ask(node, `GET /v1/segments/${fullest.name}/users?limit=1${after}`)).json;
+    equal(answer.total, fullest.size);
+    seen.push(...answer.users);
+    if (answer.next === null) break;
+    after = `&after=${encodeURIComponent(answer.next)}`;
+  }
+  equal(new Set(seen.map((one) => JSON.stringify(one))).size, fullest.size);
+  isProblem(await ask(node, "GET /v1/segments/none/users"), 404, "unknown_segment");
+  const found = (await ask(node, "GET /v1/search?q=an")).json;
+  deepEqual(found.persons, [{ user_id: "ann" }]);
+  deepEqual((await ask(node, "GET /v1/search?q=tea%2F1")).json.items.length, 1);
+  isProblem(await ask(node, "GET /v1/search"), 400, "bad_parameter");
+});
+
+test("the program: read, checked, replaced, refused with every fault, brought back", async () => {
+  const document = (await ask(node, "GET /v1/program")).json;
+  const checked = (await ask(node, "POST /v1/program/check", document)).json;
+  deepEqual(checked, { ok: true, faults: [] });
+  const put = await ask(node, "PUT /v1/program", { ...document, events: { ...document.events, waved: { weight: 2 } } });
+  equal(put.json.version, document.version + 1);
+  equal((await ask(node, "POST /v1/events", view("fay", "lamp", { event_type: "waved" }))).status, 202);
+  const bad = await ask(node, "PUT /v1/program", { ...document, segments: { a: { when: "nonsense(" }, b: { when: "1 + 1" } } });
+  isProblem(bad, 422, "bad_program");
+  const paths = bad.json.faults.map(({ path }: any) => path.split("/").slice(0, 3).join("/"));
+  ok(paths.includes("/segments/a") && paths.includes("/segments/b"), paths.join(" "));
+  equal((await ask(node, "POST /v1/program/check", { segments: { a: { when: "nonsense(" } } })).json.ok, false);
+  equal((await ask(node, "GET /v1/program")).json.version, put.json.version);
+  const back = await ask(node, "POST /v1/program/rollback", { version: document.version });
+  equal(back.json.version, put.json.version + 1);
+  const { version: _, created_at: __, ...rest } = (await ask(node, "GET /v1/program")).json;
+  const { version: ___, created_at: ____, ...original } = document;
+  deepEqual(rest, original);
+  equal((await ask(node, `GET /v1/program?version=${document.version}`)).json.version, document.version);
+  const versions = (await ask(node, "GET /v1/program/versions")).json;
+  equal(versions.current, back.json.version);
+  equal(versions.versions[0].version, back.json.version);
+  isProblem(await ask(node, "GET /v1/program?version=99"), 404, "unknown_version");
+  isProblem(await ask(node, "POST /v1/program/rollback", { version: 99 }), 404, "unknown_version");
+  isProblem(await ask(node, "POST /v1/program/rollback", {}), 400, "bad_parameter");
+});
+
+test("health, readiness, metrics, stats and projects", async () => {
+  deepEqual((await ask(node, "GET /healthz")).json, { status: "ok" });
+  const ready = await ask(node, "GET /readyz");
+  equal(ready.status, 200);
+  equal(ready.json.parts["project:default"].ready, true);
+  const metrics = await ask(node, "GET /metrics");
+  match(metrics.headers.get("content-type")!, /^text\/plain/);
+  match(metrics.text, /^attune_events_accepted_total\{project="default"\} \d+$/m);
+  match(metrics.text, /^attune_duration_seconds_bucket\{route="POST \/v1\/events",le="\+Inf"\} \d+$/m);
+  equal(/\b(ann|eve)\b|127\.0\.0\.1/.test(metrics.text), false);
+  const stats = (await ask(node, "GET /v1/stats")).json;
+  equal(stats.totals.accepted, node.project.stats().acceptedTotal);
+  ok(stats.latency.some(({ route, p99_ms }: any) => route === "POST /v1/events" && p99_ms > 0));
+  ok(stats.latency.some(({ route }: any) => route === "commit"));
+  equal(stats.series.step_s, 5);
+  deepEqual((await ask(node, "GET /v1/projects")).json, { projects: ["default"] });
+});
+
+test("static files: views have URLs, ETags save bytes, names with a hash are kept for ever, nothing else is readable", async () => {
+  const index = await ask(node, "GET /console/");
+  equal(index.text, page);
+  match(index.headers.get("content-security-policy")!, /script-src 'self'(;|$)/);
+  equal((await ask(node, "GET /console/persons/u1")).text, page);
+  const etag = index.headers.get("etag")!;
+  equal((await ask(node, "GET /console/", undefined, { headers: { "if-none-match": etag } })).status, 304);
+  const asset = await ask(node, "GET /console/assets/main-AbCd1234.js");
+  match(asset.headers.get("cache-control")!, /immutable/);
+  match(asset.headers.get("content-type")!, /^text\/javascript/);
+  for (const path of ["/console/../secret.txt", "/console/%2e%2e/secret.txt", "/console/..%2fsecret.txt", "/console/.secret", "/console/a%00.js", "/console/none.js"]) {
+    const answer = await raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    match(answer, /^HTTP\/1\.1 404 /, path);
+    equal(answer.includes("outside") || answer.includes("hidden"), false);
+  }
+  for (const [encoding, header] of [["gzip", "gzip"], ["br", "gzip, br"]] as const) {
+    const packed = await raw(`GET /console/ HTTP/1.1\r\nhost: x\r\naccept-encoding: ${header}\r\nconnection: close\r\n\r\n`);
+    match(packed, new RegExp(`content-encoding: ${encoding}`));
+    ok(packed.length < page.length);
+  }
+  const sdk = await ask(node, "GET /sdk/attune.js");
+  equal(sdk.headers.get("access-control-allow-origin"), "*");
+  const home = await ask(node, "GET /?project=news");
+  deepEqual([home.status, home.headers.get("location")], [302, "/console/?project=news"]);
+  equal((await ask(node, "GET /console")).headers.get("location"), "/console/");
+  match((await ask(node, "GET /docs/")).headers.get("content-type")!, /^text\/html/);
+  equal((await ask(node, "GET /docs/openapi.json")).json.openapi, "3.1.0");
+});
+
+test("other origins may send events, read lists and listen, and nothing else", async () => {
+  const headers = { origin: "https://shop.example" };
+  const sent = await ask(node, "POST /v1/events", view("gil", "lamp"), { headers });
+  equal(sent.headers.get("access-control-allow-origin"), "*");
+  equal(sent.headers.get("access-control-allow-credentials"), null);
+  equal((await ask(node, "OPTIONS /v1/recommendations", undefined, { headers })).status, 204);
+  isProblem(await ask(node, "GET /v1/users/gil/profile", undefined, { headers }), 403, "cross_origin");
+  isProblem(await ask(node, "PUT /v1/program", {}, { headers }), 403, "cross_origin");
+  const retry = await ask(node, "POST /v1/dead-letters/x/retry", undefined, { headers });
+  isProblem(retry, 403, "cross_origin");
+  equal((await ask(node, "GET /v1/segments", undefined, { headers: { origin: node.url } })).status, 200);
+});
+
+test("what is no route, no method, no URL and no HTTP is a problem document", async () => {
+  isProblem(await ask(node, "GET /v1/nothing"), 404, "unknown_route");
+  const wrong = await ask(node, "DELETE /v1/events");
+  isProblem(wrong, 405, "method_not_allowed");
+  equal(wrong.headers.get("allow"), "POST");
+  isProblem(await ask(node, "GET /v1/items/%ff"), 400, "bad_request");
+  for (const request of ["GARBAGE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", `GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`]) {
+    const answer = await raw(request);
+    match(answer, /^HTTP\/1\.1 4\d\d /);
+    match(answer, /application\/problem\+json/);
+  }
+});
+
+test("a log line holds no id, no address and no body", async () => {
+  const { pino } = await import("pino");
+  const lines: string[] = [];
+  const watched = await startNode({ logger: pino({ level: "trace" }, { write: (line: string) => void lines.push(line) }) });
+  try {
+    await ask(watched, "POST /v1/events", view("canary-user", "canary-item", { additional_data: { email: "canary@example.org" } }));
+    await ask(watched, "POST /v1/events", { user_id: "canary-user", event_type: "Canary" });
+    await ask(watched, "GET /v1/users/canary-user/profile");
+    equal(/canary|127\.0\.0\.1/i.test(lines.join("")), false);
+  } finally {
+    await watched.close();
+  }
+});
+
+/** Bytes as they are on the wire, both ways. */
+function raw(request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(node.url).port), "127.0.0.1");
+    let answer = "";
+    socket.setEncoding("latin1");
+    socket.on("data", (chunk) => (answer += chunk));
+    socket.on("end", () => resolve(answer));
+    socket.on("error", reject);
+    socket.write(request);
+  });
+}

@@ -1,0 +1,152 @@
+// Webhooks to a real receiver, dead letters in a real project.
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { after, test } from "node:test";
+import { ask, silent, startNode, type TestNode } from "../http/testing.ts";
+import { createWebhookSender, type WebhookSender } from "./sender.ts";
+import { verifySignature } from "./sign.ts";
+
+const SECRET = "a secret for tests";
+const config = { secret: SECRET, allowPrivate: true, backoffMs: 1, attemptsMax: 3 };
+const node = await startNode({ config: { webhooks: config } });
+after(() => node.close());
+const trigger = { name: "cart", atMs: 1_000, itemId: "lamp", push: false };
+
+interface Received {
+  headers: IncomingMessage["headers"];
+  body: string;
+}
+
+/** A receiver that answers with `statuses` in turn (the last one for ever). */
+async function receiver(...statuses: number[]) {
+  const received: Received[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    received.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
+    const status = statuses.length > 1 ? statuses.shift()! : statuses[0]!;
+    response.writeHead(status, { location: "http://127.0.0.1:1/elsewhere" }).end();
+    server.emit("answered");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+  return { url, received, answered: () => once(server, "answered"), close: () => server.close() };
+}
+
+function senderOf(change: Partial<typeof config> = {}): WebhookSender {
+  return createWebhookSender({ config: { ...config, ...change }, logger: silent, seed: 1, now: Date.now });
+}
+
+/** Resolves when nothing is queued; each turn gives the network its chance. */
+async function idle(sender: WebhookSender): Promise<void> {
+  while (sender.stats().queued > 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function letterOf(target: TestNode, url: string): Promise<any> {
+  const { dead_letters: letters } = (await ask(target, "GET /v1/dead-letters?limit=500")).json;
+  return letters.find(({ body }: any) => body?.url === url);
+}
+
+test("a trigger of the program reaches its receiver, signed", async () => {
+  const hook = await receiver(200);
+  const document = (await ask(node, "GET /v1/program")).json;
+  const triggers = { carted: { when: 'event.event_type == "add_to_cart"', webhook: hook.url } };
+  equal((await ask(node, "PUT /v1/program", { ...document, triggers })).status, 200);
+  const answered = hook.answered();
+  const event = { event_id: "cart1", user_id: "ann", event_type: "add_to_cart", item_id: "lamp", timestamp: Date.now() };
+  await ask(node, "POST /v1/events", event);
+  await answered;
+  const [{ headers, body }] = hook.received as [Received];
+  const payload = JSON.parse(body);
+  deepEqual([payload.type, payload.trigger, payload.user_id, payload.event_id], ["trigger", "carted", "ann", "cart1"]);
+  equal(headers["attune-delivery"], payload.id);
+  const received = { secret: SECRET, body, nowS: Date.now() / 1_000, toleranceS: 60 };
+  ok(verifySignature(String(headers["attune-signature"]), received));
+  hook.close();
+});
+
+test("a receiver that recovers gets the delivery once it is well, with the same id", async () => {
+  const hook = await receiver(500, 503, 204);
+  const sender = senderOf();
+  sender.fire(node.project, { trigger, url: hook.url, ref: { user_id: "ann" }, eventId: "e1" });
+  await idle(sender);
+  deepEqual(sender.stats(), { queued: 0, delivered: 1, retried: 2, failed: 0 });
+  equal(new Set(hook.received.map(({ headers }) => headers["attune-delivery"])).size, 1);
+  hook.close();
+});
+
+test("what fails for good is a dead letter that can be tried again", async () => {
+  const hook = await receiver(500);
+  const sender = senderOf();
+  sender.fire(node.project, { trigger, url: hook.url, ref: { user_id: "ann" }, eventId: undefined });
+  await idle(sender);
+  await sender.close();
+  equal(hook.received.length, 3);
+  const letter = await letterOf(node, hook.url);
+  deepEqual([letter.code, letter.source, letter.message], ["webhook_failed", "webhook cart", "the receiver answered 500 (attempt 3)"]);
+  hook.close();
+  const well = await receiver(200);
+  // The same letter, to the same address, once the receiver is back.
+  sender.stats();
+  const back = createServer((_request, response) => response.end()).listen(Number(new URL(hook.url).port), "127.0.0.1");
+  await once(back, "listening");
+  const answered = once(back, "request");
+  equal((await ask(node, `POST /v1/dead-letters/${letter.id}/retry`)).json.accepted, 1);
+  await answered;
+  equal(await letterOf(node, hook.url), undefined);
+  back.close();
+  well.close();
+});
+
+test("a refusal and a redirect are final: nothing is sent twice, nothing is followed", async () => {
+  for (const status of [400, 410, 302]) {
+    const hook = await receiver(status);
+    const sender = senderOf();
+    sender.fire(node.project, { trigger, url: hook.url, ref: { user_id: "ann" }, eventId: undefined });
+    await idle(sender);
+    deepEqual([hook.received.length, sender.stats().failed], [1, 1]);
+    await sender.close();
+    hook.close();
+  }
+});
+
+test("private addresses are refused, named or numbered, unless the operator allows them", async () => {
+  const hook = await receiver(200);
+  const { port } = new URL(hook.url);
+  for (const host of ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "0x7f.1", "[::ffff:127.0.0.1]"]) {
+    const sender = senderOf({ allowPrivate: false });
+    sender.fire(node.project, { trigger, url: `http://${host}:${port}/`, ref: { user_id: "ann" }, eventId: undefined });
+    await idle(sender);
+    deepEqual([sender.stats().failed, sender.stats().retried], [1, 0], host);
+    await sender.close();
+  }
+  equal(hook.received.length, 0);
+  hook.close();
+});
+
+test("without a secret nothing is sent, and the dead letter says why", async () => {
+  const hook = await receiver(200);
+  const { secret: _, ...unsigned } = config;
+  const sender = createWebhookSender({ config: unsigned, logger: silent, seed: 1, now: Date.now });
+  sender.fire(node.project, { trigger, url: hook.url, ref: { user_id: "ann" }, eventId: undefined });
+  await idle(sender);
+  await sender.close();
+  equal(hook.received.length, 0);
+  ok((await letterOf(node, hook.url)).message.includes("secret"));
+  hook.close();
+});
+
+test("what waits when the server goes down is kept", async () => {
+  const hook = await receiver(503);
+  const sender = senderOf({ backoffMs: 60_000 });
+  const answered = hook.answered();
+  sender.fire(node.project, { trigger, url: hook.url, ref: { user_id: "ann" }, eventId: undefined });
+  await answered;
+  while (sender.stats().retried === 0) await new Promise((resolve) => setImmediate(resolve));
+  await sender.close();
+  equal((await letterOf(node, hook.url)).code, "webhook_failed");
+  hook.close();
+});
