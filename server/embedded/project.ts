@@ -30,7 +30,7 @@ import {
 } from "../ports.ts";
 import { StateCorruptError, StateFile } from "../state/state-file.ts";
 import { Checkpointer, readMeta, type CheckpointMeta } from "./checkpointer.ts";
-import { Committer } from "./committer.ts";
+import { Committer, type Group } from "./committer.ts";
 import { Fold } from "./fold.ts";
 import { decodeRecord } from "./record-codec.ts";
 import { Timers } from "./timers.ts";
@@ -83,8 +83,11 @@ export class EmbeddedProject implements Project {
   #decisions: DecisionRecord[] = [];
   #decisionsTimer: NodeJS.Timeout | null = null;
   #checkpointTimer: NodeJS.Timeout | null = null;
+  #checkpointDue = false;
   #sweep: { version: number; after: string } | null = null;
   #sweptProgram: number;
+  /** Processing time, which never goes back. */
+  #clockMs = 0;
   #accepted = 0;
   #duplicates = 0;
   #decisionsDropped = 0;
@@ -102,7 +105,12 @@ export class EmbeddedProject implements Project {
     this.fold.counts.deadLetters = meta?.deadLettersTotal ?? 0;
     for (const [segment, size] of meta?.segmentSizes ?? []) this.fold.members.sizes.set(segment, size);
     this.#sweptProgram = meta?.sweptProgram ?? 0;
-    this.#committer = new Committer(log, (record) => this.#apply(record));
+    this.fold.lastAtMs = meta?.lastAtMs ?? 0;
+    this.#committer = new Committer({
+      log,
+      fold: (record) => this.#apply(record),
+      clock: () => (this.#clockMs = Math.max(this.#clockMs, this.fold.lastAtMs, options.now())),
+    });
     this.#checkpointer = new Checkpointer({
       file,
       ids,
@@ -110,6 +118,7 @@ export class EmbeddedProject implements Project {
       tables: tablesOf(this.fold),
       capture: () => ({
         position: this.#committer.foldedPosition,
+        lastAtMs: this.fold.lastAtMs,
         personsTotal: this.fold.persons.total,
         deadLettersTotal: this.fold.counts.deadLetters,
         segmentSizes: [...this.fold.members.sizes],
@@ -117,7 +126,7 @@ export class EmbeddedProject implements Project {
       }),
     });
     const { persons } = this.fold;
-    this.#timers = new Timers({ persons, now: options.now, look: (key, nowMs) => this.#look(key, nowMs) });
+    this.#timers = new Timers({ persons, now: () => this.#nowMs(), look: (key, nowMs) => this.#look(key, nowMs) });
   }
 
   /** Opens the folder, brings the state to the end of the log, and starts timers and checkpoints. */
@@ -160,7 +169,7 @@ export class EmbeddedProject implements Project {
     await this.#committer.submit({
       records: submission.events.length + submission.deadLetters.length,
       sizeBytes: (submission.events.length + submission.deadLetters.length) * EVENT_BYTES,
-      prepare: (inGroup) => this.#prepare(submission, inGroup, outcomes),
+      prepare: (group) => this.#prepare(submission, group, outcomes),
     });
     for (const outcome of outcomes) {
       if (outcome === "accepted") this.#accepted++;
@@ -170,7 +179,7 @@ export class EmbeddedProject implements Project {
   }
 
   async profile(ref: PersonRef): Promise<ProfileView | undefined> {
-    const nowMs = this.#options.now();
+    const nowMs = this.#nowMs();
     const key = this.fold.keyNow(ref);
     this.#look(key, nowMs);
     const person = this.fold.persons.get(key);
@@ -178,7 +187,7 @@ export class EmbeddedProject implements Project {
   }
 
   async setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileView> {
-    await this.#write(() => ({ kind: "attributes", at: this.#options.now(), ref, attributes }));
+    await this.#write(({ atMs }) => ({ kind: "attributes", at: atMs, ref, attributes }));
     return (await this.profile(ref))!;
   }
 
@@ -196,7 +205,7 @@ export class EmbeddedProject implements Project {
     const placement = program.placements.get(request.placement) ?? (request.placement === "home" ? PLAIN_HOME : undefined);
     if (placement === undefined) return undefined;
     const asked = request.filter === undefined ? undefined : this.#filter(request.filter);
-    const nowMs = this.#options.now();
+    const nowMs = this.#nowMs();
     const key = this.fold.keyNow(request.ref);
     this.#look(key, nowMs);
     const person = this.fold.persons.get(key);
@@ -239,12 +248,12 @@ export class EmbeddedProject implements Project {
   }
 
   async similar(itemId: string, limit: number): Promise<RecommendationList> {
-    const list = this.fold.recommender.similar(itemId, { limit, nowMs: this.#options.now() });
+    const list = this.fold.recommender.similar(itemId, { limit, nowMs: this.#nowMs() });
     return this.#listOf(list, { decisionId: uuidv7(), placement: "similar", explain: false });
   }
 
   async trending(limit: number, filter?: string): Promise<RecommendationList> {
-    const nowMs = this.#options.now();
+    const nowMs = this.#nowMs();
     const asked = filter === undefined ? undefined : this.#filter(filter);
     const isWanted = asked === undefined ? {} : { filter: (item: Item) => asked(item, undefined, nowMs) };
     const list = this.fold.recommender.trending({ limit, nowMs, ...isWanted });
@@ -252,7 +261,7 @@ export class EmbeddedProject implements Project {
   }
 
   async decide(ref: PersonRef, slot: string, context?: LoggedEvent["context"]): Promise<Decision | undefined> {
-    const nowMs = this.#options.now();
+    const nowMs = this.#nowMs();
     const key = this.fold.keyNow(ref);
     this.#look(key, nowMs);
     const person = this.fold.persons.get(key);
@@ -288,10 +297,7 @@ export class EmbeddedProject implements Project {
   }
 
   async putItems(items: readonly Item[]): Promise<void> {
-    await this.#writeAll(items.length, () => {
-      const at = this.#options.now();
-      return items.map((item) => ({ kind: "item_put", at, item }));
-    });
+    await this.#writeAll(items.length, ({ atMs }) => items.map((item) => ({ kind: "item_put", at: atMs, item })));
   }
 
   async item(itemId: string): Promise<Item | undefined> {
@@ -300,9 +306,9 @@ export class EmbeddedProject implements Project {
 
   async deleteItem(itemId: string): Promise<boolean> {
     let isThere = false;
-    await this.#writeAll(1, () => {
+    await this.#writeAll(1, ({ atMs }) => {
       isThere = this.fold.recommender.item(itemId) !== undefined;
-      return isThere ? [{ kind: "item_delete", at: this.#options.now(), item_id: itemId }] : [];
+      return isThere ? [{ kind: "item_delete", at: atMs, item_id: itemId }] : [];
     });
     return isThere;
   }
@@ -325,10 +331,9 @@ export class EmbeddedProject implements Project {
     const compiled = compileProgram(document, 1);
     if ("faults" in compiled) return { faults: compiled.faults };
     let version = 0;
-    await this.#write(() => {
-      const last = this.fold.programs.entries.at(-1)!;
-      version = last.version + 1;
-      return { kind: "program", at: Math.max(last.at, this.#options.now()), version, document };
+    await this.#write(({ atMs }) => {
+      version = this.fold.programs.current.version + 1;
+      return { kind: "program", at: atMs, version, document };
     });
     this.#filters.clear();
     this.#startSweep();
@@ -354,11 +359,10 @@ export class EmbeddedProject implements Project {
   }
 
   async resolveDeadLetter(id: string): Promise<void> {
-    await this.#writeAll(1, () => {
+    await this.#writeAll(1, ({ atMs }) => {
       const bytes = this.fold.letters.get(id);
       if (bytes === undefined) return [];
-      const at = this.#options.now();
-      return [{ kind: "dead_letter", at, letter: { ...letterOf(bytes), body: null, resolved: true } }];
+      return [{ kind: "dead_letter", at: atMs, letter: { ...letterOf(bytes), body: null, resolved: true } }];
     });
   }
 
@@ -438,27 +442,27 @@ export class EmbeddedProject implements Project {
   /** A new project's log begins with its program, so that the log alone says how it is to be read. */
   #create(): Promise<void> {
     const document = this.#options.firstProgram;
-    return this.#write(() => ({ kind: "program", at: this.#options.now(), version: 1, document }));
+    return this.#write(({ atMs }) => ({ kind: "program", at: atMs, version: 1, document }));
   }
 
-  #prepare(submission: Submission, inGroup: Set<string>, outcomes: EventOutcome[]): LogRecord[] {
+  #prepare(submission: Submission, { atMs, eventKeys }: Group, outcomes: EventOutcome[]): LogRecord[] {
     const records: LogRecord[] = [];
     for (const event of submission.events) {
       const { user_id: user, anonymous_id: anonymous, event_id: id } = event;
       const keys = [user === undefined ? "" : `u:${user}\n${id}`, anonymous === undefined ? "" : `a:${anonymous}\n${id}`];
-      if (keys.some((key) => inGroup.has(key)) || this.fold.knows(event)) {
+      if (keys.some((key) => eventKeys.has(key)) || this.fold.knows(event)) {
         outcomes.push("duplicate");
         continue;
       }
       outcomes.push("accepted");
-      for (const key of keys) if (key !== "") inGroup.add(key);
+      for (const key of keys) if (key !== "") eventKeys.add(key);
       this.#addItemFacts(event);
-      records.push({ kind: "event", at: event.received_at, event });
+      event.received_at = atMs;
+      records.push({ kind: "event", at: atMs, event });
     }
-    const at = this.#options.now();
     for (const letter of submission.deadLetters) {
       if (letter.once !== undefined && this.fold.knowsLetter(letter.once)) continue;
-      records.push({ kind: "dead_letter", at, letter: { ...letter, id: uuidv7(), at } });
+      records.push({ kind: "dead_letter", at: atMs, letter: { ...letter, id: uuidv7(), at: atMs } });
     }
     return records;
   }
@@ -474,7 +478,12 @@ export class EmbeddedProject implements Project {
   #apply(record: LogRecord): void {
     const change = this.fold.apply(record);
     if (change !== undefined) this.#tell(change);
-    if (this.#checkpointer.dirtyRows > DIRTY_ROWS_MAX) this.#checkpointSoon();
+    if (this.#checkpointer.dirtyRows > DIRTY_ROWS_MAX) this.#checkpointAfterGroup();
+  }
+
+  /** What is "now" for whatever reads or brings a person on. */
+  #nowMs(): number {
+    return this.#committer.lookTimeMs();
   }
 
   #look(key: string, nowMs: number): void {
@@ -488,11 +497,11 @@ export class EmbeddedProject implements Project {
     for (const listener of this.#listeners) listener(change);
   }
 
-  #write(record: () => LogRecord): Promise<void> {
-    return this.#writeAll(1, () => [record()]);
+  #write(record: (group: Group) => LogRecord): Promise<void> {
+    return this.#writeAll(1, (group) => [record(group)]);
   }
 
-  #writeAll(records: number, prepare: () => LogRecord[]): Promise<void> {
+  #writeAll(records: number, prepare: (group: Group) => LogRecord[]): Promise<void> {
     return this.#committer.submit({ records, sizeBytes: records * EVENT_BYTES, prepare });
   }
 
@@ -512,13 +521,22 @@ export class EmbeddedProject implements Project {
     const decisions = this.#decisions;
     if (decisions.length === 0) return;
     this.#decisions = [];
-    const at = this.#options.now();
-    this.#writeAll(decisions.length, () => decisions.map((decision) => ({ kind: "decision", at, decision }))).catch(
-      (error: unknown) => {
-        if (!(error instanceof HostError)) throw error;
-        this.#decisionsDropped += decisions.length;
-      },
-    );
+    this.#writeAll(decisions.length, ({ atMs }) =>
+      decisions.map((decision) => ({ kind: "decision", at: atMs, decision })),
+    ).catch((error: unknown) => {
+      if (!(error instanceof HostError)) throw error;
+      this.#decisionsDropped += decisions.length;
+    });
+  }
+
+  /** Not within a group: a checkpoint that holds half of it would let recovery fold that half twice. */
+  #checkpointAfterGroup(): void {
+    if (this.#checkpointDue) return;
+    this.#checkpointDue = true;
+    setImmediate(() => {
+      this.#checkpointDue = false;
+      this.#checkpointSoon();
+    });
   }
 
   #checkpointSoon(): void {
@@ -538,7 +556,7 @@ export class EmbeddedProject implements Project {
   #sweepSome(): void {
     if (this.#sweep === null || this.#closed) return;
     const keys = this.fold.persons.keys("", { after: this.#sweep.after, limit: SWEEP_PERSONS });
-    for (const key of keys) this.#look(key, this.#options.now());
+    for (const key of keys) this.#look(key, this.#nowMs());
     if (keys.length < SWEEP_PERSONS) {
       this.#sweptProgram = this.#sweep.version;
       this.#sweep = null;
