@@ -4,6 +4,9 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+/** Nothing in the console is told apart below it. */
+const SMALLEST_SHOWN = 0.0005;
+
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 /** A count: `1,234,567`. */
@@ -29,7 +32,7 @@ export function formatNumber(value: number): string {
   if (size >= 100) return value.toFixed(0);
   if (size >= 10) return value.toFixed(1);
   if (size >= 0.01) return value.toFixed(2);
-  return value.toPrecision(1);
+  return size < SMALLEST_SHOWN ? "0" : value.toPrecision(1);
 }
 
 /** A share 0–1 as per cent: `34 %`, `2.5 %`. */

@@ -70,7 +70,7 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
         hooks: { setCursor: [(self) => setHovered(self.cursor.idx ?? undefined)] },
         scales: {
-          x: { time: true, range: (_, low, high) => [latest.current.spanS === undefined ? low : high - latest.current.spanS, high] },
+          x: { time: true, range: (_, low, high) => timeRange(low, high, latest.current.spanS) },
           y: { range: (_, low, high) => rangeOf(low, high, binary === true ? BYTES_TOP_MIN : 0) },
         },
         axes: [
@@ -115,8 +115,16 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
         <span class="when">{hovered !== undefined && times[shownAt] !== undefined ? hoverTime(times[shownAt] * 1000, spanS ?? 0) : ""}</span>
       </figcaption>
       <div ref={place} style={{ height: `${height}px` }} aria-hidden="true" />
+      {series.every((one) => lastKnown(one.values) === undefined) ? <p class="plot-empty small">Nothing measured yet; a point comes every few seconds.</p> : null}
     </figure>
   );
+}
+
+/** Before the first measurement the axis ends now, and not in 1970. */
+function timeRange(low: number | null, high: number | null, spanS: number | undefined): [number, number] {
+  const end = high ?? Date.now() / 1000;
+  if (spanS !== undefined) return [end - spanS, end];
+  return [low ?? end - 1, end];
 }
 
 /** From zero, with a little air above; never an empty range. */

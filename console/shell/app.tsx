@@ -46,6 +46,14 @@ export function App() {
   const context = useMemo(() => ({ api: createApi(route.project), links: linksOf(route.project), notify }), [route.project, notify]);
   const stats = useStatsReading(context.api);
   useSearchKeys(() => setSearching(true));
+  useEffect(() => {
+    if (!menuOpen) return undefined;
+    const pressed = (event: KeyboardEvent): void => {
+      if (event.key === "Escape") setMenuOpen(false);
+    };
+    window.addEventListener("keydown", pressed);
+    return () => window.removeEventListener("keydown", pressed);
+  }, [menuOpen]);
 
   const address = `${route.project}/${route.path.join("/")}`;
   const viewTitle = VIEWS.find((view) => view.path === route.path[0])?.title ?? "Not found";

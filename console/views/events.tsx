@@ -8,6 +8,7 @@ import { Chip, EventType } from "../parts/chip.tsx";
 import { formatClock, formatExact, formatNumber, timeOf } from "../parts/format.ts";
 import { Icon } from "../parts/icon.tsx";
 import { ItemLink, PersonLink } from "../parts/ids.tsx";
+import { SendHint } from "../parts/send-hint.tsx";
 import { Empty, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { useItems } from "../api/use-items.ts";
@@ -53,8 +54,8 @@ export function EventsView({ query }: { query: URLSearchParams }) {
         </>}
       >
         {feed.rows.length > 0 ? <Rows rows={feed.rows} /> : feed.state === "connecting" ? <Loading rows={8} /> : (
-          <Empty icon="events" title="Waiting for events" action={type !== "" || person !== "" ? <button type="button" class="btn" onClick={() => setQuery({ type: "", person: "" })}>Clear the filters</button> : <a class="btn" href="/demo/">Open the demo</a>}>
-            {type !== "" || person !== "" ? "Nothing has matched the filters since this page was opened." : "Nothing has come in since this page was opened. Click around in the demo, or send an event to POST /v1/events, and it appears here."}
+          <Empty icon="events" title="Waiting for events" action={type !== "" || person !== "" ? <button type="button" class="btn" onClick={() => setQuery({ type: "", person: "" })}>Clear the filters</button> : <SendHint />}>
+            {type !== "" || person !== "" ? "Nothing has matched the filters since this page was opened." : "Nothing has come in since this page was opened. Use the site, or send an event yourself, and it appears here."}
           </Empty>
         )}
       </Card>
@@ -79,7 +80,7 @@ function PersonFilter({ person, onChange }: { person: string; onChange: (person:
   return (
     <form class="row" onSubmit={(event) => { event.preventDefault(); onChange(text.trim()); }}>
       <input
-        class="field" type="search" aria-label="Person: a user id, or anonymous: and a visitor id" title="A user id, or anonymous: and a visitor id. Enter applies it."
+        class="field person-filter" type="search" aria-label="Person: a user id, or anonymous: and a visitor id" title="A user id, or anonymous: and a visitor id. Enter applies it."
         placeholder="user id, or anonymous:id" value={text} spellcheck={false} autocomplete="off"
         onInput={(event) => { setText(event.currentTarget.value); if (event.currentTarget.value === "") onChange(""); }}
       />

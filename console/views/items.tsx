@@ -25,7 +25,7 @@ export function ItemsView() {
           <input class="field wide" type="search" aria-label="Open an item by its id" placeholder="An item id" spellcheck={false} autocomplete="off" value={id} onInput={(event) => setId(event.currentTarget.value)} />
           <button type="submit" class="btn" disabled={id.trim() === ""}>Open</button>
         </form>
-        <Card title="Trending" note="the decayed popularity of all visitors, followed live" flush>
+        <Card title="Trending" note="acted on more than usual of late, followed live" flush>
           {trending.data === undefined ? (trending.error === undefined ? <Loading rows={8} /> : <Failed what="The trending items" error={trending.error} onRetry={trending.reload} />)
             : trending.data.items.length === 0 ? <Empty icon="items" title="Nothing trends yet">Items trend with the first events on them. Put a catalogue with <code>PUT /v1/items</code> or import one with <code>attune import --items FILE EVENTS</code>.</Empty>
             : <ItemList wide list={trending.data.items} />}

@@ -23,7 +23,7 @@ export function OverviewView() {
   const stats = useStats();
   return (
     <>
-      <ViewHead title="Overview" about={stats.data ? `Up for ${formatDuration(stats.data.uptime_s * 1000)}. Plots reach back up to 10 minutes.` : "Rates, latencies and what is kept."} end={stats.data ? <Health stats={stats.data} /> : null} />
+      <ViewHead title="Overview" about={stats.data ? `Up for ${formatDuration(Math.floor(stats.data.uptime_s) * 1000)}. Plots reach back up to 10 minutes.` : "Rates, latencies and what is kept."} end={stats.data ? <Health stats={stats.data} /> : null} />
       {stats.data ? <Figures stats={stats.data} /> : (
         <div class="card">{stats.error === undefined ? <Loading rows={8} /> : <Failed what="The node's figures" error={stats.error} onRetry={stats.reload} />}</div>
       )}
@@ -133,7 +133,7 @@ function EventTypes() {
   }, []);
   return (
     <Card title="Events by type" note="last 60 s of the live stream" className="span-4">
-      {counts === undefined ? <Loading rows={3} /> : counts.length === 0 ? <p class="soft">Nothing has come in since this page was opened. Send an event to <code>POST /v1/events</code>, or click around in the demo.</p> : (
+      {counts === undefined ? <Loading rows={3} /> : counts.length === 0 ? <p class="soft">Nothing has come in since this page was opened. Send an event to <code>POST /v1/events</code>, and its type is counted here.</p> : (
         <Bars bars={counts.map(([name, count]) => ({ name, value: count, text: formatCount(count), href: links.view(["events"], { type: name }) }))} />
       )}
     </Card>

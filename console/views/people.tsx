@@ -8,6 +8,7 @@ import { Chip, EventType } from "../parts/chip.tsx";
 import { formatCount } from "../parts/format.ts";
 import { nameOf, PersonLink } from "../parts/ids.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
+import { SendHint } from "../parts/send-hint.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { useConsole } from "../shell/context.ts";
@@ -85,7 +86,7 @@ function ActiveNow() {
   return (
     <Card title="Active now" note="since this page was opened" flush>
       {rows.length === 0 ? (state === "lost" ? <Empty icon="warning" title="The stream is not there">The node does not answer. The list goes on by itself when it is back.</Empty> : (
-        <Empty icon="person" title="Nobody has acted yet" action={<a class="btn" href="/demo/">Open the demo</a>}>Type the start of an id above, or click around in the demo: whoever acts appears here.</Empty>
+        <Empty icon="person" title="Nobody has acted yet" action={<SendHint />}>Type the start of an id above. Whoever acts from now on appears here.</Empty>
       )) : (
         <Table
           label="Active persons" rows={rows} keyOf={(row) => nameOf(row.person)} fixed

@@ -41,7 +41,7 @@ export function PersonView({ person }: { person: PersonRef }) {
   const happened = (before: typeof current, more: Happening[]): Happening[] => [...more, ...before.happenings].slice(0, HAPPENINGS_MAX);
 
   const url = program.data === undefined && program.error === undefined ? undefined
-    : api.streamUrl("/v1/live", { ...refQuery(person), placements: placements.join(","), limit: String(RECOMMENDED_SHOWN), explain: "1" });
+    : api.streamUrl("/v1/live", { ...refQuery(person), ...(placements.length > 0 ? { placements: placements.join(",") } : {}), limit: String(RECOMMENDED_SHOWN), explain: "1" });
   const state = useStream(url, {
     profile: () => read.reload(),
     recommendations: (list: RecommendationList) => change((before) => ({ lists: { ...before.lists, [list.placement]: list } })),
