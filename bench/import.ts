@@ -60,6 +60,6 @@ async function run(args: string[]) {
   }, MEMORY_EVERY_MS);
   const [code] = await once(child, "exit");
   clearInterval(watch);
-  if (code !== 0) throw new Error(`attune ${args[0]} ended with ${code}: ${said}`);
+  if (code !== 0) throw new Error(`attune ${args[0]} ended with ${code}: ${said.slice(-200)}`);
   return { seconds: (performance.now() - startedMs) / 1_000, cpuSeconds, peakMb, said: said.trim().replaceAll("\n", "; ") };
 }

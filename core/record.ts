@@ -27,7 +27,7 @@ export interface Consent {
   policy_version?: string;
 }
 
-/** `at` is processing time in Unix ms: never smaller than in the record before, imports excepted. */
+/** `at` is processing time in Unix ms: never smaller than in the record before. */
 export type LogRecord =
   | { kind: "event"; at: number; event: LoggedEvent }
   | { kind: "attributes"; at: number; ref: PersonRef; attributes: Readonly<Record<string, unknown>> }

@@ -49,7 +49,8 @@ export type TrafficMark = "bot" | "suspicious";
 
 /**
  * An event as the log keeps it: enriched once at intake, never again.
- * `received_at` is processing time in Unix ms and drives timers; for an import it equals `timestamp`.
+ * `received_at` is processing time in Unix ms, set by the host when it writes the record: never before that of an
+ * earlier record, nor before the moment to which its person has been brought already.
  */
 export interface LoggedEvent extends AttuneEvent {
   received_at: number;

@@ -26,7 +26,7 @@ export async function warmDemo(projects: ReadonlyMap<string, EmbeddedProject>, l
       const options = { receivedAtMs: Date.now(), eventTypes: project.eventTypes, anyAge: true };
       const result = normaliseEvent(raw, { ...options, newEventId: () => "" });
       if ("rejected" in result) throw new Error(`demo event: ${result.rejected.path} ${result.rejected.message}`);
-      return { ...result.event, received_at: result.event.timestamp };
+      return { ...result.event, received_at: options.receivedAtMs };
     });
     for (let start = 0; start < events.length; start += EVENTS_A_SUBMISSION) {
       await project.submit({ events: events.slice(start, start + EVENTS_A_SUBMISSION), deadLetters: [] });

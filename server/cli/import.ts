@@ -103,9 +103,7 @@ function submissionOf(project: EmbeddedProject, path: string, lines: readonly Li
       deadLetters.push({ code, path: pointer, message, source, body: raw, once: lineId(number, text) });
       continue;
     }
-    const event: LoggedEvent = result.event as LoggedEvent;
-    event.received_at = event.timestamp;
-    events.push(event);
+    events.push({ ...result.event, received_at: receivedAtMs });
   }
   return { events, deadLetters };
 }

@@ -9,7 +9,7 @@ export async function verifyCommand(args: string[]): Promise<number> {
   return withProject(values, async (project) => {
     const bar = progressBar("verifying");
     const { records, persons, differences } = await verifyProject(project, {
-      nowMs: Date.now(),
+      now: Date.now,
       onProgress: (share) => bar.update(share, "of the log"),
     });
     bar.done();

@@ -9,6 +9,7 @@ export interface CheckpointMeta {
   version: 1;
   /** Everything before it is in the checkpoint. */
   position: number;
+  lastAtMs: number;
   personsTotal: number;
   deadLettersTotal: number;
   segmentSizes: [segment: string, size: number][];

@@ -13,17 +13,21 @@ const GROUP_RECORDS_MAX = 1_000;
 const QUEUED_BYTES_MAX = 32 << 20;
 const RETRY_AFTER_S = 1;
 
+export interface Group {
+  /** Processing time of all its records, Unix ms: never before that of an earlier group, nor before any look at a person. */
+  readonly atMs: number;
+  /** Keys of the events that it writes already, for the check for duplicates. */
+  readonly eventKeys: Set<string>;
+}
+
 /** One request's share of a group. */
 export interface Work {
   /** About how much memory it holds while it waits. */
   readonly sizeBytes: number;
   /** How many records it may add. */
   readonly records: number;
-  /**
-   * Called when its turn has come, after every earlier group was folded: names the records to be written.
-   * `inGroup` holds the keys of events that this group writes already, for the check for duplicates.
-   */
-  prepare(inGroup: Set<string>): LogRecord[];
+  /** Called when its turn has come, after every earlier group was folded: names the records to be written. */
+  prepare(group: Group): LogRecord[];
 }
 
 interface Waiting {
@@ -35,22 +39,38 @@ interface Waiting {
 export class Committer {
   readonly #log: SegmentLog;
   readonly #fold: (record: LogRecord) => void;
+  readonly #clock: () => number;
   readonly #batch = new RecordBatch();
   #queue: Waiting[] = [];
   #queuedBytes = 0;
   #running: Promise<void> | null = null;
   #closed = false;
   #failed: HostError | null = null;
+  #groupAtMs: number | null = null;
   /** Set while the disk is full. */
   storageFull = false;
   /** Log position up to which everything is folded. */
   foldedPosition: number;
 
-  /** @param fold - applies one durable record; called in log order. */
-  constructor(log: SegmentLog, fold: (record: LogRecord) => void) {
-    this.#log = log;
-    this.#fold = fold;
-    this.foldedPosition = log.end;
+  constructor(options: {
+    log: SegmentLog;
+    /** Applies one durable record; called in log order. */
+    fold: (record: LogRecord) => void;
+    /** Processing time, Unix ms; never goes back. */
+    clock: () => number;
+  }) {
+    this.#log = options.log;
+    this.#fold = options.fold;
+    this.#clock = options.clock;
+    this.foldedPosition = options.log.end;
+  }
+
+  /**
+   * The time to which a person may be brought now. While a group is on its way to the disk that is the group's own time:
+   * a record must never be folded into a person who has been brought past it, because a replay knows no looks.
+   */
+  lookTimeMs(): number {
+    return this.#groupAtMs ?? this.#clock();
   }
 
   get queuedRecords(): number {
@@ -100,13 +120,15 @@ export class Committer {
   async #commitGroup(): Promise<void> {
     const group: Waiting[] = [];
     const records: LogRecord[] = [];
-    const inGroup = new Set<string>();
+    const atMs = this.#clock();
+    const shared: Group = { atMs, eventKeys: new Set() };
+    this.#groupAtMs = atMs;
     this.#batch.clear();
     for (const entry of this.#queue) {
       if (group.length > 0 && records.length + entry.work.records > GROUP_RECORDS_MAX) break;
       this.#queuedBytes -= entry.work.sizeBytes;
       group.push(entry);
-      for (const record of entry.work.prepare(inGroup)) {
+      for (const record of entry.work.prepare(shared)) {
         const { type, payload } = encodeRecord(record);
         this.#batch.add(type, payload);
         records.push(record);
@@ -117,6 +139,7 @@ export class Committer {
     try {
       if (records.length > 0) end = await this.#log.append(this.#batch);
     } catch (cause) {
+      this.#groupAtMs = null;
       const error = this.#translate(cause);
       for (const { reject } of group) reject(error);
       return;
@@ -124,6 +147,7 @@ export class Committer {
     this.storageFull = false;
     for (const record of records) this.#fold(record);
     this.foldedPosition = end;
+    this.#groupAtMs = null;
     for (const { resolve } of group) resolve();
   }
 

@@ -41,6 +41,8 @@ export class Fold {
   readonly links: OverlayTable;
   readonly letters: OverlayTable;
   readonly programTable: OverlayTable;
+  /** Processing time of the newest record; the host's clock never runs behind it. */
+  lastAtMs = 0;
   readonly #ids: IdIndex;
 
   /** Starts from what `file` holds. A project's first record is its first program. */
@@ -63,6 +65,7 @@ export class Fold {
 
   /** Applies one record; what changed about a person comes back, undefined where the record is about none. */
   apply(record: LogRecord): PersonChange | undefined {
+    this.lastAtMs = Math.max(this.lastAtMs, record.at);
     switch (record.kind) {
       case "event":
         return this.#event(record);

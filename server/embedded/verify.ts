@@ -33,7 +33,7 @@ const PERSONS_CACHED_MAX = 20_000;
 /** The project must not be written to meanwhile. */
 export async function verifyProject(
   project: EmbeddedProject,
-  options: { onProgress?: (share: number) => void; nowMs: number },
+  options: { onProgress?: (share: number) => void; now: () => number },
 ): Promise<Verification> {
   const folder = await mkdtemp(join(tmpdir(), "attune-verify-"));
   const file = StateFile.open(join(folder, "state"));
@@ -47,7 +47,7 @@ export async function verifyProject(
       ids,
       position: -1,
       tables: tablesOf(fold),
-      capture: () => ({ position, personsTotal: 0, deadLettersTotal: 0, segmentSizes: [], sweptProgram: 0 }),
+      capture: () => ({ position, lastAtMs: 0, personsTotal: 0, deadLettersTotal: 0, segmentSizes: [], sweptProgram: 0 }),
     });
     let records = 0;
     for (const entry of log.read(log.start)) {
@@ -58,7 +58,8 @@ export async function verifyProject(
       await checkpointer.take();
       options.onProgress?.((entry.next - log.start) / (log.end - log.start));
     }
-    const differences = compare(project.fold, fold, options.nowMs);
+    // Not earlier: the project's timers have gone on bringing persons to their now.
+    const differences = compare(project.fold, fold, options.now());
     return { records, persons: fold.persons.total, differences };
   } finally {
     ids.close();
