@@ -4,9 +4,24 @@ import { demoIndexes, demoPictures } from "./pictures.ts";
 import { demoCatalogue, demoVisits } from "./warm.ts";
 
 const NOW_MS = Date.UTC(2026, 4, 20, 15, 30);
-const TYPES = new Set(["page_view", "view", "click", "dwell", "scroll", "search", "add_to_cart", "remove_from_cart", "purchase", "like", "dismiss"]);
+const TYPES = new Set([
+  "page_view",
+  "view",
+  "click",
+  "dwell",
+  "scroll",
+  "search",
+  "add_to_cart",
+  "remove_from_cart",
+  "purchase",
+  "like",
+  "dismiss",
+]);
 
-for (const [site, items, events] of [["shop", 320, 6_000], ["news", 120, 5_000]] as const) {
+for (const [site, items, events] of [
+  ["shop", 320, 6_000],
+  ["news", 120, 5_000],
+] as const) {
   test(`${site}: the catalogue is large, unique, dated in the past, and every item has a picture`, () => {
     const catalogue = demoCatalogue(site, NOW_MS);
     assert.ok(catalogue.length >= items);
@@ -30,7 +45,8 @@ for (const [site, items, events] of [["shop", 320, 6_000], ["news", 120, 5_000]]
     for (const visit of visits) {
       assert.ok(visit.timestamp >= before && visit.timestamp <= NOW_MS && TYPES.has(visit.event_type));
       before = visit.timestamp;
-      if (visit.item_id) assert.ok(Date.parse(known.get(visit.item_id)!.published_at) <= visit.timestamp, visit.item_id);
+      if (visit.item_id)
+        assert.ok(Date.parse(known.get(visit.item_id)!.published_at) <= visit.timestamp, visit.item_id);
     }
   });
 }

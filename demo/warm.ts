@@ -95,18 +95,56 @@ function worldOf(site: Site, nowMs: number): World {
   }
   for (const [category, shelf] of byCategory) {
     const order = chanceFrom(`${category} shelf`);
-    const rank = new Map(shelf.map((item) => [item, order.share() + (item.tags.includes("new") || item.tags.includes("breaking") ? 0.3 : 0)]));
+    const rank = new Map(
+      shelf.map((item) => [
+        item,
+        order.share() + (item.tags.includes("new") || item.tags.includes("breaking") ? 0.3 : 0),
+      ]),
+    );
     shelf.sort((a, b) => rank.get(b)! - rank.get(a)!);
   }
   return { site, items, byCategory };
 }
 
 const DEVICES = [
-  { device: "desktop", os: "macOS", browser: "Safari" }, { device: "desktop", os: "Windows", browser: "Chrome" },
-  { device: "mobile", os: "iOS", browser: "Safari" }, { device: "mobile", os: "Android", browser: "Chrome" }, { device: "desktop", os: "Linux", browser: "Firefox" },
+  { device: "desktop", os: "macOS", browser: "Safari" },
+  { device: "desktop", os: "Windows", browser: "Chrome" },
+  { device: "mobile", os: "iOS", browser: "Safari" },
+  { device: "mobile", os: "Android", browser: "Chrome" },
+  { device: "desktop", os: "Linux", browser: "Firefox" },
 ] as const;
-const PLACES = [["nb-NO", "NO"], ["sv-SE", "SE"], ["da-DK", "DK"], ["de-DE", "DE"], ["en-GB", "GB"], ["fr-FR", "FR"], ["nl-NL", "NL"], ["en-US", "US"]] as const;
-const FIRST_NAMES = ["astrid", "bjorn", "clara", "david", "elin", "filip", "greta", "hugo", "ines", "jonas", "karla", "leo", "maja", "nils", "olga", "pavel", "rosa", "sami", "tuva", "viktor"] as const;
+const PLACES = [
+  ["nb-NO", "NO"],
+  ["sv-SE", "SE"],
+  ["da-DK", "DK"],
+  ["de-DE", "DE"],
+  ["en-GB", "GB"],
+  ["fr-FR", "FR"],
+  ["nl-NL", "NL"],
+  ["en-US", "US"],
+] as const;
+const FIRST_NAMES = [
+  "astrid",
+  "bjorn",
+  "clara",
+  "david",
+  "elin",
+  "filip",
+  "greta",
+  "hugo",
+  "ines",
+  "jonas",
+  "karla",
+  "leo",
+  "maja",
+  "nils",
+  "olga",
+  "pavel",
+  "rosa",
+  "sami",
+  "tuva",
+  "viktor",
+] as const;
 /** How busy each hour of the day is. */
 const HOURS = [1, 1, 1, 1, 1, 2, 4, 7, 8, 7, 6, 6, 8, 7, 6, 6, 7, 8, 10, 13, 14, 12, 7, 3] as const;
 
@@ -130,8 +168,14 @@ function visitsOf(world: World, chance: Chance, options: VisitOptions & { visito
     const put = (event_type: string, fields: Pick<DemoEvent, "item_id" | "value" | "additional_data"> = {}): void => {
       if (now > options.nowMs) return;
       events.push({
-        event_id: `demo-${options.seed}-${site}-${name}-${session}-${events.length}`, ...(known ? { user_id } : {}), anonymous_id, session_id,
-        event_type, timestamp: now, context, ...fields,
+        event_id: `demo-${options.seed}-${site}-${name}-${session}-${events.length}`,
+        ...(known ? { user_id } : {}),
+        anonymous_id,
+        session_id,
+        event_type,
+        timestamp: now,
+        context,
+        ...fields,
       });
       now += chance.between(3, 40) * 1_000;
     };
@@ -169,7 +213,11 @@ function read(put: Put, chance: Chance, item: DemoItem): void {
 }
 
 /** A walk: it starts with what draws most, stays with the like of what was just seen, and now and then changes the shelf. */
-function chainOf(world: World, chance: Chance, walk: { taste: Taste; thrifty: boolean; liked: string; bornBeforeMs: number }): DemoItem[] {
+function chainOf(
+  world: World,
+  chance: Chance,
+  walk: { taste: Taste; thrifty: boolean; liked: string; bornBeforeMs: number },
+): DemoItem[] {
   const categories = Object.keys(walk.taste);
   const weights = Object.values(walk.taste);
   const seen = new Set<DemoItem>();
@@ -178,15 +226,22 @@ function chainOf(world: World, chance: Chance, walk: { taste: Taste; thrifty: bo
   let last: DemoItem | undefined;
   while (seen.size < length) {
     if (chance.happens(0.1)) category = categories[chance.weighted(weights)]!;
-    const shelf = world.byCategory.get(category)!.filter((item) => !seen.has(item) && Date.parse(item.published_at) <= walk.bornBeforeMs);
+    const shelf = world.byCategory
+      .get(category)!
+      .filter((item) => !seen.has(item) && Date.parse(item.published_at) <= walk.bornBeforeMs);
     if (shelf.length === 0) break;
-    const next = shelf[chance.weighted(shelf.map((item, rank) => {
-      let pull = 1 / (rank + 12);
-      if (last) pull *= 1 + 4 * item.tags.filter((tag) => last!.tags.includes(tag)).length;
-      if (walk.thrifty && item.tags.includes("sale")) pull *= 5;
-      if (item.tags.includes(walk.liked)) pull *= 2;
-      return pull;
-    }))]!;
+    const next =
+      shelf[
+        chance.weighted(
+          shelf.map((item, rank) => {
+            let pull = 1 / (rank + 12);
+            if (last) pull *= 1 + 4 * item.tags.filter((tag) => last!.tags.includes(tag)).length;
+            if (walk.thrifty && item.tags.includes("sale")) pull *= 5;
+            if (item.tags.includes(walk.liked)) pull *= 2;
+            return pull;
+          }),
+        )
+      ]!;
     seen.add(next);
     last = next;
   }

@@ -47,25 +47,38 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
           await page.locator(card(clicked)).scrollIntoViewIfNeeded();
           const place = await page.locator(card(clicked)).boundingBox();
           await look(page, clicked);
-          await page.waitForFunction((ids) => [...document.querySelectorAll<HTMLElement>(".card")].map((each) => each.dataset["attuneItem"]).join() !== ids, before.join());
+          await page.waitForFunction(
+            (ids) =>
+              [...document.querySelectorAll<HTMLElement>(".card")].map((each) => each.dataset["attuneItem"]).join() !==
+              ids,
+            before.join(),
+          );
           await figure(page, "#clock-value");
           await page.locator(".badge.own").first().waitFor();
           await page.locator("#interests li").first().waitFor({ state: "attached" });
           assert.deepEqual(await page.locator(card(clicked)).boundingBox(), place, "the clicked card moved");
-          assert.match(await page.locator(card(clicked)).getAttribute("class") ?? "", /was-looked/);
-          assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it scrolls sideways");
+          assert.match((await page.locator(card(clicked)).getAttribute("class")) ?? "", /was-looked/);
+          assert.ok(
+            await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+            "it scrolls sideways",
+          );
 
           const interest = await page.locator("#interests li span").first().textContent();
           await page.reload();
           await ready(page);
           assert.equal(await page.locator("#interests li span").first().textContent(), interest);
           await page.locator(".badge.own").first().waitFor();
-          assert.ok(await shifts(page) < LAYOUT_SHIFT_MAX, `layout shift ${await shifts(page)}`);
+          assert.ok((await shifts(page)) < LAYOUT_SHIFT_MAX, `layout shift ${await shifts(page)}`);
         }));
     }
 
     test(`${site}: axe finds nothing, light and dark, desktop and phone, before and after`, async () => {
-      for (const [viewport, colorScheme] of [["desktop", "light"], ["desktop", "dark"], ["phone", "light"], ["phone", "dark"]] as const) {
+      for (const [viewport, colorScheme] of [
+        ["desktop", "light"],
+        ["desktop", "dark"],
+        ["phone", "light"],
+        ["phone", "dark"],
+      ] as const) {
         await withPage(browser, { viewport, colorScheme, reducedMotion: "reduce" }, async (page) => {
           await open(page, path);
           assert.deepEqual(await violations(page), [], `${viewport} ${colorScheme}, first screen`);
@@ -84,7 +97,8 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       const scripts: Promise<number>[] = [];
       page.on("request", (request) => hosts.add(new URL(request.url()).host));
       page.on("response", (response) => {
-        if (response.request().resourceType() === "script") scripts.push(response.body().then((body) => gzipSync(body).length));
+        if (response.request().resourceType() === "script")
+          scripts.push(response.body().then((body) => gzipSync(body).length));
       });
       const answer = await page.goto(base + SITES.shop);
       await ready(page);
@@ -107,7 +121,7 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>(".become")?.disabled);
       const audio = (await order(page)).slice(0, 12).filter((id) => id.startsWith("audio-")).length;
       assert.ok(audio >= 5, `${audio} of the first 12 are audio`);
-      assert.ok(await shifts(page) < LAYOUT_SHIFT_MAX, `layout shift ${await shifts(page)}`);
+      assert.ok((await shifts(page)) < LAYOUT_SHIFT_MAX, `layout shift ${await shifts(page)}`);
 
       await page.getByRole("button", { name: "Reset" }).click();
       await page.waitForFunction(() => document.documentElement.dataset["attuneTheme"] === "aurora");
@@ -115,22 +129,28 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
     }));
 
   test("offline and back: nothing is lost, nothing counted twice", () =>
-    withPage(browser, { expectedErrors: /ERR_INTERNET_DISCONNECTED|WebSocket|Failed to (load|fetch)/ }, async (page, context) => {
-      await open(page, SITES.shop);
-      const [first, second] = await order(page);
-      await context.setOffline(true);
-      await look(page, first!);
-      await look(page, second!);
-      await page.locator("#status", { hasText: /offline · \d+ kept/ }).waitFor();
-      await context.setOffline(false);
-      await page.locator("#status", { hasText: "live" }).waitFor({ timeout: 20_000 });
-      await page.locator("#interests li").first().waitFor({ state: "attached", timeout: 20_000 });
-      const visitor = await page.evaluate(() => localStorage.getItem("attune:default:anonymous"));
-      const id = /[0-9a-f]{32}/.exec(visitor ?? "")![0];
-      const profile = await (await fetch(`${base}/v1/visitors/${id}/profile`)).json() as { recent: { item_id: string; event_type: string }[] };
-      const clicks = profile.recent.filter(({ event_type }) => event_type === "click").map(({ item_id }) => item_id);
-      assert.deepEqual(clicks.sort(), [first, second].sort());
-    }));
+    withPage(
+      browser,
+      { expectedErrors: /ERR_INTERNET_DISCONNECTED|WebSocket|Failed to (load|fetch)/ },
+      async (page, context) => {
+        await open(page, SITES.shop);
+        const [first, second] = await order(page);
+        await context.setOffline(true);
+        await look(page, first!);
+        await look(page, second!);
+        await page.locator("#status", { hasText: /offline · \d+ kept/ }).waitFor();
+        await context.setOffline(false);
+        await page.locator("#status", { hasText: "live" }).waitFor({ timeout: 20_000 });
+        await page.locator("#interests li").first().waitFor({ state: "attached", timeout: 20_000 });
+        const visitor = await page.evaluate(() => localStorage.getItem("attune:default:anonymous"));
+        const id = /[0-9a-f]{32}/.exec(visitor ?? "")![0];
+        const profile = (await (await fetch(`${base}/v1/visitors/${id}/profile`)).json()) as {
+          recent: { item_id: string; event_type: string }[];
+        };
+        const clicks = profile.recent.filter(({ event_type }) => event_type === "click").map(({ item_id }) => item_id);
+        assert.deepEqual(clicks.sort(), [first, second].sort());
+      },
+    ));
 
   test("by keyboard alone: skip, look, and the focus stays on the card while the others move", () =>
     withPage(browser, {}, async (page) => {
@@ -138,7 +158,8 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.keyboard.press("Tab");
       await page.keyboard.press("Enter");
       await page.keyboard.press("Tab");
-      const focused = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.closest<HTMLElement>(".card")?.dataset["attuneItem"]);
+      const focused = (): Promise<string | undefined> =>
+        page.evaluate(() => document.activeElement?.closest<HTMLElement>(".card")?.dataset["attuneItem"]);
       const id = await focused();
       assert.equal(id, (await order(page))[0]);
       await page.keyboard.press("Enter");
@@ -166,10 +187,14 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
 
       await page.getByRole("searchbox").fill("tent");
       await page.getByRole("heading", { name: "Results for “tent”" }).waitFor();
-      await page.waitForFunction(() => [...document.querySelectorAll(".card h3")].every((title) => /tent/i.test(title.textContent ?? "")));
+      await page.waitForFunction(() =>
+        [...document.querySelectorAll(".card h3")].every((title) => /tent/i.test(title.textContent ?? "")),
+      );
 
       await page.getByRole("button", { name: "Lamps", exact: true }).click();
-      await page.waitForFunction(() => [...document.querySelectorAll<HTMLElement>(".card")].every((each) => each.dataset["category"] === "lamps"));
+      await page.waitForFunction(() =>
+        [...document.querySelectorAll<HTMLElement>(".card")].every((each) => each.dataset["category"] === "lamps"),
+      );
       const lamp = (await order(page))[0]!;
       await page.locator(card(lamp)).hover();
       await page.locator(card(lamp)).getByRole("button", { name: "Add to cart" }).click();
@@ -180,7 +205,8 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
 });
 
 const card = (id: string): string => `[data-attune-item="${id}"]`;
-const order = (page: Page): Promise<string[]> => page.evaluate(() => [...document.querySelectorAll<HTMLElement>(".card")].map((each) => each.dataset["attuneItem"]!));
+const order = (page: Page): Promise<string[]> =>
+  page.evaluate(() => [...document.querySelectorAll<HTMLElement>(".card")].map((each) => each.dataset["attuneItem"]!));
 
 async function open(page: Page, path: string): Promise<void> {
   await page.goto(base + path);
@@ -224,8 +250,12 @@ const shifts = (page: Page): Promise<number> => page.evaluate(() => (globalThis 
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   return page.evaluate(async () => {
-    const { axe: checker } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
-    return (await checker.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+    const { axe: checker } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    return (await checker.run()).violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`,
+    );
   });
 }
 

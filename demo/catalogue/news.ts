@@ -4,7 +4,20 @@ import { chanceFrom } from "../seeded.ts";
 import { ARTICLES } from "./articles.ts";
 import type { DemoItem } from "./item.ts";
 
-const AUTHORS = ["Amara Osei", "Lukas Brandt", "Noor Haddad", "Freya Lund", "Tomás Rivera", "Hana Ito", "Callum Reid", "Inés Marchetti", "Ravi Menon", "Zofia Nowak", "Maja Eklund", "Theo Laurent"] as const;
+const AUTHORS = [
+  "Amara Osei",
+  "Lukas Brandt",
+  "Noor Haddad",
+  "Freya Lund",
+  "Tomás Rivera",
+  "Hana Ito",
+  "Callum Reid",
+  "Inés Marchetti",
+  "Ravi Menon",
+  "Zofia Nowak",
+  "Maja Eklund",
+  "Theo Laurent",
+] as const;
 const FORMATS = ["report", "analysis", "interview", "explainer", "longread"] as const;
 const HOUR_MS = 3_600_000;
 const SPAN_HOURS = 240;
@@ -25,10 +38,21 @@ export function newsCatalogue(nowMs: number): DemoArticle[] {
       const tags = [...topics.split(" "), format];
       if (ageHours < BREAKING_HOURS && format === "report") tags.push("breaking");
       return {
-        item_id, title, categories: [section], tags, available: true,
-        image_url: `/demo/pictures/news/${item_id}.svg`, url: `/demo/news/?item=${item_id}`,
+        item_id,
+        title,
+        categories: [section],
+        tags,
+        available: true,
+        image_url: `/demo/pictures/news/${item_id}.svg`,
+        url: `/demo/news/?item=${item_id}`,
         published_at: new Date(nowMs - ageHours * HOUR_MS - chance.between(60_000, HOUR_MS)).toISOString(),
-        attributes: { author: chance.pick(AUTHORS), minutes: format === "longread" ? chance.between(11, 22) : chance.between(2, 9), teaser, kicker, scene },
+        attributes: {
+          author: chance.pick(AUTHORS),
+          minutes: format === "longread" ? chance.between(11, 22) : chance.between(2, 9),
+          teaser,
+          kicker,
+          scene,
+        },
       };
     });
   });

@@ -42,34 +42,117 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
   const badge = h("span", { class: "badge" });
   const climb = h("span", { class: "climb", "aria-hidden": "true" });
   const looked = h("span", { class: "looked" }, icon("check"), site.acted);
-  const liked = h("button", {
-    type: "button", class: "act like", "aria-label": `${site.save.off}: ${item.title}`, "aria-pressed": "false",
-    onclick: (event: MouseEvent) => liked.setAttribute("aria-pressed", String(acts.like(id, event.timeStamp))),
-  }, icon("heart"));
+  const liked = h(
+    "button",
+    {
+      type: "button",
+      class: "act like",
+      "aria-label": `${site.save.off}: ${item.title}`,
+      "aria-pressed": "false",
+      onclick: (event: MouseEvent) => liked.setAttribute("aria-pressed", String(acts.like(id, event.timeStamp))),
+    },
+    icon("heart"),
+  );
   const was = item.attributes?.["was_price"];
-  const name = h("button", { type: "button", class: "name", onclick: (event: MouseEvent) => acts.look(id, event.timeStamp) }, item.title);
+  const name = h(
+    "button",
+    { type: "button", class: "name", onclick: (event: MouseEvent) => acts.look(id, event.timeStamp) },
+    item.title,
+  );
 
-  const element = h("article", {
-    class: "card", "data-attune-item": id, "data-category": item.categories[0],
-    onpointerenter: () => acts.point(id), onfocusin: () => acts.point(id),
-  },
-  h("div", { class: "picture" },
-    h("img", { src: item.image_url, alt: "", width: shop ? 400 : 800, height: shop ? 400 : 500, decoding: "async", draggable: "false" }),
-    typeof was === "number" && h("span", { class: "cut" }, `−${Math.round(100 - (100 * (item.price ?? 0)) / was)}%`),
-    item.tags.includes("breaking") && h("span", { class: "cut" }, "Breaking"), climb, looked),
-  h("div", { class: "words" },
-    h("p", { class: "kicker" }, shop ? lineUnder(item) : String(item.attributes?.["kicker"] ?? site.categories[item.categories[0] ?? ""] ?? "")),
-    h("h3", {}, name),
-    !shop && h("p", { class: "teaser" }, String(item.attributes?.["teaser"] ?? "")),
-    shop
-      ? h("p", { class: "price" }, h("strong", {}, money(item.price ?? 0)), typeof was === "number" && h("s", {}, money(was)), h("span", { class: "stars" }, `★ ${Number(item.attributes?.["rating"] ?? 4).toFixed(1)}`))
-      : h("p", { class: "byline" }, [lineUnder(item), agoOf(item.published_at, world.nowMs()), `${String(item.attributes?.["minutes"] ?? 4)} min`].filter(Boolean).join(" · ")),
-    badge),
-  h("div", { class: "acts" },
-    liked,
-    h("button", { type: "button", class: "act", "aria-label": `${shop ? "Quick view" : "Read"}: ${item.title}`, onclick: () => acts.open(id) }, icon("eye")),
-    shop && h("button", { type: "button", class: "act", "aria-label": `Add to cart: ${item.title}`, onclick: (event: MouseEvent) => acts.cart(id, event.timeStamp) }, icon("cart")),
-    h("button", { type: "button", class: "act", "aria-label": `Not for me: ${item.title}`, onclick: (event: MouseEvent) => acts.dismiss(id, event.timeStamp) }, icon("close"))));
+  const element = h(
+    "article",
+    {
+      class: "card",
+      "data-attune-item": id,
+      "data-category": item.categories[0],
+      onpointerenter: () => acts.point(id),
+      onfocusin: () => acts.point(id),
+    },
+    h(
+      "div",
+      { class: "picture" },
+      h("img", {
+        src: item.image_url,
+        alt: "",
+        width: shop ? 400 : 800,
+        height: shop ? 400 : 500,
+        decoding: "async",
+        draggable: "false",
+      }),
+      typeof was === "number" && h("span", { class: "cut" }, `−${Math.round(100 - (100 * (item.price ?? 0)) / was)}%`),
+      item.tags.includes("breaking") && h("span", { class: "cut" }, "Breaking"),
+      climb,
+      looked,
+    ),
+    h(
+      "div",
+      { class: "words" },
+      h(
+        "p",
+        { class: "kicker" },
+        shop ? lineUnder(item) : String(item.attributes?.["kicker"] ?? site.categories[item.categories[0] ?? ""] ?? ""),
+      ),
+      h("h3", {}, name),
+      !shop && h("p", { class: "teaser" }, String(item.attributes?.["teaser"] ?? "")),
+      shop
+        ? h(
+            "p",
+            { class: "price" },
+            h("strong", {}, money(item.price ?? 0)),
+            typeof was === "number" && h("s", {}, money(was)),
+            h("span", { class: "stars" }, `★ ${Number(item.attributes?.["rating"] ?? 4).toFixed(1)}`),
+          )
+        : h(
+            "p",
+            { class: "byline" },
+            [
+              lineUnder(item),
+              agoOf(item.published_at, world.nowMs()),
+              `${String(item.attributes?.["minutes"] ?? 4)} min`,
+            ]
+              .filter(Boolean)
+              .join(" · "),
+          ),
+      badge,
+    ),
+    h(
+      "div",
+      { class: "acts" },
+      liked,
+      h(
+        "button",
+        {
+          type: "button",
+          class: "act",
+          "aria-label": `${shop ? "Quick view" : "Read"}: ${item.title}`,
+          onclick: () => acts.open(id),
+        },
+        icon("eye"),
+      ),
+      shop &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "act",
+            "aria-label": `Add to cart: ${item.title}`,
+            onclick: (event: MouseEvent) => acts.cart(id, event.timeStamp),
+          },
+          icon("cart"),
+        ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "act",
+          "aria-label": `Not for me: ${item.title}`,
+          onclick: (event: MouseEvent) => acts.dismiss(id, event.timeStamp),
+        },
+        icon("close"),
+      ),
+    ),
+  );
 
   let climbTimer: ReturnType<typeof setTimeout> | undefined;
   let shown = "";
@@ -79,9 +162,14 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
     if (text === shown) return;
     shown = text;
     badge.classList.toggle("own", own !== undefined);
-    badge.replaceChildren(...(own
-      ? [h("img", { src: own.image_url, alt: "", width: 28, height: 28 }), h("span", {}, `${why!.text} `, h("b", {}, shortTitle(own.title)))]
-      : [h("span", {}, text)]));
+    badge.replaceChildren(
+      ...(own
+        ? [
+            h("img", { src: own.image_url, alt: "", width: 28, height: 28 }),
+            h("span", {}, `${why!.text} `, h("b", {}, shortTitle(own.title))),
+          ]
+        : [h("span", {}, text)]),
+    );
     badge.title = shown;
   }
 

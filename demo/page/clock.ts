@@ -55,13 +55,18 @@ export function createClock(onLap: (lap: Lap) => void): FreshnessClock {
       const pushedMs = now() - run.startMs;
       // This order answers all that was done before it, too.
       for (const [id, other] of running) if (other.startMs <= run.startMs) running.delete(id);
-      return () => requestAnimationFrame(() => {
-        const channel = new MessageChannel();
-        channel.port1.onmessage = () => onLap({
-          eventType: run.eventType, acceptedMs: Math.min(run.acceptedMs ?? pushedMs, pushedMs), pushedMs, paintedMs: now() - run.startMs,
+      return () =>
+        requestAnimationFrame(() => {
+          const channel = new MessageChannel();
+          channel.port1.onmessage = () =>
+            onLap({
+              eventType: run.eventType,
+              acceptedMs: Math.min(run.acceptedMs ?? pushedMs, pushedMs),
+              pushedMs,
+              paintedMs: now() - run.startMs,
+            });
+          channel.port2.postMessage(undefined); // runs after this frame's paint
         });
-        channel.port2.postMessage(undefined); // runs after this frame's paint
-      });
     },
     get waiting() {
       forgetOld();

@@ -3,7 +3,11 @@ type Child = Node | string | undefined | false;
 type Props = Record<string, string | number | boolean | undefined | ((event: never) => void)>;
 
 /** Makes an element. `on…` props are listeners, `true` is an empty attribute, `undefined` and `false` leave it out. */
-export function h<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, props: Props = {}, ...children: Child[]): HTMLElementTagNameMap[Tag] {
+export function h<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  props: Props = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (typeof value === "function") element.addEventListener(name.slice(2).toLowerCase(), value as EventListener);

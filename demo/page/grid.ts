@@ -27,14 +27,19 @@ const MOVE_MS = 520;
 const FADE_MS = 160;
 const EASE = "cubic-bezier(.22,.9,.24,1)";
 
-export function createGrid<Entry extends Shelved>(root: HTMLElement, makeCard: (entry: Entry) => Card<Entry>): Grid<Entry> {
+export function createGrid<Entry extends Shelved>(
+  root: HTMLElement,
+  makeCard: (entry: Entry) => Card<Entry>,
+): Grid<Entry> {
   const cards = new Map<string, Card<Entry>>();
   let order: string[] = [];
 
-  const rects = (): Map<string, DOMRect> => new Map(order.map((id) => [id, cards.get(id)!.element.getBoundingClientRect()]));
+  const rects = (): Map<string, DOMRect> =>
+    new Map(order.map((id) => [id, cards.get(id)!.element.getBoundingClientRect()]));
 
   /** Cards that must not move now: under the pointer, or with the focus. */
-  const isHeld = (element: HTMLElement): boolean => !element.classList.contains("dismissed") && (element.matches(":hover") || element.contains(document.activeElement));
+  const isHeld = (element: HTMLElement): boolean =>
+    !element.classList.contains("dismissed") && (element.matches(":hover") || element.contains(document.activeElement));
 
   function arrange(): void {
     // The focused card is never taken out of the document: it would lose the focus.
@@ -51,23 +56,44 @@ export function createGrid<Entry extends Shelved>(root: HTMLElement, makeCard: (
       const { element } = cards.get(id)!;
       const from = before.get(id);
       if (!from) {
-        if (before.size > 0) element.animate([{ opacity: 0, transform: "scale(.92)" }, { opacity: 1, transform: "none" }], { duration: MOVE_MS, easing: EASE });
+        if (before.size > 0)
+          element.animate(
+            [
+              { opacity: 0, transform: "scale(.92)" },
+              { opacity: 1, transform: "none" },
+            ],
+            { duration: MOVE_MS, easing: EASE },
+          );
         continue;
       }
       const to = element.getBoundingClientRect();
       const x = from.left - to.left;
       const y = from.top - to.top;
       if (Math.abs(x) < 1 && Math.abs(y) < 1) continue;
-      element.animate([{ transform: `translate(${x}px,${y}px)`, zIndex: y > 0 ? 2 : 1 }, { transform: "none", zIndex: y > 0 ? 2 : 1 }], { duration: MOVE_MS, easing: EASE });
+      element.animate(
+        [
+          { transform: `translate(${x}px,${y}px)`, zIndex: y > 0 ? 2 : 1 },
+          { transform: "none", zIndex: y > 0 ? 2 : 1 },
+        ],
+        { duration: MOVE_MS, easing: EASE },
+      );
     }
   }
 
   return {
     show(entries, hold) {
       const before = rects();
-      const held = order.map((id, index) => ({ id, index })).filter(({ id }) => hold === "pointed" && isHeld(cards.get(id)!.element));
+      const held = order
+        .map((id, index) => ({ id, index }))
+        .filter(({ id }) => hold === "pointed" && isHeld(cards.get(id)!.element));
       const heldIds = new Set(held.map(({ id }) => id));
-      const next = entries.map((entry) => entry.id).filter((id) => !heldIds.has(id)).slice(0, Math.max(0, entries.length - held.filter(({ id }) => !entries.some((entry) => entry.id === id)).length));
+      const next = entries
+        .map((entry) => entry.id)
+        .filter((id) => !heldIds.has(id))
+        .slice(
+          0,
+          Math.max(0, entries.length - held.filter(({ id }) => !entries.some((entry) => entry.id === id)).length),
+        );
       for (const { id, index } of held) next.splice(Math.min(index, next.length), 0, id);
 
       const places = new Map(order.map((id, index) => [id, index]));
@@ -93,7 +119,9 @@ export function createGrid<Entry extends Shelved>(root: HTMLElement, makeCard: (
     },
     relay(change) {
       const fade = (from: number, to: number): Promise<unknown> =>
-        reducedMotion() ? Promise.resolve() : root.animate([{ opacity: from }, { opacity: to }], { duration: FADE_MS, fill: "none" }).finished;
+        reducedMotion()
+          ? Promise.resolve()
+          : root.animate([{ opacity: from }, { opacity: to }], { duration: FADE_MS, fill: "none" }).finished;
       void fade(1, 0).then(() => {
         // What is hidden for a frame has no place to jump from.
         root.style.visibility = "hidden";

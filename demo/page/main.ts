@@ -1,6 +1,12 @@
 // The demo page: a shop or a newsroom whose order follows the visitor, within the second.
 import "./page.css";
-import { createAttune, type CatalogueItem, type EventFields, type Profile, type RecommendationList } from "../../sdk/index.ts";
+import {
+  createAttune,
+  type CatalogueItem,
+  type EventFields,
+  type Profile,
+  type RecommendationList,
+} from "../../sdk/index.ts";
 import { createCard, type CardActs, type Entry } from "./card.ts";
 import { createClock } from "./clock.ts";
 import { byId, h } from "./dom.ts";
@@ -22,8 +28,19 @@ const STEP_MS = 420;
 const root = document.documentElement;
 const site = SITES[root.dataset["site"] as SiteName];
 const attune = createAttune({
-  project: site.project, consent: "granted", slots: true,
-  auto: { page_view: true, click: false, scroll: true, hover: true, mouse_move: false, dwell: true, search: true, impression: false },
+  project: site.project,
+  consent: "granted",
+  slots: true,
+  auto: {
+    page_view: true,
+    click: false,
+    scroll: true,
+    hover: true,
+    mouse_move: false,
+    dwell: true,
+    search: true,
+    impression: false,
+  },
 });
 
 // --- what the page knows ---
@@ -52,10 +69,14 @@ function act(eventType: string, fields: EventFields, atMs = performance.now()): 
   const eventId = attune.track(eventType, fields);
   if (eventId === undefined) return;
   clock.start(eventId, eventType, atMs);
-  setTimeout(() => {
-    // Another order than the home list (a section, a search), or a push that got lost: ask.
-    if (clock.waiting === eventId || category !== "") void refresh(eventId);
-  }, category === "" ? PUSH_WAIT_MS : 0);
+  void attune.flush(); // what is done here is looked at here: nothing waits for company
+  setTimeout(
+    () => {
+      // Another order than the home list (a section, a search), or a push that got lost: ask.
+      if (clock.waiting === eventId || category !== "") void refresh(eventId);
+    },
+    category === "" ? PUSH_WAIT_MS : 0,
+  );
 }
 
 const itemFields = (id: string): EventFields => {
@@ -105,9 +126,19 @@ function cartChanged(): void {
 }
 
 // --- the shelf ---
-const grid = createGrid<Entry>(byId("grid"), (entry) => createCard({
-  site, acts, itemOf, isLooked: (id) => looked.has(id), isLiked: (id) => liked.has(id), nowMs: () => Date.now() + serverAheadMs,
-}, entry));
+const grid = createGrid<Entry>(byId("grid"), (entry) =>
+  createCard(
+    {
+      site,
+      acts,
+      itemOf,
+      isLooked: (id) => looked.has(id),
+      isLiked: (id) => liked.has(id),
+      nowMs: () => Date.now() + serverAheadMs,
+    },
+    entry,
+  ),
+);
 const reasonsOf = new Map<string, Entry>();
 
 function entriesOf(list: RecommendationList): Entry[] {
@@ -127,19 +158,23 @@ for (const type of ["pointermove", "pointerdown", "wheel", "touchmove"]) {
   shelf.addEventListener(type, () => (pointerMs = performance.now()), { passive: true });
 }
 
+document.addEventListener("scroll", () => (pointerMs = performance.now()), { passive: true });
+
 /** Now, where the visitor just did something; else when he rests. */
 function whenCalm(change: () => void): void {
   pending = change;
   const now = performance.now();
-  if (grid.ids.length === 0 || now - lastActMs < ACTED_MS || now - pointerMs > REST_MS) return applyPending();
+  if (grid.ids.length === 0 || now - lastActMs < ACTED_MS || isCalm()) applyPending();
 }
+/** Nobody points at the shelf or scrolls it. */
+const isCalm = (): boolean => !shelf.matches(":hover") && performance.now() - pointerMs > REST_MS;
 function applyPending(): void {
   const change = pending;
   pending = undefined;
   change?.();
 }
 setInterval(() => {
-  if (pending && performance.now() - pointerMs > REST_MS) applyPending();
+  if (pending && isCalm()) applyPending();
 }, 500);
 
 function show(entries: readonly Entry[], causedBy: string | undefined): void {
@@ -158,14 +193,34 @@ function show(entries: readonly Entry[], causedBy: string | undefined): void {
 }
 
 async function refresh(causedBy?: string): Promise<void> {
-  if (query !== "") return show(searchItems(catalogue.values(), query, interests).map((item) => ({ id: item.item_id, item, reasons: [{ source: "match", because: [], weight: 1 }] })), causedBy);
+  if (query !== "")
+    return show(
+      searchItems(catalogue.values(), query, interests).map((item) => ({
+        id: item.item_id,
+        item,
+        reasons: [{ source: "match", because: [], weight: 1 }],
+      })),
+      causedBy,
+    );
   if (category === "" && causedBy === undefined && homeList) return show(entriesOf(homeList), undefined);
   const asked = category;
   try {
-    const list = await attune.recommend({ placement: "home", limit: LIST_LIMIT, explain: true, ...(asked ? { filter: `"${asked}" in item.categories` } : {}) });
+    const list = await attune.recommend({
+      placement: "home",
+      limit: LIST_LIMIT,
+      explain: true,
+      ...(asked ? { filter: `"${asked}" in item.categories` } : {}),
+    });
     if (asked === category && query === "") show(entriesOf(list), causedBy);
   } catch {
-    if (grid.ids.length === 0) show([...catalogue.values()].filter((item) => asked === "" || item.categories.includes(asked)).slice(0, LIST_LIMIT).map((item) => ({ id: item.item_id, item, reasons: [] })), undefined);
+    if (grid.ids.length === 0 || attune.consent.state !== "granted")
+      show(
+        [...catalogue.values()]
+          .filter((item) => asked === "" || item.categories.includes(asked))
+          .slice(0, LIST_LIMIT)
+          .map((item) => ({ id: item.item_id, item, reasons: [] })),
+        undefined,
+      );
   }
 }
 
@@ -179,21 +234,40 @@ function point(id: string): void {
 }
 
 const panel = createPanel(site, {
-  itemOf, point,
+  itemOf,
+  point,
   become: (shortcut) => void become(shortcut),
+  consent(isGranted) {
+    if (isGranted) attune.consent.grant();
+    else attune.consent.deny();
+    followConsent();
+  },
   another: () => void another(),
   reset: () => startOver("You are somebody new", "Nothing is known of you yet."),
 });
 
 function whoChanged(): void {
   const { userId, anonymousId } = attune;
-  if (userId) panel.who(userId, `#/${site.project}/people/users/${encodeURIComponent(userId)}`);
-  else if (anonymousId) panel.who(`visitor ${anonymousId.slice(0, 8)}`, `#/${site.project}/people/visitors/${anonymousId}`);
+  if (attune.consent.state !== "granted") panel.who("nobody", "");
+  else if (userId) panel.who(userId, `#/${site.project}/people/users/${encodeURIComponent(userId)}`);
+  else if (anonymousId)
+    panel.who(`visitor ${anonymousId.slice(0, 8)}`, `#/${site.project}/people/visitors/${anonymousId}`);
 }
 
-function startOver(title: string, text: string, userId?: string): void {
-  attune.reset();
-  if (userId) attune.identify(userId);
+/** Without consent nothing is sent or kept, and the shelf is everybody's: the catalogue in its own order. */
+function followConsent(): void {
+  forgetVisitor();
+  homeList = undefined;
+  if (attune.consent.state === "granted") {
+    firstList();
+    return toast("Personalization is on", "Nothing is known of you yet.");
+  }
+  for (const place of reasonsOf.values()) reasonsOf.set(place.id, { ...place, reasons: [] });
+  void refresh();
+  toast("Personalization is off", "What was stored here is gone, nothing more is sent.");
+}
+
+function forgetVisitor(): void {
   looked.clear();
   liked.clear();
   cart.clear();
@@ -204,13 +278,22 @@ function startOver(title: string, text: string, userId?: string): void {
   whoChanged();
   lastActMs = performance.now();
   choose("");
+}
+
+function startOver(title: string, text: string, userId?: string): void {
+  attune.reset();
+  if (userId) attune.identify(userId);
+  forgetVisitor();
+  panel.fold();
   void refresh("");
   toast(title, text);
 }
 
 /** One of the seeded visitors, with the profile that he left. */
 async function another(): Promise<void> {
-  const names = await fetch("/demo/catalogue/visitors.json").then((answer) => answer.json() as Promise<Record<SiteName, string[]>>);
+  const names = await fetch("/demo/catalogue/visitors.json").then(
+    (answer) => answer.json() as Promise<Record<SiteName, string[]>>,
+  );
   const others = names[site.name].filter((name) => name !== attune.userId);
   const name = others[Math.floor(Math.random() * others.length)]!;
   startOver(`You are ${name}`, "A visitor of the last days, with his profile.", name);
@@ -221,6 +304,7 @@ let isRunning = false;
 async function become(shortcut: Shortcut): Promise<void> {
   if (isRunning) return;
   isRunning = true;
+  panel.fold();
   choose("");
   const used = new Set<string>();
   for (const [index, step] of shortcut.steps.entries()) {
@@ -237,8 +321,9 @@ function perform(step: Step, used: Set<string>): void {
   // A purchase is of what was put into the cart, a dwell of what was opened.
   const again = step.event === "purchase" || step.event === "dwell";
   const shown = grid.ids.map(itemOf).filter((item) => item !== undefined);
-  const pick = [...(again ? [...used].reverse().map(itemOf) : []), ...shown, ...catalogue.values()]
-    .find((item) => item !== undefined && (step.of?.(item) ?? true) && (again || !used.has(item.item_id)));
+  const pick = [...(again ? [...used].reverse().map(itemOf) : []), ...shown, ...catalogue.values()].find(
+    (item) => item !== undefined && (step.of?.(item) ?? true) && (again || !used.has(item.item_id)),
+  );
   if (!pick) return;
   const id = pick.item_id;
   used.add(id);
@@ -260,7 +345,21 @@ function profileCame(profile: Profile | undefined): void {
 }
 
 // --- shelves and search ---
-const places = ["", ...Object.keys(site.categories)].map((name) => h("button", { type: "button", "aria-pressed": String(name === ""), "data-place": name, onclick: () => { choose(name); void refresh(); } }, name === "" ? site.all : site.categories[name]!));
+const places = ["", ...Object.keys(site.categories)].map((name) =>
+  h(
+    "button",
+    {
+      type: "button",
+      "aria-pressed": String(name === ""),
+      "data-place": name,
+      onclick: () => {
+        choose(name);
+        void refresh();
+      },
+    },
+    name === "" ? site.all : site.categories[name]!,
+  ),
+);
 byId("places").append(...places);
 
 function choose(name: string): void {
@@ -278,7 +377,8 @@ byId("search-form").addEventListener("submit", (event) => event.preventDefault()
 searchField.addEventListener("input", () => {
   query = searchField.value.trim();
   lastActMs = performance.now();
-  byId("heading").textContent = query === "" ? (category === "" ? site.heading : site.categories[category]!) : `Results for “${query}”`;
+  byId("heading").textContent =
+    query === "" ? (category === "" ? site.heading : site.categories[category]!) : `Results for “${query}”`;
   void refresh();
 });
 
@@ -287,10 +387,27 @@ const heroShelf = (): string => byId("hero").querySelector("[data-attune-text=ca
 
 function heroPictures(): void {
   const shelfName = heroShelf();
-  const reduced = variants.get("hero") === "bargain" ? [...catalogue.values()].filter((item) => item.tags.includes("sale")).map((item) => item.item_id) : [];
+  const reduced =
+    variants.get("hero") === "bargain"
+      ? [...catalogue.values()].filter((item) => item.tags.includes("sale")).map((item) => item.item_id)
+      : [];
   const kept = variants.get("hero") === "buyer" ? [...cart] : [];
-  const ids = shelfName in site.categories ? (site.name === "shop" ? ["01", "13", "20"] : ["01", "05", "09"]).map((number) => `${shelfName}-${number}`).filter((id) => catalogue.size === 0 || catalogue.has(id)) : [...kept, ...reduced, ...site.heroItems].slice(0, 3);
-  byId("hero-art").replaceChildren(...ids.map((id) => h("img", { src: `/demo/pictures/${site.name}/${id}.svg`, alt: "", width: 220, height: site.name === "shop" ? 220 : 138 })));
+  const ids =
+    shelfName in site.categories
+      ? (site.name === "shop" ? ["01", "13", "20"] : ["01", "05", "09"])
+          .map((number) => `${shelfName}-${number}`)
+          .filter((id) => catalogue.size === 0 || catalogue.has(id))
+      : [...kept, ...reduced, ...site.heroItems].slice(0, 3);
+  byId("hero-art").replaceChildren(
+    ...ids.map((id) =>
+      h("img", {
+        src: `/demo/pictures/${site.name}/${id}.svg`,
+        alt: "",
+        width: 220,
+        height: site.name === "shop" ? 220 : 138,
+      }),
+    ),
+  );
 }
 byId("hero-action").addEventListener("click", () => {
   const shelfName = heroShelf();
@@ -328,30 +445,37 @@ attune.on("profile", profileCame);
 attune.on("segments", ({ segments, entered }) => {
   panel.segments(segments);
   // The segments that somebody new starts with are no news.
-  if (entered.length > 0 && lastActMs > 0) toast(`Segment: ${entered.map(wordsOf).join(", ")}`, "The page takes it on.");
+  if (entered.length > 0 && lastActMs > 0)
+    toast(`Segment: ${entered.map(wordsOf).join(", ")}`, "The page takes it on.");
 });
-attune.on("trigger", ({ name, item_id }) => toast(wordsOf(name), item_id ? itemOf(item_id)?.title : "A trigger fired."));
+attune.on("trigger", ({ name, item_id }) =>
+  toast(wordsOf(name), item_id ? itemOf(item_id)?.title : "A trigger fired."),
+);
 attune.on("delivery", ({ event_ids }) => clock.accepted(event_ids));
 attune.on("status", (status) => panel.status(status));
 
 // --- start ---
-document.getElementById("cart")?.addEventListener("click", () => openCart({
-  items: [...cart].map(itemOf).filter((item) => item !== undefined),
-  remove(id, atMs) {
-    cart.delete(id);
-    cartChanged();
-    act("remove_from_cart", { item_id: id }, atMs);
-  },
-  buy(atMs) {
-    for (const id of cart) act("purchase", { item_id: id, value: itemOf(id)?.price ?? 0 }, atMs);
-    cart.clear();
-    cartChanged();
-    toast("Thank you", "Bought things leave the shelf.");
-  },
-}));
+document.getElementById("cart")?.addEventListener("click", () =>
+  openCart({
+    items: [...cart].map(itemOf).filter((item) => item !== undefined),
+    remove(id, atMs) {
+      cart.delete(id);
+      cartChanged();
+      act("remove_from_cart", { item_id: id }, atMs);
+    },
+    buy(atMs) {
+      for (const id of cart) act("purchase", { item_id: id, value: itemOf(id)?.price ?? 0 }, atMs);
+      cart.clear();
+      cartChanged();
+      toast("Thank you", "Bought things leave the shelf.");
+    },
+  }),
+);
 
 byId("scheme").addEventListener("click", () => {
-  const isDark = root.dataset["scheme"] ? root.dataset["scheme"] === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const isDark = root.dataset["scheme"]
+    ? root.dataset["scheme"] === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset["scheme"] = isDark ? "light" : "dark";
   localStorage.setItem("demo:scheme", root.dataset["scheme"]);
 });
@@ -363,10 +487,20 @@ heroPictures();
 whoChanged();
 panel.status(attune.status);
 const index = fetch(`/demo/catalogue/${site.name}.json`).then((answer) => answer.json() as Promise<CatalogueItem[]>);
-// The page view first: where and on what the visitor is belongs into his first list.
-void attune.flush().then(() => attune.recommend({ placement: "home", limit: LIST_LIMIT, explain: true })).then((list) => {
-  homeList = list;
-  show(entriesOf(list), undefined);
-}, () => undefined).then(() => attune.subscribe({ placements: ["home"], limit: LIST_LIMIT, explain: true }));
+/** The page view first: where and on what the visitor is belongs into his first list. Then whatever is pushed. */
+function firstList(): void {
+  void attune
+    .flush()
+    .then(() => attune.recommend({ placement: "home", limit: LIST_LIMIT, explain: true }))
+    .then(
+      (list) => {
+        homeList = list;
+        show(entriesOf(list), undefined);
+      },
+      () => undefined,
+    )
+    .then(() => attune.subscribe({ placements: ["home"], limit: LIST_LIMIT, explain: true }));
+}
+if (attune.consent.state === "granted") firstList();
 for (const item of await index) if (!catalogue.has(item.item_id)) catalogue.set(item.item_id, item);
 if (attune.consent.state !== "granted") await refresh();

@@ -5,7 +5,7 @@ import { byId, h } from "./dom.ts";
 import { sourceWords } from "./reasons.ts";
 import { wordsOf, type Shortcut, type SiteWords } from "./site.ts";
 
-const BARS_MAX = 5;
+const BARS_MAX = 4;
 const TAGS_MAX = 5;
 const RECENT_MAX = 4;
 const LAPS_MAX = 16;
@@ -14,6 +14,8 @@ export interface PanelActs {
   become(shortcut: Shortcut): void;
   another(): void;
   reset(): void;
+  /** The visitor turns personalization on or off. */
+  consent(isGranted: boolean): void;
   point(itemId: string): void;
   itemOf(id: string): CatalogueItem | undefined;
 }
@@ -26,6 +28,8 @@ export interface Panel {
   slots(variants: ReadonlyMap<string, string | null>): void;
   why(item: CatalogueItem, reasons: readonly Reason[], place: number): void;
   who(label: string, consolePath: string): void;
+  /** On a phone: out of the way of what is about to move. */
+  fold(): void;
   /** A shortcut is running: which step of how many; undefined when it is over. */
   running(shortcut: Shortcut | undefined, step?: number): void;
 }
@@ -54,24 +58,38 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
   // --- freshness ---
   const laps: number[] = [];
   const clockValue = byId("clock-value");
-  const parts = ["stored", "pushed", "painted"].map((name) => ({ bar: byId(`clock-${name}`), figure: byId(`clock-${name}-ms`) }));
+  const parts = ["stored", "pushed", "painted"].map((name) => ({
+    bar: byId(`clock-${name}`),
+    figure: byId(`clock-${name}-ms`),
+  }));
   const history = byId("clock-history");
 
   // --- shortcuts ---
   const shortcuts = site.shortcuts.map((shortcut) => ({
     shortcut,
-    button: h("button", { type: "button", class: "become", title: shortcut.hint, onclick: () => acts.become(shortcut) }, h("span", {}, shortcut.label), h("i", { "aria-hidden": "true" })),
+    button: h(
+      "button",
+      { type: "button", class: "become", title: shortcut.hint, onclick: () => acts.become(shortcut) },
+      h("span", {}, shortcut.label),
+      h("i", { "aria-hidden": "true" }),
+    ),
   }));
   byId("shortcuts").append(...shortcuts.map(({ button }) => button));
   byId("another").addEventListener("click", acts.another);
   byId("reset").addEventListener("click", acts.reset);
+
+  const consent = byId("consent");
+  consent.addEventListener("click", () => acts.consent(consent.getAttribute("aria-checked") !== "true"));
 
   // --- interests: rows keep their identity and glide ---
   const bars = byId("interests");
   const rows = new Map<string, { element: HTMLElement; bar: HTMLElement; figure: HTMLElement; share: number }>();
 
   function interests(shares: Readonly<Record<string, number>>): void {
-    const top = Object.entries(shares).filter(([, share]) => share > 0.004).sort((a, b) => b[1] - a[1]).slice(0, BARS_MAX);
+    const top = Object.entries(shares)
+      .filter(([, share]) => share > 0.004)
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, BARS_MAX);
     const names = new Set(top.map(([name]) => name));
     for (const [name, row] of rows) {
       if (names.has(name)) continue;
@@ -83,7 +101,18 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       if (!row) {
         const bar = h("i", {});
         const figure = h("b", {});
-        row = { bar, figure, share: 0, element: h("li", {}, h("span", {}, site.categories[name] ?? wordsOf(name)), h("span", { class: "track", "aria-hidden": "true" }, bar), figure) };
+        row = {
+          bar,
+          figure,
+          share: 0,
+          element: h(
+            "li",
+            {},
+            h("span", {}, site.categories[name] ?? wordsOf(name)),
+            h("span", { class: "track", "aria-hidden": "true" }, bar),
+            figure,
+          ),
+        };
         rows.set(name, row);
         bars.append(row.element);
       }
@@ -94,20 +123,37 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       row.share = share;
     }
     byId("interests-empty").hidden = top.length > 0;
-    byId("peek-interest").textContent = top[0] ? `${site.categories[top[0][0]] ?? wordsOf(top[0][0])} ${Math.round(top[0][1] * 100)}%` : "Nothing known yet";
+    byId("peek-interest").textContent = top[0]
+      ? `${site.categories[top[0][0]] ?? wordsOf(top[0][0])} ${Math.round(top[0][1] * 100)}%`
+      : "Nothing known yet";
   }
 
   let segmentNames: readonly string[] = [];
   return {
     profile(profile) {
       interests(profile?.interests ?? {});
-      const tags = Object.entries((profile as { interest_tags?: Record<string, number> } | undefined)?.interest_tags ?? {}).sort((a, b) => b[1] - a[1]).slice(0, TAGS_MAX);
+      const tags = Object.entries(
+        (profile as { interest_tags?: Record<string, number> } | undefined)?.interest_tags ?? {},
+      )
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, TAGS_MAX);
       byId("tags").replaceChildren(...tags.map(([name]) => h("li", {}, name.replaceAll("-", " "))));
-      const recent = profile?.recent.filter(({ event_type }) => event_type !== "impression" && event_type !== "hover").slice(0, RECENT_MAX) ?? [];
-      byId("recent").replaceChildren(...recent.map(({ item_id, event_type }) => {
-        const item = acts.itemOf(item_id);
-        return h("li", {}, item ? h("img", { src: item.image_url, alt: "", width: 28, height: 28 }) : h("i", {}), h("span", {}, item?.title ?? item_id), h("em", {}, wordsOf(event_type).toLowerCase()));
-      }));
+      const recent =
+        profile?.recent
+          .filter(({ event_type }) => event_type !== "impression" && event_type !== "hover")
+          .slice(0, RECENT_MAX) ?? [];
+      byId("recent").replaceChildren(
+        ...recent.map(({ item_id, event_type }) => {
+          const item = acts.itemOf(item_id);
+          return h(
+            "li",
+            {},
+            item ? h("img", { src: item.image_url, alt: "", width: 28, height: 28 }) : h("i", {}),
+            h("span", {}, item?.title ?? item_id),
+            h("em", {}, wordsOf(event_type).toLowerCase()),
+          );
+        }),
+      );
       byId("recent-empty").hidden = recent.length > 0;
       const events = profile?.features["frequency"];
       byId("fact-frequency").textContent = typeof events === "number" ? String(Math.round(events)) : "0";
@@ -119,7 +165,9 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       const fresh = new Set(names.filter((name) => !segmentNames.includes(name)));
       const first = segmentNames.length === 0;
       segmentNames = names;
-      byId("segments").replaceChildren(...names.map((name) => h("li", { class: fresh.has(name) && !first ? "fresh" : undefined }, wordsOf(name))));
+      byId("segments").replaceChildren(
+        ...names.map((name) => h("li", { class: fresh.has(name) && !first ? "fresh" : undefined }, wordsOf(name))),
+      );
       byId("segments-empty").hidden = names.length > 0;
       for (const { shortcut, button } of shortcuts) button.classList.toggle("is-one", names.includes(shortcut.name));
     },
@@ -135,25 +183,42 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
         figure.textContent = String(Math.round(reached[index]!));
       });
       const most = Math.max(...laps, 50);
-      history.replaceChildren(...laps.map((ms, index) => {
-        const bar = h("i", { class: index === laps.length - 1 ? "now" : undefined });
-        bar.style.height = `${Math.max(8, (ms / most) * 100)}%`;
-        return bar;
-      }));
-      history.setAttribute("aria-label", `Last ${laps.length} acts: ${laps.map((ms) => `${Math.round(ms)} ms`).join(", ")}`);
+      history.replaceChildren(
+        ...laps.map((ms, index) => {
+          const bar = h("i", { class: index === laps.length - 1 ? "now" : undefined });
+          bar.style.height = `${Math.max(8, (ms / most) * 100)}%`;
+          return bar;
+        }),
+      );
+      history.setAttribute(
+        "aria-label",
+        `Last ${laps.length} acts: ${laps.map((ms) => `${Math.round(ms)} ms`).join(", ")}`,
+      );
       root.classList.remove("ticked");
       void root.offsetWidth; // restarts the pulse
       root.classList.add("ticked");
     },
-    status({ live, transport, online, queued, consent }) {
-      const words = consent === "denied" ? "personalization is off" : !online ? `offline · ${queued} kept` : live === "open" ? `live${transport === "sse" ? " · sse" : ""}` : "connecting";
+    status({ live, transport, online, queued, consent: state }) {
+      const words =
+        state !== "granted"
+          ? "personalization is off"
+          : !online
+            ? `offline · ${queued} kept`
+            : live === "open"
+              ? `live${transport === "sse" ? " · sse" : ""}`
+              : "connecting";
       const status = byId("status");
       status.textContent = words;
-      status.dataset["state"] = !online || consent === "denied" ? "off" : live === "open" ? "on" : "wait";
+      consent.setAttribute("aria-checked", String(state === "granted"));
+      status.dataset["state"] = !online || state !== "granted" ? "off" : live === "open" ? "on" : "wait";
       document.documentElement.dataset["live"] = live;
     },
     slots(variants) {
-      byId("slots").replaceChildren(...[...variants].map(([slot, variant]) => h("li", {}, h("span", {}, slot), h("b", {}, variant ? wordsOf(variant).toLowerCase() : "–"))));
+      byId("slots").replaceChildren(
+        ...[...variants].map(([slot, variant]) =>
+          h("li", {}, h("span", {}, slot), h("b", {}, variant ? wordsOf(variant).toLowerCase() : "–")),
+        ),
+      );
     },
     why(item, reasons, place) {
       byId("why-empty").hidden = true;
@@ -161,17 +226,41 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       byId<HTMLImageElement>("why-picture").src = item.image_url ?? "";
       byId("why-title").textContent = item.title;
       byId("why-place").textContent = place >= 0 ? `No. ${place + 1} of your list` : "Not in your list";
-      byId("why-reasons").replaceChildren(...reasons.slice(0, 4).map(({ source, weight, because }) => {
-        const bar = h("i", {});
-        bar.style.transform = `scaleX(${Math.min(1, Math.max(0.02, weight)).toFixed(3)})`;
-        const own = because.map(acts.itemOf).filter((found) => found !== undefined).slice(0, 3);
-        return h("li", {}, h("span", {}, sourceWords(site.name, source)), h("b", {}, `${Math.round(weight * 100)}%`), h("span", { class: "track", "aria-hidden": "true" }, bar),
-          own.length > 0 && h("span", { class: "because" }, "from ", ...own.map((found) => h("img", { src: found.image_url, alt: found.title, title: found.title, width: 22, height: 22 }))));
-      }));
+      byId("why-reasons").replaceChildren(
+        ...reasons.slice(0, 4).map(({ source, weight, because }) => {
+          const bar = h("i", {});
+          bar.style.transform = `scaleX(${Math.min(1, Math.max(0.02, weight)).toFixed(3)})`;
+          const own = because
+            .map(acts.itemOf)
+            .filter((found) => found !== undefined)
+            .slice(0, 3);
+          return h(
+            "li",
+            {},
+            h("span", {}, sourceWords(site.name, source)),
+            h("b", {}, `${Math.round(weight * 100)}%`),
+            h("span", { class: "track", "aria-hidden": "true" }, bar),
+            own.length > 0 &&
+              h(
+                "span",
+                { class: "because" },
+                "from ",
+                ...own.map((found) =>
+                  h("img", { src: found.image_url, alt: found.title, title: found.title, width: 22, height: 22 }),
+                ),
+              ),
+          );
+        }),
+      );
     },
     who(label, consolePath) {
       byId("who").textContent = label;
       byId<HTMLAnchorElement>("console-link").href = `/console/${consolePath}`;
+    },
+    fold() {
+      if (!phone.matches || !root.classList.contains("open")) return;
+      open(false);
+      toggle.focus();
     },
     running(shortcut, step = 0) {
       for (const each of shortcuts) {

@@ -16,7 +16,14 @@ export interface QuickViewOptions {
 
 function dialogOf(label: string, ...children: Node[]): HTMLDialogElement {
   const dialog = h("dialog", { class: "sheet", "aria-label": label, "data-attune-ignore": true });
-  dialog.append(h("button", { type: "button", class: "act shut", "aria-label": "Close", onclick: () => dialog.close() }, icon("close")), ...children);
+  dialog.append(
+    h(
+      "button",
+      { type: "button", class: "act shut", "aria-label": "Close", onclick: () => dialog.close() },
+      icon("close"),
+    ),
+    ...children,
+  );
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
@@ -34,32 +41,91 @@ export function openItem(id: string, options: QuickViewOptions): void {
   const shop = site.name === "shop";
   const attribute = (name: string): string => String(item.attributes?.[name] ?? "");
   const alike = h("ul", { class: "alike" });
-  const dialog = dialogOf(item.title,
+  const dialog = dialogOf(
+    item.title,
     h("img", { class: "large", src: item.image_url, alt: "", width: shop ? 400 : 800, height: shop ? 400 : 500 }),
-    h("div", { class: "about" },
-      h("p", { class: "kicker" }, shop ? `${lineUnder(item)} · ${site.categories[item.categories[0] ?? ""] ?? ""}` : attribute("kicker")),
+    h(
+      "div",
+      { class: "about" },
+      h(
+        "p",
+        { class: "kicker" },
+        shop ? `${lineUnder(item)} · ${site.categories[item.categories[0] ?? ""] ?? ""}` : attribute("kicker"),
+      ),
       h("h2", {}, item.title),
-      shop ? h("p", { class: "price" }, h("strong", {}, money(item.price ?? 0)), h("span", { class: "stars" }, `★ ${Number(item.attributes?.["rating"] ?? 4).toFixed(1)} · ${attribute("reviews")} reviews`))
+      shop
+        ? h(
+            "p",
+            { class: "price" },
+            h("strong", {}, money(item.price ?? 0)),
+            h(
+              "span",
+              { class: "stars" },
+              `★ ${Number(item.attributes?.["rating"] ?? 4).toFixed(1)} · ${attribute("reviews")} reviews`,
+            ),
+          )
         : h("p", { class: "byline" }, `${lineUnder(item)} · ${attribute("minutes")} min read`),
-      h("p", { class: "teaser" }, shop ? `Made by ${lineUnder(item)} in ${attribute("material")}, in the colour ${attribute("colour")}. Delivered in two days, returned within sixty.` : attribute("teaser")),
+      h(
+        "p",
+        { class: "teaser" },
+        shop
+          ? `Made by ${lineUnder(item)} in ${attribute("material")}, in the colour ${attribute("colour")}. Delivered in two days, returned within sixty.`
+          : attribute("teaser"),
+      ),
       h("p", { class: "chips" }, ...item.tags.map((tag) => h("span", {}, tag.replaceAll("-", " ")))),
-      h("p", { class: "row" },
-        shop && h("button", { type: "button", class: "primary", onclick: (event: MouseEvent) => { options.cart(id, event.timeStamp); dialog.close(); } }, "Add to cart"),
-        h("button", { type: "button", class: shop ? "plain" : "primary", onclick: (event: MouseEvent) => { options.like(id, event.timeStamp); dialog.close(); } }, shop ? "Like" : "Save for later"))),
-    alike);
+      h(
+        "p",
+        { class: "row" },
+        shop &&
+          h(
+            "button",
+            {
+              type: "button",
+              class: "primary",
+              onclick: (event: MouseEvent) => {
+                options.cart(id, event.timeStamp);
+                dialog.close();
+              },
+            },
+            "Add to cart",
+          ),
+        h(
+          "button",
+          {
+            type: "button",
+            class: shop ? "plain" : "primary",
+            onclick: (event: MouseEvent) => {
+              options.like(id, event.timeStamp);
+              dialog.close();
+            },
+          },
+          shop ? "Like" : "Save for later",
+        ),
+      ),
+    ),
+    alike,
+  );
   dialog.addEventListener("close", () => attune.view(null));
   attune.view(id);
   void showAlike(alike, id, options);
 }
 
 async function showAlike(list: HTMLElement, id: string, { site, itemOf }: QuickViewOptions): Promise<void> {
-  const answer = await fetch(`/v1/items/${encodeURIComponent(id)}/similar?limit=${ALIKE_MAX}`, { headers: { "attune-project": site.project } }).catch(() => undefined);
+  const answer = await fetch(`/v1/items/${encodeURIComponent(id)}/similar?limit=${ALIKE_MAX}`, {
+    headers: { "attune-project": site.project },
+  }).catch(() => undefined);
   if (!answer?.ok) return;
-  const { items } = await answer.json() as { items: { item_id: string; item?: CatalogueItem }[] };
+  const { items } = (await answer.json()) as { items: { item_id: string; item?: CatalogueItem }[] };
   const found = items.map(({ item_id, item }) => item ?? itemOf(item_id)).filter((item) => item !== undefined);
   if (found.length === 0) return;
   list.before(h("h3", { class: "alike-title" }, site.name === "shop" ? "Goes well with" : "More like this"));
-  list.append(...found.slice(0, ALIKE_MAX).map((item) => h("li", {}, h("img", { src: item.image_url, alt: "", width: 88, height: 88 }), h("span", {}, item.title))));
+  list.append(
+    ...found
+      .slice(0, ALIKE_MAX)
+      .map((item) =>
+        h("li", {}, h("img", { src: item.image_url, alt: "", width: 88, height: 88 }), h("span", {}, item.title)),
+      ),
+  );
 }
 
 export interface CartOptions {
@@ -70,10 +136,57 @@ export interface CartOptions {
 
 export function openCart({ items, remove, buy }: CartOptions): void {
   const total = items.reduce((sum, item) => sum + (item.price ?? 0), 0);
-  const dialog = dialogOf("Your cart",
-    h("div", { class: "about" }, h("h2", {}, "Your cart"),
-      items.length === 0 ? h("p", { class: "teaser" }, "Nothing here yet. Add something and watch the page take note.")
-        : h("ul", { class: "cart" }, ...items.map((item) => h("li", {}, h("img", { src: item.image_url, alt: "", width: 56, height: 56 }), h("span", {}, item.title), h("b", {}, money(item.price ?? 0)),
-          h("button", { type: "button", class: "act", "aria-label": `Remove ${item.title}`, onclick: (event: MouseEvent) => { remove(item.item_id, event.timeStamp); dialog.close(); } }, icon("close"))))),
-      items.length > 0 && h("p", { class: "row" }, h("button", { type: "button", class: "primary", onclick: (event: MouseEvent) => { buy(event.timeStamp); dialog.close(); } }, `Buy for ${money(total)}`))));
+  const dialog = dialogOf(
+    "Your cart",
+    h(
+      "div",
+      { class: "about" },
+      h("h2", {}, "Your cart"),
+      items.length === 0
+        ? h("p", { class: "teaser" }, "Nothing here yet. Add something and watch the page take note.")
+        : h(
+            "ul",
+            { class: "cart" },
+            ...items.map((item) =>
+              h(
+                "li",
+                {},
+                h("img", { src: item.image_url, alt: "", width: 56, height: 56 }),
+                h("span", {}, item.title),
+                h("b", {}, money(item.price ?? 0)),
+                h(
+                  "button",
+                  {
+                    type: "button",
+                    class: "act",
+                    "aria-label": `Remove ${item.title}`,
+                    onclick: (event: MouseEvent) => {
+                      remove(item.item_id, event.timeStamp);
+                      dialog.close();
+                    },
+                  },
+                  icon("close"),
+                ),
+              ),
+            ),
+          ),
+      items.length > 0 &&
+        h(
+          "p",
+          { class: "row" },
+          h(
+            "button",
+            {
+              type: "button",
+              class: "primary",
+              onclick: (event: MouseEvent) => {
+                buy(event.timeStamp);
+                dialog.close();
+              },
+            },
+            `Buy for ${money(total)}`,
+          ),
+        ),
+    ),
+  );
 }

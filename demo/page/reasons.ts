@@ -4,12 +4,40 @@ import { wordsOf, type SiteName } from "./site.ts";
 
 const SOURCES: Readonly<Record<SiteName, Readonly<Record<string, string>>>> = {
   shop: {
-    rules: "Often looked at next", cosine: "Goes together", knn: "Visitors like you", content: "Similar things", repeats: "You came back to it", popularity: "Popular now", popular: "Popular now",
-    trend: "Rising today", context: "Popular where you are", newest: "Just in", new: "Just in", explore: "Just in", exploration: "Just in", interests: "Fits your taste", history: "From your last visits", blend: "Fits your taste",
+    rules: "Often looked at next",
+    cosine: "Goes together",
+    knn: "Visitors like you",
+    content: "Similar things",
+    repeats: "You looked at it",
+    popularity: "Popular now",
+    popular: "Popular now",
+    trend: "Rising today",
+    context: "Popular where you are",
+    newest: "Just in",
+    new: "Just in",
+    explore: "Just in",
+    exploration: "Just in",
+    interests: "Fits your taste",
+    history: "From your last visits",
+    blend: "Fits your taste",
   },
   news: {
-    rules: "Often read next", cosine: "Read together", knn: "Readers like you", content: "Similar stories", repeats: "You came back to it", popularity: "Most read", popular: "Most read",
-    trend: "Rising now", context: "Read where you are", newest: "Just published", new: "Just published", explore: "Just published", exploration: "Just published", interests: "Fits your interests", history: "From your last visits", blend: "Fits your interests",
+    rules: "Often read next",
+    cosine: "Read together",
+    knn: "Readers like you",
+    content: "Similar stories",
+    repeats: "You read it",
+    popularity: "Most read",
+    popular: "Most read",
+    trend: "Rising now",
+    context: "Read where you are",
+    newest: "Just published",
+    new: "Just published",
+    explore: "Just published",
+    exploration: "Just published",
+    interests: "Fits your interests",
+    history: "From your last visits",
+    blend: "Fits your interests",
   },
 };
 
@@ -22,7 +50,11 @@ export interface Badge {
 }
 
 /** The shortest honest answer: the heaviest reason that names an own item, or else the heaviest. */
-export function badgeOf(site: SiteName, reasons: readonly Reason[], itemOf: (itemId: string) => CatalogueItem | undefined): Badge | undefined {
+export function badgeOf(
+  site: SiteName,
+  reasons: readonly Reason[],
+  itemOf: (itemId: string) => CatalogueItem | undefined,
+): Badge | undefined {
   for (const { because } of reasons) {
     const own = because.map(itemOf).find((found) => found !== undefined);
     if (own) return { text: `Because you ${site === "shop" ? "looked at" : "read"}`, because: own };
@@ -35,4 +67,5 @@ export function badgeOf(site: SiteName, reasons: readonly Reason[], itemOf: (ite
 export const shortTitle = (title: string): string => title.split(",")[0]!;
 
 /** Name of the shelf or section and what else there is to say under the title. */
-export const lineUnder = (item: CatalogueItem): string => String(item.attributes?.["maker"] ?? item.attributes?.["author"] ?? "");
+export const lineUnder = (item: CatalogueItem): string =>
+  String(item.attributes?.["maker"] ?? item.attributes?.["author"] ?? "");

@@ -4,12 +4,27 @@ import type { CatalogueItem } from "../../sdk/index.ts";
 const RESULTS_MAX = 24;
 
 /** Items that have every word of `query` in title, tags, categories or maker; what interests the visitor comes first. */
-export function searchItems(items: Iterable<CatalogueItem>, query: string, interests: Readonly<Record<string, number>>): CatalogueItem[] {
-  const words = query.toLowerCase().split(/\s+/).filter((word) => word !== "");
+export function searchItems(
+  items: Iterable<CatalogueItem>,
+  query: string,
+  interests: Readonly<Record<string, number>>,
+): CatalogueItem[] {
+  const words = query
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const found: { item: CatalogueItem; score: number }[] = [];
   for (const item of items) {
     const title = item.title.toLowerCase();
-    const rest = [...item.tags, ...item.categories, String(item.attributes?.["maker"] ?? item.attributes?.["author"] ?? ""), String(item.attributes?.["teaser"] ?? "")].join(" ").toLowerCase().replaceAll("-", " ");
+    const rest = [
+      ...item.tags,
+      ...item.categories,
+      String(item.attributes?.["maker"] ?? item.attributes?.["author"] ?? ""),
+      String(item.attributes?.["teaser"] ?? ""),
+    ]
+      .join(" ")
+      .toLowerCase()
+      .replaceAll("-", " ");
     let score = 0;
     for (const word of words) {
       if (title.includes(word)) score += 2;
@@ -18,5 +33,8 @@ export function searchItems(items: Iterable<CatalogueItem>, query: string, inter
     }
     if (score > 0) found.push({ item, score: score + 2 * (interests[item.categories[0] ?? ""] ?? 0) });
   }
-  return found.sort((a, b) => b.score - a.score || (a.item.item_id < b.item.item_id ? -1 : 1)).slice(0, RESULTS_MAX).map(({ item }) => item);
+  return found
+    .sort((a, b) => b.score - a.score || (a.item.item_id < b.item.item_id ? -1 : 1))
+    .slice(0, RESULTS_MAX)
+    .map(({ item }) => item);
 }

@@ -38,42 +38,143 @@ export interface SiteWords {
   heroItems: readonly string[];
 }
 
-const inCategory = (...names: string[]) => (item: CatalogueItem): boolean => names.includes(item.categories[0] ?? "");
-const tagged = (tag: string) => (item: CatalogueItem): boolean => item.tags.includes(tag);
-const inCategoryAtFullPrice = (name: string) => (item: CatalogueItem): boolean => item.categories[0] === name && !item.tags.includes("sale");
-const clicks = (count: number, of: (item: CatalogueItem) => boolean): Step[] => Array.from({ length: count }, () => ({ event: "click", of }));
+const inCategory =
+  (...names: string[]) =>
+  (item: CatalogueItem): boolean =>
+    names.includes(item.categories[0] ?? "");
+const tagged =
+  (tag: string) =>
+  (item: CatalogueItem): boolean =>
+    item.tags.includes(tag);
+const inCategoryAtFullPrice =
+  (name: string) =>
+  (item: CatalogueItem): boolean =>
+    item.categories[0] === name && !item.tags.includes("sale");
+const clicks = (count: number, of: (item: CatalogueItem) => boolean): Step[] =>
+  Array.from({ length: count }, () => ({ event: "click", of }));
 
 export const SITES: Readonly<Record<SiteName, SiteWords>> = {
   shop: {
-    name: "shop", brand: "Nordlys", project: "default", acted: "Looked at", save: { on: "Liked", off: "Like" },
-    heading: "Picked for you", sub: "Click anything: the shelf follows", all: "Everything", searchLabel: "Search 336 products",
+    name: "shop",
+    brand: "Nordlys",
+    project: "default",
+    acted: "Looked at",
+    save: { on: "Liked", off: "Like" },
+    heading: "Picked for you",
+    sub: "Click anything: the shelf follows",
+    all: "Everything",
+    searchLabel: "Search 336 products",
     other: { label: "Newsroom", href: "/demo/news/" },
     categories: {
-      chairs: "Chairs", lamps: "Lamps", kitchen: "Kitchen", plants: "Plants", books: "Books", audio: "Audio",
-      shoes: "Shoes", jackets: "Jackets", bags: "Bags", watches: "Watches", bikes: "Bikes", camping: "Camping",
+      chairs: "Chairs",
+      lamps: "Lamps",
+      kitchen: "Kitchen",
+      plants: "Plants",
+      books: "Books",
+      audio: "Audio",
+      shoes: "Shoes",
+      jackets: "Jackets",
+      bags: "Bags",
+      watches: "Watches",
+      bikes: "Bikes",
+      camping: "Camping",
     },
     heroItems: ["chairs-02", "lamps-05", "plants-03"],
     shortcuts: [
-      { name: "bargain_hunter", label: "Bargain hunter", hint: "Looks at five reduced things and takes one", steps: [{ event: "search", query: "sale" }, ...clicks(5, tagged("sale")), { event: "add_to_cart", of: tagged("sale") }] },
-      { name: "audiophile", label: "Audiophile", hint: "Listens around: five looks and a like in Audio", steps: [...clicks(5, inCategory("audio")), { event: "like", of: inCategory("audio") }] },
-      { name: "outdoor", label: "Outdoor type", hint: "Bikes, tents and jackets", steps: [...clicks(2, inCategoryAtFullPrice("camping")), ...clicks(2, inCategoryAtFullPrice("bikes")), ...clicks(2, inCategoryAtFullPrice("jackets")), { event: "like", of: inCategoryAtFullPrice("camping") }] },
-      { name: "returning_buyer", label: "Returning buyer", hint: "Buys twice", steps: [...clicks(1, inCategory("lamps")), { event: "add_to_cart", of: inCategory("lamps") }, { event: "purchase", of: inCategory("lamps") }, ...clicks(1, inCategory("chairs")), { event: "add_to_cart", of: inCategory("chairs") }, { event: "purchase", of: inCategory("chairs") }] },
+      {
+        name: "bargain_hunter",
+        label: "Bargain hunter",
+        hint: "Looks at five reduced things and takes one",
+        steps: [
+          { event: "search", query: "sale" },
+          ...clicks(5, tagged("sale")),
+          { event: "add_to_cart", of: tagged("sale") },
+        ],
+      },
+      {
+        name: "audiophile",
+        label: "Audiophile",
+        hint: "Listens around: five looks and a like in Audio",
+        steps: [...clicks(5, inCategory("audio")), { event: "like", of: inCategory("audio") }],
+      },
+      {
+        name: "outdoor",
+        label: "Outdoor type",
+        hint: "Bikes, tents and jackets",
+        steps: [
+          ...clicks(2, inCategoryAtFullPrice("camping")),
+          ...clicks(2, inCategoryAtFullPrice("bikes")),
+          ...clicks(2, inCategoryAtFullPrice("jackets")),
+          { event: "like", of: inCategoryAtFullPrice("camping") },
+        ],
+      },
+      {
+        name: "returning_buyer",
+        label: "Returning buyer",
+        hint: "Buys twice",
+        steps: [
+          ...clicks(1, inCategory("lamps")),
+          { event: "add_to_cart", of: inCategory("lamps") },
+          { event: "purchase", of: inCategory("lamps") },
+          ...clicks(1, inCategory("chairs")),
+          { event: "add_to_cart", of: inCategory("chairs") },
+          { event: "purchase", of: inCategory("chairs") },
+        ],
+      },
     ],
   },
   news: {
-    name: "news", brand: "The Lantern", project: "news", acted: "Read", save: { on: "Saved", off: "Save" },
-    heading: "Your front page", sub: "Click any story: the page is laid out anew", all: "All sections", searchLabel: "Search 120 stories",
+    name: "news",
+    brand: "The Lantern",
+    project: "news",
+    acted: "Read",
+    save: { on: "Saved", off: "Save" },
+    heading: "Your front page",
+    sub: "Click any story: the page is laid out anew",
+    all: "All sections",
+    searchLabel: "Search 120 stories",
     other: { label: "Shop", href: "/demo/" },
     categories: {
-      science: "Science", technology: "Technology", climate: "Climate", business: "Business", culture: "Culture",
-      sport: "Sport", health: "Health", travel: "Travel", food: "Food", cities: "Cities",
+      science: "Science",
+      technology: "Technology",
+      climate: "Climate",
+      business: "Business",
+      culture: "Culture",
+      sport: "Sport",
+      health: "Health",
+      travel: "Travel",
+      food: "Food",
+      cities: "Cities",
     },
     heroItems: ["science-01", "travel-01", "climate-01"],
     shortcuts: [
-      { name: "science_reader", label: "Science reader", hint: "Opens five science stories", steps: [...clicks(4, inCategory("science")), { event: "like", of: inCategory("science") }] },
-      { name: "sport_fan", label: "Sport fan", hint: "Follows the matches", steps: [...clicks(4, inCategory("sport")), { event: "like", of: inCategory("sport") }] },
-      { name: "deep_reader", label: "Deep reader", hint: "Stays with three long stories", steps: Array.from({ length: 3 }, (): Step[] => [{ event: "view", of: tagged("longread") }, { event: "dwell", of: tagged("longread"), value: 45 }]).flat() },
-      { name: "headline_skimmer", label: "Headline skimmer", hint: "Eight headlines in a row", steps: clicks(8, () => true) },
+      {
+        name: "science_reader",
+        label: "Science reader",
+        hint: "Opens five science stories",
+        steps: [...clicks(4, inCategory("science")), { event: "like", of: inCategory("science") }],
+      },
+      {
+        name: "sport_fan",
+        label: "Sport fan",
+        hint: "Follows the matches",
+        steps: [...clicks(4, inCategory("sport")), { event: "like", of: inCategory("sport") }],
+      },
+      {
+        name: "deep_reader",
+        label: "Deep reader",
+        hint: "Stays with three long stories",
+        steps: Array.from({ length: 3 }, (): Step[] => [
+          { event: "view", of: tagged("longread") },
+          { event: "dwell", of: tagged("longread"), value: 45 },
+        ]).flat(),
+      },
+      {
+        name: "headline_skimmer",
+        label: "Headline skimmer",
+        hint: "Eight headlines in a row",
+        steps: clicks(8, () => true),
+      },
     ],
   },
 };

@@ -9,7 +9,12 @@ const narrow = matchMedia("(max-width: 899px)");
 /** Says `title` politely; at most two at once, each for four seconds. */
 export function toast(title: string, text = ""): void {
   const stack = byId("toasts");
-  const element = h("div", { class: "toast" }, icon("bolt"), h("div", {}, h("strong", {}, title), text !== "" && h("span", {}, text)));
+  const element = h(
+    "div",
+    { class: "toast" },
+    icon("bolt"),
+    h("div", {}, h("strong", {}, title), text !== "" && h("span", {}, text)),
+  );
   stack.append(element);
   while (stack.childElementCount > (narrow.matches ? 1 : TOASTS_MAX)) stack.firstElementChild!.remove();
   setTimeout(() => {
