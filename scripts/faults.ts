@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { fillDisk, smallDiskMissing } from "../e2e/faults/disk-full.ts";
-import { type FaultTally, killRounds, straceMissing } from "../e2e/faults/kills.ts";
+import { killRounds, straceMissing } from "../e2e/faults/kills.ts";
+import type { FaultTally } from "../e2e/faults/ledger.ts";
 import { powerCuts, powerRigMissing } from "../e2e/faults/power.ts";
 
-const AUDIT_EVERY = 10;
+const ROUNDS_A_LIFE = 10;
 
 const { values } = parseArgs({
   options: {
@@ -44,7 +45,7 @@ function report(name: string, tally: FaultTally, isRight: boolean): void {
 
 function progress(name: string, rounds: number): (tally: FaultTally) => void {
   return (tally) => {
-    if (!process.stderr.isTTY && tally.rounds % AUDIT_EVERY !== 0) return;
+    if (!process.stderr.isTTY && tally.rounds % ROUNDS_A_LIFE !== 0) return;
     const seconds = Math.round((performance.now() - startMs) / 1_000);
     process.stderr.write(`${name} ${tally.rounds}/${rounds}: ${tally.acked} acknowledged, ${tally.lost} lost, ${seconds} s\n`);
   };
@@ -57,7 +58,7 @@ const kills = count(values.kills, "kills");
 if (kills > 0) {
   const noStrace = straceMissing();
   if (noStrace !== undefined) skipped("kills at system calls", noStrace);
-  const options = { dataFolder: join(folder, "kills"), rounds: kills, seed, auditEvery: AUDIT_EVERY };
+  const options = { folder: join(folder, "kills"), rounds: kills, seed, roundsALife: ROUNDS_A_LIFE };
   const tally = await killRounds({ ...options, onRound: progress("kills", kills) });
   report("kill -9", tally, isClean(tally));
 }
@@ -67,12 +68,12 @@ const unsafeCuts = count(values["unsafe-cuts"], "unsafe-cuts");
 const noPower = powerRigMissing(join(folder, "probe"));
 if (noPower !== undefined) skipped("power cuts", noPower);
 if (cuts > 0 && noPower === undefined) {
-  const options = { folder: join(folder, "power"), cuts, seed, auditEvery: AUDIT_EVERY };
+  const options = { folder: join(folder, "power"), cuts, seed, cutsALife: ROUNDS_A_LIFE };
   const tally = await powerCuts({ ...options, onRound: progress("power cuts", cuts) });
   report("power cut", tally, isClean(tally));
 }
 if (unsafeCuts > 0 && noPower === undefined) {
-  const options = { folder: join(folder, "unsafe"), cuts: unsafeCuts, seed, auditEvery: AUDIT_EVERY, unsafe: true };
+  const options = { folder: join(folder, "unsafe"), cuts: unsafeCuts, seed, cutsALife: 1, unsafe: true };
   const tally = await powerCuts({ ...options, onRound: progress("cuts without fdatasync", unsafeCuts) });
   report("power cut without fdatasync, which must lose", tally, tally.lost > 0);
 }

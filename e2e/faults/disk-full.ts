@@ -6,14 +6,15 @@ import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { rngFrom } from "../../core/math/rng.ts";
-import { auditLog, compareState, type FaultTally } from "./kills.ts";
-import { FAULTS_PROGRAM, Ledger } from "./ledger.ts";
+import { auditLog, compareState } from "./kills.ts";
+import { FAULTS_PROGRAM, type FaultTally, Ledger, newTally } from "./ledger.ts";
 import { settle, startLoad } from "./load.ts";
 import { putProgram, readyNode } from "./node.ts";
 
 const DISK_BYTES = 24 * 1024 * 1024;
 const PERSONS = 20;
 const SENDERS = 3;
+const FILLS = 2;
 const REFUSALS_WANTED = 20;
 const WAIT_MS_MAX = 20_000;
 const POLL_MS = 10;
@@ -38,14 +39,14 @@ export async function fillDisk(options: { folder: string; seed: number }): Promi
   const ballast = join(mountPoint, "ballast");
   const rng = rngFrom(options.seed);
   const ledger = new Ledger();
-  const tally: FaultTally = { rounds: 0, sent: 0, acked: 0, lost: 0, doubled: 0, unknown: 0, by: {} };
+  const tally = newTally();
   try {
     const node = await readyNode({ dataFolder });
     await putProgram(node.url, FAULTS_PROGRAM);
     ledger.newPersons(PERSONS);
     const load = startLoad(node.url, ledger, rng, SENDERS);
     const refused = (): number => (load.refusals.get(507) ?? 0) + (load.refusals.get(503) ?? 0);
-    for (tally.rounds = 1; tally.rounds <= 2; tally.rounds++) {
+    for (; tally.rounds < FILLS; tally.rounds++) {
       const { bavail, bsize } = statfsSync(mountPoint);
       writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - 512 * 1024)));
       const before = refused();

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fillDisk, smallDiskMissing } from "./disk-full.ts";
-import { type FaultTally, killRounds } from "./kills.ts";
+import { killRounds } from "./kills.ts";
+import type { FaultTally } from "./ledger.ts";
 import { readyNode, startNode } from "./node.ts";
 import { powerCuts, powerRigMissing } from "./power.ts";
 
@@ -20,17 +21,17 @@ function assertNothingBroken(tally: FaultTally): void {
 }
 
 test("kill -9 under load: nothing acknowledged is lost, nothing counts twice", async () => {
-  assertNothingBroken(await killRounds({ dataFolder: join(folder, "kills"), rounds: 6, seed: SEED, auditEvery: 6 }));
+  assertNothingBroken(await killRounds({ folder: join(folder, "kills"), rounds: 5, seed: SEED, roundsALife: 5 }));
 });
 
 const noPower = powerRigMissing(join(folder, "power-probe"));
 test("a power cut takes nothing that was acknowledged", { skip: noPower }, async () => {
-  const tally = await powerCuts({ folder: join(folder, "power"), cuts: 3, seed: SEED, auditEvery: 3 });
+  const tally = await powerCuts({ folder: join(folder, "power"), cuts: 3, seed: SEED, cutsALife: 3 });
   assertNothingBroken(tally);
 });
 
 test("the power rig notices a log that is not synced", { skip: noPower }, async () => {
-  const tally = await powerCuts({ folder: join(folder, "unsafe"), cuts: 1, seed: SEED, auditEvery: 1, unsafe: true });
+  const tally = await powerCuts({ folder: join(folder, "unsafe"), cuts: 1, seed: SEED, cutsALife: 1, unsafe: true });
   assert.ok(tally.lost > 0, `a cut without fdatasync must lose something: ${JSON.stringify(tally)}`);
 });
 

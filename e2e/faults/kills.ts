@@ -1,9 +1,11 @@
 // kill -9 at random moments and at every kind of write, under load; then a new start, and the books are compared.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type Rng, rngFrom } from "../../core/math/rng.ts";
-import { FAULTS_PROGRAM, Ledger } from "./ledger.ts";
+import { FAULTS_PROGRAM, type FaultTally, Ledger, newTally } from "./ledger.ts";
 import { settle, startLoad } from "./load.ts";
 import { profileFigures, putProgram, readyNode, runCommand, startNode } from "./node.ts";
 
@@ -29,24 +31,12 @@ const START_MS_MAX = 900;
 /** A call that does not come so often within this time: the round ends with a plain kill. */
 const PATIENCE_MS = 2_500;
 
-export interface FaultTally {
-  rounds: number;
-  sent: number;
-  acked: number;
-  lost: number;
-  doubled: number;
-  /** Events in the log that nobody sent. */
-  unknown: number;
-  /** Rounds by what ended them. */
-  readonly by: Record<string, number>;
-}
-
 export interface KillOptions {
-  dataFolder: string;
+  folder: string;
   rounds: number;
   seed: number;
-  /** Log and state are compared whole after so many rounds, and at the end. */
-  auditEvery: number;
+  /** After so many rounds log and state are compared whole, and the next ones begin with nothing. */
+  roundsALife: number;
   onRound?: (tally: FaultTally) => void;
 }
 
@@ -57,37 +47,50 @@ export function straceMissing(): string | undefined {
   return done.status === 0 ? undefined : "strace is not allowed to trace here";
 }
 
-/** Asserts after every round that nothing acknowledged is lost and nothing counted twice. */
+/** Compares the books after every round; asserts at each audit that the state equals a fresh fold of the log. */
 export async function killRounds(options: KillOptions): Promise<FaultTally> {
-  const { dataFolder, rounds, seed, auditEvery } = options;
-  const rng = rngFrom(seed);
-  const ledger = new Ledger();
-  const tally: FaultTally = { rounds: 0, sent: 0, acked: 0, lost: 0, doubled: 0, unknown: 0, by: {} };
+  const rng = rngFrom(options.seed);
+  const tally = newTally();
   const hasStrace = straceMissing() === undefined;
-  ledger.newPersons(PERSONS_A_ROUND);
+  for (let life = 0; tally.rounds < options.rounds; life++) {
+    const dataFolder = join(options.folder, `life-${life}`);
+    const rounds = Math.min(options.roundsALife, options.rounds - tally.rounds);
+    await oneLife({ dataFolder, rounds, rng, tally, hasStrace, onRound: options.onRound });
+    rmSync(dataFolder, { recursive: true });
+  }
+  return tally;
+}
+
+interface Life {
+  dataFolder: string;
+  rounds: number;
+  rng: Rng;
+  tally: FaultTally;
+  hasStrace: boolean;
+  onRound: ((tally: FaultTally) => void) | undefined;
+}
+
+async function oneLife({ dataFolder, rounds, rng, tally, hasStrace, onRound }: Life): Promise<void> {
+  const ledger = new Ledger();
   const first = await readyNode({ dataFolder });
   await putProgram(first.url, FAULTS_PROGRAM);
-  await first.stop();
+  await first.kill();
   for (let round = 1; round <= rounds; round++) {
+    ledger.newPersons(PERSONS_A_ROUND);
     const by = await killedUnderLoad({ dataFolder, ledger, rng, hasStrace });
     tally.by[by] = (tally.by[by] ?? 0) + 1;
     const node = await readyNode({ dataFolder });
     await compareState(node.url, ledger, tally);
     await settle(node.url, ledger, rng);
     await compareState(node.url, ledger, tally);
-    tally.rounds = round;
-    tally.sent = ledger.sentCount;
-    tally.acked = ledger.ackedCount;
-    if (round % auditEvery === 0 || round === rounds) {
-      await node.stop();
-      await auditLog(dataFolder, ledger, tally);
-    } else {
-      await node.kill();
-    }
-    options.onRound?.(tally);
-    ledger.newPersons(PERSONS_A_ROUND);
+    if (round === rounds) await node.stop();
+    else await node.kill();
+    tally.rounds++;
+    onRound?.(tally);
   }
-  return tally;
+  await auditLog(dataFolder, ledger, tally);
+  tally.sent += ledger.sentCount;
+  tally.acked += ledger.ackedCount;
 }
 
 /** What ended the node: `start`, `time`, or the system call. */

@@ -29,6 +29,23 @@ export interface ProfileFigures {
   total: number;
 }
 
+/** What a run of rounds came to. */
+export interface FaultTally {
+  rounds: number;
+  sent: number;
+  acked: number;
+  /** Acknowledged events that are not there. */
+  lost: number;
+  /** Events that are there, or count, more than once. */
+  doubled: number;
+  /** Events in the log that nobody sent. */
+  unknown: number;
+  /** Rounds by what ended them, refusals by their status. */
+  readonly by: Record<string, number>;
+}
+
+export const newTally = (): FaultTally => ({ rounds: 0, sent: 0, acked: 0, lost: 0, doubled: 0, unknown: 0, by: {} });
+
 /** The rigs' program: two features that count every event exactly and forget none. */
 export const FAULTS_PROGRAM = {
   name: "faults",
@@ -37,10 +54,18 @@ export const FAULTS_PROGRAM = {
   segments: { several: { when: "features.hits >= 3" } },
 };
 
+interface Entry {
+  readonly event: SentEvent;
+  standing: Standing;
+}
+
 const ITEMS = 200;
+const RECENT_MAX = 2_000;
 
 export class Ledger {
-  readonly #events = new Map<string, { event: SentEvent; person: Person; standing: Standing }>();
+  readonly #events = new Map<string, Entry>();
+  /** The newest of them. */
+  #recent: Entry[] = [];
   #persons: Person[] = [];
   #personNumber = 0;
 
@@ -66,7 +91,10 @@ export class Ledger {
         timestamp: Date.now(),
         value: rng.between(1, 9),
       };
-      this.#events.set(event.event_id, { event, person, standing: "sent" });
+      const entry: Entry = { event, standing: "sent" };
+      this.#events.set(event.event_id, entry);
+      this.#recent.push(entry);
+      if (this.#recent.length > 2 * RECENT_MAX) this.#recent = this.#recent.slice(-RECENT_MAX);
       return event;
     });
   }
@@ -89,8 +117,9 @@ export class Ledger {
 
   /** Acknowledged events, to be sent again: they must change nothing. */
   someAcked(rng: Rng, count: number): SentEvent[] {
-    const events = [...this.#events.values()].slice(-20 * count).filter(({ standing }) => standing === "acked");
-    return rng.shuffle(events.map(({ event }) => event)).slice(0, count);
+    const from = rng.between(0, Math.max(0, this.#recent.length - count));
+    const some = this.#recent.slice(from, from + count).filter(({ standing }) => standing === "acked");
+    return some.map(({ event }) => event);
   }
 
   /** Between what was promised and what was sent, for each of the present persons; how many promises are broken. */

@@ -6,9 +6,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { rngFrom } from "../../core/math/rng.ts";
-import { auditLog, compareState, type FaultTally } from "./kills.ts";
-import { FAULTS_PROGRAM, Ledger } from "./ledger.ts";
+import { type Rng, rngFrom } from "../../core/math/rng.ts";
+import { auditLog, compareState } from "./kills.ts";
+import { FAULTS_PROGRAM, type FaultTally, Ledger, newTally } from "./ledger.ts";
 import { settle, startLoad } from "./load.ts";
 import { putProgram, readyNode } from "./node.ts";
 
@@ -25,7 +25,8 @@ export interface PowerOptions {
   folder: string;
   cuts: number;
   seed: number;
-  auditEvery: number;
+  /** After so many cuts log and state are compared whole, and the next ones begin with an empty disk. */
+  cutsALife: number;
   /** The negative control: the log is not synced, so the rig must find losses. */
   unsafe?: boolean;
   onRound?: (tally: FaultTally) => void;
@@ -45,49 +46,61 @@ export function powerRigMissing(folder: string): string | undefined {
   }
 }
 
-/** With `unsafe` the tally says what was lost; without it, each audit asserts a state that equals the log. */
+/** With `unsafe` the tally says what was lost; without it, each life ends with an audit of the whole log. */
 export async function powerCuts(options: PowerOptions): Promise<FaultTally> {
-  const { folder, cuts, seed, auditEvery, unsafe = false } = options;
-  const rng = rngFrom(seed);
-  const ledger = new Ledger();
-  const tally: FaultTally = { rounds: 0, sent: 0, acked: 0, lost: 0, doubled: 0, unknown: 0, by: {} };
-  const disk = makeDisk(folder, IMAGE_BYTES);
-  const dataFolder = join(disk.mountPoint, "data");
-  const environment: Record<string, string> = unsafe ? { ATTUNE_UNSAFE_NO_FSYNC: "1" } : {};
-  try {
-    ledger.newPersons(PERSONS_A_ROUND);
-    const first = await readyNode({ dataFolder });
-    await putProgram(first.url, FAULTS_PROGRAM);
-    await first.stop();
-    for (let cut = 1; cut <= cuts; cut++) {
-      const node = await readyNode({ dataFolder, environment });
-      const load = startLoad(node.url, ledger, rng, SENDERS);
-      await setTimeout(rng.between(LOAD_MS_MIN, LOAD_MS_MAX));
-      disk.cutPower();
-      await node.kill();
-      await load.stop();
+  const rng = rngFrom(options.seed);
+  const tally = newTally();
+  while (tally.rounds < options.cuts) {
+    const disk = makeDisk(options.folder, IMAGE_BYTES);
+    const cuts = Math.min(options.cutsALife, options.cuts - tally.rounds);
+    try {
+      await oneLife({ disk, cuts, rng, tally, unsafe: options.unsafe ?? false, onRound: options.onRound });
+    } finally {
       disk.unmount();
-      disk.mount();
-      const after = await readyNode({ dataFolder, environment });
-      await compareState(after.url, ledger, tally);
-      tally.rounds = cut;
-      tally.acked = ledger.ackedCount;
-      if (unsafe) {
-        await after.kill();
-      } else {
-        await settle(after.url, ledger, rng);
-        await compareState(after.url, ledger, tally);
-        await after.stop();
-        if (cut % auditEvery === 0 || cut === cuts) await auditLog(dataFolder, ledger, tally);
-      }
-      tally.sent = ledger.sentCount;
-      options.onRound?.(tally);
-      ledger.newPersons(PERSONS_A_ROUND);
     }
-    return tally;
-  } finally {
-    disk.unmount();
   }
+  return tally;
+}
+
+interface Life {
+  disk: Disk;
+  cuts: number;
+  rng: Rng;
+  tally: FaultTally;
+  unsafe: boolean;
+  onRound: ((tally: FaultTally) => void) | undefined;
+}
+
+async function oneLife({ disk, cuts, rng, tally, unsafe, onRound }: Life): Promise<void> {
+  const ledger = new Ledger();
+  const environment: Record<string, string> = unsafe ? { ATTUNE_UNSAFE_NO_FSYNC: "1" } : {};
+  const options = { dataFolder: join(disk.mountPoint, "data"), environment };
+  const first = await readyNode(options);
+  await putProgram(first.url, FAULTS_PROGRAM);
+  await first.stop();
+  for (let cut = 1; cut <= cuts; cut++) {
+    ledger.newPersons(PERSONS_A_ROUND);
+    const node = await readyNode(options);
+    const load = startLoad(node.url, ledger, rng, SENDERS);
+    await setTimeout(rng.between(LOAD_MS_MIN, LOAD_MS_MAX));
+    disk.cutPower();
+    await node.kill();
+    await load.stop();
+    disk.unmount();
+    disk.mount();
+    const after = await readyNode(options);
+    await compareState(after.url, ledger, tally);
+    if (!unsafe) {
+      await settle(after.url, ledger, rng);
+      await compareState(after.url, ledger, tally);
+    }
+    await after.stop();
+    tally.rounds++;
+    onRound?.(tally);
+  }
+  if (!unsafe) await auditLog(options.dataFolder, ledger, tally);
+  tally.sent += ledger.sentCount;
+  tally.acked += ledger.ackedCount;
 }
 
 interface Disk {
