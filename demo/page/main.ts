@@ -7,6 +7,7 @@ import {
   type Profile,
   type RecommendationList,
 } from "../../sdk/index.ts";
+import { createCalm } from "./calm.ts";
 import { createCard, type CardActs, type Entry } from "./card.ts";
 import { createClock } from "./clock.ts";
 import { byId, h } from "./dom.ts";
@@ -14,16 +15,14 @@ import { createGrid } from "./grid.ts";
 import { createPanel } from "./panel.ts";
 import { openCart, openItem } from "./quick-view.ts";
 import { searchItems } from "./search.ts";
-import { SITES, wordsOf, type Shortcut, type SiteName, type Step } from "./site.ts";
+import { createShortcuts } from "./shortcuts.ts";
+import { SITES, wordsOf, type Shortcut, type SiteName } from "./site.ts";
+import { createSlots } from "./slots.ts";
 import { toast } from "./toasts.ts";
 
 const LIST_LIMIT = 24;
-/** After an act of the visitor the page may be laid out anew for this long; else it waits until he rests. */
-const ACTED_MS = 1_500;
-const REST_MS = 1_500;
 /** An answer that is not pushed within this time is asked for. */
 const PUSH_WAIT_MS = 400;
-const STEP_MS = 420;
 
 const root = document.documentElement;
 const site = SITES[root.dataset["site"] as SiteName];
@@ -49,23 +48,22 @@ const itemOf = (id: string): CatalogueItem | undefined => catalogue.get(id);
 const looked = new Set<string>();
 const liked = new Set<string>();
 const cart = new Set<string>(storedCart());
-const variants = new Map<string, string | null>();
 let interests: Readonly<Record<string, number>> = {};
 let homeList: RecommendationList | undefined;
 let category = "";
 let query = "";
-let serverAheadMs = 0;
 
 function storedCart(): string[] {
   return JSON.parse(localStorage.getItem(`${site.name}:cart`) ?? "[]") as string[];
 }
 
 // --- the visitor's acts ---
-let lastActMs = -Infinity;
+const shelf = byId("grid");
+const calm = createCalm(shelf);
 const clock = createClock((lap) => panel.lap(lap));
 
 function act(eventType: string, fields: EventFields, atMs = performance.now()): void {
-  lastActMs = performance.now();
+  calm.acted();
   const eventId = attune.track(eventType, fields);
   if (eventId === undefined) return;
   clock.start(eventId, eventType, atMs);
@@ -84,16 +82,20 @@ const itemFields = (id: string): EventFields => {
   return { item_id: id, ...(decisionId ? { context: { decision_id: decisionId } } : {}) };
 };
 
+function lookedAt(id: string): void {
+  looked.add(id);
+  grid.card(id)?.classList.add("was-looked", "just");
+}
+
 const acts: CardActs = {
   look(id, atMs) {
-    looked.add(id);
-    grid.card(id)?.classList.add("was-looked", "just");
+    lookedAt(id);
     act("click", itemFields(id), atMs);
     point(id);
   },
   open: (id) => {
     looked.add(id);
-    lastActMs = performance.now();
+    calm.acted();
     openItem(id, { site, attune, itemOf, cart: acts.cart, like: acts.like });
   },
   like(id, atMs) {
@@ -126,7 +128,7 @@ function cartChanged(): void {
 }
 
 // --- the shelf ---
-const grid = createGrid<Entry>(byId("grid"), (entry) =>
+const grid = createGrid<Entry>(shelf, (entry) =>
   createCard(
     {
       site,
@@ -134,7 +136,7 @@ const grid = createGrid<Entry>(byId("grid"), (entry) =>
       itemOf,
       isLooked: (id) => looked.has(id),
       isLiked: (id) => liked.has(id),
-      nowMs: () => Date.now() + serverAheadMs,
+      nowMs: () => Date.now(),
     },
     entry,
   ),
@@ -151,32 +153,6 @@ function entriesOf(list: RecommendationList): Entry[] {
 
 /** Category and search of what is on the shelf now: another one is no reordering, nothing is held back for it. */
 let shelfOf = "?";
-let pending: (() => void) | undefined;
-let pointerMs = -Infinity;
-const shelf = byId("grid");
-for (const type of ["pointermove", "pointerdown", "wheel", "touchmove"]) {
-  shelf.addEventListener(type, () => (pointerMs = performance.now()), { passive: true });
-}
-
-document.addEventListener("scroll", () => (pointerMs = performance.now()), { passive: true });
-
-/** Now, where the visitor just did something; else when he rests. */
-function whenCalm(change: () => void): void {
-  pending = change;
-  const now = performance.now();
-  if (grid.ids.length === 0 || now - lastActMs < ACTED_MS || isCalm()) applyPending();
-}
-/** Nobody points at the shelf or scrolls it. */
-const isCalm = (): boolean => !shelf.matches(":hover") && performance.now() - pointerMs > REST_MS;
-function applyPending(): void {
-  const change = pending;
-  pending = undefined;
-  change?.();
-}
-setInterval(() => {
-  if (pending && isCalm()) applyPending();
-}, 500);
-
 function show(entries: readonly Entry[], causedBy: string | undefined): void {
   const painted = clock.arrived(causedBy);
   for (const entry of entries) reasonsOf.set(entry.id, entry);
@@ -189,7 +165,7 @@ function show(entries: readonly Entry[], causedBy: string | undefined): void {
     painted?.();
   };
   if (painted) show();
-  else whenCalm(show);
+  else calm.when(show);
 }
 
 async function refresh(causedBy?: string): Promise<void> {
@@ -236,7 +212,7 @@ function point(id: string): void {
 const panel = createPanel(site, {
   itemOf,
   point,
-  become: (shortcut) => void become(shortcut),
+  become,
   consent(isGranted) {
     if (isGranted) attune.consent.grant();
     else attune.consent.deny();
@@ -276,7 +252,7 @@ function forgetVisitor(): void {
   panel.profile(undefined);
   panel.segments([]);
   whoChanged();
-  lastActMs = performance.now();
+  calm.acted();
   choose("");
 }
 
@@ -300,37 +276,19 @@ async function another(): Promise<void> {
   void attune.profile().then(profileCame);
 }
 
-let isRunning = false;
-async function become(shortcut: Shortcut): Promise<void> {
-  if (isRunning) return;
-  isRunning = true;
+const runShortcut = createShortcuts({
+  items: () => [...grid.ids.map(itemOf).filter((item) => item !== undefined), ...catalogue.values()],
+  act(eventType, itemId, fields) {
+    if (itemId !== undefined) lookedAt(itemId);
+    act(eventType, itemId === undefined ? fields : { ...itemFields(itemId), ...fields });
+  },
+  running: panel.running,
+});
+
+function become(shortcut: Shortcut): void {
   panel.fold();
   choose("");
-  const used = new Set<string>();
-  for (const [index, step] of shortcut.steps.entries()) {
-    panel.running(shortcut, index + 1);
-    perform(step, used);
-    await new Promise((resolve) => setTimeout(resolve, STEP_MS));
-  }
-  panel.running(undefined);
-  isRunning = false;
-}
-
-function perform(step: Step, used: Set<string>): void {
-  if (step.event === "search") return act("search", { additional_data: { query: step.query ?? "" } });
-  // A purchase is of what was put into the cart, a dwell of what was opened.
-  const again = step.event === "purchase" || step.event === "dwell";
-  const shown = grid.ids.map(itemOf).filter((item) => item !== undefined);
-  const pick = [...(again ? [...used].reverse().map(itemOf) : []), ...shown, ...catalogue.values()].find(
-    (item) => item !== undefined && (step.of?.(item) ?? true) && (again || !used.has(item.item_id)),
-  );
-  if (!pick) return;
-  const id = pick.item_id;
-  used.add(id);
-  looked.add(id);
-  grid.card(id)?.classList.add("was-looked", "just");
-  const value = step.event === "add_to_cart" || step.event === "purchase" ? pick.price : step.value;
-  act(step.event, { ...itemFields(id), ...(value === undefined ? {} : { value }) });
+  void runShortcut(shortcut);
 }
 
 function profileCame(profile: Profile | undefined): void {
@@ -339,6 +297,7 @@ function profileCame(profile: Profile | undefined): void {
     if (event_type === "click" || event_type === "view") looked.add(item_id);
     if (event_type === "like") liked.add(item_id);
   }
+  for (const id of grid.ids) grid.card(id)?.classList.toggle("was-looked", looked.has(id));
   panel.profile(profile);
   if (profile) panel.segments(profile.segments);
   whoChanged();
@@ -366,7 +325,7 @@ function choose(name: string): void {
   category = name;
   query = "";
   searchField.value = "";
-  lastActMs = performance.now();
+  calm.acted();
   for (const place of places) place.setAttribute("aria-pressed", String(place.dataset["place"] === name));
   byId("heading").textContent = name === "" ? site.heading : site.categories[name]!;
   byId("sub").textContent = name === "" ? site.sub : "In your order";
@@ -376,63 +335,24 @@ const searchField = byId<HTMLInputElement>("search");
 byId("search-form").addEventListener("submit", (event) => event.preventDefault());
 searchField.addEventListener("input", () => {
   query = searchField.value.trim();
-  lastActMs = performance.now();
+  calm.acted();
   byId("heading").textContent =
     query === "" ? (category === "" ? site.heading : site.categories[category]!) : `Results for “${query}”`;
   void refresh();
 });
 
-// --- dynamic UI: slots ---
-const heroShelf = (): string => byId("hero").querySelector("[data-attune-text=category]")?.textContent?.trim() ?? "";
-
-function heroPictures(): void {
-  const shelfName = heroShelf();
-  const reduced =
-    variants.get("hero") === "bargain"
-      ? [...catalogue.values()].filter((item) => item.tags.includes("sale")).map((item) => item.item_id)
-      : [];
-  const kept = variants.get("hero") === "buyer" ? [...cart] : [];
-  const ids =
-    shelfName in site.categories
-      ? (site.name === "shop" ? ["01", "13", "20"] : ["01", "05", "09"])
-          .map((number) => `${shelfName}-${number}`)
-          .filter((id) => catalogue.size === 0 || catalogue.has(id))
-      : [...kept, ...reduced, ...site.heroItems].slice(0, 3);
-  byId("hero-art").replaceChildren(
-    ...ids.map((id) =>
-      h("img", {
-        src: `/demo/pictures/${site.name}/${id}.svg`,
-        alt: "",
-        width: 220,
-        height: site.name === "shop" ? 220 : 138,
-      }),
-    ),
-  );
-}
-byId("hero-action").addEventListener("click", () => {
-  const shelfName = heroShelf();
-  choose(shelfName in site.categories ? shelfName : "");
-  void refresh();
-  byId("heading").scrollIntoView({ block: "start", behavior: "smooth" });
-});
-
-/** What the strip says where there is no offer. */
-const offerless = [...(document.getElementById("offer")?.cloneNode(true).childNodes ?? [])];
-
-attune.on("decision", ({ slot, variant, payload }) => {
-  variants.set(slot, variant);
-  panel.slots(variants);
-  if (slot === "hero") heroPictures();
-  if (slot === "offer") {
-    const made = typeof payload?.text === "object" && payload.text["title"] !== undefined;
-    const strip = document.getElementById("offer");
-    strip?.classList.toggle("made", made);
-    if (!made) strip?.replaceChildren(...offerless.map((node) => node.cloneNode(true)));
-  }
-  if (slot === "layout" || slot === "type") {
-    const next = root.getAttribute(`data-attune-${slot}`) ?? "";
-    if (next !== root.dataset[slot]) grid.relay(() => (root.dataset[slot] = next));
-  }
+createSlots({
+  site,
+  attune,
+  catalogue,
+  cart,
+  relay: grid.relay,
+  onChange: panel.slots,
+  onHero(name) {
+    choose(name);
+    void refresh();
+    byId("heading").scrollIntoView({ block: "start", behavior: "smooth" });
+  },
 });
 
 // --- what the server says ---
@@ -445,7 +365,7 @@ attune.on("profile", profileCame);
 attune.on("segments", ({ segments, entered }) => {
   panel.segments(segments);
   // The segments that somebody new starts with are no news.
-  if (entered.length > 0 && lastActMs > 0)
+  if (entered.length > 0 && calm.hasActed)
     toast(`Segment: ${entered.map(wordsOf).join(", ")}`, "The page takes it on.");
 });
 attune.on("trigger", ({ name, item_id }) =>
@@ -483,7 +403,6 @@ const scheme = localStorage.getItem("demo:scheme");
 if (scheme) root.dataset["scheme"] = scheme;
 
 cartChanged();
-heroPictures();
 whoChanged();
 panel.status(attune.status);
 const index = fetch(`/demo/catalogue/${site.name}.json`).then((answer) => answer.json() as Promise<CatalogueItem[]>);

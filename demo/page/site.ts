@@ -36,6 +36,8 @@ export interface SiteWords {
   shortcuts: readonly Shortcut[];
   /** Hero picture where no variant names a category. */
   heroItems: readonly string[];
+  /** And the numbers of the items where one does. */
+  heroNumbers: readonly string[];
 }
 
 const inCategory =
@@ -80,6 +82,7 @@ export const SITES: Readonly<Record<SiteName, SiteWords>> = {
       camping: "Camping",
     },
     heroItems: ["chairs-02", "lamps-05", "plants-03"],
+    heroNumbers: ["01", "13", "20"],
     shortcuts: [
       {
         name: "bargain_hunter",
@@ -147,6 +150,7 @@ export const SITES: Readonly<Record<SiteName, SiteWords>> = {
       cities: "Cities",
     },
     heroItems: ["science-01", "travel-01", "climate-01"],
+    heroNumbers: ["01", "05", "09"],
     shortcuts: [
       {
         name: "science_reader",
