@@ -25,7 +25,11 @@ const PROGRAM = {
   placements: { home: { limit: 12 }, detail: { limit: 6 } },
 };
 const ITEMS = Array.from({ length: 24 }, (_, index) => ({
-  item_id: `item-${index}`, title: `Item number ${index}`, categories: [["lamps", "chairs", "books"][index % 3]!], tags: [["oak", "wool"][index % 2]!], price: 10 + index,
+  item_id: `item-${index}`,
+  title: `Item number ${index}`,
+  categories: [["lamps", "chairs", "books"][index % 3]!],
+  tags: [["oak", "wool"][index % 2]!],
+  price: 10 + index,
 }));
 const PEOPLE = ["mara", "jonas", "liv", "emil", "sofie"];
 
@@ -44,7 +48,16 @@ describe("console", { skip }, () => {
     assert.equal((await send("PUT", "/v1/program", PROGRAM)).status, 200);
     assert.equal((await send("PUT", "/v1/items", { items: ITEMS })).status, 200);
     assert.equal((await send("POST", "/v1/events", { events: PEOPLE.flatMap(visitsOf) })).status, 202);
-    await send("POST", "/v1/events", [{ event_id: "bad-1", user_id: "liv", event_type: "dwell", item_id: "item-1", timestamp: Date.now(), value: "long" }]);
+    await send("POST", "/v1/events", [
+      {
+        event_id: "bad-1",
+        user_id: "liv",
+        event_type: "dwell",
+        item_id: "item-1",
+        timestamp: Date.now(),
+        value: "long",
+      },
+    ]);
   });
   after(async () => {
     await browser?.close();
@@ -67,7 +80,10 @@ describe("console", { skip }, () => {
     "dead letters": ["dead-letters", /\/value/],
   };
 
-  for (const [viewport, colorScheme] of [["desktop", "light"], ["phone", "dark"]] as const) {
+  for (const [viewport, colorScheme] of [
+    ["desktop", "light"],
+    ["phone", "dark"],
+  ] as const) {
     test(`every view shows real data, passes axe and fits: ${viewport}, ${colorScheme}`, async () => {
       const axe = await readFile(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
       await withPage(browser, { viewport, colorScheme, reducedMotion: "reduce" }, async (page) => {
@@ -76,7 +92,10 @@ describe("console", { skip }, () => {
         for (const [name, [path, seen]] of Object.entries(VIEWS)) {
           await open(page, path);
           await shows(page, seen);
-          assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${name} scrolls sideways`);
+          assert.ok(
+            await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth),
+            `${name} scrolls sideways`,
+          );
           assert.deepEqual(await violations(page, axe), [], name);
         }
         assert.deepEqual([...hosts], [new URL(base).host], "a request went to another host");
@@ -117,7 +136,9 @@ describe("console", { skip }, () => {
       await open(page, "people/users/emil");
       await shows(page, /Recommendations.*Item number/s);
       assert.equal(await page.getByRole("link", { name: "buyers", exact: true }).count(), 0);
-      await send("POST", "/v1/events", [{ user_id: "emil", event_type: "purchase", item_id: "item-20", timestamp: Date.now(), value: 30 }]);
+      await send("POST", "/v1/events", [
+        { user_id: "emil", event_type: "purchase", item_id: "item-20", timestamp: Date.now(), value: 30 },
+      ]);
       await page.getByRole("region", { name: "Segments" }).getByRole("link", { name: "buyers" }).waitFor();
       const timeline = page.getByRole("table", { name: "Timeline" });
       await timeline.getByText("entered segment").waitFor();
@@ -146,18 +167,26 @@ describe("console", { skip }, () => {
 
   test("a fault is shown where it is and nothing changes; a good program takes effect; a version comes back", async () => {
     await withPage(browser, { expectedErrors: /422/ }, async (page) => {
-      const current = async (): Promise<number> => ((await (await fetch(`${base}/v1/program`)).json()) as { version: number }).version;
+      const current = async (): Promise<number> =>
+        ((await (await fetch(`${base}/v1/program`)).json()) as { version: number }).version;
       const versionBefore = await current();
       await open(page, "program");
       const editor = page.getByRole("textbox", { name: "Program document, JSON" });
       const document = await editor.inputValue();
 
-      await editor.fill(document.replace('count(\\"view\\", \\"1d\\") >= 3.0', "nonsense(1.0)").replace('"half_life": "7d"', '"half_life": "soon"'));
+      await editor.fill(
+        document
+          .replace('count(\\"view\\", \\"1d\\") >= 3.0', "nonsense(1.0)")
+          .replace('"half_life": "7d"', '"half_life": "soon"'),
+      );
       const faults = page.getByRole("region", { name: /faults/ });
       await faults.getByText("/segments/lookers/when").waitFor();
       await faults.getByText("/interests/half_life").waitFor();
       await faults.getByRole("button", { name: /segments\/lookers\/when/ }).click();
-      assert.match(await editor.evaluate((area: HTMLTextAreaElement) => area.value.slice(area.selectionStart, area.selectionEnd)), /^"when": "nonsense/);
+      assert.match(
+        await editor.evaluate((area: HTMLTextAreaElement) => area.value.slice(area.selectionStart, area.selectionEnd)),
+        /^"when": "nonsense/,
+      );
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByText("Nothing was changed: the program has faults.").waitFor();
       assert.equal(await current(), versionBefore);
@@ -225,8 +254,12 @@ describe("console", { skip }, () => {
   });
 
   test("scripts stay small and the page is under a strict policy", async () => {
-    const files = (await readdir(join(ROOT, "dist/console"), { recursive: true })).filter((file) => file.endsWith(".js"));
-    const sizes = await Promise.all(files.map(async (file) => gzipSync(await readFile(join(ROOT, "dist/console", file))).length));
+    const files = (await readdir(join(ROOT, "dist/console"), { recursive: true })).filter((file) =>
+      file.endsWith(".js"),
+    );
+    const sizes = await Promise.all(
+      files.map(async (file) => gzipSync(await readFile(join(ROOT, "dist/console", file))).length),
+    );
     const total = sizes.reduce((sum, size) => sum + size, 0);
     assert.ok(total > 0 && total < SCRIPTS_GZIPPED_MAX, `${total} bytes gzipped`);
     const policy = (await fetch(`${base}/console/`)).headers.get("content-security-policy") ?? "";
@@ -236,11 +269,19 @@ describe("console", { skip }, () => {
 });
 
 function visitsOf(user: string, person: number): Record<string, unknown>[] {
-  return Array.from({ length: 6 }, (_, step) => event(user, step === 5 && person % 2 === 0 ? "add_to_cart" : "view", (person * 3 + step * 2) % ITEMS.length));
+  return Array.from({ length: 6 }, (_, step) =>
+    event(user, step === 5 && person % 2 === 0 ? "add_to_cart" : "view", (person * 3 + step * 2) % ITEMS.length),
+  );
 }
 
 function event(user: string, type: string, item: number): Record<string, unknown> {
-  return { user_id: user, event_type: type, item_id: `item-${item}`, timestamp: Date.now(), context: { device: "desktop", country: "DK" } };
+  return {
+    user_id: user,
+    event_type: type,
+    item_id: `item-${item}`,
+    timestamp: Date.now(),
+    context: { device: "desktop", country: "DK" },
+  };
 }
 
 function send(method: string, path: string, body: unknown): Promise<Response> {
@@ -254,7 +295,11 @@ async function open(page: Page, path: string): Promise<void> {
 }
 
 async function shows(page: Page, seen: RegExp): Promise<void> {
-  const found = page.waitForFunction(([source, flags]) => new RegExp(source!, flags).test(document.querySelector("main")!.innerText), [seen.source, seen.flags], { timeout: SHOWN_TIMEOUT_MS });
+  const found = page.waitForFunction(
+    ([source, flags]) => new RegExp(source!, flags).test(document.querySelector("main")!.innerText),
+    [seen.source, seen.flags],
+    { timeout: SHOWN_TIMEOUT_MS },
+  );
   await found.catch(async (cause: unknown) => {
     throw new Error(`${page.url()} does not show ${seen}:\n${await page.locator("main").innerText()}`, { cause });
   });
@@ -262,7 +307,9 @@ async function shows(page: Page, seen: RegExp): Promise<void> {
 
 async function violations(page: Page, axe: string): Promise<string[]> {
   await page.evaluate(axe);
-  const { violations: found } = (await page.evaluate("axe.run()")) as { violations: { id: string; nodes: { html: string }[] }[] };
+  const { violations: found } = (await page.evaluate("axe.run()")) as {
+    violations: { id: string; nodes: { html: string }[] }[];
+  };
   return found.map((violation) => `${violation.id}: ${violation.nodes.map((one) => one.html).join(" | ")}`);
 }
 

@@ -1,7 +1,18 @@
 // The node's HTTP interface, typed. Every refusal becomes an ApiProblem with the words that the node found for it.
 import type {
-  DeadLetters, IntakeAnswer, Item, PersonRef, Profile, Program, ProgramFault, ProgramVersions, RecommendationList, SearchAnswer, Segment,
-  SegmentUsers, Stats,
+  DeadLetters,
+  IntakeAnswer,
+  Item,
+  PersonRef,
+  Profile,
+  Program,
+  ProgramFault,
+  ProgramVersions,
+  RecommendationList,
+  SearchAnswer,
+  Segment,
+  SegmentUsers,
+  Stats,
 } from "./types.ts";
 
 /** A request that did not succeed; `status` 0 means that no answer came. */
@@ -10,7 +21,13 @@ export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
   readonly faults: readonly ProgramFault[];
-  constructor(problem: { status: number; code: string; message: string; faults?: readonly ProgramFault[]; cause?: unknown }) {
+  constructor(problem: {
+    status: number;
+    code: string;
+    message: string;
+    faults?: readonly ProgramFault[];
+    cause?: unknown;
+  }) {
     super(problem.message, { cause: problem.cause });
     this.status = problem.status;
     this.code = problem.code;
@@ -57,7 +74,10 @@ export function createApi(project: string): Api {
     return send<Answer>(project, search === "" ? path : `${path}?${search}`, {});
   };
   const post = <Answer>(path: string, body?: string, method = "POST"): Promise<Answer> =>
-    send<Answer>(project, path, { method, ...(body === undefined ? {} : { body, headers: { "content-type": "application/json" } }) });
+    send<Answer>(project, path, {
+      method,
+      ...(body === undefined ? {} : { body, headers: { "content-type": "application/json" } }),
+    });
   const person = (ref: PersonRef): string => personPath(ref).map(encodeURIComponent).join("/");
 
   return {
@@ -96,8 +116,12 @@ export function refQuery(ref: PersonRef): Record<string, string> {
 }
 
 async function retry(project: string, id: string, correctedText: string | undefined): Promise<IntakeAnswer> {
-  const init = correctedText === undefined ? {} : { body: correctedText, headers: { "content-type": "application/json" } };
-  const response = await answerOf(project, `/v1/dead-letters/${encodeURIComponent(id)}/retry`, { method: "POST", ...init });
+  const init =
+    correctedText === undefined ? {} : { body: correctedText, headers: { "content-type": "application/json" } };
+  const response = await answerOf(project, `/v1/dead-letters/${encodeURIComponent(id)}/retry`, {
+    method: "POST",
+    ...init,
+  });
   const body: unknown = await response.json().catch(() => undefined);
   if (isIntakeAnswer(body)) return body;
   throw problemOf(response, body);
@@ -116,14 +140,22 @@ async function send<Answer>(project: string, path: string, init: RequestInit): P
 
 async function answerOf(project: string, path: string, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(path, { ...init, headers: { accept: "application/json", ...init.headers, "attune-project": project } });
+    return await fetch(path, {
+      ...init,
+      headers: { accept: "application/json", ...init.headers, "attune-project": project },
+    });
   } catch (cause) {
     throw new ApiProblem({ status: 0, code: "unreachable", message: "The node does not answer.", cause });
   }
 }
 
 function problemOf(response: Response, body: unknown): ApiProblem {
-  const problem = (typeof body === "object" && body !== null ? body : {}) as { code?: string; title?: string; detail?: string; faults?: ProgramFault[] };
+  const problem = (typeof body === "object" && body !== null ? body : {}) as {
+    code?: string;
+    title?: string;
+    detail?: string;
+    faults?: ProgramFault[];
+  };
   return new ApiProblem({
     status: response.status,
     code: problem.code ?? "internal",

@@ -7,7 +7,10 @@ const REFUSED_PAUSE_MS = 3000;
 export type StreamState = "connecting" | "open" | "lost";
 
 /** Follows `url` (none: closed) and hands each named event's parsed data to its handler. */
-export function useStream(url: string | undefined, handlers: Readonly<Record<string, (message: never) => void>>): StreamState {
+export function useStream(
+  url: string | undefined,
+  handlers: Readonly<Record<string, (message: never) => void>>,
+): StreamState {
   const [state, setState] = useState<StreamState>("connecting");
   const latest = useRef(handlers);
   latest.current = handlers;
@@ -26,7 +29,9 @@ export function useStream(url: string | undefined, handlers: Readonly<Record<str
         if (source.readyState === EventSource.CLOSED) again = setTimeout(connect, REFUSED_PAUSE_MS);
       };
       for (const name of names.split(" ")) {
-        source.addEventListener(name, (event) => latest.current[name]?.(JSON.parse((event as MessageEvent<string>).data) as never));
+        source.addEventListener(name, (event) =>
+          latest.current[name]?.(JSON.parse((event as MessageEvent<string>).data) as never),
+        );
       }
     };
     connect();

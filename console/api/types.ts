@@ -186,8 +186,14 @@ export interface Stats {
   ready: boolean;
   storage_full: boolean;
   totals: {
-    accepted: number; duplicates: number; rejected: number; dead_letters: number; marked_traffic: number;
-    persons: number; persons_cached: number; items: number;
+    accepted: number;
+    duplicates: number;
+    rejected: number;
+    dead_letters: number;
+    marked_traffic: number;
+    persons: number;
+    persons_cached: number;
+    items: number;
     /** Refused beyond the quota since the start: counted, not kept. */
     dead_letters_dropped?: number;
   };

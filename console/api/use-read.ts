@@ -14,7 +14,11 @@ export interface Reading<Answer> {
  * after the key has changed are dropped; while a new key loads, `data` is undefined.
  */
 export function useRead<Answer>(key: string, read: () => Promise<Answer>, everyMs?: number): Reading<Answer> {
-  const [state, setState] = useState<{ key: string; data: Answer | undefined; error: unknown }>({ key, data: undefined, error: undefined });
+  const [state, setState] = useState<{ key: string; data: Answer | undefined; error: unknown }>({
+    key,
+    data: undefined,
+    error: undefined,
+  });
   const latest = useRef(read);
   latest.current = read;
   const turn = useRef(0);
@@ -25,7 +29,8 @@ export function useRead<Answer>(key: string, read: () => Promise<Answer>, everyM
       const data = await latest.current();
       if (mine === turn.current) setState({ key, data, error: undefined });
     } catch (error) {
-      if (mine === turn.current) setState((before) => ({ key, data: before.key === key ? before.data : undefined, error }));
+      if (mine === turn.current)
+        setState((before) => ({ key, data: before.key === key ? before.data : undefined, error }));
     }
   }, [key]);
 
@@ -42,5 +47,9 @@ export function useRead<Answer>(key: string, read: () => Promise<Answer>, everyM
   }, [attempt, everyMs]);
 
   const current = state.key === key;
-  return { data: current ? state.data : undefined, error: current ? state.error : undefined, reload: () => void attempt() };
+  return {
+    data: current ? state.data : undefined,
+    error: current ? state.error : undefined,
+    reload: () => void attempt(),
+  };
 }

@@ -18,10 +18,19 @@ export function Bars({ bars }: { bars: readonly Bar[] }) {
         <li key={bar.name} class="bar">
           <span class="row cut" title={bar.name}>
             {bar.series === undefined ? null : <span class="key" data-series={bar.series} />}
-            {bar.href ? <a class="cut" href={bar.href}>{bar.name}</a> : <span class="cut">{bar.name}</span>}
+            {bar.href ? (
+              <a class="cut" href={bar.href}>
+                {bar.name}
+              </a>
+            ) : (
+              <span class="cut">{bar.name}</span>
+            )}
           </span>
           <span class="track" aria-hidden="true">
-            <span class={bar.value < 0 ? "fill negative" : "fill"} style={{ display: "block", width: `${limit > 0 ? (Math.abs(bar.value) / limit) * 100 : 0}%` }} />
+            <span
+              class={bar.value < 0 ? "fill negative" : "fill"}
+              style={{ display: "block", width: `${limit > 0 ? (Math.abs(bar.value) / limit) * 100 : 0}%` }}
+            />
           </span>
           <span class="value">{bar.text ?? formatNumber(bar.value)}</span>
         </li>

@@ -25,7 +25,15 @@ export function Card({ title, note, end, children, flush, className }: CardProps
 }
 
 /** The head of a view: its name, what it is about, its controls. */
-export function ViewHead({ title, about, end }: { title: ComponentChildren; about?: ComponentChildren; end?: ComponentChildren }) {
+export function ViewHead({
+  title,
+  about,
+  end,
+}: {
+  title: ComponentChildren;
+  about?: ComponentChildren;
+  end?: ComponentChildren;
+}) {
   return (
     <div class="view-head">
       <div>

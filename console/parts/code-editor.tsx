@@ -53,7 +53,8 @@ export function CodeEditor({ label, text, onText, marked, jump, onSave, rows }: 
     const { current: element } = area;
     if (element === null) return;
     if (gutter.current !== null) gutter.current.scrollTop = element.scrollTop;
-    if (colours.current !== null) colours.current.style.transform = `translate(${-element.scrollLeft}px, ${-element.scrollTop}px)`;
+    if (colours.current !== null)
+      colours.current.style.transform = `translate(${-element.scrollLeft}px, ${-element.scrollTop}px)`;
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === "Escape") leaving.current = true;
@@ -78,18 +79,43 @@ export function CodeEditor({ label, text, onText, marked, jump, onSave, rows }: 
       <div class="editor-body" style={rows === undefined ? {} : { height: `${rows * LINE_HEIGHT_PX + 16}px` }}>
         <div class="gutter" ref={gutter} aria-hidden="true">
           {lines.map((_, index) => (
-            <div key={index} class={marked?.has(index + 1) === true ? "marked" : place.line === index + 1 ? "current" : undefined}>{index + 1}</div>
+            <div
+              key={index}
+              class={marked?.has(index + 1) === true ? "marked" : place.line === index + 1 ? "current" : undefined}
+            >
+              {index + 1}
+            </div>
           ))}
         </div>
         <div class="editor-text">
-          <pre ref={colours} aria-hidden="true">{text}</pre>
+          <pre ref={colours} aria-hidden="true">
+            {text}
+          </pre>
           <textarea
-            ref={area} aria-label={label} value={text} spellcheck={false} autocomplete="off" autocapitalize="off" wrap="off"
-            onInput={(event) => onText(event.currentTarget.value)} onScroll={follow} onKeyDown={onKeyDown} onSelect={onSelect} onKeyUp={onSelect} onClick={onSelect}
+            ref={area}
+            aria-label={label}
+            value={text}
+            spellcheck={false}
+            autocomplete="off"
+            autocapitalize="off"
+            wrap="off"
+            onInput={(event) => onText(event.currentTarget.value)}
+            onScroll={follow}
+            onKeyDown={onKeyDown}
+            onSelect={onSelect}
+            onKeyUp={onSelect}
+            onClick={onSelect}
           />
         </div>
       </div>
-      <div class="editor-foot num"><span>line {place.line}, column {place.column}</span><span class="wide-only">{lines.length} lines · <kbd>Tab</kbd> indents, <kbd>Esc</kbd> <kbd>Tab</kbd> leaves</span></div>
+      <div class="editor-foot num">
+        <span>
+          line {place.line}, column {place.column}
+        </span>
+        <span class="wide-only">
+          {lines.length} lines · <kbd>Tab</kbd> indents, <kbd>Esc</kbd> <kbd>Tab</kbd> leaves
+        </span>
+      </div>
     </div>
   );
 }

@@ -18,8 +18,19 @@ export function Confirm({ title, children, action, onConfirm, onClose }: Confirm
       <h2>{title}</h2>
       <div class="soft">{children}</div>
       <div class="actions">
-        <button type="button" class="btn" onClick={() => dialog.current?.close()}>Cancel</button>
-        <button type="button" class="btn primary" onClick={() => { onConfirm(); dialog.current?.close(); }}>{action}</button>
+        <button type="button" class="btn" onClick={() => dialog.current?.close()}>
+          Cancel
+        </button>
+        <button
+          type="button"
+          class="btn primary"
+          onClick={() => {
+            onConfirm();
+            dialog.current?.close();
+          }}
+        >
+          {action}
+        </button>
       </div>
     </dialog>
   );

@@ -13,12 +13,21 @@ export function Diff({ before, after, label }: { before: string; after: string; 
       <table>
         {diff.hunks.map((hunk, index) => (
           <tbody key={index}>
-            {hunk.skipped > 0 ? <tr class="skipped"><td colSpan={4}>{hunk.skipped} unchanged {hunk.skipped === 1 ? "line" : "lines"}</td></tr> : null}
+            {hunk.skipped > 0 ? (
+              <tr class="skipped">
+                <td colSpan={4}>
+                  {hunk.skipped} unchanged {hunk.skipped === 1 ? "line" : "lines"}
+                </td>
+              </tr>
+            ) : null}
             {hunk.lines.map((line, row) => (
               <tr key={row} class={line.kind}>
                 <td class="at num">{line.before ?? ""}</td>
                 <td class="at num">{line.after ?? ""}</td>
-                <td class="sign"><span aria-hidden="true">{SIGNS[line.kind]}</span><span class="sr">{NAMES[line.kind]}</span></td>
+                <td class="sign">
+                  <span aria-hidden="true">{SIGNS[line.kind]}</span>
+                  <span class="sr">{NAMES[line.kind]}</span>
+                </td>
                 <td class="text">{line.text}</td>
               </tr>
             ))}
@@ -31,5 +40,9 @@ export function Diff({ before, after, label }: { before: string; after: string; 
 
 export function DiffCount({ before, after }: { before: string; after: string }) {
   const { added, removed } = useMemo(() => diffLines(before, after), [before, after]);
-  return <span class="num"><span class="plus">+{added}</span> <span class="minus">−{removed}</span></span>;
+  return (
+    <span class="num">
+      <span class="plus">+{added}</span> <span class="minus">−{removed}</span>
+    </span>
+  );
 }

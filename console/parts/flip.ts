@@ -17,8 +17,12 @@ export function useFlip<List extends HTMLElement>(order: string): RefObject<List
     for (const row of rows) {
       const from = before.get(row.dataset["flip"]!);
       const { offsetLeft: x, offsetTop: y } = row;
-      const frames = from === undefined ? [{ opacity: 0 }, { opacity: 1 }] : [{ transform: `translate(${from.x - x}px, ${from.y - y}px)` }, { transform: "none" }];
-      if (from?.x !== x || from.y !== y) row.animate(frames, { duration: MOVE_MS, easing: "cubic-bezier(0.2, 0, 0, 1)" });
+      const frames =
+        from === undefined
+          ? [{ opacity: 0 }, { opacity: 1 }]
+          : [{ transform: `translate(${from.x - x}px, ${from.y - y}px)` }, { transform: "none" }];
+      if (from?.x !== x || from.y !== y)
+        row.animate(frames, { duration: MOVE_MS, easing: "cubic-bezier(0.2, 0, 0, 1)" });
     }
   }, [order]);
   return list;

@@ -84,17 +84,22 @@ export function formatAgo(timeMs: number, nowMs: number): string {
   const size = Math.abs(ageMs);
   if (size < 2000) return "now";
   const text =
-    size < MINUTE_MS ? `${Math.floor(size / 1000)} s`
-    : size < HOUR_MS ? `${Math.floor(size / MINUTE_MS)} min`
-    : size < 2 * DAY_MS ? `${Math.floor(size / HOUR_MS)} h`
-    : `${Math.floor(size / DAY_MS)} d`;
+    size < MINUTE_MS
+      ? `${Math.floor(size / 1000)} s`
+      : size < HOUR_MS
+        ? `${Math.floor(size / MINUTE_MS)} min`
+        : size < 2 * DAY_MS
+          ? `${Math.floor(size / HOUR_MS)} h`
+          : `${Math.floor(size / DAY_MS)} d`;
   return ageMs < 0 ? `in ${text}` : `${text} ago`;
 }
 
 /** The exact time for a hover, in the reader's own zone with milliseconds. */
 export function formatExact(timeMs: number): string {
   const date = new Date(timeMs);
-  const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(date).find((part) => part.type === "timeZoneName");
+  const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" })
+    .formatToParts(date)
+    .find((part) => part.type === "timeZoneName");
   return `${isoDay(date)} ${formatClock(timeMs)}.${String(date.getMilliseconds()).padStart(3, "0")} ${zone?.value ?? ""}`.trim();
 }
 

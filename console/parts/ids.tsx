@@ -20,12 +20,22 @@ export function PersonLink({ person }: { person: PersonRef }) {
 /** An item by its title where the catalogue has one, otherwise by its id. */
 export function ItemLink({ id, item }: { id: string; item?: Item | undefined }) {
   const { links } = useConsole();
-  return item?.title === undefined
-    ? <a class="id" href={links.item(id)}>{id}</a>
-    : <a href={links.item(id)} title={id}>{item.title}</a>;
+  return item?.title === undefined ? (
+    <a class="id" href={links.item(id)}>
+      {id}
+    </a>
+  ) : (
+    <a href={links.item(id)} title={id}>
+      {item.title}
+    </a>
+  );
 }
 
 export function SegmentChip({ name, fresh }: { name: string; fresh?: boolean }) {
   const { links } = useConsole();
-  return <Chip href={links.segment(name)} fresh={fresh === true}>{name}</Chip>;
+  return (
+    <Chip href={links.segment(name)} fresh={fresh === true}>
+      {name}
+    </Chip>
+  );
 }

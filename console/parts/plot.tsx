@@ -42,7 +42,9 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
   formatRef.current = format;
   const latest = useRef({ times, series, spanS });
   latest.current = { times, series, spanS };
-  const shape = series.map((one, index) => `${one.name}|${one.colour ?? index}|${one.dashed ?? ""}|${one.filled ?? ""}`).join("\n");
+  const shape = series
+    .map((one, index) => `${one.name}|${one.colour ?? index}|${one.dashed ?? ""}|${one.filled ?? ""}`)
+    .join("\n");
 
   useLayoutEffect(() => {
     const element = place.current!;
@@ -61,7 +63,12 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
     function optionsOf(): UPlot.Options {
       const style = getComputedStyle(document.documentElement);
       const colour = (name: string): string => style.getPropertyValue(name).trim();
-      const axis = { stroke: colour("--text-faint"), font: AXIS_FONT, ticks: { show: false }, grid: { stroke: colour("--line"), width: 1 } };
+      const axis = {
+        stroke: colour("--text-faint"),
+        font: AXIS_FONT,
+        ticks: { show: false },
+        grid: { stroke: colour("--line"), width: 1 },
+      };
       return {
         width: Math.max(element.clientWidth, 120),
         height,
@@ -74,16 +81,38 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
           y: { range: (_, low, high) => rangeOf(low, high, binary === true ? BYTES_TOP_MIN : 0) },
         },
         axes: [
-          { ...axis, size: 20, space: 72, grid: { show: false }, values: (self, splits) => timeTicks(splits, self.scales["x"]!) },
-          { ...axis, size: (_, labels) => axisWidth(labels), space: 32, gap: 8, ...(binary === true ? { incrs: BINARY_STEPS } : {}), values: (_, splits) => splits.map((split) => withoutZeros(formatRef.current(split))) },
+          {
+            ...axis,
+            size: 20,
+            space: 72,
+            grid: { show: false },
+            values: (self, splits) => timeTicks(splits, self.scales["x"]!),
+          },
+          {
+            ...axis,
+            size: (_, labels) => axisWidth(labels),
+            space: 32,
+            gap: 8,
+            ...(binary === true ? { incrs: BINARY_STEPS } : {}),
+            values: (_, splits) => splits.map((split) => withoutZeros(formatRef.current(split))),
+          },
         ],
         series: [
           {},
           ...latest.current.series.map((one, index) => {
             const stroke = colour(`--series-${((one.colour ?? index) % 6) + 1}`);
             return {
-              label: one.name, stroke, width: 1.5, spanGaps: false,
-              points: { show: true, size: 4, fill: stroke, width: 0, filter: (self: UPlot, index: number) => alone(self.data[index]!) },
+              label: one.name,
+              stroke,
+              width: 1.5,
+              spanGaps: false,
+              points: {
+                show: true,
+                size: 4,
+                fill: stroke,
+                width: 0,
+                filter: (self: UPlot, index: number) => alone(self.data[index]!),
+              },
               ...(one.dashed === true ? { dash: [4, 4] } : {}),
               ...(one.filled === true ? { fill: `color-mix(in srgb, ${stroke} 12%, transparent)` } : {}),
             };
@@ -112,10 +141,14 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
             <i class="key" data-series={(one.colour ?? index) % 6} /> {one.name} <b>{read(one)}</b>
           </span>
         ))}
-        <span class="when">{hovered !== undefined && times[shownAt] !== undefined ? hoverTime(times[shownAt] * 1000, spanS ?? 0) : ""}</span>
+        <span class="when">
+          {hovered !== undefined && times[shownAt] !== undefined ? hoverTime(times[shownAt] * 1000, spanS ?? 0) : ""}
+        </span>
       </figcaption>
       <div ref={place} style={{ height: `${height}px` }} aria-hidden="true" />
-      {series.every((one) => lastKnown(one.values) === undefined) ? <p class="plot-empty small">Nothing measured yet; a point comes every few seconds.</p> : null}
+      {series.every((one) => lastKnown(one.values) === undefined) ? (
+        <p class="plot-empty small">Nothing measured yet; a point comes every few seconds.</p>
+      ) : null}
     </figure>
   );
 }
@@ -167,7 +200,9 @@ function axisWidth(labels: readonly string[] | null): number {
 /** Values between two gaps draw no line, so they are drawn as points. */
 function alone(values: ArrayLike<number | null | undefined>): number[] {
   const known = (index: number): boolean => values[index] !== null && values[index] !== undefined;
-  return Array.from({ length: values.length }, (_, index) => index).filter((index) => known(index) && !known(index - 1) && !known(index + 1));
+  return Array.from({ length: values.length }, (_, index) => index).filter(
+    (index) => known(index) && !known(index - 1) && !known(index + 1),
+  );
 }
 
 /** A label at the very left would run into those of the other axis. */

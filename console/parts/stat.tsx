@@ -13,8 +13,15 @@ export function Stat({ name, value, unit, note, tone }: StatProps) {
   return (
     <div class="stat">
       <dt>{name}</dt>
-      <dd>{value}{unit ? <span class="unit">{unit}</span> : null}</dd>
-      {note ? <dd class="note" data-tone={tone}>{note}</dd> : null}
+      <dd>
+        {value}
+        {unit ? <span class="unit">{unit}</span> : null}
+      </dd>
+      {note ? (
+        <dd class="note" data-tone={tone}>
+          {note}
+        </dd>
+      ) : null}
     </div>
   );
 }

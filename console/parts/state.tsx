@@ -13,7 +13,17 @@ export function Loading({ rows = 4, label = "Loading" }: { rows?: number; label?
   );
 }
 
-export function Empty({ icon = "items", title, children, action }: { icon?: IconName; title: string; children?: ComponentChildren; action?: ComponentChildren }) {
+export function Empty({
+  icon = "items",
+  title,
+  children,
+  action,
+}: {
+  icon?: IconName;
+  title: string;
+  children?: ComponentChildren;
+  action?: ComponentChildren;
+}) {
   return (
     <div class="state">
       <Icon name={icon} size={24} />
@@ -32,7 +42,9 @@ export function Failed({ error, onRetry, what }: { error: unknown; onRetry?: () 
       <p>{adviceOn(error)}</p>
       {onRetry ? (
         <div class="row">
-          <button type="button" class="btn" onClick={onRetry}><Icon name="retry" /> Try again</button>
+          <button type="button" class="btn" onClick={onRetry}>
+            <Icon name="retry" /> Try again
+          </button>
         </div>
       ) : null}
     </div>
@@ -42,8 +54,10 @@ export function Failed({ error, onRetry, what }: { error: unknown; onRetry?: () 
 /** What happened and what to do next, in a sentence or two. */
 export function adviceOn(error: unknown): string {
   if (!(error instanceof ApiProblem)) return error instanceof Error ? error.message : String(error);
-  if (error.status === 0) return "The node does not answer. Check that it is running; the console goes on by itself when it is back.";
-  if (error.status === 401 || error.status === 403) return "This node asks for a key. The console works on a node that is bound to a loopback address.";
+  if (error.status === 0)
+    return "The node does not answer. Check that it is running; the console goes on by itself when it is back.";
+  if (error.status === 401 || error.status === 403)
+    return "This node asks for a key. The console works on a node that is bound to a loopback address.";
   if (error.status === 429 || error.status === 503) return `${error.message} It is retried in a moment.`;
   return error.message;
 }

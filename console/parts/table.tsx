@@ -22,13 +22,18 @@ interface TableProps<Row> {
 }
 
 export function Table<Row>({ label, columns, rows, keyOf, fixed }: TableProps<Row>) {
-  const classOf = (column: Column<Row>): string => `${column.align ?? ""} ${column.wideOnly === true ? "wide-only" : ""}`.trim();
+  const classOf = (column: Column<Row>): string =>
+    `${column.align ?? ""} ${column.wideOnly === true ? "wide-only" : ""}`.trim();
   return (
     <div class="table-wrap">
       <table class={fixed === true ? "table fixed" : "table"} aria-label={label}>
         <colgroup>
           {columns.map((column) => (
-            <col key={column.head} class={column.wideOnly === true ? "wide-only" : ""} style={column.width ? { width: column.width } : {}} />
+            <col
+              key={column.head}
+              class={column.wideOnly === true ? "wide-only" : ""}
+              style={column.width ? { width: column.width } : {}}
+            />
           ))}
         </colgroup>
         <thead>
@@ -44,7 +49,9 @@ export function Table<Row>({ label, columns, rows, keyOf, fixed }: TableProps<Ro
           {rows.map((row) => (
             <tr key={keyOf(row)}>
               {columns.map((column) => (
-                <td key={column.head} class={classOf(column)}>{column.cell(row)}</td>
+                <td key={column.head} class={classOf(column)}>
+                  {column.cell(row)}
+                </td>
               ))}
             </tr>
           ))}

@@ -19,7 +19,14 @@ export function Tabs({ label, names, titles = {}, chosen, onChoose }: TabsProps)
   return (
     <div class="tabs" role="tablist" aria-label={label} onKeyDown={onKeyDown}>
       {names.map((name) => (
-        <button key={name} type="button" role="tab" aria-selected={name === chosen} tabIndex={name === chosen ? 0 : -1} onClick={() => onChoose(name)}>
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          aria-selected={name === chosen}
+          tabIndex={name === chosen ? 0 : -1}
+          onClick={() => onChoose(name)}
+        >
           {titles[name] ?? name}
         </button>
       ))}

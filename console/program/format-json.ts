@@ -11,7 +11,9 @@ export function formatJson(value: unknown): string {
 function written(value: unknown, indent: string, usedColumns: number): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const isArray = Array.isArray(value);
-  const entries: [string, unknown][] = isArray ? value.map((element): [string, unknown] => ["", element]) : Object.entries(value);
+  const entries: [string, unknown][] = isArray
+    ? value.map((element): [string, unknown] => ["", element])
+    : Object.entries(value);
   if (entries.length === 0) return isArray ? "[]" : "{}";
   if (indent !== "" && depthOf(value) <= 2) {
     const line = inline(value);

@@ -53,7 +53,8 @@ function positionsOf(text: string): Map<string, Span> {
   skipSpace();
   value("", 0);
   skipSpace();
-  if (at < text.length) throw new Malformed(at, "Something follows the end of the document; remove it, or a bracket closes too early.");
+  if (at < text.length)
+    throw new Malformed(at, "Something follows the end of the document; remove it, or a bracket closes too early.");
   return positions;
 
   function value(pointer: string, depth: number, keyStart = at): void {
@@ -73,9 +74,16 @@ function positionsOf(text: string): Map<string, Span> {
     const names = new Set<string>();
     for (;;) {
       const keyStart = at;
-      if (text[at] !== '"') throw new Malformed(at, text[at] === "}" ? "A comma stands before the closing brace; remove it." : "A name in double quotes is expected here.");
+      if (text[at] !== '"')
+        throw new Malformed(
+          at,
+          text[at] === "}"
+            ? "A comma stands before the closing brace; remove it."
+            : "A name in double quotes is expected here.",
+        );
       const name = JSON.parse(string()) as string;
-      if (names.has(name)) throw new Malformed(keyStart, `The name "${name}" is there twice; only the last would count.`);
+      if (names.has(name))
+        throw new Malformed(keyStart, `The name "${name}" is there twice; only the last would count.`);
       names.add(name);
       skipSpace();
       if (text[at] !== ":") throw new Malformed(at, `A colon is expected after the name "${name}".`);
@@ -125,7 +133,11 @@ function positionsOf(text: string): Map<string, Span> {
 
   function literal(): void {
     const word = /^[^\s,:{}[\]"]*/.exec(text.slice(at, at + 64))![0];
-    if (word === "") throw new Malformed(at, at >= text.length ? "The document ends where a value is expected." : "A value is expected here.");
+    if (word === "")
+      throw new Malformed(
+        at,
+        at >= text.length ? "The document ends where a value is expected." : "A value is expected here.",
+      );
     try {
       JSON.parse(word);
     } catch {

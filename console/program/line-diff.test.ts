@@ -7,12 +7,24 @@ test("one changed line is shown between three lines of context", () => {
   const before = Array.from({ length: 20 }, (_, index) => `line ${index + 1}`);
   const after = before.with(9, "changed");
   const diff = diffLines(before.join("\n"), after.join("\n"));
-  assert.deepEqual({ added: diff.added, removed: diff.removed, hunks: diff.hunks.length }, { added: 1, removed: 1, hunks: 1 });
+  assert.deepEqual(
+    { added: diff.added, removed: diff.removed, hunks: diff.hunks.length },
+    { added: 1, removed: 1, hunks: 1 },
+  );
   assert.equal(diff.hunks[0]!.skipped, 6);
-  assert.deepEqual(diff.hunks[0]!.lines.map((line) => [line.kind, line.before, line.after]), [
-    ["same", 7, 7], ["same", 8, 8], ["same", 9, 9], ["removed", 10, undefined], ["added", undefined, 10],
-    ["same", 11, 11], ["same", 12, 12], ["same", 13, 13],
-  ]);
+  assert.deepEqual(
+    diff.hunks[0]!.lines.map((line) => [line.kind, line.before, line.after]),
+    [
+      ["same", 7, 7],
+      ["same", 8, 8],
+      ["same", 9, 9],
+      ["removed", 10, undefined],
+      ["added", undefined, 10],
+      ["same", 11, 11],
+      ["same", 12, 12],
+      ["same", 13, 13],
+    ],
+  );
 });
 
 test("equal texts have no hunk", () => {

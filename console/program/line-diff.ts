@@ -38,12 +38,18 @@ function edits(before: readonly string[], after: readonly string[]): DiffLine[] 
   let head = 0;
   while (head < before.length && head < after.length && before[head] === after[head]) head++;
   let tail = 0;
-  while (tail < before.length - head && tail < after.length - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
+  while (tail < before.length - head && tail < after.length - head && before.at(-1 - tail) === after.at(-1 - tail))
+    tail++;
   const old = before.slice(head, before.length - tail);
   const fresh = after.slice(head, after.length - tail);
   const result: DiffLine[] = [];
   const push = (kind: DiffLine["kind"], text: string, at: number, to: number): void => {
-    result.push({ kind, text, before: kind === "added" ? undefined : at + 1, after: kind === "removed" ? undefined : to + 1 });
+    result.push({
+      kind,
+      text,
+      before: kind === "added" ? undefined : at + 1,
+      after: kind === "removed" ? undefined : to + 1,
+    });
   };
   for (let line = 0; line < head; line++) push("same", before[line]!, line, line);
   let x = 0;
@@ -55,7 +61,8 @@ function edits(before: readonly string[], after: readonly string[]): DiffLine[] 
     if (step !== "added") x++;
     if (step !== "removed") y++;
   }
-  for (let line = 0; line < tail; line++) push("same", before.at(line - tail)!, before.length - tail + line, after.length - tail + line);
+  for (let line = 0; line < tail; line++)
+    push("same", before.at(line - tail)!, before.length - tail + line, after.length - tail + line);
   return result;
 }
 
@@ -77,10 +84,17 @@ function shortestScript(old: readonly string[], fresh: readonly string[]): DiffL
 }
 
 function goesDown(reached: ReadonlyMap<number, number>, diagonal: number, distance: number): boolean {
-  return diagonal === -distance || (diagonal !== distance && (reached.get(diagonal - 1) ?? -1) < (reached.get(diagonal + 1) ?? -1));
+  return (
+    diagonal === -distance ||
+    (diagonal !== distance && (reached.get(diagonal - 1) ?? -1) < (reached.get(diagonal + 1) ?? -1))
+  );
 }
 
-function walkedBack(trace: readonly ReadonlyMap<number, number>[], oldLength: number, freshLength: number): DiffLine["kind"][] {
+function walkedBack(
+  trace: readonly ReadonlyMap<number, number>[],
+  oldLength: number,
+  freshLength: number,
+): DiffLine["kind"][] {
   const script: DiffLine["kind"][] = [];
   let x = oldLength;
   let y = freshLength;
@@ -106,7 +120,9 @@ function folded(lines: readonly DiffLine[]): Hunk[] {
   const hunks: { skipped: number; lines: DiffLine[] }[] = [];
   let lastShown = -1;
   lines.forEach((_, index) => {
-    const near = lines.slice(Math.max(0, index - CONTEXT_LINES), index + CONTEXT_LINES + 1).some((line) => line.kind !== "same");
+    const near = lines
+      .slice(Math.max(0, index - CONTEXT_LINES), index + CONTEXT_LINES + 1)
+      .some((line) => line.kind !== "same");
     if (!near) return;
     if (hunks.length === 0 || index !== lastShown + 1) hunks.push({ skipped: index - lastShown - 1, lines: [] });
     hunks.at(-1)!.lines.push(lines[index]!);

@@ -41,9 +41,15 @@ export function App() {
   const notify = useCallback((text: string, tone?: "bad"): void => {
     const id = ++toastCount.current;
     setToasts((shown) => [...shown.slice(-2), { id, text, tone }]);
-    setTimeout(() => setToasts((shown) => shown.filter((toast) => toast.id !== id)), tone === "bad" ? BAD_TOAST_MS : TOAST_MS);
+    setTimeout(
+      () => setToasts((shown) => shown.filter((toast) => toast.id !== id)),
+      tone === "bad" ? BAD_TOAST_MS : TOAST_MS,
+    );
   }, []);
-  const context = useMemo(() => ({ api: createApi(route.project), links: linksOf(route.project), notify }), [route.project, notify]);
+  const context = useMemo(
+    () => ({ api: createApi(route.project), links: linksOf(route.project), notify }),
+    [route.project, notify],
+  );
   const stats = useStatsReading(context.api);
   useSearchKeys(() => setSearching(true));
   useEffect(() => {
@@ -67,16 +73,44 @@ export function App() {
     <ConsoleContext.Provider value={context}>
       <StatsContext.Provider value={stats}>
         <nav aria-label="Skip">
-          <a class="skip btn" href={context.links.view(route.path)} onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>Skip to the view</a>
+          <a
+            class="skip btn"
+            href={context.links.view(route.path)}
+            onClick={(event) => {
+              event.preventDefault();
+              main.current?.focus();
+            }}
+          >
+            Skip to the view
+          </a>
         </nav>
         <div class="shell">
-          {menuOpen ? <button type="button" class="veil" aria-label="Close the menu" onClick={() => setMenuOpen(false)} /> : null}
+          {menuOpen ? (
+            <button type="button" class="veil" aria-label="Close the menu" onClick={() => setMenuOpen(false)} />
+          ) : null}
           <Sidebar route={route} open={menuOpen} deadLetters={stats.data?.totals.dead_letters ?? 0} />
           <div>
             <header class="topbar">
-              <button type="button" class="btn quiet icon menu" aria-label="Menu" aria-expanded={menuOpen} onClick={() => setMenuOpen(!menuOpen)}><Icon name="menu" /></button>
-              <button type="button" class="search-open" aria-keyshortcuts="Control+K Meta+K /" onClick={() => setSearching(true)}>
-                <Icon name="search" /> <span class="cut">Search<span class="long"> a person, an item, a segment</span></span> <kbd aria-hidden="true">Ctrl K</kbd>
+              <button
+                type="button"
+                class="btn quiet icon menu"
+                aria-label="Menu"
+                aria-expanded={menuOpen}
+                onClick={() => setMenuOpen(!menuOpen)}
+              >
+                <Icon name="menu" />
+              </button>
+              <button
+                type="button"
+                class="search-open"
+                aria-keyshortcuts="Control+K Meta+K /"
+                onClick={() => setSearching(true)}
+              >
+                <Icon name="search" />{" "}
+                <span class="cut">
+                  Search<span class="long"> a person, an item, a segment</span>
+                </span>{" "}
+                <kbd aria-hidden="true">Ctrl K</kbd>
               </button>
               <div class="grow" />
               <ProjectSwitcher project={route.project} />
@@ -84,7 +118,10 @@ export function App() {
             </header>
             <main ref={main} class="main" tabIndex={-1} key={address}>
               {stats.error !== undefined && stats.data !== undefined ? (
-                <p class="banner" role="status"><Icon name="warning" /> The node has stopped answering. What is shown is from before; the console goes on by itself when it is back.</p>
+                <p class="banner" role="status">
+                  <Icon name="warning" /> The node has stopped answering. What is shown is from before; the console goes
+                  on by itself when it is back.
+                </p>
               ) : null}
               <View route={route} />
             </main>
@@ -92,7 +129,11 @@ export function App() {
         </div>
         {searching ? <SearchPalette onClose={() => setSearching(false)} /> : null}
         <div class="toasts" role="status" aria-live="polite">
-          {toasts.map((toast) => <div key={toast.id} class="toast" data-tone={toast.tone}>{toast.text}</div>)}
+          {toasts.map((toast) => (
+            <div key={toast.id} class="toast" data-tone={toast.tone}>
+              {toast.text}
+            </div>
+          ))}
         </div>
       </StatsContext.Provider>
     </ConsoleContext.Provider>
@@ -110,14 +151,22 @@ function View({ route }: { route: Route }) {
   if (name === "items" && first !== undefined) return <ItemView id={first} />;
   if (first !== undefined) return <NotFound />;
   switch (name) {
-    case "overview": return <OverviewView />;
-    case "events": return <EventsView query={route.query} />;
-    case "people": return <PeopleView />;
-    case "segments": return <SegmentsView />;
-    case "items": return <ItemsView />;
-    case "program": return <ProgramView />;
-    case "dead-letters": return <DeadLettersView />;
-    default: return <NotFound />;
+    case "overview":
+      return <OverviewView />;
+    case "events":
+      return <EventsView query={route.query} />;
+    case "people":
+      return <PeopleView />;
+    case "segments":
+      return <SegmentsView />;
+    case "items":
+      return <ItemsView />;
+    case "program":
+      return <ProgramView />;
+    case "dead-letters":
+      return <DeadLettersView />;
+    default:
+      return <NotFound />;
   }
 }
 
@@ -125,12 +174,22 @@ function Sidebar({ route, open, deadLetters }: { route: Route; open: boolean; de
   const links = linksOf(route.project);
   return (
     <aside class="sidebar" data-open={open} aria-label="Console">
-      <a class="brand" href={links.view(["overview"])}><Mark /> attune</a>
+      <a class="brand" href={links.view(["overview"])}>
+        <Mark /> attune
+      </a>
       <nav class="nav" aria-label="Views">
         {VIEWS.map((view) => (
-          <a key={view.path} href={links.view([view.path])} aria-current={route.path[0] === view.path ? "page" : undefined}>
+          <a
+            key={view.path}
+            href={links.view([view.path])}
+            aria-current={route.path[0] === view.path ? "page" : undefined}
+          >
             <Icon name={view.icon} /> {view.title}
-            {view.path === "dead-letters" && deadLetters > 0 ? <span class="count" title={`${deadLetters} waiting`}>{deadLetters > 999 ? "999+" : deadLetters}</span> : null}
+            {view.path === "dead-letters" && deadLetters > 0 ? (
+              <span class="count" title={`${deadLetters} waiting`}>
+                {deadLetters > 999 ? "999+" : deadLetters}
+              </span>
+            ) : null}
           </a>
         ))}
       </nav>
@@ -148,10 +207,16 @@ function ProjectSwitcher({ project }: { project: string }) {
   const all = names.includes(project) ? names : [project, ...names];
   return (
     <select
-      class="field" aria-label="Project" value={project}
+      class="field"
+      aria-label="Project"
+      value={project}
       onChange={(event) => go(linksOf(event.currentTarget.value).view(["overview"]))}
     >
-      {all.map((name) => <option key={name} value={name}>{name}</option>)}
+      {all.map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
     </select>
   );
 }
@@ -160,7 +225,13 @@ function ThemeToggle() {
   const { shown } = useTheme();
   const next = shown === "dark" ? "light" : "dark";
   return (
-    <button type="button" class="btn quiet icon" aria-label={`Use the ${next} theme`} title={`Use the ${next} theme`} onClick={() => setTheme(next)}>
+    <button
+      type="button"
+      class="btn quiet icon"
+      aria-label={`Use the ${next} theme`}
+      title={`Use the ${next} theme`}
+      onClick={() => setTheme(next)}
+    >
       <Icon name={shown === "dark" ? "sun" : "moon"} />
     </button>
   );
@@ -171,7 +242,8 @@ function useSearchKeys(onSearch: () => void): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       const writing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select") !== null;
-      const asked = ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") || (event.key === "/" && !writing);
+      const asked =
+        ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") || (event.key === "/" && !writing);
       if (!asked || document.querySelector("dialog[open]") !== null) return;
       event.preventDefault();
       onSearch();

@@ -14,8 +14,15 @@ const PROJECT_DEFAULT = "default";
 /** Reads a location's hash; anything unreadable is the overview of the default project. */
 export function parseRoute(hash: string): Route {
   const [pathText = "", queryText = ""] = hash.replace(/^#\/?/, "").split("?", 2);
-  const [project, ...path] = pathText.split("/").filter((part) => part !== "").map(decoded);
-  return { project: project ?? PROJECT_DEFAULT, path: path.length === 0 ? ["overview"] : path, query: new URLSearchParams(queryText) };
+  const [project, ...path] = pathText
+    .split("/")
+    .filter((part) => part !== "")
+    .map(decoded);
+  return {
+    project: project ?? PROJECT_DEFAULT,
+    path: path.length === 0 ? ["overview"] : path,
+    query: new URLSearchParams(queryText),
+  };
 }
 
 /** The hash of a view: the address that a link carries. */

@@ -46,32 +46,72 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
     else return;
     event.preventDefault();
   };
-  useEffect(() => dialog.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }), [current]);
+  useEffect(
+    () => dialog.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }),
+    [current],
+  );
 
   return (
-    <dialog ref={dialog} class="palette" aria-label="Search" onClose={onClose} onClick={(event) => { if (event.target === dialog.current) dialog.current?.close(); }}>
+    <dialog
+      ref={dialog}
+      class="palette"
+      aria-label="Search"
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === dialog.current) dialog.current?.close();
+      }}
+    >
       <div class="palette-field">
         <Icon name="search" />
         <input
-          autofocus role="combobox" aria-expanded="true" aria-controls="search-hits" aria-autocomplete="list" aria-label="Search persons, items, segments"
-          aria-activedescendant={hits[current] ? `hit-${current}` : undefined} placeholder="A user, a visitor, an item id, a segment …"
-          autocomplete="off" spellcheck={false} value={text} onKeyDown={onKeyDown}
-          onInput={(event) => { setText(event.currentTarget.value); setChosen(0); }}
+          autofocus
+          role="combobox"
+          aria-expanded="true"
+          aria-controls="search-hits"
+          aria-autocomplete="list"
+          aria-label="Search persons, items, segments"
+          aria-activedescendant={hits[current] ? `hit-${current}` : undefined}
+          placeholder="A user, a visitor, an item id, a segment …"
+          autocomplete="off"
+          spellcheck={false}
+          value={text}
+          onKeyDown={onKeyDown}
+          onInput={(event) => {
+            setText(event.currentTarget.value);
+            setChosen(0);
+          }}
         />
         <kbd>Esc</kbd>
       </div>
       <div class="palette-list" role="listbox" id="search-hits" aria-label="Found">
         {hits.map((hit, index) => (
           <div
-            key={hit.key} id={`hit-${index}`} role="option" aria-selected={index === current}
-            onClick={() => open(hit)} onMouseMove={() => setChosen(index)}
+            key={hit.key}
+            id={`hit-${index}`}
+            role="option"
+            aria-selected={index === current}
+            onClick={() => open(hit)}
+            onMouseMove={() => setChosen(index)}
           >
             <Icon name={hit.icon} /> <span class="cut">{hit.text}</span> <span class="kind">{hit.kind}</span>
           </div>
         ))}
-        {hits.length === 0 ? <div role="option" aria-selected="false" aria-disabled="true" class="faint">{found.error ? "The node does not answer the search. Try again in a moment." : `Nothing starts with “${text.trim()}”.`}</div> : null}
+        {hits.length === 0 ? (
+          <div role="option" aria-selected="false" aria-disabled="true" class="faint">
+            {found.error
+              ? "The node does not answer the search. Try again in a moment."
+              : `Nothing starts with “${text.trim()}”.`}
+          </div>
+        ) : null}
       </div>
-      <div class="palette-foot wide-only"><span><kbd>↑</kbd> <kbd>↓</kbd> choose</span><span><kbd>Enter</kbd> open</span></div>
+      <div class="palette-foot wide-only">
+        <span>
+          <kbd>↑</kbd> <kbd>↓</kbd> choose
+        </span>
+        <span>
+          <kbd>Enter</kbd> open
+        </span>
+      </div>
     </dialog>
   );
 }
@@ -79,13 +119,35 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
 function useHits(text: string, found: SearchAnswer): Hit[] {
   const { links } = useConsole();
   const person = (ref: PersonRef): Hit => ({
-    key: `person ${nameOf(ref)} ${ref.user_id === undefined}`, icon: "person", text: nameOf(ref), kind: ref.user_id === undefined ? "visitor" : "user", hash: links.person(ref),
+    key: `person ${nameOf(ref)} ${ref.user_id === undefined}`,
+    icon: "person",
+    text: nameOf(ref),
+    kind: ref.user_id === undefined ? "visitor" : "user",
+    hash: links.person(ref),
   });
   const views = VIEWS.filter((view) => view.title.toLowerCase().includes(text.toLowerCase()));
   return [
     ...found.persons.map(person),
-    ...found.items.map((item): Hit => ({ key: `item ${item.item_id}`, icon: "items", text: item.title ?? item.item_id, kind: "item", hash: links.item(item.item_id) })),
-    ...found.segments.map((name): Hit => ({ key: `segment ${name}`, icon: "segments", text: name, kind: "segment", hash: links.segment(name) })),
-    ...views.map((view): Hit => ({ key: `view ${view.path}`, icon: view.icon, text: view.title, kind: "view", hash: links.view([view.path]) })),
+    ...found.items.map((item): Hit => ({
+      key: `item ${item.item_id}`,
+      icon: "items",
+      text: item.title ?? item.item_id,
+      kind: "item",
+      hash: links.item(item.item_id),
+    })),
+    ...found.segments.map((name): Hit => ({
+      key: `segment ${name}`,
+      icon: "segments",
+      text: name,
+      kind: "segment",
+      hash: links.segment(name),
+    })),
+    ...views.map((view): Hit => ({
+      key: `view ${view.path}`,
+      icon: view.icon,
+      text: view.title,
+      kind: "view",
+      hash: links.view([view.path]),
+    })),
   ];
 }

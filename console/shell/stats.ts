@@ -7,7 +7,11 @@ import { useRead, type Reading } from "../api/use-read.ts";
 
 const STATS_EVERY_MS = 2000;
 
-export const StatsContext = createContext<Reading<Stats>>({ data: undefined, error: undefined, reload: () => undefined });
+export const StatsContext = createContext<Reading<Stats>>({
+  data: undefined,
+  error: undefined,
+  reload: () => undefined,
+});
 
 export function useStats(): Reading<Stats> {
   return useContext(StatsContext);

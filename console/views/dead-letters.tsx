@@ -25,10 +25,12 @@ export function DeadLettersView() {
   const first = useRead(`dead letters ${api.project}`, () => api.deadLetters(), LETTERS_EVERY_MS);
   const [older, setOlder] = useState<{ letters: DeadLetter[]; next: string | null } | undefined>(undefined);
   const [gone, setGone] = useState<ReadonlySet<string>>(new Set());
-  const next = older === undefined ? first.data?.next ?? null : older.next;
+  const next = older === undefined ? (first.data?.next ?? null) : older.next;
   const dropped = stats.data?.totals.dead_letters_dropped ?? 0;
   const known = new Set<string>();
-  const letters = [...(first.data?.dead_letters ?? []), ...(older?.letters ?? [])].filter((letter) => !gone.has(letter.id) && !known.has(letter.id) && known.add(letter.id));
+  const letters = [...(first.data?.dead_letters ?? []), ...(older?.letters ?? [])].filter(
+    (letter) => !gone.has(letter.id) && !known.has(letter.id) && known.add(letter.id),
+  );
 
   const loadOlder = async (): Promise<void> => {
     if (next === null) return;
@@ -47,13 +49,46 @@ export function DeadLettersView() {
 
   return (
     <>
-      <ViewHead title="Dead letters" about="Events that were refused, each with its reason. Correct one and send it again." />
-      {dropped > 0 ? <p class="banner" role="status"><Icon name="warning" /> {formatCount(dropped)} more came faster than letters are kept, since the node started. They are counted, but not kept.</p> : null}
-      <Card title="Waiting" note={first.data ? formatCount(Math.max(first.data.total, letters.length)) : undefined} flush>
-        {first.data === undefined ? (first.error === undefined ? <Loading rows={6} /> : <Failed what="The dead letters" error={first.error} onRetry={first.reload} />)
-          : letters.length === 0 ? <Empty icon="check" title="No event was refused">An event that breaks a rule of the contract is kept here with the reason, until it is sent again with success.</Empty>
-          : <ul class="letters">{letters.map((letter) => <Letter key={letter.id} letter={letter} onSettled={settled} />)}</ul>}
-        {next === null || letters.length === 0 ? null : <div class="card-more"><button type="button" class="btn" onClick={() => void loadOlder()}>Show older</button></div>}
+      <ViewHead
+        title="Dead letters"
+        about="Events that were refused, each with its reason. Correct one and send it again."
+      />
+      {dropped > 0 ? (
+        <p class="banner" role="status">
+          <Icon name="warning" /> {formatCount(dropped)} more came faster than letters are kept, since the node started.
+          They are counted, but not kept.
+        </p>
+      ) : null}
+      <Card
+        title="Waiting"
+        note={first.data ? formatCount(Math.max(first.data.total, letters.length)) : undefined}
+        flush
+      >
+        {first.data === undefined ? (
+          first.error === undefined ? (
+            <Loading rows={6} />
+          ) : (
+            <Failed what="The dead letters" error={first.error} onRetry={first.reload} />
+          )
+        ) : letters.length === 0 ? (
+          <Empty icon="check" title="No event was refused">
+            An event that breaks a rule of the contract is kept here with the reason, until it is sent again with
+            success.
+          </Empty>
+        ) : (
+          <ul class="letters">
+            {letters.map((letter) => (
+              <Letter key={letter.id} letter={letter} onSettled={settled} />
+            ))}
+          </ul>
+        )}
+        {next === null || letters.length === 0 ? null : (
+          <div class="card-more">
+            <button type="button" class="btn" onClick={() => void loadOlder()}>
+              Show older
+            </button>
+          </div>
+        )}
       </Card>
     </>
   );
@@ -72,7 +107,9 @@ function Letter({ letter, onSettled }: { letter: DeadLetter; onSettled: (letter:
       const fault = answer.rejected[0];
       setRefused(fault);
       if (fault === undefined) {
-        notify(answer.duplicates > 0 ? "This event is already in the log; the letter is settled." : "The event is accepted.");
+        notify(
+          answer.duplicates > 0 ? "This event is already in the log; the letter is settled." : "The event is accepted.",
+        );
         onSettled(letter);
       } else if (correctedText === undefined) notify(`Still refused: ${fault.message}`, "bad");
     } catch (error) {
@@ -89,19 +126,38 @@ function Letter({ letter, onSettled }: { letter: DeadLetter; onSettled: (letter:
         <button type="button" class="letter-open" aria-expanded={face !== "closed"} onClick={() => toggle("body")}>
           <Icon name="right" size={12} />
           <Chip tone="bad">{letter.code}</Chip>
-          <span class="letter-text"><span><Words text={letter.message} /></span> {letter.path === "" ? null : <code class="faint">{letter.path}</code>}</span>
+          <span class="letter-text">
+            <span>
+              <Words text={letter.message} />
+            </span>{" "}
+            {letter.path === "" ? null : <code class="faint">{letter.path}</code>}
+          </span>
         </button>
-        <span class="faint small letter-source" title="where it came from">{letter.source}</span>
-        <span class="faint small letter-at"><RelativeTime at={letter.at} /></span>
+        <span class="faint small letter-source" title="where it came from">
+          {letter.source}
+        </span>
+        <span class="faint small letter-at">
+          <RelativeTime at={letter.at} />
+        </span>
         <span class="row letter-actions">
           {letter.code === WEBHOOK_FAILED ? null : (
-            <button type="button" class="btn small" aria-expanded={face === "edit"} onClick={() => toggle("edit")}><Icon name="edit" size={12} /> Edit</button>
+            <button type="button" class="btn small" aria-expanded={face === "edit"} onClick={() => toggle("edit")}>
+              <Icon name="edit" size={12} /> Edit
+            </button>
           )}
-          <button type="button" class="btn small" disabled={sending} onClick={() => void retry()}><Icon name="retry" size={12} /> Retry</button>
+          <button type="button" class="btn small" disabled={sending} onClick={() => void retry()}>
+            <Icon name="retry" size={12} /> Retry
+          </button>
         </span>
       </div>
-      {face === "body" ? <pre class="code" tabIndex={0} aria-label="Body of the refused event">{bodyText(letter)}</pre> : null}
-      {face === "edit" ? <Correction letter={letter} refused={refused} sending={sending} onSend={(text) => void retry(text)} /> : null}
+      {face === "body" ? (
+        <pre class="code" tabIndex={0} aria-label="Body of the refused event">
+          {bodyText(letter)}
+        </pre>
+      ) : null}
+      {face === "edit" ? (
+        <Correction letter={letter} refused={refused} sending={sending} onSend={(text) => void retry(text)} />
+      ) : null}
     </li>
   );
 }
@@ -118,15 +174,37 @@ function Correction({ letter, refused, sending, onSend }: CorrectionProps) {
   const json = readJsonText(text);
   const path = (refused ?? letter).path;
   const start = json.positions === undefined ? json.fault.offset : spanOf(json.positions, path).start;
-  const [jump] = useState<Jump>(() => (json.positions === undefined ? { start, end: start } : spanOf(json.positions, path)));
-  const fault = json.fault?.message ?? (refused === undefined ? `Refused because: ${letter.message}` : `Still refused: ${refused.message}`);
+  const [jump] = useState<Jump>(() =>
+    json.positions === undefined ? { start, end: start } : spanOf(json.positions, path),
+  );
+  const fault =
+    json.fault?.message ??
+    (refused === undefined ? `Refused because: ${letter.message}` : `Still refused: ${refused.message}`);
   return (
     <div class="correction">
-      <p class={refused === undefined && json.fault === undefined ? "soft" : "bad-text"} role="status">{fault}</p>
-      <CodeEditor label="Corrected event, JSON" text={text} onText={setText} rows={Math.min(20, Math.max(8, text.split("\n").length + 1))} marked={new Set([lineColumn(text, start).line])} jump={jump} />
+      <p class={refused === undefined && json.fault === undefined ? "soft" : "bad-text"} role="status">
+        {fault}
+      </p>
+      <CodeEditor
+        label="Corrected event, JSON"
+        text={text}
+        onText={setText}
+        rows={Math.min(20, Math.max(8, text.split("\n").length + 1))}
+        marked={new Set([lineColumn(text, start).line])}
+        jump={jump}
+      />
       <div class="row end-row">
-        <button type="button" class="btn" onClick={() => setText(bodyText(letter))}>Reset</button>
-        <button type="button" class="btn primary" disabled={sending || json.fault !== undefined} onClick={() => onSend(text)}>{sending ? "Sending …" : "Send corrected event"}</button>
+        <button type="button" class="btn" onClick={() => setText(bodyText(letter))}>
+          Reset
+        </button>
+        <button
+          type="button"
+          class="btn primary"
+          disabled={sending || json.fault !== undefined}
+          onClick={() => onSend(text)}
+        >
+          {sending ? "Sending …" : "Send corrected event"}
+        </button>
       </div>
     </div>
   );

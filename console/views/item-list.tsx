@@ -14,7 +14,11 @@ export function ItemList({ list, wide }: { list: readonly RecommendedItem[]; wid
   const named = useItems(list.map((entry) => entry.item_id));
   const top = list.reduce((most, entry) => Math.max(most, entry.score), 0);
   return (
-    <ol class={wide === true ? "ranked two-columns" : "ranked"} ref={body} style={{ "--rows": Math.ceil(list.length / 2) }}>
+    <ol
+      class={wide === true ? "ranked two-columns" : "ranked"}
+      ref={body}
+      style={{ "--rows": Math.ceil(list.length / 2) }}
+    >
       {list.map((entry) => {
         const item = entry.item ?? named.get(entry.item_id);
         return (
@@ -22,12 +26,20 @@ export function ItemList({ list, wide }: { list: readonly RecommendedItem[]; wid
             <span class="rank num">{entry.rank}</span>
             <ItemPicture id={entry.item_id} item={item} size={40} />
             <div class="ranked-text">
-              <div class="cut"><ItemLink id={entry.item_id} item={item} /></div>
-              <div class="row nowrap-row">{(item?.categories ?? []).slice(0, CATEGORIES_SHOWN).map((name) => <Chip key={name}>{name}</Chip>)}</div>
+              <div class="cut">
+                <ItemLink id={entry.item_id} item={item} />
+              </div>
+              <div class="row nowrap-row">
+                {(item?.categories ?? []).slice(0, CATEGORIES_SHOWN).map((name) => (
+                  <Chip key={name}>{name}</Chip>
+                ))}
+              </div>
             </div>
             <div class="score-bar" title="score">
               <span class="num">{formatNumber(entry.score)}</span>
-              <span class="track" aria-hidden="true"><span class="fill" style={{ width: `${top > 0 ? Math.max(0, entry.score / top) * 100 : 0}%` }} /></span>
+              <span class="track" aria-hidden="true">
+                <span class="fill" style={{ width: `${top > 0 ? Math.max(0, entry.score / top) * 100 : 0}%` }} />
+              </span>
             </div>
           </li>
         );

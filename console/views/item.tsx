@@ -22,18 +22,47 @@ export function ItemView({ id }: { id: string }) {
   const item = read.data;
   return (
     <>
-      <ViewHead title={item?.title ?? id} about={<span class="id">{id}</span>} end={<a class="btn" href={links.view(["items"])}>Trending items</a>} />
+      <ViewHead
+        title={item?.title ?? id}
+        about={<span class="id">{id}</span>}
+        end={
+          <a class="btn" href={links.view(["items"])}>
+            Trending items
+          </a>
+        }
+      />
       <div class="grid">
         <div class="stack span-8">
           <Card title="Similar items" flush>
-            {similar.data === undefined ? (similar.error === undefined ? <Loading rows={8} /> : notThere(similar.error) ? <NoneSimilar /> : <Failed what="Similar items" error={similar.error} onRetry={similar.reload} />)
-              : similar.data.items.length === 0 ? <NoneSimilar /> : <ItemList list={similar.data.items} />}
+            {similar.data === undefined ? (
+              similar.error === undefined ? (
+                <Loading rows={8} />
+              ) : notThere(similar.error) ? (
+                <NoneSimilar />
+              ) : (
+                <Failed what="Similar items" error={similar.error} onRetry={similar.reload} />
+              )
+            ) : similar.data.items.length === 0 ? (
+              <NoneSimilar />
+            ) : (
+              <ItemList list={similar.data.items} />
+            )}
           </Card>
         </div>
         <div class="stack span-4">
           <Card title="Catalogue">
-            {item !== undefined ? <Facts item={item} /> : unknown ? <Empty title="Not in the catalogue">Events may name it all the same, and it is recommended without a title or picture. Put it with <code>PUT /v1/items</code>.</Empty>
-              : read.error !== undefined ? <Failed what="The item" error={read.error} onRetry={read.reload} /> : <Loading />}
+            {item !== undefined ? (
+              <Facts item={item} />
+            ) : unknown ? (
+              <Empty title="Not in the catalogue">
+                Events may name it all the same, and it is recommended without a title or picture. Put it with{" "}
+                <code>PUT /v1/items</code>.
+              </Empty>
+            ) : read.error !== undefined ? (
+              <Failed what="The item" error={read.error} onRetry={read.reload} />
+            ) : (
+              <Loading />
+            )}
           </Card>
         </div>
       </div>
@@ -46,26 +75,59 @@ function notThere(error: unknown): boolean {
 }
 
 function NoneSimilar() {
-  return <Empty title="Nothing is like it yet">Likeness comes from sessions that touch both items, and from shared categories and tags. It appears here as they come.</Empty>;
+  return (
+    <Empty title="Nothing is like it yet">
+      Likeness comes from sessions that touch both items, and from shared categories and tags. It appears here as they
+      come.
+    </Empty>
+  );
 }
 
 function Facts({ item }: { item: Item }) {
-  const attributes = Object.entries(item.attributes ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const attributes = Object.entries(item.attributes ?? {}).filter(
+    ([, value]) => value !== null && value !== undefined && value !== "",
+  );
   return (
     <div class="stack">
       <div class="row top">
         <ItemPicture id={item.item_id} item={item} size={96} />
         <div class="stack tight">
           {item.available === false ? <Chip tone="warn">not available</Chip> : <Chip tone="good">available</Chip>}
-          {item.price === undefined ? null : <span class="num"><span class="faint">price</span> {formatNumber(item.price)}</span>}
-          {item.published_at === undefined ? null : <span><span class="faint">published</span> <RelativeTime at={item.published_at} /></span>}
+          {item.price === undefined ? null : (
+            <span class="num">
+              <span class="faint">price</span> {formatNumber(item.price)}
+            </span>
+          )}
+          {item.published_at === undefined ? null : (
+            <span>
+              <span class="faint">published</span> <RelativeTime at={item.published_at} />
+            </span>
+          )}
         </div>
       </div>
       <dl class="facts">
-        <dt>categories</dt><dd><span class="row">{item.categories.map((name) => <Chip key={name} tone="accent">{name}</Chip>)}</span></dd>
-        <dt>tags</dt><dd><span class="row">{item.tags.map((name) => <Chip key={name}>{name}</Chip>)}</span></dd>
+        <dt>categories</dt>
+        <dd>
+          <span class="row">
+            {item.categories.map((name) => (
+              <Chip key={name} tone="accent">
+                {name}
+              </Chip>
+            ))}
+          </span>
+        </dd>
+        <dt>tags</dt>
+        <dd>
+          <span class="row">
+            {item.tags.map((name) => (
+              <Chip key={name}>{name}</Chip>
+            ))}
+          </span>
+        </dd>
         {attributes.flatMap(([name, value]) => [
-          <dt key={`${name} name`} class="cut">{name}</dt>,
+          <dt key={`${name} name`} class="cut">
+            {name}
+          </dt>,
           <dd key={name}>{typeof value === "string" ? value : JSON.stringify(value)}</dd>,
         ])}
       </dl>

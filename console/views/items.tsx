@@ -19,16 +19,51 @@ export function ItemsView() {
   const trending = useRead(`trending ${api.project}`, () => api.trending(TRENDING_SHOWN), TRENDING_EVERY_MS);
   return (
     <>
-      <ViewHead title="Items" about={stats.data ? `${formatCount(stats.data.totals.items)} items in the catalogue` : "The catalogue and what trends"} />
+      <ViewHead
+        title="Items"
+        about={
+          stats.data
+            ? `${formatCount(stats.data.totals.items)} items in the catalogue`
+            : "The catalogue and what trends"
+        }
+      />
       <div class="stack">
-        <form class="row" onSubmit={(event) => { event.preventDefault(); if (id.trim() !== "") go(links.item(id.trim())); }}>
-          <input class="field wide" type="search" aria-label="Open an item by its id" placeholder="An item id" spellcheck={false} autocomplete="off" value={id} onInput={(event) => setId(event.currentTarget.value)} />
-          <button type="submit" class="btn" disabled={id.trim() === ""}>Open</button>
+        <form
+          class="row"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (id.trim() !== "") go(links.item(id.trim()));
+          }}
+        >
+          <input
+            class="field wide"
+            type="search"
+            aria-label="Open an item by its id"
+            placeholder="An item id"
+            spellcheck={false}
+            autocomplete="off"
+            value={id}
+            onInput={(event) => setId(event.currentTarget.value)}
+          />
+          <button type="submit" class="btn" disabled={id.trim() === ""}>
+            Open
+          </button>
         </form>
         <Card title="Trending" note="acted on more than usual of late, followed live" flush>
-          {trending.data === undefined ? (trending.error === undefined ? <Loading rows={8} /> : <Failed what="The trending items" error={trending.error} onRetry={trending.reload} />)
-            : trending.data.items.length === 0 ? <Empty icon="items" title="Nothing trends yet">Items trend with the first events on them. Put a catalogue with <code>PUT /v1/items</code> or import one with <code>attune import --items FILE EVENTS</code>.</Empty>
-            : <ItemList wide list={trending.data.items} />}
+          {trending.data === undefined ? (
+            trending.error === undefined ? (
+              <Loading rows={8} />
+            ) : (
+              <Failed what="The trending items" error={trending.error} onRetry={trending.reload} />
+            )
+          ) : trending.data.items.length === 0 ? (
+            <Empty icon="items" title="Nothing trends yet">
+              Items trend with the first events on them. Put a catalogue with <code>PUT /v1/items</code> or import one
+              with <code>attune import --items FILE EVENTS</code>.
+            </Empty>
+          ) : (
+            <ItemList wide list={trending.data.items} />
+          )}
         </Card>
       </div>
     </>

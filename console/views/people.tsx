@@ -28,11 +28,24 @@ export function PeopleView() {
   }, [text]);
   return (
     <>
-      <ViewHead title="People" about={stats.data ? `${formatCount(stats.data.totals.persons)} persons, known users and anonymous visitors` : "Known users and anonymous visitors"} />
+      <ViewHead
+        title="People"
+        about={
+          stats.data
+            ? `${formatCount(stats.data.totals.persons)} persons, known users and anonymous visitors`
+            : "Known users and anonymous visitors"
+        }
+      />
       <div class="stack">
         <input
-          class="field wide" type="search" aria-label="Find a person by the start of an id" placeholder="The start of a user id or visitor id" spellcheck={false} autocomplete="off"
-          value={text} onInput={(event) => setText(event.currentTarget.value)}
+          class="field wide"
+          type="search"
+          aria-label="Find a person by the start of an id"
+          placeholder="The start of a user id or visitor id"
+          spellcheck={false}
+          autocomplete="off"
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
         />
         {asked === "" ? <ActiveNow /> : <Found prefix={asked} />}
       </div>
@@ -45,17 +58,27 @@ function Found({ prefix }: { prefix: string }) {
   const found = useRead(`search ${api.project} ${prefix}`, () => api.search(prefix));
   return (
     <Card title="Found" flush>
-      {found.data === undefined ? (found.error === undefined ? <Loading rows={3} /> : <Failed what="The search" error={found.error} onRetry={found.reload} />)
-        : found.data.persons.length === 0 ? <Empty icon="person" title={`No id starts with “${prefix}”`}>Ids are matched from their first letter, with the same case. An erased person is not found.</Empty>
-        : (
-          <Table
-            label="Persons found" rows={found.data.persons} keyOf={(person) => JSON.stringify(person)}
-            columns={[
-              { head: "Person", cell: (person) => <PersonLink person={person} /> },
-              { head: "Kind", width: "160px", cell: (person) => <Kind person={person} /> },
-            ]}
-          />
-        )}
+      {found.data === undefined ? (
+        found.error === undefined ? (
+          <Loading rows={3} />
+        ) : (
+          <Failed what="The search" error={found.error} onRetry={found.reload} />
+        )
+      ) : found.data.persons.length === 0 ? (
+        <Empty icon="person" title={`No id starts with “${prefix}”`}>
+          Ids are matched from their first letter, with the same case. An erased person is not found.
+        </Empty>
+      ) : (
+        <Table
+          label="Persons found"
+          rows={found.data.persons}
+          keyOf={(person) => JSON.stringify(person)}
+          columns={[
+            { head: "Person", cell: (person) => <PersonLink person={person} /> },
+            { head: "Kind", width: "160px", cell: (person) => <Kind person={person} /> },
+          ]}
+        />
+      )}
     </Card>
   );
 }
@@ -75,7 +98,9 @@ function ActiveNow() {
   const { api } = useConsole();
   const [active, setActive] = useState<ReadonlyMap<string, Active>>(new Map());
   const [arrived] = useState<StreamedEvent[]>([]);
-  const state = useStream(api.streamUrl("/v1/events/stream", {}), { event: (event: StreamedEvent) => void arrived.push(event) });
+  const state = useStream(api.streamUrl("/v1/events/stream", {}), {
+    event: (event: StreamedEvent) => void arrived.push(event),
+  });
   useEffect(() => {
     const timer = setInterval(() => {
       if (arrived.length > 0) setActive((before) => withEvents(before, arrived.splice(0)));
@@ -85,11 +110,22 @@ function ActiveNow() {
   const rows = [...active.values()];
   return (
     <Card title="Active now" note="since this page was opened" flush>
-      {rows.length === 0 ? (state === "lost" ? <Empty icon="warning" title="The stream is not there">The node does not answer. The list goes on by itself when it is back.</Empty> : (
-        <Empty icon="person" title="Nobody has acted yet" action={<SendHint />}>Type the start of an id above. Whoever acts from now on appears here.</Empty>
-      )) : (
+      {rows.length === 0 ? (
+        state === "lost" ? (
+          <Empty icon="warning" title="The stream is not there">
+            The node does not answer. The list goes on by itself when it is back.
+          </Empty>
+        ) : (
+          <Empty icon="person" title="Nobody has acted yet" action={<SendHint />}>
+            Type the start of an id above. Whoever acts from now on appears here.
+          </Empty>
+        )
+      ) : (
         <Table
-          label="Active persons" rows={rows} keyOf={(row) => nameOf(row.person)} fixed
+          label="Active persons"
+          rows={rows}
+          keyOf={(row) => nameOf(row.person)}
+          fixed
           columns={[
             { head: "Person", cell: (row) => <PersonLink person={row.person} /> },
             { head: "Kind", width: "120px", wideOnly: true, cell: (row) => <Kind person={row.person} /> },
@@ -103,10 +139,14 @@ function ActiveNow() {
   );
 }
 
-function withEvents(before: ReadonlyMap<string, Active>, events: readonly StreamedEvent[]): ReadonlyMap<string, Active> {
+function withEvents(
+  before: ReadonlyMap<string, Active>,
+  events: readonly StreamedEvent[],
+): ReadonlyMap<string, Active> {
   const after = new Map(before);
   for (const event of events) {
-    const person = event.user_id === undefined ? { anonymous_id: event.anonymous_id ?? "" } : { user_id: event.user_id };
+    const person =
+      event.user_id === undefined ? { anonymous_id: event.anonymous_id ?? "" } : { user_id: event.user_id };
     const key = nameOf(person);
     const known = after.get(key);
     if (known === undefined && after.size >= ACTIVE_MAX) dropQuietest(after);
@@ -116,6 +156,8 @@ function withEvents(before: ReadonlyMap<string, Active>, events: readonly Stream
 }
 
 function dropQuietest(active: Map<string, Active>): void {
-  const [quietest] = [...active].sort(([, a], [, b]) => (String(a.newest.received_at) < String(b.newest.received_at) ? -1 : 1));
+  const [quietest] = [...active].sort(([, a], [, b]) =>
+    String(a.newest.received_at) < String(b.newest.received_at) ? -1 : 1,
+  );
   if (quietest !== undefined) active.delete(quietest[0]);
 }

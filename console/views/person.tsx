@@ -1,12 +1,12 @@
 // One person, live: what attune knows, how it moves, what it would show and why.
 import { useEffect, useState } from "preact/hooks";
-import { refQuery } from "../api/client.ts";
+import { ApiProblem, refQuery } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
-import { useStream } from "../api/stream.ts";
+import { useStream, type StreamState } from "../api/stream.ts";
 import type { PersonRef, Profile, Program, RecommendationList } from "../api/types.ts";
-import { ApiProblem } from "../api/client.ts";
 import { ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
+import { timeOf } from "../parts/format.ts";
 import { nameOf } from "../parts/ids.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
@@ -22,8 +22,21 @@ const PLACEMENTS_MAX = 8;
 const RECOMMENDED_SHOWN = 12;
 const HAPPENINGS_MAX = 50;
 
-interface SegmentsMessage { segments: string[]; entered: string[]; left: string[]; at: string }
-interface TriggerMessage { name: string; item_id?: string; fired_at: string }
+interface ProfileMessage {
+  at: string;
+  caused_by?: { received_at: string | number };
+}
+interface SegmentsMessage {
+  segments: string[];
+  entered: string[];
+  left: string[];
+  at: string;
+}
+interface TriggerMessage {
+  name: string;
+  item_id?: string;
+  fired_at: string;
+}
 
 export function PersonView({ person }: { person: PersonRef }) {
   const { api, links } = useConsole();
@@ -31,27 +44,46 @@ export function PersonView({ person }: { person: PersonRef }) {
   const read = useRead(`profile ${key}`, () => api.profile(person), PROFILE_EVERY_MS);
   const program = useRead(`program ${api.project}`, () => api.program());
   const placements = Object.keys(program.data?.placements ?? {}).slice(0, PLACEMENTS_MAX);
-  const [pushed, setPushed] = useState<{ key: string; lists: Record<string, RecommendationList>; fresh: string[]; happenings: Happening[] }>(() => nothing(key));
+  const [pushed, setPushed] = useState<Pushed>(() => nothing(key));
   const current = pushed.key === key ? pushed : nothing(key);
-  const change = (next: (before: typeof current) => Partial<typeof current>): void =>
+  const change = (next: (before: Pushed) => Partial<Pushed>): void =>
     setPushed((before) => {
       const base = before.key === key ? before : nothing(key);
       return { ...base, ...next(base) };
     });
-  const happened = (before: typeof current, more: Happening[]): Happening[] => [...more, ...before.happenings].slice(0, HAPPENINGS_MAX);
+  const happened = (before: Pushed, more: Happening[]): Happening[] =>
+    [...more, ...before.happenings].slice(0, HAPPENINGS_MAX);
 
-  const url = program.data === undefined && program.error === undefined ? undefined
-    : api.streamUrl("/v1/live", { ...refQuery(person), ...(placements.length > 0 ? { placements: placements.join(",") } : {}), limit: String(RECOMMENDED_SHOWN), explain: "1" });
+  const url =
+    program.data === undefined && program.error === undefined
+      ? undefined
+      : api.streamUrl("/v1/live", {
+          ...refQuery(person),
+          ...(placements.length > 0 ? { placements: placements.join(",") } : {}),
+          limit: String(RECOMMENDED_SHOWN),
+          explain: "1",
+        });
   const state = useStream(url, {
-    profile: () => read.reload(),
-    recommendations: (list: RecommendationList) => change((before) => ({ lists: { ...before.lists, [list.placement]: list } })),
-    segments: ({ entered, left, at }: SegmentsMessage) => change((before) => ({
-      fresh: entered,
-      happenings: happened(before, [...entered.map((name): Happening => ({ kind: "entered", name, at })), ...left.map((name): Happening => ({ kind: "left", name, at }))]),
-    })),
-    trigger: ({ name, item_id, fired_at }: TriggerMessage) => change((before) => ({
-      happenings: happened(before, [{ kind: "trigger", name, at: fired_at, ...(item_id === undefined ? {} : { item_id }) }]),
-    })),
+    profile: ({ at, caused_by }: ProfileMessage) => {
+      read.reload();
+      if (caused_by !== undefined) change(() => ({ pushedAfterMs: timeOf(at) - timeOf(caused_by.received_at) }));
+    },
+    recommendations: (list: RecommendationList) =>
+      change((before) => ({ lists: { ...before.lists, [list.placement]: list } })),
+    segments: ({ entered, left, at }: SegmentsMessage) =>
+      change((before) => ({
+        fresh: entered,
+        happenings: happened(before, [
+          ...entered.map((name): Happening => ({ kind: "entered", name, at })),
+          ...left.map((name): Happening => ({ kind: "left", name, at })),
+        ]),
+      })),
+    trigger: ({ name, item_id, fired_at }: TriggerMessage) =>
+      change((before) => ({
+        happenings: happened(before, [
+          { kind: "trigger", name, at: fired_at, ...(item_id === undefined ? {} : { item_id }) },
+        ]),
+      })),
   });
 
   const nobody = read.error instanceof ApiProblem && read.error.status === 404;
@@ -60,33 +92,92 @@ export function PersonView({ person }: { person: PersonRef }) {
     <>
       <ViewHead
         title={<span class="id title-id">{nameOf(person)}</span>}
-        about={profile === undefined ? (person.user_id === undefined ? "Anonymous visitor" : "Known user") : <Known profile={profile} person={person} />}
-        end={<>
-          <a class="btn" href={links.view(["events"], { person: person.user_id ?? `anonymous:${person.anonymous_id ?? ""}` })}>Events of this person</a>
-          <Chip tone={state === "open" ? "good" : state === "lost" ? "bad" : undefined}>{state === "open" ? "live" : state === "lost" ? "connection lost, trying again" : "connecting"}</Chip>
-        </>}
+        about={
+          profile === undefined ? (
+            person.user_id === undefined ? (
+              "Anonymous visitor"
+            ) : (
+              "Known user"
+            )
+          ) : (
+            <Known profile={profile} person={person} />
+          )
+        }
+        end={
+          <>
+            <a
+              class="btn"
+              href={links.view(["events"], { person: person.user_id ?? `anonymous:${person.anonymous_id ?? ""}` })}
+            >
+              Events of this person
+            </a>
+            <Live state={state} pushedAfterMs={current.pushedAfterMs} />
+          </>
+        }
       />
-      {profile !== undefined && !nobody ? <Whole profile={profile} pushed={current} placements={placements} person={person} program={program.data} /> : (
+      {profile !== undefined && !nobody ? (
+        <Whole profile={profile} pushed={current} placements={placements} person={person} program={program.data} />
+      ) : (
         <div class="card">
           {nobody ? (
-            <Empty icon="person" title="Nobody is known by this id" action={<a class="btn" href={links.view(["people"])}>Search people</a>}>
-              No event with this {person.user_id === undefined ? "anonymous_id" : "user_id"} has come in. As soon as one does, the profile appears here by itself.
+            <Empty
+              icon="person"
+              title="Nobody is known by this id"
+              action={
+                <a class="btn" href={links.view(["people"])}>
+                  Search people
+                </a>
+              }
+            >
+              No event with this {person.user_id === undefined ? "anonymous_id" : "user_id"} has come in. As soon as one
+              does, the profile appears here by itself.
             </Empty>
-          ) : read.error !== undefined ? <Failed what="The profile" error={read.error} onRetry={read.reload} /> : <Loading rows={8} />}
+          ) : read.error !== undefined ? (
+            <Failed what="The profile" error={read.error} onRetry={read.reload} />
+          ) : (
+            <Loading rows={8} />
+          )}
         </div>
       )}
     </>
   );
 }
 
-function nothing(key: string): { key: string; lists: Record<string, RecommendationList>; fresh: string[]; happenings: Happening[] } {
-  return { key, lists: {}, fresh: [], happenings: [] };
+/** What the live connection told about one person since the page was opened. */
+interface Pushed {
+  readonly key: string;
+  readonly lists: Record<string, RecommendationList>;
+  /** Segments entered by the last change. */
+  readonly fresh: string[];
+  readonly happenings: Happening[];
+  /** From the event's arrival at the node to the push, for the newest change. */
+  readonly pushedAfterMs: number | undefined;
+}
+
+function nothing(key: string): Pushed {
+  return { key, lists: {}, fresh: [], happenings: [], pushedAfterMs: undefined };
+}
+
+function Live({ state, pushedAfterMs }: { state: StreamState; pushedAfterMs: number | undefined }) {
+  if (state !== "open")
+    return (
+      <Chip tone={state === "lost" ? "bad" : undefined}>
+        {state === "lost" ? "connection lost, trying again" : "connecting"}
+      </Chip>
+    );
+  if (pushedAfterMs === undefined) return <Chip tone="good">live</Chip>;
+  return (
+    <Chip tone="good" title="from the event's arrival to the changed profile on its way here">
+      live, last change in {Math.max(0, Math.round(pushedAfterMs))} ms
+    </Chip>
+  );
 }
 
 function Known({ profile, person }: { profile: Profile; person: PersonRef }) {
   return (
     <span class="num">
-      {person.user_id === undefined ? "Anonymous visitor" : "Known user"}, last changed <RelativeTime at={profile.updated_at} />, version {profile.version}
+      {person.user_id === undefined ? "Anonymous visitor" : "Known user"}, last changed{" "}
+      <RelativeTime at={profile.updated_at} />, version {profile.version}
     </span>
   );
 }
@@ -96,7 +187,7 @@ interface WholeProps {
   readonly person: PersonRef;
   readonly placements: readonly string[];
   readonly program: Program | undefined;
-  readonly pushed: ReturnType<typeof nothing>;
+  readonly pushed: Pushed;
 }
 
 function Whole({ profile, person, placements, program, pushed }: WholeProps) {
@@ -105,7 +196,13 @@ function Whole({ profile, person, placements, program, pushed }: WholeProps) {
   return (
     <div class="grid">
       <div class="stack span-8">
-        <Interests key={nameOf(person)} profile={profile} readAtMs={readAt} halfLife={program?.interests?.half_life} weights={program?.events ?? {}} />
+        <Interests
+          key={nameOf(person)}
+          profile={profile}
+          readAtMs={readAt}
+          halfLife={program?.interests?.half_life}
+          weights={program?.events ?? {}}
+        />
         <Recommendations person={person} placements={placements} pushed={pushed.lists} />
         <Timeline recent={profile.recent} happenings={pushed.happenings} />
       </div>

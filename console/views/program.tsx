@@ -34,7 +34,13 @@ export function ProgramView() {
     return (
       <>
         <ViewHead title="Program" about="What an interaction is worth, who is in which segment, what is shown where." />
-        <div class="card">{program.error === undefined ? <Loading rows={12} /> : <Failed what="The program" error={program.error} onRetry={program.reload} />}</div>
+        <div class="card">
+          {program.error === undefined ? (
+            <Loading rows={12} />
+          ) : (
+            <Failed what="The program" error={program.error} onRetry={program.reload} />
+          )}
+        </div>
       </>
     );
   }
@@ -47,7 +53,15 @@ export function ProgramView() {
 
 type Tab = "edit" | "changes";
 
-function Editor({ program, versions, onChanged }: { program: Program; versions: Parameters<typeof Versions>[0]["versions"]; onChanged: () => void }) {
+function Editor({
+  program,
+  versions,
+  onChanged,
+}: {
+  program: Program;
+  versions: Parameters<typeof Versions>[0]["versions"];
+  onChanged: () => void;
+}) {
   const { api, notify } = useConsole();
   const saved = useMemo(() => documentText(program), [program]);
   const [draft, setDraft] = useState(saved);
@@ -87,7 +101,12 @@ function Editor({ program, versions, onChanged }: { program: Program; versions: 
       onChanged();
     } catch (error) {
       if (error instanceof ApiProblem && error.faults.length > 0) check.show(error.faults);
-      notify(error instanceof ApiProblem && error.faults.length > 0 ? "Nothing was changed: the program has faults." : `Nothing was changed. ${adviceOn(error)}`, "bad");
+      notify(
+        error instanceof ApiProblem && error.faults.length > 0
+          ? "Nothing was changed: the program has faults."
+          : `Nothing was changed. ${adviceOn(error)}`,
+        "bad",
+      );
     } finally {
       setSaving(false);
     }
@@ -97,27 +116,72 @@ function Editor({ program, versions, onChanged }: { program: Program; versions: 
     <>
       <ViewHead
         title="Program"
-        about={<span class="num">{typeof program["name"] === "string" ? `${program["name"]}, ` : ""}version {program.version}{program.created_at ? <>, in effect since <RelativeTime at={program.created_at} /></> : null}</span>}
-        end={<>
-          <Outcome faults={faults} checking={check.checking} changed={changed} error={check.error} />
-          <button type="button" class="btn" disabled={!changed} onClick={() => setDraft(base.text)}>Discard</button>
-          <button type="button" class="btn" onClick={() => void check.now()}>Check</button>
-          <button type="button" class="btn primary" disabled={!changed || saving || json.fault !== undefined} onClick={() => void save()}>{saving ? "Saving …" : "Save"}</button>
-        </>}
+        about={
+          <span class="num">
+            {typeof program["name"] === "string" ? `${program["name"]}, ` : ""}version {program.version}
+            {program.created_at ? (
+              <>
+                , in effect since <RelativeTime at={program.created_at} />
+              </>
+            ) : null}
+          </span>
+        }
+        end={
+          <>
+            <Outcome faults={faults} checking={check.checking} changed={changed} error={check.error} />
+            <button type="button" class="btn" disabled={!changed} onClick={() => setDraft(base.text)}>
+              Discard
+            </button>
+            <button type="button" class="btn" onClick={() => void check.now()}>
+              Check
+            </button>
+            <button
+              type="button"
+              class="btn primary"
+              disabled={!changed || saving || json.fault !== undefined}
+              onClick={() => void save()}
+            >
+              {saving ? "Saving …" : "Save"}
+            </button>
+          </>
+        }
       />
       <div class="grid">
         <div class="stack span-8">
           {faults.length > 0 ? <Faults faults={faults} onJump={goTo} /> : null}
           <Card
-            title="Document" flush
-            end={<>
-              {changed ? <DiffCount before={base.text} after={draft} /> : null}
-              <Tabs label="Face" names={["edit", "changes"]} titles={{ edit: "Edit", changes: "Changes" }} chosen={tab} onChoose={(name) => setTab(name as Tab)} />
-            </>}
+            title="Document"
+            flush
+            end={
+              <>
+                {changed ? <DiffCount before={base.text} after={draft} /> : null}
+                <Tabs
+                  label="Face"
+                  names={["edit", "changes"]}
+                  titles={{ edit: "Edit", changes: "Changes" }}
+                  chosen={tab}
+                  onChoose={(name) => setTab(name as Tab)}
+                />
+              </>
+            }
           >
             {tab === "edit" ? (
-              <CodeEditor label="Program document, JSON" text={draft} onText={setDraft} marked={marked} jump={jump} onSave={() => void save()} />
-            ) : changed ? <Diff label="Changes since the saved version" before={base.text} after={draft} /> : <p class="soft pad">The draft is the same as version {base.version}. Change something, and the difference is shown here before it is saved.</p>}
+              <CodeEditor
+                label="Program document, JSON"
+                text={draft}
+                onText={setDraft}
+                marked={marked}
+                jump={jump}
+                onSave={() => void save()}
+              />
+            ) : changed ? (
+              <Diff label="Changes since the saved version" before={base.text} after={draft} />
+            ) : (
+              <p class="soft pad">
+                The draft is the same as version {base.version}. Change something, and the difference is shown here
+                before it is saved.
+              </p>
+            )}
           </Card>
         </div>
         <div class="stack span-4">
@@ -129,9 +193,29 @@ function Editor({ program, versions, onChanged }: { program: Program; versions: 
   );
 }
 
-function Outcome({ faults, checking, changed, error }: { faults: readonly PlacedFault[]; checking: boolean; changed: boolean; error: unknown }) {
-  if (faults.length > 0) return <Chip tone="bad">{faults.length} {faults.length === 1 ? "fault" : "faults"}</Chip>;
-  if (error !== undefined) return <Chip tone="warn" title={adviceOn(error)}>not checked: no answer</Chip>;
+function Outcome({
+  faults,
+  checking,
+  changed,
+  error,
+}: {
+  faults: readonly PlacedFault[];
+  checking: boolean;
+  changed: boolean;
+  error: unknown;
+}) {
+  if (faults.length > 0)
+    return (
+      <Chip tone="bad">
+        {faults.length} {faults.length === 1 ? "fault" : "faults"}
+      </Chip>
+    );
+  if (error !== undefined)
+    return (
+      <Chip tone="warn" title={adviceOn(error)}>
+        not checked: no answer
+      </Chip>
+    );
   if (checking) return <Chip>checking …</Chip>;
   return changed ? <Chip tone="good">no fault, not saved</Chip> : <Chip>saved</Chip>;
 }
@@ -139,7 +223,11 @@ function Outcome({ faults, checking, changed, error }: { faults: readonly Placed
 /** Checks the draft when writing pauses, or now. What a check of an older text found is never shown. */
 function useCheck(draft: string, json: JsonText, changed: boolean) {
   const { api } = useConsole();
-  const [found, setFound] = useState<{ text: string; faults: readonly ProgramFault[]; error: unknown }>({ text: "", faults: [], error: undefined });
+  const [found, setFound] = useState<{ text: string; faults: readonly ProgramFault[]; error: unknown }>({
+    text: "",
+    faults: [],
+    error: undefined,
+  });
   const [checking, setChecking] = useState(false);
   const turn = useRef(0);
   const now = async (): Promise<void> => {
@@ -150,7 +238,8 @@ function useCheck(draft: string, json: JsonText, changed: boolean) {
       const answer = await api.checkProgram(draft);
       if (mine === turn.current) setFound({ text: draft, faults: answer.faults, error: undefined });
     } catch (error) {
-      if (mine === turn.current) setFound({ text: draft, faults: error instanceof ApiProblem ? error.faults : [], error });
+      if (mine === turn.current)
+        setFound({ text: draft, faults: error instanceof ApiProblem ? error.faults : [], error });
     } finally {
       if (mine === turn.current) setChecking(false);
     }
@@ -165,7 +254,10 @@ function useCheck(draft: string, json: JsonText, changed: boolean) {
   }, [draft, changed]);
   const current = found.text === draft;
   return {
-    faults: current ? found.faults : [], error: current ? found.error : undefined, checking, now,
+    faults: current ? found.faults : [],
+    error: current ? found.error : undefined,
+    checking,
+    now,
     show: (faults: readonly ProgramFault[]) => setFound({ text: draft, faults, error: undefined }),
   };
 }
@@ -173,7 +265,15 @@ function useCheck(draft: string, json: JsonText, changed: boolean) {
 function placed(draft: string, json: JsonText, faults: readonly ProgramFault[]): PlacedFault[] {
   if (json.fault !== undefined) {
     const { offset, message } = json.fault;
-    return [{ path: "", code: "bad_json", message, span: { start: offset, end: Math.min(draft.length, offset + 1) }, ...lineColumn(draft, offset) }];
+    return [
+      {
+        path: "",
+        code: "bad_json",
+        message,
+        span: { start: offset, end: Math.min(draft.length, offset + 1) },
+        ...lineColumn(draft, offset),
+      },
+    ];
   }
   return faults.map((fault) => {
     const span = spanOf(json.positions, fault.path);

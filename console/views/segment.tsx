@@ -19,11 +19,35 @@ export function SegmentView({ name }: { name: string }) {
   const segment = segments.data?.find((one) => one.name === name);
   return (
     <>
-      <ViewHead title={name} about={segment?.description ?? "Segment"} end={<a class="btn" href={links.view(["segments"])}>All segments</a>} />
-      {segment !== undefined ? <Whole segment={segment} /> : (
+      <ViewHead
+        title={name}
+        about={segment?.description ?? "Segment"}
+        end={
+          <a class="btn" href={links.view(["segments"])}>
+            All segments
+          </a>
+        }
+      />
+      {segment !== undefined ? (
+        <Whole segment={segment} />
+      ) : (
         <div class="card">
-          {segments.error !== undefined ? <Failed what="The segment" error={segments.error} onRetry={segments.reload} /> : segments.data === undefined ? <Loading /> : (
-            <Empty icon="segments" title="The current program has no such segment" action={<a class="btn" href={links.view(["segments"])}>All segments</a>}>It may have been renamed or removed; earlier versions of the program are kept.</Empty>
+          {segments.error !== undefined ? (
+            <Failed what="The segment" error={segments.error} onRetry={segments.reload} />
+          ) : segments.data === undefined ? (
+            <Loading />
+          ) : (
+            <Empty
+              icon="segments"
+              title="The current program has no such segment"
+              action={
+                <a class="btn" href={links.view(["segments"])}>
+                  All segments
+                </a>
+              }
+            >
+              It may have been renamed or removed; earlier versions of the program are kept.
+            </Empty>
           )}
         </div>
       )}
@@ -38,14 +62,34 @@ function Whole({ segment }: { segment: Segment }) {
     <div class="grid">
       <div class="stack span-8">
         <Card title="Size over time" note="last 10 minutes">
-          {stats.data && sizes ? <Plot label={`Size of ${segment.name}`} times={seriesTimes(stats.data)} spanS={seriesSpanS(seriesTimes(stats.data))} format={formatShort} series={[{ name: "persons", values: sizes, filled: true }]} />
-            : stats.error === undefined && stats.data === undefined ? <Loading rows={3} /> : <p class="soft">Sizes are taken every five seconds; the first one is on its way.</p>}
+          {stats.data && sizes ? (
+            <Plot
+              label={`Size of ${segment.name}`}
+              times={seriesTimes(stats.data)}
+              spanS={seriesSpanS(seriesTimes(stats.data))}
+              format={formatShort}
+              series={[{ name: "persons", values: sizes, filled: true }]}
+            />
+          ) : stats.error === undefined && stats.data === undefined ? (
+            <Loading rows={3} />
+          ) : (
+            <p class="soft">Sizes are taken every five seconds; the first one is on its way.</p>
+          )}
         </Card>
         <Members name={segment.name} />
       </div>
       <div class="stack span-4">
-        <Card title="Rule" end={<Chip tone="accent">{formatCount(segment.size)} {segment.size === 1 ? "person" : "persons"}</Chip>}>
-          <pre class="code wrap"><code>{segment.when}</code></pre>
+        <Card
+          title="Rule"
+          end={
+            <Chip tone="accent">
+              {formatCount(segment.size)} {segment.size === 1 ? "person" : "persons"}
+            </Chip>
+          }
+        >
+          <pre class="code wrap">
+            <code>{segment.when}</code>
+          </pre>
         </Card>
       </div>
     </div>
@@ -57,7 +101,7 @@ function Members({ name }: { name: string }) {
   const first = useRead(`members ${api.project} ${name}`, () => api.segmentUsers(name), MEMBERS_EVERY_MS);
   const [more, setMore] = useState<{ users: PersonRef[]; next: string | null } | undefined>(undefined);
   useEffect(() => setMore(undefined), [name, api]);
-  const next = more === undefined ? first.data?.next ?? null : more.next;
+  const next = more === undefined ? (first.data?.next ?? null) : more.next;
   const loadMore = async (): Promise<void> => {
     if (next === null) return;
     try {
@@ -73,17 +117,40 @@ function Members({ name }: { name: string }) {
     return known.has(key) ? false : known.add(key);
   });
   return (
-    <Card title="Members" note={first.data ? `${formatCount(users.length)} of ${formatCount(first.data.total)}` : undefined} flush>
-      {first.data === undefined ? (first.error === undefined ? <Loading rows={6} /> : <Failed what="The members" error={first.error} onRetry={first.reload} />)
-        : users.length === 0 ? <Empty icon="person" title="Nobody is in this segment now">A person enters as soon as the rule holds for them, and this list follows.</Empty>
-        : (
-          <>
-            <ul class="members">
-              {users.map((user) => <li key={JSON.stringify(user)}><PersonLink person={user} />{user.user_id === undefined ? null : <Chip tone="accent">known</Chip>}</li>)}
-            </ul>
-            {next === null ? null : <div class="card-more"><button type="button" class="btn" onClick={() => void loadMore()}>Show more</button></div>}
-          </>
-        )}
+    <Card
+      title="Members"
+      note={first.data ? `${formatCount(users.length)} of ${formatCount(first.data.total)}` : undefined}
+      flush
+    >
+      {first.data === undefined ? (
+        first.error === undefined ? (
+          <Loading rows={6} />
+        ) : (
+          <Failed what="The members" error={first.error} onRetry={first.reload} />
+        )
+      ) : users.length === 0 ? (
+        <Empty icon="person" title="Nobody is in this segment now">
+          A person enters as soon as the rule holds for them, and this list follows.
+        </Empty>
+      ) : (
+        <>
+          <ul class="members">
+            {users.map((user) => (
+              <li key={JSON.stringify(user)}>
+                <PersonLink person={user} />
+                {user.user_id === undefined ? null : <Chip tone="accent">known</Chip>}
+              </li>
+            ))}
+          </ul>
+          {next === null ? null : (
+            <div class="card-more">
+              <button type="button" class="btn" onClick={() => void loadMore()}>
+                Show more
+              </button>
+            </div>
+          )}
+        </>
+      )}
     </Card>
   );
 }

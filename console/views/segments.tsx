@@ -17,28 +17,81 @@ export function SegmentsView() {
   const segments = useRead(`segments ${api.project}`, () => api.segments(), SIZES_EVERY_MS);
   const persons = stats.data?.totals.persons ?? 0;
   const courses = stats.data?.series.segments ?? {};
-  const courseOf = (segment: Segment): number[] => [...(courses[segment.name] ?? []).map((size) => size ?? NaN), segment.size];
+  const courseOf = (segment: Segment): number[] => [
+    ...(courses[segment.name] ?? []).map((size) => size ?? NaN),
+    segment.size,
+  ];
   return (
     <>
       <ViewHead
-        title="Segments" about="Rules of the program. Membership follows each event, and time without one."
-        end={<a class="btn" href={links.view(["program"])}>Edit in the program</a>}
+        title="Segments"
+        about="Rules of the program. Membership follows each event, and time without one."
+        end={
+          <a class="btn" href={links.view(["program"])}>
+            Edit in the program
+          </a>
+        }
       />
-      <Card title="Definitions" note={segments.data ? `${segments.data.length} segments, ${formatCount(persons)} persons` : undefined} flush>
-        {segments.data === undefined ? (segments.error === undefined ? <Loading rows={8} /> : <Failed what="The segments" error={segments.error} onRetry={segments.reload} />)
-          : segments.data.length === 0 ? <Empty icon="segments" title="The program defines no segment" action={<a class="btn primary" href={links.view(["program"])}>Open the program</a>}>Add one under <code>segments</code>, for example <code>{'"buyers": {"when": "count(\\"purchase\\", \\"30d\\") > 0"}'}</code>.</Empty>
-          : (
-            <Table
-              label="Segments" rows={segments.data} keyOf={(segment) => segment.name}
-              columns={[
-                { head: "Segment", cell: (segment) => <Definition segment={segment} /> },
-                { head: "Last 10 min", width: "144px", wideOnly: true, cell: (segment) => <Course name={segment.name} sizes={courseOf(segment)} /> },
-                { head: "Change", width: "72px", align: "right", wideOnly: true, cell: (segment) => <Change sizes={courseOf(segment)} /> },
-                { head: "Share", width: "72px", align: "right", wideOnly: true, cell: (segment) => <span class="soft">{persons > 0 ? formatShare(segment.size / persons) : "–"}</span> },
-                { head: "Size", width: "80px", align: "right", cell: (segment) => <strong>{formatCount(segment.size)}</strong> },
-              ]}
-            />
-          )}
+      <Card
+        title="Definitions"
+        note={segments.data ? `${segments.data.length} segments, ${formatCount(persons)} persons` : undefined}
+        flush
+      >
+        {segments.data === undefined ? (
+          segments.error === undefined ? (
+            <Loading rows={8} />
+          ) : (
+            <Failed what="The segments" error={segments.error} onRetry={segments.reload} />
+          )
+        ) : segments.data.length === 0 ? (
+          <Empty
+            icon="segments"
+            title="The program defines no segment"
+            action={
+              <a class="btn primary" href={links.view(["program"])}>
+                Open the program
+              </a>
+            }
+          >
+            Add one under <code>segments</code>, for example{" "}
+            <code>{'"buyers": {"when": "count(\\"purchase\\", \\"30d\\") > 0"}'}</code>.
+          </Empty>
+        ) : (
+          <Table
+            label="Segments"
+            rows={segments.data}
+            keyOf={(segment) => segment.name}
+            columns={[
+              { head: "Segment", cell: (segment) => <Definition segment={segment} /> },
+              {
+                head: "Last 10 min",
+                width: "144px",
+                wideOnly: true,
+                cell: (segment) => <Course name={segment.name} sizes={courseOf(segment)} />,
+              },
+              {
+                head: "Change",
+                width: "72px",
+                align: "right",
+                wideOnly: true,
+                cell: (segment) => <Change sizes={courseOf(segment)} />,
+              },
+              {
+                head: "Share",
+                width: "72px",
+                align: "right",
+                wideOnly: true,
+                cell: (segment) => <span class="soft">{persons > 0 ? formatShare(segment.size / persons) : "–"}</span>,
+              },
+              {
+                head: "Size",
+                width: "80px",
+                align: "right",
+                cell: (segment) => <strong>{formatCount(segment.size)}</strong>,
+              },
+            ]}
+          />
+        )}
       </Card>
     </>
   );
@@ -48,7 +101,10 @@ function Definition({ segment }: { segment: Segment }) {
   const { links } = useConsole();
   return (
     <>
-      <div class="row definition"><a href={links.segment(segment.name)}>{segment.name}</a> {segment.description ? <span class="soft">{segment.description}</span> : null}</div>
+      <div class="row definition">
+        <a href={links.segment(segment.name)}>{segment.name}</a>{" "}
+        {segment.description ? <span class="soft">{segment.description}</span> : null}
+      </div>
       <div class="cel">{segment.when}</div>
     </>
   );
@@ -63,5 +119,10 @@ function Change({ sizes }: { sizes: readonly number[] }) {
   const known = sizes.filter(Number.isFinite);
   const change = (known.at(-1) ?? 0) - (known[0] ?? 0);
   if (change === 0) return <span class="faint">±0</span>;
-  return <span class="soft">{change > 0 ? "+" : "−"}{formatCount(Math.abs(change))}</span>;
+  return (
+    <span class="soft">
+      {change > 0 ? "+" : "−"}
+      {formatCount(Math.abs(change))}
+    </span>
+  );
 }

@@ -10,8 +10,14 @@ import { RelativeTime } from "../../parts/relative-time.tsx";
 export function Segments({ names, fresh }: { names: readonly string[]; fresh: readonly string[] }) {
   return (
     <Card title="Segments" note={names.length === 0 ? undefined : String(names.length)}>
-      {names.length === 0 ? <p class="soft">In none yet. Membership is looked at again with every event, and on time without one.</p> : (
-        <div class="row">{names.map((name) => <SegmentChip key={name} name={name} fresh={fresh.includes(name)} />)}</div>
+      {names.length === 0 ? (
+        <p class="soft">In none yet. Membership is looked at again with every event, and on time without one.</p>
+      ) : (
+        <div class="row">
+          {names.map((name) => (
+            <SegmentChip key={name} name={name} fresh={fresh.includes(name)} />
+          ))}
+        </div>
       )}
     </Card>
   );
@@ -37,8 +43,12 @@ export function Features({ features }: { features: Profile["features"] }) {
       <dl class="facts numbers">
         {ordered.map((name) => (
           <Fragment key={name}>
-            <dt class="cut" title={BUILT_IN[name]?.about ?? name}>{name}</dt>
-            <dd><FeatureValue name={name} value={features[name] ?? null} /></dd>
+            <dt class="cut" title={BUILT_IN[name]?.about ?? name}>
+              {name}
+            </dt>
+            <dd>
+              <FeatureValue name={name} value={features[name] ?? null} />
+            </dd>
           </Fragment>
         ))}
       </dl>
@@ -50,31 +60,93 @@ function FeatureValue({ name, value }: { name: string; value: number | string | 
   if (value === null) return <span class="faint">never</span>;
   if (typeof value === "string") return <>{value}</>;
   if (name === "scroll_depth") return <>{formatShare(value)}</>;
-  if (name === "recency_s") return value < 1 ? <>now</> : <>{formatDuration(Math.floor(value) * 1000)}<span class="unit"> ago</span></>;
+  if (name === "recency_s")
+    return value < 1 ? (
+      <>now</>
+    ) : (
+      <>
+        {formatDuration(Math.floor(value) * 1000)}
+        <span class="unit"> ago</span>
+      </>
+    );
   if (name.endsWith("_s")) return <>{formatDuration(value < 1 ? 0 : value * 1000)}</>;
   const unit = BUILT_IN[name]?.unit ?? "";
-  return <>{Number.isInteger(value) ? formatCount(value) : formatNumber(value)}{unit === "" ? null : <span class="unit"> {unit}</span>}</>;
+  return (
+    <>
+      {Number.isInteger(value) ? formatCount(value) : formatNumber(value)}
+      {unit === "" ? null : <span class="unit"> {unit}</span>}
+    </>
+  );
 }
 
 export function Session({ session }: { session: Profile["session"] }) {
-  if (session === null || Object.keys(session).length === 0) return <Card title="Session"><p class="soft">No session yet: it starts with the next event.</p></Card>;
-  const number = (name: string): number | undefined => (typeof session[name] === "number" ? (session[name] as number) : undefined);
+  if (session === null || Object.keys(session).length === 0)
+    return (
+      <Card title="Session">
+        <p class="soft">No session yet: it starts with the next event.</p>
+      </Card>
+    );
+  const number = (name: string): number | undefined =>
+    typeof session[name] === "number" ? (session[name] as number) : undefined;
   const scroll = number("scroll_depth");
   const duration = number("duration_s");
   const dwell = number("dwell_s");
   return (
-    <Card title="Session" note={<RelativeTime at={session["started_at"] as string} />} end={<>
-      {session["is_new"] === true ? <Chip tone="accent">first one</Chip> : null}
-      {session["bounce"] === true ? <Chip title="one page, no interaction so far">bounce</Chip> : null}
-    </>}>
+    <Card
+      title="Session"
+      note={<RelativeTime at={session["started_at"] as string} />}
+      end={
+        <>
+          {session["is_new"] === true ? <Chip tone="accent">first one</Chip> : null}
+          {session["bounce"] === true ? <Chip title="one page, no interaction so far">bounce</Chip> : null}
+        </>
+      }
+    >
       <dl class="facts numbers">
-        {duration === undefined ? null : <><dt>Duration</dt><dd>{formatDuration(duration * 1000)}</dd></>}
-        {number("events") === undefined ? null : <><dt>Events</dt><dd>{formatCount(number("events")!)}</dd></>}
-        {number("page_views") === undefined ? null : <><dt>Page views</dt><dd>{formatCount(number("page_views")!)}</dd></>}
-        {dwell === undefined ? null : <><dt>Dwell</dt><dd>{formatDuration(dwell * 1000)}</dd></>}
-        {scroll === undefined ? null : <><dt>Scroll depth</dt><dd>{formatShare(scroll)}</dd></>}
-        {number("clicks") === undefined ? null : <><dt>Clicks</dt><dd>{formatCount(number("clicks")!)}</dd></>}
-        {typeof session["id"] === "string" && session["id"] !== "" ? <><dt>Id</dt><dd class="id cut" title={session["id"]}>{session["id"]}</dd></> : null}
+        {duration === undefined ? null : (
+          <>
+            <dt>Duration</dt>
+            <dd>{formatDuration(duration * 1000)}</dd>
+          </>
+        )}
+        {number("events") === undefined ? null : (
+          <>
+            <dt>Events</dt>
+            <dd>{formatCount(number("events")!)}</dd>
+          </>
+        )}
+        {number("page_views") === undefined ? null : (
+          <>
+            <dt>Page views</dt>
+            <dd>{formatCount(number("page_views")!)}</dd>
+          </>
+        )}
+        {dwell === undefined ? null : (
+          <>
+            <dt>Dwell</dt>
+            <dd>{formatDuration(dwell * 1000)}</dd>
+          </>
+        )}
+        {scroll === undefined ? null : (
+          <>
+            <dt>Scroll depth</dt>
+            <dd>{formatShare(scroll)}</dd>
+          </>
+        )}
+        {number("clicks") === undefined ? null : (
+          <>
+            <dt>Clicks</dt>
+            <dd>{formatCount(number("clicks")!)}</dd>
+          </>
+        )}
+        {typeof session["id"] === "string" && session["id"] !== "" ? (
+          <>
+            <dt>Id</dt>
+            <dd class="id cut" title={session["id"]}>
+              {session["id"]}
+            </dd>
+          </>
+        ) : null}
       </dl>
     </Card>
   );
@@ -84,7 +156,13 @@ export function Attributes({ attributes }: { attributes: Profile["attributes"] }
   const entries = Object.entries(attributes);
   return (
     <Card title="Attributes">
-      {entries.length === 0 ? <p class="soft">None. Set them with <code>PATCH …/profile</code> or <code>attune.identify</code>.</p> : <Facts entries={entries} />}
+      {entries.length === 0 ? (
+        <p class="soft">
+          None. Set them with <code>PATCH …/profile</code> or <code>attune.identify</code>.
+        </p>
+      ) : (
+        <Facts entries={entries} />
+      )}
     </Card>
   );
 }
@@ -98,7 +176,14 @@ export function Identity({ profile, person }: { profile: Profile; person: Person
   if (others.length === 0) return null;
   return (
     <Card title="Also known as" note="the same person">
-      <ul>{others.map((other) => <li key={JSON.stringify(other)}><PersonLink person={other} /> <span class="faint small">{other.user_id === undefined ? "visitor" : "known user"}</span></li>)}</ul>
+      <ul>
+        {others.map((other) => (
+          <li key={JSON.stringify(other)}>
+            <PersonLink person={other} />{" "}
+            <span class="faint small">{other.user_id === undefined ? "visitor" : "known user"}</span>
+          </li>
+        ))}
+      </ul>
     </Card>
   );
 }
@@ -118,21 +203,42 @@ export function Activity({ days }: { days: NonNullable<Profile["activity"]> }) {
   return (
     <Card title="Activity" note="interactions a day, 30 days">
       <div class="columns-plot" role="img" aria-label={`${total} interactions in 30 days, at most ${most} in one`}>
-        {shown.map((day) => <span key={day.date} title={`${day.date}: ${formatCount(day.count)}`}><i style={{ height: `${(day.count / most) * 100}%` }} /></span>)}
+        {shown.map((day) => (
+          <span key={day.date} title={`${day.date}: ${formatCount(day.count)}`}>
+            <i style={{ height: `${(day.count / most) * 100}%` }} />
+          </span>
+        ))}
       </div>
-      <div class="columns-axis faint small num"><span>{shown[0]!.date}</span><span>{formatCount(total)} in all</span><span>today</span></div>
+      <div class="columns-axis faint small num">
+        <span>{shown[0]!.date}</span>
+        <span>{formatCount(total)} in all</span>
+        <span>today</span>
+      </div>
     </Card>
   );
 }
 
 export function Surroundings({ context, consent }: { context: Profile["context"]; consent: unknown }) {
   const entries = Object.entries(context);
-  const purposes = typeof consent === "object" && consent !== null ? Object.entries(consent).filter(([, value]) => value === "granted" || value === "denied") : [];
+  const purposes =
+    typeof consent === "object" && consent !== null
+      ? Object.entries(consent).filter(([, value]) => value === "granted" || value === "denied")
+      : [];
   return (
     <Card title="Context" note="of the newest event">
-      {entries.length === 0 ? <p class="soft">No event told anything about device, country or browser.</p> : <Facts entries={entries} />}
+      {entries.length === 0 ? (
+        <p class="soft">No event told anything about device, country or browser.</p>
+      ) : (
+        <Facts entries={entries} />
+      )}
       {purposes.length === 0 ? null : (
-        <div class="row spaced">{purposes.map(([name, value]) => <Chip key={name} tone={value === "granted" ? "good" : "bad"}>{name} {String(value)}</Chip>)}</div>
+        <div class="row spaced">
+          {purposes.map(([name, value]) => (
+            <Chip key={name} tone={value === "granted" ? "good" : "bad"}>
+              {name} {String(value)}
+            </Chip>
+          ))}
+        </div>
       )}
     </Card>
   );
@@ -143,7 +249,9 @@ function Facts({ entries }: { entries: readonly [string, unknown][] }) {
     <dl class="facts">
       {entries.map(([name, value]) => (
         <Fragment key={name}>
-          <dt class="cut" title={name}>{name}</dt>
+          <dt class="cut" title={name}>
+            {name}
+          </dt>
           <dd>{shownValue(name, value)}</dd>
         </Fragment>
       ))}

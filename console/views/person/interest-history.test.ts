@@ -3,17 +3,21 @@ import { test } from "node:test";
 import { durationMs, plotTimes, strengthAt, type HistoryInput } from "./interest-history.ts";
 
 const HOUR_MS = 3_600_000;
-const close = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) < 1e-9, `${actual} is not ${expected}`);
+const close = (actual: number, expected: number) =>
+  assert.ok(Math.abs(actual - expected) < 1e-9, `${actual} is not ${expected}`);
 
 /** Two lamps and a chair within three hours, a half-life of an hour: the fold's own sums. */
 const input: HistoryInput = {
-  halfLifeMs: HOUR_MS, nowMs: 3 * HOUR_MS, knownSinceMs: -Infinity,
+  halfLifeMs: HOUR_MS,
+  nowMs: 3 * HOUR_MS,
+  knownSinceMs: -Infinity,
   interactions: [
     { timeMs: HOUR_MS, categories: ["lamps"], weight: 4 },
     { timeMs: 2 * HOUR_MS, categories: ["lamps"], weight: 2 },
     { timeMs: 2 * HOUR_MS, categories: ["chairs"], weight: 6 },
   ],
-  shares: { lamps: 0.4, chairs: 0.6 }, engagement: 1 + 1 + 3,
+  shares: { lamps: 0.4, chairs: 0.6 },
+  engagement: 1 + 1 + 3,
 };
 
 test("it gives back the fold's own course: nothing before, a rise with each interaction, decay between", () => {
@@ -36,7 +40,10 @@ test("now it is the share of the engagement score, whatever the interactions exp
 
 test("plot times end now and hold the moments of the interactions", () => {
   const times = plotTimes(input, { spanMs: 1.5 * HOUR_MS, steps: 3 });
-  assert.deepEqual(times, [1.5, 2 - 1 / HOUR_MS, 2, 2.5, 3].map((hours) => Math.round(hours * HOUR_MS)));
+  assert.deepEqual(
+    times,
+    [1.5, 2 - 1 / HOUR_MS, 2, 2.5, 3].map((hours) => Math.round(hours * HOUR_MS)),
+  );
 });
 
 test("nothing is said about the time before the oldest interaction of a list that is cut", () => {
@@ -45,5 +52,12 @@ test("nothing is said about the time before the oldest interaction of a list tha
 });
 
 test("durations are read as the program writes them", () => {
-  assert.deepEqual(["30s", "10m", "2h", "3d", "x", undefined].map(durationMs), [30_000, 600_000, 7_200_000, 259_200_000, undefined, undefined]);
+  assert.deepEqual(["30s", "10m", "2h", "3d", "x", undefined].map(durationMs), [
+    30_000,
+    600_000,
+    7_200_000,
+    259_200_000,
+    undefined,
+    undefined,
+  ]);
 });

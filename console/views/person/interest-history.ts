@@ -30,7 +30,10 @@ export function strengthAt(input: HistoryInput, name: string, timeMs: number): n
   // The interactions listed may explain more than there is (a dismissal took some away) or less (older ones are not listed).
   const scale = explained > now && explained > 0 ? now / explained : 1;
   const older = Math.max(0, now - explained) / decayed(timeMs, nowMs);
-  return own.reduce((sum, one) => (one.timeMs <= timeMs ? sum + scale * one.weight * decayed(one.timeMs, timeMs) : sum), older);
+  return own.reduce(
+    (sum, one) => (one.timeMs <= timeMs ? sum + scale * one.weight * decayed(one.timeMs, timeMs) : sum),
+    older,
+  );
 }
 
 /**

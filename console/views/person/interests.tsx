@@ -15,7 +15,11 @@ const STEPS = 120;
 /** The profile lists so many interactions; older ones are not in it. */
 const RECENT_MAX = 50;
 const MINUTE_MS = 60_000;
-const SPANS: Readonly<Record<string, number>> = { "10 min": 10 * MINUTE_MS, "1 day": 1440 * MINUTE_MS, "30 days": 43_200 * MINUTE_MS };
+const SPANS: Readonly<Record<string, number>> = {
+  "10 min": 10 * MINUTE_MS,
+  "1 day": 1440 * MINUTE_MS,
+  "30 days": 43_200 * MINUTE_MS,
+};
 /** Where the program does not say; core/program has the same. */
 const HALF_LIFE_DEFAULT = "7d";
 
@@ -36,36 +40,70 @@ export function Interests({ profile, readAtMs, halfLife = HALF_LIFE_DEFAULT, wei
   const plotted = useSteadyColours(strongest.slice(0, PLOTTED_MAX).map(([name]) => name));
 
   const input: HistoryInput = {
-    shares, engagement: Number(profile.features["engagement"] ?? 0), halfLifeMs: durationMs(halfLife) ?? 7 * SPANS["1 day"]!, nowMs: readAtMs,
+    shares,
+    engagement: Number(profile.features["engagement"] ?? 0),
+    halfLifeMs: durationMs(halfLife) ?? 7 * SPANS["1 day"]!,
+    nowMs: readAtMs,
     knownSinceMs: profile.recent.length < RECENT_MAX ? -Infinity : timeOf(profile.recent.at(-1)!.timestamp),
-    interactions: profile.recent.map((one) => ({ timeMs: timeOf(one.timestamp), categories: items.get(one.item_id)?.[by] ?? [], weight: weights[one.event_type]?.weight ?? 0 })),
+    interactions: profile.recent.map((one) => ({
+      timeMs: timeOf(one.timestamp),
+      categories: items.get(one.item_id)?.[by] ?? [],
+      weight: weights[one.event_type]?.weight ?? 0,
+    })),
   };
   const { times, series } = useMemo(() => {
     const atMs = plotTimes(input, { spanMs: SPANS[span]!, steps: STEPS });
     return {
       times: atMs.map((time) => time / 1000),
-      series: plotted.map((name, colour) => ({ name, colour, values: atMs.map((time) => strengthAt(input, name, time)) })),
+      series: plotted.map((name, colour) => ({
+        name,
+        colour,
+        values: atMs.map((time) => strengthAt(input, name, time)),
+      })),
     };
   }, [profile, readAtMs, span, by, items.size, plotted.join("\n")]);
 
   return (
     <Card
-      title="Interests" note={`half-life ${halfLife}`}
-      end={<>
-        <Tabs label="Interests by" names={["categories", "tags"]} titles={{ categories: "Categories", tags: "Tags" }} chosen={by} onChoose={(name) => setBy(name as typeof by)} />
-        <Tabs label="Time shown" names={Object.keys(SPANS)} chosen={span} onChoose={setSpan} />
-      </>}
+      title="Interests"
+      note={`half-life ${halfLife}`}
+      end={
+        <>
+          <Tabs
+            label="Interests by"
+            names={["categories", "tags"]}
+            titles={{ categories: "Categories", tags: "Tags" }}
+            chosen={by}
+            onChoose={(name) => setBy(name as typeof by)}
+          />
+          <Tabs label="Time shown" names={Object.keys(SPANS)} chosen={span} onChoose={setSpan} />
+        </>
+      }
     >
-      {strongest.length === 0 ? <p class="soft">None yet. They grow with every view, click, cart or purchase of an item that has {by}.</p> : (
+      {strongest.length === 0 ? (
+        <p class="soft">None yet. They grow with every view, click, cart or purchase of an item that has {by}.</p>
+      ) : (
         <div class="interests">
           <div>
-            <Plot label="Strength of interests over time" times={times} series={series} height={208} spanS={times.at(-1)! - times[0]!} format={formatNumber} />
-            <p class="faint small">Strength in points of engagement, worked out from the last {profile.recent.length} interactions with items.</p>
+            <Plot
+              label="Strength of interests over time"
+              times={times}
+              series={series}
+              height={208}
+              spanS={times.at(-1)! - times[0]!}
+              format={formatNumber}
+            />
+            <p class="faint small">
+              Strength in points of engagement, worked out from the last {profile.recent.length} interactions with
+              items.
+            </p>
           </div>
-          <Bars bars={strongest.slice(0, LISTED_MAX).map(([name, share]) => {
-            const colour = plotted.indexOf(name);
-            return { name, value: share, text: formatShare(share), ...(colour < 0 ? {} : { series: colour }) };
-          })} />
+          <Bars
+            bars={strongest.slice(0, LISTED_MAX).map(([name, share]) => {
+              const colour = plotted.indexOf(name);
+              return { name, value: share, text: formatShare(share), ...(colour < 0 ? {} : { series: colour }) };
+            })}
+          />
         </div>
       )}
     </Card>
@@ -76,7 +114,9 @@ export function Interests({ profile, readAtMs, halfLife = HALF_LIFE_DEFAULT, wei
 function useSteadyColours(strongest: readonly string[]): readonly string[] {
   const [shown, setShown] = useState<readonly string[]>(strongest);
   const fresh = strongest.filter((name) => !shown.includes(name));
-  const kept = shown.map((name) => (strongest.includes(name) ? name : fresh.shift())).filter((name) => name !== undefined);
+  const kept = shown
+    .map((name) => (strongest.includes(name) ? name : fresh.shift()))
+    .filter((name) => name !== undefined);
   const next = [...kept, ...fresh];
   if (next.join("\n") !== shown.join("\n")) setShown(next);
   return next;

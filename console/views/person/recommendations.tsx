@@ -27,24 +27,58 @@ export function Recommendations({ person, placements, pushed }: RecommendationsP
   const { api, links } = useConsole();
   const [chosen, setChosen] = useState<string | undefined>(undefined);
   const placement = chosen ?? placements[0];
-  const read = useRead(`recommend ${api.project} ${JSON.stringify(person)} ${placement ?? ""}`, () => (placement === undefined ? Promise.resolve(undefined) : api.recommend(person, placement, SHOWN)));
+  const read = useRead(`recommend ${api.project} ${JSON.stringify(person)} ${placement ?? ""}`, () =>
+    placement === undefined ? Promise.resolve(undefined) : api.recommend(person, placement, SHOWN),
+  );
   const list = (placement === undefined ? undefined : pushed[placement]) ?? read.data;
   return (
     <Card
-      title="Recommendations" flush note={list ? `${list.strategy}, profile version ${list.profile_version}` : undefined}
-      end={placements.length > 1 ? <Tabs label="Placement" names={placements} chosen={placement ?? ""} onChoose={setChosen} /> : <span class="faint small">{placement}</span>}
+      title="Recommendations"
+      flush
+      note={list ? `${list.strategy}, profile version ${list.profile_version}` : undefined}
+      end={
+        placements.length > 1 ? (
+          <Tabs label="Placement" names={placements} chosen={placement ?? ""} onChoose={setChosen} />
+        ) : (
+          <span class="faint small">{placement}</span>
+        )
+      }
     >
-      {list !== undefined ? <List list={list} /> : read.error !== undefined ? <Failed what="The recommendations" error={read.error} onRetry={read.reload} />
-        : placement === undefined ? <Empty icon="program" title="The program has no placement" action={<a class="btn" href={links.view(["program"])}>Open the program</a>}>Add one under <code>placements</code> to see lists here.</Empty>
-        : <Loading rows={6} />}
+      {list !== undefined ? (
+        <List list={list} />
+      ) : read.error !== undefined ? (
+        <Failed what="The recommendations" error={read.error} onRetry={read.reload} />
+      ) : placement === undefined ? (
+        <Empty
+          icon="program"
+          title="The program has no placement"
+          action={
+            <a class="btn" href={links.view(["program"])}>
+              Open the program
+            </a>
+          }
+        >
+          Add one under <code>placements</code> to see lists here.
+        </Empty>
+      ) : (
+        <Loading rows={6} />
+      )}
     </Card>
   );
 }
 
 function List({ list }: { list: RecommendationList }) {
   const body = useFlip<HTMLOListElement>(list.items.map((entry) => entry.item_id).join("\n"));
-  const named = useItems(list.items.flatMap((entry) => [entry.item_id, ...(entry.reasons ?? []).flatMap((reason) => reason.because)]));
-  if (list.items.length === 0) return <Empty icon="items" title="The list is empty">No item passes the placement's filter. Put items with <code>PUT /v1/items</code>, or widen the filter in the program.</Empty>;
+  const named = useItems(
+    list.items.flatMap((entry) => [entry.item_id, ...(entry.reasons ?? []).flatMap((reason) => reason.because)]),
+  );
+  if (list.items.length === 0)
+    return (
+      <Empty icon="items" title="The list is empty">
+        No item passes the placement's filter. Put items with <code>PUT /v1/items</code>, or widen the filter in the
+        program.
+      </Empty>
+    );
   return (
     <ol class="ranked" ref={body}>
       {list.items.slice(0, SHOWN).map((entry) => (
@@ -52,10 +86,14 @@ function List({ list }: { list: RecommendationList }) {
           <span class="rank num">{entry.rank}</span>
           <ItemPicture id={entry.item_id} item={entry.item ?? named.get(entry.item_id)} size={40} />
           <div class="ranked-text">
-            <div class="cut"><ItemLink id={entry.item_id} item={entry.item ?? named.get(entry.item_id)} /></div>
+            <div class="cut">
+              <ItemLink id={entry.item_id} item={entry.item ?? named.get(entry.item_id)} />
+            </div>
             <Reasons reasons={entry.reasons ?? []} named={named} />
           </div>
-          <span class="num score" title="score">{formatNumber(entry.score)}</span>
+          <span class="num score" title="score">
+            {formatNumber(entry.score)}
+          </span>
         </li>
       ))}
     </ol>
@@ -86,7 +124,9 @@ function Reasons({ reasons, named }: { reasons: readonly Reason[]; named: Readon
     <div class="reasons small">
       <Because reason={main} named={named} />
       {strongest.map((reason) => (
-        <Chip key={reason.source} title={`weight ${formatNumber(reason.weight)}`}>{reason.source} {total > 0 ? formatShare(Math.abs(reason.weight) / total) : ""}</Chip>
+        <Chip key={reason.source} title={`weight ${formatNumber(reason.weight)}`}>
+          {reason.source} {total > 0 ? formatShare(Math.abs(reason.weight) / total) : ""}
+        </Chip>
       ))}
     </div>
   );
@@ -99,7 +139,12 @@ function Because({ reason, named }: { reason: Reason; named: ReadonlyMap<string,
   return (
     <span class="soft">
       {words.because}{" "}
-      {shown.map((id, index) => <span key={id}>{index > 0 ? ", " : ""}<ItemLink id={id} item={named.get(id)} /></span>)}
+      {shown.map((id, index) => (
+        <span key={id}>
+          {index > 0 ? ", " : ""}
+          <ItemLink id={id} item={named.get(id)} />
+        </span>
+      ))}
       {reason.because.length > shown.length ? ` and ${reason.because.length - shown.length} more` : ""}
     </span>
   );

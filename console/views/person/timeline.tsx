@@ -19,24 +19,59 @@ type Entry = { key: string; at: string | number } & ({ recent: RecentItem } | { 
 export function Timeline({ recent, happenings }: { recent: readonly RecentItem[]; happenings: readonly Happening[] }) {
   const items = useItems([...recent, ...happenings].map((one) => one.item_id));
   const entries: Entry[] = [
-    ...happenings.map((happening): Entry => ({ key: `${happening.kind} ${happening.name} ${happening.at}`, at: happening.at, happening })),
+    ...happenings.map((happening): Entry => ({
+      key: `${happening.kind} ${happening.name} ${happening.at}`,
+      at: happening.at,
+      happening,
+    })),
     ...keyed(recent),
   ].sort((a, b) => timeOf(b.at) - timeOf(a.at));
   const [all, setAll] = useState(false);
   return (
     <Card title="Timeline" note="last 50 interactions with items" flush>
-      {entries.length === 0 ? <Empty icon="events" title="No interaction yet">The person has not touched an item. Events with an <code>item_id</code> are listed here.</Empty> : (
+      {entries.length === 0 ? (
+        <Empty icon="events" title="No interaction yet">
+          The person has not touched an item. Events with an <code>item_id</code> are listed here.
+        </Empty>
+      ) : (
         <>
           <Table
-            label="Timeline" rows={all ? entries : entries.slice(0, SHOWN_FIRST)} keyOf={(entry) => entry.key} fixed
+            label="Timeline"
+            rows={all ? entries : entries.slice(0, SHOWN_FIRST)}
+            keyOf={(entry) => entry.key}
+            fixed
             columns={[
               { head: "When", width: "96px", cell: (entry) => <RelativeTime at={entry.at} /> },
-              { head: "What", width: "152px", cell: (entry) => ("recent" in entry ? <EventType type={entry.recent.event_type} /> : <Chip tone={entry.happening.kind === "trigger" ? "warn" : undefined}>{HAPPENED[entry.happening.kind]}</Chip>) },
+              {
+                head: "What",
+                width: "152px",
+                cell: (entry) =>
+                  "recent" in entry ? (
+                    <EventType type={entry.recent.event_type} />
+                  ) : (
+                    <Chip tone={entry.happening.kind === "trigger" ? "warn" : undefined}>
+                      {HAPPENED[entry.happening.kind]}
+                    </Chip>
+                  ),
+              },
               { head: "Item", cell: (entry) => <About entry={entry} items={items} /> },
-              { head: "Value", width: "80px", align: "right", wideOnly: true, cell: (entry) => ("recent" in entry && entry.recent.value !== undefined ? formatNumber(entry.recent.value) : null) },
+              {
+                head: "Value",
+                width: "80px",
+                align: "right",
+                wideOnly: true,
+                cell: (entry) =>
+                  "recent" in entry && entry.recent.value !== undefined ? formatNumber(entry.recent.value) : null,
+              },
             ]}
           />
-          {all || entries.length <= SHOWN_FIRST ? null : <div class="card-more"><button type="button" class="btn" onClick={() => setAll(true)}>Show all {entries.length}</button></div>}
+          {all || entries.length <= SHOWN_FIRST ? null : (
+            <div class="card-more">
+              <button type="button" class="btn" onClick={() => setAll(true)}>
+                Show all {entries.length}
+              </button>
+            </div>
+          )}
         </>
       )}
     </Card>
@@ -54,11 +89,25 @@ function keyed(recent: readonly RecentItem[]): Entry[] {
   });
 }
 
-const HAPPENED: Readonly<Record<Happening["kind"], string>> = { entered: "entered segment", left: "left segment", trigger: "trigger fired" };
+const HAPPENED: Readonly<Record<Happening["kind"], string>> = {
+  entered: "entered segment",
+  left: "left segment",
+  trigger: "trigger fired",
+};
 
 function About({ entry, items }: { entry: Entry; items: ReturnType<typeof useItems> }) {
   if ("recent" in entry) return <ItemLink id={entry.recent.item_id} item={items.get(entry.recent.item_id)} />;
   const { kind, name, item_id: id } = entry.happening;
   if (kind !== "trigger") return <SegmentChip name={name} />;
-  return <span>{name}{id === undefined ? null : <> on <ItemLink id={id} item={items.get(id)} /></>}</span>;
+  return (
+    <span>
+      {name}
+      {id === undefined ? null : (
+        <>
+          {" "}
+          on <ItemLink id={id} item={items.get(id)} />
+        </>
+      )}
+    </span>
+  );
 }

@@ -13,14 +13,24 @@ export interface PlacedFault extends ProgramFault {
 
 export function Faults({ faults, onJump }: { faults: readonly PlacedFault[]; onJump: (span: Span) => void }) {
   return (
-    <Card title={faults.length === 1 ? "1 fault" : `${faults.length} faults`} note="the saved program stays as it is until there is none" flush className="faults">
+    <Card
+      title={faults.length === 1 ? "1 fault" : `${faults.length} faults`}
+      note="the saved program stays as it is until there is none"
+      flush
+      className="faults"
+    >
       <ul role="alert">
         {faults.map((fault, index) => (
           <li key={index}>
             <button type="button" onClick={() => onJump(fault.span)}>
               <Icon name="warning" />
               <span class="num faint line">line {fault.line}</span>
-              <span class="fault-text"><span><Words text={fault.message} /></span> <code class="faint">{fault.path === "" ? "document" : fault.path}</code></span>
+              <span class="fault-text">
+                <span>
+                  <Words text={fault.message} />
+                </span>{" "}
+                <code class="faint">{fault.path === "" ? "document" : fault.path}</code>
+              </span>
               <Icon name="right" />
             </button>
           </li>

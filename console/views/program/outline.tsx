@@ -20,19 +20,41 @@ export function Outline({ json, onJump }: { json: JsonText; draft: string; onJum
   };
   return (
     <Card title="Contents" flush>
-      {parts === undefined ? <p class="soft pad">The text is not JSON at the moment; the fault says where.</p> : (
+      {parts === undefined ? (
+        <p class="soft pad">The text is not JSON at the moment; the fault says where.</p>
+      ) : (
         <ul class="outline">
           {parts.map((part) => (
             <li key={part.name}>
               <div class="outline-part">
                 {part.members.length > 0 ? (
-                  <button type="button" class="twist" aria-expanded={open.has(part.name)} aria-label={`${part.name}: show its parts`} onClick={() => toggle(part.name)}><Icon name="right" size={12} /></button>
-                ) : <span class="twist" />}
-                <button type="button" onClick={() => onJump(part.span)}>{part.name}</button>
+                  <button
+                    type="button"
+                    class="twist"
+                    aria-expanded={open.has(part.name)}
+                    aria-label={`${part.name}: show its parts`}
+                    onClick={() => toggle(part.name)}
+                  >
+                    <Icon name="right" size={12} />
+                  </button>
+                ) : (
+                  <span class="twist" />
+                )}
+                <button type="button" onClick={() => onJump(part.span)}>
+                  {part.name}
+                </button>
                 <span class="faint num">{part.members.length > 0 ? part.members.length : ""}</span>
               </div>
               {open.has(part.name) ? (
-                <ul>{part.members.map((member) => <li key={member.name}><button type="button" class="member" onClick={() => onJump(member.span)}>{member.name}</button></li>)}</ul>
+                <ul>
+                  {part.members.map((member) => (
+                    <li key={member.name}>
+                      <button type="button" class="member" onClick={() => onJump(member.span)}>
+                        {member.name}
+                      </button>
+                    </li>
+                  ))}
+                </ul>
               ) : null}
             </li>
           ))}

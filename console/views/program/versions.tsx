@@ -13,21 +13,59 @@ import { documentText } from "../program.tsx";
 
 const VERSIONS_SHOWN = 20;
 
-export function Versions({ versions, current, onChanged }: { versions: Reading<ProgramVersions>; current: Program; onChanged: () => void }) {
+export function Versions({
+  versions,
+  current,
+  onChanged,
+}: {
+  versions: Reading<ProgramVersions>;
+  current: Program;
+  onChanged: () => void;
+}) {
   const [opened, setOpened] = useState<number | undefined>(undefined);
   const list = versions.data?.versions ?? [];
   return (
-    <Card title="Versions" note={list.length > VERSIONS_SHOWN ? `newest ${VERSIONS_SHOWN} of ${list.length}` : undefined} flush>
-      {versions.data === undefined ? (versions.error === undefined ? <Loading rows={3} /> : <Failed what="The versions" error={versions.error} onRetry={versions.reload} />) : (
+    <Card
+      title="Versions"
+      note={list.length > VERSIONS_SHOWN ? `newest ${VERSIONS_SHOWN} of ${list.length}` : undefined}
+      flush
+    >
+      {versions.data === undefined ? (
+        versions.error === undefined ? (
+          <Loading rows={3} />
+        ) : (
+          <Failed what="The versions" error={versions.error} onRetry={versions.reload} />
+        )
+      ) : (
         <ul class="versions">
           {list.slice(0, VERSIONS_SHOWN).map(({ version, created_at }) => (
             <li key={version}>
               <span class="num">version {version}</span>
-              <span class="faint"><RelativeTime at={created_at} /></span>
-              {version === current.version ? <Chip tone="accent">in effect</Chip> : (
-                <button type="button" class="btn small" aria-expanded={opened === version} onClick={() => setOpened(opened === version ? undefined : version)}>Compare</button>
+              <span class="faint">
+                <RelativeTime at={created_at} />
+              </span>
+              {version === current.version ? (
+                <Chip tone="accent">in effect</Chip>
+              ) : (
+                <button
+                  type="button"
+                  class="btn small"
+                  aria-expanded={opened === version}
+                  onClick={() => setOpened(opened === version ? undefined : version)}
+                >
+                  Compare
+                </button>
               )}
-              {opened === version && version !== current.version ? <Comparison version={version} current={current} onChanged={() => { setOpened(undefined); onChanged(); }} /> : null}
+              {opened === version && version !== current.version ? (
+                <Comparison
+                  version={version}
+                  current={current}
+                  onChanged={() => {
+                    setOpened(undefined);
+                    onChanged();
+                  }}
+                />
+              ) : null}
             </li>
           ))}
         </ul>
@@ -40,7 +78,12 @@ function Comparison({ version, current, onChanged }: { version: number; current:
   const { api, notify } = useConsole();
   const [asking, setAsking] = useState(false);
   const read = useRead(`program ${api.project} ${version}`, () => api.program(version));
-  if (read.data === undefined) return read.error === undefined ? <Loading rows={3} /> : <Failed what={`Version ${version}`} error={read.error} onRetry={read.reload} />;
+  if (read.data === undefined)
+    return read.error === undefined ? (
+      <Loading rows={3} />
+    ) : (
+      <Failed what={`Version ${version}`} error={read.error} onRetry={read.reload} />
+    );
   const before = documentText(current);
   const after = documentText(read.data);
   const rollBack = async (): Promise<void> => {
@@ -55,13 +98,23 @@ function Comparison({ version, current, onChanged }: { version: number; current:
   return (
     <div class="comparison">
       <div class="row">
-        <span class="soft small">going back would change <DiffCount before={before} after={after} /></span>
-        <button type="button" class="btn small" onClick={() => setAsking(true)}>Roll back</button>
+        <span class="soft small">
+          going back would change <DiffCount before={before} after={after} />
+        </span>
+        <button type="button" class="btn small" onClick={() => setAsking(true)}>
+          Roll back
+        </button>
       </div>
       <Diff label={`What going back to version ${version} changes`} before={before} after={after} />
       {asking ? (
-        <Confirm title={`Roll back to version ${version}?`} action="Roll back" onConfirm={() => void rollBack()} onClose={() => setAsking(false)}>
-          The document of version {version} becomes a new version and takes effect at once for everybody. Version {current.version} is kept.
+        <Confirm
+          title={`Roll back to version ${version}?`}
+          action="Roll back"
+          onConfirm={() => void rollBack()}
+          onClose={() => setAsking(false)}
+        >
+          The document of version {version} becomes a new version and takes effect at once for everybody. Version{" "}
+          {current.version} is kept.
         </Confirm>
       ) : null}
     </div>
