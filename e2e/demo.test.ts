@@ -177,6 +177,29 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
     }));
 
+  test("another visitor comes with his own profile; personalization can be switched off and on again", () =>
+    withPage(browser, {}, async (page) => {
+      await open(page, SITES.shop);
+      await page.getByRole("button", { name: "Be another visitor" }).click();
+      await page.locator("#who", { hasText: /^[a-z]+-\d{4}$/ }).waitFor();
+      await page.locator("#interests li").first().waitFor({ state: "attached" });
+      await page.locator("#recent li").first().waitFor();
+
+      const consent = page.getByRole("switch", { name: "Personalization" });
+      await consent.click();
+      await page.locator("#status", { hasText: "personalization is off" }).waitFor();
+      await page.waitForFunction(() => document.querySelectorAll("#interests li").length === 0);
+      const kept = await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("attune:")));
+      assert.deepEqual(kept, ["attune:default:consent"]);
+      assert.equal((await order(page)).length, 24);
+
+      await consent.click();
+      await page.locator(".card[data-attune-decision]").first().waitFor();
+      await page.locator("#status", { hasText: "live" }).waitFor();
+      await look(page, (await order(page))[0]!);
+      await figure(page, "#clock-value");
+    }));
+
   test("dismissing takes a thing away, search and shelves find, the cart sells", () =>
     withPage(browser, {}, async (page) => {
       await open(page, SITES.shop);

@@ -177,6 +177,7 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
     element,
     update(entry, climbed) {
       if (entry.decisionId) element.dataset["attuneDecision"] = entry.decisionId;
+      else delete element.dataset["attuneDecision"];
       element.classList.toggle("was-looked", world.isLooked(id));
       liked.setAttribute("aria-pressed", String(world.isLiked(id)));
       say(badgeOf(site.name, entry.reasons, (because) => (because === id ? undefined : world.itemOf(because))));
