@@ -58,9 +58,14 @@ export function createShell(options: ShellOptions): Shell {
     exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 2_048 },
     clientErrorHandler: answerBrokenHttp,
+    // Node's own answer to a request without a host is no problem document; ours is below.
+    http: { requireHostHeader: false },
     frameworkErrors: (error, request, reply) => sendFault(error, request, reply),
   });
   app.server.maxConnections = CONNECTIONS_MAX;
+  app.server.on("checkExpectation", (_request, response: ServerResponse) => {
+    send(response, problemAnswer(new Problem("expectation_failed", "Send the request without `Expect`.")), true);
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => sendFault(error, request, reply));
@@ -147,7 +152,8 @@ export function createShell(options: ShellOptions): Shell {
 
   function callOf(request: FastifyRequest, crossOrigin: boolean): Call {
     if (closing) throw goingDown();
-    const { origin } = request.headers;
+    const { origin, host } = request.headers;
+    if (host === undefined && request.raw.httpVersion !== "1.0") throw new Problem("bad_request", "An HTTP request needs a Host header.");
     if (origin !== undefined && !crossOrigin && !isSameOrigin(origin, options.clients.host(request.raw))) {
       throw new Problem("cross_origin", "Pages of another origin may send events, read lists and listen, and no more.");
     }

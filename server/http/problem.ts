@@ -27,6 +27,7 @@ export const PROBLEMS = {
   too_many_events: [413, "The batch has too many events"],
   unsupported_media_type: [415, "The content type is not supported"],
   unsupported_encoding: [415, "The content encoding is not supported"],
+  expectation_failed: [417, "The expectation cannot be met"],
   bad_program: [422, "The program has faults, nothing was changed"],
   overloaded: [429, "Too much work is waiting"],
   headers_too_large: [431, "The header is too large"],

@@ -327,7 +327,8 @@ test("what is no route, no method, no URL and no HTTP is a problem document", as
   isProblem(wrong, 405, "method_not_allowed");
   equal(wrong.headers.get("allow"), "POST");
   isProblem(await ask(node, "GET /v1/items/%ff"), 400, "bad_request");
-  for (const request of ["GARBAGE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", `GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`]) {
+  const odd = ["GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n", "GET / HTTP/1.1\r\nhost: x\r\nexpect: tea\r\nconnection: close\r\n\r\n"];
+  for (const request of [...odd, "GARBAGE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", `GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`]) {
     const answer = await raw(request);
     match(answer, /^HTTP\/1\.1 4\d\d /);
     match(answer, /application\/problem\+json/);
