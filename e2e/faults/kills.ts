@@ -7,7 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import { type Rng, rngFrom } from "../../core/math/rng.ts";
 import { FAULTS_PROGRAM, type FaultTally, Ledger, newTally } from "./ledger.ts";
 import { settle, startLoad } from "./load.ts";
-import { profileFigures, putProgram, readyNode, runCommand, startNode } from "./node.ts";
+import { profileFigures, putProgram, readyNode, runCommand, type RunningNode, startNode } from "./node.ts";
 
 /** System calls that change what is on disk or what the sender knows, each with how many of them a round may let pass. */
 const CALLS: readonly (readonly [call: string, passMax: number])[] = [
@@ -25,11 +25,14 @@ const CALLS: readonly (readonly [call: string, passMax: number])[] = [
 const PERSONS_A_ROUND = 12;
 const SENDERS = 3;
 const LOAD_MS_MAX = 700;
-/** A round in five dies while it starts: recovery must survive its own crash. */
-const START_KILLS_IN = 5;
-const START_MS_MAX = 900;
+/** Of ten rounds so many die while they start (recovery must survive its own crash), so many at a random moment. */
+const START_KILLS_OF_10 = 2;
+const TIME_KILLS_OF_10 = 3;
+const START_MS_FACTOR = 2;
 /** A call that does not come so often within this time: the round ends with a plain kill. */
-const PATIENCE_MS = 2_500;
+const PATIENCE_MS = 1_500;
+/** From the last answer to the end of a killed process. */
+const EXIT_MS = 100;
 
 export interface KillOptions {
   folder: string;
@@ -72,49 +75,66 @@ interface Life {
 
 async function oneLife({ dataFolder, rounds, rng, tally, hasStrace, onRound }: Life): Promise<void> {
   const ledger = new Ledger();
-  const first = await readyNode({ dataFolder });
-  await putProgram(first.url, FAULTS_PROGRAM);
-  await first.kill();
+  const before = { ...tally };
+  let node = await readyNode({ dataFolder });
+  await putProgram(node.url, FAULTS_PROGRAM);
   for (let round = 1; round <= rounds; round++) {
     ledger.newPersons(PERSONS_A_ROUND);
-    const by = await killedUnderLoad({ dataFolder, ledger, rng, hasStrace });
+    const by = await killedUnderLoad({ node, dataFolder, ledger, rng, hasStrace });
     tally.by[by] = (tally.by[by] ?? 0) + 1;
-    const node = await readyNode({ dataFolder });
+    node = await readyNode({ dataFolder });
     await compareState(node.url, ledger, tally);
     await settle(node.url, ledger, rng);
     await compareState(node.url, ledger, tally);
-    if (round === rounds) await node.stop();
-    else await node.kill();
     tally.rounds++;
+    tally.sent = before.sent + ledger.sentCount;
+    tally.acked = before.acked + ledger.ackedCount;
     onRound?.(tally);
   }
+  await node.stop();
   await auditLog(dataFolder, ledger, tally);
-  tally.sent += ledger.sentCount;
-  tally.acked += ledger.ackedCount;
 }
 
-/** What ended the node: `start`, `time`, or the system call. */
-async function killedUnderLoad(of: { dataFolder: string; ledger: Ledger; rng: Rng; hasStrace: boolean }): Promise<string> {
-  const { dataFolder, ledger, rng, hasStrace } = of;
-  if (rng.between(1, START_KILLS_IN) === 1) {
+interface Killing {
+  node: RunningNode;
+  dataFolder: string;
+  ledger: Ledger;
+  rng: Rng;
+  hasStrace: boolean;
+}
+
+/** Leaves no node behind. What ended the last one: `time`, `start`, or the system call. */
+async function killedUnderLoad({ node, dataFolder, ledger, rng, hasStrace }: Killing): Promise<string> {
+  const kind = rng.between(0, 9);
+  const [call, passMax] = CALLS[rng.between(0, CALLS.length - 1)]!;
+  const nth = rng.between(1, passMax);
+  const waitMs = rng.between(20, LOAD_MS_MAX);
+  if (kind < START_KILLS_OF_10) {
+    await node.kill();
     const start = startNode({ dataFolder });
-    await Promise.race([setTimeout(rng.between(0, START_MS_MAX)), start.ready]);
+    await Promise.race([setTimeout(waitMs * START_MS_FACTOR), start.ready]);
     await start.kill();
     return "start";
   }
-  const [call, passMax] = CALLS[rng.between(0, CALLS.length - 1)]!;
-  const injected = hasStrace && rng.between(0, 2) > 0;
-  const wrap = injected ? killAt(call, rng.between(1, passMax)) : [];
-  const start = startNode({ dataFolder, wrap });
-  const node = await start.ready;
-  if (node === undefined) {
-    assert.ok(injected, `the node did not start:\n${start.stderr()}`);
+  if (!hasStrace || kind < START_KILLS_OF_10 + TIME_KILLS_OF_10) {
+    const load = startLoad(node.url, ledger, rng, SENDERS);
+    await Promise.race([setTimeout(waitMs), load.broken]);
+    assert.ok(!node.isGone, "nothing but the rig ends the node");
+    await node.kill();
+    await load.stop();
+    return "time";
+  }
+  await node.kill();
+  const start = startNode({ dataFolder, wrap: killAt(call, nth) });
+  const traced = await start.ready;
+  if (traced === undefined) {
+    assert.equal(start.child.signalCode, "SIGKILL", `the node did not start:\n${start.stderr()}`);
     return call;
   }
-  const load = startLoad(node.url, ledger, rng, SENDERS);
-  await Promise.race([setTimeout(injected ? PATIENCE_MS : rng.between(20, LOAD_MS_MAX)), node.exited, load.broken]);
-  const byCall = injected && (node.isGone || (await Promise.race([load.broken.then(() => true), setTimeout(0, false)])));
-  await node.kill();
+  const load = startLoad(traced.url, ledger, rng, SENDERS);
+  await Promise.race([setTimeout(PATIENCE_MS), load.broken]);
+  const byCall = await Promise.race([traced.exited.then(() => true), setTimeout(EXIT_MS, false)]);
+  await traced.kill();
   await load.stop();
   return byCall ? call : "time";
 }

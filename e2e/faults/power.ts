@@ -73,14 +73,13 @@ interface Life {
 
 async function oneLife({ disk, cuts, rng, tally, unsafe, onRound }: Life): Promise<void> {
   const ledger = new Ledger();
+  const before = { ...tally };
   const environment: Record<string, string> = unsafe ? { ATTUNE_UNSAFE_NO_FSYNC: "1" } : {};
   const options = { dataFolder: join(disk.mountPoint, "data"), environment };
-  const first = await readyNode(options);
-  await putProgram(first.url, FAULTS_PROGRAM);
-  await first.stop();
+  let node = await readyNode(options);
+  await putProgram(node.url, FAULTS_PROGRAM);
   for (let cut = 1; cut <= cuts; cut++) {
     ledger.newPersons(PERSONS_A_ROUND);
-    const node = await readyNode(options);
     const load = startLoad(node.url, ledger, rng, SENDERS);
     await setTimeout(rng.between(LOAD_MS_MIN, LOAD_MS_MAX));
     disk.cutPower();
@@ -88,19 +87,19 @@ async function oneLife({ disk, cuts, rng, tally, unsafe, onRound }: Life): Promi
     await load.stop();
     disk.unmount();
     disk.mount();
-    const after = await readyNode(options);
-    await compareState(after.url, ledger, tally);
+    node = await readyNode(options);
+    await compareState(node.url, ledger, tally);
     if (!unsafe) {
-      await settle(after.url, ledger, rng);
-      await compareState(after.url, ledger, tally);
+      await settle(node.url, ledger, rng);
+      await compareState(node.url, ledger, tally);
     }
-    await after.stop();
     tally.rounds++;
+    tally.sent = before.sent + ledger.sentCount;
+    tally.acked = before.acked + ledger.ackedCount;
     onRound?.(tally);
   }
+  await node.stop();
   if (!unsafe) await auditLog(options.dataFolder, ledger, tally);
-  tally.sent += ledger.sentCount;
-  tally.acked += ledger.ackedCount;
 }
 
 interface Disk {
