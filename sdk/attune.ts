@@ -1,5 +1,6 @@
 // The SDK's object: consent decides whether a visit runs, everything else is handed to it.
 import { browserClock, browserStore, createHttpClient } from "./browser-host.ts";
+import { whenParsed } from "./capture/capture.ts";
 import { consentState } from "./consent.ts";
 import { createListeners } from "./listeners.ts";
 import { socketConnect, streamConnect } from "./live/connections.ts";
@@ -95,7 +96,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
         onChange: statusChanged,
       });
       openLive();
-      refreshSlots();
+      whenParsed(() => refreshSlots());
     } else if (state !== "granted" && visit) {
       endVisit();
     }

@@ -252,10 +252,12 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
     if (document.visibilityState === "hidden") impressions.hidden();
     else lookAtCards();
   });
-  if (auto.page_view) {
+  whenParsed(() => {
+    if (signal.aborted) return;
+    if (!auto.page_view) return watchCards();
     onNavigation(() => page(), signal);
     page();
-  } else watchCards();
+  });
 
   return {
     page,
@@ -272,6 +274,12 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
       clearTimeout(cancelDue);
     },
   };
+}
+
+/** Runs `task` once the document's elements are there: now, or when the parser is through. */
+export function whenParsed(task: () => void): void {
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", task, { once: true });
+  else task();
 }
 
 /** Calls back after the address changed without a new document; a changed fragment alone is no new page. */

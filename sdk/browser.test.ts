@@ -1,0 +1,367 @@
+// The SDK in a real page of a real browser, against a small collector.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { browserMissing, launchBrowser, newContext, withPage, type Browser, type BrowserContext, type Page } from "../e2e/browser.ts";
+import { buildRoom } from "../scripts/build.ts";
+import { startCollector, type Collector } from "./testing/collector.ts";
+import type { Attune } from "./types.ts";
+
+declare const attune: Attune;
+
+const shop = (attributes: string, body = ""): string => `<!doctype html><html lang="en"><head><title>Shop</title>
+<script src="/sdk/attune.js" ${attributes}></script></head><body>
+<form role="search"><input name="q" aria-label="Search"></form>
+<main data-attune-decision="d-1">
+  <article data-attune-item="lamp-1"><h2 id="lamp">Lamp</h2>
+    <button data-attune-event="add_to_cart" data-attune-value="49.5">Add</button></article>
+  <article data-attune-item="chair-1" data-attune-ignore><h2 id="chair">Chair</h2></article>
+</main>
+<a id="next" href="/next">Next</a>
+${body}</body></html>`;
+
+/** Something to scroll. */
+const TALL = `<svg width="10" height="12000"></svg>`;
+const GRANTED = 'data-consent="granted" data-auto';
+
+describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
+  let browser: Browser;
+  let collector: Collector;
+  before(async () => {
+    await buildRoom("sdk");
+    browser = await launchBrowser();
+  });
+  after(() => browser?.close());
+  beforeEach(async () => {
+    collector = await startCollector({ "/": shop(GRANTED), "/next": shop(GRANTED) });
+  });
+  afterEach(() => collector.close());
+
+  const stored = (page: Page): Promise<string[]> => page.evaluate(() => Object.keys(localStorage).sort());
+  const inContext = async (body: (context: BrowserContext) => Promise<void>): Promise<void> => {
+    const context = await newContext(browser);
+    try {
+      await body(context);
+    } finally {
+      await context.close();
+    }
+  };
+
+  test("captures what the visitor does, each with its item, and nothing of what is marked to be ignored", () =>
+    withPage(browser, {}, async (page) => {
+      collector.pages["/"] = shop(GRANTED, TALL);
+      await page.goto(`${collector.origin}/?reset_token=secret#part`);
+      const view = await collector.event({ event_type: "page_view" });
+      assert.match(view.anonymous_id, /^[0-9a-f]{32}$/);
+      assert.match(view.session_id, /^[0-9a-f]{32}$/);
+      assert.equal(view.page_url, `${collector.origin}/?reset_token=-`);
+      assert.equal(view.context?.["locale"], "en-US");
+      assert.ok(Math.abs(view.timestamp - Date.now()) < 60_000 && view.sent_at >= view.timestamp);
+
+      await page.evaluate(() => scrollTo(0, 4_000));
+      assert.equal((await collector.event({ event_type: "scroll" })).value, 0.25);
+      await page.evaluate(() => scrollTo(0, 0));
+
+      await page.click("#chair");
+      await page.click("#lamp");
+      const click = await collector.event({ event_type: "click" });
+      assert.deepEqual([click.item_id, click.context], ["lamp-1", { decision_id: "d-1" }]);
+      await page.click("text=Add");
+      const cart = await collector.event({ event_type: "add_to_cart" });
+      assert.deepEqual([cart.item_id, cart.value], ["lamp-1", 49.5]);
+
+      await page.fill("[name=q]", "  desk   lamp ");
+      await page.press("[name=q]", "Tab");
+      assert.deepEqual((await collector.event({ event_type: "search" })).additional_data, { query: "desk lamp" });
+
+      const seen = await collector.event({ event_type: "impression" });
+      assert.deepEqual([seen.item_id, seen.context], ["lamp-1", { decision_id: "d-1" }]);
+
+      await page.hover("#lamp");
+      await page.waitForFunction(() => new Promise((resolve) => setTimeout(() => resolve(true), 350)));
+      await page.hover("#next");
+      const hover = await collector.event({ event_type: "hover" });
+      assert.ok(hover.item_id === "lamp-1" && hover.value! >= 0.3);
+      for (let i = 0; i < 25; i++) {
+        await page.mouse.move(100 + i * 20, 300);
+        await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100)));
+      }
+      const moves = await collector.event({ event_type: "mouse_move" });
+      assert.equal(String(moves.additional_data?.["path"]).split(";").length, 20);
+
+      const dwell = await collector.event({ event_type: "dwell" });
+      assert.ok(dwell.value! >= 5 && dwell.value! < 7);
+      assert.deepEqual(collector.received.filter(({ item_id }) => item_id === "chair-1"), []);
+      assert.equal(collector.received.filter(({ event_type, item_id }) => event_type === "impression" && item_id === "lamp-1").length, 1);
+    }));
+
+  test("a page of a single-page application is a page view; leaving it tells how long it was looked at", () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(collector.origin);
+      await collector.event({ event_type: "page_view" });
+      await page.evaluate(() => {
+        history.replaceState(null, "", "#top");
+        history.pushState(null, "", "/item?ref=list");
+        document.body.dataset["attunePageItem"] = "lamp-1";
+      });
+      await collector.event({ event_type: "page_view", page_url: `${collector.origin}/item?ref=list` });
+      await collector.event({ event_type: "view", item_id: "lamp-1" });
+      const dwell = await collector.event({ event_type: "dwell" });
+      assert.deepEqual([dwell.page_url, dwell.item_id], [`${collector.origin}/`, undefined]);
+      await page.evaluate(() => attune.view("lamp-2"));
+      const onItem = await collector.event({ event_type: "dwell", item_id: "lamp-1" });
+      assert.equal(onItem.page_url, `${collector.origin}/item?ref=list`);
+      assert.equal(collector.received.filter(({ event_type }) => event_type === "page_view").length, 2);
+    }));
+
+  test("without consent nothing is stored and nothing is sent; a denial removes everything", () =>
+    withPage(browser, {}, async (page, context) => {
+      collector.pages["/"] = shop('data-consent="required" data-auto data-slots data-placements="home"');
+      await page.goto(collector.origin);
+      const interact = async (): Promise<void> => {
+        await page.click("#lamp");
+        await page.evaluate(async () => {
+          attune.track("purchase", { item_id: "lamp-1", value: 10 });
+          attune.identify("u-1", { age: 31 });
+          attune.page();
+          await attune.flush();
+        });
+      };
+      const traces = async (): Promise<unknown[]> => [
+        collector.requests.slice(),
+        await stored(page),
+        await context.cookies(),
+        await page.evaluate(async () => [document.cookie, sessionStorage.length, (await indexedDB.databases()).length, (await caches.keys()).length]),
+      ];
+      await interact();
+      assert.deepEqual(await traces(), [[], [], [], ["", 0, 0, 0]]);
+      const state = await page.evaluate(async () => [
+        attune.consent.state,
+        attune.anonymousId,
+        attune.status.live,
+        await attune.recommend().catch((error: { code: string }) => error.code),
+      ]);
+      assert.deepEqual(state, ["pending", undefined, "off", "consent_required"]);
+
+      await page.evaluate(() => attune.consent.grant());
+      await collector.event({ event_type: "page_view" });
+      await collector.until(() => collector.subscriptions.length === 1, "the live subscription");
+      assert.ok((await stored(page)).includes("attune:default:anonymous"));
+
+      await page.evaluate(() => attune.consent.deny());
+      assert.deepEqual(await stored(page), ["attune:default:consent"]);
+      const before = collector.requests.length;
+      await interact();
+      await page.reload();
+      await interact();
+      assert.equal(collector.requests.length, before);
+      assert.equal(await page.evaluate(() => attune.consent.state), "denied");
+      assert.deepEqual(await stored(page), ["attune:default:consent"]);
+    }));
+
+  test("Global Privacy Control counts as a denial unless the site answers for it", async () => {
+    const initScript = (): void => void Object.defineProperty(navigator, "globalPrivacyControl", { value: true });
+    await withPage(browser, { initScript }, async (page) => {
+      await page.goto(collector.origin);
+      await page.click("#lamp");
+      const [state, codes] = await page.evaluate(async () => {
+        const codes: string[] = [];
+        attune.on("error", ({ code }) => codes.push(code));
+        attune.consent.grant();
+        await attune.flush();
+        return [attune.consent.state, codes];
+      });
+      assert.deepEqual([state, codes, collector.requests, await stored(page)], ["denied", ["gpc"], [], []]);
+    });
+    collector.pages["/"] = shop(`${GRANTED} data-gpc="ignore"`);
+    await withPage(browser, { initScript }, async (page) => {
+      await page.goto(collector.origin);
+      await collector.event({ event_type: "page_view" });
+    });
+  });
+
+  test("events of an offline tab that was closed arrive later, each once", () =>
+    inContext(async (context) => {
+      const offline = await context.newPage();
+      await offline.goto(collector.origin);
+      const first = await collector.event({ event_type: "page_view" });
+      await context.setOffline(true);
+      const ids = await offline.evaluate(async () => {
+        const ids = Array.from({ length: 30 }, (_, i) => attune.track("click", { item_id: `item-${i}` }));
+        await attune.flush();
+        return ids;
+      });
+      await offline.close({ runBeforeUnload: false });
+      assert.equal(collector.received.some(({ event_id }) => ids.includes(event_id)), false);
+
+      await context.setOffline(false);
+      const later = await context.newPage();
+      await later.goto(collector.origin);
+      await collector.until(() => ids.every((id) => collector.received.some(({ event_id }) => event_id === id)), "the clicks");
+      const clicks = collector.received.filter(({ event_id }) => ids.includes(event_id));
+      // The closing tab's beacon may arrive as well: the same ids, in the same order.
+      assert.deepEqual([...new Set(clicks.map(({ event_id }) => event_id))], ids);
+      assert.ok(clicks.every(({ anonymous_id, session_id }) => anonymous_id === first.anonymous_id && session_id === first.session_id));
+      await later.waitForFunction(() => attune.status.queued === 0);
+    }));
+
+  test("lost requests, lost answers and an overloaded server cost nothing and double nothing", () =>
+    inContext(async (context) => {
+      const page = await context.newPage();
+      await page.goto(collector.origin);
+      await collector.event({ event_type: "page_view" });
+      const ids: string[] = [];
+      for (const mode of ["lose_request", "lose_answer", "unavailable"] as const) {
+        collector.mode = mode;
+        ids.push(await page.evaluate(async (mode) => {
+          const id = attune.track("like", { item_id: mode })!;
+          await attune.flush();
+          return id;
+        }, mode));
+      }
+      collector.mode = "ok";
+      await page.waitForFunction(() => attune.status.queued === 0);
+      const likes = collector.received.filter(({ event_type }) => event_type === "like").map(({ event_id }) => event_id);
+      assert.deepEqual([likes.length > 3, [...new Set(likes)].sort()], [true, ids.sort()]); // stored, unheard, and sent again
+    }));
+
+  test("a refused event is dropped and reported, and holds nothing up", () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(collector.origin);
+      const errors = await page.evaluate(async () => {
+        const errors: [string, string | undefined][] = [];
+        attune.on("error", ({ code, event }) => errors.push([code, event?.event_type]));
+        attune.track("refused");
+        attune.track("like");
+        await attune.flush();
+        return errors;
+      });
+      assert.deepEqual(errors, [["unknown_event_type", "refused"]]);
+      await collector.event({ event_type: "like" });
+      assert.equal(await page.evaluate(() => attune.status.queued), 0);
+    }));
+
+  test("leaving the page sends what waits", () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(collector.origin);
+      await collector.event({ event_type: "page_view" });
+      await page.evaluate(() => {
+        attune.track("hover", { item_id: "lamp-1", value: 1 });
+        location.href = "about:blank";
+      });
+      const hover = await collector.event({ event_type: "hover" });
+      assert.equal(hover.project, undefined);
+    }));
+
+  test("tabs are one visitor in one session; a denial in one ends the other", () =>
+    inContext(async (context) => {
+      const [one, two] = [await context.newPage(), await context.newPage()];
+      await one.goto(collector.origin);
+      await two.goto(`${collector.origin}/next`);
+      const first = await collector.event({ event_type: "page_view", page_url: `${collector.origin}/` });
+      const second = await collector.event({ event_type: "page_view", page_url: `${collector.origin}/next` });
+      assert.deepEqual([second.anonymous_id, second.session_id], [first.anonymous_id, first.session_id]);
+      await one.evaluate(() => attune.consent.deny());
+      await two.waitForFunction(() => attune.consent.state === "denied" && attune.anonymousId === undefined);
+      assert.deepEqual(await stored(two), ["attune:default:consent"]);
+    }));
+
+  test("identify links both ids at once and sets attributes; reset makes another visitor", () =>
+    withPage(browser, {}, async (page) => {
+      collector.pages["/"] = shop(`${GRANTED} data-project="news"`);
+      const patches: unknown[] = [];
+      collector.answers["PATCH /v1/users/u-1/profile"] = (body: object) => (patches.push(body), {});
+      await page.goto(collector.origin);
+      const anonymous = await collector.event({ event_type: "page_view" });
+      assert.equal(anonymous.project, "news");
+      await page.evaluate(() => attune.identify("u-1", { age: 31 }));
+      const linked = await collector.event({ event_type: "dwell", user_id: "u-1" });
+      assert.equal(linked.anonymous_id, anonymous.anonymous_id);
+      await collector.until(() => patches.length === 1, "the attributes");
+      assert.deepEqual(patches, [{ attributes: { age: 31 } }]);
+      await page.evaluate(() => {
+        attune.reset();
+        attune.track("like", { item_id: "lamp-1" });
+      });
+      const other = await collector.event({ event_type: "like" });
+      assert.ok(other.user_id === undefined && other.anonymous_id !== anonymous.anonymous_id);
+      assert.notEqual(other.session_id, anonymous.session_id);
+    }));
+
+  test("a list's decision id travels with later events on its items", () =>
+    withPage(browser, {}, async (page) => {
+      const list = { decision_id: "d-7", placement: "home", strategy: "blend", profile_version: 1, items: [{ item_id: "x-1", score: 1, rank: 1 }] };
+      const questions: object[] = [];
+      collector.answers["POST /v1/recommendations"] = (body: object) => (questions.push(body), list);
+      await page.goto(collector.origin);
+      const answer = await page.evaluate(() => {
+        attune.track("like", { item_id: "before" });
+        return attune.recommend({ limit: 5, explain: true });
+      });
+      assert.deepEqual(answer, list);
+      // The answer knows what the visitor did before he asked.
+      assert.deepEqual(collector.requests.filter((request) => request.startsWith("POST")).at(-1), "POST /v1/recommendations");
+      assert.ok(collector.received.some(({ item_id }) => item_id === "before"));
+      const { anonymous_id } = await collector.event({ event_type: "like" });
+      assert.deepEqual(questions, [{ anonymous_id, placement: "home", limit: 5, explain: true }]);
+      await page.evaluate(() => attune.track("add_to_cart", { item_id: "x-1" }));
+      assert.deepEqual((await collector.event({ event_type: "add_to_cart" })).context, { decision_id: "d-7" });
+    }));
+
+  test("live changes arrive over a WebSocket, and over server-sent events where sockets are refused", async () => {
+    for (const sockets of [true, false]) {
+      collector.sockets = sockets;
+      collector.subscriptions.length = collector.received.length = 0;
+      await withPage(browser, { expectedErrors: /WebSocket/ }, async (page) => {
+        await page.goto(collector.origin);
+        await page.evaluate(() => {
+          const heard: unknown[] = ((window as unknown as { heard: unknown[] }).heard = []);
+          attune.on("recommendations", ({ placement, decision_id }) => heard.push([placement, decision_id]));
+          attune.on("trigger", ({ name }) => heard.push(name));
+          attune.subscribe({ placements: ["home", "detail"], explain: true });
+        });
+        await page.waitForFunction(() => attune.status.live === "open");
+        await collector.until(() => collector.subscriptions.length > 0, "a subscription");
+        const { anonymous_id } = await collector.event({ event_type: "page_view" });
+        const wanted = collector.subscriptions.at(-1)!;
+        assert.equal(wanted["anonymous_id"], anonymous_id);
+        assert.deepEqual(String(wanted["placements"]), "home,detail");
+        collector.push({ type: "recommendations", at: "now", placement: "home", decision_id: "d-9", items: [] });
+        collector.push({ type: "trigger", at: "now", name: "long_look", item_id: "lamp-1" });
+        await page.waitForFunction(() => (window as unknown as { heard: unknown[] }).heard.length === 2);
+        assert.deepEqual(await page.evaluate(() => (window as unknown as { heard: unknown[] }).heard), [["home", "d-9"], "long_look"]);
+        assert.equal(await page.evaluate(() => attune.status.transport), sockets ? "websocket" : "sse");
+      });
+    }
+  });
+
+  test("slots take on what was decided: text, marked attributes and variables, nothing else", () =>
+    withPage(browser, {}, async (page) => {
+      collector.pages["/"] = `<!doctype html><html data-attune-slot="theme" lang="en"><head>
+        <script src="/sdk/attune.js" ${GRANTED} data-slots></script></head><body>
+        <section data-attune-slot="hero"><h1 data-attune-text="title">Hello</h1><p data-attune-text="body"></p></section></body></html>`;
+      let variant = "welcome";
+      collector.answers["POST /v1/decide"] = ({ slot }: { slot: string }) => ({
+        decision_id: "d", slot, variant, propensity: 1,
+        payload: slot === "theme"
+          ? { attributes: { [variant === "welcome" ? "theme" : "mood"]: variant, onclick: "alert(1)", "x onload": "1", item: "forged" }, variables: { "--accent": "teal", color: "red" } }
+          : { text: { title: "<b>Welcome</b>", body: variant } },
+      });
+      await page.goto(collector.origin);
+      await page.waitForFunction(() => document.querySelector("h1")!.textContent === "<b>Welcome</b>");
+      await page.waitForFunction(() => document.documentElement.dataset["attuneTheme"] === "welcome");
+      const root = (): Promise<unknown> => page.evaluate(() => [
+        document.documentElement.getAttributeNames().sort(),
+        document.documentElement.style.cssText,
+      ]);
+      assert.deepEqual(await root(), [
+        ["data-attune-onclick", "data-attune-slot", "data-attune-theme", "data-attune-variant-theme", "lang", "style"],
+        "--accent: teal;",
+      ]);
+      variant = "ember";
+      await collector.until(() => collector.subscriptions.length > 0, "the live subscription");
+      collector.push({ type: "segments", segments: ["buyer"], entered: ["buyer"], left: [] });
+      await page.waitForFunction(() => document.documentElement.dataset["attuneMood"] === "ember");
+      assert.equal(await page.evaluate(() => document.documentElement.dataset["attuneTheme"]), undefined);
+      await page.waitForFunction(() => document.querySelector("p")!.textContent === "ember");
+    }));
+});
