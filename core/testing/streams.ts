@@ -13,6 +13,7 @@ export interface StreamOptions {
 }
 
 const RECENT_MAX = 50;
+const BACK_MAX = 5; // Steps that a visitor goes back.
 
 export function stepStream(rng: Rng, options: StreamOptions): Step[] {
   const { steps, persons, items, groupSize, startMs = 1_700_000_000_000, stepMs = 2_000 } = options;
@@ -23,14 +24,14 @@ export function stepStream(rng: Rng, options: StreamOptions): Step[] {
     const person = rng.between(0, persons - 1);
     const personKey = `a:p${person}`;
     const before = places.get(personKey);
+    const history = histories.get(personKey) ?? [];
     const lot = rng.between(0, 99);
     let item: number;
-    if (before === undefined || lot < 8) item = Math.floor((rng.between(0, items - 1) * rng.between(0, items - 1)) / items);
-    else if (lot < 20) item = before;
+    if (before === undefined || lot < 15) item = Math.floor((rng.between(0, items - 1) * rng.between(0, items - 1)) / items);
+    else if (lot < 35) item = Number(history[rng.between(0, Math.min(history.length, BACK_MAX) - 1)]!.item_id.slice(1));
     else item = Math.floor(before / groupSize) * groupSize + ((before % groupSize) + rng.between(1, 2)) % groupSize;
     item = Math.min(item, items - 1);
     places.set(personKey, item);
-    const history = histories.get(personKey) ?? [];
     const timeMs = startMs + i * stepMs;
     out.push({
       personKey,

@@ -44,8 +44,10 @@ interface EvaluateOptions {
   readonly json: boolean;
 }
 
+const toStdout = (text: string): void => void process.stdout.write(text);
+
 /** Exit code 0 when a table was printed. Throws UsageError and EventFileError. */
-export async function evaluateCommand(args: string[]): Promise<number> {
+export async function evaluateCommand(args: string[], print: (text: string) => void = toStdout): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -63,7 +65,7 @@ export async function evaluateCommand(args: string[]): Promise<number> {
     },
   });
   if (values.help) {
-    process.stdout.write(`${USAGE}\n`);
+    print(`${USAGE}\n`);
     return 0;
   }
   const options: EvaluateOptions = {
@@ -96,7 +98,7 @@ export async function evaluateCommand(args: string[]): Promise<number> {
   if (report.evaluated === 0) {
     process.stderr.write("attune: nothing to score: no event had an earlier one in its session after the first 20 %\n");
   }
-  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : board.table(report));
+  print(options.json ? `${JSON.stringify(report)}\n` : board.table(report));
   return 0;
 }
 

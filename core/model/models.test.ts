@@ -1,0 +1,183 @@
+// Every counting model against a naive recount of the raw steps, on streams too small for any bound to bite.
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { test } from "node:test";
+import type { Step } from "../rank/recommender.ts";
+import { forEachSeed } from "../testing/seeds.ts";
+import { stepStream } from "../testing/streams.ts";
+import { learningConfig, modelConfig, SESSION_GAP_MS } from "./config.ts";
+import { createModels, type Models } from "./models.ts";
+import { createSampler } from "./sampler.ts";
+
+const HALF_LIFE_MS = 3_600_000;
+const CONFIG = modelConfig({ popularity: { half_life: "1h" }, rules: { half_life: "1h" }, cosine: { half_life: "1h" }, knn: { half_life: "1h" }, item_ttl: "300d" });
+const STREAM = { steps: 300, persons: 8, items: 12, groupSize: 4, stepMs: 30_000 };
+/** Decay is read from a table of 4,096 steps, rows are 32-bit floats. */
+const TOLERANCE = 1e-3;
+
+interface NaiveSession {
+  /** Distinct items, newest first. */
+  trail: string[];
+  visits: Map<string, number>;
+  lastMs: number;
+}
+
+/** Calls `reveal` with the trail before each step; returns the sessions that are open at the end. */
+function walk(steps: readonly Step[], reveal: (step: Step, session: NaiveSession, decay: number) => void): Map<string, NaiveSession> {
+  const open = new Map<string, NaiveSession>();
+  const endMs = steps.at(-1)!.timeMs;
+  for (const step of steps) {
+    let session = open.get(step.personKey);
+    if (session === undefined || step.timeMs - session.lastMs > SESSION_GAP_MS) {
+      session = { trail: [], visits: new Map(), lastMs: step.timeMs };
+      open.set(step.personKey, session);
+    }
+    reveal(step, session, 2 ** ((step.timeMs - endMs) / HALF_LIFE_MS));
+    session.trail = [step.itemId, ...session.trail.filter((id) => id !== step.itemId)];
+    session.visits.set(step.itemId, (session.visits.get(step.itemId) ?? 0) + 1);
+    session.lastMs = step.timeMs;
+  }
+  return open;
+}
+
+function learnt(steps: readonly Step[]): Models {
+  const models = createModels(CONFIG, learningConfig({ share: 1 }));
+  for (const step of steps) models.learn(step);
+  return models;
+}
+
+/** Scores relative to the best: models keep them on scales of their own. */
+function listed(models: Models, name: string): Map<string, number> {
+  const { slots, scores, length } = models.lists[models.models.findIndex((model) => model.name === name)]!;
+  return new Map(Array.from({ length }, (_, i) => [models.items.idAt(slots[i]!), scores[i]! / scores[0]!]));
+}
+
+function assertClose(actual: ReadonlyMap<string, number>, expected: ReadonlyMap<string, number>): void {
+  const best = Math.max(...expected.values());
+  deepEqual([...actual.keys()].sort(), [...expected.keys()].sort());
+  for (const [id, score] of expected) ok(Math.abs(actual.get(id)! - score / best) < TOLERANCE, `${id}: ${actual.get(id)} ≠ ${score / best}`);
+}
+
+const add = (sums: Map<string, number>, key: string, by: number): void => void sums.set(key, (sums.get(key) ?? 0) + by);
+const clicksOnly = (steps: Step[]): Step[] => steps.map((step) => ({ ...step, eventType: "click", sampled: false }));
+
+test("popularity, rules and cosine equal a recount of the raw steps", () => {
+  forEachSeed(20, (rng) => {
+    const steps = clicksOnly(stepStream(rng, STREAM));
+    const counts = new Map<string, number>();
+    const rules = new Map<string, number>();
+    const pairs = new Map<string, number>();
+    const seen = new Map<string, number>();
+    const open = walk(steps, ({ itemId }, { trail }, decay) => {
+      add(counts, itemId, decay);
+      trail.slice(0, 10).forEach((from, k) => from !== itemId && add(rules, `${from}>${itemId}`, decay / (k + 1)));
+      if (trail.includes(itemId)) return;
+      add(seen, itemId, decay);
+      for (const other of trail.slice(0, 10)) {
+        add(pairs, `${other}>${itemId}`, decay);
+        add(pairs, `${itemId}>${other}`, decay);
+      }
+    });
+    const models = learnt(steps);
+    const last = steps.at(-1)!;
+    models.list({ personKey: last.personKey, history: [] }, last.timeMs);
+    const { trail } = open.get(last.personKey)!;
+    assertClose(listed(models, "popularity"), counts);
+    const ruleScores = new Map<string, number>();
+    const cosineScores = new Map<string, number>();
+    trail.slice(0, 3).forEach((from, k) => {
+      for (const [pair, weight] of rules) if (pair.startsWith(`${from}>`)) add(ruleScores, pair.split(">")[1]!, weight * 0.5 ** k);
+    });
+    trail.slice(0, 5).forEach((from, k) => {
+      for (const [pair, weight] of pairs) {
+        const to = pair.split(">")[1]!;
+        if (pair.startsWith(`${from}>`)) add(cosineScores, to, (weight / Math.sqrt(seen.get(from)! * seen.get(to)!)) * 0.6 ** k);
+      }
+    });
+    if (ruleScores.size > 0) assertClose(listed(models, "rules"), ruleScores);
+    if (cosineScores.size > 0) assertClose(listed(models, "cosine"), cosineScores);
+  });
+});
+
+test("session kNN equals a scan of all sessions", () => {
+  forEachSeed(20, (rng) => {
+    const steps = clicksOnly(stepStream(rng, STREAM));
+    const sessions = new Set<NaiveSession>();
+    const open = walk(steps, (_step, session) => sessions.add(session));
+    const models = learnt(steps);
+    const last = steps.at(-1)!;
+    models.list({ personKey: last.personKey, history: [] }, last.timeMs);
+    const mine = open.get(last.personKey)!;
+    const expected = new Map<string, number>();
+    for (const session of sessions) {
+      if (session === mine || session.trail.length < 2) continue;
+      const shared = mine.trail.slice(0, 10).filter((id) => session.trail.includes(id));
+      if (shared.length === 0) continue;
+      const overlap = shared.reduce((sum, id) => sum + Math.exp(-mine.trail.indexOf(id) / 4), 0);
+      const similarity = (overlap * 2 ** ((session.lastMs - last.timeMs) / HALF_LIFE_MS)) / Math.sqrt(session.trail.length);
+      const row = session.trail.toReversed(); // Oldest first.
+      const matchAt = row.indexOf(shared[0]!);
+      row.forEach((id, j) => add(expected, id, similarity * Math.exp(-(j > matchAt ? j - matchAt - 1 : matchAt - j) / 4)));
+    }
+    if (expected.size > 0) assertClose(listed(models, "knn"), expected);
+  });
+});
+
+test("repeats count hits and trials by place, visits and length", () => {
+  const models = createModels(CONFIG, learningConfig({ share: 0 }));
+  const step = { personKey: "a:p", eventType: "click", weight: 1, sampled: false, history: [] };
+  // a b, then back to a, fifty visitors: with two items known, the older one always comes next.
+  for (let p = 0; p < 50; p++) {
+    for (const [i, itemId] of ["a", "b", "a"].entries()) models.learn({ ...step, personKey: `a:${p}`, itemId, timeMs: 1_000_000 + p * 10 + i });
+  }
+  for (const itemId of ["a", "b"]) models.learn({ ...step, personKey: "a:new", itemId, timeMs: 1_001_000 });
+  models.list({ personKey: "a:new", history: [] }, 1_001_000);
+  const list = models.lists[models.models.findIndex((model) => model.name === "repeats")]!;
+  equal(models.items.idAt(list.slots[0]!), "a");
+  equal(list.scores[0], (50 + 0.05) / (50 + 5));
+  equal(list.scores[1], 0.05 / (50 + 5));
+});
+
+test("one visit told by several event types is one step; the same type again is a repeat", () => {
+  const models = createModels(CONFIG, learningConfig({ share: 0 }));
+  const at = (itemId: string, eventType: string, timeMs: number): void =>
+    models.learn({ personKey: "a:p", itemId, eventType, weight: 1, timeMs, sampled: false, history: [] });
+  at("a", "click", 1_000);
+  at("a", "view", 1_100);
+  models.list({ personKey: "a:p", history: [] }, 1_200);
+  equal(models.situation.visits[0], 1);
+  at("a", "click", 2_000);
+  models.list({ personKey: "a:p", history: [] }, 2_100);
+  equal(models.situation.visits[0], 2);
+  equal(models.situation.trailLength, 1);
+});
+
+test("a session ends after 30 minutes, or with another session id, and goes on under a linked key", () => {
+  const models = createModels(CONFIG, learningConfig({ share: 0 }));
+  const length = (personKey: string, sessionId: string | undefined, nowMs: number): number => {
+    models.list({ personKey, sessionId, history: [] }, nowMs);
+    return models.situation.trailLength;
+  };
+  models.learn({ personKey: "a:p", itemId: "a", eventType: "click", weight: 1, timeMs: 1_000, sampled: false, history: [] });
+  equal(length("a:p", undefined, 1_000 + SESSION_GAP_MS), 1);
+  equal(length("a:p", undefined, 1_001 + SESSION_GAP_MS), 0);
+  models.learn({ personKey: "a:q", sessionId: "s1", itemId: "a", eventType: "click", weight: 1, timeMs: 2_000, sampled: false, history: [] });
+  equal(length("a:q", "s1", 3_000), 1);
+  equal(length("a:q", "s2", 3_000), 0);
+  models.sessions.relink("a:q", "u:q");
+  equal(length("u:q", "s1", 3_000), 1);
+  equal(length("a:q", "s1", 3_000), 0);
+});
+
+test("the sampler keeps its share, its bound per second, and thins out", () => {
+  const sampler = createSampler({ share: 0.25, maxPerSecond: 10 });
+  const picked = (samples: number): number => {
+    let count = 0;
+    for (let i = 0; i < 10_000; i++) if (sampler.picks(`e${i}`, i, samples)) count++;
+    return count;
+  };
+  ok(Math.abs(picked(0) - 2_500) < 150, `${picked(0)}`);
+  ok(Math.abs(picked(20_000) - 1_250) < 120, `${picked(20_000)}`);
+  for (let i = 0; i < 10; i++) sampler.count(5_000 + i);
+  const inSecond = Array.from({ length: 100 }, (_, i) => sampler.picks(`x${i}`, 5_500, 0));
+  ok(!inSecond.includes(true));
+});

@@ -1,0 +1,81 @@
+// `attune evaluate` on a small file whose right answers are known, and on calls that cannot work.
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { EventFileError } from "./event-file.ts";
+import type { EvaluationReport } from "./evaluate-scores.ts";
+import { evaluateCommand } from "./evaluate.ts";
+import { UsageError } from "./usage.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "attune-evaluate-"));
+after(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, rows: readonly unknown[]): string {
+  const path = join(folder, name);
+  const text = rows.map((row) => JSON.stringify(row)).join("\n");
+  writeFileSync(path, name.endsWith(".gz") ? gzipSync(text) : text);
+  return path;
+}
+
+async function evaluate(...args: string[]): Promise<EvaluationReport> {
+  const written: string[] = [];
+  equal(await evaluateCommand([...args, "--json"], (text) => written.push(text)), 0);
+  return JSON.parse(written.join("")) as EvaluationReport;
+}
+
+// 100 sessions of "a, then b" among 60 other items that are seen alone, so that popularity cannot guess.
+const START_MS = 1_700_000_000_000;
+const events = Array.from({ length: 100 }, (_, i) => [
+  { event_id: `x${i}`, user_id: `lone${i}`, event_type: "click", timestamp: START_MS + i * 10_000, item_id: `o${i % 60}` },
+  { event_id: `y${i}`, user_id: `u${i}`, event_type: "click", timestamp: START_MS + i * 10_000 + 1_000, item_id: "a" },
+  { event_id: `z${i}`, user_id: `u${i}`, event_type: "click", timestamp: START_MS + i * 10_000 + 2_000, item_id: "b" },
+]).flat();
+const path = file("events.ndjson.gz", events);
+
+const row = (report: EvaluationReport, name: string) => report.models.find((model) => model.name === name)!;
+
+test("scores events with context after the warm-up, with a row a model and the blend last", async () => {
+  const report = await evaluate(path);
+  equal(report.events, 300);
+  equal(report.evaluated, 80);
+  equal(report.models.at(-1)!.name, "blend");
+  equal(row(report, "rules").hr20, 1);
+  equal(row(report, "rules").mrr20, 1);
+  equal(row(report, "rules").ndcg20, 1);
+  equal(row(report, "blend").hr20, 1);
+});
+
+test("--limit, --hide-last and --delay change what is known", async () => {
+  equal((await evaluate(path, "--limit", "150")).events, 150);
+  equal(row(await evaluate(path, "--hide-last"), "rules").hr20, 0);
+  // Longer than the file: nothing is ever learnt.
+  equal(row(await evaluate(path, "--delay", "1h"), "blend").hr20, 0);
+});
+
+test("--exclude session neither shows nor asks for what the session has", async () => {
+  const back = file("back.ndjson", events.flatMap((event) => [event, { ...event, event_id: `${event.event_id}r`, timestamp: event.timestamp + 1 }]));
+  const without = await evaluate(back, "--exclude", "session");
+  const within = await evaluate(back);
+  ok(within.evaluated > without.evaluated);
+  equal(row(without, "repeats").hr20, 0);
+  ok(row(within, "repeats").hr20 > 0.5);
+});
+
+test("--train and --test learn, freeze and rank", async () => {
+  const train = file("train.ndjson", Array.from({ length: 50 }, (_, i) => ({ session_id: `s${i}`, items: ["a", "b", `c${i % 5}`] })));
+  const prefixes = file("test.ndjson", [{ prefix: ["a"], target: "b" }, { prefix: ["a", "b"], target: "never-seen" }]);
+  const report = await evaluate("--train", train, "--test", prefixes);
+  equal(report.events, 150);
+  equal(report.evaluated, 2);
+  equal(row(report, "blend").hr20, 0.5);
+});
+
+test("a call that cannot work says how to call it", async () => {
+  const bad: string[][] = [[], [path, "--limit", "0"], [path, "--delay", "soon"], [path, "--exclude", "all"], ["--train", path], [path, "--program", join(folder, "none.json")]];
+  for (const args of bad) await rejects(evaluateCommand(args), UsageError);
+  await rejects(evaluateCommand([join(folder, "missing.ndjson")]), EventFileError);
+  deepEqual((await evaluate(file("broken.ndjson", ["no event", { item_id: 3 }]))).evaluated, 0);
+});
