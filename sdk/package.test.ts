@@ -1,0 +1,61 @@
+// What the package promises: its size, its entry, its types.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import ts from "typescript";
+import { buildRoom } from "../scripts/build.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const SIZE_GZIPPED_MAX = 10_000;
+
+before(() => buildRoom("sdk"));
+
+test("the script tag and the npm entry are at most 10 kB gzipped", () => {
+  for (const name of ["attune.js", "index.js"]) {
+    const size = gzipSync(readFileSync(resolve(ROOT, "dist/sdk", name)), { level: 9 }).length;
+    assert.ok(size <= SIZE_GZIPPED_MAX, `${name}: ${size} bytes`);
+  }
+});
+
+test("the npm entry loads where there is no page, e.g. while a server renders", async () => {
+  // Not a literal, so that the type checker does not need the build.
+  const entry = "attune/sdk";
+  const { createAttune } = (await import(entry)) as { createAttune: unknown };
+  assert.equal(typeof createAttune, "function");
+});
+
+/** The compiler's complaints about a site's code that uses the package. */
+function complaints(source: string): string[] {
+  const file = resolve(ROOT, "site.ts");
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noEmit: true,
+    exactOptionalPropertyTypes: true,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    types: [],
+  };
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists } = host;
+  host.getSourceFile = (name, target, ...rest) =>
+    name === file ? ts.createSourceFile(name, source, target) : getSourceFile(name, target, ...rest);
+  host.fileExists = (name) => name === file || fileExists(name);
+  return ts
+    .getPreEmitDiagnostics(ts.createProgram([file], options, host))
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+}
+
+test("a site's TypeScript is checked against the package's declarations", () => {
+  const start = 'import { createAttune, type RecommendationList } from "attune/sdk";\nconst attune = createAttune({ auto: { hover: false } });\n';
+  assert.deepEqual(
+    complaints(`${start}attune.on("recommendations", (list: RecommendationList) => list.items[0]?.reasons?.[0]?.because);
+      const id: string | undefined = attune.track("purchase", { item_id: "lamp-1", value: 49 });
+      export { id };`),
+    [],
+  );
+  assert.equal(complaints(`${start}attune.on("recomendations", () => {});`).length, 1);
+  assert.equal(complaints(`${start}attune.track("purchase", { value: "49" });`).length, 1);
+});
