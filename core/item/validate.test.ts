@@ -9,8 +9,9 @@ test("a whole item, with its time in either form", () => {
   };
   const result = normaliseItem(raw);
   ok("item" in result);
-  const { other: _, ...known } = raw;
-  deepEqual(result.item, { ...known, categories: ["light", "home"], published_at: 1_767_225_600_000 });
+  const { other, ...known } = raw;
+  const attributes = { other, colour: "red" };
+  deepEqual(result.item, { ...known, categories: ["light", "home"], published_at: 1_767_225_600_000, attributes });
   deepEqual(normaliseItem(result.item), result);
   equal(itemView(result.item).published_at, "2026-01-01T00:00:00.000Z");
 });
@@ -24,7 +25,7 @@ test("faults name the field", () => {
     [[], "not_an_object"], [{}, "item_id_missing"], [{ item_id: "" }, "item_id_invalid"], [{ item_id: "i", title: 5 }, "title_invalid"],
     [{ item_id: "i", categories: "x" }, "categories_invalid"], [{ item_id: "i", tags: [5] }, "tags_invalid"],
     [{ item_id: "i", price: -1 }, "price_invalid"], [{ item_id: "i", price: Infinity }, "price_invalid"],
-    [{ item_id: "i", url: "a b" }, "url_invalid"], [{ item_id: "i", image_url: 1 }, "image_url_invalid"],
+    [{ item_id: "i", url: "a b" }, "url_invalid"], [{ item_id: "i", url: "JavaScript:alert(1)" }, "url_invalid"], [{ item_id: "i", image_url: 1 }, "image_url_invalid"],
     [{ item_id: "i", available: "yes" }, "available_invalid"], [{ item_id: "i", published_at: "now" }, "published_at_invalid"],
     [{ item_id: "i", attributes: [] }, "attributes_invalid"],
     [{ item_id: "i", attributes: { t: "x".repeat(16_384) } }, "attributes_invalid"],

@@ -18,8 +18,8 @@ const TEXTS = {
   categories_invalid: "send at most 64 strings of 1-128 characters",
   tags_invalid: "send at most 64 strings of 1-128 characters",
   price_invalid: "send a finite number from 0 on",
-  image_url_invalid: "send a URL of at most 2,048 characters",
-  url_invalid: "send a URL of at most 2,048 characters",
+  image_url_invalid: "send a URL or path of at most 2,048 characters, no javascript: or data: one",
+  url_invalid: "send a URL or path of at most 2,048 characters, no javascript: or data: one",
   available_invalid: "send true or false",
   published_at_invalid: "send ISO 8601 with a zone, or Unix milliseconds",
   attributes_invalid: "send an object of JSON values of at most 16 KiB, without a key named __proto__",
@@ -37,10 +37,10 @@ export interface ItemRejection {
 
 export type NormalisedItem = { readonly item: Item } | { readonly rejected: ItemRejection };
 
-/** Validates one item. null counts as a field that is not there; fields that the contract does not know are dropped. */
+/** Validates one item. null counts as a field that is not there; fields that the contract does not know become attributes. */
 export function normaliseItem(raw: unknown): NormalisedItem {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return refused("not_an_object", "", undefined);
-  const fields = raw as Record<string, unknown>;
+  const fields = withUnknownAsAttributes(raw as Record<string, unknown>);
   const { item_id } = fields;
   if (!isSet(item_id)) return refused("item_id_missing", "/item_id", undefined);
   if (!isShortText(item_id, ID_LENGTH_MAX)) return refused("item_id_invalid", "/item_id", undefined);
@@ -81,8 +81,20 @@ function isSet(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
+/** Pages put it into links and images, so nothing in it may run. */
 function isUrl(value: unknown): boolean {
-  return isShortText(value, URL_LENGTH_MAX) && !/[\s<>"]/.test(value);
+  return isShortText(value, URL_LENGTH_MAX) && !/[\s<>"]/.test(value) && !/^(javascript|vbscript|data):/i.test(value);
+}
+
+const FIELDS: ReadonlySet<string> = new Set([
+  "item_id", "title", "categories", "tags", "price", "image_url", "url", "available", "published_at", "attributes",
+]);
+
+function withUnknownAsAttributes(raw: Record<string, unknown>): Record<string, unknown> {
+  const unknown = Object.entries(raw).filter(([name]) => !FIELDS.has(name));
+  if (unknown.length === 0) return raw;
+  const given = typeof raw["attributes"] === "object" ? raw["attributes"] : {};
+  return { ...raw, attributes: { ...Object.fromEntries(unknown), ...given } };
 }
 
 // Each label once; none where the field is missing.

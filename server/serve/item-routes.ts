@@ -1,11 +1,11 @@
 // The catalogue: items in (all or none), one out, one away.
 import type { Item } from "../../core/item/item.ts";
+import { itemView, normaliseItem, type ItemRejection } from "../../core/item/validate.ts";
 import { parseObject, unpack } from "../http/body.ts";
 import { requireJsonType } from "../http/media-type.ts";
 import { fromQuery, ID_CHARS_MAX, pathText, texts } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
-import { normaliseItem, wireItem, type ItemFault } from "../intake/item.ts";
 import type { Project } from "../ports.ts";
 
 const ITEMS_MAX = 10_000;
@@ -31,11 +31,14 @@ export function itemRoutes(onCatalogue: (project: Project) => void): Route[] {
     }
     if (raws.length > ITEMS_MAX) throw new Problem("body_too_large", `At most ${ITEMS_MAX} items can be put at once.`);
     const items: Item[] = [];
-    const faults: ItemFault[] = [];
+    const faults: Pick<ItemRejection, "code" | "path" | "message">[] = [];
     for (let i = 0; i < raws.length && faults.length < FAULTS_SHOWN_MAX; i++) {
       const result = normaliseItem(raws[i]);
       if ("item" in result) items.push(result.item);
-      else faults.push({ ...result.fault, path: `/items/${i}${result.fault.path}` });
+      else {
+        const { code, path, message } = result.rejected;
+        faults.push({ code, path: `/items/${i}${path}`, message });
+      }
     }
     if (faults.length > 0) throw new Problem("bad_item", "Nothing was changed; correct the items and send all again.", { faults });
     await call.project.putItems(items);
@@ -53,14 +56,14 @@ export function itemRoutes(onCatalogue: (project: Project) => void): Route[] {
 async function readItem(call: Call): Promise<Answer> {
   const item = await call.project.item(pathText(call, "item_id"));
   if (item === undefined) throw unknownItem();
-  return ok(wireItem(item));
+  return ok(itemView(item));
 }
 
 async function readItems(call: Call): Promise<Answer> {
   const ids = texts(fromQuery(call.query), "ids", { countMax: READ_MAX, charsMax: ID_CHARS_MAX });
   if (ids.length === 0) throw new Problem("bad_parameter", "`ids` is required.", { parameter: "ids" });
   const items = await Promise.all(ids.map((id) => call.project.item(id)));
-  return ok({ items: items.filter((item) => item !== undefined).map(wireItem) });
+  return ok({ items: items.filter((item) => item !== undefined).map(itemView) });
 }
 
 function unknownItem(): Problem {

@@ -8,7 +8,7 @@ import { Problem } from "../http/problem.ts";
 import { requireJson } from "../http/media-type.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { round } from "../http/timings.ts";
-import { wireItem } from "../intake/item.ts";
+import { itemView } from "../../core/item/validate.ts";
 import type { Project, RecommendRequest, RecommendationList } from "../ports.ts";
 
 /** A list as the wire shows it. */
@@ -98,7 +98,7 @@ async function decide(call: Call): Promise<Answer> {
 function withTime(list: RecommendationList, startMs: number): WireList {
   const items = list.items.map((entry) => {
     // Only an item with a time looks different on the wire; the others are not copied.
-    return entry.item?.published_at === undefined ? entry : { ...entry, item: wireItem(entry.item) };
+    return entry.item?.published_at === undefined ? entry : { ...entry, item: itemView(entry.item) };
   });
   return { ...list, items, took_ms: round(performance.now() - startMs) };
 }

@@ -2,7 +2,7 @@
 import { fromQuery, ID_CHARS_MAX, integer, LIST_LIMIT_MAX, optionalText, pathText, requiredText } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
-import { wireItem } from "../intake/item.ts";
+import { itemView } from "../../core/item/validate.ts";
 
 /** Page keys are the host's; longer than an id because they may carry a prefix. */
 const PAGE_KEY_CHARS_MAX = 512;
@@ -37,7 +37,7 @@ async function search(call: Call): Promise<Answer> {
   ]);
   return ok({
     persons,
-    items: item === undefined ? [] : [wireItem(item)],
+    items: item === undefined ? [] : [itemView(item)],
     segments: segments.map(({ name }) => name).filter((name) => name.startsWith(query)).slice(0, limit),
   });
 }
