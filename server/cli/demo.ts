@@ -1,6 +1,6 @@
 // Fills an empty project with the demo's catalogue and its seeded visitors, so that the first page is a warm one.
 import type { Logger } from "pino";
-import { demoCatalogue, demoVisits } from "../../demo/warm.ts";
+import { DEMO_SEED, DEMO_VISITORS, demoCatalogue, demoVisits } from "../../demo/warm.ts";
 import { normaliseEvent } from "../../core/event/validate.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { normaliseItem } from "../../core/item/validate.ts";
@@ -9,8 +9,6 @@ import type { EmbeddedProject } from "../embedded/project.ts";
 import { DEFAULT_PROJECT, NEWS_PROJECT } from "./node.ts";
 
 const SITES = { [DEFAULT_PROJECT]: "shop", [NEWS_PROJECT]: "news" } as const;
-const SEED = 7;
-const VISITORS = 400;
 const EVENTS_A_SUBMISSION = 1_000;
 
 export async function warmDemo(projects: ReadonlyMap<string, EmbeddedProject>, logger: Logger): Promise<void> {
@@ -22,7 +20,7 @@ export async function warmDemo(projects: ReadonlyMap<string, EmbeddedProject>, l
       if ("item" in result) return result.item;
       throw new Error(`demo item: ${result.rejected.path} ${result.rejected.message}`);
     }));
-    const events = demoVisits(site, { seed: SEED, nowMs: Date.now(), visitors: VISITORS }).map((raw): LoggedEvent => {
+    const events = demoVisits(site, { seed: DEMO_SEED, nowMs: Date.now(), visitors: DEMO_VISITORS }).map((raw): LoggedEvent => {
       const options = { receivedAtMs: Date.now(), eventTypes: project.eventTypes, anyAge: true };
       const result = normaliseEvent(raw, { ...options, newEventId: () => "" });
       if ("rejected" in result) throw new Error(`demo event: ${result.rejected.path} ${result.rejected.message}`);
