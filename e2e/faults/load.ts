@@ -11,6 +11,8 @@ const BACK_OFF_MS = 20;
 const REFUSALS: ReadonlySet<number> = new Set([429, 503, 507]);
 
 export interface Load {
+  /** From now on no answer arrives: the events that wait for one stay without. */
+  cutOff(): void;
   /** Stops sending; resolves when every request has its answer or never will. */
   stop(): Promise<void>;
   /** Resolves when the node no longer answers. */
@@ -21,6 +23,7 @@ export interface Load {
 
 export function startLoad(url: string, ledger: Ledger, rng: Rng, senders: number): Load {
   let stopped = false;
+  let isCutOff = false;
   const refusals = new Map<number, number>();
   let markBroken!: () => void;
   const broken = new Promise<void>((resolve) => (markBroken = resolve));
@@ -30,6 +33,7 @@ export function startLoad(url: string, ledger: Ledger, rng: Rng, senders: number
       const events = rng.between(0, 9) === 0 ? ledger.someAcked(rng, size) : ledger.newEvents(rng, size);
       if (events.length === 0) continue;
       const answer = await postEvents(url, events);
+      if (isCutOff) return;
       if (answer === "gone") {
         stopped = true;
         markBroken();
@@ -44,6 +48,10 @@ export function startLoad(url: string, ledger: Ledger, rng: Rng, senders: number
   };
   const running = Promise.all(Array.from({ length: senders }, sender));
   return {
+    cutOff() {
+      stopped = true;
+      isCutOff = true;
+    },
     async stop() {
       stopped = true;
       await running;
