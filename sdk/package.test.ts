@@ -59,3 +59,10 @@ test("a site's TypeScript is checked against the package's declarations", () => 
   assert.equal(complaints(`${start}attune.on("recomendations", () => {});`).length, 1);
   assert.equal(complaints(`${start}attune.track("purchase", { value: "49" });`).length, 1);
 });
+
+test("the guide's code for bundlers compiles", () => {
+  const guide = readFileSync(resolve(ROOT, "docs/guides/site-developer.md"), "utf8");
+  const snippets = [...guide.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
+  assert.equal(snippets.length, 1);
+  assert.deepEqual(complaints(snippets[0]!), []);
+});

@@ -323,3 +323,24 @@ test("an event that comes while the lock is being given back does not wait for t
   await clock.advance(60);
   assert.equal(tab.queue.size, 0);
 });
+
+test("attributes that do not get through let the events behind them pass, and are tried again", async () => {
+  const clock = simulatedClock(START_MS);
+  const patchesMs: number[] = [];
+  const tab = openTab(clock, simulatedStore(), {
+    post: async (_path, body) => accepted(eventsOf(body).length),
+    patch: async () => {
+      patchesMs.push(clock.nowMs() - START_MS);
+      if (patchesMs.length < 3) throw new Error("refused across origins");
+      return failure(200);
+    },
+  });
+  const { event_id } = eventAt(START_MS);
+  tab.queue.put({ id: event_id, set: { user_id: "u", attributes: {}, timestamp: START_MS } }, "kept");
+  tab.track(eventAt(START_MS));
+  await clock.advance(0);
+  assert.deepEqual([tab.queue.size, tab.deliveries.length], [1, 1]);
+  tab.track(eventAt(START_MS));
+  await clock.advance(200_000);
+  assert.deepEqual([tab.queue.size, patchesMs], [0, [0, 60_000, 120_000]]);
+});

@@ -10,6 +10,8 @@ import type { Entry, EventQueue } from "./event-queue.ts";
 export const BATCH_EVENTS_MAX = 100;
 /** Browsers give all keepalive requests of a page 64 KiB together. */
 export const BATCH_BYTES_MAX = 60_000;
+/** Attributes that did not get through wait this long, and events pass them: a server may refuse them across origins. */
+const ATTRIBUTES_WAIT_MS = 60_000;
 
 export interface SenderOptions {
   queue: EventQueue;
@@ -70,6 +72,7 @@ export function createSender(options: SenderOptions): Sender {
   let attempt = 0;
   let retryAtMs = 0;
   let serverWaitsUntilMs = 0;
+  let attributesWaitUntilMs = 0;
   let batchMax = BATCH_EVENTS_MAX;
   let stopped = false;
 
@@ -97,7 +100,10 @@ export function createSender(options: SenderOptions): Sender {
     const batch: Entry[] = [];
     let sizeBytes = 0;
     for (const entry of queue.oldest(batchMax, inFlight)) {
-      if ("set" in entry) return batch.length > 0 ? batch : [entry];
+      if ("set" in entry) {
+        if (clock.nowMs() < attributesWaitUntilMs) continue;
+        return batch.length > 0 ? batch : [entry];
+      }
       sizeBytes += new TextEncoder().encode(JSON.stringify(entry.event)).length + 1;
       if (sizeBytes > BATCH_BYTES_MAX && batch.length > 0) break;
       batch.push(entry);
@@ -144,6 +150,16 @@ export function createSender(options: SenderOptions): Sender {
     });
   }
 
+  /** Puts a batch off; true where the next one may go ahead. */
+  function postpone(batch: readonly Entry[], retryAfter: string | null): boolean {
+    if ("event" in batch[0]!) {
+      retryLater(retryAfter);
+      return false;
+    }
+    attributesWaitUntilMs = clock.nowMs() + ATTRIBUTES_WAIT_MS;
+    return true;
+  }
+
   /** False: not answered, try again later. */
   function digest(batch: readonly Entry[], answer: Answer, tookMs: number): boolean {
     const { status, body } = answer;
@@ -158,8 +174,7 @@ export function createSender(options: SenderOptions): Sender {
       refuse(batch, answer);
     } else {
       onError({ code: "server", message: `HTTP ${status}, will be tried again` });
-      retryLater(answer.retryAfter);
-      return false;
+      return postpone(batch, answer.retryAfter);
     }
     return true;
   }
@@ -172,8 +187,7 @@ export function createSender(options: SenderOptions): Sender {
       return digest(batch, answer, clock.nowMs() - sentAtMs);
     } catch {
       onError({ code: "network", message: "No answer, will be tried again" });
-      retryLater(null);
-      return false;
+      return postpone(batch, null);
     } finally {
       for (const entry of batch) inFlight.delete(entry.id);
       onChange();
@@ -198,6 +212,8 @@ export function createSender(options: SenderOptions): Sender {
     timerDueMs = Infinity;
     running = options.exclusively(drain).finally(() => {
       running = undefined;
+      const attributesWaitMs = attributesWaitUntilMs - clock.nowMs();
+      if (attributesWaitMs > 0) schedule(attributesWaitMs);
       if (timerDueMs === Infinity && nextBatch().length > 0) schedule(0);
     });
     return running;
@@ -216,7 +232,7 @@ export function createSender(options: SenderOptions): Sender {
       if (batch.length > 0 && "event" in batch[0]!) options.beacon("/v1/events", bodyOf(batch));
     },
     wake() {
-      retryAtMs = 0;
+      retryAtMs = attributesWaitUntilMs = 0;
       cancelTimer?.();
       timerDueMs = Infinity;
       schedule(0);
