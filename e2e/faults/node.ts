@@ -53,8 +53,7 @@ export function startNode({ dataFolder, wrap = [], environment = {} }: NodeOptio
   let isGone = false;
   const exited = new Promise<void>((resolve) => child.once("close", () => ((isGone = true), resolve())));
   const kill = async (): Promise<void> => {
-    const pid = wrap.length === 0 ? child.pid! : (tracee(child.pid!) ?? child.pid!);
-    if (!isGone) process.kill(pid, "SIGKILL");
+    if (!isGone) killProcess(wrap.length === 0 ? child.pid! : tracee(child.pid!));
     await exited;
   };
   const ready = new Promise<RunningNode | undefined>((resolve) => {
@@ -88,10 +87,25 @@ export async function readyNode(options: NodeOptions): Promise<RunningNode> {
   return node;
 }
 
-/** The process that a tracer runs: its only child. */
+/** The process that a tracer runs, its only child; undefined where it has ended by itself. */
 function tracee(pid: number): number | undefined {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-  return children === "" ? undefined : Number(children.split(" ")[0]);
+  const children = unlessGone(() => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
+  return children === undefined || children === "" ? undefined : Number(children.split(" ")[0]);
+}
+
+function killProcess(pid: number | undefined): void {
+  if (pid !== undefined) unlessGone(() => process.kill(pid, "SIGKILL"));
+}
+
+/** The process may be faster. */
+function unlessGone<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ESRCH" || code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Runs another command of the command line on the data folder; its exit code and output. */
