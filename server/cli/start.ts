@@ -27,6 +27,8 @@ export async function startCommand(args: string[]): Promise<number> {
   const settings = await readSettings(values, process.env);
   refuseOpenDoor(settings.host);
   if (settings.demo) settings.projects = { [NEWS_PROJECT]: "news", ...settings.projects };
+  // Before anything is opened: who is told to stop while he starts, stops cleanly as well.
+  const stopped = stopSignal();
   const logger = pino({ name: "attune", level: process.env["ATTUNE_LOG_LEVEL"] ?? "info" }, pino.destination(2));
   await build();
   const host = await openSettingsHost(settings, {
@@ -47,7 +49,7 @@ export async function startCommand(args: string[]): Promise<number> {
     throw new SettingError(`port ${settings.port} is taken: stop what runs there, or set ATTUNE_PORT (0 picks a free one)`);
   });
   process.stdout.write(`attune listening on ${address}\n`);
-  await stopSignal();
+  await stopped;
   await server.close();
   await host.close();
   return 0;
