@@ -1,4 +1,4 @@
-// Crash and power tests at length: `scripts/faults.ts [--kills 200] [--cuts 100] [--unsafe-cuts 5] [--seed 1] [--folder DIR]`.
+// Crash and power tests at length: `npm run faults -- [--kills 200] [--cuts 100] [--unsafe-cuts 5] [--seed 1]`.
 // Prints one line a round on a terminal, a table at the end; exits 1 where a promise was broken, or where the negative
 // control (no fdatasync) lost nothing, because a rig that cannot fail is no test.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -37,9 +37,10 @@ const startMs = performance.now();
 function report(name: string, tally: FaultTally, isRight: boolean): void {
   if (!isRight) broken++;
   const by = Object.entries(tally.by).sort(([, a], [, b]) => b - a).map(([what, n]) => `${what} ${n}`).join(", ");
+  const { rounds, sent, acked, lost, doubled, unknown } = tally;
   process.stdout.write(
-    `${isRight ? "ok  " : "FAIL"} ${name}: ${tally.rounds} rounds, ${tally.sent} events sent, ${tally.acked} acknowledged; ` +
-      `${tally.lost} lost, ${tally.doubled} counted twice, ${tally.unknown} from nowhere${by === "" ? "" : ` (${by})`}\n`,
+    `${isRight ? "ok  " : "FAIL"} ${name}: ${rounds} rounds, ${sent} events sent, ${acked} acknowledged; ` +
+      `${lost} lost, ${doubled} counted twice, ${unknown} from nowhere${by === "" ? "" : ` (${by})`}\n`,
   );
 }
 
@@ -47,7 +48,8 @@ function progress(name: string, rounds: number): (tally: FaultTally) => void {
   return (tally) => {
     if (!process.stderr.isTTY && tally.rounds % ROUNDS_A_LIFE !== 0) return;
     const seconds = Math.round((performance.now() - startMs) / 1_000);
-    process.stderr.write(`${name} ${tally.rounds}/${rounds}: ${tally.acked} acknowledged, ${tally.lost} lost, ${seconds} s\n`);
+    const { acked, lost } = tally;
+    process.stderr.write(`${name} ${tally.rounds}/${rounds}: ${acked} acknowledged, ${lost} lost, ${seconds} s\n`);
   };
 }
 

@@ -80,7 +80,8 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 
 function mountTmpfs(mountPoint: string): () => void {
   mkdirSync(mountPoint, { recursive: true });
-  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", mountPoint], { encoding: "utf8" });
+  const args = ["-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", mountPoint];
+  const { status, stderr } = spawnSync("mount", args, { encoding: "utf8" });
   assert.equal(status, 0, `mount: ${stderr.trim()}`);
   return () => void spawnSync("umount", ["-l", mountPoint]);
 }

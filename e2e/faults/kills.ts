@@ -9,7 +9,7 @@ import { FAULTS_PROGRAM, type FaultTally, Ledger, newTally } from "./ledger.ts";
 import { settle, startLoad } from "./load.ts";
 import { profileFigures, putProgram, readyNode, runCommand, type RunningNode, startNode } from "./node.ts";
 
-/** System calls that change what is on disk or what the sender knows, each with how many of them a round may let pass. */
+/** System calls that change the disk or what the sender knows, each with how many of them a round may let pass. */
 const CALLS: readonly (readonly [call: string, passMax: number])[] = [
   ["fdatasync", 120],
   ["fsync", 12],

@@ -49,7 +49,9 @@ export function startNode({ dataFolder, wrap = [], environment = {} }: NodeOptio
   };
   const child = spawn(command!, args, { stdio: ["ignore", "pipe", "pipe"], env });
   let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-STDERR_CHARACTERS_MAX)));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_CHARACTERS_MAX);
+  });
   let isGone = false;
   const exited = new Promise<void>((resolve) => child.once("close", () => ((isGone = true), resolve())));
   const kill = async (): Promise<void> => {
@@ -111,7 +113,8 @@ function unlessGone<T>(act: () => T): T | undefined {
 /** Runs another command of the command line on the data folder; its exit code and output. */
 export async function runCommand(dataFolder: string, command: string): Promise<{ code: number; output: string }> {
   const env = { ...process.env, ATTUNE_DATA: dataFolder };
-  const child = spawn(process.execPath, [...NODE_ARGUMENTS, command, "--config", CONFIG], { stdio: ["ignore", "pipe", "pipe"], env });
+  const args = [...NODE_ARGUMENTS, command, "--config", CONFIG];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], env });
   let output = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
@@ -135,9 +138,9 @@ export async function postEvents(url: string, events: readonly SentEvent[]): Pro
     return "gone";
   }
   if (response.status === 202) {
-    const { accepted, duplicates, rejected } = JSON.parse(text) as { accepted: number; duplicates: number; rejected: unknown[] };
-    assert.deepEqual(rejected, [], "good events are never rejected");
-    assert.equal(accepted + duplicates, events.length);
+    const answer = JSON.parse(text) as { accepted: number; duplicates: number; rejected: unknown[] };
+    assert.deepEqual(answer.rejected, [], "good events are never rejected");
+    assert.equal(answer.accepted + answer.duplicates, events.length);
   }
   const retryAfter = response.headers.get("retry-after");
   return { status: response.status, retryAfterS: retryAfter === null ? undefined : Number(retryAfter) };

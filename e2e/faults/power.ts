@@ -14,7 +14,9 @@ import { putProgram, readyNode } from "./node.ts";
 
 const IMAGE_BYTES = 256 * 1024 * 1024;
 /** EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH: the journal too stays as it is on disk. */
-const SHUTDOWN = `open(my $f, "<", $ARGV[0]) or die "open: $!"; ioctl($f, 0x8004587d, my $flags = pack("L", 2)) or die "ioctl: $!"`;
+const SHUTDOWN = `
+  open(my $folder, "<", $ARGV[0]) or die "open: $!";
+  ioctl($folder, 0x8004587d, my $flags = pack("L", 2)) or die "ioctl: $!";`;
 const PERSONS_A_ROUND = 12;
 const SENDERS = 3;
 const LOAD_MS_MIN = 100;

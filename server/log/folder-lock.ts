@@ -1,7 +1,7 @@
 // One writer per data folder.
 //
-// Node has no flock, and a file that names a process id outlives a kill -9 and lies in another container. SQLite, which
-// Node carries, takes real locks of the operating system on every platform; the kernel lets go of them with the process.
+// Node has no flock, and a file that names a process id outlives a kill -9 and says nothing to another container.
+// SQLite, which Node carries, takes the locks of the operating system on every platform; they end with the process.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";

@@ -13,7 +13,7 @@ export const FRAME_MARK = 0xfe;
 /** Where the mark lies within a frame. */
 export const FRAME_MARK_OFFSET = 7;
 
-/** Type of the frame that opens each batch: [position f64][bytes of the batch u32][records u32]. Never given to readers. */
+/** The frame that opens each batch: [position f64][bytes of the batch u32][records u32]. Never given to readers. */
 export const BATCH_TYPE = 0;
 export const BATCH_HEADER_BYTES = FRAME_BYTES + 16;
 

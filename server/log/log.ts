@@ -1,7 +1,7 @@
 // What the log promises: the types that the rest of the server codes against.
 import type { RecordBatch } from "./record-batch.ts";
 
-/** One record as a reader sees it. `position` is where it starts, `next` where the following one starts at the earliest. */
+/** One record as a reader sees it: it starts at `position`, the following one at `next` or later. */
 export interface LogEntry {
   readonly position: number;
   readonly type: number;
@@ -63,7 +63,7 @@ export interface SegmentLog {
    */
   append(batch: RecordBatch): Promise<number>;
 
-  /** Records from `from` on, which is a position that the log gave, in order. Reads in chunks of 1 MiB, synchronously. */
+  /** Records in order, from a position that the log gave. Reads in chunks of 1 MiB, synchronously. */
   read(from: number, options?: ReadOptions): Generator<LogEntry, void, void>;
 
   /** Removes the segments that lie wholly before `position`; the last one stays. */

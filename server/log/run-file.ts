@@ -128,7 +128,8 @@ export function openRun(path: string, name: string): Run {
   try {
     const sizeBytes = fstatSync(fd).size;
     const foot = readExactly(fd, Math.max(0, sizeBytes - FOOTER_BYTES), FOOTER_BYTES);
-    if (foot === undefined || foot.readUInt32LE(24) !== crc32(foot.subarray(0, 24))) throw damaged(path, "no sound footer");
+    const isSound = foot !== undefined && foot.readUInt32LE(24) === crc32(foot.subarray(0, 24));
+    if (!isSound) throw damaged(path, "no sound footer");
     if (foot.readUInt32LE(0) !== VERSION) throw damaged(path, `version ${foot.readUInt32LE(0)}`);
     const count = foot.readDoubleLE(4);
     const blocks = Math.ceil(count / BLOCK_IDS);
@@ -198,7 +199,9 @@ class FileRun implements Run {
   readBlock(block: number): Uint32Array {
     const sizeBytes = Math.min(BLOCK_BYTES, this.count * 8 - block * BLOCK_BYTES);
     const bytes = readExactly(this.#fd, block * BLOCK_BYTES, sizeBytes);
-    if (bytes === undefined || crc32(bytes) !== this.#checksums[block]) throw damaged(this.#path, `block ${block} is damaged`);
+    if (bytes === undefined || crc32(bytes) !== this.#checksums[block]) {
+      throw damaged(this.#path, `block ${block} is damaged`);
+    }
     return new Uint32Array(bytes.buffer, 0, sizeBytes / 4);
   }
 

@@ -45,7 +45,8 @@ export function segmentHeader(base: number): Buffer {
 /** `newer`: whole, but of a version that this program does not read. */
 export function checkSegmentHeader(header: Buffer, base: number): "sound" | "damaged" | "newer" {
   if (header.equals(segmentHeader(base))) return "sound";
-  if (header.length < SEGMENT_HEADER_BYTES || header.readUInt32LE(24) !== crc32(header.subarray(0, 24))) return "damaged";
+  if (header.length < SEGMENT_HEADER_BYTES) return "damaged";
+  if (header.readUInt32LE(24) !== crc32(header.subarray(0, 24))) return "damaged";
   return header.readUInt32LE(8) > VERSION ? "newer" : "damaged";
 }
 

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -42,11 +52,12 @@ const segmentFiles = (folder: string): string[] =>
   readdirSync(folder).filter((name) => name.endsWith(".seg")).sort().map((name) => join(folder, name));
 
 /** A log in which each payload is different, over `batches` batches of 1 to 3 records. */
-async function writeLog(folder: string, rng: Rng, batches: number, options: Partial<LogOptions> = {}): Promise<string[]> {
+async function writeLog(folder: string, rng: Rng, batches: number, options?: Partial<LogOptions>): Promise<string[]> {
   const { log } = await opened(folder, options);
   const written: string[] = [];
   for (let i = 0; i < batches; i++) {
-    const payloads = Array.from({ length: rng.between(1, 3) }, (_, k) => `${i}.${k} ${"é€x".repeat(rng.between(0, 8))}`);
+    const newPayload = (k: number): string => `${i}.${k} ${"é€x".repeat(rng.between(0, 8))}`;
+    const payloads = Array.from({ length: rng.between(1, 3) }, (_, k) => newPayload(k));
     await append(log, ...payloads);
     written.push(...payloads.map((payload) => `1:${payload}`));
   }
@@ -122,7 +133,8 @@ test("a tail torn at any byte of the last batch is removed whole, and the log go
       const { log: reopened, faults } = await opened(folder);
       assert.deepEqual(faults.map((fault) => [fault.kind, fault.position]), [["torn_tail", keep]], `cut at ${cut}`);
       assert.equal(reopened.end, keep);
-      assert.equal(statSync(segmentFiles(folder)[0]!).size, SEGMENT_HEADER_BYTES + keep, "nothing stays behind the end");
+      const { size } = statSync(segmentFiles(folder)[0]!);
+      assert.equal(size, SEGMENT_HEADER_BYTES + keep, "nothing stays behind the end");
       await append(reopened, "after");
       assert.deepEqual(texts(reopened), ["1:first", "1:after"]);
       await reopened.close();
@@ -146,7 +158,7 @@ test("garbage behind the end is a torn tail", async () => {
   await again.log.close();
 });
 
-test("each single flipped bit of a closed log is harmless or reported; no record changes or vanishes silently", async () => {
+test("each flipped bit of a closed log is harmless or reported; no record changes or vanishes silently", async () => {
   const source = newFolder();
   const written = await writeLog(source, rngFrom(5), 6, { segmentBytesMax: 150 });
   const names = readdirSync(source).filter((name) => name.endsWith(".seg"));
@@ -177,7 +189,7 @@ test("each single flipped bit of a closed log is harmless or reported; no record
   assert.ok(flips > 500);
 });
 
-test("damage in the middle is reported with its position, stays in place, and costs only the records it hit", async () => {
+test("damage in the middle is reported with its position and costs only the records it hit", async () => {
   const folder = newFolder();
   const { log } = await opened(folder);
   const positions = await append(log, "one", "two", "three");
@@ -193,7 +205,8 @@ test("damage in the middle is reported with its position, stays in place, and co
   assert.deepEqual(read, ["one", "three", "four"]);
   assert.deepEqual(found, faults);
   assert.deepEqual([found[0]!.kind, found[0]!.position], ["damaged", positions[1]]);
-  assert.throws(() => [...reopened.read(0)], (error) => error instanceof LogDamagedError && error.fault.position === positions[1]);
+  const isThat = (error: unknown) => error instanceof LogDamagedError && error.fault.position === positions[1];
+  assert.throws(() => [...reopened.read(0)], isThat);
   await append(reopened, "five");
   assert.equal(texts(reopened, positions[2]).at(-1), "1:five");
   await reopened.close();
@@ -226,7 +239,8 @@ test("a log that ends before a position known as durable says so and never gives
   await log.abandon();
   truncateSync(segmentFiles(folder)[0]!, SEGMENT_HEADER_BYTES + keep);
   const { log: reopened, faults } = await opened(folder, { durableEnd });
-  assert.deepEqual(faults.map((fault) => [fault.kind, fault.position, fault.sizeBytes]), [["missing", keep, durableEnd - keep]]);
+  const atOpen = faults.map((fault) => [fault.kind, fault.position, fault.sizeBytes]);
+  assert.deepEqual(atOpen, [["missing", keep, durableEnd - keep]]);
   const [position] = await append(reopened, "three");
   assert.ok(position! >= durableEnd);
   const found: LogFault[] = [];
@@ -250,7 +264,8 @@ test("a batch that lies where another one belongs is damage, its records with it
   bytes.copy(bytes, SEGMENT_HEADER_BYTES + starts[1]!, SEGMENT_HEADER_BYTES, SEGMENT_HEADER_BYTES + starts[1]!);
   writeFileSync(file!, bytes);
   const { log: reopened, faults } = await opened(folder);
-  assert.deepEqual(faults.map((fault) => [fault.kind, fault.position, fault.sizeBytes]), [["damaged", starts[1], starts[2]! - starts[1]!]]);
+  const found = faults.map((fault) => [fault.kind, fault.position, fault.sizeBytes]);
+  assert.deepEqual(found, [["damaged", starts[1], starts[2]! - starts[1]!]]);
   const read = [...reopened.read(0, { onCorrupt: () => {} })].map((entry) => entry.payload.toString());
   assert.deepEqual(read, ["one", "one again", "six", "six again", "ten", "ten again"]);
   await reopened.close();
@@ -265,7 +280,8 @@ test("records behind the last batch belong to none and go with the torn tail", a
   await log.abandon();
   const [file] = segmentFiles(folder);
   const bytes = readFileSync(file!);
-  const withoutHeader = Buffer.concat([bytes.subarray(0, SEGMENT_HEADER_BYTES + end), bytes.subarray(SEGMENT_HEADER_BYTES + end + BATCH_HEADER_BYTES)]);
+  const at = SEGMENT_HEADER_BYTES + end;
+  const withoutHeader = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + BATCH_HEADER_BYTES)]);
   writeFileSync(file!, withoutHeader);
   const { log: reopened, faults } = await opened(folder);
   assert.deepEqual(faults.map((fault) => [fault.kind, fault.position]), [["torn_tail", end]]);

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 
-/** Makes the names in a folder durable: a file's name is only on disk when its folder is. Windows needs no such call. */
+/** Makes the names in a folder durable: a name is only on disk when its folder is. Windows needs no such call. */
 export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await open(folder, "r");

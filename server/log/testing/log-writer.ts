@@ -25,7 +25,9 @@ say(`ack ${next}`);
 const batch = new RecordBatch();
 while (true) {
   batch.clear();
-  for (let i = 0; i < Number(recordsABatch); i++) batch.add(1, String(next + i).padStart(12, "0") + "x".repeat(i % 500));
+  for (let i = 0; i < Number(recordsABatch); i++) {
+    batch.add(1, String(next + i).padStart(12, "0") + "x".repeat(i % 500));
+  }
   try {
     await log.append(batch);
     next += batch.count;
