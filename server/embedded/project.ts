@@ -53,9 +53,10 @@ export interface ProjectOptions {
 }
 
 const CHECKPOINT_EVERY_MS = 10_000;
-/** A checkpoint is taken early when so many rows changed: bounds memory and the next one's size. */
-const DIRTY_ROWS_MAX = 60_000;
-const RECOVERY_RECORDS_A_CHECKPOINT = 200_000;
+/** A checkpoint is taken early when so many persons changed (they cannot leave memory before it) … */
+const DIRTY_PERSONS_MAX = 40_000;
+/** … or so many records came (a start after a crash folds them again: about 10 µs each). */
+const RECORDS_A_CHECKPOINT_MAX = 200_000;
 const PERSONS_CACHED_MAX = 20_000;
 /** Decisions that wait for the next group; more are counted as dropped, never waited for. */
 const DECISIONS_WAITING_MAX = 10_000;
@@ -88,6 +89,7 @@ export class EmbeddedProject implements Project {
   #sweptProgram: number;
   /** Processing time, which never goes back. */
   #clockMs = 0;
+  #recordsSinceCheckpoint = 0;
   #accepted = 0;
   #duplicates = 0;
   #decisionsDropped = 0;
@@ -395,6 +397,7 @@ export class EmbeddedProject implements Project {
 
   /** Takes a checkpoint now; resolves when it is durable. */
   async checkpoint(): Promise<void> {
+    this.#recordsSinceCheckpoint = 0;
     await this.#checkpointer.take();
     this.#timers.checkpointed();
   }
@@ -428,7 +431,7 @@ export class EmbeddedProject implements Project {
       if (record === undefined) this.fold.counts.unknown++;
       else this.fold.apply(record);
       this.#committer.foldedPosition = entry.next;
-      if (++records % RECOVERY_RECORDS_A_CHECKPOINT === 0) await this.#checkpointer.take();
+      if (++records % RECORDS_A_CHECKPOINT_MAX === 0) await this.#checkpointer.take();
     }
     this.#committer.foldedPosition = this.log.end;
     if (this.fold.programs.entries.length === 0) await this.#create();
@@ -478,7 +481,8 @@ export class EmbeddedProject implements Project {
   #apply(record: LogRecord): void {
     const change = this.fold.apply(record);
     if (change !== undefined) this.#tell(change);
-    if (this.#checkpointer.dirtyRows > DIRTY_ROWS_MAX) this.#checkpointAfterGroup();
+    const isDue = ++this.#recordsSinceCheckpoint > RECORDS_A_CHECKPOINT_MAX || this.fold.persons.dirtyCount > DIRTY_PERSONS_MAX;
+    if (isDue) this.#checkpointAfterGroup();
   }
 
   /** What is "now" for whatever reads or brings a person on. */
