@@ -5,33 +5,33 @@ import type { LoggedEvent } from "../../core/event/event.ts";
 import { decideSlot } from "../../core/engine.ts";
 import { refOfKey } from "../../core/identity/identity.ts";
 import type { Item } from "../../core/item/item.ts";
-import type { CompiledPlacement, ItemPredicate } from "../../core/program/compiled.ts";
+import type { ItemPredicate } from "../../core/program/compiled.ts";
 import { compileItemFilter } from "../../core/program/item-filter.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
-import { interestShares } from "../../core/profile/reading.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
 import type { RankedList } from "../../core/rank/recommender.ts";
-import type { DeadLetter, DecisionRecord, LogRecord, PersonRef } from "../../core/record.ts";
+import type { DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
 import { IdIndexDamagedError, openIdIndex, type IdIndex } from "../log/id-index.ts";
 import type { LogFault, SegmentLog } from "../log/log.ts";
 import { openLog } from "../log/segment-log.ts";
 import {
   FilterError,
-  HostError,
   type Decision,
   type EventOutcome,
   type HostStats,
   type PersonChange,
   type Project,
   type RecommendationList,
-  type RecommendedItem,
   type RecommendRequest,
   type Submission,
 } from "../ports.ts";
 import { StateCorruptError, StateFile } from "../state/state-file.ts";
 import { Checkpointer, readMeta, type CheckpointMeta } from "./checkpointer.ts";
 import { Committer, type Group } from "./committer.ts";
+import { DecisionLog } from "./decision-log.ts";
 import { Fold } from "./fold.ts";
+import { listOf, PLAIN_HOME, rankQueryOf } from "./lists.ts";
+import { ProgramSweep } from "./program-sweep.ts";
 import { decodeRecord } from "./record-codec.ts";
 import { Timers } from "./timers.ts";
 
@@ -58,16 +58,9 @@ const DIRTY_PERSONS_MAX = 40_000;
 /** … or so many records came (a start after a crash folds them again: about 10 µs each). */
 const RECORDS_A_CHECKPOINT_MAX = 200_000;
 const PERSONS_CACHED_MAX = 20_000;
-/** Decisions that wait for the next group; more are counted as dropped, never waited for. */
-const DECISIONS_WAITING_MAX = 10_000;
-const DECISIONS_FLUSH_MS = 50;
-const SWEEP_PERSONS = 200;
 const FILTERS_CACHED_MAX = 256;
 /** What an event takes while it waits, beyond what its own fields hold. A guess, on the safe side. */
 const EVENT_BYTES = 600;
-
-/** `home` where the program has none: a plain list. */
-const PLAIN_HOME: CompiledPlacement = { name: "home", limit: 20, diversity: 0, exclude: [], boosts: [] };
 
 export class EmbeddedProject implements Project {
   readonly name: string;
@@ -79,20 +72,17 @@ export class EmbeddedProject implements Project {
   readonly #committer: Committer;
   readonly #checkpointer: Checkpointer;
   readonly #timers: Timers;
+  readonly #sweep: ProgramSweep;
+  readonly #decisions: DecisionLog;
   readonly #listeners = new Set<(change: PersonChange) => void>();
   readonly #filters = new Map<string, ItemPredicate>();
-  #decisions: DecisionRecord[] = [];
-  #decisionsTimer: NodeJS.Timeout | null = null;
   #checkpointTimer: NodeJS.Timeout | null = null;
   #checkpointDue = false;
-  #sweep: { version: number; after: string } | null = null;
-  #sweptProgram: number;
   /** Processing time, which never goes back. */
   #clockMs = 0;
   #recordsSinceCheckpoint = 0;
   #accepted = 0;
   #duplicates = 0;
-  #decisionsDropped = 0;
   #closed = false;
 
   private constructor(options: ProjectOptions, parts: { file: StateFile; ids: IdIndex; log: SegmentLog; meta: CheckpointMeta | undefined }) {
@@ -106,13 +96,15 @@ export class EmbeddedProject implements Project {
     this.fold.persons.total = meta?.personsTotal ?? 0;
     this.fold.counts.deadLetters = meta?.deadLettersTotal ?? 0;
     for (const [segment, size] of meta?.segmentSizes ?? []) this.fold.members.sizes.set(segment, size);
-    this.#sweptProgram = meta?.sweptProgram ?? 0;
+    this.#sweep = new ProgramSweep(this.fold.persons, (key) => this.#look(key, this.#nowMs()));
+    this.#sweep.sweptVersion = meta?.sweptProgram ?? 0;
     this.fold.lastAtMs = meta?.lastAtMs ?? 0;
     this.#committer = new Committer({
       log,
       fold: (record) => this.#apply(record),
       clock: () => (this.#clockMs = Math.max(this.#clockMs, this.fold.lastAtMs, options.now())),
     });
+    this.#decisions = new DecisionLog(this.#committer);
     this.#checkpointer = new Checkpointer({
       file,
       ids,
@@ -124,7 +116,7 @@ export class EmbeddedProject implements Project {
         personsTotal: this.fold.persons.total,
         deadLettersTotal: this.fold.counts.deadLetters,
         segmentSizes: [...this.fold.members.sizes],
-        sweptProgram: this.#sweptProgram,
+        sweptProgram: this.#sweep.sweptVersion,
       }),
     });
     const { persons } = this.fold;
@@ -211,34 +203,13 @@ export class EmbeddedProject implements Project {
     const key = this.fold.keyNow(request.ref);
     this.#look(key, nowMs);
     const person = this.fold.persons.get(key);
-    const context = { ...person?.context, ...request.context };
-    const { filter } = placement;
-    const isWanted =
-      filter === undefined && asked === undefined
-        ? undefined
-        : (item: Item): boolean =>
-            (filter === undefined || filter(item, person, nowMs)) && (asked === undefined || asked(item, person, nowMs));
-    const list = this.fold.recommender.recommend({
-      personKey: key,
-      nowMs,
-      limit: request.limit,
-      history: person?.recent ?? [],
-      interests: person === undefined ? [] : interestShares(person),
-      pageItemId: request.itemId,
-      exclude: request.exclude === undefined ? undefined : new Set(request.exclude),
-      excludeKinds: placement.exclude,
-      filter: isWanted,
-      boosts: placement.boosts.map(({ when, by }) => ({ when: (item: Item) => when(item, person, nowMs), by })),
-      diversity: placement.diversity,
-      country: context.country,
-      device: context.device,
-      explain: request.explain,
-    });
+    const query = rankQueryOf({ key, person, placement, request, asked, nowMs });
+    const list = this.fold.recommender.recommend(query);
     const decisionId = uuidv7();
-    const answer = this.#listOf(list, { decisionId, placement: request.placement, explain: request.explain === true });
+    const answer = this.#listOf(list, decisionId, request);
     Object.assign(answer, request.ref);
     answer.profile_version = person?.version ?? 0;
-    this.#decided({
+    this.#decisions.add({
       ...request.ref,
       decision_id: decisionId,
       placement: request.placement,
@@ -251,7 +222,7 @@ export class EmbeddedProject implements Project {
 
   async similar(itemId: string, limit: number): Promise<RecommendationList> {
     const list = this.fold.recommender.similar(itemId, { limit, nowMs: this.#nowMs() });
-    return this.#listOf(list, { decisionId: uuidv7(), placement: "similar", explain: false });
+    return this.#listOf(list, uuidv7(), { placement: "similar" });
   }
 
   async trending(limit: number, filter?: string): Promise<RecommendationList> {
@@ -259,7 +230,7 @@ export class EmbeddedProject implements Project {
     const asked = filter === undefined ? undefined : this.#filter(filter);
     const isWanted = asked === undefined ? {} : { filter: (item: Item) => asked(item, undefined, nowMs) };
     const list = this.fold.recommender.trending({ limit, nowMs, ...isWanted });
-    return this.#listOf(list, { decisionId: uuidv7(), placement: "trending", explain: false });
+    return this.#listOf(list, uuidv7(), { placement: "trending" });
   }
 
   async decide(ref: PersonRef, slot: string, context?: LoggedEvent["context"]): Promise<Decision | undefined> {
@@ -271,7 +242,7 @@ export class EmbeddedProject implements Project {
     if (decided === undefined) return undefined;
     const decisionId = uuidv7();
     const { variant, payload, reason } = decided;
-    this.#decided({
+    this.#decisions.add({
       ...ref,
       decision_id: decisionId,
       placement: `slot:${slot}`,
@@ -338,7 +309,7 @@ export class EmbeddedProject implements Project {
       return { kind: "program", at: atMs, version, document };
     });
     this.#filters.clear();
-    this.#startSweep();
+    this.#sweep.start(this.fold.programs.current.version);
     return { version };
   }
 
@@ -390,7 +361,7 @@ export class EmbeddedProject implements Project {
       personsTotal: persons.total,
       personsCached: persons.cached,
       itemsTotal: recommender.itemCount,
-      decisionsDroppedTotal: this.#decisionsDropped,
+      decisionsDroppedTotal: this.#decisions.dropped,
       storageFull: this.#committer.storageFull,
     };
   }
@@ -405,9 +376,10 @@ export class EmbeddedProject implements Project {
   /** Writes what waits, takes a last checkpoint and lets go of the files. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#flushDecisions();
+    this.#decisions.flush();
     this.#closed = true;
     this.#timers.stop();
+    this.#sweep.stop();
     if (this.#checkpointTimer !== null) clearInterval(this.#checkpointTimer);
     await this.#committer.close();
     try {
@@ -436,7 +408,7 @@ export class EmbeddedProject implements Project {
     this.#committer.foldedPosition = this.log.end;
     if (this.fold.programs.entries.length === 0) await this.#create();
     this.#timers.start();
-    this.#startSweep();
+    this.#sweep.start(this.fold.programs.current.version);
     const everyMs = this.#options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS;
     this.#checkpointTimer = setInterval(() => this.#checkpointSoon(), everyMs);
     this.#checkpointTimer.unref();
@@ -509,30 +481,6 @@ export class EmbeddedProject implements Project {
     return this.#committer.submit({ records, sizeBytes: records * EVENT_BYTES, prepare });
   }
 
-  #decided(decision: DecisionRecord): void {
-    if (this.#decisions.length >= DECISIONS_WAITING_MAX) {
-      this.#decisionsDropped++;
-      return;
-    }
-    this.#decisions.push(decision);
-    this.#decisionsTimer ??= setTimeout(() => this.#flushDecisions(), DECISIONS_FLUSH_MS).unref();
-  }
-
-  /** Decisions go with a group of their own now and then: no reader waits for the disk. */
-  #flushDecisions(): void {
-    if (this.#decisionsTimer !== null) clearTimeout(this.#decisionsTimer);
-    this.#decisionsTimer = null;
-    const decisions = this.#decisions;
-    if (decisions.length === 0) return;
-    this.#decisions = [];
-    this.#writeAll(decisions.length, ({ atMs }) =>
-      decisions.map((decision) => ({ kind: "decision", at: atMs, decision })),
-    ).catch((error: unknown) => {
-      if (!(error instanceof HostError)) throw error;
-      this.#decisionsDropped += decisions.length;
-    });
-  }
-
   /** Not within a group: a checkpoint that holds half of it would let recovery fold that half twice. */
   #checkpointAfterGroup(): void {
     if (this.#checkpointDue) return;
@@ -548,28 +496,6 @@ export class EmbeddedProject implements Project {
     this.checkpoint().catch((error: unknown) => this.#options.onCheckpointFailed?.(error as Error));
   }
 
-  /** Brings everybody to the current program, a few at a time, so that the sizes of segments are soon right. */
-  #startSweep(): void {
-    const { version } = this.fold.programs.current;
-    if (this.#sweptProgram >= version) return;
-    const isRunning = this.#sweep !== null;
-    this.#sweep = { version, after: "" };
-    if (!isRunning) setImmediate(() => this.#sweepSome());
-  }
-
-  #sweepSome(): void {
-    if (this.#sweep === null || this.#closed) return;
-    const keys = this.fold.persons.keys("", { after: this.#sweep.after, limit: SWEEP_PERSONS });
-    for (const key of keys) this.#look(key, this.#nowMs());
-    if (keys.length < SWEEP_PERSONS) {
-      this.#sweptProgram = this.#sweep.version;
-      this.#sweep = null;
-      return;
-    }
-    this.#sweep.after = keys.at(-1)!;
-    setTimeout(() => this.#sweepSome(), 1).unref();
-  }
-
   #filter(cel: string): ItemPredicate {
     const known = this.#filters.get(cel);
     if (known !== undefined) return known;
@@ -580,16 +506,9 @@ export class EmbeddedProject implements Project {
     return compiled.predicate;
   }
 
-  #listOf(list: RankedList, options: { decisionId: string; placement: string; explain: boolean }): RecommendationList {
-    const items = list.items.map(({ itemId, score, reasons }, i): RecommendedItem => {
-      const item = this.fold.recommender.item(itemId);
-      const ranked: RecommendedItem = { item_id: itemId, score, rank: i + 1 };
-      if (options.explain) ranked.reasons = reasons ?? [];
-      if (item !== undefined) ranked.item = item;
-      return ranked;
-    });
-    const { decisionId, placement } = options;
-    return { decision_id: decisionId, profile_version: 0, placement, strategy: list.strategy, items };
+  #listOf(list: RankedList, decisionId: string, asked: { placement: string; explain?: boolean }): RecommendationList {
+    const { recommender } = this.fold;
+    return listOf(list, { recommender, decisionId, placement: asked.placement, explain: asked.explain === true });
   }
 }
 

@@ -1,0 +1,51 @@
+// Decisions on their way into the log: gathered for a moment and written as a group of their own, so that no reader waits
+// for the disk.
+import type { DecisionRecord, LogRecord } from "../../core/record.ts";
+import { HostError } from "../ports.ts";
+import type { Committer } from "./committer.ts";
+
+/** Decisions that wait; more are counted as dropped, never waited for. */
+const WAITING_MAX = 10_000;
+const FLUSH_MS = 50;
+/** About what a list of 20 takes while it waits. */
+const DECISION_BYTES = 600;
+
+export class DecisionLog {
+  readonly #committer: Committer;
+  #waiting: DecisionRecord[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  /** Decisions that could not be written. */
+  dropped = 0;
+
+  constructor(committer: Committer) {
+    this.#committer = committer;
+  }
+
+  add(decision: DecisionRecord): void {
+    if (this.#waiting.length >= WAITING_MAX) {
+      this.dropped++;
+      return;
+    }
+    this.#waiting.push(decision);
+    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref();
+  }
+
+  /** Hands over what waits; it is durable when the committer is idle. */
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const decisions = this.#waiting;
+    if (decisions.length === 0) return;
+    this.#waiting = [];
+    this.#committer
+      .submit({
+        records: decisions.length,
+        sizeBytes: decisions.length * DECISION_BYTES,
+        prepare: ({ atMs }) => decisions.map((decision): LogRecord => ({ kind: "decision", at: atMs, decision })),
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof HostError)) throw error;
+        this.dropped += decisions.length;
+      });
+  }
+}

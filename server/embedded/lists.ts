@@ -1,0 +1,57 @@
+// Lists for a person: the placement of the program, the request and the profile become one question to the recommender.
+import type { Item } from "../../core/item/item.ts";
+import type { CompiledPlacement, ItemPredicate } from "../../core/program/compiled.ts";
+import { interestShares } from "../../core/profile/reading.ts";
+import type { PersonState } from "../../core/profile/person.ts";
+import type { RankedList, RankQuery, Recommender } from "../../core/rank/recommender.ts";
+import type { RecommendationList, RecommendedItem, RecommendRequest } from "../ports.ts";
+
+/** `home` where the program has none: a plain list. */
+export const PLAIN_HOME: CompiledPlacement = { name: "home", limit: 20, diversity: 0, exclude: [], boosts: [] };
+
+export interface ListQuestion {
+  readonly key: string;
+  readonly person: PersonState | undefined;
+  readonly placement: CompiledPlacement;
+  readonly request: RecommendRequest;
+  /** The request's own filter. */
+  readonly asked: ItemPredicate | undefined;
+  readonly nowMs: number;
+}
+
+export function rankQueryOf({ key, person, placement, request, asked, nowMs }: ListQuestion): RankQuery {
+  const context = { ...person?.context, ...request.context };
+  const filters = [placement.filter, asked].filter((filter) => filter !== undefined);
+  return {
+    personKey: key,
+    nowMs,
+    limit: request.limit,
+    history: person?.recent ?? [],
+    interests: person === undefined ? [] : interestShares(person),
+    pageItemId: request.itemId,
+    exclude: request.exclude === undefined ? undefined : new Set(request.exclude),
+    excludeKinds: placement.exclude,
+    filter: filters.length === 0 ? undefined : (item) => filters.every((filter) => filter(item, person, nowMs)),
+    boosts: placement.boosts.map(({ when, by }) => ({ when: (item: Item) => when(item, person, nowMs), by })),
+    diversity: placement.diversity,
+    country: context.country,
+    device: context.device,
+    explain: request.explain,
+  };
+}
+
+/** A ranked list as the port answers it, with the catalogue's items. */
+export function listOf(
+  list: RankedList,
+  options: { recommender: Recommender; decisionId: string; placement: string; explain: boolean },
+): RecommendationList {
+  const { recommender, decisionId, placement, explain } = options;
+  const items = list.items.map(({ itemId, score, reasons }, i): RecommendedItem => {
+    const item = recommender.item(itemId);
+    const ranked: RecommendedItem = { item_id: itemId, score, rank: i + 1 };
+    if (explain) ranked.reasons = reasons ?? [];
+    if (item !== undefined) ranked.item = item;
+    return ranked;
+  });
+  return { decision_id: decisionId, profile_version: 0, placement, strategy: list.strategy, items };
+}
