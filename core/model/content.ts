@@ -28,8 +28,8 @@ export interface Content extends Model {
   likeness(slot: number, other: number): number;
   /** Slots that share a term with `slot`, each once. */
   like(slot: number): Set<number>;
-  /** Worth of the visitor's interests and session for one item, 0 where nothing is shared. */
-  appeal(situation: Situation, slot: number): number;
+  /** What an item is worth to the visitor's interests and session, 0 where nothing is shared; good for one situation. */
+  appealTo(situation: Situation): (slot: number) => number;
 }
 
 export function termsOf(item: Item): string[] {
@@ -123,18 +123,20 @@ export function createContent(): Content {
         addNewest(term, worth(term) * share * INTEREST_WEIGHT, sheet);
       });
     },
-    appeal(situation, slot) {
-      const mine = termsAt[slot];
-      if (mine === undefined) return 0;
-      let sum = 0;
-      let fade = 1;
-      for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
-        sum += likeness(slot, situation.context[k]!) * fade;
-      }
-      interestsOf(situation, (term, share) => {
-        if (mine.includes(term)) sum += share;
-      });
-      return sum;
+    appealTo(situation) {
+      const shares = new Map<Term, number>();
+      interestsOf(situation, (term, share) => shares.set(term, share));
+      return (slot) => {
+        const mine = termsAt[slot];
+        if (mine === undefined) return 0;
+        let sum = 0;
+        let fade = 1;
+        for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
+          sum += likeness(slot, situation.context[k]!) * fade;
+        }
+        for (const term of mine) sum += shares.get(term) ?? 0;
+        return sum;
+      };
     },
     because(situation, slot) {
       const mine = termsAt[slot];

@@ -108,12 +108,13 @@ export function createRanking(models: Models): Ranking {
     if (popularity.popularCount === 0) return -1;
     let best = -1;
     let bestAppeal = -1;
+    const appealOf = content.appealTo(situation);
     for (const slot of models.newest()) {
       if (items.listedAt(slot) + NEW_ITEM_MS < query.nowMs) continue;
       if (popularity.countAt(slot, query.nowMs) > NEW_ITEM_EVENTS_MAX || isListed(slot) || !gate(slot)) continue;
       // Equal appeal: another item every minute, the same for all servers.
       const lot = hash32(`${query.personKey}|${items.idAt(slot)}|${Math.floor(query.nowMs / 60_000)}`, SEED) / 4_294_967_296;
-      const appeal = content.appeal(situation, slot) + lot * 0.1;
+      const appeal = appealOf(slot) + lot * 0.1;
       if (appeal > bestAppeal) {
         bestAppeal = appeal;
         best = slot;

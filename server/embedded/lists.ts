@@ -9,6 +9,8 @@ import type { RecommendationList, RecommendedItem, RecommendRequest } from "../p
 /** `home` where the program has none: a plain list. */
 export const PLAIN_HOME: CompiledPlacement = { name: "home", limit: 20, diversity: 0, exclude: [], boosts: [] };
 
+const INTERESTS_MAX = 16;
+
 export interface ListQuestion {
   readonly key: string;
   readonly person: PersonState | undefined;
@@ -27,7 +29,7 @@ export function rankQueryOf({ key, person, placement, request, asked, nowMs }: L
     nowMs,
     limit: request.limit,
     history: person?.recent ?? [],
-    interests: person === undefined ? [] : interestShares(person),
+    interests: person === undefined ? [] : strongest(interestShares(person)),
     pageItemId: request.itemId,
     exclude: request.exclude === undefined ? undefined : new Set(request.exclude),
     excludeKinds: placement.exclude,
@@ -38,6 +40,11 @@ export function rankQueryOf({ key, person, placement, request, asked, nowMs }: L
     device: context.device,
     explain: request.explain,
   };
+}
+
+/** Weak interests cost as much as strong ones and hardly move a score. */
+function strongest(interests: [name: string, share: number][]): [name: string, share: number][] {
+  return interests.sort(([, a], [, b]) => b - a).slice(0, INTERESTS_MAX);
 }
 
 /** A ranked list as the port answers it, with the catalogue's items. */
