@@ -8,7 +8,7 @@ import type { Situation } from "./situation.ts";
 const WORDS_MAX = 8;
 const WORD_LENGTH_MIN = 3;
 const TERMS_MAX = 24; // Per item.
-const LOOK_AT_MAX = 256; // Newest items of one term that a query looks at.
+const LOOK_AT_MAX = 128; // Newest items of one term that a query looks at.
 const QUERY_ITEMS = 5;
 const QUERY_FADE = 0.6;
 const CATEGORY_WEIGHT = 2;

@@ -2,6 +2,8 @@
 // that is never empty while there is an item to show.
 import type { Item } from "../item/item.ts";
 import { hash32 } from "../math/hash.ts";
+import { createCandidateList, takeBest } from "../model/candidates.ts";
+import { LIST_MAX } from "../model/config.ts";
 import type { Models } from "../model/models.ts";
 import { diversify, type RankCandidate } from "./diversity.ts";
 import { excludedByHistory, feedbackOf } from "./feedback.ts";
@@ -9,6 +11,9 @@ import type { RankedItem, RankedList, RankQuery, Reason, SimilarOptions, Strateg
 
 export const LIMIT_MAX = 200;
 const POOL_FACTOR = 4; // Candidates that diversity chooses from, per item of the list.
+const BOOSTED_FACTOR = 6; // Candidates that boosts may lift, per item of the list; rules cost more than all models.
+const BOOSTED_MIN = 60;
+const EXPLORE_AMONG_MAX = 48; // Newest items that are compared for one place in the list.
 const REASONS_MAX = 3;
 const REASON_WEIGHT_MIN = 0.01;
 
@@ -30,6 +35,7 @@ type Gate = (slot: number) => boolean;
 
 export function createRanking(models: Models): Ranking {
   const { items, popularity, content, blend, lists, situation } = models;
+  const proposed = createCandidateList(lists.length * LIST_MAX);
 
   const itemForRules = (slot: number): Item => items.itemAt(slot) ?? { item_id: items.idAt(slot), categories: [], tags: [] };
 
@@ -108,10 +114,13 @@ export function createRanking(models: Models): Ranking {
     if (popularity.popularCount === 0) return -1;
     let best = -1;
     let bestAppeal = -1;
+    let compared = 0;
     const appealOf = content.appealTo(situation);
     for (const slot of models.newest()) {
+      if (compared >= EXPLORE_AMONG_MAX) break;
       if (items.listedAt(slot) + NEW_ITEM_MS < query.nowMs) continue;
       if (popularity.countAt(slot, query.nowMs) > NEW_ITEM_EVENTS_MAX || isListed(slot) || !gate(slot)) continue;
+      compared++;
       // Equal appeal: another item every minute, the same for all servers.
       const lot = hash32(`${query.personKey}|${items.idAt(slot)}|${Math.floor(query.nowMs / 60_000)}`, SEED) / 4_294_967_296;
       const appeal = appealOf(slot) + lot * 0.1;
@@ -132,22 +141,23 @@ export function createRanking(models: Models): Ranking {
       const feedback = feedbackOf(models, query.history, query.nowMs);
       const { sheet } = models;
       blend.score(lists, situation, sheet);
+      if (feedback !== undefined) {
+        for (let i = 0; i < sheet.count; i++) sheet.scores[sheet.touched[i]!]! *= feedback.factor(sheet.touched[i]!);
+      }
+      takeBest(sheet, proposed);
+      const wanted = Math.max(BOOSTED_MIN, BOOSTED_FACTOR * limit);
       const ranked: RankCandidate[] = [];
-      for (let i = 0; i < sheet.count; i++) {
-        const slot = sheet.touched[i]!;
-        let score = sheet.scores[slot]!;
-        sheet.scores[slot] = 0;
-        if (feedback !== undefined) score *= feedback.factor(slot);
+      for (let i = 0; i < proposed.length && ranked.length < wanted; i++) {
+        const slot = proposed.slots[i]!;
+        if (!gate(slot)) continue;
+        let score = proposed.scores[i]!;
         for (const { when, by } of query.boosts ?? []) if (when(itemForRules(slot))) score *= by;
         ranked.push({ slot, score, item: items.itemAt(slot) });
       }
-      sheet.count = 0;
       ranked.sort((a, b) => b.score - a.score || a.slot - b.slot);
 
       const diversity = query.diversity ?? 0;
-      const poolSize = diversity > 0 ? limit * POOL_FACTOR : limit;
-      const pool: RankCandidate[] = [];
-      for (let i = 0; i < ranked.length && pool.length < poolSize; i++) if (gate(ranked[i]!.slot)) pool.push(ranked[i]!);
+      const pool = ranked.slice(0, diversity > 0 ? limit * POOL_FACTOR : limit);
       if (pool.length < limit) {
         const inPool = new Set(pool.map(({ slot }) => slot));
         if (pool.length === 0) strategy = "popular";
