@@ -8,7 +8,7 @@ import { adaptPerson, foldEvent, mergePerson, type PersonState, setAttributes } 
 import type { CompiledProgram } from "./program/compiled.ts";
 import type { ProgramEntry, ProgramTimeline } from "./program/timeline.ts";
 import { evaluateSegments, type MembershipChanges, runChecks } from "./segment/memberships.ts";
-import { type SegmentIndices, touchIndexOf } from "./segment/touch.ts";
+import { type SegmentIndices, segmentsTouched, touchIndexOf } from "./segment/touch.ts";
 import { fireTriggers } from "./segment/triggers.ts";
 
 /** A trigger that an event set off. */
@@ -53,9 +53,10 @@ export function applyEvent(person: PersonState, event: LoggedEvent, programs: Pr
   if (!outputs.folded) return outputs;
   person.asOf = Math.max(person.asOf, untilMs);
   program.scope.begin(person, person.asOf);
-  const touch = touchIndexOf(program);
-  evaluate(person, program, isNew ? touch.all : touch.byEvent(event), outputs);
-  fireTriggers(person, program, event, outputs.triggers);
+  const index = touchIndexOf(program);
+  const touch = index.ofType(event.event_type);
+  evaluate(person, program, isNew ? index.all : segmentsTouched(touch, event), outputs);
+  fireTriggers(person, { event, triggers: touch.triggers, scope: program.scope }, outputs.triggers);
   return outputs;
 }
 

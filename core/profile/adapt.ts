@@ -5,20 +5,18 @@ import { changeInterestHalfLife } from "./landmark.ts";
 import { layoutOf } from "./layout.ts";
 import type { FoldPlan } from "./plan.ts";
 import { emptySeries } from "./series.ts";
-import type { PersonState } from "./state.ts";
+import { emptySequence, type PersonState } from "./state.ts";
 
 /** Brings `state` under `plan`, in place. Interests keep their values; from now on they decay as the plan says. */
 export function adaptPerson(state: PersonState, plan: FoldPlan): void {
   const before = state.layout;
   if (before.plan === plan) return;
   const after = layoutOf(plan);
-  state.windows = carryOver(before.windowHashes, state.windows, after.windowHashes, () => emptySeries());
+  state.windows = carryOver(before.windowHashes, state.windows, after.windowHashes, emptySeries);
   state.features = carryOver(before.featureHashes, state.features, after.featureHashes, (i) => {
     return emptyFeature(plan.features[i]!);
   });
-  state.sequences = carryOver(before.sequenceHashes, state.sequences, after.sequenceHashes, () => {
-    return { first: [], second: [] };
-  });
+  state.sequences = carryOver(before.sequenceHashes, state.sequences, after.sequenceHashes, emptySequence);
   state.layout = after;
   changeInterestHalfLife(state, plan.interests.halfLifeMs);
 }

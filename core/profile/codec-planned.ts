@@ -1,9 +1,10 @@
 // The bytes of what a program decides: windows, features and sequences. Each entry names itself by the hash of its key.
 import { readValue, writeValue } from "../wire/value.ts";
 import { readDistances, readTime, readTimes, writeDistances, writeTime, writeTimes, type In, type Out } from "./codec-times.ts";
-import { DISTINCT_MAX, type FeatureState } from "./features.ts";
+import { DISTINCT_MAX, measureOf, type FeatureState } from "./features.ts";
+import type { FeaturePlan } from "./plan.ts";
 import { SEQUENCE_TIMES_MAX } from "./fold.ts";
-import { emptySeries, EXACT_MAX, PANES, type Series } from "./series.ts";
+import { emptySeries, EXACT_MAX, PANES, type Measure, type Series } from "./series.ts";
 import { BUILT_IN_WINDOWS_MS, type PersonState } from "./state.ts";
 
 /** More windows, features or sequences than a program may have. */
@@ -23,9 +24,12 @@ export function writePlanned(out: Out, state: PersonState): void {
 /** What `writePlanned` wrote; what the plan does not have is read past. */
 export function readPlanned(from: In, state: PersonState): void {
   const { layout } = state;
-  for (let i = 0; i < BUILT_IN_WINDOWS_MS.length; i++) readSeries(from, state.rates[i]!);
-  readEach(from, layout.windowHashes, (index) => readSeries(from, state.windows[index] ?? emptySeries()));
-  readEach(from, layout.featureHashes, (index) => readFeature(from, state.features[index]));
+  const { windows, features } = layout.plan;
+  for (let i = 0; i < BUILT_IN_WINDOWS_MS.length; i++) readSeries(from, state.rates[i]!, "count");
+  readEach(from, layout.windowHashes, (index) => {
+    readSeries(from, state.windows[index] ?? emptySeries(), windows[index]?.measure ?? "count");
+  });
+  readEach(from, layout.featureHashes, (index) => readFeature(from, state.features[index], features[index]));
   readEach(from, layout.sequenceHashes, (index) => {
     readTimes(from, state.sequences[index]?.first ?? [], SEQUENCE_TIMES_MAX);
     readTimes(from, state.sequences[index]?.second ?? [], SEQUENCE_TIMES_MAX);
@@ -72,7 +76,7 @@ function writeSeries(out: Out, series: Series): void {
   const { times, values, panes, paneCounts, paneValues } = series;
   let flags = panes.length > 0 ? HAS_PANES : 0;
   for (const value of values) if (value !== 1) flags |= HAS_VALUES;
-  for (let i = 0; i < panes.length; i++) if (paneValues[i] !== paneCounts[i]) flags |= HAS_PANE_VALUES;
+  for (let i = 0; i < paneValues.length; i++) if (paneValues[i] !== paneCounts[i]) flags |= HAS_PANE_VALUES;
   out.writer.varint(times.length * 8 + flags);
   writeDistances(out, times);
   if ((flags & HAS_VALUES) !== 0) for (const value of values) out.writer.number(value);
@@ -85,22 +89,35 @@ function writeSeries(out: Out, series: Series): void {
   }
 }
 
-function readSeries(from: In, series: Series): void {
+// Values are read past where only the count matters.
+function readSeries(from: In, series: Series, measure: Measure): void {
   const { reader } = from;
   const head = reader.varint();
   const count = Math.floor(head / 8);
   if (count > EXACT_MAX) throw reader.corrupt("too many times");
-  readDistances(from, series.times, count);
-  for (let i = 0; i < count; i++) series.values.push((head & HAS_VALUES) !== 0 ? reader.number() : 1);
-  series.newestMs = series.times[count - 1] ?? -1;
-  if ((head & HAS_PANES) === 0) return;
-  const panes = reader.count(PANES + 2);
-  for (let i = 0; i < panes; i++) {
-    series.panes.push(reader.varint() + (i === 0 ? 0 : series.panes[i - 1]!));
-    const paneCount = reader.varint();
-    series.paneCounts.push(paneCount);
-    series.paneValues.push((head & HAS_PANE_VALUES) !== 0 ? reader.number() : paneCount);
+  if (count > 0) {
+    series.times = readDistances(from, [], count);
+    series.newestMs = series.times[count - 1]!;
+    const values: number[] = [];
+    if ((head & HAS_VALUES) !== 0) for (let i = 0; i < count; i++) values.push(reader.number());
+    else if (measure !== "count") for (let i = 0; i < count; i++) values.push(1);
+    if (measure !== "count") series.values = values;
   }
+  if ((head & HAS_PANES) === 0) return;
+  const panes: number[] = [];
+  const paneCounts: number[] = [];
+  const paneValues: number[] = [];
+  const paneCount = reader.count(PANES + 2);
+  let pane = 0;
+  for (let i = 0; i < paneCount; i++) {
+    panes.push((pane += reader.varint()));
+    const inPane = reader.varint();
+    paneCounts.push(inPane);
+    paneValues.push((head & HAS_PANE_VALUES) !== 0 ? reader.number() : inPane);
+  }
+  series.panes = panes;
+  series.paneCounts = paneCounts;
+  if (measure !== "count") series.paneValues = paneValues;
 }
 
 const HAS_TOTALS = 1;
@@ -147,7 +164,7 @@ function writeFeature(out: Out, feature: FeatureState): void {
   }
 }
 
-function readFeature(from: In, feature: FeatureState | undefined): void {
+function readFeature(from: In, feature: FeatureState | undefined, plan: FeaturePlan | undefined): void {
   const { reader } = from;
   const flags = reader.byte();
   if ((flags & HAS_TOTALS) !== 0) {
@@ -169,7 +186,7 @@ function readFeature(from: In, feature: FeatureState | undefined): void {
       feature.last = last;
     }
   }
-  if ((flags & HAS_SERIES) !== 0) readSeries(from, feature?.series ?? emptySeries());
+  if ((flags & HAS_SERIES) !== 0) readSeries(from, feature?.series ?? emptySeries(), plan === undefined ? "count" : measureOf(plan));
   if ((flags & HAS_DISTINCT) !== 0) {
     const count = reader.count(DISTINCT_MAX);
     const distinct = feature?.distinct ?? { hi: [], lo: [], lastMs: [] };

@@ -51,9 +51,9 @@ export function writeDistances(out: Out, times: readonly number[]): void {
   }
 }
 
-/** What `writeDistances` wrote. */
-export function readDistances(from: In, times: number[], count: number): void {
+/** What `writeDistances` wrote, into `times`, which is empty. */
+export function readDistances(from: In, times: number[], count: number): number[] {
   let timeMs = from.baseMs;
   for (let i = 0; i < count; i++) times.push((timeMs -= from.reader.varint()));
-  times.reverse();
+  return times.reverse();
 }

@@ -8,7 +8,6 @@ import { readTime, readTimes, writeTime, writeTimes, type In, type Out } from ".
 import { INTERESTS_MAX, type Interests } from "./interests.ts";
 import { changeInterestHalfLife } from "./landmark.ts";
 import type { FoldPlan } from "./plan.ts";
-import { appendRecent } from "./recent.ts";
 import { SESSIONS_MAX } from "./sessions.ts";
 import {
   ACTIVE_DAYS_MAX, ANONYMOUS_IDS_MAX, ATTRIBUTES_MAX, CLICK_TIMES_MAX, CONTEXT_FIELDS, emptyPerson,
@@ -231,7 +230,7 @@ function readRecent(from: In, state: PersonState): void {
     const categories: string[] = [];
     for (let j = 0; j < head >> 1; j++) categories.push(from.strings());
     const value = (head & 1) === 0 ? undefined : reader.number();
-    appendRecent(state, { item_id, event_type, timestamp, value, tie, categories });
+    state.recent.push({ item_id, event_type, timestamp, value, tie, categories });
   }
   const ids = reader.count(RECENT_IDS_MAX);
   state.recentIds.next = reader.varint() % RECENT_IDS_MAX;

@@ -46,7 +46,7 @@ export function emptyFeature(plan: FeaturePlan): FeatureState {
 
 /** How a feature's windowed series adds values up. */
 export function measureOf(plan: FeaturePlan): Measure {
-  return plan.kind === "max" ? "max" : "sum";
+  return plan.kind === "max" || plan.kind === "count" ? plan.kind : "sum";
 }
 
 /** Half-life of a decayed feature; one without it decays over its window, or a day. */

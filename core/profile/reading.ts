@@ -4,6 +4,7 @@ import { crossingMs, decayedAt } from "../math/decay.ts";
 import { diversityOf } from "./diversity.ts";
 import { halfLifeOf } from "./features.ts";
 import { shareOf, sharesOf } from "./interests.ts";
+import { categoriesOf } from "./recent.ts";
 import { seriesCount, seriesMax, seriesNextChangeMs, seriesSum, type Series } from "./series.ts";
 import { absorb, reaches, SESSION_GAP_MS, type Session } from "./sessions.ts";
 import { BUILT_IN_WINDOWS_MS, type PersonState } from "./state.ts";
@@ -15,6 +16,9 @@ export const BUILT_IN_FEATURES = [
 export type BuiltInFeature = (typeof BUILT_IN_FEATURES)[number];
 
 const [FIVE_MINUTES, TEN_MINUTES, HOUR] = BUILT_IN_WINDOWS_MS;
+/** Which of a person's `rates` is `frequency`, and its window. */
+export const FREQUENCY_RATE = 1;
+export const FREQUENCY_WINDOW_MS = TEN_MINUTES;
 const MINUTE_MS = 60_000;
 /** Most changes of a step function that are looked at for a crossing; windows of 1/64 panes have fewer. */
 const STEPS_MAX = 512;
@@ -125,9 +129,9 @@ export function builtinValue(state: PersonState, name: BuiltInFeature, nowMs: nu
       if (state.lastInteractionMs < 0) return Infinity;
       return Math.floor(Math.max(0, nowMs - state.lastInteractionMs) / 1000);
     case "frequency":
-      return seriesCount(state.rates[1]!, TEN_MINUTES, nowMs);
+      return seriesCount(state.rates[FREQUENCY_RATE]!, FREQUENCY_WINDOW_MS, nowMs);
     case "diversity":
-      return diversityOf(state.recentCategories);
+      return diversityOf(categoriesOf(state));
     case "velocity":
       return velocity(state, nowMs);
     case "engagement":
@@ -148,7 +152,7 @@ export function builtinNextChangeMs(state: PersonState, name: BuiltInFeature, no
       if (state.lastInteractionMs < 0) return Infinity;
       return state.lastInteractionMs + (builtinValue(state, name, nowMs) + 1) * 1000;
     case "frequency":
-      return seriesNextChangeMs(state.rates[1]!, TEN_MINUTES, nowMs);
+      return seriesNextChangeMs(state.rates[FREQUENCY_RATE]!, FREQUENCY_WINDOW_MS, nowMs);
     case "velocity":
       return velocityNextChangeMs(state, nowMs);
     case "engagement":
@@ -197,42 +201,57 @@ export interface SessionView {
 export const RAPID_CLICK_MS = 500;
 
 export function sessionView(state: PersonState, nowMs: number): SessionView {
-  const session = currentSession(state.sessions);
+  const session = currentSession(state);
   if (session === undefined) return { ...NO_SESSION };
-  const active = nowMs - session.endMs < SESSION_GAP_MS;
-  const earlier = state.sessions.some((other) => other.startMs < session.startMs);
-  return {
-    id: session.id,
-    started_at: session.startMs,
-    duration_s: (session.endMs - session.startMs) / 1000,
-    events: session.events,
-    interactions: session.interactions,
-    page_views: session.pageViews,
-    clicks: session.clicks,
-    click_interval_s: session.clicks < 2 ? 0 : (session.lastClickMs - session.firstClickMs) / 1000 / (session.clicks - 1),
-    rapid_clicks: rapidClicks(state.clickMs, session.startMs),
-    dwell_s: session.dwellS,
-    scroll_depth: session.scrollDepth,
-    bounce: !active && session.pageViews <= 1 && session.interactions <= 1,
-    active,
-    is_new: state.sessionsForgotten === 0 && !earlier,
-  };
+  const view: Record<string, unknown> = {};
+  for (const field of Object.keys(SESSION_READS) as (keyof SessionView)[]) view[field] = SESSION_READS[field](session, state, nowMs);
+  return view as unknown as SessionView;
+}
+
+/** Each field of the view by itself, of `currentSession(state)`: rules read one or two of them on every event. */
+export const SESSION_READS: {
+  readonly [Field in keyof SessionView]: (session: Session, state: PersonState, nowMs: number) => SessionView[Field];
+} = {
+  id: (session) => session.id,
+  started_at: (session) => session.startMs,
+  duration_s: (session) => (session.endMs - session.startMs) / 1000,
+  events: (session) => session.events,
+  interactions: (session) => session.interactions,
+  page_views: (session) => session.pageViews,
+  clicks: (session) => session.clicks,
+  click_interval_s: ({ clicks, firstClickMs, lastClickMs }) => (clicks < 2 ? 0 : (lastClickMs - firstClickMs) / 1000 / (clicks - 1)),
+  rapid_clicks: (session, state) => rapidClicks(state.clickMs, session.startMs),
+  dwell_s: (session) => session.dwellS,
+  scroll_depth: (session) => session.scrollDepth,
+  bounce: (session, _, nowMs) => !isActive(session, nowMs) && session.pageViews <= 1 && session.interactions <= 1,
+  active: (session, _, nowMs) => isActive(session, nowMs),
+  is_new: (session, state) => state.sessionsForgotten === 0 && !hasEarlier(state.sessions, session),
+};
+
+function isActive(session: Session, nowMs: number): boolean {
+  return nowMs - session.endMs < SESSION_GAP_MS;
+}
+
+function hasEarlier(sessions: readonly Session[], session: Session): boolean {
+  for (let i = 0; i < sessions.length; i++) if (sessions[i]!.startMs < session.startMs) return true;
+  return false;
 }
 
 /** When the session ends by itself, which changes `bounce` and `active`; Infinity where it has. */
 export function sessionNextChangeMs(state: PersonState, nowMs: number): number {
-  const session = currentSession(state.sessions);
-  if (session === undefined || nowMs - session.endMs >= SESSION_GAP_MS) return Infinity;
+  const session = currentSession(state);
+  if (session === undefined || !isActive(session, nowMs)) return Infinity;
   return session.endMs + SESSION_GAP_MS;
 }
 
-const NO_SESSION: SessionView = {
+/** What the fields read where there was no session. */
+export const NO_SESSION: Readonly<SessionView> = {
   id: "", started_at: 0, duration_s: 0, events: 0, interactions: 0, page_views: 0, clicks: 0, click_interval_s: 0,
   rapid_clicks: 0, dwell_s: 0, scroll_depth: 0, bounce: false, active: false, is_new: true,
 };
 
-// The newest session. Events without an id (a server's, say) that lie in reach of a given session belong to it.
-function currentSession(sessions: readonly Session[]): Session | undefined {
+/** The newest session. Events without an id (a server's, say) that lie in reach of a given session belong to it. */
+export function currentSession({ sessions }: PersonState): Session | undefined {
   const newest = sessions[0];
   if (newest === undefined) return undefined;
   const given = newest.id !== "" ? newest

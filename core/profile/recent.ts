@@ -21,19 +21,26 @@ export function addRecent(state: PersonState, event: LoggedEvent, tie: number): 
 }
 
 export function putRecent(state: PersonState, entry: RecentItem): void {
-  const { recent } = state;
+  const { recent, recentCategories } = state;
   let at = 0;
   while (at < recent.length && !newer(entry.timestamp, entry.tie, recent[at]!)) at++;
   if (at === RECENT_MAX) return;
-  recent.splice(at, 0, entry);
-  countCategories(state.recentCategories, entry, 1);
-  if (recent.length > RECENT_MAX) countCategories(state.recentCategories, recent.pop()!, -1);
+  recent.unshift(entry);
+  for (let i = 0; i < at; i++) recent[i] = recent[i + 1]!;
+  recent[at] = entry;
+  const gone = recent.length > RECENT_MAX ? recent.pop()! : undefined;
+  if (recentCategories === null) return;
+  countCategories(recentCategories, entry, 1);
+  if (gone !== undefined) countCategories(recentCategories, gone, -1);
 }
 
-/** Adds an entry that is older than all others: how a list comes back from bytes. */
-export function appendRecent(state: PersonState, entry: RecentItem): void {
-  state.recent.push(entry);
-  countCategories(state.recentCategories, entry, 1);
+/** How often each category occurs in `recent`. Counted when first asked for, from then on kept event by event. */
+export function categoriesOf(state: PersonState): ReadonlyMap<string, number> {
+  if (state.recentCategories !== null) return state.recentCategories;
+  const counts = new Map<string, number>();
+  for (const entry of state.recent) countCategories(counts, entry, 1);
+  state.recentCategories = counts;
+  return counts;
 }
 
 function newer(timeMs: number, tie: number, than: RecentItem): boolean {

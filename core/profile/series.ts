@@ -14,24 +14,30 @@ export type Measure = "count" | "sum" | "max";
 export interface Series {
   /** Newest event time; -1 while empty. */
   newestMs: number;
-  /** Ascending times and their values. */
-  readonly times: number[];
-  readonly values: number[];
+  /** Ascending times and their values. What only counts (Measure "count") keeps no values: each would be 1. */
+  times: number[];
+  values: number[];
   /** Ascending pane indices (time / paneMs), and what each holds: how many, and the sum or maximum of the values. */
-  readonly panes: number[];
-  readonly paneCounts: number[];
-  readonly paneValues: number[];
+  panes: number[];
+  paneCounts: number[];
+  paneValues: number[];
 }
 
+/**
+ * Stands for every list that holds nothing yet: most series of most persons are empty or have no panes, and a person has
+ * dozens of these lists. Never written to; a list is made by its first entry.
+ */
+const NONE: number[] = [];
+
 export function emptySeries(): Series {
-  return { newestMs: -1, times: [], values: [], panes: [], paneCounts: [], paneValues: [] };
+  return { newestMs: -1, times: NONE, values: NONE, panes: NONE, paneCounts: NONE, paneValues: NONE };
 }
 
 export function paneMsOf(windowMs: number): number {
   return Math.max(1, Math.ceil(windowMs / PANES));
 }
 
-/** Adds one event at `timeMs`; `value` is 1 where only the count matters. */
+/** Adds one event at `timeMs`; `value` is 1 where only the count matters. A series is only ever used with one measure. */
 export function addToSeries(series: Series, windowMs: number, measure: Measure, timeMs: number, value: number): void {
   const paneMs = paneMsOf(windowMs);
   if (!advance(series, windowMs, paneMs, timeMs)) return;
@@ -46,11 +52,11 @@ export function mergeSeries(into: Series, from: Series, windowMs: number, measur
   const live = into.newestMs - windowMs;
   for (let i = 0; i < from.panes.length; i++) {
     if ((from.panes[i]! + 1) * paneMs <= live) continue;
-    addToPane(into, measure, from.panes[i]!, from.paneCounts[i]!, from.paneValues[i]!);
+    addToPane(into, measure, from.panes[i]!, from.paneCounts[i]!, from.paneValues[i] ?? 0);
   }
   for (let i = 0; i < from.times.length; i++) {
     if (paneEnd(from.times[i]!, paneMs) <= live) continue;
-    insert(into, paneMs, measure, from.times[i]!, from.values[i]!);
+    insert(into, paneMs, measure, from.times[i]!, from.values[i] ?? 1);
   }
 }
 
@@ -110,6 +116,42 @@ export function seriesNextChangeMs(series: Series, windowMs: number, nowMs: numb
   return next;
 }
 
+/** Instants at which something leaves that `seriesFallsMs` looks through before it settles for a lower bound. */
+export const JUMPS_MAX = 8;
+
+/**
+ * The instant at which the count falls below `least`, without an event; Infinity where it is below already. Where it
+ * stays above for JUMPS_MAX changes, and for changes at `horizonMs` or later: any time up to which it surely stays.
+ */
+export function seriesFallsMs(
+  series: Series, windowMs: number, least: number, { nowMs, horizonMs }: { nowMs: number; horizonMs: number },
+): number {
+  const { times, panes, paneCounts } = series;
+  const cutoff = nowMs - windowMs;
+  // Most often all that is kept is in the window, and it falls when the one event leaves that it cannot spare.
+  if (panes.length === 0 && (times.length === 0 || times[0]! > cutoff)) {
+    const spare = times.length - least;
+    if (spare < 0) return Infinity;
+    if (least > 0 && spare < JUMPS_MAX) return times[spare]! + windowMs;
+  }
+  const paneMs = paneMsOf(windowMs);
+  let first = 0;
+  let pane = 0;
+  while (first < times.length && times[first]! <= cutoff) first++;
+  while (pane < panes.length && (panes[pane]! + 1) * paneMs <= cutoff) pane++;
+  let count = times.length - first;
+  for (let i = pane; i < panes.length; i++) count += paneCounts[i]!;
+  if (count < least) return Infinity;
+  for (let jump = 0; ; jump++) {
+    let atMs = first < times.length ? times[first]! + windowMs : Infinity;
+    if (pane < panes.length) atMs = Math.min(atMs, (panes[pane]! + 1) * paneMs + windowMs);
+    if (jump === JUMPS_MAX || atMs >= horizonMs) return atMs;
+    for (; first < times.length && times[first]! + windowMs <= atMs; first++) count--;
+    for (; pane < panes.length && (panes[pane]! + 1) * paneMs + windowMs <= atMs; pane++) count -= paneCounts[pane]!;
+    if (count < least) return atMs;
+  }
+}
+
 function paneEnd(timeMs: number, paneMs: number): number {
   return (Math.floor(timeMs / paneMs) + 1) * paneMs;
 }
@@ -127,7 +169,7 @@ function advance(series: Series, windowMs: number, paneMs: number, timeMs: numbe
     while (gone < times.length && paneEnd(times[gone]!, paneMs) <= live) gone++;
     if (gone > 0) {
       times.splice(0, gone);
-      values.splice(0, gone);
+      if (values.length > 0) values.splice(0, gone);
     }
   }
   if (panes.length > 0 && (panes[0]! + 1) * paneMs <= live) {
@@ -135,13 +177,35 @@ function advance(series: Series, windowMs: number, paneMs: number, timeMs: numbe
     while (gone < panes.length && (panes[gone]! + 1) * paneMs <= live) gone++;
     panes.splice(0, gone);
     series.paneCounts.splice(0, gone);
-    series.paneValues.splice(0, gone);
+    if (series.paneValues.length > 0) series.paneValues.splice(0, gone);
   }
   return true;
 }
 
 // Keeps (time, value) ascending; the oldest beyond EXACT_MAX goes to its pane.
 function insert(series: Series, paneMs: number, measure: Measure, timeMs: number, value: number): void {
+  const { times } = series;
+  if (times.length === 0) {
+    series.times = [timeMs];
+    if (measure !== "count") series.values = [value];
+    return;
+  }
+  if (measure !== "count") insertValued(series, paneMs, measure, timeMs, value);
+  else if (times.length < EXACT_MAX) {
+    let at = times.length;
+    times.push(timeMs);
+    for (; at > 0 && times[at - 1]! > timeMs; at--) times[at] = times[at - 1]!;
+    times[at] = timeMs;
+  } else if (times[0]! > timeMs) addToPane(series, measure, Math.floor(timeMs / paneMs), 1, value);
+  else {
+    addToPane(series, measure, Math.floor(times[0]! / paneMs), 1, value);
+    let at = 0;
+    for (; at + 1 < EXACT_MAX && times[at + 1]! <= timeMs; at++) times[at] = times[at + 1]!;
+    times[at] = timeMs;
+  }
+}
+
+function insertValued(series: Series, paneMs: number, measure: Measure, timeMs: number, value: number): void {
   const { times, values } = series;
   let at = times.length;
   while (at > 0 && (times[at - 1]! > timeMs || (times[at - 1]! === timeMs && values[at - 1]! > value))) at--;
@@ -169,15 +233,22 @@ function insert(series: Series, paneMs: number, measure: Measure, timeMs: number
 }
 
 function addToPane(series: Series, measure: Measure, pane: number, count: number, value: number): void {
+  if (series.panes.length === 0) {
+    series.panes = [pane];
+    series.paneCounts = [count];
+    if (measure !== "count") series.paneValues = [value];
+    return;
+  }
   const { panes, paneCounts, paneValues } = series;
   let at = panes.length;
   while (at > 0 && panes[at - 1]! > pane) at--;
   if (at > 0 && panes[at - 1] === pane) {
     paneCounts[at - 1]! += count;
-    paneValues[at - 1] = measure === "max" ? Math.max(paneValues[at - 1]!, value) : paneValues[at - 1]! + value;
+    if (measure === "max") paneValues[at - 1] = Math.max(paneValues[at - 1]!, value);
+    else if (measure === "sum") paneValues[at - 1]! += value;
     return;
   }
   panes.splice(at, 0, pane);
   paneCounts.splice(at, 0, count);
-  paneValues.splice(at, 0, value);
+  if (measure !== "count") paneValues.splice(at, 0, value);
 }

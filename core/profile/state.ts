@@ -50,6 +50,12 @@ export const CONTEXT_FIELDS = [
   "device", "os", "browser", "locale", "timezone", "country", "region", "referrer", "weather", "variant",
 ] as const;
 
+/** Event times of both sides of a sequence, ascending. */
+export interface SequenceTimes {
+  readonly first: number[];
+  readonly second: number[];
+}
+
 export interface PersonState {
   /** Counts changes of this state. */
   version: number;
@@ -82,8 +88,8 @@ export interface PersonState {
 
   /** Interactions with items, newest first; same time: larger hash of the event id first. At most RECENT_MAX. */
   readonly recent: RecentItem[];
-  /** How often each category occurs in `recent`; derived, not stored. */
-  readonly recentCategories: Map<string, number>;
+  /** How often each category occurs in `recent`; derived, not stored, and null until somebody asks (`categoriesOf`). */
+  recentCategories: Map<string, number> | null;
   readonly recentIds: RecentIds;
 
   /** Event times; -1 while there is none. */
@@ -111,7 +117,7 @@ export interface PersonState {
   /** In the order of the plan's windows, features and sequences. */
   windows: Series[];
   features: FeatureState[];
-  sequences: { readonly first: number[]; readonly second: number[] }[];
+  sequences: SequenceTimes[];
 
   /** Newest first by end. At most SESSIONS_MAX. */
   readonly sessions: Session[];
@@ -140,7 +146,7 @@ export function emptyPerson(plan: FoldPlan): PersonState {
     memberships: new Map(),
     triggerMarks: new Map(),
     recent: [],
-    recentCategories: new Map(),
+    recentCategories: null,
     recentIds: { hi: [], lo: [], next: 0 },
     lastMs: -1,
     firstInteractionMs: -1,
@@ -158,11 +164,15 @@ export function emptyPerson(plan: FoldPlan): PersonState {
     engagement: emptyDecayedSum(),
     categories: emptyInterests(),
     tags: emptyInterests(),
-    rates: BUILT_IN_WINDOWS_MS.map(() => emptySeries()),
-    windows: plan.windows.map(() => emptySeries()),
-    features: plan.features.map((feature) => emptyFeature(feature)),
-    sequences: plan.sequences.map(() => ({ first: [], second: [] })),
+    rates: [emptySeries(), emptySeries(), emptySeries()],
+    windows: plan.windows.map(emptySeries),
+    features: plan.features.map(emptyFeature),
+    sequences: plan.sequences.map(emptySequence),
     sessions: [],
     sessionsForgotten: 0,
   };
+}
+
+export function emptySequence(): SequenceTimes {
+  return { first: [], second: [] };
 }

@@ -66,7 +66,7 @@ export function compileProgram(document: unknown, version: number): { program: C
   const windows: WindowPlan[] = [];
   const sequences: SequencePlan[] = [];
   const features = new Map<string, FeatureName>(drafts.map(({ name, plan }, index) => [name, {
-    index, type: plan.kind === "last" ? DYN : DOUBLE, kind: plan.kind, eventTypes: plan.types, windowed: plan.windowMs !== null,
+    index, type: plan.kind === "last" ? DYN : DOUBLE, kind: plan.kind, eventTypes: plan.types, windowMs: plan.windowMs,
   }]));
   const segmentNames: ReadonlySet<string> = new Set(segmentDrafts.map(({ name }) => name));
   const namesFor = (place: Place): NamesOfProgram => ({

@@ -21,7 +21,8 @@ export interface Rule {
   /**
    * A time after `scope.nowMs` before which the value cannot change without an event; Infinity where it never can.
    * It is the very millisecond of the change wherever the rule compares with constants, a lower bound otherwise; for
-   * changes at `scope.horizonMs` or later it may say any time from there on.
+   * changes at `scope.horizonMs` or later it may say any time from there on. Leaves in `scope.verdict` what the
+   * condition is now: true where it holds.
    */
   nextChangeMs(scope: RuleScope): number;
   readonly reads: ReadSet;

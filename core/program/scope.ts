@@ -3,7 +3,9 @@
 import type { EventContext, LoggedEvent } from "../event/event.ts";
 import type { Item } from "../item/item.ts";
 import type { PersonState } from "../profile/state.ts";
-import { type SessionView, sessionView } from "../profile/reading.ts";
+import { positiveTotal } from "../profile/interests.ts";
+import { builtinValue, currentSession } from "../profile/reading.ts";
+import type { Session } from "../profile/sessions.ts";
 
 export class RuleScope {
   person: PersonState;
@@ -12,12 +14,18 @@ export class RuleScope {
   horizonMs = Infinity;
   event: LoggedEvent | null = null;
   item: Item | null = null;
+  /** The value of the condition whose next change was asked for last (`CelNode.nextMs`): asking needs it anyway. */
+  verdict: unknown = false;
   /** The request's own context, which goes before what the person's events said. */
   context: EventContext | null = null;
   /** Values of the variables that macros bind, outermost first. */
   readonly bound: unknown[] = [];
   readonly #nobody: PersonState;
-  #session: SessionView | null = null;
+  // What several rules read, worked out by the first that does: undefined or NaN until then.
+  #session: Session | null | undefined;
+  #categoriesTotal = NaN;
+  #tagsTotal = NaN;
+  #engagement = NaN;
 
   /** @param nobody - a person without any event: what rules read where nobody is known. */
   constructor(nobody: PersonState) {
@@ -33,15 +41,40 @@ export class RuleScope {
     this.event = null;
     this.item = null;
     this.context = null;
-    this.#session = null;
+    this.#session = undefined;
+    this.#categoriesTotal = NaN;
+    this.#tagsTotal = NaN;
+    this.#engagement = NaN;
   }
 
   moveTo(nowMs: number): void {
     this.nowMs = nowMs;
-    this.#session = null;
+    this.#engagement = NaN;
   }
 
-  get session(): SessionView {
-    return (this.#session ??= sessionView(this.person, this.nowMs));
+  /** The person's newest session, over or not; null where there was none. */
+  get session(): Session | null {
+    if (this.#session === undefined) this.#session = currentSession(this.person) ?? null;
+    return this.#session;
+  }
+
+  get engagement(): number {
+    if (this.#engagement !== this.#engagement) this.#engagement = builtinValue(this.person, "engagement", this.nowMs);
+    return this.#engagement;
+  }
+
+  /** As `interestShare` (core/profile/reading.ts), with the totals added up once for all rules. */
+  interest(name: string): number {
+    const { categories, tags } = this.person;
+    const category = categories.get(name);
+    if (category !== undefined && category.scaled > 0) {
+      if (this.#categoriesTotal !== this.#categoriesTotal) this.#categoriesTotal = positiveTotal(categories);
+      const share = category.scaled / this.#categoriesTotal;
+      if (share > 0) return share;
+    }
+    const tag = tags.get(name);
+    if (tag === undefined || tag.scaled <= 0) return 0;
+    if (this.#tagsTotal !== this.#tagsTotal) this.#tagsTotal = positiveTotal(tags);
+    return tag.scaled / this.#tagsTotal;
   }
 }

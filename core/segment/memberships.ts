@@ -24,7 +24,12 @@ export function evaluateSegments(
   let nextMs = checkMs;
   for (let i = 0; i < indices.length; i++) {
     const { name, rule } = segments[indices[i]!]!;
-    const holds = rule.holds(scope);
+    let holds: boolean;
+    if (rule.reads.time) {
+      scope.horizonMs = nextMs;
+      nextMs = Math.min(nextMs, rule.nextChangeMs(scope));
+      holds = scope.verdict === true;
+    } else holds = rule.holds(scope);
     if (holds !== person.memberships.has(name)) {
       if (holds) {
         person.memberships.set(name, nowMs);
@@ -34,9 +39,6 @@ export function evaluateSegments(
         changes.left.push(name);
       }
     }
-    if (!rule.reads.time) continue;
-    scope.horizonMs = nextMs;
-    nextMs = Math.min(nextMs, rule.nextChangeMs(scope));
   }
   // A check at its own time would be none.
   return Math.max(nextMs, nowMs + 1);

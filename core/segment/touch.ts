@@ -6,14 +6,25 @@ import type { CompiledProgram, CompiledTrigger } from "../program/compiled.ts";
 /** Indices into the program's segments, in their order. */
 export type SegmentIndices = readonly number[];
 
+/** What events of one type can touch. */
+export interface TypeTouch {
+  /** Segments that a folded event of this type can have changed, by what the event carries: bits of CARRIES. */
+  readonly segments: readonly SegmentIndices[];
+  /** Triggers that it can set off. */
+  readonly triggers: readonly CompiledTrigger[];
+  /** The type moves interests. */
+  readonly weighty: boolean;
+}
+
+const CARRIES = { context: 1, interests: 2 } as const;
+
 export class TouchIndex {
   readonly all: SegmentIndices;
   /** Those that time alone can change. */
   readonly timed: SegmentIndices;
   readonly attributes: SegmentIndices;
   readonly #program: CompiledProgram;
-  readonly #byEvent = new Map<string, SegmentIndices>();
-  readonly #triggers = new Map<string, readonly CompiledTrigger[]>();
+  readonly #types = new Map<string, TypeTouch>();
 
   constructor(program: CompiledProgram) {
     this.#program = program;
@@ -22,30 +33,33 @@ export class TouchIndex {
     this.attributes = this.all.filter((i) => program.segments[i]!.reads.attributes);
   }
 
-  /** Segments that a folded event of this kind can have changed. */
-  byEvent(event: LoggedEvent): SegmentIndices {
-    const weighty = event.item !== undefined && (this.#program.plan.weights.get(event.event_type) ?? 0) !== 0;
-    const key = `${weighty ? "i" : ""}${event.context === undefined ? "" : "c"}|${event.event_type}`;
-    const known = this.#byEvent.get(key);
+  ofType(eventType: string): TypeTouch {
+    const known = this.#types.get(eventType);
     if (known !== undefined) return known;
-    const touched = this.all.filter((i) => {
-      const { reads } = this.#program.segments[i]!;
-      return reads.anyEvent || reads.eventTypes.has(event.event_type) || (reads.interests && weighty)
-        || (reads.context && event.context !== undefined);
-    });
+    const { plan, triggers, eventTypes: declared } = this.#program;
+    const touch: TypeTouch = {
+      segments: [0, 1, 2, 3].map((carries) => this.#segments(eventType, carries)),
+      triggers: triggers.filter(({ eventTypes }) => eventTypes === null || eventTypes.has(eventType)),
+      weighty: (plan.weights.get(eventType) ?? 0) !== 0,
+    };
     // Only types that the program knows are kept: whoever sends others must not fill the memory.
-    if (this.#program.eventTypes.has(event.event_type)) this.#byEvent.set(key, touched);
-    return touched;
+    if (declared.has(eventType)) this.#types.set(eventType, touch);
+    return touch;
   }
 
-  /** Triggers that an event of this type can set off. */
-  triggersOf(eventType: string): readonly CompiledTrigger[] {
-    const known = this.#triggers.get(eventType);
-    if (known !== undefined) return known;
-    const triggers = this.#program.triggers.filter(({ eventTypes }) => eventTypes === null || eventTypes.has(eventType));
-    if (this.#program.eventTypes.has(eventType)) this.#triggers.set(eventType, triggers);
-    return triggers;
+  #segments(eventType: string, carries: number): SegmentIndices {
+    return this.all.filter((i) => {
+      const { reads } = this.#program.segments[i]!;
+      return reads.anyEvent || reads.eventTypes.has(eventType) || (reads.interests && (carries & CARRIES.interests) !== 0)
+        || (reads.context && (carries & CARRIES.context) !== 0);
+    });
   }
+}
+
+/** Segments that this folded event can have changed; `touch` is that of its type. */
+export function segmentsTouched(touch: TypeTouch, event: LoggedEvent): SegmentIndices {
+  const context = event.context === undefined ? 0 : CARRIES.context;
+  return touch.segments[event.item !== undefined && touch.weighty ? context + CARRIES.interests : context]!;
 }
 
 const indices = new WeakMap<CompiledProgram, TouchIndex>();

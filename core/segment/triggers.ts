@@ -2,15 +2,19 @@
 import type { LoggedEvent } from "../event/event.ts";
 import type { FiredTrigger } from "../engine.ts";
 import type { PersonState } from "../profile/state.ts";
-import type { CompiledProgram, CompiledTrigger } from "../program/compiled.ts";
+import type { CompiledTrigger } from "../program/compiled.ts";
 import type { RuleScope } from "../program/scope.ts";
-import { touchIndexOf } from "./touch.ts";
 
-/** Fires what the event sets off. The program's scope is set up for the person, after the event was folded. */
-export function fireTriggers(person: PersonState, program: CompiledProgram, event: LoggedEvent, fired: FiredTrigger[]): void {
-  const triggers = touchIndexOf(program).triggersOf(event.event_type);
+/** An event that was folded, and the triggers that one of its type can set off. The scope is set up for the person. */
+export interface TriggerCall {
+  readonly event: LoggedEvent;
+  readonly triggers: readonly CompiledTrigger[];
+  readonly scope: RuleScope;
+}
+
+/** Fires what the event sets off. */
+export function fireTriggers(person: PersonState, { event, triggers, scope }: TriggerCall, fired: FiredTrigger[]): void {
   if (triggers.length === 0) return;
-  const { scope } = program;
   scope.event = event;
   for (const trigger of triggers) {
     if (!mayFire(person, trigger, scope) || !trigger.rule.holds(scope)) continue;
@@ -28,5 +32,5 @@ function mayFire(person: PersonState, { name, oncePer }: CompiledTrigger, scope:
   if (oncePer === null) return true;
   const mark = person.triggerMarks.get(name);
   if (typeof mark !== "number") return true;
-  return oncePer === "session" ? mark < scope.session.started_at : scope.nowMs - mark >= oncePer;
+  return oncePer === "session" ? mark < (scope.session?.startMs ?? 0) : scope.nowMs - mark >= oncePer;
 }

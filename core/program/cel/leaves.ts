@@ -1,14 +1,16 @@
 // What expressions read of a person, each with how time moves it.
 import { log2 } from "../../math/exp2.ts";
 import {
-  BUILT_IN_FEATURES, type BuiltInFeature, builtinNextChangeMs, builtinValue, featureNextChangeMs, featureValue, followed, interestShare,
-  lastTimeMs, sessionNextChangeMs, type SessionView, windowNextChangeMs, windowValue,
+  BUILT_IN_FEATURES, type BuiltInFeature, builtinNextChangeMs, builtinValue, featureNextChangeMs, featureValue, followed,
+  FREQUENCY_RATE, FREQUENCY_WINDOW_MS, lastTimeMs, NO_SESSION, SESSION_READS, sessionNextChangeMs, type SessionView,
+  windowNextChangeMs, windowValue,
 } from "../../profile/reading.ts";
+import { seriesCount, seriesNextChangeMs } from "../../profile/series.ts";
 import { SEQUENCES_MAX, WINDOWS_MAX } from "../limits.ts";
 import type { RuleScope } from "../scope.ts";
 import type { Compilation } from "./compile.ts";
 import { SESSION_FIELDS } from "./names.ts";
-import { type CelNode, NO_LEAVES, type TimeLeaf } from "./node.ts";
+import { type CelNode, type Counted, NO_LEAVES, type TimeLeaf } from "./node.ts";
 import type { ASTNode } from "./parse.ts";
 import { BOOL, DOUBLE, FAULT, kindIs, typeName } from "./value.ts";
 
@@ -39,12 +41,24 @@ function windowNode(ast: ASTNode, measure: "count" | "sum", type: string, window
     return c.fault(ast, "window_not_kept", `the program keeps no such window: read the same ${measure}() in one of its segments first`);
   }
   c.eventTypes.add(type);
+  if (measure === "count") return countedNode({ windowMs, seriesOf: (person) => person.windows[index]! });
   const leaf: TimeLeaf = {
     nextMs: (scope) => windowNextChangeMs(scope.person, index, scope.nowMs),
     slope: still,
-    drift: measure === "count" ? falls : unknown,
+    drift: unknown,
   };
   return numberNode((scope) => windowValue(scope.person, index, scope.nowMs), leaf);
+}
+
+/** What counts events of a sliding window: without events it only falls, by steps. */
+function countedNode(counted: Counted): CelNode {
+  const { windowMs, seriesOf } = counted;
+  const leaf: TimeLeaf = {
+    nextMs: (scope) => seriesNextChangeMs(seriesOf(scope.person), windowMs, scope.nowMs),
+    slope: still,
+    drift: falls,
+  };
+  return { ...numberNode((scope) => seriesCount(seriesOf(scope.person), windowMs, scope.nowMs), leaf), counted };
 }
 
 function numberNode(read: (scope: RuleScope) => number, leaf: TimeLeaf): CelNode {
@@ -83,7 +97,7 @@ export function interestNode(ast: ASTNode, category: CelNode, c: Compilation): C
   c.interests = true;
   if (typeof category.constant === "string") {
     const name = category.constant;
-    return { type: DOUBLE, leaves: NO_LEAVES, read: (scope) => interestShare(scope.person, name) };
+    return { type: DOUBLE, leaves: NO_LEAVES, read: (scope) => scope.interest(name) };
   }
   const { read } = category;
   return {
@@ -91,7 +105,7 @@ export function interestNode(ast: ASTNode, category: CelNode, c: Compilation): C
     leaves: category.leaves,
     read: (scope) => {
       const name = read(scope);
-      return typeof name === "string" ? interestShare(scope.person, name) : FAULT;
+      return typeof name === "string" ? scope.interest(name) : FAULT;
     },
   };
 }
@@ -115,11 +129,12 @@ export function featureNode(name: string, c: Compilation): CelNode | undefined {
     const halfLifeMs = (scope: RuleScope): number => scope.person.layout.plan.features[index]!.halfLifeMs ?? 0;
     return { type, read, leaves: [fades], motion: fades, reachesMs: fadesToMs(read, halfLifeMs) };
   }
-  if (!own.windowed) return { type, read, leaves: NO_LEAVES };
+  if (own.windowMs === null) return { type, read, leaves: NO_LEAVES };
+  if (kind === "count") return countedNode({ windowMs: own.windowMs, seriesOf: (person) => person.features[index]!.series! });
   const leaf: TimeLeaf = {
     nextMs: (scope) => featureNextChangeMs(scope.person, index, scope.nowMs),
     slope: still,
-    drift: kind === "count" || kind === "distinct" ? falls : unknown,
+    drift: kind === "distinct" ? falls : unknown,
   };
   return { type, read, leaves: [leaf], motion: leaf };
 }
@@ -149,14 +164,17 @@ function builtInNode(name: BuiltInFeature, c: Compilation): CelNode {
         reachesMs: (scope, target) => scope.person.lastInteractionMs + Math.ceil(target) * 1_000,
       };
     }
-    case "engagement":
-      return { ...numberNode(read, fading(read)), reachesMs: fadesToMs(read, (scope) => scope.person.interestHalfLifeMs) };
+    case "engagement": {
+      const fades = (scope: RuleScope): number => scope.engagement;
+      return { ...numberNode(fades, fading(fades)), reachesMs: fadesToMs(fades, (scope) => scope.person.interestHalfLifeMs) };
+    }
     case "frequency":
+      return countedNode({ windowMs: FREQUENCY_WINDOW_MS, seriesOf: (person) => person.rates[FREQUENCY_RATE]! });
     case "velocity":
       return numberNode(read, {
         nextMs: (scope) => builtinNextChangeMs(scope.person, name, scope.nowMs),
         slope: still,
-        drift: name === "frequency" ? falls : unknown,
+        drift: unknown,
       });
     default:
       return { type: DOUBLE, read, leaves: NO_LEAVES };
@@ -167,7 +185,11 @@ function builtInNode(name: BuiltInFeature, c: Compilation): CelNode {
 export function sessionNode(field: string, c: Compilation): CelNode {
   c.anyEvent = true;
   const name = field as keyof SessionView;
-  const read = (scope: RuleScope): unknown => scope.session[name];
+  const readField = SESSION_READS[name];
+  const read = (scope: RuleScope): unknown => {
+    const { session } = scope;
+    return session === null ? NO_SESSION[name] : readField(session, scope.person, scope.nowMs);
+  };
   // Only these two change when it ends.
   if (name !== "bounce" && name !== "active") return { type: SESSION_FIELDS[field]!, leaves: NO_LEAVES, read };
   const leaf: TimeLeaf = {

@@ -22,7 +22,8 @@ export interface FeatureName {
   readonly type: CelType;
   readonly eventTypes: readonly string[] | null;
   readonly kind: string;
-  readonly windowed: boolean;
+  /** null where it counts from the beginning on. */
+  readonly windowMs: number | null;
 }
 
 export const SESSION_FIELDS: Readonly<Record<string, CelType>> = {

@@ -1,4 +1,6 @@
 // A compiled expression: a closure for its value, and how time alone moves it.
+import type { PersonState } from "../../profile/state.ts";
+import type { Series } from "../../profile/series.ts";
 import type { RuleScope } from "../scope.ts";
 import type { CelType } from "./value.ts";
 
@@ -16,6 +18,12 @@ export interface TimeLeaf {
   rate?(scope: RuleScope): number;
 }
 
+/** A count of the events in a sliding window. */
+export interface Counted {
+  readonly windowMs: number;
+  readonly seriesOf: (person: PersonState) => Series;
+}
+
 export interface CelNode {
   readonly type: CelType;
   readonly read: Read;
@@ -25,9 +33,18 @@ export interface CelNode {
   readonly leaves: readonly TimeLeaf[];
   /** How a number moves as a whole; where it is not set, the leaves tell what they can. */
   readonly motion?: Pick<TimeLeaf, "slope" | "drift" | "rate">;
-  /** Of a condition: a time before which its value stays; where it is not set, the leaves tell. */
+  /**
+   * Of a condition: a time before which its value stays, with that value in `scope.verdict`; where it is not set, the
+   * leaves tell.
+   */
   readonly nextMs?: (scope: RuleScope) => number;
-  /** Of a number that moves steadily: about when it reaches `target`. A guess that saves a search. */
+  /** Of a condition whose `nextMs` costs no more than reading it. */
+  readonly isEager?: boolean;
+  /** Of a count over a window: compared with a constant, its next change is read off the series, not searched. */
+  readonly counted?: Counted;
+  /**
+   * Of a number that moves one way and never jumps: when it reaches `target`, but for rounding. NaN where it never does.
+   */
   readonly reachesMs?: (scope: RuleScope, target: number) => number;
 }
 

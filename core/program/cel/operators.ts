@@ -1,9 +1,10 @@
 // Operators: logic with CEL's rule that one part may decide although another failed, comparisons, arithmetic.
+import { seriesCount, seriesFallsMs } from "../../profile/series.ts";
 import type { RuleScope } from "../scope.ts";
 import type { Compilation } from "./compile.ts";
-import { type CelNode, driftOf, joinLeaves, NO_LEAVES, rateOf, type Read, slopeOf, together } from "./node.ts";
+import { type CelNode, type Counted, driftOf, joinLeaves, NO_LEAVES, rateOf, type Read, slopeOf, together } from "./node.ts";
 import type { ASTNode } from "./parse.ts";
-import { anyChangeMs, changeMs, comparisonChangeMs, equalityChangeMs, junctionChangeMs } from "./time.ts";
+import { anyChangeMs, changeMs, comparisonChangeMs, equalityChangeMs, junctionChangeMs, steadyChangeMs } from "./time.ts";
 import {
   BOOL, type CelType, celEquals, comparable, DOUBLE, DYN, FAULT, kindIs, LIST, STRING, typeName,
 } from "./value.ts";
@@ -55,7 +56,11 @@ export function not(ast: ASTNode, part: CelNode, c: Compilation): CelNode {
   return condition((scope) => {
     const value = read(scope);
     return typeof value === "boolean" ? !value : FAULT;
-  }, [part], (scope) => changeMs(part, scope));
+  }, [part], (scope) => {
+    const next = changeMs(part, scope);
+    scope.verdict = typeof scope.verdict === "boolean" ? !scope.verdict : FAULT;
+    return next;
+  });
 }
 
 export function ternary(ast: ASTNode, [test, yes, no]: readonly [CelNode, CelNode, CelNode], c: Compilation): CelNode {
@@ -70,9 +75,12 @@ export function ternary(ast: ASTNode, [test, yes, no]: readonly [CelNode, CelNod
   const leaves = joinLeaves(test, yes, no);
   if (type.kind !== "bool" || leaves.length === 0) return { type, read, leaves };
   const nextMs = (scope: RuleScope): number => {
-    const value = test.read(scope);
     const next = changeMs(test, scope);
-    return value === true ? Math.min(next, changeMs(yes, scope)) : value === false ? Math.min(next, changeMs(no, scope)) : next;
+    if (typeof scope.verdict !== "boolean") {
+      scope.verdict = FAULT;
+      return next;
+    }
+    return Math.min(next, changeMs(scope.verdict ? yes : no, scope));
   };
   return { type, read, leaves, nextMs };
 }
@@ -98,14 +106,17 @@ export function equality(ast: ASTNode, left: CelNode, right: CelNode, c: Compila
     };
   const node = condition(read, [left, right]);
   if (node.leaves.length === 0 || left.type.kind !== "double" || right.type.kind !== "double") return node;
-  const nextMs = equalityChangeMs(comparisonNode(">=", left, right), comparisonNode(">", left, right));
+  if (left.counted !== undefined && Number.isFinite(right.constant)) return countEquality(node, left.counted, right.constant as number);
+  const nextMs = equalityChangeMs(read, comparisonNode(">=", left, right), comparisonNode(">", left, right));
   // The two helpers answer for a difference that moves one way; otherwise any change beneath counts.
   return {
     ...node,
     nextMs: (scope) => {
       const drift = together(driftOf(left, scope), -driftOf(right, scope));
       const slope = together(slopeOf(left, scope), -slopeOf(right, scope));
-      return drift === drift || (slope === slope && slope !== 0) ? nextMs(scope) : anyChangeMs(node, scope);
+      if (drift === drift || (slope === slope && slope !== 0)) return nextMs(scope);
+      scope.verdict = read(scope);
+      return anyChangeMs(node, scope);
     },
   };
 }
@@ -124,11 +135,43 @@ export function comparison(ast: ASTNode, left: CelNode, right: CelNode, c: Compi
 }
 
 function comparisonNode(op: Order, left: CelNode, right: CelNode): CelNode {
+  if (left.counted !== undefined && Number.isFinite(right.constant)) {
+    return countComparison(op, left, left.counted, right.constant as number);
+  }
   const read = typeof right.constant === "number"
     ? readAgainst(op, left.read, right.constant)
     : readOrder(op, left.read, right.read);
-  const nextMs = comparisonChangeMs(read, op === ">" || op === ">=" ? 1 : -1, left, right);
+  const towards = op === ">" || op === ">=" ? 1 : -1;
+  const nextMs = left.reachesMs !== undefined && Number.isFinite(right.constant)
+    ? steadyChangeMs(read, towards, left, right.constant as number)
+    : comparisonChangeMs(read, towards, left, right);
   return condition(read, [left, right], nextMs);
+}
+
+// A count is a whole number that only falls without events: every comparison asks whether it is still at least so many.
+function countComparison(op: Order, left: CelNode, { windowMs, seriesOf }: Counted, limit: number): CelNode {
+  const least = op === ">=" || op === "<" ? Math.ceil(limit) : Math.floor(limit) + 1;
+  const wanted = op === ">=" || op === ">";
+  const read: Read = (scope) => seriesCount(seriesOf(scope.person), windowMs, scope.nowMs) >= least === wanted;
+  const nextMs = (scope: RuleScope): number => {
+    const series = seriesOf(scope.person);
+    const isEnough = seriesCount(series, windowMs, scope.nowMs) >= least;
+    scope.verdict = isEnough === wanted;
+    return isEnough ? seriesFallsMs(series, windowMs, least, scope) : Infinity;
+  };
+  return { ...condition(read, [left], nextMs), isEager: true };
+}
+
+// Above the limit until it falls to it, at the limit until it falls below it.
+function countEquality(node: CelNode, { windowMs, seriesOf }: Counted, limit: number): CelNode {
+  const nextMs = (scope: RuleScope): number => {
+    scope.verdict = node.read(scope);
+    const series = seriesOf(scope.person);
+    const count = seriesCount(series, windowMs, scope.nowMs);
+    if (count < limit) return Infinity;
+    return seriesFallsMs(series, windowMs, count > limit ? Math.floor(limit) + 1 : limit, scope);
+  };
+  return { ...node, nextMs, isEager: true };
 }
 
 // One closure an operator, so that each call site stays monomorphic.
@@ -195,13 +238,12 @@ export function arithmetic(ast: ASTNode, left: CelNode, right: CelNode, c: Compi
 }
 
 function arithmeticRead(op: Arithmetic, left: Read, right: Read): Read {
+  if (op === "+") return sumRead(left, right);
   return (scope) => {
     const a = left(scope);
     const b = right(scope);
     if (typeof a === "number" && typeof b === "number") {
       switch (op) {
-        case "+":
-          return a + b;
         case "-":
           return a - b;
         case "*":
@@ -212,7 +254,16 @@ function arithmeticRead(op: Arithmetic, left: Read, right: Read): Read {
           return a % b;
       }
     }
-    if (op !== "+") return FAULT;
+    return FAULT;
+  };
+}
+
+// `+` also joins strings, and lists.
+function sumRead(left: Read, right: Read): Read {
+  return (scope) => {
+    const a = left(scope);
+    const b = right(scope);
+    if (typeof a === "number" && typeof b === "number") return a + b;
     if (typeof a === "string" && typeof b === "string") return a + b;
     return Array.isArray(a) && Array.isArray(b) ? [...a, ...b] : FAULT;
   };

@@ -4,13 +4,13 @@
 // alone. Where an expression compares with constants it is the very millisecond of the change. What lies at or beyond
 // `scope.horizonMs` is not sought: somebody looks then anyway.
 import { builtinValue } from "../../profile/reading.ts";
+import { JUMPS_MAX } from "../../profile/series.ts";
 import type { RuleScope } from "../scope.ts";
 import { type CelNode, driftOf, jumpMs, rateOf, type Read, slopeOf, together } from "./node.ts";
+import { FAULT } from "./value.ts";
 
 /** How far ahead a crossing is searched; what lies beyond is looked at again then. */
 const HORIZON_MS = 400 * 86_400_000;
-/** Jumps of a window that are looked through in one go before settling for a lower bound. */
-const JUMPS_MAX = 8;
 /**
  * The grid for what cannot be solved (`features.a > features.b` while both decay): it is looked at again after a 32nd
  * of the time since the person's last interaction, but not more often than each second. So a quiet person costs a
@@ -18,6 +18,8 @@ const JUMPS_MAX = 8;
  */
 const GRID_SHARE = 32;
 const GRID_MIN_MS = 1_000;
+/** A guess by logarithms is right to a few 2^-50 of the half-life: to less than a millisecond over years. */
+const GUESS_MARGIN_MS = 1_000;
 
 export function gridMs(scope: RuleScope): number {
   const quietS = builtinValue(scope.person, "recency_s", scope.nowMs);
@@ -32,15 +34,18 @@ export function anyChangeMs(node: CelNode, scope: RuleScope): number {
   return jump;
 }
 
+/** For a condition: when it could change; what it is now is in `scope.verdict` afterwards. */
 export function changeMs(node: CelNode, scope: RuleScope): number {
-  if (node.leaves.length === 0) return Infinity;
-  return node.nextMs === undefined ? anyChangeMs(node, scope) : node.nextMs(scope);
+  if (node.nextMs !== undefined) return node.nextMs(scope);
+  scope.verdict = node.read(scope);
+  return node.leaves.length === 0 ? Infinity : anyChangeMs(node, scope);
 }
 
 /** Next change of `left > right` and its like. `towards` is the direction of left - right in which it becomes true. */
 export function comparisonChangeMs(holds: Read, towards: 1 | -1, left: CelNode, right: CelNode) {
   return (scope: RuleScope): number => {
     const before = holds(scope);
+    scope.verdict = before;
     if (typeof before !== "boolean") return Math.min(jumpMs(left, scope), jumpMs(right, scope));
     const rate = rateOf(left, scope) - rateOf(right, scope);
     // Two straight lines: the difference is one too, and stands still where they are parallel.
@@ -59,6 +64,20 @@ export function comparisonChangeMs(holds: Read, towards: 1 | -1, left: CelNode, 
         ? right.reachesMs(scope, left.constant as number)
         : NaN;
     return crossingMs(scope, holds, before, Math.min(jump, scope.nowMs + HORIZON_MS), guess);
+  };
+}
+
+/** The same for what moves one way without jumps (`since()`, what decays) against a constant. */
+export function steadyChangeMs(holds: Read, towards: 1 | -1, left: CelNode, limit: number) {
+  return (scope: RuleScope): number => {
+    const before = holds(scope);
+    scope.verdict = before;
+    const slope = slopeOf(left, scope);
+    if (typeof before !== "boolean" || slope === 0 || (slope === towards) === before) return Infinity;
+    const guess = left.reachesMs!(scope, limit);
+    const untilMs = Math.min(scope.horizonMs, scope.nowMs + HORIZON_MS);
+    // Later than anybody needs to know, by more than rounding can be wrong.
+    return guess > untilMs + GUESS_MARGIN_MS ? untilMs : crossingMs(scope, holds, before, untilMs, guess);
   };
 }
 
@@ -119,11 +138,15 @@ function crossingMs(scope: RuleScope, holds: Read, before: boolean, limit: numbe
 }
 
 /** Next change of `left == right` over numbers: when the difference reaches zero, or leaves it. */
-export function equalityChangeMs(reached: CelNode, passed: CelNode) {
+export function equalityChangeMs(equals: Read, reached: CelNode, passed: CelNode) {
   return (scope: RuleScope): number => {
-    if (passed.read(scope) === true) return changeMs(passed, scope);
-    if (reached.read(scope) === true) return Math.min(changeMs(reached, scope), changeMs(passed, scope));
-    return changeMs(reached, scope);
+    let next = changeMs(passed, scope);
+    if (scope.verdict !== true) {
+      const reachedMs = changeMs(reached, scope);
+      next = scope.verdict === true ? Math.min(reachedMs, next) : reachedMs;
+    }
+    scope.verdict = equals(scope);
+    return next;
   };
 }
 
@@ -132,16 +155,31 @@ export function equalityChangeMs(reached: CelNode, passed: CelNode) {
  * nothing else matters, so it stays at least until the last of those that do could change.
  */
 export function junctionChangeMs(parts: readonly CelNode[], decides: boolean) {
+  // What only costs a reading is asked for its change at once.
+  const isEager = parts.map((part) => part.leaves.length === 0 || part.isEager === true);
   return (scope: RuleScope): number => {
     let decided = -Infinity;
-    for (const part of parts) {
-      if (part.read(scope) !== decides) continue;
-      decided = Math.max(decided, changeMs(part, scope));
-      if (decided >= scope.horizonMs) return decided;
-    }
-    if (decided > -Infinity) return decided;
     let soonest = Infinity;
-    for (const part of parts) soonest = Math.min(soonest, changeMs(part, scope));
+    let sound = true;
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i]!;
+      let next = isEager[i] ? changeMs(part, scope) : NaN;
+      const value = isEager[i] ? scope.verdict : part.read(scope);
+      if (value === decides) {
+        if (next !== next) next = changeMs(part, scope);
+        if (next > decided) decided = next;
+        if (decided >= scope.horizonMs) break;
+      } else {
+        if (value !== !decides) sound = false;
+        if (next < soonest) soonest = next;
+      }
+    }
+    if (decided > -Infinity) {
+      scope.verdict = decides;
+      return decided;
+    }
+    for (let i = 0; i < parts.length; i++) if (!isEager[i]) soonest = Math.min(soonest, changeMs(parts[i]!, scope));
+    scope.verdict = sound ? !decides : FAULT;
     return soonest;
   };
 }
