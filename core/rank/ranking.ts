@@ -11,8 +11,9 @@ import type { RankedItem, RankedList, RankQuery, Reason, SimilarOptions, Strateg
 
 export const LIMIT_MAX = 200;
 const POOL_FACTOR = 4; // Candidates that diversity chooses from, per item of the list.
-const BOOSTED_FACTOR = 6; // Candidates that boosts may lift, per item of the list; rules cost more than all models.
+const BOOSTED_FACTOR = 4; // Candidates that boosts may lift, per item of the list; rules cost more than all models.
 const BOOSTED_MIN = 60;
+const UNFILTERED_MAX = 200; // Of the union, where only single items are left out.
 const EXPLORE_AMONG_MAX = 48; // Newest items that are compared for one place in the list.
 const REASONS_MAX = 3;
 const REASON_WEIGHT_MIN = 0.01;
@@ -35,7 +36,8 @@ type Gate = (slot: number) => boolean;
 
 export function createRanking(models: Models): Ranking {
   const { items, popularity, content, blend, lists, situation } = models;
-  const proposed = createCandidateList(lists.length * LIST_MAX);
+  const union = createCandidateList(lists.length * LIST_MAX);
+  const bestOfUnion = createCandidateList(UNFILTERED_MAX);
 
   const itemForRules = (slot: number): Item => items.itemAt(slot) ?? { item_id: items.idAt(slot), categories: [], tags: [] };
 
@@ -144,8 +146,10 @@ export function createRanking(models: Models): Ranking {
       if (feedback !== undefined) {
         for (let i = 0; i < sheet.count; i++) sheet.scores[sheet.touched[i]!]! *= feedback.factor(sheet.touched[i]!);
       }
-      takeBest(sheet, proposed);
       const wanted = Math.max(BOOSTED_MIN, BOOSTED_FACTOR * limit);
+      // A filter may leave few of the best; without one there is no need to sort them all.
+      const proposed = query.filter === undefined && wanted * 2 <= UNFILTERED_MAX ? bestOfUnion : union;
+      takeBest(sheet, proposed);
       const ranked: RankCandidate[] = [];
       for (let i = 0; i < proposed.length && ranked.length < wanted; i++) {
         const slot = proposed.slots[i]!;
