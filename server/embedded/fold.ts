@@ -112,16 +112,26 @@ export class Fold {
 
   /** True where the log holds an event with this id for this person, under any of his names. */
   knows(event: EventRecord["event"]): boolean {
-    for (const fingerprint of fingerprintsOf(event)) if (this.#ids.has(fingerprint.hi, fingerprint.lo)) return true;
-    if (event.user_id === undefined) return false;
-    const person = this.persons.get(userKeyOf(event.user_id));
+    const { user_id: user, anonymous_id: anonymousId, event_id: id } = event;
+    if (anonymousId !== undefined && this.#isLogged(anonymousKeyOf(anonymousId), id)) return true;
+    if (user === undefined) return false;
+    if (this.#isLogged(userKeyOf(user), id)) return true;
+    const person = this.persons.get(userKeyOf(user));
     if (person === undefined) return false;
     for (const anonymous of person.anonymousIds) {
-      if (anonymous === event.anonymous_id) continue;
-      const { hi, lo } = fingerprint(anonymousKeyOf(anonymous), event.event_id);
-      if (this.#ids.has(hi, lo)) return true;
+      if (anonymous !== anonymousId && this.#isLogged(anonymousKeyOf(anonymous), id)) return true;
     }
     return false;
+  }
+
+  #isLogged(personKey: string, eventId: string): boolean {
+    const { hi, lo } = fingerprint(personKey, eventId);
+    return this.#ids.has(hi, lo);
+  }
+
+  #noteLogged(personKey: string, eventId: string): void {
+    const { hi, lo } = fingerprint(personKey, eventId);
+    this.#ids.add(hi, lo);
   }
 
   /** True where the log holds a dead letter with this idempotency key. */
@@ -137,7 +147,8 @@ export class Fold {
   }
 
   #event({ event }: EventRecord): PersonChange | undefined {
-    for (const { hi, lo } of fingerprintsOf(event)) this.#ids.add(hi, lo);
+    if (event.user_id !== undefined) this.#noteLogged(userKeyOf(event.user_id), event.event_id);
+    if (event.anonymous_id !== undefined) this.#noteLogged(anonymousKeyOf(event.anonymous_id), event.event_id);
     this.counts.events++;
     if (event.traffic !== undefined) {
       this.counts.marked[event.traffic]++;
@@ -207,11 +218,6 @@ export class Fold {
     const stored = this.links.get(anonKey);
     return stored === undefined ? undefined : Buffer.from(stored).toString("utf8");
   };
-}
-
-function* fingerprintsOf(event: EventRecord["event"]): Generator<{ hi: number; lo: number }> {
-  if (event.user_id !== undefined) yield fingerprint(userKeyOf(event.user_id), event.event_id);
-  if (event.anonymous_id !== undefined) yield fingerprint(anonymousKeyOf(event.anonymous_id), event.event_id);
 }
 
 /** 64 bits of one event id within its person; both hosts and every version must agree on it. */
