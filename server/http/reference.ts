@@ -28,7 +28,8 @@ export function referencePage(): string {
 <body>
 <nav aria-label="Sections">
 <a class="home" href="/docs/">attune API</a>
-${tags.map(({ name }) => `<a href="#${name.toLowerCase()}">${name}</a>`).join("\n")}
+<a href="/console/">Console</a>
+${tags.map(({ name }) => sectionLinks(name, ofTag(name))).join("\n")}
 <a href="#schemas">Schemas</a>
 <a href="#problems">Problems</a>
 <a href="/docs/openapi.json">OpenAPI document</a>
@@ -48,6 +49,14 @@ ${Object.entries(PROBLEMS).map(([code, [status, title]]) => `<tr id="problem-${c
 </body>
 </html>
 `;
+}
+
+/** A section and what is in it: the whole API at a glance. */
+function sectionLinks(tag: string, operations: readonly { path: string; method: string; operation: Operation }[]): string {
+  const links = operations.map(
+    ({ path, method, operation }) => `<li><a href="#${anchor(method, path)}">${escape(operation.summary)}</a></li>`,
+  );
+  return `<a href="#${tag.toLowerCase()}">${tag}</a><ul>${links.join("")}</ul>`;
 }
 
 function operationHtml({ path, method, operation }: { path: string; method: string; operation: Operation }): string {
@@ -121,17 +130,26 @@ export const REFERENCE_CSS = `
 :root { color-scheme: light dark; --ink: #1c1f26; --soft: #5b6270; --line: #e2e5ea; --ground: #fff; --panel: #f6f7f9; --accent: #3b5bdb; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e8ec; --soft: #9aa2b1; --line: #2b303a; --ground: #14171c; --panel: #1b1f26; --accent: #8ea6ff; } }
 * { box-sizing: border-box; }
-body { margin: 0; display: grid; grid-template-columns: 208px minmax(0, 1fr); color: var(--ink); background: var(--ground);
+html { scroll-padding-top: 16px; }
+body { margin: 0; display: grid; grid-template-columns: 256px minmax(0, 1fr); color: var(--ink); background: var(--ground);
   font: 15px/1.6 system-ui, sans-serif; }
 nav { position: sticky; top: 0; height: 100vh; overflow: auto; padding: 24px 16px; border-right: 1px solid var(--line); background: var(--panel); }
 nav a { display: block; padding: 4px 8px; border-radius: 6px; color: var(--soft); text-decoration: none; }
 nav a:hover, nav a:focus-visible { color: var(--ink); background: var(--line); }
+nav { font-size: 14px; line-height: 20px; }
 nav .home { color: var(--ink); font-weight: 600; margin-bottom: 8px; }
+nav ul { list-style: none; margin: 0 0 8px; padding: 0 0 0 8px; }
+nav li a { padding: 2px 8px; font-size: 13px; }
+nav > a { color: var(--ink); }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
+h1 { margin: 0 0 16px; font-size: 28px; line-height: 40px; }
 main { max-width: 960px; padding: 24px 32px 96px; }
 a { color: var(--accent); }
 h1 small, small { color: var(--soft); font-weight: 400; font-size: 12px; }
-h2 { margin-top: 56px; padding-bottom: 8px; border-bottom: 1px solid var(--line); }
-h3 { margin: 32px 0 8px; font-size: 16px; }
+h2 { margin: 48px 0 0; font-size: 20px; padding-bottom: 8px; border-bottom: 1px solid var(--line); }
+h3 { margin: 32px 0 8px; font-size: 16px; overflow-wrap: anywhere; }
+h3 code { font-size: 15px; font-weight: 600; }
+article > p { margin: 8px 0; }
 article { scroll-margin-top: 16px; }
 code { font: 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 .method { display: inline-block; min-width: 56px; padding: 2px 8px; border-radius: 4px; font: 600 11px/1.6 ui-monospace, monospace;
@@ -144,5 +162,5 @@ th, td { padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); vertical
 dl { display: grid; grid-template-columns: 48px minmax(0, 1fr); gap: 4px 8px; margin: 12px 0; font-size: 14px; }
 dt { font-weight: 600; } dd { margin: 0; }
 @media (max-width: 720px) { body { display: block; } nav { position: static; height: auto; border: 0; border-bottom: 1px solid var(--line); }
-  nav a { display: inline-block; } main { padding: 16px; } table { display: block; overflow-x: auto; } }
+  nav { padding: 16px; } nav ul { display: none; } nav a { display: inline-block; } main { padding: 16px; } table { display: block; overflow-x: auto; } }
 `;
