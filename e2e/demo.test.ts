@@ -187,7 +187,7 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
 
       const consent = page.getByRole("switch", { name: "Personalization" });
       await consent.click();
-      await page.locator("#status", { hasText: "personalization is off" }).waitFor();
+      await page.locator("#status", { hasText: /^off$/ }).waitFor();
       await page.waitForFunction(() => document.querySelectorAll("#interests li").length === 0);
       const kept = await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("attune:")));
       assert.deepEqual(kept, ["attune:default:consent"]);
@@ -198,6 +198,32 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.locator("#status", { hasText: "live" }).waitFor();
       await look(page, (await order(page))[0]!);
       await figure(page, "#clock-value");
+    }));
+
+  test("a browser that sends Global Privacy Control gets everybody's catalogue, and is told so", () =>
+    withPage(browser, { initScript: objectToTracking }, async (page) => {
+      const sent: string[] = [];
+      page.on("request", (request) => {
+        if (new URL(request.url()).pathname.startsWith("/v1/")) sent.push(request.url());
+      });
+      await page.goto(base + SITES.shop);
+      await page.locator(".card").first().waitFor();
+      await page.locator("#interests-empty", { hasText: "Global Privacy Control" }).waitFor();
+      assert.equal(await page.locator("#sub").textContent(), "The same for everybody: personalization is off");
+      assert.equal(await page.locator("#heading").textContent(), "Everything");
+      const cards = page.locator(".card");
+      const categories = await cards.evaluateAll((all) => all.map((each) => (each as HTMLElement).dataset["category"]));
+      assert.equal(categories.length, 24);
+      assert.equal(new Set(categories).size, 12, "one shelf crowds the others out");
+      assert.ok(await page.getByRole("button", { name: "Audiophile" }).isDisabled());
+      const first = await order(page);
+      await look(page, first[0]!);
+      await page.getByRole("switch", { name: "Personalization" }).click();
+      await page.locator(".toast", { hasText: "Personalization stays off" }).waitFor();
+      assert.deepEqual(await order(page), first);
+      assert.deepEqual(sent, []);
+      const kept = await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("attune:")));
+      assert.deepEqual(kept, []);
     }));
 
   test("dismissing takes a thing away, search and shelves find, the cart sells", () =>
@@ -253,6 +279,10 @@ async function look(page: Page, id: string): Promise<void> {
 /** Waits until an element shows a number. */
 const figure = (page: Page, selector: string): Promise<unknown> =>
   page.waitForFunction((where) => /^\d+$/.test(document.querySelector(where)?.textContent ?? ""), selector);
+
+function objectToTracking(): void {
+  Object.defineProperty(Navigator.prototype, "globalPrivacyControl", { value: true });
+}
 
 interface Shifted {
   shifted?: number;

@@ -39,6 +39,11 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
   const { site, acts } = world;
   const { id, item } = first;
   const shop = site.name === "shop";
+  /** `Travel · North`: the section is what the interests are named after. */
+  const sectionOf = ({ attributes, categories }: CatalogueItem): string =>
+    [site.categories[categories[0] ?? ""], attributes?.["kicker"]]
+      .filter((name, index, all) => name !== undefined && all.indexOf(name) === index)
+      .join(" · ");
   const badge = h("span", { class: "badge" });
   const climb = h("span", { class: "climb", "aria-hidden": "true" });
   const looked = h("span", { class: "looked" }, icon("check"), site.acted);
@@ -91,7 +96,7 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
       h(
         "p",
         { class: "kicker" },
-        shop ? lineUnder(item) : String(item.attributes?.["kicker"] ?? site.categories[item.categories[0] ?? ""] ?? ""),
+        shop ? lineUnder(item) : sectionOf(item),
       ),
       h("h3", {}, name),
       !shop && h("p", { class: "teaser" }, String(item.attributes?.["teaser"] ?? "")),

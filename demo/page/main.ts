@@ -9,12 +9,14 @@ import {
 } from "../../sdk/index.ts";
 import { createCalm } from "./calm.ts";
 import { createCard, type CardActs, type Entry } from "./card.ts";
+import { createCart } from "./cart.ts";
 import { createClock } from "./clock.ts";
-import { byId, h } from "./dom.ts";
+import { byId } from "./dom.ts";
 import { createGrid } from "./grid.ts";
 import { createPanel } from "./panel.ts";
-import { openCart, openItem } from "./quick-view.ts";
-import { searchItems } from "./search.ts";
+import { createPlaces } from "./places.ts";
+import { openItem } from "./quick-view.ts";
+import { itemsInTurn, searchItems } from "./search.ts";
 import { createShortcuts } from "./shortcuts.ts";
 import { SITES, wordsOf, type Shortcut, type SiteName } from "./site.ts";
 import { createSlots } from "./slots.ts";
@@ -25,6 +27,8 @@ const LIST_LIMIT = 24;
 const PUSH_WAIT_MS = 400;
 
 const root = document.documentElement;
+/** The browser objects for its user; the SDK takes that as his answer. */
+const isObjecting = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
 const site = SITES[root.dataset["site"] as SiteName];
 const attune = createAttune({
   project: site.project,
@@ -47,15 +51,8 @@ const catalogue = new Map<string, CatalogueItem>();
 const itemOf = (id: string): CatalogueItem | undefined => catalogue.get(id);
 const looked = new Set<string>();
 const liked = new Set<string>();
-const cart = new Set<string>(storedCart());
 let interests: Readonly<Record<string, number>> = {};
 let homeList: RecommendationList | undefined;
-let category = "";
-let query = "";
-
-function storedCart(): string[] {
-  return JSON.parse(localStorage.getItem(`${site.name}:cart`) ?? "[]") as string[];
-}
 
 // --- the visitor's acts ---
 const shelf = byId("grid");
@@ -71,9 +68,9 @@ function act(eventType: string, fields: EventFields, atMs = performance.now()): 
   setTimeout(
     () => {
       // Another order than the home list (a section, a search), or a push that got lost: ask.
-      if (clock.waiting === eventId || category !== "") void refresh(eventId);
+      if (clock.waiting === eventId || places.category !== "") void refresh(eventId);
     },
-    category === "" ? PUSH_WAIT_MS : 0,
+    places.category === "" ? PUSH_WAIT_MS : 0,
   );
 }
 
@@ -113,19 +110,17 @@ const acts: CardActs = {
   },
   cart(id, atMs) {
     cart.add(id);
-    cartChanged();
     act("add_to_cart", { ...itemFields(id), value: itemOf(id)?.price ?? 0 }, atMs);
     toast("In your cart", itemOf(id)?.title);
   },
   point,
 };
 
-function cartChanged(): void {
-  localStorage.setItem(`${site.name}:cart`, JSON.stringify([...cart]));
-  const count = document.getElementById("cart-count");
-  if (count) count.textContent = String(cart.size);
-  document.getElementById("cart")?.setAttribute("aria-label", `Cart: ${cart.size}`);
-}
+const cart = createCart({ key: `${site.name}:cart`, itemOf, act });
+const places = createPlaces(site, () => {
+  calm.acted();
+  void refresh();
+});
 
 // --- the shelf ---
 const grid = createGrid<Entry>(shelf, (entry) =>
@@ -157,9 +152,11 @@ function show(entries: readonly Entry[], causedBy: string | undefined): void {
   const painted = clock.arrived(causedBy);
   for (const entry of entries) reasonsOf.set(entry.id, entry);
   const show = (): void => {
-    const moved = grid.show(entries, shelfOf === `${category}?${query}` ? "pointed" : "nothing");
+    const { category, query } = places;
+    const isSame = shelfOf === `${category}?${query}`;
+    const moved = grid.show(entries, isSame ? "pointed" : "nothing");
     shelfOf = `${category}?${query}`;
-    byId("moved").textContent = moved > 0 ? `${moved} of ${entries.length} moved` : "";
+    byId("moved").textContent = isSame && moved > 0 ? `${moved} of ${entries.length} moved` : "";
     shelf.setAttribute("aria-busy", "false");
     byId("no-results").hidden = entries.length > 0;
     painted?.();
@@ -169,17 +166,9 @@ function show(entries: readonly Entry[], causedBy: string | undefined): void {
 }
 
 async function refresh(causedBy?: string): Promise<void> {
-  if (query !== "")
-    return show(
-      searchItems(catalogue.values(), query, interests).map((item) => ({
-        id: item.item_id,
-        item,
-        reasons: [{ source: "match", because: [], weight: 1 }],
-      })),
-      causedBy,
-    );
-  if (category === "" && causedBy === undefined && homeList) return show(entriesOf(homeList), undefined);
-  const asked = category;
+  const { category: asked, query } = places;
+  if (query !== "") return show(searchItems(catalogue.values(), query, interests).map(plainEntry), causedBy);
+  if (asked === "" && causedBy === undefined && homeList) return show(entriesOf(homeList), undefined);
   try {
     const list = await attune.recommend({
       placement: "home",
@@ -187,18 +176,15 @@ async function refresh(causedBy?: string): Promise<void> {
       explain: true,
       ...(asked ? { filter: `"${asked}" in item.categories` } : {}),
     });
-    if (asked === category && query === "") show(entriesOf(list), causedBy);
+    if (asked === places.category && places.query === "") show(entriesOf(list), causedBy);
   } catch {
     if (grid.ids.length === 0 || attune.consent.state !== "granted")
-      show(
-        [...catalogue.values()]
-          .filter((item) => asked === "" || item.categories.includes(asked))
-          .slice(0, LIST_LIMIT)
-          .map((item) => ({ id: item.item_id, item, reasons: [] })),
-        undefined,
-      );
+      show(itemsInTurn(catalogue.values(), asked).slice(0, LIST_LIMIT).map(plainEntry), undefined);
   }
 }
+
+/** Nothing is known of why: the order is the search's, or everybody's. */
+const plainEntry = (item: CatalogueItem): Entry => ({ id: item.item_id, item, reasons: [] });
 
 // --- the panel ---
 let pointed = "";
@@ -234,26 +220,34 @@ function whoChanged(): void {
 function followConsent(): void {
   forgetVisitor();
   homeList = undefined;
+  personalOrNot();
   if (attune.consent.state === "granted") {
     firstList();
     return toast("Personalization is on", "Nothing is known of you yet.");
   }
+  if (isObjecting) return toast("Personalization stays off", "Your browser sends Global Privacy Control.");
   for (const place of reasonsOf.values()) reasonsOf.set(place.id, { ...place, reasons: [] });
   void refresh();
   toast("Personalization is off", "What was stored here is gone, nothing more is sent.");
+}
+
+/** What the page says of itself, where it may not know anybody. */
+function personalOrNot(): void {
+  const isPersonal = attune.consent.state === "granted";
+  places.personal(isPersonal);
+  panel.personal(isPersonal, isObjecting);
 }
 
 function forgetVisitor(): void {
   looked.clear();
   liked.clear();
   cart.clear();
-  cartChanged();
   interests = {};
   panel.profile(undefined);
   panel.segments([]);
   whoChanged();
   calm.acted();
-  choose("");
+  places.choose("");
 }
 
 function startOver(title: string, text: string, userId?: string): void {
@@ -287,7 +281,7 @@ const runShortcut = createShortcuts({
 
 function become(shortcut: Shortcut): void {
   panel.fold();
-  choose("");
+  places.choose("");
   void runShortcut(shortcut);
 }
 
@@ -303,53 +297,17 @@ function profileCame(profile: Profile | undefined): void {
   whoChanged();
 }
 
-// --- shelves and search ---
-const places = ["", ...Object.keys(site.categories)].map((name) =>
-  h(
-    "button",
-    {
-      type: "button",
-      "aria-pressed": String(name === ""),
-      "data-place": name,
-      onclick: () => {
-        choose(name);
-        void refresh();
-      },
-    },
-    name === "" ? site.all : site.categories[name]!,
-  ),
-);
-byId("places").append(...places);
-
-function choose(name: string): void {
-  category = name;
-  query = "";
-  searchField.value = "";
-  calm.acted();
-  for (const place of places) place.setAttribute("aria-pressed", String(place.dataset["place"] === name));
-  byId("heading").textContent = name === "" ? site.heading : site.categories[name]!;
-  byId("sub").textContent = name === "" ? site.sub : "In your order";
-}
-
-const searchField = byId<HTMLInputElement>("search");
-byId("search-form").addEventListener("submit", (event) => event.preventDefault());
-searchField.addEventListener("input", () => {
-  query = searchField.value.trim();
-  calm.acted();
-  byId("heading").textContent =
-    query === "" ? (category === "" ? site.heading : site.categories[category]!) : `Results for “${query}”`;
-  void refresh();
-});
-
+// --- slots ---
 createSlots({
   site,
   attune,
   catalogue,
-  cart,
+  cart: cart.ids,
   relay: grid.relay,
   onChange: panel.slots,
   onHero(name) {
-    choose(name);
+    calm.acted();
+    places.choose(name);
     void refresh();
     byId("heading").scrollIntoView({ block: "start", behavior: "smooth" });
   },
@@ -359,7 +317,7 @@ createSlots({
 attune.on("recommendations", (list) => {
   if (list.placement !== "home") return;
   homeList = list;
-  if (category === "" && query === "") show(entriesOf(list), list.caused_by?.event_id);
+  if (places.category === "" && places.query === "") show(entriesOf(list), list.caused_by?.event_id);
 });
 attune.on("profile", profileCame);
 attune.on("segments", ({ segments, entered }) => {
@@ -375,23 +333,6 @@ attune.on("delivery", ({ event_ids }) => clock.accepted(event_ids));
 attune.on("status", (status) => panel.status(status));
 
 // --- start ---
-document.getElementById("cart")?.addEventListener("click", () =>
-  openCart({
-    items: [...cart].map(itemOf).filter((item) => item !== undefined),
-    remove(id, atMs) {
-      cart.delete(id);
-      cartChanged();
-      act("remove_from_cart", { item_id: id }, atMs);
-    },
-    buy(atMs) {
-      for (const id of cart) act("purchase", { item_id: id, value: itemOf(id)?.price ?? 0 }, atMs);
-      cart.clear();
-      cartChanged();
-      toast("Thank you", "Bought things leave the shelf.");
-    },
-  }),
-);
-
 byId("scheme").addEventListener("click", () => {
   const isDark = root.dataset["scheme"]
     ? root.dataset["scheme"] === "dark"
@@ -402,8 +343,8 @@ byId("scheme").addEventListener("click", () => {
 const scheme = localStorage.getItem("demo:scheme");
 if (scheme) root.dataset["scheme"] = scheme;
 
-cartChanged();
 whoChanged();
+personalOrNot();
 panel.status(attune.status);
 const index = fetch(`/demo/catalogue/${site.name}.json`).then((answer) => answer.json() as Promise<CatalogueItem[]>);
 /** The page view first: where and on what the visitor is belongs into his first list. Then whatever is pushed. */

@@ -28,6 +28,8 @@ export interface Panel {
   slots(variants: ReadonlyMap<string, string | null>): void;
   why(item: CatalogueItem, reasons: readonly Reason[], place: number): void;
   who(label: string, consolePath: string): void;
+  /** Without consent nothing can be known; `isObjecting`: the browser said so by Global Privacy Control. */
+  personal(isPersonal: boolean, isObjecting: boolean): void;
   /** On a phone: out of the way of what is about to move. */
   fold(): void;
   /** A shortcut is running: which step of how many; undefined when it is over. */
@@ -201,7 +203,7 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
     status({ live, transport, online, queued, consent: state }) {
       const words =
         state !== "granted"
-          ? "personalization is off"
+          ? "off"
           : !online
             ? `offline · ${queued} kept`
             : live === "open"
@@ -256,6 +258,18 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
     who(label, consolePath) {
       byId("who").textContent = label;
       byId<HTMLAnchorElement>("console-link").href = `/console/${consolePath}`;
+    },
+    personal(isPersonal, isObjecting) {
+      const off = isObjecting
+        ? "Your browser sends Global Privacy Control: nothing is kept of you or sent."
+        : "Personalization is off: nothing is kept of you or sent.";
+      byId("interests-empty").textContent = isPersonal ? "Click a card: bars grow here." : off;
+      byId("slots").hidden = !isPersonal;
+      byId("slots-empty").hidden = isPersonal;
+      for (const { button } of shortcuts) button.disabled = !isPersonal;
+      byId<HTMLButtonElement>("another").disabled = !isPersonal;
+      byId<HTMLButtonElement>("reset").disabled = !isPersonal;
+      if (!isPersonal) byId("peek-interest").textContent = "Personalization is off";
     },
     fold() {
       if (!phone.matches || !root.classList.contains("open")) return;

@@ -1,4 +1,4 @@
-// Search in the page's own index of the catalogue, in the visitor's order.
+// Lists from the page's own index of the catalogue: what a search finds, and the shelf of somebody unknown.
 import type { CatalogueItem } from "../../sdk/index.ts";
 
 const RESULTS_MAX = 24;
@@ -36,5 +36,20 @@ export function searchItems(
   return found
     .sort((a, b) => b.score - a.score || (a.item.item_id < b.item.item_id ? -1 : 1))
     .slice(0, RESULTS_MAX)
+    .map(({ item }) => item);
+}
+
+/** The order where nobody is known: one of each category in turn; `category` "" is all. */
+export function itemsInTurn(items: Iterable<CatalogueItem>, category: string): CatalogueItem[] {
+  const seen = new Map<string, number>();
+  return [...items]
+    .filter((item) => category === "" || item.categories.includes(category))
+    .map((item) => {
+      const name = item.categories[0] ?? "";
+      const turn = seen.get(name) ?? 0;
+      seen.set(name, turn + 1);
+      return { item, turn };
+    })
+    .sort((a, b) => a.turn - b.turn)
     .map(({ item }) => item);
 }
