@@ -23,11 +23,11 @@ export function formatShort(value: number): string {
   return trimmed(value);
 }
 
-/** A measured number with three significant digits at most: `0.42`, `12.3`, `1,204`. */
+/** A number with three significant digits at most, a whole one without a fraction: `0.42`, `12.3`, `12`, `1,204`. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : value < 0 ? "−∞" : "–";
   const size = Math.abs(value);
-  if (size === 0) return "0";
+  if (Number.isInteger(value)) return grouped.format(value);
   if (size >= 1000) return grouped.format(value);
   if (size >= 100) return value.toFixed(0);
   if (size >= 10) return value.toFixed(1);

@@ -29,7 +29,9 @@ interface PlotProps {
 
 const AXIS_FONT = "11px system-ui, sans-serif";
 const LETTER_PX = 6.5;
-const LEFT_FREE_SHARE = 0.06;
+/** Half a time label, and what is free beside the plot at its right. */
+const LABEL_HALF_PX = 26;
+const RIGHT_FREE_PX = 8;
 const BINARY_STEPS = Array.from({ length: 40 }, (_, power) => 2 ** power);
 const BYTES_TOP_MIN = 1024;
 
@@ -86,7 +88,7 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
             size: 20,
             space: 72,
             grid: { show: false },
-            values: (self, splits) => timeTicks(splits, self.scales["x"]!),
+            values: timeTicks,
           },
           {
             ...axis,
@@ -205,8 +207,12 @@ function alone(values: ArrayLike<number | null | undefined>): number[] {
   );
 }
 
-/** A label at the very left would run into those of the other axis. */
-function timeTicks(splits: readonly number[], { min = 0, max = 0 }: UPlot.Scale): string[] {
-  const spanS = (max ?? 0) - (min ?? 0);
-  return splits.map((split) => (split - (min ?? 0) < spanS * LEFT_FREE_SHARE ? "" : timeTick(split * 1000, spanS)));
+/** A label at the very left would run into those of the other axis, one at the very right would be cut off. */
+function timeTicks(plot: UPlot, splits: readonly number[]): string[] {
+  const { min, max } = plot.scales["x"]!;
+  const [startS, endS] = [min ?? 0, max ?? 0];
+  const pxPerS = plot.bbox.width / devicePixelRatio / (endS - startS || 1);
+  const fits = (split: number): boolean =>
+    (split - startS) * pxPerS >= LABEL_HALF_PX && (endS - split) * pxPerS >= LABEL_HALF_PX - RIGHT_FREE_PX;
+  return splits.map((split) => (fits(split) ? timeTick(split * 1000, endS - startS) : ""));
 }

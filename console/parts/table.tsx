@@ -8,6 +8,8 @@ export interface Column<Row> {
   /** Left out below 860 px. */
   readonly wideOnly?: boolean;
   readonly width?: string;
+  /** Where the page is narrow; otherwise `width`. */
+  readonly narrowWidth?: string;
   /** The heading is for screen readers only. */
   readonly silentHead?: boolean;
 }
@@ -21,6 +23,10 @@ interface TableProps<Row> {
   readonly fixed?: boolean;
 }
 
+function widthsOf<Row>({ width = "auto", narrowWidth = width }: Column<Row>) {
+  return { "--width": width, "--narrow-width": narrowWidth };
+}
+
 export function Table<Row>({ label, columns, rows, keyOf, fixed }: TableProps<Row>) {
   const classOf = (column: Column<Row>): string =>
     `${column.align ?? ""} ${column.wideOnly === true ? "wide-only" : ""}`.trim();
@@ -32,7 +38,7 @@ export function Table<Row>({ label, columns, rows, keyOf, fixed }: TableProps<Ro
             <col
               key={column.head}
               class={column.wideOnly === true ? "wide-only" : ""}
-              style={column.width ? { width: column.width } : {}}
+              style={widthsOf(column)}
             />
           ))}
         </colgroup>

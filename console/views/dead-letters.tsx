@@ -127,10 +127,11 @@ function Letter({ letter, onSettled }: { letter: DeadLetter; onSettled: (letter:
           <Icon name="right" size={12} />
           <Chip tone="bad">{letter.code}</Chip>
           <span class="letter-text">
+            {letter.path === "" ? null : <code>{letter.path}</code>}{" "}
             <span>
               <Words text={letter.message} />
             </span>{" "}
-            {letter.path === "" ? null : <code class="faint">{letter.path}</code>}
+            <span class="faint">{subjectOf(letter)}</span>
           </span>
         </button>
         <span class="faint small letter-source" title="where it came from">
@@ -208,6 +209,14 @@ function Correction({ letter, refused, sending, onSend }: CorrectionProps) {
       </div>
     </div>
   );
+}
+
+/** `dwell of mara`: which event it was, as far as the body says. */
+function subjectOf({ body }: DeadLetter): string {
+  if (typeof body !== "object" || body === null) return "";
+  const { event_type: type, user_id: user, anonymous_id: visitor } = body as Record<string, unknown>;
+  const who = user ?? visitor;
+  return [type, who === undefined ? undefined : `of ${String(who)}`].filter((part) => part !== undefined).join(" ");
 }
 
 /** A body that was no JSON is kept as text. */

@@ -37,9 +37,11 @@ export function ItemList({ list, wide }: { list: readonly RecommendedItem[]; wid
             </div>
             <div class="score-bar" title="score">
               <span class="num">{formatNumber(entry.score)}</span>
-              <span class="track" aria-hidden="true">
-                <span class="fill" style={{ width: `${top > 0 ? Math.max(0, entry.score / top) * 100 : 0}%` }} />
-              </span>
+              {top > 0 ? (
+                <span class="track" aria-hidden="true">
+                  <span class="fill" style={{ width: `${Math.max(0, entry.score / top) * 100}%` }} />
+                </span>
+              ) : null}
             </div>
           </li>
         );

@@ -56,6 +56,8 @@ function Health({ stats }: { stats: Stats }) {
   return <Chip tone="good">ready</Chip>;
 }
 
+const counted = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+
 function Figures({ stats }: { stats: Stats }) {
   const times = seriesTimes(stats);
   const spanS = seriesSpanS(times);
@@ -188,7 +190,7 @@ function Numbers({ stats }: { stats: Stats }) {
         name="Recommend p99"
         value={recommend.value}
         unit={recommend.unit}
-        note={`${formatCount(stats.live.sockets + stats.live.streams)} live connections`}
+        note={counted(stats.live.sockets + stats.live.streams, "live connection")}
       />
       <Stat
         name="Persons"

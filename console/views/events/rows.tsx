@@ -20,11 +20,13 @@ export function Rows({ rows }: { rows: readonly Row[] }) {
         {
           head: "Time",
           width: "80px",
+          narrowWidth: "72px",
           cell: (row) => <When at={row.kind === "event" ? row.event.received_at : row.rejected.at} />,
         },
         {
           head: "Type",
           width: "128px",
+          narrowWidth: "104px",
           cell: (row) =>
             row.kind === "event" ? <EventType type={row.event.event_type} /> : <Chip tone="bad">rejected</Chip>,
         },
@@ -102,13 +104,13 @@ function Value({ event }: { event: StreamedEvent }) {
     return (
       <>
         {Math.round((event.value ?? 0) * 100)}
-        <span class="unit"> %</span>
+        <span class="unit unit-slot"> %</span>
       </>
     );
   return (
     <>
       {formatNumber(event.value ?? 0)}
-      <span class="unit"> {VALUE_UNITS[event.event_type] ?? ""}</span>
+      <span class="unit unit-slot"> {VALUE_UNITS[event.event_type] ?? ""}</span>
     </>
   );
 }

@@ -6,6 +6,7 @@ import type { Item, PersonRef, Reason, RecommendationList } from "../../api/type
 import { Card } from "../../parts/card.tsx";
 import { Chip } from "../../parts/chip.tsx";
 import { useFlip } from "../../parts/flip.ts";
+import { usePaced } from "../../parts/paced.ts";
 import { formatNumber, formatShare } from "../../parts/format.ts";
 import { ItemLink } from "../../parts/ids.tsx";
 import { ItemPicture } from "../../parts/item-picture.tsx";
@@ -15,6 +16,8 @@ import { useConsole } from "../../shell/context.ts";
 
 const SHOWN = 12;
 const BECAUSE_MAX = 3;
+/** A busy person's lists come faster than anybody reads. */
+const READABLE_MS = 1000;
 
 interface RecommendationsProps {
   readonly person: PersonRef;
@@ -45,7 +48,7 @@ export function Recommendations({ person, placements, pushed }: RecommendationsP
       }
     >
       {list !== undefined ? (
-        <List list={list} />
+        <List key={placement} newest={list} />
       ) : read.error !== undefined ? (
         <Failed what="The recommendations" error={read.error} onRetry={read.reload} />
       ) : placement === undefined ? (
@@ -67,7 +70,8 @@ export function Recommendations({ person, placements, pushed }: RecommendationsP
   );
 }
 
-function List({ list }: { list: RecommendationList }) {
+function List({ newest }: { newest: RecommendationList }) {
+  const list = usePaced(newest, READABLE_MS);
   const body = useFlip<HTMLOListElement>(list.items.map((entry) => entry.item_id).join("\n"));
   const named = useItems(
     list.items.flatMap((entry) => [entry.item_id, ...(entry.reasons ?? []).flatMap((reason) => reason.because)]),

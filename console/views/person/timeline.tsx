@@ -41,10 +41,11 @@ export function Timeline({ recent, happenings }: { recent: readonly RecentItem[]
             keyOf={(entry) => entry.key}
             fixed
             columns={[
-              { head: "When", width: "96px", cell: (entry) => <RelativeTime at={entry.at} /> },
+              { head: "When", width: "96px", narrowWidth: "80px", cell: (entry) => <RelativeTime at={entry.at} /> },
               {
                 head: "What",
                 width: "152px",
+                narrowWidth: "112px",
                 cell: (entry) =>
                   "recent" in entry ? (
                     <EventType type={entry.recent.event_type} />
