@@ -73,21 +73,23 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
     }
 
     test(`${site}: axe finds nothing, light and dark, desktop and phone, before and after`, async () => {
-      for (const [viewport, colorScheme] of [
+      const looks = [
         ["desktop", "light"],
         ["desktop", "dark"],
         ["phone", "light"],
         ["phone", "dark"],
-      ] as const) {
-        await withPage(browser, { viewport, colorScheme, reducedMotion: "reduce" }, async (page) => {
+      ] as const;
+      const checks = looks.map(([viewport, colorScheme]) =>
+        withPage(browser, { viewport, colorScheme, reducedMotion: "reduce" }, async (page) => {
           await open(page, path);
           assert.deepEqual(await violations(page), [], `${viewport} ${colorScheme}, first screen`);
           await look(page, (await order(page))[0]!);
           await figure(page, "#clock-value");
           if (viewport === "phone") await page.click("#panel-toggle");
           assert.deepEqual(await violations(page), [], `${viewport} ${colorScheme}, after a click`);
-        });
-      }
+        }),
+      );
+      await Promise.all(checks);
     });
   }
 
