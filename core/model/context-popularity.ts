@@ -1,19 +1,18 @@
 // Popularity by country and by device, for visitors of whom nothing else is known.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { addScore } from "./candidates.ts";
+import { createContextRows } from "./context-rows.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
 import type { Model } from "./model.ts";
-import { createNeighbourRows } from "./neighbour-rows.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 export const CONTEXTS_MAX = 512;
-const ROW_MAX = 256;
 /** Below it the crowd of one context is too small to say more than the crowd of all. */
 export const SUPPORT_MIN = 50;
 
 export function createContextPopularity(items: ItemIndex, clock: DecayClock): Model {
-  const rows = createNeighbourRows(items, { rowMax: ROW_MAX });
+  const rows = createContextRows();
   const numbers = new Map<string, number>();
   const names: string[] = [];
   const supports: number[] = [];
@@ -25,7 +24,7 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock): Mo
     out.u8(1);
     out.text(name);
     out.f64(supports[row]!);
-    for (const byte of rows.encode(row) ?? []) out.u8(byte);
+    if (supports[row]! > 0) for (const byte of rows.encode(row)) out.u8(byte);
     return out.bytes();
   });
 
@@ -66,16 +65,13 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock): Mo
       forEachContext(country, device, (name) => {
         const row = numbers.get(name);
         if (row === undefined || supports[row]! < SUPPORT_MIN) return;
-        const { ids, weights } = rows.arena;
-        const from = rows.arena.offsetOf(row);
-        const to = from + rows.arena.lengthOf(row);
         let all = 0;
-        for (let i = from; i < to; i++) all += weights[i]!;
+        rows.forEach(row, (_ref, weight) => void (all += weight));
         if (!(all > 0) || rows.scaleOf(row, instant) === 0) return;
-        for (let i = from; i < to; i++) {
-          const slot = items.resolve(ids[i]!);
-          if (slot >= 0) addScore(sheet, slot, weights[i]! / all);
-        }
+        rows.forEach(row, (ref, weight) => {
+          const slot = items.resolve(ref);
+          if (slot >= 0) addScore(sheet, slot, weight / all);
+        });
       });
     },
     because: () => [],
