@@ -13,6 +13,7 @@ const ROOT = resolve(import.meta.dirname, "..");
 const SCRIPTS_GZIPPED_MAX = 180_000;
 const START_TIMEOUT_MS = 60_000;
 const SHOWN_TIMEOUT_MS = 10_000;
+const NARROWEST = { width: 360, height: 740 };
 
 const PROGRAM = {
   name: "console test",
@@ -92,13 +93,27 @@ describe("console", { skip }, () => {
         for (const [name, [path, seen]] of Object.entries(VIEWS)) {
           await open(page, path);
           await shows(page, seen);
-          assert.ok(
-            await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth),
-            `${name} scrolls sideways`,
-          );
           assert.deepEqual(await violations(page, axe), [], name);
+          if (viewport === "phone") await page.setViewportSize(NARROWEST);
+          assert.ok(await fits(page), `${name} scrolls sideways`);
         }
         assert.deepEqual([...hosts], [new URL(base).host], "a request went to another host");
+      });
+    });
+  }
+
+  for (const [viewport, colorScheme] of [
+    ["desktop", "dark"],
+    ["phone", "light"],
+  ] as const) {
+    test(`the API reference passes axe and fits: ${viewport}, ${colorScheme}`, async () => {
+      const axe = await readFile(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
+      await withPage(browser, { viewport, colorScheme }, async (page) => {
+        await page.goto(`${base}/docs/`);
+        await page.getByRole("navigation").getByRole("link", { name: "Recommendations" }).click();
+        assert.deepEqual(await violations(page, axe), []);
+        if (viewport === "phone") await page.setViewportSize(NARROWEST);
+        assert.ok(await fits(page), "it scrolls sideways");
       });
     });
   }
@@ -304,6 +319,9 @@ async function shows(page: Page, seen: RegExp): Promise<void> {
     throw new Error(`${page.url()} does not show ${seen}:\n${await page.locator("main").innerText()}`, { cause });
   });
 }
+
+const fits = (page: Page): Promise<boolean> =>
+  page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
 
 async function violations(page: Page, axe: string): Promise<string[]> {
   await page.evaluate(axe);
