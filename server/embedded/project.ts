@@ -33,6 +33,7 @@ import { Fold } from "./fold.ts";
 import { listOf, PLAIN_HOME, rankQueryOf } from "./lists.ts";
 import { ProgramSweep } from "./program-sweep.ts";
 import { decodeRecord } from "./record-codec.ts";
+import { recordsOf } from "./submission.ts";
 import { Timers } from "./timers.ts";
 
 export interface ProjectOptions {
@@ -163,7 +164,7 @@ export class EmbeddedProject implements Project {
     await this.#committer.submit({
       records: submission.events.length + submission.deadLetters.length,
       sizeBytes: (submission.events.length + submission.deadLetters.length) * EVENT_BYTES,
-      prepare: (group) => this.#prepare(submission, group, outcomes),
+      prepare: (group) => recordsOf(submission, group, { fold: this.fold, outcomes }),
     });
     for (const outcome of outcomes) {
       if (outcome === "accepted") this.#accepted++;
@@ -418,36 +419,6 @@ export class EmbeddedProject implements Project {
   #create(): Promise<void> {
     const document = this.#options.firstProgram;
     return this.#write(({ atMs }) => ({ kind: "program", at: atMs, version: 1, document }));
-  }
-
-  #prepare(submission: Submission, { atMs, eventKeys }: Group, outcomes: EventOutcome[]): LogRecord[] {
-    const records: LogRecord[] = [];
-    for (const event of submission.events) {
-      const { user_id: user, anonymous_id: anonymous, event_id: id } = event;
-      const keys = [user === undefined ? "" : `u:${user}\n${id}`, anonymous === undefined ? "" : `a:${anonymous}\n${id}`];
-      if (keys.some((key) => eventKeys.has(key)) || this.fold.knows(event)) {
-        outcomes.push("duplicate");
-        continue;
-      }
-      outcomes.push("accepted");
-      for (const key of keys) if (key !== "") eventKeys.add(key);
-      this.#addItemFacts(event);
-      event.received_at = atMs;
-      records.push({ kind: "event", at: atMs, event });
-    }
-    for (const letter of submission.deadLetters) {
-      if (letter.once !== undefined && this.fold.knowsLetter(letter.once)) continue;
-      records.push({ kind: "dead_letter", at: atMs, letter: { ...letter, id: uuidv7(), at: atMs } });
-    }
-    return records;
-  }
-
-  #addItemFacts(event: LoggedEvent): void {
-    if (event.item_id === undefined || event.item !== undefined) return;
-    const item = this.fold.recommender.item(event.item_id);
-    if (item === undefined) return;
-    const { categories, tags, price } = item;
-    event.item = price === undefined ? { categories, tags } : { categories, tags, price };
   }
 
   #apply(record: LogRecord): void {
