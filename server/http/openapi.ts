@@ -48,17 +48,17 @@ const personQuery = [
 ];
 const listAnswer = json(ref("RecommendationList"), "The list, best first.");
 
-function profileOperations(parameter: Schema): Record<string, Operation> {
+function profileOperations(who: "user" | "visitor", parameter: Schema): Record<string, Operation> {
   return {
     get: {
       tags: ["Profiles"],
-      summary: "Read a profile",
+      summary: `Read a ${who}'s profile`,
       parameters: [parameter, project],
       responses: { 200: json(ref("Profile"), "The profile as it is now."), ...problems([...PERSON_CALLS, "unknown_person"]) },
     },
     patch: {
       tags: ["Profiles"],
-      summary: "Set attributes",
+      summary: `Set a ${who}'s attributes`,
       description: "Attributes that are not named stay; null removes one.",
       parameters: [parameter, project],
       requestBody: body({ type: "object", properties: { attributes: { type: "object", additionalProperties: true } }, required: ["attributes"] }),
@@ -157,8 +157,8 @@ const PATHS: Record<string, Record<string, Operation>> = {
       responses: { 200: listAnswer, ...problems(["bad_parameter"]) },
     },
   },
-  "/v1/users/{user_id}/profile": profileOperations(path("user_id", "The user.")),
-  "/v1/visitors/{anonymous_id}/profile": profileOperations(path("anonymous_id", "The anonymous visitor.")),
+  "/v1/users/{user_id}/profile": profileOperations("user", path("user_id", "The user.")),
+  "/v1/visitors/{anonymous_id}/profile": profileOperations("visitor", path("anonymous_id", "The anonymous visitor.")),
   "/v1/recommendations": {
     get: {
       tags: ["Recommendations"],

@@ -158,9 +158,11 @@ code { font: 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 .method.put, .method.patch { background: #8a5300; color: #fff; } .method.post { background: #3b5bdb; color: #fff; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; }
 th { text-align: left; color: var(--soft); font-weight: 500; }
-th, td { padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th:first-child { width: 184px; } th:nth-child(2) { width: 168px; }
+th, td { padding: 8px 16px 8px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 dl { display: grid; grid-template-columns: 48px minmax(0, 1fr); gap: 4px 8px; margin: 12px 0; font-size: 14px; }
 dt { font-weight: 600; } dd { margin: 0; }
 @media (max-width: 720px) { body { display: block; } nav { position: static; height: auto; border: 0; border-bottom: 1px solid var(--line); }
-  nav { padding: 16px; } nav ul { display: none; } nav a { display: inline-block; } main { padding: 16px; } table { display: block; overflow-x: auto; } }
+  nav { padding: 16px; } nav ul { display: none; }
+  th:first-child, th:nth-child(2) { width: auto; } nav a { display: inline-block; } main { padding: 16px; } table { display: block; overflow-x: auto; } }
 `;
