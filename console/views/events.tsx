@@ -65,6 +65,10 @@ export function EventsView({ query }: { query: URLSearchParams }) {
           <Rows rows={feed.rows} />
         ) : feed.state === "connecting" ? (
           <Loading rows={8} />
+        ) : feed.state === "lost" ? (
+          <Empty icon="warning" title="The stream is interrupted">
+            The node does not answer. Check that it is running; events appear again by themselves when it is back.
+          </Empty>
         ) : (
           <Empty
             icon="events"

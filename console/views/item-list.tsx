@@ -9,7 +9,15 @@ import { ItemPicture } from "../parts/item-picture.tsx";
 
 const CATEGORIES_SHOWN = 3;
 
-export function ItemList({ list, wide }: { list: readonly RecommendedItem[]; wide?: boolean }) {
+interface ItemListProps {
+  readonly list: readonly RecommendedItem[];
+  readonly wide?: boolean;
+  /** What the score means, for a hover, and how it is written. */
+  readonly scoreTitle?: string;
+  readonly score?: (score: number) => string;
+}
+
+export function ItemList({ list, wide, scoreTitle = "score", score = formatNumber }: ItemListProps) {
   const body = useFlip<HTMLOListElement>(list.map((entry) => entry.item_id).join("\n"));
   const named = useItems(list.map((entry) => entry.item_id));
   const top = list.reduce((most, entry) => Math.max(most, entry.score), 0);
@@ -35,8 +43,8 @@ export function ItemList({ list, wide }: { list: readonly RecommendedItem[]; wid
                 ))}
               </div>
             </div>
-            <div class="score-bar" title="score">
-              <span class="num">{formatNumber(entry.score)}</span>
+            <div class="score-bar" title={scoreTitle}>
+              <span class="num">{score(entry.score)}</span>
               {top > 0 ? (
                 <span class="track" aria-hidden="true">
                   <span class="fill" style={{ width: `${Math.max(0, entry.score / top) * 100}%` }} />

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
-import { formatCount } from "../parts/format.ts";
+import { formatCount, formatNumber } from "../parts/format.ts";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { useConsole } from "../shell/context.ts";
 import { go } from "../shell/route.ts";
@@ -11,6 +11,11 @@ import { ItemList } from "./item-list.tsx";
 
 const TRENDING_SHOWN = 30;
 const TRENDING_EVERY_MS = 5000;
+/** Less than this above the usual, and up to it below, is noise. */
+const AS_USUAL = 0.05;
+
+/** `+15.8`, or words where nothing is out of the ordinary. */
+const aboveUsual = (score: number): string => (score < AS_USUAL ? "as usual" : `+${formatNumber(score)}`);
 
 export function ItemsView() {
   const { api, links } = useConsole();
@@ -49,7 +54,7 @@ export function ItemsView() {
             Open
           </button>
         </form>
-        <Card title="Trending" note="acted on more than usual of late, followed live" flush>
+        <Card title="Trending" note="acted on more than usual of late: how much more, followed live" flush>
           {trending.data === undefined ? (
             trending.error === undefined ? (
               <Loading rows={8} />
@@ -62,7 +67,12 @@ export function ItemsView() {
               with <code>attune import --items FILE EVENTS</code>.
             </Empty>
           ) : (
-            <ItemList wide list={trending.data.items} />
+            <ItemList
+              wide
+              list={trending.data.items}
+              score={aboveUsual}
+              scoreTitle="Weight of the recent events above what is usual for the item"
+            />
           )}
         </Card>
       </div>
