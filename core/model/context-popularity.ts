@@ -1,19 +1,23 @@
 // Popularity by country and by device, for visitors of whom nothing else is known.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import { addScore } from "./candidates.ts";
+import { addScore, type ScoreSheet } from "./candidates.ts";
 import { createContextRows } from "./context-rows.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
-import type { Model } from "./model.ts";
+import type { Model, Reveal } from "./model.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 export const CONTEXTS_MAX = 512;
+const COUNTRY = "country:";
+const DEVICE = "device:";
 /** Below it the crowd of one context is too small to say more than the crowd of all. */
 export const SUPPORT_MIN = 50;
 
 export function createContextPopularity(items: ItemIndex, clock: DecayClock): Model {
   const rows = createContextRows();
-  const numbers = new Map<string, number>();
+  // By value alone, so that an event joins no strings.
+  const countries = new Map<string, number>();
+  const devices = new Map<string, number>();
   const names: string[] = [];
   const supports: number[] = [];
 
@@ -28,51 +32,46 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock): Mo
     return out.bytes();
   });
 
-  const numberOf = (name: string): number => {
-    let number = numbers.get(name);
+  const numberOf = (numbers: Map<string, number>, value: string): number => {
+    let number = numbers.get(value);
     if (number === undefined) {
       if (names.length >= CONTEXTS_MAX) return -1;
       number = names.length;
       dirty.touch(number);
-      numbers.set(name, number);
-      names.push(name);
+      numbers.set(value, number);
+      names.push(numbers === countries ? COUNTRY + value : DEVICE + value);
       supports.push(0);
     }
     return number;
   };
 
-  const forEachContext = (country: string | undefined, device: string | undefined, visit: (name: string) => void): void => {
-    if (country !== undefined) visit(`country:${country}`);
-    if (device !== undefined) visit(`device:${device}`);
+  const count = (row: number, { ref, weight, timeMs }: Reveal): void => {
+    if (row < 0) return;
+    dirty.touch(row);
+    supports[row]!++;
+    rows.add(row, ref, weight, clock.at(timeMs));
+  };
+
+  const propose = (row: number | undefined, nowMs: number, sheet: ScoreSheet): void => {
+    if (row === undefined || supports[row]! < SUPPORT_MIN) return;
+    let all = 0;
+    rows.forEach(row, (_ref, weight) => void (all += weight));
+    if (!(all > 0) || rows.scaleOf(row, clock.at(nowMs)) === 0) return;
+    rows.forEach(row, (ref, weight) => {
+      const slot = items.resolve(ref);
+      if (slot >= 0) addScore(sheet, slot, weight / all);
+    });
   };
 
   return {
     name: "context",
     learn(reveal, { country, device }) {
-      if (country === undefined && device === undefined) return;
-      const instant = clock.at(reveal.timeMs);
-      forEachContext(country, device, (name) => {
-        const row = numberOf(name);
-        if (row < 0) return;
-        dirty.touch(row);
-        supports[row]!++;
-        rows.add(row, reveal.ref, reveal.weight, instant);
-      });
+      if (country !== undefined) count(numberOf(countries, country), reveal);
+      if (device !== undefined) count(numberOf(devices, device), reveal);
     },
     score({ country, device, nowMs }, sheet) {
-      if (country === undefined && device === undefined) return;
-      const instant = clock.at(nowMs);
-      forEachContext(country, device, (name) => {
-        const row = numbers.get(name);
-        if (row === undefined || supports[row]! < SUPPORT_MIN) return;
-        let all = 0;
-        rows.forEach(row, (_ref, weight) => void (all += weight));
-        if (!(all > 0) || rows.scaleOf(row, instant) === 0) return;
-        rows.forEach(row, (ref, weight) => {
-          const slot = items.resolve(ref);
-          if (slot >= 0) addScore(sheet, slot, weight / all);
-        });
-      });
+      if (country !== undefined) propose(countries.get(country), nowMs, sheet);
+      if (device !== undefined) propose(devices.get(device), nowMs, sheet);
     },
     because: () => [],
     forget() {},
@@ -81,7 +80,8 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock): Mo
         const input = rowReader(bytes);
         input.version(1);
         const name = input.text();
-        numbers.set(name, row);
+        if (name.startsWith(COUNTRY)) countries.set(name.slice(COUNTRY.length), row);
+        else devices.set(name.slice(DEVICE.length), row);
         names[row] = name;
         supports[row] = input.f64();
         if (input.left() > 0) rows.load(row, bytes.subarray(bytes.length - input.left()));

@@ -6,6 +6,7 @@ export const SLOT_BITS = 22;
 export const SLOT_MASK = (1 << SLOT_BITS) - 1;
 export const ITEMS_MAX = 1 << 20;
 const GENERATION_MASK = 0x3ff;
+const UNUSED = 0x400; // Beside the generation while no item has the slot: no reference equals it.
 const EVICT_LOOK_AT = 64; // Slots compared when a new item finds the index full.
 
 export interface ItemIndex {
@@ -71,7 +72,7 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
   const slots = new Map<string, number>();
   const ids: (string | undefined)[] = [];
   const items: (Item | undefined)[] = [];
-  let generations = new Uint16Array(1024);
+  let generations = new Uint16Array(1024).fill(UNUSED);
   let nextFree = new Int32Array(1024).fill(-1);
   let lastSeen = new Float64Array(1024);
   let listed = new Float64Array(1024);
@@ -82,7 +83,7 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
     if (slot < generations.length) return;
     const size = Math.max(slot + 1, generations.length * 2);
     const grow = <T extends Uint16Array | Int32Array | Float64Array>(from: T, to: T): T => (to.set(from), to);
-    generations = grow(generations, new Uint16Array(size));
+    generations = grow(generations, new Uint16Array(size).fill(UNUSED));
     nextFree = grow(nextFree, new Int32Array(size));
     lastSeen = grow(lastSeen, new Float64Array(size));
     listed = grow(listed, new Float64Array(size));
@@ -146,6 +147,7 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
       slot = take();
       if (slot < 0) return -1;
       slots.set(itemId, slot);
+      generations[slot] = generations[slot]! & GENERATION_MASK;
       ids[slot] = itemId;
       items[slot] = undefined;
       lastSeen[slot] = timeMs;
@@ -178,7 +180,7 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
       items[slot] = undefined;
       listed[slot] = 0;
       orders[slot] = 0;
-      generations[slot] = (generations[slot]! + 1) & GENERATION_MASK;
+      generations[slot] = ((generations[slot]! + 1) & GENERATION_MASK) | UNUSED;
       // First freed, first used: a generation comes round only after 1,024 uses of one slot.
       nextFree[slot] = -1;
       if (state.freeLast >= 0) {
@@ -192,10 +194,10 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
     refOf: (slot) => slot | (generations[slot]! << SLOT_BITS),
     resolve(ref) {
       const slot = ref & SLOT_MASK;
-      return generations[slot] === ref >>> SLOT_BITS && ids[slot] !== undefined ? slot : -1;
+      return generations[slot] === ref >>> SLOT_BITS ? slot : -1;
     },
     readSlot: (slot) => ({
-      generation: generations[slot]!,
+      generation: generations[slot]! & GENERATION_MASK,
       nextFree: nextFree[slot]!,
       id: ids[slot],
       lastSeenMs: lastSeen[slot]!,
@@ -205,7 +207,7 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
     }),
     loadSlot(slot, row) {
       reserve(slot);
-      generations[slot] = row.generation;
+      generations[slot] = row.id === undefined ? row.generation | UNUSED : row.generation;
       nextFree[slot] = row.nextFree;
       lastSeen[slot] = row.lastSeenMs;
       listed[slot] = row.listedAtMs;

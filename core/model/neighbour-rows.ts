@@ -1,13 +1,14 @@
 // item → item weights that decay: a bounded row per item, as rules and cosine need it.
 //
-// A full row gives up its lightest entry. An entry that grew heavier than the one before it moves up, so rows stay
-// nearly sorted: what is asked for often is found early, and the lightest is near the end.
+// An entry that grew heavier than the one before it moves up, so rows stay nearly sorted: what is asked for often is
+// found early, and the lightest is near the end. A full row gives up the lightest of its last entries.
 import { createRowArena, type RowArena } from "./arena.ts";
 import { powerOfTwo, type DecayInstant } from "./decay.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 const ROW_SIZES = [8, 16, 32, 64, 128, 256];
+const GIVE_UP_AMONG = 16; // All 64 cost a tenth of an event more, for the same lists (docs/decisions/models.md).
 const EPOCHS_AHEAD_MAX = 40; // Float32 holds 2^±126; a row moves its epoch long before.
 
 export interface NeighbourRows {
@@ -42,8 +43,9 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
     epochs[row] = epoch;
   };
 
-  const lightest = (from: number, to: number): number => {
+  const lightest = (rowFrom: number, to: number): number => {
     const { ids, weights } = arena;
+    const from = Math.max(rowFrom, to - GIVE_UP_AMONG);
     let best = from;
     for (let i = to - 1; i >= from; i--) {
       if (items.resolve(ids[i]!) < 0) return i; // The item has left.

@@ -1,12 +1,11 @@
 // Which steps the blend learns from: a share of them, picked by a hash of the event's id, fewer as samples accumulate.
 //
 // Ranking before reveal costs fifty times a plain update. Chances that have been counted on tens of thousands of steps
-// move little with one more, so the share falls as (C / (C + n))²: n samples take of the order of n³ events, and an import
-// of 1.5 million pays for some 40,000.
+// move little with one more, so the share falls as (C / (C + n))²: n samples take of the order of n³ events.
 import { hash32 } from "../math/hash.ts";
 import type { LearningConfig } from "./config.ts";
 
-const FULL_SHARE_SAMPLES = 10_000; // C above. Measured: docs/decisions/models.md.
+const FULL_SHARE_SAMPLES = 3_000; // C above. Measured: docs/decisions/models.md.
 const SHARE_MIN = 0.005; // The blend goes on following the site however old it is.
 const SEED = 0x5a3b1e;
 

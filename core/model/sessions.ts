@@ -18,12 +18,12 @@ const SWEEP_PER_STEP = 2;
 export interface OpenSession {
   personKey: string;
   sessionId: string | undefined;
+  /** Where the store keeps it. */
+  place: number;
   number: number;
   lastMs: number;
   /** Event types of the current visit to the newest item, as bits. */
   visitTypes: number;
-  /** The session has told the item postings about its first item. */
-  posted: boolean;
   /** Visits by place in the row, oldest first: parallel to the row's items. */
   visits: number[];
 }
@@ -92,7 +92,7 @@ export function createSessions(): SessionStore {
     out.f64(session.number);
     out.f64(session.lastMs);
     out.i32(session.visitTypes);
-    out.u8(session.posted ? 1 : 0);
+    out.u8(0); // Held a flag that nothing read.
     for (const count of session.visits) out.i32(count);
     return out.bytes();
   });
@@ -164,13 +164,13 @@ export function createSessions(): SessionStore {
       dirtyRows.touch(row);
       arena.clear(row);
       lastMs[row] = timeMs;
-      const session: OpenSession = { personKey, sessionId, number, lastMs: timeMs, visitTypes: 0, posted: false, visits: [] };
+      const session: OpenSession = { personKey, sessionId, place, number, lastMs: timeMs, visitTypes: 0, visits: [] };
       open[place] = session;
       places.set(personKey, place);
       return session;
     },
     touch(session) {
-      dirtyOpen.touch(places.get(session.personKey)!);
+      dirtyOpen.touch(session.place);
     },
     visit(session, ref) {
       const row = rowOf(session.number);
@@ -179,12 +179,17 @@ export function createSessions(): SessionStore {
       let length = arena.lengthOf(row);
       let from = arena.offsetOf(row);
       let { ids } = arena;
-      for (let i = from; i < from + length; i++) {
-        if (ids[i] !== ref) continue;
-        ids.copyWithin(i, i + 1, from + length);
-        ids[from + length - 1] = ref;
-        const [count] = session.visits.splice(i - from, 1);
-        session.visits.push(count! + 1);
+      const { visits } = session;
+      const last = length - 1;
+      for (let at = last; at >= 0; at--) {
+        if (ids[from + at] !== ref) continue;
+        const count = visits[at]!;
+        for (; at < last; at++) {
+          ids[from + at] = ids[from + at + 1]!;
+          visits[at] = visits[at + 1]!;
+        }
+        ids[from + last] = ref;
+        visits[last] = count + 1;
         return true;
       }
       if (arena.makeRoom(row)) {
@@ -195,9 +200,9 @@ export function createSessions(): SessionStore {
       } else {
         ids.copyWithin(from, from + 1, from + length);
         ids[from + length - 1] = ref;
-        session.visits.shift();
+        visits.shift();
       }
-      session.visits.push(1);
+      visits.push(1);
       return false;
     },
     sweep(clockMs) {
@@ -258,15 +263,9 @@ export function createSessions(): SessionStore {
         }
         const personKey = input.text();
         const sessionId = input.u8() === 1 ? input.text() : undefined;
-        const session: OpenSession = {
-          personKey,
-          sessionId,
-          number: input.f64(),
-          lastMs: input.f64(),
-          visitTypes: input.i32(),
-          posted: input.u8() === 1,
-          visits: [],
-        };
+        const number = input.f64();
+        const session: OpenSession = { personKey, sessionId, place, number, lastMs: input.f64(), visitTypes: input.i32(), visits: [] };
+        input.u8();
         while (input.left() >= 4) session.visits.push(input.i32());
         open[place] = session;
         places.set(personKey, place);
