@@ -1,5 +1,6 @@
 // The `attune` command line.
 import { FolderLockedError } from "../log/folder-lock.ts";
+import { LogDamagedError, LogFailedError, LogFullError } from "../log/log.ts";
 import { SettingError } from "./config.ts";
 import { EventFileError } from "./event-file.ts";
 import { UsageError } from "./usage.ts";
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
 
 /** Faults that a person can mend are one line; anything else is a bug and keeps its stack. */
 function isPlain(error: unknown): error is Error {
-  const kinds = [UsageError, SettingError, EventFileError, FolderLockedError];
+  const kinds = [UsageError, SettingError, EventFileError, FolderLockedError, LogDamagedError, LogFailedError, LogFullError];
   const code = (error as NodeJS.ErrnoException).code ?? "";
   return kinds.some((kind) => error instanceof kind) || code.startsWith("ERR_PARSE_ARGS") || code === "EADDRINUSE";
 }

@@ -174,6 +174,27 @@ test("a state file that rotted is thrown away and built anew from the log", asyn
   deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
 });
 
+test("a person's row that rotted is never served, and the next start rebuilds it", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const first = await openProject(folder, clock);
+  await submit(first, ...Array.from({ length: 50 }, (_, i) => view(`e${i}`, `someone-${i}`, "lamp", clock.nowMs)));
+  await first.close();
+  const path = join(folder.path, "state", "state.mdb");
+  const bytes = readFileSync(path);
+  const name = Buffer.from("someone-7");
+  // After each copy of the name in the file, some bytes on, lies the value.
+  for (let at = bytes.indexOf(name); at >= 0; at = bytes.indexOf(name, at + 1)) bytes[at + name.length + 30]! ^= 1;
+  writeFileSync(path, bytes);
+  const damaged = await openProject(folder, clock);
+  await rejects(damaged.profile({ user_id: "someone-7" }), { code: "state_corrupt" });
+  equal((await damaged.profile({ user_id: "someone-8" }))!.recent.length, 1);
+  await damaged.close();
+  const again = await openProject(folder, clock);
+  equal((await again.profile({ user_id: "someone-7" }))!.recent.length, 1);
+  deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
+});
+
 test("time alone moves a person out of a segment, and listeners hear of it", async () => {
   const folder = testFolder();
   const clock = { nowMs: START_MS };

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lookAgain } from "../../core/engine.ts";
 import { encodePerson } from "../../core/profile/person.ts";
+import type { LogFault } from "../log/log.ts";
 import { openIdIndex } from "../log/id-index.ts";
 import { StateFile } from "../state/state-file.ts";
 import { Checkpointer } from "./checkpointer.ts";
@@ -22,6 +23,8 @@ export interface Verification {
   records: number;
   persons: number;
   differences: Difference[];
+  /** Stretches of the log that are not what was written. */
+  faults: LogFault[];
 }
 
 /** Differences that are named; more are not looked for. */
@@ -50,7 +53,8 @@ export async function verifyProject(
       capture: () => ({ position, lastAtMs: 0, personsTotal: 0, deadLettersTotal: 0, segmentSizes: [], sweptProgram: 0 }),
     });
     let records = 0;
-    for (const entry of log.read(log.start)) {
+    const faults: LogFault[] = [];
+    for (const entry of log.read(log.start, { onCorrupt: (fault) => faults.push(fault) })) {
       const record = decodeRecord(entry.type, entry.payload);
       if (record !== undefined) fold.apply(record);
       position = entry.next;
@@ -60,7 +64,7 @@ export async function verifyProject(
     }
     // Not earlier: the project's timers have gone on bringing persons to their now.
     const differences = compare(project.fold, fold, options.now());
-    return { records, persons: fold.persons.total, differences };
+    return { records, persons: fold.persons.total, differences, faults };
   } finally {
     ids.close();
     await file.close();

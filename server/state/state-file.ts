@@ -1,6 +1,6 @@
 // The state file: an LMDB environment with one flat key space, `prefix:key` → checksummed bytes. It is written only by
 // checkpoints (all rows of one checkpoint in one durable transaction) and read by the serving thread at any time.
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { crc32 } from "node:zlib";
@@ -25,7 +25,7 @@ export interface RowSlice {
 export type CheckpointMessage = { kind: "slice"; slice: RowSlice } | { kind: "commit"; id: number } | { kind: "close" };
 export type WriterReply = { kind: "committed"; id: number } | { kind: "failed"; id: number; message: string };
 
-/** A stored value whose checksum is wrong. State is a function of the log: delete the state folder and start again. */
+/** A stored value whose checksum is wrong. The file is marked: the next start throws it away and rebuilds it from the log. */
 export class StateCorruptError extends Error {
   override readonly name = "StateCorruptError";
   readonly code = "state_corrupt";
@@ -40,8 +40,11 @@ export class CheckpointFailedError extends Error {
 /** Collects rows for a checkpoint; about `SLICE_BYTES` go to the writer at a time. */
 const SLICE_BYTES = 1 << 20;
 const CHECKSUM_BYTES = 4;
+/** A file beside the state that says: do not trust it. */
+const DAMAGED_MARK = "damaged";
 
 export class StateFile {
+  readonly #folder: string;
   readonly #database: RootDatabase<Uint8Array, string>;
   readonly #writer: Worker;
   readonly #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
@@ -51,7 +54,9 @@ export class StateFile {
   #buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
   #used = 0;
 
-  private constructor(path: string) {
+  private constructor(folder: string) {
+    this.#folder = folder;
+    const path = join(folder, "state.mdb");
     this.#database = open<Uint8Array, string>({ ...STATE_OPTIONS, path });
     this.#writer = new Worker(new URL("./checkpoint-writer.ts", import.meta.url), { workerData: { path } });
     this.#writer.on("message", (reply: WriterReply) => {
@@ -69,10 +74,11 @@ export class StateFile {
     });
   }
 
-  /** Opens or creates the file in `folder`. */
+  /** Opens or creates the file in `folder`; one that was found damaged is thrown away first. */
   static open(folder: string): StateFile {
+    if (existsSync(join(folder, DAMAGED_MARK))) StateFile.remove(folder);
     mkdirSync(folder, { recursive: true });
-    return new StateFile(join(folder, "state.mdb"));
+    return new StateFile(folder);
   }
 
   /** Deletes the state in `folder`; the log rebuilds it. */
@@ -83,7 +89,7 @@ export class StateFile {
   /** The row as the last commit left it. Throws StateCorruptError where its checksum is wrong. */
   get(key: string): Uint8Array | undefined {
     const stored = this.#database.get(key);
-    return stored === undefined ? undefined : opened(key, stored);
+    return stored === undefined ? undefined : this.#opened(key, stored);
   }
 
   /** Committed rows whose keys start with `prefix`, in key order, the prefix cut off. */
@@ -101,7 +107,7 @@ export class StateFile {
       const rest = key.slice(prefix.length);
       if (rest === options.after || rest === options.to) continue;
       if (left-- <= 0) return;
-      yield [rest, opened(key, value)];
+      yield [rest, this.#opened(key, value)];
     }
   }
 
@@ -132,6 +138,14 @@ export class StateFile {
     await this.#database.close();
   }
 
+  #opened(key: string, stored: Uint8Array): Uint8Array {
+    const view = new DataView(stored.buffer, stored.byteOffset, stored.length);
+    const bytes = stored.subarray(CHECKSUM_BYTES);
+    if (stored.length >= CHECKSUM_BYTES && view.getUint32(0, true) === crc32(bytes)) return bytes;
+    writeFileSync(join(this.#folder, DAMAGED_MARK), "");
+    throw new StateCorruptError(`the stored value of ${key.slice(0, 2)}… has a wrong checksum: restart the node to rebuild`);
+  }
+
   #send(nextBytes: number): void {
     if (this.#keys.length > 0) {
       const bytes = new Uint8Array(this.#buffer.buffer, 0, this.#used);
@@ -155,13 +169,4 @@ export class StateFile {
 function endOfPrefix(prefix: string): string {
   const last = prefix.length - 1;
   return prefix.slice(0, last) + String.fromCharCode(prefix.charCodeAt(last) + 1);
-}
-
-function opened(key: string, stored: Uint8Array): Uint8Array {
-  const view = new DataView(stored.buffer, stored.byteOffset, stored.length);
-  const bytes = stored.subarray(CHECKSUM_BYTES);
-  if (stored.length < CHECKSUM_BYTES || view.getUint32(0, true) !== crc32(bytes)) {
-    throw new StateCorruptError(`the stored value of ${key.slice(0, 2)}… has a wrong checksum`);
-  }
-  return bytes;
 }
