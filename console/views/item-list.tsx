@@ -45,7 +45,7 @@ export function ItemList({ list, wide, scoreTitle = "score", score = formatNumbe
             </div>
             <div class="score-bar" title={scoreTitle}>
               <span class="num">{score(entry.score)}</span>
-              {top > 0 ? (
+              {top > 0 && score(entry.score) !== "" ? (
                 <span class="track" aria-hidden="true">
                   <span class="fill" style={{ width: `${Math.max(0, entry.score / top) * 100}%` }} />
                 </span>

@@ -1,5 +1,6 @@
 // What trends now, and the way to an item by its id.
 import { useState } from "preact/hooks";
+import type { RecommendedItem } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { formatCount, formatNumber } from "../parts/format.ts";
@@ -11,11 +12,17 @@ import { ItemList } from "./item-list.tsx";
 
 const TRENDING_SHOWN = 30;
 const TRENDING_EVERY_MS = 5000;
-/** Less than this above the usual, and up to it below, is noise. */
-const AS_USUAL = 0.05;
+/** Standard deviations; what is nearer to the usual rate is noise. */
+const AS_USUAL = 0.5;
 
-/** `+15.8`, or words where nothing is out of the ordinary. */
-const aboveUsual = (score: number): string => (score < AS_USUAL ? "as usual" : `+${formatNumber(score)}`);
+/** `+15.8 σ`; nothing where an item is as usual. */
+const aboveUsual = (score: number): string => (score < AS_USUAL ? "" : `+${formatNumber(score)} σ`);
+
+function noteOn(items: readonly RecommendedItem[] = []): string {
+  return items.length === 0 || items.some(({ score }) => score >= AS_USUAL)
+    ? "acted on more than usual of late, in standard deviations"
+    : "nothing is out of the ordinary now";
+}
 
 export function ItemsView() {
   const { api, links } = useConsole();
@@ -54,7 +61,7 @@ export function ItemsView() {
             Open
           </button>
         </form>
-        <Card title="Trending" note="acted on more than usual of late: how much more, followed live" flush>
+        <Card title="Trending" note={noteOn(trending.data?.items)} flush>
           {trending.data === undefined ? (
             trending.error === undefined ? (
               <Loading rows={8} />
@@ -71,7 +78,7 @@ export function ItemsView() {
               wide
               list={trending.data.items}
               score={aboveUsual}
-              scoreTitle="Weight of the recent events above what is usual for the item"
+              scoreTitle="Recent events above the item's usual rate, in standard deviations"
             />
           )}
         </Card>
