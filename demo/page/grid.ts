@@ -14,7 +14,7 @@ export interface Card<Entry extends Shelved> {
 export interface Grid<Entry extends Shelved> {
   /**
    * Shows `entries` in their order. `pointed`: a card under the pointer or with the focus stays where it is, even if it
-   * is no longer among them. Returns how many moved or are new.
+   * is no longer among them. `nothing`: another list, in which nobody climbs. Returns how many moved or are new.
    */
   show(entries: readonly Entry[], hold: "pointed" | "nothing"): number;
   /** Runs `change` (another layout) out of sight: cards of another size would jump, so the shelf fades out and in. */
@@ -110,7 +110,7 @@ export function createGrid<Entry extends Shelved>(
         if (place !== index) moved++;
         let card = cards.get(id);
         if (!card) cards.set(id, (card = makeCard(entry!)));
-        if (entry) card.update(entry, place === undefined ? 0 : Math.max(0, place - index));
+        if (entry) card.update(entry, place === undefined || hold === "nothing" ? 0 : Math.max(0, place - index));
       });
       order = next;
       if (moved > 0 || before.size !== order.length) arrange();
