@@ -279,7 +279,7 @@ describe("console", { skip }, () => {
     assert.ok(total > 0 && total < SCRIPTS_GZIPPED_MAX, `${total} bytes gzipped`);
     const policy = (await fetch(`${base}/console/`)).headers.get("content-security-policy") ?? "";
     assert.match(policy, /default-src|script-src/);
-    assert.doesNotMatch(policy.split(";").find((part) => part.includes("script-src")) ?? "", /unsafe/);
+    assert.doesNotMatch(policy, /unsafe/);
   });
 });
 
