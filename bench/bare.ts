@@ -43,6 +43,7 @@ const server = createServer((request, response) => {
 
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
-  if (typeof address === "object" && address !== null) console.log(`bare listening on http://127.0.0.1:${address.port}`);
+  if (typeof address === "object" && address !== null)
+    console.log(`bare listening on http://127.0.0.1:${address.port}`);
 });
 process.once("SIGTERM", () => process.exit(0));

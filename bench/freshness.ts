@@ -17,10 +17,14 @@ export async function freshness(): Promise<void> {
   const attune = await startAttune();
   const shop = traffic({ seed: 3, persons: 5_000, items: ITEMS });
   const body = (): Buffer => Buffer.from(JSON.stringify({ events: shop.events(EVENTS_A_REQUEST) }));
-  const background = sendPaced(attune.url, { method: "POST", path: "/v1/events", body }, {
-    perSecond: EVENTS_A_SECOND / EVENTS_A_REQUEST,
-    seconds: SECONDS,
-  });
+  const background = sendPaced(
+    attune.url,
+    { method: "POST", path: "/v1/events", body },
+    {
+      perSecond: EVENTS_A_SECOND / EVENTS_A_REQUEST,
+      seconds: SECONDS,
+    },
+  );
   const sentAt = new Map<string, number>();
   const pushedMs: number[] = [];
   const socket = new WebSocket(`${attune.url.replace("http", "ws")}/v1/live`);
@@ -35,9 +39,20 @@ export async function freshness(): Promise<void> {
   let stale = 0;
   for (let n = 0; n < CLICKS; n++) {
     const eventId = `click-${n}`;
-    const event = { event_id: eventId, user_id: "watched", event_type: "click", timestamp: Date.now(), item_id: `item-${1 + n}` };
+    const event = {
+      event_id: eventId,
+      user_id: "watched",
+      event_type: "click",
+      timestamp: Date.now(),
+      item_id: `item-${1 + n}`,
+    };
     sentAt.set(eventId, performance.now());
-    await send(attune.url, agent, { method: "POST", path: "/v1/events", body: () => Buffer.from(JSON.stringify(event)) }, 0);
+    await send(
+      attune.url,
+      agent,
+      { method: "POST", path: "/v1/events", body: () => Buffer.from(JSON.stringify(event)) },
+      0,
+    );
     const profile = await send(attune.url, agent, { method: "GET", path: "/v1/users/watched/profile" }, 0);
     const { recent } = JSON.parse(profile.body) as { recent: { item_id: string }[] };
     if (recent[0]?.item_id !== event.item_id) stale++;
@@ -47,7 +62,9 @@ export async function freshness(): Promise<void> {
   socket.close();
   await attune.stop();
   pushedMs.sort((a, b) => a - b);
-  console.log(`${CLICKS} clicks under ${EVENTS_A_SECOND} events/s, lists of 20 over ${ITEMS} items pushed over a WebSocket`);
+  console.log(
+    `${CLICKS} clicks under ${EVENTS_A_SECOND} events/s, lists of 20 over ${ITEMS} items pushed over a WebSocket`,
+  );
   printTable(
     ["pushed lists", "p50 ms", "p99 ms", "answers after a 202 that did not know the event"],
     [[pushedMs.length, percentile(pushedMs, 0.5), percentile(pushedMs, 0.99), stale]],

@@ -42,12 +42,18 @@ async function parseOnly() {
   const cpu = process.cpuUsage();
   for (const text of texts) JSON.parse(text);
   const used = process.cpuUsage(cpu);
-  return { lines: texts.length, seconds: (performance.now() - startedMs) / 1_000, cpuSeconds: (used.user + used.system) / 1e6 };
+  return {
+    lines: texts.length,
+    seconds: (performance.now() - startedMs) / 1_000,
+    cpuSeconds: (used.user + used.system) / 1e6,
+  };
 }
 
 async function run(args: string[]) {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, "server/cli/main.ts"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [join(ROOT, "server/cli/main.ts"), ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let said = "";
   let peakMb = 0;
   let cpuSeconds = 0;
@@ -61,5 +67,10 @@ async function run(args: string[]) {
   const [code] = await once(child, "exit");
   clearInterval(watch);
   if (code !== 0) throw new Error(`attune ${args[0]} ended with ${code}: ${said.slice(-200)}`);
-  return { seconds: (performance.now() - startedMs) / 1_000, cpuSeconds, peakMb, said: said.trim().replaceAll("\n", "; ") };
+  return {
+    seconds: (performance.now() - startedMs) / 1_000,
+    cpuSeconds,
+    peakMb,
+    said: said.trim().replaceAll("\n", "; "),
+  };
 }

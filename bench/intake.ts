@@ -33,36 +33,45 @@ async function measure(plan: Plan): Promise<void> {
     for (const target of [await startBare(), await startAttune()]) {
       const body = bodies(`${round}${target.name}`);
       const events = plan.requests * plan.eventsARequest;
-      await sendAll(target.url, post((n) => body(n)), { count: Math.ceil(plan.requests / 4), connections: CONNECTIONS });
+      await sendAll(
+        target.url,
+        post((n) => body(n)),
+        { count: Math.ceil(plan.requests / 4), connections: CONNECTIONS },
+      );
       const offset = Math.ceil(plan.requests / 4);
       const cpuBefore = target.cpuUs();
-      const result = await sendAll(target.url, post((n) => body(offset + n)), {
-        count: plan.requests,
-        connections: CONNECTIONS,
-      });
+      const result = await sendAll(
+        target.url,
+        post((n) => body(offset + n)),
+        {
+          count: plan.requests,
+          connections: CONNECTIONS,
+        },
+      );
       assertAllTaken(target, result);
       cpu[target.name]!.push((target.cpuUs() - cpuBefore) / events);
       rate[target.name]!.push(events / result.seconds);
       if (round === ROUNDS - 1) {
         const perSecond = median(rate[target.name]!) / plan.eventsARequest / 2;
-        const paced = await sendPaced(target.url, post((n) => body(offset + plan.requests + n)), {
-          perSecond,
-          seconds: PACED_SECONDS,
-        });
+        const paced = await sendPaced(
+          target.url,
+          post((n) => body(offset + plan.requests + n)),
+          {
+            perSecond,
+            seconds: PACED_SECONDS,
+          },
+        );
         assertAllTaken(target, paced);
         p99[target.name] = percentile(paced.tookMs, 0.99);
       }
       await target.stop();
     }
   }
-  const row = (name: string): (string | number)[] => [
-    name,
-    median(cpu[name]!),
-    median(rate[name]!),
-    p99[name]!,
-  ];
+  const row = (name: string): (string | number)[] => [name, median(cpu[name]!), median(rate[name]!), p99[name]!];
   const ratio = median(cpu["attune"]!.map((value, i) => value / cpu["bare"]![i]!));
-  console.log(`${plan.eventsARequest} event(s) a request, ${CONNECTIONS} connections, median of ${ROUNDS} runs in turns`);
+  console.log(
+    `${plan.eventsARequest} event(s) a request, ${CONNECTIONS} connections, median of ${ROUNDS} runs in turns`,
+  );
   printTable(
     ["server", "CPU µs an event", "events/s", "p99 ms at half that rate"],
     [row("bare"), row("attune"), ["ratio", ratio, median(rate["attune"]!) / median(rate["bare"]!), ""]],
@@ -78,7 +87,9 @@ function bodiesOf(plan: Plan): (run: string) => (n: number) => Buffer {
   const { events } = traffic({ seed: 1, persons: PERSONS, items: ITEMS });
   const made = Array.from({ length: 500 }, () => JSON.stringify({ events: events(plan.eventsARequest) }));
   return (run) => (n) =>
-    Buffer.from(made[n % made.length]!.replaceAll('"event_id":"b1-', `"event_id":"${run}-${Math.floor(n / made.length)}-`));
+    Buffer.from(
+      made[n % made.length]!.replaceAll('"event_id":"b1-', `"event_id":"${run}-${Math.floor(n / made.length)}-`),
+    );
 }
 
 function assertAllTaken(target: Target, result: LoadResult): void {

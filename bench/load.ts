@@ -39,7 +39,9 @@ export function send(url: string, agent: Agent, requests: Requests, n: number): 
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => resolve({ status: response.statusCode!, tookMs: performance.now() - startedMs, body: text }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode!, tookMs: performance.now() - startedMs, body: text }),
+      );
     });
     sent.on("error", reject);
     sent.end(body);
@@ -47,7 +49,11 @@ export function send(url: string, agent: Agent, requests: Requests, n: number): 
 }
 
 /** Closed loop: as many requests at a time as there are connections, `count` in all. */
-export async function sendAll(url: string, requests: Requests, options: { count: number; connections: number }): Promise<LoadResult> {
+export async function sendAll(
+  url: string,
+  requests: Requests,
+  options: { count: number; connections: number },
+): Promise<LoadResult> {
   const agent = agentOf(options.connections);
   const tookMs: number[] = [];
   let failed = 0;
@@ -79,7 +85,7 @@ export async function sendPaced(
   const underWay: Promise<void>[] = [];
   let failed = 0;
   const startedMs = performance.now();
-  for (let n = 0; n < count; ) {
+  for (let n = 0; n < count;) {
     const dueCount = Math.min(count, Math.floor(((performance.now() - startedMs) / 1_000) * options.perSecond) + 1);
     for (; n < dueCount; n++) {
       const dueMs = startedMs + (n / options.perSecond) * 1_000;

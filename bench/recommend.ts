@@ -17,7 +17,10 @@ const EVENTS_A_REQUEST = 20;
 const PACED_SECONDS = 10;
 
 /** Steps through the persons in an order that is not theirs of arrival. */
-const lists = { method: "GET", path: (n: number) => `/v1/recommendations?user_id=user-${1 + ((n * 7) % PERSONS)}` } as const;
+const lists = {
+  method: "GET",
+  path: (n: number) => `/v1/recommendations?user_id=user-${1 + ((n * 7) % PERSONS)}`,
+} as const;
 
 export async function recommend(): Promise<void> {
   const [bare, attune] = [await startBare(), await startAttune()];
@@ -35,7 +38,11 @@ export async function recommend(): Promise<void> {
   }
   const eventsUnderWay = sendPaced(
     attune.url,
-    { method: "POST", path: "/v1/events", body: () => Buffer.from(JSON.stringify({ events: shop.events(EVENTS_A_REQUEST) })) },
+    {
+      method: "POST",
+      path: "/v1/events",
+      body: () => Buffer.from(JSON.stringify({ events: shop.events(EVENTS_A_REQUEST) })),
+    },
     { perSecond: EVENTS_A_SECOND / EVENTS_A_REQUEST, seconds: PACED_SECONDS },
   );
   const { tookMs } = await sendPaced(attune.url, lists, { perSecond: LISTS_A_SECOND, seconds: PACED_SECONDS });
@@ -58,7 +65,11 @@ async function warm(attune: Target, shop: ReturnType<typeof traffic>): Promise<v
   const items = shop.items();
   for (let start = 0; start < items.length; start += 1_000) {
     const body = JSON.stringify({ items: items.slice(start, start + 1_000) });
-    const put = await fetch(`${attune.url}/v1/items`, { method: "PUT", headers: { "content-type": "application/json" }, body });
+    const put = await fetch(`${attune.url}/v1/items`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body,
+    });
     if (!put.ok) throw new Error(`items: ${put.status} ${await put.text()}`);
   }
   const body = (): Buffer => Buffer.from(JSON.stringify({ events: shop.events(500) }));

@@ -103,7 +103,12 @@ export async function shares(): Promise<void> {
   ids.close();
   rmSync(folder, { recursive: true, force: true });
   const total = rows.reduce((sum, [, us]) => sum + us, 0);
-  printTable(["step", "µs an event", "share %"], rows.map(([name, us]) => [name, us, (100 * us) / total]));
-  console.log(`of the append ${appendUs.toFixed(2)} µs are the write and the sync; ${sampled} of ${EVENTS} events taught the blend`);
+  printTable(
+    ["step", "µs an event", "share %"],
+    rows.map(([name, us]) => [name, us, (100 * us) / total]),
+  );
+  console.log(
+    `of the append ${appendUs.toFixed(2)} µs are the write and the sync; ${sampled} of ${EVENTS} events taught the blend`,
+  );
   console.log(`${persons.size} persons, ${Math.round(bytes / persons.size)} bytes each`);
 }

@@ -3,7 +3,8 @@
 export function printTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
   console.log(`| ${head.join(" | ")} |`);
   console.log(`| ${head.map(() => "---").join(" | ")} |`);
-  for (const row of rows) console.log(`| ${row.map((cell) => (typeof cell === "number" ? round(cell) : cell)).join(" | ")} |`);
+  for (const row of rows)
+    console.log(`| ${row.map((cell) => (typeof cell === "number" ? round(cell) : cell)).join(" | ")} |`);
 }
 
 /** Three significant digits; whole above 100. */

@@ -15,7 +15,9 @@ interface Rule {
   packages: readonly string[];
 }
 
-const dependencies = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: Record<string, string> };
+const dependencies = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+  dependencies: Record<string, string>;
+};
 const SERVER_PACKAGES = ["node", ...Object.keys(dependencies.dependencies)];
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -57,13 +59,18 @@ function importsOf(file: string): Import[] {
 
 function packageOf(specifier: string): string {
   if (isBuiltin(specifier)) return "node";
-  return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
 }
 
 /** Tests, and what only tests and rigs load, may take what they need. */
 const isTestCode = (file: string): boolean => /\.test\.tsx?$|\/(testing|fuzz)(\/|\.ts$)/.test(file);
 
-const FILES = globSync(`{${Object.keys(RULES).join(",")}}/**/*.{ts,tsx}`, { cwd: ROOT }).filter((file) => !isTestCode(file));
+const FILES = globSync(`{${Object.keys(RULES).join(",")}}/**/*.{ts,tsx}`, { cwd: ROOT }).filter(
+  (file) => !isTestCode(file),
+);
 const IMPORTS = FILES.flatMap(importsOf);
 
 test("each room imports only what it may", () => {
@@ -71,13 +78,21 @@ test("each room imports only what it may", () => {
     const room = from.split("/")[0]!;
     const exception = Object.entries(EXCEPTIONS).find(([prefix]) => from.startsWith(prefix))?.[1];
     const { rooms, packages } = { ...RULES[room]!, ...exception };
-    return isPackage ? !packages.includes(to) : !to.startsWith(`${room}/`) && !rooms.some((allowed) => to.startsWith(allowed));
+    return isPackage
+      ? !packages.includes(to)
+      : !to.startsWith(`${room}/`) && !rooms.some((allowed) => to.startsWith(allowed));
   });
-  assert.deepEqual(wrong.map(({ from, to }) => `${from} imports ${to}`), []);
+  assert.deepEqual(
+    wrong.map(({ from, to }) => `${from} imports ${to}`),
+    [],
+  );
 });
 
 test("no code that runs imports test code", () => {
-  assert.deepEqual(IMPORTS.filter(({ to }) => isTestCode(to)).map(({ from, to }) => `${from} imports ${to}`), []);
+  assert.deepEqual(
+    IMPORTS.filter(({ to }) => isTestCode(to)).map(({ from, to }) => `${from} imports ${to}`),
+    [],
+  );
 });
 
 /** Every circle that a walk along the edges comes upon, `a → b → a`. */
@@ -104,18 +119,29 @@ const VALUE_IMPORTS = IMPORTS.filter(({ isPackage, isType }) => !isPackage && !i
 test("no files of different folders import each other in a circle", () => {
   const found = circles(VALUE_IMPORTS.map(({ from, to }) => [from, to] as const));
   const crossing = found.filter((circle) => new Set(circle.map(folderOf)).size > 1);
-  assert.deepEqual(crossing.map((circle) => circle.join(" → ")), []);
+  assert.deepEqual(
+    crossing.map((circle) => circle.join(" → ")),
+    [],
+  );
 });
 
 test("the folders of core and sdk are layers", () => {
   const inside = VALUE_IMPORTS.filter(({ from }) => /^(core|sdk)\//.test(from));
-  const edges = inside.map(({ from, to }) => [folderOf(from), folderOf(to)] as const).filter(([from, to]) => from !== to);
-  assert.deepEqual(circles(edges).map((circle) => circle.join(" → ")), []);
+  const edges = inside
+    .map(({ from, to }) => [folderOf(from), folderOf(to)] as const)
+    .filter(([from, to]) => from !== to);
+  assert.deepEqual(
+    circles(edges).map((circle) => circle.join(" → ")),
+    [],
+  );
 });
 
 test("the rules are checked against real imports", () => {
   for (const room of ["core", "sdk", "server", "console", "demo"]) {
-    assert.ok(IMPORTS.some(({ from }) => from.startsWith(`${room}/`)), `no import was found in ${room}`);
+    assert.ok(
+      IMPORTS.some(({ from }) => from.startsWith(`${room}/`)),
+      `no import was found in ${room}`,
+    );
   }
   assert.ok(IMPORTS.some(({ from, to }) => from.startsWith("server/") && to.startsWith("core/")));
 });

@@ -57,9 +57,17 @@ export async function buildRoom(room: Room): Promise<void> {
 
 async function hashInputs(folders: readonly string[]): Promise<string> {
   const listed = await Promise.all(folders.map((folder) => filesBelow(join(ROOT, folder))));
-  const files = [...listed.flat().filter((file) => !file.includes(".test.")), ...INPUT_FILES.map((file) => join(ROOT, file))];
+  const files = [
+    ...listed.flat().filter((file) => !file.includes(".test.")),
+    ...INPUT_FILES.map((file) => join(ROOT, file)),
+  ];
   const hash = createHash("sha256");
-  for (const file of files.sort()) hash.update(relative(ROOT, file)).update("\0").update(await readFile(file)).update("\0");
+  for (const file of files.sort())
+    hash
+      .update(relative(ROOT, file))
+      .update("\0")
+      .update(await readFile(file))
+      .update("\0");
   return hash.digest("hex");
 }
 
@@ -121,7 +129,10 @@ async function demoFiles(): Promise<Outputs> {
 
 async function foldersOf(room: Room): Promise<string[]> {
   const entries = await readdir(join(ROOT, room), { withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

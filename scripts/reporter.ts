@@ -13,7 +13,8 @@ const plural = (count: number, noun: string): string => `${count} ${noun}${count
 
 function causeOf(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const text = cause instanceof Error ? (cause.stack ?? cause.message) : typeof cause === "string" ? cause : inspect(cause);
+  const text =
+    cause instanceof Error ? (cause.stack ?? cause.message) : typeof cause === "string" ? cause : inspect(cause);
   const nested = cause instanceof Error && cause.cause !== undefined ? `\ncaused by: ${causeOf(cause)}` : "";
   return (text + nested).replace(/^/gm, "    ");
 }

@@ -21,7 +21,8 @@ function ensureBrowser(): void {
     return spawnSync(command[0]!, command.slice(1), { stdio: ["ignore", "ignore", "inherit"], env }).status === 0;
   };
   process.stderr.write("attune: installing Chromium for the browser tests …\n");
-  if (process.platform === "linux") apt("update", "-q") && apt("install", "-y", "-q", "--no-install-recommends", "chromium");
+  if (process.platform === "linux")
+    apt("update", "-q") && apt("install", "-y", "-q", "--no-install-recommends", "chromium");
   const reason = browserMissing();
   if (reason !== undefined) process.stderr.write(`attune: browser tests are skipped: ${reason}\n`);
 }

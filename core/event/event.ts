@@ -3,8 +3,22 @@
 
 /** Types that every program accepts; a program may declare more (`events` in core/program). */
 export const BUILT_IN_EVENT_TYPES = [
-  "page_view", "view", "click", "scroll", "hover", "mouse_move", "dwell", "search", "add_to_cart", "remove_from_cart",
-  "purchase", "like", "dislike", "dismiss", "impression", "rating",
+  "page_view",
+  "view",
+  "click",
+  "scroll",
+  "hover",
+  "mouse_move",
+  "dwell",
+  "search",
+  "add_to_cart",
+  "remove_from_cart",
+  "purchase",
+  "like",
+  "dislike",
+  "dismiss",
+  "impression",
+  "rating",
 ] as const;
 
 /** What the visitor's surroundings say; every value is a bounded string, unknown keys are dropped at intake. */

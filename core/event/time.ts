@@ -83,10 +83,14 @@ function parseZone(text: string, at: number): number {
   if (mark === 90 || mark === 122) return left === 1 ? 0 : NaN;
   if (mark !== 43 && mark !== 45) return NaN;
   const hours = two(text, at + 1);
-  const minutes = left === 3 ? 0
-    : left === 5 ? two(text, at + 3)
-    : left === 6 && text.charCodeAt(at + 3) === 58 ? two(text, at + 4)
-    : NaN;
+  const minutes =
+    left === 3
+      ? 0
+      : left === 5
+        ? two(text, at + 3)
+        : left === 6 && text.charCodeAt(at + 3) === 58
+          ? two(text, at + 4)
+          : NaN;
   if (!(hours <= 23 && minutes <= 59)) return NaN;
   return (mark === 45 ? -1 : 1) * (hours * 60 + minutes);
 }
@@ -113,5 +117,7 @@ function daysFromCivil(year: number, month: number, day: number): number {
   const era = Math.floor(y / 400);
   const yearOfEra = y - era * 400;
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
-  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468;
+  return (
+    era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
+  );
 }

@@ -8,7 +8,9 @@ import { normaliseEvent, type ValidateOptions } from "./validate.ts";
 const NOW = 1_767_225_600_000;
 const DAY = 86_400_000;
 const options: ValidateOptions = {
-  receivedAtMs: NOW, eventTypes: new Set([...BUILT_IN_EVENT_TYPES, "subscribe"]), newEventId: () => "given-id",
+  receivedAtMs: NOW,
+  eventTypes: new Set([...BUILT_IN_EVENT_TYPES, "subscribe"]),
+  newEventId: () => "given-id",
 };
 const base = { event_id: "e1", user_id: "u1", event_type: "view", timestamp: NOW };
 
@@ -25,29 +27,56 @@ function refused(raw: unknown, more: Partial<ValidateOptions> = {}): [RejectionC
 }
 
 const nested = (depth: number): unknown => (depth === 0 ? 1 : { in: nested(depth - 1) });
-const keys = (count: number): Record<string, number> => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]));
+const keys = (count: number): Record<string, number> =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]));
 
 test("a whole event stays what it is", () => {
   const whole = {
-    ...base, anonymous_id: "a1", session_id: "s1", page_url: "https://shop.example/p/1?q=1#x", item_id: "i1", value: 0,
-    context: { device: "mobile", locale: "de-DE" }, additional_data: { list: "home", nested: { a: [1, null, true] } },
+    ...base,
+    anonymous_id: "a1",
+    session_id: "s1",
+    page_url: "https://shop.example/p/1?q=1#x",
+    item_id: "i1",
+    value: 0,
+    context: { device: "mobile", locale: "de-DE" },
+    additional_data: { list: "home", nested: { a: [1, null, true] } },
   };
   deepEqual(accepted(whole), whole);
 });
 
 test("null and missing fields are the same; an id is given where there is none", () => {
-  const empty = { session_id: null, item_id: null, value: null, context: null, additional_data: null, page_url: null, sent_at: null };
+  const empty = {
+    session_id: null,
+    item_id: null,
+    value: null,
+    context: null,
+    additional_data: null,
+    page_url: null,
+    sent_at: null,
+  };
   deepEqual(accepted({ ...base, event_id: null, anonymous_id: null, ...empty }), { ...base, event_id: "given-id" });
 });
 
 test("limits: what just fits, and what just does not", () => {
   const text = (length: number): string => "x".repeat(length);
   const fits: Record<string, unknown>[] = [
-    { event_id: text(64) }, { user_id: text(128) }, { anonymous_id: text(128) }, { session_id: text(128) }, { item_id: text(128) },
-    { user_id: "🙂".repeat(64) }, { page_url: `/${text(2047)}` }, { context: { device: text(256), referrer: text(2048) } },
-    { timestamp: NOW + 300_000 }, { timestamp: NOW - 30 * DAY }, { event_type: "subscribe" },
-    { event_type: "scroll", value: 1 }, { event_type: "dwell", value: 0 }, { event_type: "purchase", value: -5 },
-    { additional_data: keys(64) }, { additional_data: nested(5) }, { additional_data: { t: text(16_376) } },
+    { event_id: text(64) },
+    { user_id: text(128) },
+    { anonymous_id: text(128) },
+    { session_id: text(128) },
+    { item_id: text(128) },
+    { user_id: "🙂".repeat(64) },
+    { page_url: `/${text(2047)}` },
+    { context: { device: text(256), referrer: text(2048) } },
+    { timestamp: NOW + 300_000 },
+    { timestamp: NOW - 30 * DAY },
+    { event_type: "subscribe" },
+    { event_type: "scroll", value: 1 },
+    { event_type: "dwell", value: 0 },
+    { event_type: "purchase", value: -5 },
+    { additional_data: keys(64) },
+    { additional_data: nested(5) },
+    { additional_data: { t: text(16_376) } },
   ];
   for (const fields of fits) accepted({ ...base, ...fields });
   const faults: [Record<string, unknown>, RejectionCode, string][] = [
@@ -101,7 +130,10 @@ test("limits: what just fits, and what just does not", () => {
   }
   for (const raw of [null, undefined, 5, "x", [], true]) deepEqual(refused(raw), ["not_an_object", ""]);
   const seen = new Set(faults.map(([, code]) => code));
-  deepEqual(REJECTION_CODES.filter((code) => !seen.has(code)), ["not_an_object"]);
+  deepEqual(
+    REJECTION_CODES.filter((code) => !seen.has(code)),
+    ["not_an_object"],
+  );
 });
 
 test("a refusal names the event where it had an id", () => {
@@ -110,13 +142,19 @@ test("a refusal names the event where it had an id", () => {
 });
 
 test("unknown fields move under additional_data; what was sent there comes first", () => {
-  deepEqual(accepted({ ...base, colour: "red", size: 5, additional_data: { colour: "blue" } }).additional_data, { colour: "blue", size: 5 });
+  deepEqual(accepted({ ...base, colour: "red", size: 5, additional_data: { colour: "blue" } }).additional_data, {
+    colour: "blue",
+    size: 5,
+  });
   const given = { list: "home" };
   accepted({ ...base, extra: 1, additional_data: given });
   deepEqual(given, { list: "home" }, "the input is not changed");
   deepEqual(refused({ ...base, ...keys(65) }), ["additional_data_too_many_keys", "/additional_data"]);
-  deepEqual(accepted(JSON.parse('{"constructor":1,"event_id":"e","user_id":"u","event_type":"view","timestamp":1767225600000}'))
-    .additional_data, { constructor: 1 });
+  deepEqual(
+    accepted(JSON.parse('{"constructor":1,"event_id":"e","user_id":"u","event_type":"view","timestamp":1767225600000}'))
+      .additional_data,
+    { constructor: 1 },
+  );
 });
 
 test("item_id is found in additional_data; unknown context is dropped", () => {
@@ -132,21 +170,59 @@ test("sent_at moves timestamps by the difference of the clocks, from a second on
   equal(accepted({ ...base, timestamp: NOW - 40 * DAY - 5, sent_at: NOW - 40 * DAY }).timestamp, NOW - 5);
   equal(accepted({ ...base, timestamp: NOW - 5, sent_at: NOW - 999 }).timestamp, NOW - 5);
   equal(accepted({ ...base, timestamp: NOW - 5, sent_at: NOW - 1000 }).timestamp, NOW + 995);
-  deepEqual(refused({ ...base, timestamp: NOW, sent_at: NOW - 31 * DAY, event_id: "x" }), ["timestamp_in_future", "/timestamp"]);
+  deepEqual(refused({ ...base, timestamp: NOW, sent_at: NOW - 31 * DAY, event_id: "x" }), [
+    "timestamp_in_future",
+    "/timestamp",
+  ]);
   equal(accepted({ ...base, timestamp: 5, sent_at: fast }, { anyAge: true }).timestamp, 5);
 });
 
 test("an import takes any age, but no time before 1970", () => {
   equal(accepted({ ...base, timestamp: "1999-12-31T23:59:59Z" }, { anyAge: true }).timestamp, 946_684_799_000);
-  deepEqual(refused({ ...base, timestamp: "1969-12-31T23:59:59Z" }, { anyAge: true }), ["timestamp_invalid", "/timestamp"]);
+  deepEqual(refused({ ...base, timestamp: "1969-12-31T23:59:59Z" }, { anyAge: true }), [
+    "timestamp_invalid",
+    "/timestamp",
+  ]);
 });
 
 test("whatever comes in, it is an event or a refusal, never an exception", () => {
-  const junk: unknown[] = [null, undefined, "", "x", 0, -1, NaN, Infinity, true, [], {}, [[[[[[[]]]]]]], "\u0000", "\ud800", 1e308, nested(9), () => 1, 5n, Symbol("s")];
-  const fields = [...Object.keys(base), "anonymous_id", "session_id", "sent_at", "page_url", "item_id", "value", "context", "additional_data", "other"];
+  const junk: unknown[] = [
+    null,
+    undefined,
+    "",
+    "x",
+    0,
+    -1,
+    NaN,
+    Infinity,
+    true,
+    [],
+    {},
+    [[[[[[[]]]]]]],
+    "\u0000",
+    "\ud800",
+    1e308,
+    nested(9),
+    () => 1,
+    5n,
+    Symbol("s"),
+  ];
+  const fields = [
+    ...Object.keys(base),
+    "anonymous_id",
+    "session_id",
+    "sent_at",
+    "page_url",
+    "item_id",
+    "value",
+    "context",
+    "additional_data",
+    "other",
+  ];
   forEachSeed(5000, (rng) => {
     const raw: Record<string, unknown> = { ...base };
-    for (let i = rng.between(1, 4); i > 0; i--) raw[fields[rng.between(0, fields.length - 1)]!] = junk[rng.between(0, junk.length - 1)];
+    for (let i = rng.between(1, 4); i > 0; i--)
+      raw[fields[rng.between(0, fields.length - 1)]!] = junk[rng.between(0, junk.length - 1)];
     const result = normaliseEvent(raw, options);
     ok("event" in result || REJECTION_CODES.includes(result.rejected.code));
     if ("event" in result) deepEqual(normaliseEvent(result.event, options), result, "normal form");

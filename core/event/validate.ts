@@ -100,7 +100,8 @@ function typeFault(eventType: unknown): Rejection {
 // A scheme, or a path of the site; no white space, no control characters. The URL standard's parser is not in every host.
 function isUrl(value: unknown): boolean {
   return (
-    isShortText(value, URL_LENGTH_MAX) && !/[\s<>"]/.test(value) &&
+    isShortText(value, URL_LENGTH_MAX) &&
+    !/[\s<>"]/.test(value) &&
     (value.charCodeAt(0) === 47 || /^[A-Za-z][A-Za-z0-9+.-]*:./.test(value))
   );
 }
@@ -114,7 +115,17 @@ function valueFault(eventType: string, value: unknown): Rejection | null {
 }
 
 const CONTEXT_KEYS = [
-  "device", "os", "browser", "locale", "timezone", "country", "region", "referrer", "weather", "variant", "decision_id",
+  "device",
+  "os",
+  "browser",
+  "locale",
+  "timezone",
+  "country",
+  "region",
+  "referrer",
+  "weather",
+  "variant",
+  "decision_id",
 ] as const satisfies readonly (keyof EventContext)[];
 
 function contextFault(context: unknown): Rejection | null {

@@ -15,7 +15,10 @@ test("both ids link the two, once; a device that changes hands is not merged", (
   const both = { user_id: "u1", anonymous_id: "a1" };
   deepEqual(resolve(both, none), { key: "u:u1", link: { anonKey: "a:a1", userKey: "u:u1", merge: true } });
   deepEqual(resolve(both, toU1), { key: "u:u1" });
-  deepEqual(resolve({ ...both, user_id: "u2" }, toU1), { key: "u:u2", link: { anonKey: "a:a1", userKey: "u:u2", merge: false } });
+  deepEqual(resolve({ ...both, user_id: "u2" }, toU1), {
+    key: "u:u2",
+    link: { anonKey: "a:a1", userKey: "u:u2", merge: false },
+  });
 });
 
 test("keys and refs are each other's inverse, and a user id cannot pass for an anonymous one", () => {

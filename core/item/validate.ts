@@ -55,7 +55,8 @@ export function normaliseItem(raw: unknown): NormalisedItem {
 
   const item: Item = { item_id, categories, tags };
   for (const [name] of CHECKS) {
-    if (isSet(fields[name]) && name !== "published_at") (item as unknown as Record<string, unknown>)[name] = fields[name];
+    if (isSet(fields[name]) && name !== "published_at")
+      (item as unknown as Record<string, unknown>)[name] = fields[name];
   }
   if (publishedMs !== undefined) item.published_at = publishedMs;
   return { item };
@@ -87,7 +88,16 @@ function isUrl(value: unknown): boolean {
 }
 
 const FIELDS: ReadonlySet<string> = new Set([
-  "item_id", "title", "categories", "tags", "price", "image_url", "url", "available", "published_at", "attributes",
+  "item_id",
+  "title",
+  "categories",
+  "tags",
+  "price",
+  "image_url",
+  "url",
+  "available",
+  "published_at",
+  "attributes",
 ]);
 
 function withUnknownAsAttributes(raw: Record<string, unknown>): Record<string, unknown> {

@@ -40,9 +40,13 @@ test("log2 is exact for powers of two and close to Math.log2 between", () => {
 });
 
 test("the bits of exp2, log2 and the hashes are what they always were", () => {
-  deepEqual([exp2(0.5), exp2(-0.1), exp2(13.37), log2(3), log2(0.7), log2(1.0001)], [
-    1.4142135623730951, 0.9330329915368074, 10586.954388582331, 1.584962500721156, -0.5145731728297583, 0.0001442622910945383,
-  ]);
+  deepEqual(
+    [exp2(0.5), exp2(-0.1), exp2(13.37), log2(3), log2(0.7), log2(1.0001)],
+    [
+      1.4142135623730951, 0.9330329915368074, 10586.954388582331, 1.584962500721156, -0.5145731728297583,
+      0.0001442622910945383,
+    ],
+  );
   deepEqual(hash64("attune"), { hi: 1993390597, lo: 1988307761 });
   deepEqual(hash64("attune", 1), { hi: 3854225048, lo: 3483651450 });
   deepEqual([hash32("attune"), hash32("")], [1988307761, 451841411]);
@@ -64,7 +68,8 @@ test("a decayed sum equals a recount, whatever the order and however far the lan
   forEachSeed(200, (rng) => {
     const halfLifeMs = rng.between(1, 10 * DAY);
     const events = Array.from({ length: rng.between(1, 50) }, () => ({
-      timeMs: 1_700_000_000_000 + rng.between(0, 2_000_000_000), weight: rng.between(1, 10),
+      timeMs: 1_700_000_000_000 + rng.between(0, 2_000_000_000),
+      weight: rng.between(1, 10),
     }));
     const nowMs = 1_702_000_000_000;
     const fold = (list: typeof events) => {
@@ -72,7 +77,10 @@ test("a decayed sum equals a recount, whatever the order and however far the lan
       for (const { timeMs, weight } of list) addDecayed(sum, halfLifeMs, timeMs, weight);
       return sum;
     };
-    const expected = events.reduce((total, { timeMs, weight }) => total + weight * decayFactor(nowMs - timeMs, halfLifeMs), 0);
+    const expected = events.reduce(
+      (total, { timeMs, weight }) => total + weight * decayFactor(nowMs - timeMs, halfLifeMs),
+      0,
+    );
     const close = (value: number) => ok(Math.abs(value - expected) <= 1e-9 * expected + 1e-280, `${value} ${expected}`);
     close(decayedAt(fold(events), halfLifeMs, nowMs));
     close(decayedAt(fold(rng.shuffle(events)), halfLifeMs, nowMs));

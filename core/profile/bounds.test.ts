@@ -8,7 +8,15 @@ import { shopLikePlan as plan } from "../testing/plan.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { DISTINCT_MAX } from "./features.ts";
 import { INTERESTS_MAX } from "./interests.ts";
-import { decodePerson, emptyPerson, encodePerson, foldEvent, mergePerson, RECENT_MAX, type PersonState } from "./person.ts";
+import {
+  decodePerson,
+  emptyPerson,
+  encodePerson,
+  foldEvent,
+  mergePerson,
+  RECENT_MAX,
+  type PersonState,
+} from "./person.ts";
 import { featureValue } from "./reading.ts";
 import { categoriesOf } from "./recent.ts";
 import { ACTIVE_DAYS_MAX, ANONYMOUS_IDS_MAX, RECENT_IDS_MAX, TYPES_MAX } from "./state.ts";
@@ -22,8 +30,14 @@ function fold(events: readonly LoggedEvent[]): PersonState {
 }
 
 const event = (i: number, timestamp: number, fields: Partial<LoggedEvent> = {}): LoggedEvent => ({
-  event_id: `e${i}`, user_id: "u", event_type: "view", timestamp, received_at: timestamp, item_id: `item-${i}`,
-  item: { categories: [`c${i % 9}`], tags: [], price: 1 }, ...fields,
+  event_id: `e${i}`,
+  user_id: "u",
+  event_type: "view",
+  timestamp,
+  received_at: timestamp,
+  item_id: `item-${i}`,
+  item: { categories: [`c${i % 9}`], tags: [], price: 1 },
+  ...fields,
 });
 const many = (count: number, fields: (i: number) => Partial<LoggedEvent>, stepMs = 1000): LoggedEvent[] =>
   Array.from({ length: count }, (_, i) => event(i, EPOCH_MS + i * stepMs, fields(i)));
@@ -37,9 +51,13 @@ test("full, and full + 1", () => {
     [ACTIVE_DAYS_MAX, (count) => fold(many(count, () => ({}), DAY)).days.length],
     [ANONYMOUS_IDS_MAX, (count) => fold(many(count, (i) => ({ anonymous_id: `a${i}` }))).anonymousIds.length],
     [TYPES_MAX, (count) => fold(many(count, (i) => ({ event_type: `t${i}` }))).types.size],
-    [INTERESTS_MAX, (count) => fold(many(count, (i) => ({ item: { categories: [`c${i}`], tags: [] } }))).categories.size],
+    [
+      INTERESTS_MAX,
+      (count) => fold(many(count, (i) => ({ item: { categories: [`c${i}`], tags: [] } }))).categories.size,
+    ],
   ];
-  for (const [max, lengthOf] of lengths) deepEqual([lengthOf(max - 1), lengthOf(max), lengthOf(max + 1)], [max - 1, max, max]);
+  for (const [max, lengthOf] of lengths)
+    deepEqual([lengthOf(max - 1), lengthOf(max), lengthOf(max + 1)], [max - 1, max, max]);
 });
 
 test("lists by time keep the newest, in any order of arrival", () => {
@@ -73,18 +91,27 @@ test("an id is known for RECENT_IDS_MAX events, also through bytes and a merge",
   equal(foldEvent(state, events[9]!, plan), "folded", "older ids are the host's to know");
   const merged = fold([event(5000, EPOCH_MS)]);
   mergePerson(merged, fold(events.slice(0, 20)), plan);
-  for (const known of [event(5000, EPOCH_MS), events[0]!, events[19]!]) equal(foldEvent(merged, known, plan), "duplicate");
+  for (const known of [event(5000, EPOCH_MS), events[0]!, events[19]!])
+    equal(foldEvent(merged, known, plan), "duplicate");
 });
 
 test("persons whose landmarks lie far apart merge to the same numbers, either way round", () => {
   const old = many(20, () => ({ event_type: "like" }));
-  const young = many(20, () => ({}), DAY).map((one, i) => ({ ...one, event_id: `y${i}`, timestamp: one.timestamp + 100 * DAY }));
+  const young = many(20, () => ({}), DAY).map((one, i) => ({
+    ...one,
+    event_id: `y${i}`,
+    timestamp: one.timestamp + 100 * DAY,
+  }));
   const whole = fold([...old, ...young]);
-  for (const [mine, theirs] of [[old, young], [young, old]] as const) {
+  for (const [mine, theirs] of [
+    [old, young],
+    [young, old],
+  ] as const) {
     const merged = fold(mine);
     mergePerson(merged, fold(theirs), plan);
     equal(merged.engagement.landmark, whole.engagement.landmark);
     closeTo(numbersOf(merged, whole.asOf), numbersOf(whole, whole.asOf));
-    for (const [name, { scaled }] of whole.categories) closeTo({ v: merged.categories.get(name)!.scaled }, { v: scaled });
+    for (const [name, { scaled }] of whole.categories)
+      closeTo({ v: merged.categories.get(name)!.scaled }, { v: scaled });
   }
 });

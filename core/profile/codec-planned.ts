@@ -1,6 +1,15 @@
 // The bytes of what a program decides: windows, features and sequences. Each entry names itself by the hash of its key.
 import { readValue, writeValue } from "../wire/value.ts";
-import { readDistances, readTime, readTimes, writeDistances, writeTime, writeTimes, type In, type Out } from "./codec-times.ts";
+import {
+  readDistances,
+  readTime,
+  readTimes,
+  writeDistances,
+  writeTime,
+  writeTimes,
+  type In,
+  type Out,
+} from "./codec-times.ts";
 import { DISTINCT_MAX, measureOf, type FeatureState } from "./features.ts";
 import type { FeaturePlan } from "./plan.ts";
 import { SEQUENCE_TIMES_MAX } from "./fold.ts";
@@ -50,7 +59,11 @@ function writeSequence(out: Out, { first, second }: Sequence): void {
 }
 
 function writeEach<T>(
-  out: Out, hashes: readonly number[], entries: readonly T[], isSet: (entry: T) => boolean, write: (out: Out, entry: T) => void,
+  out: Out,
+  hashes: readonly number[],
+  entries: readonly T[],
+  isSet: (entry: T) => boolean,
+  write: (out: Out, entry: T) => void,
 ): void {
   let count = 0;
   for (const entry of entries) if (isSet(entry)) count++;
@@ -186,7 +199,8 @@ function readFeature(from: In, feature: FeatureState | undefined, plan: FeatureP
       feature.last = last;
     }
   }
-  if ((flags & HAS_SERIES) !== 0) readSeries(from, feature?.series ?? emptySeries(), plan === undefined ? "count" : measureOf(plan));
+  if ((flags & HAS_SERIES) !== 0)
+    readSeries(from, feature?.series ?? emptySeries(), plan === undefined ? "count" : measureOf(plan));
   if ((flags & HAS_DISTINCT) !== 0) {
     const count = reader.count(DISTINCT_MAX);
     const distinct = feature?.distinct ?? { hi: [], lo: [], lastMs: [] };

@@ -31,7 +31,8 @@ export interface FeatureState {
 }
 
 export function emptyFeature(plan: FeaturePlan): FeatureState {
-  const windowed = plan.windowMs !== null && plan.kind !== "distinct" && plan.kind !== "last" && plan.kind !== "decayed";
+  const windowed =
+    plan.windowMs !== null && plan.kind !== "distinct" && plan.kind !== "last" && plan.kind !== "decayed";
   return {
     count: 0,
     sum: 0,
@@ -72,7 +73,8 @@ export function mergeFeature(into: FeatureState, from: FeatureState, plan: Featu
   into.sum += from.sum;
   into.max = Math.max(into.max, from.max);
   if (from.last !== undefined) setLast(into, from.last, from.lastMs);
-  if (into.series !== null && from.series !== null) mergeSeries(into.series, from.series, plan.windowMs!, measureOf(plan));
+  if (into.series !== null && from.series !== null)
+    mergeSeries(into.series, from.series, plan.windowMs!, measureOf(plan));
   if (into.decayed !== null && from.decayed !== null) mergeDecayed(into.decayed, from.decayed);
   if (into.distinct === null || from.distinct === null) return;
   const { hi, lo, lastMs } = from.distinct;
@@ -140,7 +142,8 @@ function putDistinct(distinct: Distinct, hi: number, lo: number, timeMs: number)
     return;
   }
   let oldest = 0;
-  for (let i = 1; i < los.length; i++) if (earlier(distinct, i, lastMs[oldest]!, his[oldest]!, los[oldest]!)) oldest = i;
+  for (let i = 1; i < los.length; i++)
+    if (earlier(distinct, i, lastMs[oldest]!, his[oldest]!, los[oldest]!)) oldest = i;
   if (!earlier(distinct, oldest, timeMs, hi, lo)) return;
   his[oldest] = hi;
   los[oldest] = lo;

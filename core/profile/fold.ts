@@ -12,8 +12,16 @@ import { addRecent } from "./recent.ts";
 import { addToSeries } from "./series.ts";
 import { sessionFor, type Session } from "./sessions.ts";
 import {
-  ACTIVE_DAYS_MAX, ANONYMOUS_IDS_MAX, ATTRIBUTES_MAX, BUILT_IN_WINDOWS_MS, CLICK_TIMES_MAX, CONTEXT_FIELDS, RECENT_IDS_MAX,
-  TYPES_MAX, type PersonState, type RecentIds,
+  ACTIVE_DAYS_MAX,
+  ANONYMOUS_IDS_MAX,
+  ATTRIBUTES_MAX,
+  BUILT_IN_WINDOWS_MS,
+  CLICK_TIMES_MAX,
+  CONTEXT_FIELDS,
+  RECENT_IDS_MAX,
+  TYPES_MAX,
+  type PersonState,
+  type RecentIds,
 } from "./state.ts";
 import { addTime } from "./times.ts";
 

@@ -8,7 +8,16 @@ import { barePlan, shopLikePlan } from "../testing/plan.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import type { Rng } from "../math/rng.ts";
 import type { FoldPlan } from "./plan.ts";
-import { adaptPerson, decodePerson, emptyPerson, encodePerson, foldEvent, mergePerson, setAttributes, type PersonState } from "./person.ts";
+import {
+  adaptPerson,
+  decodePerson,
+  emptyPerson,
+  encodePerson,
+  foldEvent,
+  mergePerson,
+  setAttributes,
+  type PersonState,
+} from "./person.ts";
 import { builtinValue } from "./reading.ts";
 import { profileView } from "./view.ts";
 
@@ -101,8 +110,11 @@ test("another program keeps what has the same key, starts the rest empty, and co
   forEachSeed(50, (rng) => {
     const events = visitorEvents(rng, rng.between(1, 100));
     const other: FoldPlan = {
-      ...plan, key: "other", interests: { ...plan.interests, halfLifeMs: 3_600_000 },
-      windows: [...plan.windows].reverse().slice(2), features: plan.features.slice(1, 4),
+      ...plan,
+      key: "other",
+      interests: { ...plan.interests, halfLifeMs: 3_600_000 },
+      windows: [...plan.windows].reverse().slice(2),
+      features: plan.features.slice(1, 4),
     };
     const direct = fold(events);
     const { asOf, lastMs } = direct;
@@ -120,7 +132,10 @@ test("another program keeps what has the same key, starts the rest empty, and co
     closeTo({ engagement: builtinValue(direct, "engagement", lastMs + 3_600_000) }, { engagement: engagement / 2 });
     adaptPerson(direct, barePlan);
     adaptPerson(direct, plan);
-    equal(direct.windows.every((series) => series.newestMs < 0), true);
+    equal(
+      direct.windows.every((series) => series.newestMs < 0),
+      true,
+    );
   });
 });
 
@@ -128,7 +143,11 @@ test("bytes stay bounded however much happened, and small for few events", () =>
   forEachSeed(3, (rng) => {
     ok(encodePerson(fold(visitorEvents(rng, 20))).length <= 2048);
     const many = visitorEvents(rng, 5000).map((event, i) => ({
-      ...event, session_id: `session-${i}`, anonymous_id: `anonymous-${i}`, item_id: `item-${i}`, event_type: `type_${i % 200}`,
+      ...event,
+      session_id: `session-${i}`,
+      anonymous_id: `anonymous-${i}`,
+      item_id: `item-${i}`,
+      event_type: `type_${i % 200}`,
       item: { categories: [`category-${i}`], tags: [`tag-${i}`, `tag2-${i}`], price: i },
     }));
     const weights = new Map(many.map((event) => [event.event_type, 1]));
@@ -162,7 +181,10 @@ test("attributes: the latest wins, null takes away, the rest stays; bytes keep t
   for (const one of [state, decoded]) {
     equal(one.attributes["age"], 32);
     equal((one.attributes as { admin?: boolean }).admin, undefined);
-    equal(JSON.stringify(profileView(one, plan, 3000).attributes), '{"age":32,"tags":["a",{"b":1}],"__proto__":{"admin":true}}');
+    equal(
+      JSON.stringify(profileView(one, plan, 3000).attributes),
+      '{"age":32,"tags":["a",{"b":1}],"__proto__":{"admin":true}}',
+    );
   }
   for (let i = 0; i < 200; i++) setAttributes(state, { [`a${i}`]: i }, 3000 + i);
   equal(state.attributeMs.size, 64);

@@ -57,7 +57,8 @@ export function routeOf(layout: PlanLayout, eventType: string): Route {
   if (known !== undefined) return known;
   const { plan } = layout;
   const interaction = isInteraction(eventType);
-  const counts = (types: readonly string[] | null): boolean => (types === null ? interaction : types.includes(eventType));
+  const counts = (types: readonly string[] | null): boolean =>
+    types === null ? interaction : types.includes(eventType);
   const indices = <T>(list: readonly T[], touched: (entry: T) => boolean): number[] =>
     list.flatMap((entry, index) => (touched(entry) ? [index] : []));
   const route: Route = {

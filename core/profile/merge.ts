@@ -3,7 +3,13 @@ import { landmarkShift, mergeDecayed } from "../math/decay.ts";
 import { adaptPerson } from "./adapt.ts";
 import { mergeFeature } from "./features.ts";
 import {
-  addAnonymousId, addToDay, addTypeCount, putAttribute, putContext, rememberId, SEQUENCE_TIMES_MAX,
+  addAnonymousId,
+  addToDay,
+  addTypeCount,
+  putAttribute,
+  putContext,
+  rememberId,
+  SEQUENCE_TIMES_MAX,
 } from "./fold.ts";
 import { mergeInterests } from "./interests.ts";
 import { moveInterestLandmark } from "./landmark.ts";
@@ -37,7 +43,8 @@ function mergeIdentity(into: PersonState, from: PersonState): void {
   for (const anonymousId of from.anonymousIds) addAnonymousId(into, anonymousId);
   const { hi, lo, next } = from.recentIds;
   // From the oldest on: `next` is the oldest entry of a full ring, and 0 of one that is not full.
-  for (let i = 0; i < lo.length; i++) rememberId(into.recentIds, hi[(next + i) % lo.length]!, lo[(next + i) % lo.length]!);
+  for (let i = 0; i < lo.length; i++)
+    rememberId(into.recentIds, hi[(next + i) % lo.length]!, lo[(next + i) % lo.length]!);
 }
 
 function mergeTimes(into: PersonState, from: PersonState): void {
@@ -95,7 +102,9 @@ function mergeWeights(into: PersonState, from: PersonState): void {
 
 function mergePlanned(into: PersonState, from: PersonState, plan: FoldPlan): void {
   BUILT_IN_WINDOWS_MS.forEach((windowMs, i) => mergeSeries(into.rates[i]!, from.rates[i]!, windowMs, "count"));
-  plan.windows.forEach(({ windowMs, measure }, i) => mergeSeries(into.windows[i]!, from.windows[i]!, windowMs, measure));
+  plan.windows.forEach(({ windowMs, measure }, i) =>
+    mergeSeries(into.windows[i]!, from.windows[i]!, windowMs, measure),
+  );
   plan.features.forEach((feature, i) => mergeFeature(into.features[i]!, from.features[i]!, feature));
   plan.sequences.forEach((_, i) => {
     for (const timeMs of from.sequences[i]!.first) addTime(into.sequences[i]!.first, SEQUENCE_TIMES_MAX, timeMs);

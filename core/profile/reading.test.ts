@@ -11,8 +11,19 @@ import { isInteraction } from "./layout.ts";
 import { nextHourMs, localTime } from "./local-time.ts";
 import { emptyPerson, foldEvent, type PersonState } from "./person.ts";
 import {
-  BUILT_IN_FEATURES, builtinCrossingMs, builtinNextChangeMs, builtinValue, featureCrossingMs, featureNextChangeMs, featureValue,
-  followed, interestShare, interestShares, lastTimeMs, windowNextChangeMs, windowValue,
+  BUILT_IN_FEATURES,
+  builtinCrossingMs,
+  builtinNextChangeMs,
+  builtinValue,
+  featureCrossingMs,
+  featureNextChangeMs,
+  featureValue,
+  followed,
+  interestShare,
+  interestShares,
+  lastTimeMs,
+  windowNextChangeMs,
+  windowValue,
 } from "./reading.ts";
 import { profileView } from "./view.ts";
 
@@ -27,10 +38,18 @@ function fold(events: readonly LoggedEvent[]): PersonState {
 
 const view = (minute: number, fields: Partial<LoggedEvent> = {}): LoggedEvent => {
   const timestamp = EPOCH_MS + Math.round(minute * MINUTE);
-  return { event_id: `v${minute}${fields.event_type ?? ""}`, user_id: "u", event_type: "view", timestamp, received_at: timestamp, ...fields };
+  return {
+    event_id: `v${minute}${fields.event_type ?? ""}`,
+    user_id: "u",
+    event_type: "view",
+    timestamp,
+    received_at: timestamp,
+    ...fields,
+  };
 };
 
-const ratio = (stars: number | undefined): number => (stars === undefined ? 1 : Math.max(-1, Math.min(1, (stars - 3) / 2)));
+const ratio = (stars: number | undefined): number =>
+  stars === undefined ? 1 : Math.max(-1, Math.min(1, (stars - 3) / 2));
 const weightOf = (event: LoggedEvent): number =>
   (plan.weights.get(event.event_type) ?? 0) * (event.event_type === "rating" ? ratio(event.value) : 1);
 
@@ -41,19 +60,30 @@ test("numbers equal a recount of the raw events", () => {
     const state = fold(events);
     const nowMs = Math.max(EPOCH_MS, state.asOf) + rng.between(0, 2 * HOUR);
     plan.windows.forEach(({ measure, types, windowMs }, i) => {
-      const inside = events.filter(({ event_type, timestamp }) =>
-        (types === null ? isInteraction(event_type) : types.includes(event_type)) && timestamp > nowMs - windowMs);
-      closeTo({ v: windowValue(state, i, nowMs) }, { v: measure === "count" ? inside.length : inside.reduce((sum, { value }) => sum + (value ?? 0), 0) });
+      const inside = events.filter(
+        ({ event_type, timestamp }) =>
+          (types === null ? isInteraction(event_type) : types.includes(event_type)) && timestamp > nowMs - windowMs,
+      );
+      closeTo(
+        { v: windowValue(state, i, nowMs) },
+        { v: measure === "count" ? inside.length : inside.reduce((sum, { value }) => sum + (value ?? 0), 0) },
+      );
     });
     const interactions = events.filter(({ event_type }) => isInteraction(event_type));
     const within = (ms: number) => interactions.filter(({ timestamp }) => timestamp > nowMs - ms).length;
-    const engagement = events.reduce((sum, event) => sum + weightOf(event) * decayFactor(nowMs - event.timestamp, plan.interests.halfLifeMs), 0);
+    const engagement = events.reduce(
+      (sum, event) => sum + weightOf(event) * decayFactor(nowMs - event.timestamp, plan.interests.halfLifeMs),
+      0,
+    );
     const first = Math.min(...interactions.map(({ timestamp }) => timestamp));
     const minutes = Math.min(60, Math.max(5, Math.ceil((nowMs - first) / MINUTE)));
     const dwells = events.filter(({ event_type }) => event_type === "dwell");
     const depths = events.filter(({ event_type }) => event_type === "scroll").map(({ value }) => value!);
     closeTo(Object.fromEntries(BUILT_IN_FEATURES.map((name) => [name, builtinValue(state, name, nowMs)])), {
-      recency_s: interactions.length === 0 ? Infinity : Math.floor((nowMs - Math.max(...interactions.map(({ timestamp }) => timestamp))) / 1000),
+      recency_s:
+        interactions.length === 0
+          ? Infinity
+          : Math.floor((nowMs - Math.max(...interactions.map(({ timestamp }) => timestamp))) / 1000),
       frequency: within(10 * MINUTE),
       velocity: within(HOUR) === 0 ? 0 : within(5 * MINUTE) / 5 / (within(HOUR) / minutes),
       engagement,
@@ -63,30 +93,46 @@ test("numbers equal a recount of the raw events", () => {
       interactions: interactions.length,
     });
     const views = events.filter(({ event_type }) => event_type === "view");
-    const priced = events.filter(({ event_type }) => event_type === "view" || event_type === "add_to_cart").map(({ item }) => item!.price!);
+    const priced = events
+      .filter(({ event_type }) => event_type === "view" || event_type === "add_to_cart")
+      .map(({ item }) => item!.price!);
     const recentViews = (ms: number) => views.filter(({ timestamp }) => timestamp > nowMs - ms);
     const features = Object.fromEntries(plan.features.map(({ name }, i) => [name, featureValue(state, i, nowMs)]));
-    closeTo({ ...features, last_category: 0 }, {
-      views: views.length,
-      spent_30d: events.reduce((sum, { event_type, value }) => sum + (event_type === "purchase" ? value! : 0), 0),
-      mean_price: priced.length === 0 ? 0 : priced.reduce((sum, price) => sum + price, 0) / priced.length,
-      items_7d: new Set(recentViews(7 * 24 * HOUR).map(({ item_id }) => item_id)).size,
-      heat: interactions.reduce((sum, { timestamp }) => sum + decayFactor(nowMs - timestamp, HOUR), 0),
-      max_price_1d: Math.max(0, ...recentViews(24 * HOUR).map(({ item }) => item!.price!)),
-      last_category: 0,
-    });
+    closeTo(
+      { ...features, last_category: 0 },
+      {
+        views: views.length,
+        spent_30d: events.reduce((sum, { event_type, value }) => sum + (event_type === "purchase" ? value! : 0), 0),
+        mean_price: priced.length === 0 ? 0 : priced.reduce((sum, price) => sum + price, 0) / priced.length,
+        items_7d: new Set(recentViews(7 * 24 * HOUR).map(({ item_id }) => item_id)).size,
+        heat: interactions.reduce((sum, { timestamp }) => sum + decayFactor(nowMs - timestamp, HOUR), 0),
+        max_price_1d: Math.max(0, ...recentViews(24 * HOUR).map(({ item }) => item!.price!)),
+        last_category: 0,
+      },
+    );
     const totals = new Map<string, number>();
     for (const event of events) {
       for (const category of event.item?.categories ?? []) {
-        totals.set(category, (totals.get(category) ?? 0) + weightOf(event) * decayFactor(nowMs - event.timestamp, plan.interests.halfLifeMs));
+        totals.set(
+          category,
+          (totals.get(category) ?? 0) +
+            weightOf(event) * decayFactor(nowMs - event.timestamp, plan.interests.halfLifeMs),
+        );
       }
     }
     const positive = [...totals.values()].reduce((sum, value) => sum + Math.max(0, value), 0);
     for (const [category, total] of totals) {
-      if (Math.abs(total) > 1e-9) closeTo({ v: interestShare(state, category) }, { v: Math.max(0, total) / (positive || 1) });
+      if (Math.abs(total) > 1e-9)
+        closeTo({ v: interestShare(state, category) }, { v: Math.max(0, total) / (positive || 1) });
     }
-    deepEqual(state.recent.map(({ timestamp }) => timestamp), interactions.filter(({ item_id }) => item_id !== undefined)
-      .map(({ timestamp }) => timestamp).sort((a, b) => b - a).slice(0, 50));
+    deepEqual(
+      state.recent.map(({ timestamp }) => timestamp),
+      interactions
+        .filter(({ item_id }) => item_id !== undefined)
+        .map(({ timestamp }) => timestamp)
+        .sort((a, b) => b - a)
+        .slice(0, 50),
+    );
   });
 });
 
@@ -102,12 +148,18 @@ test("values stay what they are until the next change that was announced", () =>
   forEachSeed(60, (rng) => {
     const state = fold(visitorEvents(rng, rng.between(1, 80)));
     const readings: [(ms: number) => number | string, (ms: number) => number][] = [
-      ...plan.windows.map((_, i): [(ms: number) => number, (ms: number) => number] =>
-        [(ms) => windowValue(state, i, ms), (ms) => windowNextChangeMs(state, i, ms)]),
+      ...plan.windows.map((_, i): [(ms: number) => number, (ms: number) => number] => [
+        (ms) => windowValue(state, i, ms),
+        (ms) => windowNextChangeMs(state, i, ms),
+      ]),
       ...plan.features.flatMap(({ kind }, i): [(ms: number) => number | string, (ms: number) => number][] =>
-        kind === "decayed" ? [] : [[(ms) => featureValue(state, i, ms), (ms) => featureNextChangeMs(state, i, ms)]]),
+        kind === "decayed" ? [] : [[(ms) => featureValue(state, i, ms), (ms) => featureNextChangeMs(state, i, ms)]],
+      ),
       ...BUILT_IN_FEATURES.flatMap((name): [(ms: number) => number, (ms: number) => number][] =>
-        name === "engagement" ? [] : [[(ms) => builtinValue(state, name, ms), (ms) => builtinNextChangeMs(state, name, ms)]]),
+        name === "engagement"
+          ? []
+          : [[(ms) => builtinValue(state, name, ms), (ms) => builtinNextChangeMs(state, name, ms)]],
+      ),
     ];
     for (const [valueAt, nextAt] of readings) {
       let nowMs = state.asOf;
@@ -128,10 +180,14 @@ test("crossings are exact: the comparison is the same up to the millisecond befo
     const state = fold(visitorEvents(rng, rng.between(5, 60)));
     const nowMs = state.asOf;
     const readings: [(ms: number) => number | string, (threshold: number) => number][] = [
-      ...plan.features.map((_, i): [(ms: number) => number | string, (threshold: number) => number] =>
-        [(ms) => featureValue(state, i, ms), (threshold) => featureCrossingMs(state, i, threshold, nowMs)]),
-      ...BUILT_IN_FEATURES.map((name): [(ms: number) => number, (threshold: number) => number] =>
-        [(ms) => builtinValue(state, name, ms), (threshold) => builtinCrossingMs(state, name, threshold, nowMs)]),
+      ...plan.features.map((_, i): [(ms: number) => number | string, (threshold: number) => number] => [
+        (ms) => featureValue(state, i, ms),
+        (threshold) => featureCrossingMs(state, i, threshold, nowMs),
+      ]),
+      ...BUILT_IN_FEATURES.map((name): [(ms: number) => number, (threshold: number) => number] => [
+        (ms) => builtinValue(state, name, ms),
+        (threshold) => builtinCrossingMs(state, name, threshold, nowMs),
+      ]),
     ];
     for (const [valueAt, crossingMs] of readings) {
       const value = valueAt(nowMs);
@@ -151,9 +207,18 @@ test("crossings are exact: the comparison is the same up to the millisecond befo
 
 test("nobody: every reading has a value", () => {
   const state = emptyPerson(plan);
-  deepEqual(BUILT_IN_FEATURES.map((name) => builtinValue(state, name, 0)), [Infinity, 0, 0, 0, 0, 0, 0, 0]);
-  deepEqual(BUILT_IN_FEATURES.map((name) => builtinNextChangeMs(state, name, 0)), Array(8).fill(Infinity));
-  deepEqual(plan.features.map((_, i) => featureValue(state, i, 0)), [0, 0, 0, 0, 0, 0, 0]);
+  deepEqual(
+    BUILT_IN_FEATURES.map((name) => builtinValue(state, name, 0)),
+    [Infinity, 0, 0, 0, 0, 0, 0, 0],
+  );
+  deepEqual(
+    BUILT_IN_FEATURES.map((name) => builtinNextChangeMs(state, name, 0)),
+    Array(8).fill(Infinity),
+  );
+  deepEqual(
+    plan.features.map((_, i) => featureValue(state, i, 0)),
+    [0, 0, 0, 0, 0, 0, 0],
+  );
   deepEqual([lastTimeMs(state, "view"), interestShare(state, "x"), followed(state, 0)], [-Infinity, 0, false]);
   const { features, session, updated_at, user_id } = profileView(state, plan, 0);
   deepEqual([features["recency_s"], session, updated_at, user_id], [null, null, null, null]);
@@ -173,16 +238,29 @@ test("steady interaction has velocity 1, a burst more, silence 0; a young profil
   ok(Math.abs(builtinValue(steady, "velocity", steady.asOf) - 1) < 0.05);
   equal(builtinValue(fold([view(0)]), "velocity", EPOCH_MS), 1);
   equal(builtinValue(steady, "velocity", steady.asOf + HOUR + MINUTE), 0);
-  const burst = fold([...Array.from({ length: 12 }, (_, i) => view(i * 5)), ...Array.from({ length: 10 }, (_, i) => view(56 + i / 10))]);
+  const burst = fold([
+    ...Array.from({ length: 12 }, (_, i) => view(i * 5)),
+    ...Array.from({ length: 10 }, (_, i) => view(56 + i / 10)),
+  ]);
   ok(builtinValue(burst, "velocity", burst.asOf) > 4);
 });
 
 test("a dislike lowers, a like lifts, shares stay as time passes; equal ones are in the order of names", () => {
   const item = (category: string) => ({ item_id: category, item: { categories: [category], tags: [] } });
-  const state = fold([view(0, item("b")), view(1, { ...item("a"), event_type: "like" }), view(2, { ...item("c"), event_type: "dislike" })]);
-  deepEqual(interestShares(state).map(([name]) => name), ["a", "b"]);
+  const state = fold([
+    view(0, item("b")),
+    view(1, { ...item("a"), event_type: "like" }),
+    view(2, { ...item("c"), event_type: "dislike" }),
+  ]);
+  deepEqual(
+    interestShares(state).map(([name]) => name),
+    ["a", "b"],
+  );
   equal(interestShare(state, "c"), 0);
-  deepEqual(profileView(state, plan, state.asOf).interests, profileView(state, plan, state.asOf + 900 * HOUR).interests);
+  deepEqual(
+    profileView(state, plan, state.asOf).interests,
+    profileView(state, plan, state.asOf + 900 * HOUR).interests,
+  );
 });
 
 test("the visitor's hour, where his zone is an offset", () => {

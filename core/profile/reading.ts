@@ -11,7 +11,14 @@ import { BUILT_IN_WINDOWS_MS, type PersonState } from "./state.ts";
 import { follows } from "./times.ts";
 
 export const BUILT_IN_FEATURES = [
-  "recency_s", "frequency", "diversity", "velocity", "engagement", "dwell_s", "scroll_depth", "interactions",
+  "recency_s",
+  "frequency",
+  "diversity",
+  "velocity",
+  "engagement",
+  "dwell_s",
+  "scroll_depth",
+  "interactions",
 ] as const;
 export type BuiltInFeature = (typeof BUILT_IN_FEATURES)[number];
 
@@ -86,7 +93,10 @@ export function featureCrossingMs(state: PersonState, featureIndex: number, thre
     return crossingMs((ms) => decayedAt(decayed, halfLifeMs, ms), threshold, halfLifeMs, nowMs);
   }
   return stepCrossingMs(
-    (ms) => featureValue(state, featureIndex, ms), (ms) => featureNextChangeMs(state, featureIndex, ms), threshold, nowMs,
+    (ms) => featureValue(state, featureIndex, ms),
+    (ms) => featureNextChangeMs(state, featureIndex, ms),
+    threshold,
+    nowMs,
   );
 }
 
@@ -204,7 +214,8 @@ export function sessionView(state: PersonState, nowMs: number): SessionView {
   const session = currentSession(state);
   if (session === undefined) return { ...NO_SESSION };
   const view: Record<string, unknown> = {};
-  for (const field of Object.keys(SESSION_READS) as (keyof SessionView)[]) view[field] = SESSION_READS[field](session, state, nowMs);
+  for (const field of Object.keys(SESSION_READS) as (keyof SessionView)[])
+    view[field] = SESSION_READS[field](session, state, nowMs);
   return view as unknown as SessionView;
 }
 
@@ -219,7 +230,8 @@ export const SESSION_READS: {
   interactions: (session) => session.interactions,
   page_views: (session) => session.pageViews,
   clicks: (session) => session.clicks,
-  click_interval_s: ({ clicks, firstClickMs, lastClickMs }) => (clicks < 2 ? 0 : (lastClickMs - firstClickMs) / 1000 / (clicks - 1)),
+  click_interval_s: ({ clicks, firstClickMs, lastClickMs }) =>
+    clicks < 2 ? 0 : (lastClickMs - firstClickMs) / 1000 / (clicks - 1),
   rapid_clicks: (session, state) => rapidClicks(state.clickMs, session.startMs),
   dwell_s: (session) => session.dwellS,
   scroll_depth: (session) => session.scrollDepth,
@@ -246,16 +258,30 @@ export function sessionNextChangeMs(state: PersonState, nowMs: number): number {
 
 /** What the fields read where there was no session. */
 export const NO_SESSION: Readonly<SessionView> = {
-  id: "", started_at: 0, duration_s: 0, events: 0, interactions: 0, page_views: 0, clicks: 0, click_interval_s: 0,
-  rapid_clicks: 0, dwell_s: 0, scroll_depth: 0, bounce: false, active: false, is_new: true,
+  id: "",
+  started_at: 0,
+  duration_s: 0,
+  events: 0,
+  interactions: 0,
+  page_views: 0,
+  clicks: 0,
+  click_interval_s: 0,
+  rapid_clicks: 0,
+  dwell_s: 0,
+  scroll_depth: 0,
+  bounce: false,
+  active: false,
+  is_new: true,
 };
 
 /** The newest session. Events without an id (a server's, say) that lie in reach of a given session belong to it. */
 export function currentSession({ sessions }: PersonState): Session | undefined {
   const newest = sessions[0];
   if (newest === undefined) return undefined;
-  const given = newest.id !== "" ? newest
-    : sessions.find((other) => other.id !== "" && reaches(other, newest.startMs, newest.endMs));
+  const given =
+    newest.id !== ""
+      ? newest
+      : sessions.find((other) => other.id !== "" && reaches(other, newest.startMs, newest.endMs));
   if (given === undefined) return newest;
   let joined = given;
   for (const other of sessions) {
@@ -288,7 +314,8 @@ function knownMinutes(state: PersonState, nowMs: number): number {
 
 function velocityNextChangeMs(state: PersonState, nowMs: number): number {
   const next = Math.min(
-    seriesNextChangeMs(state.rates[0]!, FIVE_MINUTES, nowMs), seriesNextChangeMs(state.rates[2]!, HOUR, nowMs),
+    seriesNextChangeMs(state.rates[0]!, FIVE_MINUTES, nowMs),
+    seriesNextChangeMs(state.rates[2]!, HOUR, nowMs),
   );
   if (next === Infinity) return Infinity;
   const minutes = knownMinutes(state, nowMs);
@@ -304,7 +331,10 @@ function recencyCrossingMs(state: PersonState, threshold: number, nowMs: number)
 }
 
 function stepCrossingMs(
-  valueAt: (ms: number) => number | string, nextChangeMs: (ms: number) => number, threshold: number, nowMs: number,
+  valueAt: (ms: number) => number | string,
+  nextChangeMs: (ms: number) => number,
+  threshold: number,
+  nowMs: number,
 ): number {
   const sideAt = (ms: number): number => {
     const value = valueAt(ms);

@@ -2,7 +2,17 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { forEachSeed } from "../testing/seeds.ts";
 import {
-  addToSeries, emptySeries, EXACT_MAX, mergeSeries, paneMsOf, seriesCount, seriesMax, seriesNextChangeMs, seriesSum, type Measure, type Series,
+  addToSeries,
+  emptySeries,
+  EXACT_MAX,
+  mergeSeries,
+  paneMsOf,
+  seriesCount,
+  seriesMax,
+  seriesNextChangeMs,
+  seriesSum,
+  type Measure,
+  type Series,
 } from "./series.ts";
 
 const MINUTE = 60_000;
@@ -17,7 +27,10 @@ function fold(entries: readonly Entry[], windowMs: number, measure: Measure = "s
 test("any order gives the same series, and so does any split and merge", () => {
   forEachSeed(500, (rng) => {
     const windowMs = rng.between(1, 5000);
-    const entries = Array.from({ length: rng.between(0, 80) }, () => ({ timeMs: rng.between(0, 9000), value: rng.between(1, 5) }));
+    const entries = Array.from({ length: rng.between(0, 80) }, () => ({
+      timeMs: rng.between(0, 9000),
+      value: rng.between(1, 5),
+    }));
     const measure = (["sum", "max"] as const)[rng.between(0, 1)]!;
     const inOrder = fold(entries, windowMs, measure);
     deepEqual(fold(rng.shuffle(entries), windowMs, measure), inOrder);
@@ -32,7 +45,10 @@ test("a recount of the raw events: exact for the newest 16, right to a pane beyo
   forEachSeed(500, (rng) => {
     const windowMs = rng.between(1, 20 * MINUTE);
     const paneMs = paneMsOf(windowMs);
-    const entries = Array.from({ length: rng.between(0, 60) }, () => ({ timeMs: rng.between(0, 30 * MINUTE), value: rng.between(1, 9) }));
+    const entries = Array.from({ length: rng.between(0, 60) }, () => ({
+      timeMs: rng.between(0, 30 * MINUTE),
+      value: rng.between(1, 9),
+    }));
     const newestMs = Math.max(0, ...entries.map(({ timeMs }) => timeMs));
     const nowMs = newestMs + rng.between(0, windowMs);
     const after = (cutoffMs: number) => entries.filter(({ timeMs }) => timeMs > cutoffMs);
@@ -40,7 +56,8 @@ test("a recount of the raw events: exact for the newest 16, right to a pane beyo
     const most = entries.length <= EXACT_MAX ? least : after(nowMs - windowMs - paneMs);
     const sum = (list: Entry[]) => list.reduce((total, { value }) => total + value, 0);
     const max = (list: Entry[]) => Math.max(-Infinity, ...list.map(({ value }) => value));
-    const between = (value: number, low: number, high: number) => ok(value >= low && value <= high, `${low} <= ${value} <= ${high}`);
+    const between = (value: number, low: number, high: number) =>
+      ok(value >= low && value <= high, `${low} <= ${value} <= ${high}`);
     between(seriesCount(fold(entries, windowMs), windowMs, nowMs), least.length, most.length);
     between(seriesSum(fold(entries, windowMs), windowMs, nowMs), sum(least), sum(most));
     between(seriesMax(fold(entries, windowMs, "max"), windowMs, nowMs), max(least), max(most));
@@ -49,7 +66,11 @@ test("a recount of the raw events: exact for the newest 16, right to a pane beyo
 
 test("at the limits: one, full, full + 1, expired", () => {
   const windowMs = 64 * MINUTE;
-  const at = (count: number) => fold(Array.from({ length: count }, (_, i) => ({ timeMs: i * MINUTE, value: 1 })), windowMs);
+  const at = (count: number) =>
+    fold(
+      Array.from({ length: count }, (_, i) => ({ timeMs: i * MINUTE, value: 1 })),
+      windowMs,
+    );
   deepEqual([seriesCount(at(0), windowMs, 0), seriesNextChangeMs(at(0), windowMs, 0)], [0, Infinity]);
   deepEqual([seriesCount(at(1), windowMs, windowMs - 1), seriesCount(at(1), windowMs, windowMs)], [1, 0]);
   deepEqual(at(EXACT_MAX).panes, []);
@@ -68,7 +89,11 @@ test("the next change is exact: the same value until then, another one there", (
     const series = fold(entries, windowMs, "count");
     let nowMs = series.newestMs;
     let steps = 0;
-    for (let next = seriesNextChangeMs(series, windowMs, nowMs); next < Infinity; next = seriesNextChangeMs(series, windowMs, nowMs)) {
+    for (
+      let next = seriesNextChangeMs(series, windowMs, nowMs);
+      next < Infinity;
+      next = seriesNextChangeMs(series, windowMs, nowMs)
+    ) {
       equal(seriesCount(series, windowMs, next - 1), seriesCount(series, windowMs, nowMs));
       ok(seriesCount(series, windowMs, next) < seriesCount(series, windowMs, nowMs));
       nowMs = next;

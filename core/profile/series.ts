@@ -91,7 +91,8 @@ export function seriesMax(series: Series, windowMs: number, nowMs: number): numb
   const cutoff = nowMs - windowMs;
   const paneMs = paneMsOf(windowMs);
   let max = -Infinity;
-  for (let i = series.times.length - 1; i >= 0 && series.times[i]! > cutoff; i--) max = Math.max(max, series.values[i]!);
+  for (let i = series.times.length - 1; i >= 0 && series.times[i]! > cutoff; i--)
+    max = Math.max(max, series.values[i]!);
   for (let i = series.panes.length - 1; i >= 0 && (series.panes[i]! + 1) * paneMs > cutoff; i--) {
     max = Math.max(max, series.paneValues[i]!);
   }
@@ -124,7 +125,10 @@ export const JUMPS_MAX = 8;
  * stays above for JUMPS_MAX changes, and for changes at `horizonMs` or later: any time up to which it surely stays.
  */
 export function seriesFallsMs(
-  series: Series, windowMs: number, least: number, { nowMs, horizonMs }: { nowMs: number; horizonMs: number },
+  series: Series,
+  windowMs: number,
+  least: number,
+  { nowMs, horizonMs }: { nowMs: number; horizonMs: number },
 ): number {
   const { times, panes, paneCounts } = series;
   const cutoff = nowMs - windowMs;

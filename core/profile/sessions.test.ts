@@ -12,7 +12,14 @@ const MINUTE = 60_000;
 
 function at(minute: number, fields: Partial<LoggedEvent> = {}): LoggedEvent {
   const timestamp = EPOCH_MS + minute * MINUTE;
-  return { event_id: `${minute} ${JSON.stringify(fields)}`, user_id: "u", event_type: "view", timestamp, received_at: timestamp, ...fields };
+  return {
+    event_id: `${minute} ${JSON.stringify(fields)}`,
+    user_id: "u",
+    event_type: "view",
+    timestamp,
+    received_at: timestamp,
+    ...fields,
+  };
 }
 
 function fold(events: readonly LoggedEvent[]): PersonState {
@@ -22,20 +29,35 @@ function fold(events: readonly LoggedEvent[]): PersonState {
 }
 
 const spans = (sessions: readonly Session[]): unknown[] =>
-  sessions.map(({ id, startMs, endMs, events }) => [id, (startMs - EPOCH_MS) / MINUTE, (endMs - EPOCH_MS) / MINUTE, events]);
+  sessions.map(({ id, startMs, endMs, events }) => [
+    id,
+    (startMs - EPOCH_MS) / MINUTE,
+    (endMs - EPOCH_MS) / MINUTE,
+    events,
+  ]);
 
 test("a gap of exactly 30 minutes starts a session, a millisecond less does not", () => {
-  deepEqual(spans(fold([at(0), at(30)]).sessions), [["", 30, 30, 1], ["", 0, 0, 1]]);
+  deepEqual(spans(fold([at(0), at(30)]).sessions), [
+    ["", 30, 30, 1],
+    ["", 0, 0, 1],
+  ]);
   deepEqual(spans(fold([at(0), at(30 - 1 / MINUTE)]).sessions).length, 1);
 });
 
 test("a late event joins the sessions it lies between", () => {
-  deepEqual(spans(fold([at(0), at(50), at(200), at(25)]).sessions), [["", 200, 200, 1], ["", 0, 50, 3]]);
+  deepEqual(spans(fold([at(0), at(50), at(200), at(25)]).sessions), [
+    ["", 200, 200, 1],
+    ["", 0, 50, 3],
+  ]);
 });
 
 test("a given id holds its events together, whatever the gap; events without one in reach count with it", () => {
   const state = fold([at(0, { session_id: "s" }), at(100, { session_id: "s" }), at(110), at(20)]);
-  deepEqual(spans(state.sessions), [["", 110, 110, 1], ["s", 0, 100, 2], ["", 20, 20, 1]]);
+  deepEqual(spans(state.sessions), [
+    ["", 110, 110, 1],
+    ["s", 0, 100, 2],
+    ["", 20, 20, 1],
+  ]);
   const { id, events, duration_s } = sessionView(state, EPOCH_MS + 111 * MINUTE);
   deepEqual([id, events, duration_s], ["s", 4, 110 * 60]);
 });
@@ -60,12 +82,17 @@ test("sessions are the connected components of the times, in any order and split
 
 test("what a session says: counts, clicks, dwell, depth, bounce, and when it is over", () => {
   const events = [
-    at(0, { event_type: "page_view" }), at(1, { event_type: "scroll", value: 0.4 }), at(2, { event_type: "scroll", value: 0.2 }),
+    at(0, { event_type: "page_view" }),
+    at(1, { event_type: "scroll", value: 0.4 }),
+    at(2, { event_type: "scroll", value: 0.2 }),
     at(3, { event_type: "dwell", value: 12 }),
   ];
   const endMs = EPOCH_MS + 3 * MINUTE;
   const looked = sessionView(fold(events), endMs);
-  deepEqual([looked.page_views, looked.scroll_depth, looked.dwell_s, looked.active, looked.bounce, looked.is_new], [1, 0.4, 12, true, false, true]);
+  deepEqual(
+    [looked.page_views, looked.scroll_depth, looked.dwell_s, looked.active, looked.bounce, looked.is_new],
+    [1, 0.4, 12, true, false, true],
+  );
   const over = sessionNextChangeMs(fold(events), endMs);
   equal(over, endMs + SESSION_GAP_MS);
   equal(sessionView(fold(events), over - 1).bounce, false);

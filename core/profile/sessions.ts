@@ -26,8 +26,17 @@ export interface Session {
 
 export function newSession(id: string, timeMs: number): Session {
   return {
-    id, startMs: timeMs, endMs: timeMs, events: 0, interactions: 0, pageViews: 0, dwellS: 0, scrollDepth: 0,
-    clicks: 0, firstClickMs: -1, lastClickMs: -1,
+    id,
+    startMs: timeMs,
+    endMs: timeMs,
+    events: 0,
+    interactions: 0,
+    pageViews: 0,
+    dwellS: 0,
+    scrollDepth: 0,
+    clicks: 0,
+    firstClickMs: -1,
+    lastClickMs: -1,
   };
 }
 

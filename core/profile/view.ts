@@ -52,7 +52,10 @@ export function profileView(person: PersonState, plan: FoldPlan, nowMs: number):
     interests: shares(state.categories),
     interest_tags: shares(state.tags),
     recent: state.recent.map(({ item_id, event_type, timestamp, value }) => ({
-      item_id, event_type, timestamp: formatTimestamp(timestamp), ...(value === undefined ? {} : { value }),
+      item_id,
+      event_type,
+      timestamp: formatTimestamp(timestamp),
+      ...(value === undefined ? {} : { value }),
     })),
     features: features(state, nowMs),
     session: session.events === 0 ? null : { ...session, started_at: formatTimestamp(session.started_at) },
@@ -60,7 +63,8 @@ export function profileView(person: PersonState, plan: FoldPlan, nowMs: number):
     context: { ...state.context, ...localTime(state.context.timezone, nowMs) },
     consent: state.consent ?? null,
     activity: state.days.map((day, i) => ({
-      date: formatTimestamp(day * DAY_MS).slice(0, 10), interactions: state.dayCounts[i]!,
+      date: formatTimestamp(day * DAY_MS).slice(0, 10),
+      interactions: state.dayCounts[i]!,
     })),
   };
 }
@@ -74,7 +78,10 @@ function shares(interests: Interests): Record<string, number> {
 }
 
 function features(state: PersonState, nowMs: number): Record<string, number | string | null> {
-  const out: [string, number | string | null][] = BUILT_IN_FEATURES.map((name) => [name, shown(builtinValue(state, name, nowMs))]);
+  const out: [string, number | string | null][] = BUILT_IN_FEATURES.map((name) => [
+    name,
+    shown(builtinValue(state, name, nowMs)),
+  ]);
   state.layout.plan.features.forEach(({ name }, index) => out.push([name, shown(featureValue(state, index, nowMs))]));
   return Object.fromEntries(out);
 }

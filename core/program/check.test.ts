@@ -19,41 +19,92 @@ test("the programs that come with the product have no fault", () => {
 });
 
 test("all faults of a document are answered, each with its place", () => {
-  deepEqual(at({
-    experiments: { a: {} },
-    colour: 1,
-    events: { view: { weight: "x" }, "Bad-Name": { weight: 1 } },
-    features: { frequency: { kind: "count" }, f: { kind: "count", event: "viw", where: "age > 3" }, g: { kind: "last", of: "nothing" } },
-    segments: { learned: { clusters: {} }, a: { when: 'cout("view", "1h") > 1 && count("view", "1y") > 1' }, b: {}, "c/d": { when: "true" } },
-    triggers: { t: { when: "event.valu > 1", once_per: "often", webhook: "mailto:x" } },
-    placements: { p: { filter: "item.prize < 3", boost: [{ when: "item.price" , by: 2 }], limit: 1000 } },
-    slots: { s: { policy: "thompson_sampling", variants: { a: 1 }, rules: [{ when: "true", variant: "b" }], default: "c" } },
-    models: { knn: { neighbors: 3 } }, learning: { share: 2 },
-  }).sort(), [
-    "/colour unknown_key", "/events/Bad-Name bad_name", "/events/view/weight bad_type", "/experiments not_supported",
-    "/features/f/event unknown_event_type", "/features/f/where cel_name", "/features/frequency reserved_name", "/features/g/of bad_choice",
-    "/learning/share out_of_range", "/models/knn/neighbors unknown_key", "/placements/p/boost/0/when cel_type", "/placements/p/filter cel_name",
-    "/placements/p/limit out_of_range", "/segments/a/when bad_duration", "/segments/a/when unknown_function", "/segments/b/when missing",
-    "/segments/c~1d bad_name", "/segments/learned/clusters not_supported", "/slots/s/default unknown_variant", "/slots/s/policy not_supported",
-    "/slots/s/rules/0/variant unknown_variant", "/triggers/t/once_per bad_duration", "/triggers/t/webhook bad_url", "/triggers/t/when cel_name",
-  ]);
+  deepEqual(
+    at({
+      experiments: { a: {} },
+      colour: 1,
+      events: { view: { weight: "x" }, "Bad-Name": { weight: 1 } },
+      features: {
+        frequency: { kind: "count" },
+        f: { kind: "count", event: "viw", where: "age > 3" },
+        g: { kind: "last", of: "nothing" },
+      },
+      segments: {
+        learned: { clusters: {} },
+        a: { when: 'cout("view", "1h") > 1 && count("view", "1y") > 1' },
+        b: {},
+        "c/d": { when: "true" },
+      },
+      triggers: { t: { when: "event.valu > 1", once_per: "often", webhook: "mailto:x" } },
+      placements: { p: { filter: "item.prize < 3", boost: [{ when: "item.price", by: 2 }], limit: 1000 } },
+      slots: {
+        s: { policy: "thompson_sampling", variants: { a: 1 }, rules: [{ when: "true", variant: "b" }], default: "c" },
+      },
+      models: { knn: { neighbors: 3 } },
+      learning: { share: 2 },
+    }).sort(),
+    [
+      "/colour unknown_key",
+      "/events/Bad-Name bad_name",
+      "/events/view/weight bad_type",
+      "/experiments not_supported",
+      "/features/f/event unknown_event_type",
+      "/features/f/where cel_name",
+      "/features/frequency reserved_name",
+      "/features/g/of bad_choice",
+      "/learning/share out_of_range",
+      "/models/knn/neighbors unknown_key",
+      "/placements/p/boost/0/when cel_type",
+      "/placements/p/filter cel_name",
+      "/placements/p/limit out_of_range",
+      "/segments/a/when bad_duration",
+      "/segments/a/when unknown_function",
+      "/segments/b/when missing",
+      "/segments/c~1d bad_name",
+      "/segments/learned/clusters not_supported",
+      "/slots/s/default unknown_variant",
+      "/slots/s/policy not_supported",
+      "/slots/s/rules/0/variant unknown_variant",
+      "/triggers/t/once_per bad_duration",
+      "/triggers/t/webhook bad_url",
+      "/triggers/t/when cel_name",
+    ],
+  );
 });
 
 test("messages say what to do", () => {
   const [fault] = checkProgram({ segments: { a: { when: 'age > 3 && count("vew", "1h") > 2' } } });
   deepEqual(fault, {
-    path: "/segments/a/when", code: "unknown_event_type", position: 17,
+    path: "/segments/a/when",
+    code: "unknown_event_type",
+    position: 17,
     message: "unknown event type `vew`; did you mean `view`? (at character 18)",
   });
-  equal(checkProgram({ segments: { a: { when: 'x.matches("a")' } } })[0]?.message,
-    "unknown method `matches()`; there are no regular expressions: use contains(), startsWith() or endsWith() (at character 1)");
+  equal(
+    checkProgram({ segments: { a: { when: 'x.matches("a")' } } })[0]?.message,
+    "unknown method `matches()`; there are no regular expressions: use contains(), startsWith() or endsWith() (at character 1)",
+  );
 });
 
 test("segments must not read themselves", () => {
-  deepEqual(at({ segments: { a: { when: 'in_segment("b")' }, b: { when: '!in_segment("c")' }, c: { when: 'in_segment("a") || age > 1' }, d: { when: 'in_segment("a")' } } }),
-    ["/segments/a/when cyclic_segments"]);
+  deepEqual(
+    at({
+      segments: {
+        a: { when: 'in_segment("b")' },
+        b: { when: '!in_segment("c")' },
+        c: { when: 'in_segment("a") || age > 1' },
+        d: { when: 'in_segment("a")' },
+      },
+    }),
+    ["/segments/a/when cyclic_segments"],
+  );
   deepEqual(at({ segments: { a: { when: 'in_segment("a")' } } }), ["/segments/a/when cyclic_segments"]);
-  deepEqual(compiled({ segments: { c: { when: 'in_segment("b")' }, b: { when: 'in_segment("a")' }, a: { when: "age > 1" } } }).segments.map(({ name }) => name), ["a", "b", "c"]);
+  deepEqual(
+    compiled({
+      segments: { c: { when: 'in_segment("b")' }, b: { when: 'in_segment("a")' }, a: { when: "age > 1" } },
+    }).segments.map(({ name }) => name),
+    ["a", "b", "c"],
+  );
 });
 
 test("limits: the last that fits, and one more", () => {
@@ -63,14 +114,33 @@ test("limits: the last that fits, and one more", () => {
   deepEqual(at(segments(SEGMENTS_MAX, () => "true")), []);
   deepEqual(at(segments(SEGMENTS_MAX + 1, () => "true")), ["/segments too_many"]);
   deepEqual(at(segments(WINDOWS_MAX, (i) => `count("view", "${i + 1}m") > 1`)), []);
-  deepEqual(at(segments(WINDOWS_MAX + 1, (i) => `count("view", "${i + 1}m") > 1`)), [`/segments/s${WINDOWS_MAX}/when too_many`]);
-  deepEqual(at(segments(SEQUENCES_MAX + 1, (i) => `followed("view", "click", "${i + 1}m")`)), [`/segments/s${SEQUENCES_MAX}/when too_many`]);
+  deepEqual(at(segments(WINDOWS_MAX + 1, (i) => `count("view", "${i + 1}m") > 1`)), [
+    `/segments/s${WINDOWS_MAX}/when too_many`,
+  ]);
+  deepEqual(at(segments(SEQUENCES_MAX + 1, (i) => `followed("view", "click", "${i + 1}m")`)), [
+    `/segments/s${SEQUENCES_MAX}/when too_many`,
+  ]);
   equal(checkProgram(segments(SEGMENTS_MAX, () => "1 + true > 'x' && !1")).length, FAULTS_MAX);
 });
 
 test("garbage is refused, never thrown at", () => {
-  for (const document of [null, undefined, 1, "x", [], [{}], { segments: null }, { segments: [1] }, { features: { f: null } }, { slots: { s: 1 } }, { placements: { p: { boost: [null] } } },
-    { segments: { a: { when: "\u0000" } } }, { segments: { a: { when: "(".repeat(1_900) } } }, { segments: { a: { when: `${"-".repeat(1_900)}1 > 0` } } }, JSON.parse('{"__proto__": {}, "segments": {"__proto__": {"when": "true"}}}')]) {
+  for (const document of [
+    null,
+    undefined,
+    1,
+    "x",
+    [],
+    [{}],
+    { segments: null },
+    { segments: [1] },
+    { features: { f: null } },
+    { slots: { s: 1 } },
+    { placements: { p: { boost: [null] } } },
+    { segments: { a: { when: "\u0000" } } },
+    { segments: { a: { when: "(".repeat(1_900) } } },
+    { segments: { a: { when: `${"-".repeat(1_900)}1 > 0` } } },
+    JSON.parse('{"__proto__": {}, "segments": {"__proto__": {"when": "true"}}}'),
+  ]) {
     equal(checkProgram(document).length > 0, true, JSON.stringify(document)?.slice(0, 60));
   }
 });

@@ -20,7 +20,17 @@ import { RuleScope } from "./scope.ts";
 import { orderSegments } from "./segments.ts";
 
 const KEYS = [
-  "name", "description", "events", "interests", "features", "segments", "triggers", "placements", "slots", "models", "learning",
+  "name",
+  "description",
+  "events",
+  "interests",
+  "features",
+  "segments",
+  "triggers",
+  "placements",
+  "slots",
+  "models",
+  "learning",
 ];
 /** Written by tools and answers around the document; they mean nothing here. */
 const IGNORED = new Set(["$schema", "version", "created_at"]);
@@ -45,12 +55,16 @@ export function checkProgram(document: unknown): ProgramFault[] {
 }
 
 /** Compiles a document. Never throws: what is wrong with it is in `faults`, all of it at once. */
-export function compileProgram(document: unknown, version: number): { program: CompiledProgram } | { faults: ProgramFault[] } {
+export function compileProgram(
+  document: unknown,
+  version: number,
+): { program: CompiledProgram } | { faults: ProgramFault[] } {
   const faults = new Faults();
   const root = faults.object(document, "", null);
   if (root === undefined) return { faults: faults.list };
   for (const key of Object.keys(root)) {
-    if (LATER.has(key)) faults.add(at("", key), "not_supported", `\`${key}\` is not supported by this version: leave it out`);
+    if (LATER.has(key))
+      faults.add(at("", key), "not_supported", `\`${key}\` is not supported by this version: leave it out`);
   }
   const known = Object.fromEntries(Object.entries(root).filter(([key]) => !IGNORED.has(key) && !LATER.has(key)));
   faults.object(known, "", KEYS);
@@ -65,16 +79,34 @@ export function compileProgram(document: unknown, version: number): { program: C
 
   const windows: WindowPlan[] = [];
   const sequences: SequencePlan[] = [];
-  const features = new Map<string, FeatureName>(drafts.map(({ name, plan }, index) => [name, {
-    index, type: plan.kind === "last" ? DYN : DOUBLE, kind: plan.kind, eventTypes: plan.types, windowMs: plan.windowMs,
-  }]));
+  const features = new Map<string, FeatureName>(
+    drafts.map(({ name, plan }, index) => [
+      name,
+      {
+        index,
+        type: plan.kind === "last" ? DYN : DOUBLE,
+        kind: plan.kind,
+        eventTypes: plan.types,
+        windowMs: plan.windowMs,
+      },
+    ]),
+  );
   const segmentNames: ReadonlySet<string> = new Set(segmentDrafts.map(({ name }) => name));
   const namesFor = (place: Place): NamesOfProgram => ({
-    place, eventTypes, features, segments: segmentNames, closed: false,
-    windowIndex: (measure, type, windowMs) => indexOf(windows, `${measure}|${type}|${windowMs}`, WINDOWS_MAX,
-      (key) => ({ key, measure, types: [type], windowMs })),
-    sequenceIndex: (first, second, windowMs) => indexOf(sequences, `${first}|${second}|${windowMs}`, SEQUENCES_MAX,
-      (key) => ({ key, first, second, windowMs })),
+    place,
+    eventTypes,
+    features,
+    segments: segmentNames,
+    closed: false,
+    windowIndex: (measure, type, windowMs) =>
+      indexOf(windows, `${measure}|${type}|${windowMs}`, WINDOWS_MAX, (key) => ({
+        key,
+        measure,
+        types: [type],
+        windowMs,
+      })),
+    sequenceIndex: (first, second, windowMs) =>
+      indexOf(sequences, `${first}|${second}|${windowMs}`, SEQUENCES_MAX, (key) => ({ key, first, second, windowMs })),
   });
   const cel: CompileCel = (value, path, place) => {
     if (!faults.required(value, path, "the condition")) return undefined;
@@ -90,13 +122,19 @@ export function compileProgram(document: unknown, version: number): { program: C
 
   let scope: RuleScope | undefined;
   const parts: Parts = { faults, cel, segments: segmentNames, scope: () => scope! };
-  const featurePlans: FeaturePlan[] = drafts.map(({ plan, path, where }) => ({ ...plan, where: readWhere(where, at(path, "where"), parts) }));
-  const segments = orderSegments(segmentDrafts.flatMap(({ name, path, when, description }): CompiledSegment[] => {
-    const compiled = cel(when, at(path, "when"), "segment");
-    return compiled === undefined
-      ? []
-      : [{ name, when: when as string, description, rule: compiled.rule, reads: compiled.rule.reads }];
-  }), faults);
+  const featurePlans: FeaturePlan[] = drafts.map(({ plan, path, where }) => ({
+    ...plan,
+    where: readWhere(where, at(path, "where"), parts),
+  }));
+  const segments = orderSegments(
+    segmentDrafts.flatMap(({ name, path, when, description }): CompiledSegment[] => {
+      const compiled = cel(when, at(path, "when"), "segment");
+      return compiled === undefined
+        ? []
+        : [{ name, when: when as string, description, rule: compiled.rule, reads: compiled.rule.reads }];
+    }),
+    faults,
+  );
   const triggers: CompiledTrigger[] = readTriggers(root["triggers"], parts);
   const placements: ReadonlyMap<string, CompiledPlacement> = readPlacements(root["placements"], parts);
   const slots: ReadonlyMap<string, CompiledSlot> = readSlots(root["slots"], parts);
@@ -107,8 +145,19 @@ export function compileProgram(document: unknown, version: number): { program: C
   const plan = planOf({ weights, interests, windows, features: featurePlans, sequences });
   scope = new RuleScope(emptyPerson(plan));
   const program: CompiledProgram = {
-    version, document: document as ProgramDocument, plan, eventTypes, segments, triggers, placements, slots, models, learning,
-    scope, names: { ...namesFor("item"), ...closedTo(windows, sequences) }, filters: new Map(),
+    version,
+    document: document as ProgramDocument,
+    plan,
+    eventTypes,
+    segments,
+    triggers,
+    placements,
+    slots,
+    models,
+    learning,
+    scope,
+    names: { ...namesFor("item"), ...closedTo(windows, sequences) },
+    filters: new Map(),
   };
   return { program };
 }
@@ -125,12 +174,21 @@ function readSegments(part: unknown, faults: Faults): SegmentDraft[] {
   for (const [name, value] of faults.entries(part, "/segments", { name: "segments", max: SEGMENTS_MAX })) {
     const path = at("/segments", name);
     if (typeof value === "object" && value !== null && "clusters" in value) {
-      faults.add(at(path, "clusters"), "not_supported", "learned segments are not supported by this version: write `when`");
+      faults.add(
+        at(path, "clusters"),
+        "not_supported",
+        "learned segments are not supported by this version: write `when`",
+      );
       continue;
     }
     const document = faults.object(value, path, ["when", "description"]);
     if (document === undefined) continue;
-    drafts.push({ name, path, when: document["when"], description: faults.string(document["description"], at(path, "description"), 1_000) });
+    drafts.push({
+      name,
+      path,
+      when: document["when"],
+      description: faults.string(document["description"], at(path, "description"), 1_000),
+    });
   }
   return drafts;
 }
@@ -174,7 +232,12 @@ function readWhere(where: unknown, path: string, { cel, scope }: Parts): Feature
   };
 }
 
-function indexOf<T extends { key: string }>(list: T[], key: string, max: number, make: (key: string) => T): number | undefined {
+function indexOf<T extends { key: string }>(
+  list: T[],
+  key: string,
+  max: number,
+  make: (key: string) => T,
+): number | undefined {
   const found = list.findIndex((entry) => entry.key === key);
   if (found >= 0) return found;
   if (list.length >= max) return undefined;
@@ -183,7 +246,8 @@ function indexOf<T extends { key: string }>(list: T[], key: string, max: number,
 
 /** Names for expressions that come after the plan was made: they read the windows that are there. */
 function closedTo(
-  windows: readonly WindowPlan[], sequences: readonly SequencePlan[],
+  windows: readonly WindowPlan[],
+  sequences: readonly SequencePlan[],
 ): Pick<NamesOfProgram, "closed" | "windowIndex" | "sequenceIndex"> {
   const find = (list: readonly { key: string }[], key: string): number | undefined => {
     const index = list.findIndex((entry) => entry.key === key);
@@ -199,8 +263,10 @@ function closedTo(
 function planOf(parts: Omit<FoldPlan, "key">): FoldPlan {
   const { weights, interests, windows, features, sequences } = parts;
   const key = canonicalJson({
-    weights: [...weights].sort(([a], [b]) => (a < b ? -1 : 1)), interests,
-    windows: windows.map((window) => window.key), features: features.map((feature) => feature.key),
+    weights: [...weights].sort(([a], [b]) => (a < b ? -1 : 1)),
+    interests,
+    windows: windows.map((window) => window.key),
+    features: features.map((feature) => feature.key),
     sequences: sequences.map((sequence) => sequence.key),
   });
   return { key, ...parts };

@@ -33,7 +33,11 @@ export class Faults {
       for (const key of Object.keys(value)) {
         if (!keys.includes(key)) {
           const near = didYouMean(key, keys);
-          this.add(at(path, key), "unknown_key", `unknown key \`${key}\`${near === "" ? `; known here: ${keys.join(", ")}` : near}`);
+          this.add(
+            at(path, key),
+            "unknown_key",
+            `unknown key \`${key}\`${near === "" ? `; known here: ${keys.join(", ")}` : near}`,
+          );
         }
       }
     }
@@ -47,14 +51,22 @@ export class Faults {
     if (part === undefined) return [];
     const names = Object.keys(part);
     if (names.length > limit.max) {
-      this.add(path, "too_many", `${names.length} ${limit.name}, at most ${limit.max} are allowed (${limit.name.toUpperCase()}_MAX)`);
+      this.add(
+        path,
+        "too_many",
+        `${names.length} ${limit.name}, at most ${limit.max} are allowed (${limit.name.toUpperCase()}_MAX)`,
+      );
     }
     return names.filter((name) => this.name(name, at(path, name))).map((name) => [name, part[name]]);
   }
 
   name(name: string, path: string): boolean {
     if (name.length <= NAME_CHARS_MAX && /^[a-z][a-z0-9_]*$/.test(name)) return true;
-    this.add(path, "bad_name", `\`${name}\` is no name: write small letters, digits and _, a letter first, at most ${NAME_CHARS_MAX}`);
+    this.add(
+      path,
+      "bad_name",
+      `\`${name}\` is no name: write small letters, digits and _, a letter first, at most ${NAME_CHARS_MAX}`,
+    );
     return false;
   }
 
@@ -123,7 +135,8 @@ export class Faults {
     const seen = new Set<T>();
     list.forEach((entry, i) => {
       const choice = this.oneOf(entry, at(path, i), choices);
-      if (choice !== undefined && seen.has(choice)) this.add(at(path, i), "duplicate", `\`${choice}\` is there already: leave it out`);
+      if (choice !== undefined && seen.has(choice))
+        this.add(at(path, i), "duplicate", `\`${choice}\` is there already: leave it out`);
       if (choice !== undefined) seen.add(choice);
     });
     return [...seen];

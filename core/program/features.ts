@@ -9,7 +9,8 @@ import type { FeatureKind } from "./program.ts";
 
 const KINDS: readonly FeatureKind[] = ["count", "sum", "mean", "max", "distinct", "last", "decayed"];
 const KEYS = ["kind", "event", "of", "window", "half_life", "where", "description"];
-const OF_FORM = "write value, item_id, page_url, item.price, item.category (the first one), additional_data.NAME or context.NAME";
+const OF_FORM =
+  "write value, item_id, page_url, item.price, item.category (the first one), additional_data.NAME or context.NAME";
 const EVENT_LIST_MAX = 32;
 
 export interface FeatureDraft {
@@ -37,7 +38,11 @@ export function readFeatures(part: unknown, eventTypes: ReadonlySet<string>, fau
 }
 
 function readFeature(
-  name: string, document: Readonly<Record<string, unknown>>, path: string, eventTypes: ReadonlySet<string>, faults: Faults,
+  name: string,
+  document: Readonly<Record<string, unknown>>,
+  path: string,
+  eventTypes: ReadonlySet<string>,
+  faults: Faults,
 ): FeatureDraft | undefined {
   faults.string(document["description"], at(path, "description"), 1_000);
   const types = readTypes(document["event"], at(path, "event"), eventTypes, faults);
@@ -51,14 +56,26 @@ function readFeature(
     faults.add(at(path, "half_life"), "missing", "a decayed feature needs its half_life, e.g. 7d");
   }
   if (kind !== "decayed" && document["half_life"] !== undefined) {
-    faults.add(at(path, "half_life"), "not_used", `only a decayed feature has a half_life: write window, or kind decayed instead of ${kind}`);
+    faults.add(
+      at(path, "half_life"),
+      "not_used",
+      `only a decayed feature has a half_life: write window, or kind decayed instead of ${kind}`,
+    );
   }
   if (kind === "decayed" && document["window"] !== undefined) {
     faults.add(at(path, "window"), "not_used", "a decayed feature has a half_life instead of a window");
   }
   const { where, ...identity } = document;
   const key = `${name}|${canonicalJson(where === undefined ? identity : { ...identity, where })}`;
-  const plan = { name, key, kind, types, read: read ?? null, windowMs: windowMs ?? null, halfLifeMs: halfLifeMs ?? null };
+  const plan = {
+    name,
+    key,
+    kind,
+    types,
+    read: read ?? null,
+    windowMs: windowMs ?? null,
+    halfLifeMs: halfLifeMs ?? null,
+  };
   return { name, path, plan, where };
 }
 
@@ -66,14 +83,19 @@ function readTypes(value: unknown, path: string, known: ReadonlySet<string>, fau
   if (value === undefined) return null;
   const list = typeof value === "string" ? [value] : faults.array(value, path, EVENT_LIST_MAX);
   if (list === undefined) return null;
-  if (list.length === 0) faults.add(path, "missing", "name at least one event type, or leave `event` out to take every interaction");
+  if (list.length === 0)
+    faults.add(path, "missing", "name at least one event type, or leave `event` out to take every interaction");
   const types = new Set<string>();
   list.forEach((entry, i) => {
     const place = typeof value === "string" ? path : at(path, i);
     if (typeof entry !== "string") faults.add(place, "bad_type", "this must be the name of an event type");
     else if (!known.has(entry)) {
       const near = didYouMean(entry, known);
-      faults.add(place, "unknown_event_type", `unknown event type \`${entry}\`${near === "" ? "; declare it under `events`" : near}`);
+      faults.add(
+        place,
+        "unknown_event_type",
+        `unknown event type \`${entry}\`${near === "" ? "; declare it under `events`" : near}`,
+      );
     } else if (types.has(entry)) faults.add(place, "duplicate", `\`${entry}\` is there already: leave it out`);
     else types.add(entry);
   });
@@ -83,7 +105,16 @@ function readTypes(value: unknown, path: string, known: ReadonlySet<string>, fau
 type ReadEvent = (event: LoggedEvent) => number | string | undefined;
 
 const CONTEXT_NAMES = new Set([
-  "device", "os", "browser", "locale", "timezone", "country", "region", "referrer", "weather", "variant",
+  "device",
+  "os",
+  "browser",
+  "locale",
+  "timezone",
+  "country",
+  "region",
+  "referrer",
+  "weather",
+  "variant",
 ]);
 
 function readOf(value: unknown, path: string, faults: Faults): ReadEvent | undefined {

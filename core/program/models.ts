@@ -12,7 +12,9 @@ export const MODEL_SETTINGS: Readonly<Record<string, Readonly<Record<string, Set
   rules: { half_life: "duration", row_max: ROW },
   cosine: { half_life: "duration", row_max: ROW },
   knn: {
-    half_life: "duration", session_ttl: "duration", neighbours: { min: 1, max: 2_000, whole: true },
+    half_life: "duration",
+    session_ttl: "duration",
+    neighbours: { min: 1, max: 2_000, whole: true },
     sessions_per_item: { min: 1, max: 5_000, whole: true },
   },
   repeats: { enabled: "boolean" },
@@ -30,7 +32,8 @@ export function readModels(part: unknown, faults: Faults): ModelsDocument | unde
     else if (Object.hasOwn(MODEL_SETTINGS, key)) {
       const settings = MODEL_SETTINGS[key]!;
       const model = faults.object(value, path, Object.keys(settings));
-      for (const [name, setting] of Object.entries(settings)) readSetting(model?.[name], at(path, name), setting, faults);
+      for (const [name, setting] of Object.entries(settings))
+        readSetting(model?.[name], at(path, name), setting, faults);
     }
   }
   return part as ModelsDocument;

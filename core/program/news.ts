@@ -3,7 +3,9 @@
 import type { ProgramDocument, SlotDocument } from "./program.ts";
 
 const READS = ["view", "click"];
-const hero = (title: string, body: string, action: string, category = ""): object => ({ text: { title, body, action, category } });
+const hero = (title: string, body: string, action: string, category = ""): object => ({
+  text: { title, body, action, category },
+});
 const theme = (name: string, accent: string, surface: string): object => ({
   attributes: { theme: name },
   variables: { "--attune-accent": accent, "--attune-surface": surface },
@@ -14,7 +16,12 @@ const heroSlot: SlotDocument = {
   variants: {
     welcome: hero("The day, in your order", "Open what interests you; the front page follows.", "All sections"),
     science: hero("What we learned today", "From the deep sea to the early universe.", "Go to science", "science"),
-    technology: hero("Machines and those who build them", "Chips, models and the people behind them.", "Go to technology", "technology"),
+    technology: hero(
+      "Machines and those who build them",
+      "Chips, models and the people behind them.",
+      "Go to technology",
+      "technology",
+    ),
     sport: hero("Final whistles", "Results, and how they came about.", "Go to sport", "sport"),
     culture: hero("Seen, heard, read", "Films, records and books of the week.", "Go to culture", "culture"),
     climate: hero("A warming world", "What changes, and what is done about it.", "Go to climate", "climate"),
@@ -74,10 +81,22 @@ export const newsProgram: ProgramDocument = {
   name: "news",
   description: "A newsroom: fresh stories first, in the order of what a reader cares about.",
   events: {
-    page_view: { weight: 0.2 }, view: { weight: 1 }, click: { weight: 1 }, scroll: { weight: 0.2 }, hover: { weight: 0.1 },
-    mouse_move: { weight: 0 }, dwell: { weight: 0.6 }, search: { weight: 0.5 }, add_to_cart: { weight: 5 },
-    remove_from_cart: { weight: -2 }, purchase: { weight: 10 }, like: { weight: 4 }, dislike: { weight: -3 },
-    dismiss: { weight: -2 }, impression: { weight: 0 }, rating: { weight: 2 },
+    page_view: { weight: 0.2 },
+    view: { weight: 1 },
+    click: { weight: 1 },
+    scroll: { weight: 0.2 },
+    hover: { weight: 0.1 },
+    mouse_move: { weight: 0 },
+    dwell: { weight: 0.6 },
+    search: { weight: 0.5 },
+    add_to_cart: { weight: 5 },
+    remove_from_cart: { weight: -2 },
+    purchase: { weight: 10 },
+    like: { weight: 4 },
+    dislike: { weight: -3 },
+    dismiss: { weight: -2 },
+    impression: { weight: 0 },
+    rating: { weight: 2 },
   },
   interests: { by: ["categories", "tags"], half_life: "3d" },
   features: {
@@ -92,11 +111,23 @@ export const newsProgram: ProgramDocument = {
   segments: {
     new_reader: { when: "features.reads < 3", description: "Has opened two stories at most this week" },
     regular: { when: "features.reads >= 8", description: "Eight stories or more this week" },
-    news_junkie: { when: 'count("view", "1d") + count("click", "1d") >= 25 || features.frequency >= 12', description: "Reads more than there is time for" },
-    morning_reader: { when: "features.morning_reads >= 3", description: "Three stories or more before eleven, by the reader's own clock" },
+    news_junkie: {
+      when: 'count("view", "1d") + count("click", "1d") >= 25 || features.frequency >= 12',
+      description: "Reads more than there is time for",
+    },
+    morning_reader: {
+      when: "features.morning_reads >= 3",
+      description: "Three stories or more before eleven, by the reader's own clock",
+    },
     returning_reader: { when: "!session.is_new" },
-    lapsed_reader: { when: 'features.interactions > 0 && features.recency_s >= 7 * 86400', description: "No story for a week" },
-    deep_reader: { when: "features.long_dwells >= 2 || features.longreads >= 2", description: "Stays with long stories" },
+    lapsed_reader: {
+      when: "features.interactions > 0 && features.recency_s >= 7 * 86400",
+      description: "No story for a week",
+    },
+    deep_reader: {
+      when: "features.long_dwells >= 2 || features.longreads >= 2",
+      description: "Stays with long stories",
+    },
     headline_skimmer: {
       when: 'count("view", "10m") + count("click", "10m") >= 6 && features.long_dwells == 0',
       description: "Opens a lot in ten minutes and stays with none",
@@ -118,7 +149,11 @@ export const newsProgram: ProgramDocument = {
       once_per: "session",
       push: true,
     },
-    subscribe_offer: { when: 'event.event_type in ["view", "click"] && features.reads >= 15', once_per: "7d", push: true },
+    subscribe_offer: {
+      when: 'event.event_type in ["view", "click"] && features.reads >= 15',
+      once_per: "7d",
+      push: true,
+    },
   },
   placements: {
     home: {
@@ -132,7 +167,12 @@ export const newsProgram: ProgramDocument = {
         { when: 'in_segment("deep_reader") && "longread" in item.tags', by: 1.25 },
       ],
     },
-    article: { limit: 8, diversity: 0.15, exclude: ["seen", "dismissed"], boost: [{ when: "item.age_s > 3 * 86400", by: 0.8 }] },
+    article: {
+      limit: 8,
+      diversity: 0.15,
+      exclude: ["seen", "dismissed"],
+      boost: [{ when: "item.age_s > 3 * 86400", by: 0.8 }],
+    },
     section: { limit: 24, exclude: ["dismissed"] },
     search: { limit: 24 },
     hero: { limit: 1, exclude: ["seen", "dismissed"] },

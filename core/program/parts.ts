@@ -7,7 +7,14 @@ import { DEFAULT_PLACEMENT_LIMIT } from "./defaults.ts";
 import { at } from "./faults.ts";
 import { itemPredicate } from "./item-filter.ts";
 import {
-  BOOSTS_MAX, PAYLOAD_CHARS_MAX, PLACEMENT_LIMIT_MAX, PLACEMENTS_MAX, SLOT_RULES_MAX, SLOTS_MAX, TRIGGERS_MAX, VARIANTS_MAX,
+  BOOSTS_MAX,
+  PAYLOAD_CHARS_MAX,
+  PLACEMENT_LIMIT_MAX,
+  PLACEMENTS_MAX,
+  SLOT_RULES_MAX,
+  SLOTS_MAX,
+  TRIGGERS_MAX,
+  VARIANTS_MAX,
 } from "./limits.ts";
 
 const WEBHOOK = /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/;
@@ -19,11 +26,16 @@ export function readTriggers(part: unknown, { faults, cel }: Parts): CompiledTri
     const document = faults.object(value, path, ["when", "once_per", "push", "webhook", "description"]);
     if (document === undefined) continue;
     faults.string(document["description"], at(path, "description"), 1_000);
-    const oncePer = document["once_per"] === "session" ? "session" : faults.duration(document["once_per"], at(path, "once_per"));
+    const oncePer =
+      document["once_per"] === "session" ? "session" : faults.duration(document["once_per"], at(path, "once_per"));
     const push = faults.boolean(document["push"], at(path, "push")) ?? false;
     const webhook = faults.string(document["webhook"], at(path, "webhook"), 2_048);
     if (webhook !== undefined && !WEBHOOK.test(webhook)) {
-      faults.add(at(path, "webhook"), "bad_url", "this must be a URL that begins with https:// or http:// and has no user name in it");
+      faults.add(
+        at(path, "webhook"),
+        "bad_url",
+        "this must be a URL that begins with https:// or http:// and has no user name in it",
+      );
     }
     const compiled = cel(document["when"], at(path, "when"), "trigger");
     if (compiled === undefined) continue;
@@ -47,7 +59,8 @@ function typesAskedFor(ast: ASTNode): ReadonlySet<string> | null {
     case "==":
     case "in": {
       const [left, right] = ast.args;
-      if (left.op !== "." || left.args[1] !== "event_type" || left.args[0].op !== "id" || left.args[0].args !== "event") return null;
+      if (left.op !== "." || left.args[1] !== "event_type" || left.args[0].op !== "id" || left.args[0].args !== "event")
+        return null;
       const values = ast.op === "==" ? [right] : right.op === "list" ? right.args : undefined;
       if (values === undefined) return null;
       const types = values.flatMap((node) => (node.op === "value" && typeof node.args === "string" ? [node.args] : []));
@@ -65,7 +78,11 @@ export function readPlacements(part: unknown, { faults, cel, scope }: Parts): Ma
     const document = faults.object(value, path, ["limit", "filter", "boost", "diversity", "exclude", "description"]);
     if (document === undefined) continue;
     faults.string(document["description"], at(path, "description"), 1_000);
-    const limit = faults.number(document["limit"], at(path, "limit"), { min: 1, max: PLACEMENT_LIMIT_MAX, whole: true });
+    const limit = faults.number(document["limit"], at(path, "limit"), {
+      min: 1,
+      max: PLACEMENT_LIMIT_MAX,
+      whole: true,
+    });
     const predicate = (text: unknown, place: string): ItemPredicate | undefined => {
       const compiled = cel(text, place, "item");
       return compiled === undefined ? undefined : itemPredicate(compiled.rule, scope);
@@ -104,23 +121,42 @@ export function readSlots(part: unknown, parts: Parts): Map<string, CompiledSlot
   return slots;
 }
 
-function readSlot(name: string, document: Readonly<Record<string, unknown>>, path: string, { faults, cel }: Parts): CompiledSlot {
+function readSlot(
+  name: string,
+  document: Readonly<Record<string, unknown>>,
+  path: string,
+  { faults, cel }: Parts,
+): CompiledSlot {
   faults.string(document["description"], at(path, "description"), 1_000);
-  if (faults.required(document["policy"], at(path, "policy"), "the policy (\"rules\")") && document["policy"] !== "rules") {
-    faults.add(at(path, "policy"), "not_supported", "this version decides by rules only: write \"rules\"");
+  if (
+    faults.required(document["policy"], at(path, "policy"), 'the policy ("rules")') &&
+    document["policy"] !== "rules"
+  ) {
+    faults.add(at(path, "policy"), "not_supported", 'this version decides by rules only: write "rules"');
   }
   const variants = new Map<string, unknown>();
   faults.required(document["variants"], at(path, "variants"), "the variants to decide between");
-  for (const [variant, payload] of faults.entries(document["variants"], at(path, "variants"), { name: "variants", max: VARIANTS_MAX })) {
+  for (const [variant, payload] of faults.entries(document["variants"], at(path, "variants"), {
+    name: "variants",
+    max: VARIANTS_MAX,
+  })) {
     variants.set(variant, payload);
     const size = JSON.stringify(payload)?.length ?? 0;
     if (size <= PAYLOAD_CHARS_MAX) continue;
-    faults.add(at(at(path, "variants"), variant), "too_long", `the payload has ${size} characters as JSON, at most ${PAYLOAD_CHARS_MAX} are allowed`);
+    faults.add(
+      at(at(path, "variants"), variant),
+      "too_long",
+      `the payload has ${size} characters as JSON, at most ${PAYLOAD_CHARS_MAX} are allowed`,
+    );
   }
   const knownVariant = (value: unknown, place: string): string | undefined => {
     const variant = faults.string(value, place, 64);
     if (variant === undefined || variants.has(variant)) return variant;
-    faults.add(place, "unknown_variant", `the slot has no variant \`${variant}\`${didYouMean(variant, variants.keys())}`);
+    faults.add(
+      place,
+      "unknown_variant",
+      `the slot has no variant \`${variant}\`${didYouMean(variant, variants.keys())}`,
+    );
     return undefined;
   };
   const rules: CompiledSlot["rules"][number][] = [];

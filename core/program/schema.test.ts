@@ -9,37 +9,97 @@ import { newsProgram } from "./news.ts";
 import { shopProgram } from "./shop.ts";
 
 const schema = JSON.parse(readFileSync(new URL("program.schema.json", import.meta.url), "utf8"));
-const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(schema);
+const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(
+  schema,
+);
 
 const slot = (extra: object): object => ({ slots: { hero: { policy: "rules", variants: { a: 1 }, ...extra } } });
 const feature = (extra: object): object => ({ features: { f: { kind: "count", ...extra } } });
 
 const GOOD: readonly unknown[] = [
-  {}, shopProgram, newsProgram, { $schema: "x", version: 3, created_at: "2026-01-01T00:00:00Z" },
+  {},
+  shopProgram,
+  newsProgram,
+  { $schema: "x", version: 3, created_at: "2026-01-01T00:00:00Z" },
   { events: { view: { weight: 1, description: "d" }, custom_thing: { weight: -2.5 } } },
-  { interests: { by: ["tags"], half_life: "30s" } }, { interests: {} }, { interests: { by: [] } },
-  feature({}), feature({ event: "view", window: "366d", where: "event.value > 1", of: "value" }),
-  feature({ event: ["view", "click"], of: "additional_data.query" }), { features: { f: { kind: "decayed", half_life: "1d" } } },
-  { segments: { a: { when: "true" } } }, { triggers: { t: { when: "true", once_per: "session", push: true, webhook: "https://example.org/x?y#z" } } },
-  { placements: { p: { limit: 1, filter: "item.price < 3", boost: [{ when: "true", by: 0 }], diversity: 0.5, exclude: ["seen"] } } },
-  slot({ rules: [{ when: "true", variant: "a" }], default: "a" }), { models: { knn: { neighbours: 5 }, item_ttl: "3d" } }, { learning: { share: 0 } },
+  { interests: { by: ["tags"], half_life: "30s" } },
+  { interests: {} },
+  { interests: { by: [] } },
+  feature({}),
+  feature({ event: "view", window: "366d", where: "event.value > 1", of: "value" }),
+  feature({ event: ["view", "click"], of: "additional_data.query" }),
+  { features: { f: { kind: "decayed", half_life: "1d" } } },
+  { segments: { a: { when: "true" } } },
+  { triggers: { t: { when: "true", once_per: "session", push: true, webhook: "https://example.org/x?y#z" } } },
+  {
+    placements: {
+      p: { limit: 1, filter: "item.price < 3", boost: [{ when: "true", by: 0 }], diversity: 0.5, exclude: ["seen"] },
+    },
+  },
+  slot({ rules: [{ when: "true", variant: "a" }], default: "a" }),
+  { models: { knn: { neighbours: 5 }, item_ttl: "3d" } },
+  { learning: { share: 0 } },
 ];
 
 const BAD: readonly unknown[] = [
-  null, [], 3, { experiments: {} }, { evnts: {} }, { name: 3 }, { description: [] }, { events: [] }, { events: { View: { weight: 1 } } },
-  { events: { view: {} } }, { events: { view: { weight: "1" } } }, { events: { view: { weight: 1, x: 1 } } }, { events: { view: 1 } },
-  { events: { view: { weight: 1001 } } }, { interests: { by: ["colours"] } }, { interests: { by: ["tags", "tags"] } }, { interests: { half_life: "0d" } },
-  { interests: { half_life: "1w" } }, { interests: { half_life: 3 } }, feature({ kind: "median" }), { features: { f: {} } }, feature({ event: [] }),
-  feature({ event: 3 }), feature({ of: "item.colour" }), feature({ window: "1.5h" }), feature({ half_life: "1d" }),
-  { features: { f: { kind: "decayed" } } }, { features: { f: { kind: "decayed", half_life: "1d", window: "1d" } } }, feature({ where: 3 }),
-  { segments: { a: {} } }, { segments: { a: { when: true } } }, { segments: { a: { when: "true", clusters: {} } } }, { segments: { a: { clusters: {} } } },
-  { segments: { "a-b": { when: "true" } } }, { segments: { a: { when: "true".padEnd(2001) } } }, { triggers: { t: { when: "true", once_per: "visit" } } },
-  { triggers: { t: { when: "true", push: 1 } } }, { triggers: { t: { when: "true", webhook: "ftp://x" } } }, { triggers: { t: { when: "true", webhook: "https://u@x" } } },
-  { placements: { p: { limit: 0 } } }, { placements: { p: { limit: 2.5 } } }, { placements: { p: { diversity: 2 } } }, { placements: { p: { boost: [{ when: "true" }] } } },
-  { placements: { p: { boost: [{ when: "true", by: -1 }] } } }, { placements: { p: { exclude: ["seen", "seen"] } } }, { placements: { p: { exclude: "seen" } } },
-  { slots: { hero: { policy: "rules" } } }, { slots: { hero: { variants: {} } } }, slot({ policy: "thompson" }), slot({ rules: [{ when: "true" }] }),
-  slot({ rules: {} }), slot({ default: 3 }), { slots: { hero: { policy: "rules", variants: { "A b": 1 } } } }, { models: { gru: {} } },
-  { models: { knn: { neighbours: 0 } } }, { models: { rules: { row_max: 1.5 } } }, { models: { repeats: { enabled: 1 } } }, { learning: { share: 1.1 } },
+  null,
+  [],
+  3,
+  { experiments: {} },
+  { evnts: {} },
+  { name: 3 },
+  { description: [] },
+  { events: [] },
+  { events: { View: { weight: 1 } } },
+  { events: { view: {} } },
+  { events: { view: { weight: "1" } } },
+  { events: { view: { weight: 1, x: 1 } } },
+  { events: { view: 1 } },
+  { events: { view: { weight: 1001 } } },
+  { interests: { by: ["colours"] } },
+  { interests: { by: ["tags", "tags"] } },
+  { interests: { half_life: "0d" } },
+  { interests: { half_life: "1w" } },
+  { interests: { half_life: 3 } },
+  feature({ kind: "median" }),
+  { features: { f: {} } },
+  feature({ event: [] }),
+  feature({ event: 3 }),
+  feature({ of: "item.colour" }),
+  feature({ window: "1.5h" }),
+  feature({ half_life: "1d" }),
+  { features: { f: { kind: "decayed" } } },
+  { features: { f: { kind: "decayed", half_life: "1d", window: "1d" } } },
+  feature({ where: 3 }),
+  { segments: { a: {} } },
+  { segments: { a: { when: true } } },
+  { segments: { a: { when: "true", clusters: {} } } },
+  { segments: { a: { clusters: {} } } },
+  { segments: { "a-b": { when: "true" } } },
+  { segments: { a: { when: "true".padEnd(2001) } } },
+  { triggers: { t: { when: "true", once_per: "visit" } } },
+  { triggers: { t: { when: "true", push: 1 } } },
+  { triggers: { t: { when: "true", webhook: "ftp://x" } } },
+  { triggers: { t: { when: "true", webhook: "https://u@x" } } },
+  { placements: { p: { limit: 0 } } },
+  { placements: { p: { limit: 2.5 } } },
+  { placements: { p: { diversity: 2 } } },
+  { placements: { p: { boost: [{ when: "true" }] } } },
+  { placements: { p: { boost: [{ when: "true", by: -1 }] } } },
+  { placements: { p: { exclude: ["seen", "seen"] } } },
+  { placements: { p: { exclude: "seen" } } },
+  { slots: { hero: { policy: "rules" } } },
+  { slots: { hero: { variants: {} } } },
+  slot({ policy: "thompson" }),
+  slot({ rules: [{ when: "true" }] }),
+  slot({ rules: {} }),
+  slot({ default: 3 }),
+  { slots: { hero: { policy: "rules", variants: { "A b": 1 } } } },
+  { models: { gru: {} } },
+  { models: { knn: { neighbours: 0 } } },
+  { models: { rules: { row_max: 1.5 } } },
+  { models: { repeats: { enabled: 1 } } },
+  { learning: { share: 1.1 } },
 ];
 
 test("schema and checker take the same documents", () => {
@@ -59,7 +119,10 @@ test("schema and checker refuse the same documents", () => {
 test("a shipped program with one value damaged is refused by both or by none", () => {
   const damages: readonly unknown[] = [null, 0, -1, "", "x!", [], {}, { x: 1 }, true];
   forEachSeed(400, (rng) => {
-    const document = structuredClone(rng.between(0, 1) === 0 ? shopProgram : newsProgram) as unknown as Record<string, unknown>;
+    const document = structuredClone(rng.between(0, 1) === 0 ? shopProgram : newsProgram) as unknown as Record<
+      string,
+      unknown
+    >;
     let holder = document;
     const path: string[] = [];
     for (let depth = rng.between(0, 4); ; depth--) {
@@ -68,21 +131,30 @@ test("a shipped program with one value damaged is refused by both or by none", (
       if (key === undefined) return;
       path.push(key);
       const inner = holder[key];
-      if (depth > 0 && typeof inner === "object" && inner !== null && path[0] !== "slots") holder = inner as Record<string, unknown>;
+      if (depth > 0 && typeof inner === "object" && inner !== null && path[0] !== "slots")
+        holder = inner as Record<string, unknown>;
       else {
         holder[key] = damages[rng.between(0, damages.length - 1)];
         break;
       }
     }
     // What only the checker knows: names and expressions, what belongs together across parts.
-    const structural = checkProgram(document).filter(({ code }) => !/^(cel_|unknown_(event|segment|variant|function)|window_)/.test(code));
-    equal(validate(document), structural.length === 0, `${path.join("/")}: ${JSON.stringify(structural)} ${JSON.stringify(validate.errors?.[0])}`);
+    const structural = checkProgram(document).filter(
+      ({ code }) => !/^(cel_|unknown_(event|segment|variant|function)|window_)/.test(code),
+    );
+    equal(
+      validate(document),
+      structural.length === 0,
+      `${path.join("/")}: ${JSON.stringify(structural)} ${JSON.stringify(validate.errors?.[0])}`,
+    );
   });
 });
 
 test("every part of the schema is described", () => {
   const visit = (node: Record<string, unknown>, path: string): void => {
-    for (const [name, member] of Object.entries((node["properties"] ?? {}) as Record<string, Record<string, unknown> | false>)) {
+    for (const [name, member] of Object.entries(
+      (node["properties"] ?? {}) as Record<string, Record<string, unknown> | false>,
+    )) {
       if (member === false) continue;
       equal(typeof member["description"], "string", `${path}/${name} has no description`);
       visit(member, `${path}/${name}`);
@@ -90,5 +162,6 @@ test("every part of the schema is described", () => {
     }
   };
   visit(schema, "");
-  for (const [name, definition] of Object.entries(schema.$defs as Record<string, Record<string, unknown>>)) visit(definition, `$defs/${name}`);
+  for (const [name, definition] of Object.entries(schema.$defs as Record<string, Record<string, unknown>>))
+    visit(definition, `$defs/${name}`);
 });

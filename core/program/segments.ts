@@ -16,7 +16,11 @@ export function orderSegments(segments: readonly CompiledSegment[], faults: Faul
     const start = open.indexOf(segment.name);
     if (start >= 0) {
       const circle = [...open.slice(start), segment.name].join(" → ");
-      faults.add(`${at("/segments", segment.name)}/when`, "cyclic_segments", `the segment reads itself: ${circle}; remove one of these in_segment()`);
+      faults.add(
+        `${at("/segments", segment.name)}/when`,
+        "cyclic_segments",
+        `the segment reads itself: ${circle}; remove one of these in_segment()`,
+      );
       return;
     }
     open.push(segment.name);
@@ -26,7 +30,10 @@ export function orderSegments(segments: readonly CompiledSegment[], faults: Faul
     }
     open.pop();
     const readSegments = [...segment.rule.reads.segments].flatMap((name) => ordered.get(name) ?? []);
-    ordered.set(segment.name, { ...segment, reads: unite([segment.rule.reads, ...readSegments.map(({ reads }) => reads)]) });
+    ordered.set(segment.name, {
+      ...segment,
+      reads: unite([segment.rule.reads, ...readSegments.map(({ reads }) => reads)]),
+    });
   };
   for (const segment of segments) visit(segment);
   return [...ordered.values()];

@@ -7,18 +7,52 @@ const theme = (name: string, accent: string, surface: string): object => ({
   attributes: { theme: name },
   variables: { "--attune-accent": accent, "--attune-surface": surface },
 });
-const hero = (title: string, body: string, action: string, category = ""): object => ({ text: { title, body, action, category } });
+const hero = (title: string, body: string, action: string, category = ""): object => ({
+  text: { title, body, action, category },
+});
 
 const heroSlot: SlotDocument = {
   policy: "rules",
   variants: {
-    welcome: hero("Things for long evenings and short trips", "Look around. The page learns what you like as you go.", "See everything"),
-    bargain: hero("Good things, smaller prices", "You have an eye for a bargain. These are reduced today.", "See the offers"),
-    audio: hero("Hear the room again", "Speakers, turntables and headphones for quiet listeners.", "Go to audio", "audio"),
-    outdoor: hero("Weather is an invitation", "Bikes, tents and jackets for days that begin early.", "Go to camping", "camping"),
-    home: hero("A room that answers back", "Chairs, lamps and pots for a home you like to come back to.", "Go to lamps", "lamps"),
-    books: hero("One more chapter", "New fiction, essays and cookbooks on the table by the window.", "Go to books", "books"),
-    returning: hero("Good to see you again", "We kept the shelf as you left it, and put what is new in front.", "See what is new"),
+    welcome: hero(
+      "Things for long evenings and short trips",
+      "Look around. The page learns what you like as you go.",
+      "See everything",
+    ),
+    bargain: hero(
+      "Good things, smaller prices",
+      "You have an eye for a bargain. These are reduced today.",
+      "See the offers",
+    ),
+    audio: hero(
+      "Hear the room again",
+      "Speakers, turntables and headphones for quiet listeners.",
+      "Go to audio",
+      "audio",
+    ),
+    outdoor: hero(
+      "Weather is an invitation",
+      "Bikes, tents and jackets for days that begin early.",
+      "Go to camping",
+      "camping",
+    ),
+    home: hero(
+      "A room that answers back",
+      "Chairs, lamps and pots for a home you like to come back to.",
+      "Go to lamps",
+      "lamps",
+    ),
+    books: hero(
+      "One more chapter",
+      "New fiction, essays and cookbooks on the table by the window.",
+      "Go to books",
+      "books",
+    ),
+    returning: hero(
+      "Good to see you again",
+      "We kept the shelf as you left it, and put what is new in front.",
+      "See what is new",
+    ),
     buyer: hero("Your cart is still here", "Delivery is free today if you finish what you started.", "Keep going"),
   },
   rules: [
@@ -96,16 +130,33 @@ export const shopProgram: ProgramDocument = {
   name: "shop",
   description: "A shop: from browsing to buying, with offers for those who hesitate.",
   events: {
-    page_view: { weight: 0.2 }, view: { weight: 1 }, click: { weight: 1 }, scroll: { weight: 0.1 }, hover: { weight: 0.1 },
-    mouse_move: { weight: 0 }, dwell: { weight: 0.5 }, search: { weight: 0.5 }, add_to_cart: { weight: 5 },
-    remove_from_cart: { weight: -2 }, purchase: { weight: 10 }, like: { weight: 4 }, dislike: { weight: -3 },
-    dismiss: { weight: -2 }, impression: { weight: 0 }, rating: { weight: 2 },
+    page_view: { weight: 0.2 },
+    view: { weight: 1 },
+    click: { weight: 1 },
+    scroll: { weight: 0.1 },
+    hover: { weight: 0.1 },
+    mouse_move: { weight: 0 },
+    dwell: { weight: 0.5 },
+    search: { weight: 0.5 },
+    add_to_cart: { weight: 5 },
+    remove_from_cart: { weight: -2 },
+    purchase: { weight: 10 },
+    like: { weight: 4 },
+    dislike: { weight: -3 },
+    dismiss: { weight: -2 },
+    impression: { weight: 0 },
+    rating: { weight: 2 },
   },
   interests: { by: ["categories", "tags"], half_life: "14d" },
   features: {
     looks: { kind: "count", event: LOOKS, window: "7d" },
     sale_looks: { kind: "count", event: [...LOOKS, "add_to_cart"], window: "1d", where: '"sale" in event.item.tags' },
-    premium_looks: { kind: "count", event: [...LOOKS, "add_to_cart"], window: "7d", where: '"premium" in event.item.tags' },
+    premium_looks: {
+      kind: "count",
+      event: [...LOOKS, "add_to_cart"],
+      window: "7d",
+      where: '"premium" in event.item.tags',
+    },
     purchases: { kind: "count", event: "purchase" },
     spent: { kind: "sum", event: "purchase", of: "value" },
     price_level: { kind: "mean", event: LOOKS, of: "item.price", window: "7d" },
@@ -113,7 +164,10 @@ export const shopProgram: ProgramDocument = {
     last_search: { kind: "last", event: "search", of: "additional_data.query" },
   },
   segments: {
-    new_visitor: { when: "features.interactions < 5 && features.purchases == 0", description: "Has hardly begun to look around" },
+    new_visitor: {
+      when: "features.interactions < 5 && features.purchases == 0",
+      description: "Has hardly begun to look around",
+    },
     returning_visitor: { when: "!session.is_new", description: "Came back after an earlier visit" },
     browsing: {
       when: 'features.interactions >= 5 && count("add_to_cart", "1d") == 0',
@@ -133,9 +187,15 @@ export const shopProgram: ProgramDocument = {
       description: "Left the cart behind half an hour ago or longer",
     },
     recent_converter: { when: 'since("purchase") < 30 * 86400', description: "Bought within the last 30 days" },
-    returning_buyer: { when: 'features.purchases >= 2 && since("purchase") < 90 * 86400', description: "Bought more than once" },
+    returning_buyer: {
+      when: 'features.purchases >= 2 && since("purchase") < 90 * 86400',
+      description: "Bought more than once",
+    },
     big_spender: { when: "features.spent > 500", description: "Has spent more than 500 in all" },
-    lapsed: { when: 'features.purchases >= 1 && since("purchase") >= 7 * 86400', description: "No purchase for 7 days" },
+    lapsed: {
+      when: 'features.purchases >= 1 && since("purchase") >= 7 * 86400',
+      description: "No purchase for 7 days",
+    },
     bargain_hunter: { when: "features.sale_looks >= 3", description: "Looked at three or more reduced things today" },
     premium_taste: { when: "features.premium_looks >= 3", description: "Looks at what is best in its kind" },
     audiophile: { when: 'interest("audio") > 0.45 && features.looks >= 3' },
@@ -159,7 +219,11 @@ export const shopProgram: ProgramDocument = {
       once_per: "session",
       push: true,
     },
-    cart_hesitation: { when: 'event.event_type == "remove_from_cart" && count("add_to_cart", "30m") >= 1', once_per: "10m", push: true },
+    cart_hesitation: {
+      when: 'event.event_type == "remove_from_cart" && count("add_to_cart", "30m") >= 1',
+      once_per: "10m",
+      push: true,
+    },
     thank_you: { when: 'event.event_type == "purchase"', once_per: "1m", push: true },
   },
   placements: {

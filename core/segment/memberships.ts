@@ -17,7 +17,11 @@ export interface MembershipChanges {
  * time at which one of them could change by itself, or `checkMs` where that is earlier: the check that is due anyway.
  */
 export function evaluateSegments(
-  person: PersonState, program: CompiledProgram, indices: SegmentIndices, checkMs: number, changes: MembershipChanges,
+  person: PersonState,
+  program: CompiledProgram,
+  indices: SegmentIndices,
+  checkMs: number,
+  changes: MembershipChanges,
 ): number {
   const { scope, segments } = program;
   const { nowMs } = scope;
@@ -45,7 +49,12 @@ export function evaluateSegments(
 }
 
 /** Steps through the checks that fall due up to `untilMs`, each at its due time. */
-export function runChecks(person: PersonState, program: CompiledProgram, untilMs: number, changes: MembershipChanges): void {
+export function runChecks(
+  person: PersonState,
+  program: CompiledProgram,
+  untilMs: number,
+  changes: MembershipChanges,
+): void {
   while (person.nextCheckMs <= untilMs) {
     const before = changes.entered.length + changes.left.length;
     program.scope.begin(person, person.nextCheckMs);

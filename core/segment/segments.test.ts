@@ -19,15 +19,48 @@ const TYPES = ["view", "click", "add_to_cart", "purchase", "dwell", "page_view"]
 
 /** Conditions of every kind: windows, times since, decay, interests, sessions, attributes, other segments. */
 const CONDITIONS: readonly string[] = [
-  'count("view", "10m") >= 2', 'count("view", "10m") == 1', 'count("view", "1h") < 3', 'count("click", "10m") != 2', 'sum("purchase", "1h") > 15',
-  'since("view") > 90', 'since("view") <= 90', 'since("purchase") >= 3600', 'since("view") == 60', 'since("add_to_cart") < since("purchase")',
-  'since("view") / 60 > 2', '600 - since("click") > 30', 'since("view") + since("click") > 300', 'features.engagement > 2', 'features.engagement < 1.5',
-  'features.frequency >= 3', 'features.recency_s > 45', 'features.velocity > 1', 'features.interactions > 5', 'features.diversity > 0.5',
-  'features.fading > 1', 'features.carts > 0 && features.mean_value > 10', 'features.kinds >= 2', 'features.top > 20', 'features.last_item == "i1"',
-  'features.fading > features.engagement', 'interest("lamps") > 0.5', 'interest("sale") > 0.3', "session.bounce", "session.duration_s > 60 && session.active",
-  "!session.is_new", "age > 30", 'has(attributes.age) || count("view", "10m") > 0', 'context.device == "mobile"', 'followed("view", "add_to_cart", "5m")',
-  'count("view", "10m") * 2 > count("click", "1h") + 1', '(count("view", "10m") > 1 ? since("view") : since("click")) > 30',
-  '[1, 2].exists(x, count("view", "10m") == x)', "context.hour == 1", 'count("view", "10m") % 2 == 1', '-since("view") > -30', 'since("never_seen") > 5 || since("view") < 20',
+  'count("view", "10m") >= 2',
+  'count("view", "10m") == 1',
+  'count("view", "1h") < 3',
+  'count("click", "10m") != 2',
+  'sum("purchase", "1h") > 15',
+  'since("view") > 90',
+  'since("view") <= 90',
+  'since("purchase") >= 3600',
+  'since("view") == 60',
+  'since("add_to_cart") < since("purchase")',
+  'since("view") / 60 > 2',
+  '600 - since("click") > 30',
+  'since("view") + since("click") > 300',
+  "features.engagement > 2",
+  "features.engagement < 1.5",
+  "features.frequency >= 3",
+  "features.recency_s > 45",
+  "features.velocity > 1",
+  "features.interactions > 5",
+  "features.diversity > 0.5",
+  "features.fading > 1",
+  "features.carts > 0 && features.mean_value > 10",
+  "features.kinds >= 2",
+  "features.top > 20",
+  'features.last_item == "i1"',
+  "features.fading > features.engagement",
+  'interest("lamps") > 0.5',
+  'interest("sale") > 0.3',
+  "session.bounce",
+  "session.duration_s > 60 && session.active",
+  "!session.is_new",
+  "age > 30",
+  'has(attributes.age) || count("view", "10m") > 0',
+  'context.device == "mobile"',
+  'followed("view", "add_to_cart", "5m")',
+  'count("view", "10m") * 2 > count("click", "1h") + 1',
+  '(count("view", "10m") > 1 ? since("view") : since("click")) > 30',
+  '[1, 2].exists(x, count("view", "10m") == x)',
+  "context.hour == 1",
+  'count("view", "10m") % 2 == 1',
+  '-since("view") > -30',
+  'since("never_seen") > 5 || since("view") < 20',
 ];
 
 function randomProgram(rng: Rng): ProgramDocument {
@@ -42,7 +75,10 @@ function randomProgram(rng: Rng): ProgramDocument {
     return shape === 0 ? `${part(i)} && ${part(i)}` : shape === 1 ? `${part(i)} || ${part(i)}` : part(i);
   };
   return {
-    events: { ...Object.fromEntries(TYPES.map((type, i) => [type, { weight: i === 4 ? 0 : (i % 3) + 0.5 }])), never_seen: { weight: 1 } },
+    events: {
+      ...Object.fromEntries(TYPES.map((type, i) => [type, { weight: i === 4 ? 0 : (i % 3) + 0.5 }])),
+      never_seen: { weight: 1 },
+    },
     interests: { half_life: "1h" },
     features: {
       fading: { kind: "decayed", event: "view", half_life: "10m" },
@@ -65,14 +101,22 @@ interface Step {
 function randomSteps(rng: Rng, count: number): Step[] {
   let atMs = MONDAY_MS;
   return Array.from({ length: count }, () => {
-    atMs += [rng.between(0, 900), rng.between(1_000, 60_000), rng.between(60_000, 1_200_000), rng.between(1_200_000, 8_000_000)][rng.between(0, 3)]!;
+    atMs += [
+      rng.between(0, 900),
+      rng.between(1_000, 60_000),
+      rng.between(60_000, 1_200_000),
+      rng.between(1_200_000, 8_000_000),
+    ][rng.between(0, 3)]!;
     if (rng.between(0, 9) === 0) return { atMs, attributes: { age: rng.between(20, 40) } };
     const late = rng.between(0, 5) === 0 ? rng.between(0, 600_000) : 0;
     const ahead = rng.between(0, 15) === 0 ? rng.between(0, 200_000) : 0;
     const more: Partial<LoggedEvent> = { received_at: atMs, timestamp: atMs - late + ahead };
     if (rng.between(0, 2) > 0) {
       more.item_id = `i${rng.between(1, 3)}`;
-      more.item = { categories: [["lamps", "chairs", "books"][rng.between(0, 2)]!], tags: rng.between(0, 1) === 0 ? ["sale"] : [] };
+      more.item = {
+        categories: [["lamps", "chairs", "books"][rng.between(0, 2)]!],
+        tags: rng.between(0, 1) === 0 ? ["sale"] : [],
+      };
     }
     if (rng.between(0, 1) === 0) more.value = rng.between(1, 40);
     if (rng.between(0, 4) === 0) more.context = { device: ["mobile", "desktop"][rng.between(0, 1)]! };
@@ -112,13 +156,21 @@ test("after each record, and at any time between, memberships are what evaluatin
       apply(person, step, timeline);
       // Marked traffic alone makes nobody known.
       if (person.programVersion === 0) return;
-      deepEqual(membersOf(person), recount(person, program, person.asOf), `after record ${i} of ${JSON.stringify(document.segments)}`);
+      deepEqual(
+        membersOf(person),
+        recount(person, program, person.asOf),
+        `after record ${i} of ${JSON.stringify(document.segments)}`,
+      );
       const gapMs = Math.max(0, (steps[i + 1]?.atMs ?? step.atMs + DAY_MS) - person.asOf);
       for (let k = 0; k < 3 && !onGrid; k++) {
         const probe = copyOf(person);
         const atMs = person.asOf + rng.between(0, Math.min(gapMs, 2_000_000_000));
         lookAgain(probe, atMs, timeline);
-        deepEqual(membersOf(probe), recount(person, program, atMs), `${atMs - person.asOf} ms after record ${i} of ${JSON.stringify(document.segments)}`);
+        deepEqual(
+          membersOf(probe),
+          recount(person, program, atMs),
+          `${atMs - person.asOf} ms after record ${i} of ${JSON.stringify(document.segments)}`,
+        );
       }
     });
   });
@@ -137,7 +189,11 @@ test("a change by time happens at its first millisecond", () => {
     for (const [name, sinceMs] of person.memberships) {
       if (before.memberships.get(name) === sinceMs) continue;
       equal(recount(before, program, sinceMs).includes(name), true, `${name} not at ${sinceMs}`);
-      equal(recount(before, program, sinceMs - 1).includes(name), false, `${name} one ms early: ${JSON.stringify(document.segments)}`);
+      equal(
+        recount(before, program, sinceMs - 1).includes(name),
+        false,
+        `${name} one ms early: ${JSON.stringify(document.segments)}`,
+      );
     }
   });
 });
@@ -198,7 +254,12 @@ test("no purchase for 7 days: at the very millisecond, and not one before", () =
   act(MONDAY_MS, "purchase");
   equal(person.nextCheckMs, MONDAY_MS + 7 * DAY_MS);
   deepEqual(lookAgain(person, MONDAY_MS + 7 * DAY_MS - 1, timeline).entered, []);
-  deepEqual(lookAgain(person, MONDAY_MS + 40 * DAY_MS, timeline), { folded: false, entered: ["lapsed"], left: ["lapsed"], triggers: [] });
+  deepEqual(lookAgain(person, MONDAY_MS + 40 * DAY_MS, timeline), {
+    folded: false,
+    entered: ["lapsed"],
+    left: ["lapsed"],
+    triggers: [],
+  });
   equal(person.nextCheckMs, Infinity);
 });
 
@@ -210,13 +271,33 @@ test("three product views and a cart without a purchase in 30 minutes", () => {
   deepEqual(lookAgain(person, MONDAY_MS + 30 * 60_000, timeline).left, ["interested_buyer"]);
   deepEqual(lookAgain(person, MONDAY_MS + 30 * 60_000 + 5_000, timeline).entered, ["cart_abandoner"]);
   equal(person.memberships.get("cart_abandoner"), MONDAY_MS + 30 * 60_000 + 5_000);
-  deepEqual(act(MONDAY_MS + 40 * 60_000, "purchase", { value: 20 }).left.sort(), ["cart_abandoner", "cart_waiting", "new_visitor"]);
+  deepEqual(act(MONDAY_MS + 40 * 60_000, "purchase", { value: 20 }).left.sort(), [
+    "cart_abandoner",
+    "cart_waiting",
+    "new_visitor",
+  ]);
 });
 
 test("a quiet person is looked at a bounded number of times", () => {
-  for (const document of [shopProgram, newsProgram, { segments: Object.fromEntries(CONDITIONS.filter((text) => !/hour|carts|kinds|top|fading|last_item|mean|never/.test(text)).map((when, i) => [`s${i}`, { when }])) }]) {
+  for (const document of [
+    shopProgram,
+    newsProgram,
+    {
+      segments: Object.fromEntries(
+        CONDITIONS.filter((text) => !/hour|carts|kinds|top|fading|last_item|mean|never/.test(text)).map((when, i) => [
+          `s${i}`,
+          { when },
+        ]),
+      ),
+    },
+  ]) {
     const { person, timeline, act } = visitor(document);
-    for (let i = 0; i < 40; i++) act(MONDAY_MS + i * 20_000, TYPES[i % 4]!, { item_id: `i${i}`, value: i, item: { categories: ["lamps"], tags: ["sale"] } });
+    for (let i = 0; i < 40; i++)
+      act(MONDAY_MS + i * 20_000, TYPES[i % 4]!, {
+        item_id: `i${i}`,
+        value: i,
+        item: { categories: ["lamps"], tags: ["sale"] },
+      });
     let looks = 0;
     for (; person.nextCheckMs < MONDAY_MS + 60 * DAY_MS; looks++) lookAgain(person, person.nextCheckMs, timeline);
     equal(looks < 700, true, `${looks} looks`);
@@ -225,7 +306,13 @@ test("a quiet person is looked at a bounded number of times", () => {
 });
 
 test("two persons become one: memberships go on since the earlier of both", () => {
-  const timeline = timelineOf({ segments: { looks: { when: 'count("view", "1h") >= 2' }, buyer: { when: 'since("purchase") < 60' }, few: { when: 'count("view", "1h") < 4' } } });
+  const timeline = timelineOf({
+    segments: {
+      looks: { when: 'count("view", "1h") >= 2' },
+      buyer: { when: 'since("purchase") < 60' },
+      few: { when: 'count("view", "1h") < 4' },
+    },
+  });
   const known = emptyPerson(timeline.current.plan);
   const visitorBefore = emptyPerson(timeline.current.plan);
   for (const atMs of [0, 1_000]) applyEvent(known, eventAt(MONDAY_MS + atMs, "view"), timeline);
@@ -233,7 +320,10 @@ test("two persons become one: memberships go on since the earlier of both", () =
   applyEvent(visitorBefore, eventAt(MONDAY_MS + 3_000, "purchase"), timeline);
   const outputs = mergePersons(known, visitorBefore, MONDAY_MS + 4_000, timeline);
   deepEqual([outputs.entered, outputs.left], [["buyer"], ["few"]]);
-  deepEqual([...known.memberships].sort(), [["buyer", MONDAY_MS + 3_000], ["looks", MONDAY_MS + 1_000]]);
+  deepEqual([...known.memberships].sort(), [
+    ["buyer", MONDAY_MS + 3_000],
+    ["looks", MONDAY_MS + 1_000],
+  ]);
   deepEqual(lookAgain(known, MONDAY_MS + 63_000, timeline).left, ["buyer"]);
 });
 
@@ -241,9 +331,19 @@ test("a new program is taken over at its own time, whoever looks when", () => {
   const timeline = timelineOf({ segments: { old: { when: "true" }, kept: { when: 'since("view") > 10' } } });
   const person = emptyPerson(timeline.current.plan);
   applyEvent(person, eventAt(MONDAY_MS, "view"), timeline);
-  timeline.append(2, MONDAY_MS + 60_000, compiled({ segments: { kept: { when: 'since("view") > 10' }, fresh: { when: 'since("view") > 90' } } }, 2));
+  timeline.append(
+    2,
+    MONDAY_MS + 60_000,
+    compiled({ segments: { kept: { when: 'since("view") > 10' }, fresh: { when: 'since("view") > 90' } } }, 2),
+  );
   const outputs = lookAgain(person, MONDAY_MS + 120_000, timeline);
   deepEqual([outputs.entered, outputs.left], [["kept", "fresh"], ["old"]]);
-  deepEqual([...person.memberships], [["kept", MONDAY_MS + 10_001], ["fresh", MONDAY_MS + 90_001]]);
+  deepEqual(
+    [...person.memberships],
+    [
+      ["kept", MONDAY_MS + 10_001],
+      ["fresh", MONDAY_MS + 90_001],
+    ],
+  );
   equal(person.programVersion, 2);
 });

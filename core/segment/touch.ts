@@ -50,8 +50,12 @@ export class TouchIndex {
   #segments(eventType: string, carries: number): SegmentIndices {
     return this.all.filter((i) => {
       const { reads } = this.#program.segments[i]!;
-      return reads.anyEvent || reads.eventTypes.has(eventType) || (reads.interests && (carries & CARRIES.interests) !== 0)
-        || (reads.context && (carries & CARRIES.context) !== 0);
+      return (
+        reads.anyEvent ||
+        reads.eventTypes.has(eventType) ||
+        (reads.interests && (carries & CARRIES.interests) !== 0) ||
+        (reads.context && (carries & CARRIES.context) !== 0)
+      );
     });
   }
 }

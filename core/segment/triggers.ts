@@ -13,7 +13,11 @@ export interface TriggerCall {
 }
 
 /** Fires what the event sets off. */
-export function fireTriggers(person: PersonState, { event, triggers, scope }: TriggerCall, fired: FiredTrigger[]): void {
+export function fireTriggers(
+  person: PersonState,
+  { event, triggers, scope }: TriggerCall,
+  fired: FiredTrigger[],
+): void {
   if (triggers.length === 0) return;
   scope.event = event;
   for (const trigger of triggers) {

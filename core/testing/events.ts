@@ -5,13 +5,37 @@ import type { Rng } from "../math/rng.ts";
 export const EPOCH_MS = 1_767_225_600_000; // 2026-01-01T00:00:00Z
 
 const TYPES = [
-  "view", "view", "view", "view", "click", "click", "page_view", "page_view", "scroll", "dwell", "dwell", "impression",
-  "add_to_cart", "remove_from_cart", "purchase", "like", "dislike", "dismiss", "search", "rating", "hover", "mouse_move",
+  "view",
+  "view",
+  "view",
+  "view",
+  "click",
+  "click",
+  "page_view",
+  "page_view",
+  "scroll",
+  "dwell",
+  "dwell",
+  "impression",
+  "add_to_cart",
+  "remove_from_cart",
+  "purchase",
+  "like",
+  "dislike",
+  "dismiss",
+  "search",
+  "rating",
+  "hover",
+  "mouse_move",
 ] as const;
 const DEVICES = ["mobile", "desktop", "tablet"] as const;
 
 /** `count` events in order of time; gaps are mostly seconds, sometimes hours or days.. */
-export function visitorEvents(rng: Rng, count: number, options: { startMs?: number; prefix?: string } = {}): LoggedEvent[] {
+export function visitorEvents(
+  rng: Rng,
+  count: number,
+  options: { startMs?: number; prefix?: string } = {},
+): LoggedEvent[] {
   let timeMs = options.startMs ?? EPOCH_MS + rng.between(0, 86_400_000);
   return Array.from({ length: count }, (_, i) => {
     timeMs += gapMs(rng);
@@ -35,7 +59,11 @@ function event(rng: Rng, event_id: string, timestamp: number): LoggedEvent {
   if (rng.between(0, 3) > 0) out.session_id = `s${Math.floor(timestamp / 7_200_000)}`;
   if (event_type !== "page_view" && event_type !== "scroll" && event_type !== "search") {
     out.item_id = `item-${item}`;
-    out.item = { categories: [`cat-${item % 7}`], tags: [`tag-${item % 11}`, `tag-${item % 5}`], price: (item + 1) * 1.25 };
+    out.item = {
+      categories: [`cat-${item % 7}`],
+      tags: [`tag-${item % 11}`, `tag-${item % 5}`],
+      price: (item + 1) * 1.25,
+    };
   }
   if (event_type === "dwell") out.value = rng.between(1, 120);
   if (event_type === "scroll") out.value = rng.between(0, 100) / 100;

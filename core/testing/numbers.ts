@@ -2,8 +2,17 @@
 import { deepEqual, ok } from "node:assert/strict";
 import type { PersonState } from "../profile/person.ts";
 import {
-  BUILT_IN_FEATURES, builtinNextChangeMs, builtinValue, featureNextChangeMs, featureValue, followed, interestShares, lastTimeMs,
-  sessionView, windowNextChangeMs, windowValue,
+  BUILT_IN_FEATURES,
+  builtinNextChangeMs,
+  builtinValue,
+  featureNextChangeMs,
+  featureValue,
+  followed,
+  interestShares,
+  lastTimeMs,
+  sessionView,
+  windowNextChangeMs,
+  windowValue,
 } from "../profile/reading.ts";
 
 export type Numbers = Record<string, number | string>;
@@ -31,7 +40,9 @@ export function numbersOf(state: PersonState, nowMs: number): Numbers {
   }
   for (const [name, value] of Object.entries(sessionView(state, nowMs))) out[`session.${name}`] = String(value);
   for (const [name, value] of Object.entries(state.context)) out[`context.${name}`] = value;
-  state.recent.forEach(({ item_id, event_type, timestamp }, i) => (out[`recent.${i}`] = `${item_id} ${event_type} ${timestamp}`));
+  state.recent.forEach(
+    ({ item_id, event_type, timestamp }, i) => (out[`recent.${i}`] = `${item_id} ${event_type} ${timestamp}`),
+  );
   state.days.forEach((day, i) => (out[`day.${day}`] = state.dayCounts[i]!));
   return out;
 }
@@ -42,7 +53,8 @@ export function closeTo(actual: Numbers, expected: Numbers): void {
   for (const [name, want] of Object.entries(expected)) {
     const got = actual[name]!;
     if (got === want) continue;
-    const isClose = typeof got === "number" && typeof want === "number" && Math.abs(got - want) <= 1e-9 * Math.max(1, Math.abs(want));
+    const isClose =
+      typeof got === "number" && typeof want === "number" && Math.abs(got - want) <= 1e-9 * Math.max(1, Math.abs(want));
     ok(isClose, `${name}: ${got} instead of ${want}`);
   }
 }

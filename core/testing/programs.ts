@@ -26,7 +26,14 @@ let events = 0;
 
 /** An event at `atMs`, received then, with an id of its own. */
 export function eventAt(atMs: number, eventType: string, more: Partial<LoggedEvent> = {}): LoggedEvent {
-  return { event_id: `event-${++events}`, user_id: "u1", event_type: eventType, timestamp: atMs, received_at: atMs, ...more };
+  return {
+    event_id: `event-${++events}`,
+    user_id: "u1",
+    event_type: eventType,
+    timestamp: atMs,
+    received_at: atMs,
+    ...more,
+  };
 }
 
 /** A visitor of one program. */
@@ -37,7 +44,11 @@ export function visitor(document: ProgramDocument): {
 } {
   const timeline = timelineOf(document);
   const person = emptyPerson(timeline.current.plan);
-  return { person, timeline, act: (atMs, eventType, more) => applyEvent(person, eventAt(atMs, eventType, more), timeline) };
+  return {
+    person,
+    timeline,
+    act: (atMs, eventType, more) => applyEvent(person, eventAt(atMs, eventType, more), timeline),
+  };
 }
 
 export function copyOf(person: PersonState): PersonState {

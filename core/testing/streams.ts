@@ -27,9 +27,10 @@ export function stepStream(rng: Rng, options: StreamOptions): Step[] {
     const history = histories.get(personKey) ?? [];
     const lot = rng.between(0, 99);
     let item: number;
-    if (before === undefined || lot < 15) item = Math.floor((rng.between(0, items - 1) * rng.between(0, items - 1)) / items);
+    if (before === undefined || lot < 15)
+      item = Math.floor((rng.between(0, items - 1) * rng.between(0, items - 1)) / items);
     else if (lot < 35) item = Number(history[rng.between(0, Math.min(history.length, BACK_MAX) - 1)]!.item_id.slice(1));
-    else item = Math.floor(before / groupSize) * groupSize + ((before % groupSize) + rng.between(1, 2)) % groupSize;
+    else item = Math.floor(before / groupSize) * groupSize + (((before % groupSize) + rng.between(1, 2)) % groupSize);
     item = Math.min(item, items - 1);
     places.set(personKey, item);
     const timeMs = startMs + i * stepMs;
@@ -44,7 +45,10 @@ export function stepStream(rng: Rng, options: StreamOptions): Step[] {
       country: person % 2 === 0 ? "DE" : "FR",
       device: person % 3 === 0 ? "mobile" : "desktop",
     });
-    histories.set(personKey, [{ item_id: `i${item}`, event_type: "click", timestamp: timeMs }, ...history].slice(0, RECENT_MAX));
+    histories.set(
+      personKey,
+      [{ item_id: `i${item}`, event_type: "click", timestamp: timeMs }, ...history].slice(0, RECENT_MAX),
+    );
   }
   return out;
 }

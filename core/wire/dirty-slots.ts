@@ -65,7 +65,11 @@ export class DirtySlots {
 }
 
 /** The snapshot source of one table of slots. */
-export function slotTable(table: string, rows: DirtySlots, load: (slot: number, bytes: Uint8Array) => void): SnapshotSource {
+export function slotTable(
+  table: string,
+  rows: DirtySlots,
+  load: (slot: number, bytes: Uint8Array) => void,
+): SnapshotSource {
   return {
     table,
     get dirtyCount() {

@@ -120,7 +120,8 @@ export class ByteReader {
   }
 
   #wideCharacter(first: number, end: number): string {
-    const more = first >= 0xf0 && first < 0xf5 ? 3 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xc2 && first < 0xe0 ? 1 : 0;
+    const more =
+      first >= 0xf0 && first < 0xf5 ? 3 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xc2 && first < 0xe0 ? 1 : 0;
     if (more === 0 || this.#at + more > end) throw this.corrupt("not UTF-8");
     let point = first & (0x3f >> more);
     for (let i = 0; i < more; i++) {

@@ -6,9 +6,37 @@ import { readValue, writeValue } from "./value.ts";
 import { ByteWriter, utf8Length } from "./writer.ts";
 
 const CORRUPT = { code: "corrupt" };
-const TEXTS = ["", "a", "grün", "日本", "🙂", "a🙂b", "\u0000", "\ud800", "x\udc00y", "é".repeat(500), "z".repeat(5000)];
+const TEXTS = [
+  "",
+  "a",
+  "grün",
+  "日本",
+  "🙂",
+  "a🙂b",
+  "\u0000",
+  "\ud800",
+  "x\udc00y",
+  "é".repeat(500),
+  "z".repeat(5000),
+];
 const NUMBERS = [
-  0, 1, -1, 127, 128, -64, 2 ** 31, 2 ** 32 + 5, 2 ** 49, 2 ** 53 - 1, -(2 ** 53 - 1), 0.1, -2.5, 1e300, 5e-324, Infinity, -Infinity,
+  0,
+  1,
+  -1,
+  127,
+  128,
+  -64,
+  2 ** 31,
+  2 ** 32 + 5,
+  2 ** 49,
+  2 ** 53 - 1,
+  -(2 ** 53 - 1),
+  0.1,
+  -2.5,
+  1e300,
+  5e-324,
+  Infinity,
+  -Infinity,
 ];
 
 test("every kind of value comes back as it was written", () => {
@@ -44,7 +72,7 @@ test("strings are UTF-8, and lengths are right", () => {
 
 test("JSON values come back; a key named __proto__ stays a key", () => {
   const writer = new ByteWriter();
-  for (const json of ['null', "true", "[1,2.5,\"x\",[],{}]", '{"a":{"b":[false]},"":"","__proto__":{"x":1}}']) {
+  for (const json of ["null", "true", '[1,2.5,"x",[],{}]', '{"a":{"b":[false]},"":"","__proto__":{"x":1}}']) {
     writeValue(writer, JSON.parse(json));
     const reader = new ByteReader(writer.take());
     equal(JSON.stringify(readValue(reader)), json);
@@ -62,7 +90,11 @@ test("bytes that no writer made throw a typed error and nothing else", () => {
   throws(() => new ByteReader(Uint8Array.of(1)).end(), CORRUPT);
   forEachSeed(2000, (rng) => {
     const bytes = Uint8Array.from({ length: rng.between(0, 40) }, () => rng.between(0, 255));
-    for (const read of [(r: ByteReader) => r.string(), (r: ByteReader) => r.number(), (r: ByteReader) => readValue(r)]) {
+    for (const read of [
+      (r: ByteReader) => r.string(),
+      (r: ByteReader) => r.number(),
+      (r: ByteReader) => readValue(r),
+    ]) {
       try {
         read(new ByteReader(bytes));
       } catch (error) {

@@ -24,7 +24,10 @@ test("kill -9 under load: nothing acknowledged is lost, nothing counts twice", a
   const tally = await killRounds({ folder: join(folder, "kills"), rounds: 5, seed: SEED, roundsALife: 5 });
   assertNothingBroken(tally);
   const kinds = Object.keys(tally.by).filter((what) => what !== "time" && what !== "start");
-  assert.ok(straceMissing() !== undefined || kinds.length > 0, `some died at a system call: ${JSON.stringify(tally.by)}`);
+  assert.ok(
+    straceMissing() !== undefined || kinds.length > 0,
+    `some died at a system call: ${JSON.stringify(tally.by)}`,
+  );
 });
 
 const noPower = powerRigMissing(join(folder, "power-probe"));

@@ -27,7 +27,8 @@ export interface Capture {
   stop(): void;
 }
 
-const attributeOf = (element: Element | null, name: string): string | undefined => element?.getAttribute(name) || undefined;
+const attributeOf = (element: Element | null, name: string): string | undefined =>
+  element?.getAttribute(name) || undefined;
 
 /** The item that an element belongs to, with the decision that showed it. */
 function itemAt(target: EventTarget | null): { item_id?: string; context?: Record<string, string> } {
@@ -85,7 +86,8 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
     emit("page_view", pageFields(), address);
     const query = auto.search ? queryOf(address) : undefined;
     if (query !== undefined) search(query);
-    const shown = fields.item_id ?? attributeOf(document.querySelector("[data-attune-page-item]"), "data-attune-page-item");
+    const shown =
+      fields.item_id ?? attributeOf(document.querySelector("[data-attune-page-item]"), "data-attune-page-item");
     if (shown !== undefined) view(shown);
     watchCards();
   }

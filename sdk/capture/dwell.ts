@@ -31,7 +31,8 @@ export function createDwellMeter(nowMs: number): DwellMeter {
   let reportedMs = 0;
 
   function pass(toMs: number): void {
-    if (counting) totalMs = Math.min(totalMs + Math.max(0, Math.min(toMs - lastMs, TICK_GAP_MAX_MS)), DWELL_MAX_S * 1_000);
+    if (counting)
+      totalMs = Math.min(totalMs + Math.max(0, Math.min(toMs - lastMs, TICK_GAP_MAX_MS)), DWELL_MAX_S * 1_000);
     lastMs = toMs;
   }
 
@@ -47,7 +48,9 @@ export function createDwellMeter(nowMs: number): DwellMeter {
       counting = active;
       const reportedS = reportedMs / 1_000;
       const nextS = REPORTS_S.find((s) => s > reportedS) ?? Math.floor(reportedS / REPORT_EACH_S + 1) * REPORT_EACH_S;
-      return totalMs >= nextS * 1_000 || (totalMs === DWELL_MAX_S * 1_000 && totalMs > reportedMs) ? report() : undefined;
+      return totalMs >= nextS * 1_000 || (totalMs === DWELL_MAX_S * 1_000 && totalMs > reportedMs)
+        ? report()
+        : undefined;
     },
     rest(toMs) {
       pass(toMs);

@@ -16,11 +16,21 @@ test("dwell counts only active time and reports it once", () => {
     if (report) reports.push(report);
   };
   for (let s = 0; s < 40; s++) tick(s * 1_000, s < 10 || s >= 20); // away from 10 to 20
-  assert.deepEqual(reports, [{ value: 5, total_s: 5 }, { value: 5, total_s: 10 }, { value: 10, total_s: 20 }]);
+  assert.deepEqual(reports, [
+    { value: 5, total_s: 5 },
+    { value: 5, total_s: 10 },
+    { value: 10, total_s: 20 },
+  ]);
   for (let s = 40; s <= 125; s++) tick(s * 1_000, true);
-  assert.deepEqual(reports.map(({ total_s }) => total_s), [5, 10, 20, 31, 45, 60, 90]);
+  assert.deepEqual(
+    reports.map(({ total_s }) => total_s),
+    [5, 10, 20, 31, 45, 60, 90],
+  );
   assert.deepEqual(meter.restart(125_000), { value: 25, total_s: 115 });
-  assert.equal(reports.reduce((sum, { value }) => sum + value, 25), 115);
+  assert.equal(
+    reports.reduce((sum, { value }) => sum + value, 25),
+    115,
+  );
   assert.equal(meter.restart(125_000), undefined);
 });
 
@@ -45,9 +55,10 @@ test("a clock set back takes nothing away", () => {
 
 test("scroll depth tells each step once", () => {
   const depth = createScrollDepth();
-  assert.deepEqual([0.2, 0.3, 0.31, 0.1, 0.8, 0.6, 0.996, 1].map((each) => depth.scrolled(each)), [
-    undefined, 0.25, undefined, undefined, 0.75, undefined, 1, undefined,
-  ]);
+  assert.deepEqual(
+    [0.2, 0.3, 0.31, 0.1, 0.8, 0.6, 0.996, 1].map((each) => depth.scrolled(each)),
+    [undefined, 0.25, undefined, undefined, 0.75, undefined, 1, undefined],
+  );
 });
 
 test("a hover is a rest of 300 ms on one item; the same item counts again after a while", () => {
@@ -109,15 +120,19 @@ test("an impression needs half the card for a second, and comes once a page", ()
 
 test("typing, submitting and the results page are one search", () => {
   const searches = createSearches();
-  assert.deepEqual(["l", " red  lamp ", "Red lamp", "red", "x".repeat(300)].map((text) => searches.searched(text)?.length), [
-    undefined, 8, undefined, 3, 200,
-  ]);
+  assert.deepEqual(
+    ["l", " red  lamp ", "Red lamp", "red", "x".repeat(300)].map((text) => searches.searched(text)?.length),
+    [undefined, 8, undefined, 3, 200],
+  );
   assert.equal(queryOf("https://shop.example/find?page=2&q=red+lamp"), "red lamp");
   assert.equal(queryOf("https://shop.example/find?q="), undefined);
 });
 
 test("an address leaves without credentials, fragment and private parameters, within its limit", () => {
-  assert.equal(pageUrl("https://me:pw@shop.example/a?utm=x&reset_token=abc&email=a@b.c#part"), "https://shop.example/a?utm=x&reset_token=-&email=-");
+  assert.equal(
+    pageUrl("https://me:pw@shop.example/a?utm=x&reset_token=abc&email=a@b.c#part"),
+    "https://shop.example/a?utm=x&reset_token=-&email=-",
+  );
   assert.equal(pageUrl(`https://shop.example/a?x=${"y".repeat(3_000)}`), "https://shop.example/a");
   assert.equal(pageUrl(`https://shop.example/${"y".repeat(3_000)}`).length, 2_048);
 });

@@ -6,15 +6,23 @@ import { createLive, type Connect, type ConnectionEvents, type LiveSubscription 
 /** A network whose connections the test opens, feeds and cuts. */
 function network() {
   const clock = simulatedClock(0);
-  const opened: { kind: string; subscription: LiveSubscription; events: ConnectionEvents; sent: string[]; closed: boolean }[] = [];
-  const connect = (kind: "websocket" | "sse"): Connect => (subscription, events) => {
-    const connection = { kind, subscription, events, sent: [] as string[], closed: false };
-    opened.push(connection);
-    return {
-      ...(kind === "websocket" ? { send: (text: string) => void connection.sent.push(text) } : {}),
-      close: () => void (connection.closed = true),
+  const opened: {
+    kind: string;
+    subscription: LiveSubscription;
+    events: ConnectionEvents;
+    sent: string[];
+    closed: boolean;
+  }[] = [];
+  const connect =
+    (kind: "websocket" | "sse"): Connect =>
+    (subscription, events) => {
+      const connection = { kind, subscription, events, sent: [] as string[], closed: false };
+      opened.push(connection);
+      return {
+        ...(kind === "websocket" ? { send: (text: string) => void connection.sent.push(text) } : {}),
+        close: () => void (connection.closed = true),
+      };
     };
-  };
   const messages: string[] = [];
   const states: string[] = [];
   const live = createLive({
@@ -32,7 +40,10 @@ test("subscribes when open, and again after each reconnect, with what is wanted 
   const { clock, opened, live, messages, states } = network();
   live.subscribe({ anonymous_id: "a", placements: ["home"] });
   opened[0]!.events.onOpen();
-  assert.deepEqual(opened[0]!.sent.map((text) => JSON.parse(text)), [{ subscribe: { anonymous_id: "a", placements: ["home"] } }]);
+  assert.deepEqual(
+    opened[0]!.sent.map((text) => JSON.parse(text)),
+    [{ subscribe: { anonymous_id: "a", placements: ["home"] } }],
+  );
   opened[0]!.events.onMessage('{"type":"profile"}');
   opened[0]!.events.onMessage("not json");
   live.subscribe({ user_id: "u", placements: ["home"] });
@@ -41,10 +52,19 @@ test("subscribes when open, and again after each reconnect, with what is wanted 
   assert.equal(opened.length, 1);
   await clock.advance(1_000);
   opened[1]!.events.onOpen();
-  assert.deepEqual(opened[1]!.sent.map((text) => JSON.parse(text)), [{ subscribe: { user_id: "u", placements: ["home"] } }]);
+  assert.deepEqual(
+    opened[1]!.sent.map((text) => JSON.parse(text)),
+    [{ subscribe: { user_id: "u", placements: ["home"] } }],
+  );
   opened[0]!.events.onMessage('{"type":"late word of a dead connection"}');
   assert.deepEqual(messages, ["profile"]);
-  assert.deepEqual(states, ["connecting websocket", "open websocket", "waiting websocket", "connecting websocket", "open websocket"]);
+  assert.deepEqual(states, [
+    "connecting websocket",
+    "open websocket",
+    "waiting websocket",
+    "connecting websocket",
+    "open websocket",
+  ]);
 });
 
 test("two sockets that never open give way to a stream; after that the socket is tried again", async () => {
@@ -54,10 +74,16 @@ test("two sockets that never open give way to a stream; after that the socket is
   await clock.advance(1_000);
   opened[1]!.events.onClose();
   await clock.advance(2_000);
-  assert.deepEqual(opened.map(({ kind }) => kind), ["websocket", "websocket", "sse"]);
+  assert.deepEqual(
+    opened.map(({ kind }) => kind),
+    ["websocket", "websocket", "sse"],
+  );
   opened[2]!.events.onOpen();
   live.subscribe({ user_id: "u", placements: ["home", "detail"] });
-  assert.deepEqual([opened[2]!.closed, opened[3]!.kind, opened[3]!.subscription.placements], [true, "sse", ["home", "detail"]]);
+  assert.deepEqual(
+    [opened[2]!.closed, opened[3]!.kind, opened[3]!.subscription.placements],
+    [true, "sse", ["home", "detail"]],
+  );
   opened[3]!.events.onClose();
   await clock.advance(60_000);
   assert.equal(opened[4]!.kind, "websocket");

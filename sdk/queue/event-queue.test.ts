@@ -14,7 +14,10 @@ function queueOn(store: ReturnType<typeof simulatedStore>) {
 
 function entry(number: number, fields: Partial<SentEvent> = {}): Entry & { event: SentEvent } {
   const id = String(number).padStart(6, "0");
-  return { id, event: { event_id: id, anonymous_id: "a", session_id: "s", event_type: "click", timestamp: NOW_MS, ...fields } };
+  return {
+    id,
+    event: { event_id: id, anonymous_id: "a", session_id: "s", event_type: "click", timestamp: NOW_MS, ...fields },
+  };
 }
 
 const ids = (entries: readonly Entry[]): string[] => entries.map(({ id }) => id);
@@ -42,7 +45,13 @@ test("full + 1: the oldest expendable entry goes first, then the oldest of all, 
   assert.deepEqual([queue.size, dropped.length], [QUEUE_ENTRIES_MAX, 0]);
   queue.put(entry(QUEUE_ENTRIES_MAX), "kept");
   queue.put(entry(QUEUE_ENTRIES_MAX + 1), "kept");
-  assert.deepEqual(dropped.map(({ code, event }) => [code, event?.event_id]), [["queue_full", "000500"], ["queue_full", "000000"]]);
+  assert.deepEqual(
+    dropped.map(({ code, event }) => [code, event?.event_id]),
+    [
+      ["queue_full", "000500"],
+      ["queue_full", "000000"],
+    ],
+  );
   assert.equal(queue.size, QUEUE_ENTRIES_MAX);
 });
 
@@ -60,7 +69,10 @@ test("an entry of exactly seven days is sent, an older one is dropped and report
   queue.put(entry(1, { timestamp: NOW_MS - ENTRY_AGE_MAX_MS - 1 }), "kept");
   queue.put(entry(2, { timestamp: NOW_MS - ENTRY_AGE_MAX_MS }), "kept");
   assert.deepEqual(ids(queue.oldest(10)), ["000002"]);
-  assert.deepEqual(dropped.map(({ code }) => code), ["too_old"]);
+  assert.deepEqual(
+    dropped.map(({ code }) => code),
+    ["too_old"],
+  );
   assert.equal(queue.size, 1);
 });
 

@@ -162,10 +162,15 @@ async function simulate(rng: Rng): Promise<void> {
   assert.deepEqual([...server.counted].sort(), good.sort());
   assert.equal(last.queue.size, 0, "the queue is empty in the end");
   const reported = new Set(errors.filter(({ code }) => code === "bad_type").map(({ event }) => event?.event_id));
-  assert.deepEqual(bad.filter((id) => !reported.has(id)), [], "each refused event is reported");
+  assert.deepEqual(
+    bad.filter((id) => !reported.has(id)),
+    [],
+    "each refused event is reported",
+  );
 }
 
-test("whatever the network, tabs and answers do, each event is counted exactly once", () => forEachSeedAsync(300, simulate));
+test("whatever the network, tabs and answers do, each event is counted exactly once", () =>
+  forEachSeedAsync(300, simulate));
 
 test("a weighty event goes out at once and takes waiting company along", async () => {
   const clock = simulatedClock(START_MS);
@@ -181,7 +186,10 @@ test("a weighty event goes out at once and takes waiting company along", async (
   assert.equal(bodies.length, 0);
   tab.track(eventAt(clock.nowMs()));
   await clock.advance(0);
-  assert.deepEqual(eventsOf(bodies[0]!).map(({ event_type }) => event_type), ["hover", "click"]);
+  assert.deepEqual(
+    eventsOf(bodies[0]!).map(({ event_type }) => event_type),
+    ["hover", "click"],
+  );
   assert.equal(JSON.parse(bodies[0]!).sent_at, clock.nowMs());
   await clock.advance(10_000);
   assert.equal(bodies.length, 1);
@@ -213,15 +221,23 @@ test("Retry-After is honoured, as seconds and as a date, also by flush and wake"
 test("failures double the wait up to a minute; wake ends it", async () => {
   const clock = simulatedClock(START_MS);
   const triesMs: number[] = [];
-  const tab = openTab(clock, simulatedStore(), {
-    post: async () => {
-      triesMs.push(clock.nowMs() - START_MS);
-      throw new Error("offline");
+  const tab = openTab(
+    clock,
+    simulatedStore(),
+    {
+      post: async () => {
+        triesMs.push(clock.nowMs() - START_MS);
+        throw new Error("offline");
+      },
     },
-  }, () => 1);
+    () => 1,
+  );
   tab.track(eventAt(clock.nowMs()));
   await clock.advance(200_000);
-  assert.deepEqual(triesMs.map((ms, i) => ms - (triesMs[i - 1] ?? 0)), [0, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+  assert.deepEqual(
+    triesMs.map((ms, i) => ms - (triesMs[i - 1] ?? 0)),
+    [0, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000],
+  );
   tab.sender.wake();
   await clock.advance(0);
   assert.equal(triesMs.length, 10);
@@ -238,11 +254,17 @@ test("a batch stays within its bounds in events and in bytes", async () => {
   });
   for (let i = 0; i < 250; i++) tab.track(eventAt(clock.nowMs()));
   await clock.advance(0);
-  assert.deepEqual(bodies.map((body) => eventsOf(body).length), [BATCH_EVENTS_MAX, BATCH_EVENTS_MAX, 50]);
+  assert.deepEqual(
+    bodies.map((body) => eventsOf(body).length),
+    [BATCH_EVENTS_MAX, BATCH_EVENTS_MAX, 50],
+  );
   bodies.length = 0;
   for (let i = 0; i < 20; i++) tab.track(eventAt(clock.nowMs(), { additional_data: { text: "ü".repeat(4_000) } }));
   await clock.advance(0);
-  assert.equal(bodies.reduce((sum, body) => sum + eventsOf(body).length, 0), 20);
+  assert.equal(
+    bodies.reduce((sum, body) => sum + eventsOf(body).length, 0),
+    20,
+  );
   for (const body of bodies) assert.ok(Buffer.byteLength(body) <= BATCH_BYTES_MAX + 100);
 });
 
@@ -263,7 +285,10 @@ test("a refused body is halved until the bad event stands alone; the rest arrive
   for (const event of events) tab.track(event);
   await clock.advance(0);
   assert.equal(arrived.length, 39);
-  assert.deepEqual(tab.errors.map(({ code, event }) => [code, event?.event_id]), [["bad_json", events[23]!.event_id]]);
+  assert.deepEqual(
+    tab.errors.map(({ code, event }) => [code, event?.event_id]),
+    [["bad_json", events[23]!.event_id]],
+  );
   assert.equal(tab.queue.size, 0);
 });
 
@@ -304,11 +329,17 @@ test("a hidden page sends at once, and not again what is under way", async () =>
   assert.equal(bodies.length, 1);
   tab.track(eventAt(clock.nowMs()), 2_000);
   tab.sender.leave();
-  assert.deepEqual(beacons.map((body) => eventsOf(body).length), [1]);
+  assert.deepEqual(
+    beacons.map((body) => eventsOf(body).length),
+    [1],
+  );
   await clock.advance(10_000);
   assert.equal(tab.queue.size, 0);
   // The beacon is never answered, so its event was sent once more, under the same id.
-  assert.equal(new Set([...bodies, ...beacons].flatMap((body) => eventsOf(body).map(({ event_id }) => event_id))).size, 2);
+  assert.equal(
+    new Set([...bodies, ...beacons].flatMap((body) => eventsOf(body).map(({ event_id }) => event_id))).size,
+    2,
+  );
 });
 
 test("an event that comes while the lock is being given back does not wait for the next one", async () => {

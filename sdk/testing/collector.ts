@@ -63,9 +63,15 @@ export async function startCollector(pages: Record<string, string>): Promise<Col
     subscriptions: [],
     push: (message) => live.forEach((send) => send(JSON.stringify(message))),
     async event(fits) {
-      const matches = typeof fits === "function" ? fits : (event: Collected) =>
-        Object.entries(fits).every(([name, value]) => event[name as keyof SentEvent] === value);
-      await collector.until(() => collector.received.some(matches), `an event ${typeof fits === "function" ? fits : JSON.stringify(fits)}`);
+      const matches =
+        typeof fits === "function"
+          ? fits
+          : (event: Collected) =>
+              Object.entries(fits).every(([name, value]) => event[name as keyof SentEvent] === value);
+      await collector.until(
+        () => collector.received.some(matches),
+        `an event ${typeof fits === "function" ? fits : JSON.stringify(fits)}`,
+      );
       return collector.received.find(matches)!;
     },
     until: (holds, what) =>
@@ -78,8 +84,14 @@ export async function startCollector(pages: Record<string, string>): Promise<Col
         };
         const timer = setTimeout(() => {
           waiting.delete(look);
-          const types = collector.received.map(({ event_type, item_id }) => `${event_type} ${item_id ?? ""}`).join(", ");
-          reject(new Error(`waited ${WAIT_MAX_MS} ms for ${what}; received: ${types}; requests: ${collector.requests.join(", ")}`));
+          const types = collector.received
+            .map(({ event_type, item_id }) => `${event_type} ${item_id ?? ""}`)
+            .join(", ");
+          reject(
+            new Error(
+              `waited ${WAIT_MAX_MS} ms for ${what}; received: ${types}; requests: ${collector.requests.join(", ")}`,
+            ),
+          );
         }, WAIT_MAX_MS);
         waiting.add(look);
         look();
@@ -111,7 +123,8 @@ export async function startCollector(pages: Record<string, string>): Promise<Col
     response.writeHead(page === undefined ? 404 : 200, {
       "content-type": "text/html; charset=utf-8",
       // As strict as a careful site's: the SDK must live with it.
-      "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws:; img-src data:",
+      "content-security-policy":
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws:; img-src data:",
     });
     response.end(page ?? "");
   }
@@ -122,10 +135,17 @@ export async function startCollector(pages: Record<string, string>): Promise<Col
     if (url.pathname === "/v1/live") return openStream(response, url);
     const answer = collector.answers[`${request.method} ${url.pathname}`];
     response.writeHead(answer ? 200 : 404, { "content-type": "application/json" });
-    response.end(JSON.stringify(answer ? answer((body ? JSON.parse(body) : undefined) as never) : { code: "not_found" }));
+    response.end(
+      JSON.stringify(answer ? answer((body ? JSON.parse(body) : undefined) as never) : { code: "not_found" }),
+    );
   }
 
-  function takeEvents(request: IncomingMessage, response: ServerResponse, body: string, project: string | undefined): void {
+  function takeEvents(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: string,
+    project: string | undefined,
+  ): void {
     const { mode } = collector;
     if (mode === "lose_request") return void request.socket.destroy();
     if (mode === "unavailable") {
@@ -138,7 +158,13 @@ export async function startCollector(pages: Record<string, string>): Promise<Col
     const rejected: object[] = [];
     for (const [index, event] of events.entries()) {
       if (event.event_type === "refused") {
-        rejected.push({ index, event_id: event.event_id, code: "unknown_event_type", path: "/event_type", message: "No such type." });
+        rejected.push({
+          index,
+          event_id: event.event_id,
+          code: "unknown_event_type",
+          path: "/event_type",
+          message: "No such type.",
+        });
         continue;
       }
       if (!known.has(event.event_id)) accepted++;

@@ -23,7 +23,9 @@ export function simulatedClock(startMs: number): SimulatedClock {
     const endMs = nowMs + ms;
     await settle();
     for (;;) {
-      const [next] = [...timers].filter(([, timer]) => timer.dueMs <= endMs).sort(([a, x], [b, y]) => x.dueMs - y.dueMs || a - b);
+      const [next] = [...timers]
+        .filter(([, timer]) => timer.dueMs <= endMs)
+        .sort(([a, x], [b, y]) => x.dueMs - y.dueMs || a - b);
       if (!next) break;
       const [id, { dueMs, task }] = next;
       timers.delete(id);
@@ -63,7 +65,10 @@ export function simulatedStore(bytesMax = Infinity): KeyValueStore & { readonly 
     get: (key) => entries.get(key) ?? null,
     set(key, value) {
       const before = entries.get(key);
-      if (bytesMax !== Infinity && sizeBytes() + value.length + (before === undefined ? key.length : -before.length) > bytesMax) {
+      if (
+        bytesMax !== Infinity &&
+        sizeBytes() + value.length + (before === undefined ? key.length : -before.length) > bytesMax
+      ) {
         return false;
       }
       entries.set(key, value);

@@ -22,7 +22,9 @@ export function deadLetterRoutes(intake: Intake, webhooks: WebhookSender): Route
     const id = pathText(call, "id");
     const letter = await project.deadLetter(id);
     if (letter === undefined || letter.resolved === true) {
-      throw new Problem("unknown_dead_letter", "There is no such dead letter, or it has been dealt with.", { parameter: "id" });
+      throw new Problem("unknown_dead_letter", "There is no such dead letter, or it has been dealt with.", {
+        parameter: "id",
+      });
     }
     if (letter.code === WEBHOOK_FAILED) {
       webhooks.retry(project, letter.body);
@@ -30,13 +32,17 @@ export function deadLetterRoutes(intake: Intake, webhooks: WebhookSender): Route
       return ok({ accepted: 1, duplicates: 0, rejected: [] });
     }
     const raw = corrected ? parseJson(call.body) : letter.body;
-    const answer = await intake.take(project, { raws: [raw] }, {
-      // Whoever retries is not who sent it: nothing about the visitor follows from this connection.
-      sender: { kind: "library", context: {} },
-      sizeBytes: call.body?.length ?? 0,
-      source: letter.source,
-      keepRejected: false,
-    });
+    const answer = await intake.take(
+      project,
+      { raws: [raw] },
+      {
+        // Whoever retries is not who sent it: nothing about the visitor follows from this connection.
+        sender: { kind: "library", context: {} },
+        sizeBytes: call.body?.length ?? 0,
+        source: letter.source,
+        keepRejected: false,
+      },
+    );
     if (answer.rejected.length > 0) return intakeAnswer(answer, 1);
     await project.resolveDeadLetter(id);
     return ok(answer);

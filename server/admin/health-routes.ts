@@ -49,9 +49,17 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
     ["attune_events_duplicate_total", "Events sent again", (host) => host.duplicatesTotal],
     ["attune_events_rejected_total", "Events rejected", (_, project) => sources.intake.counts(project).rejected],
     ["attune_events_marked_total", "Events marked as bot or suspicious traffic", (host) => host.markedTrafficTotal],
-    ["attune_dead_letters_dropped_total", "Rejected events beyond the quota, not kept", (_, project) => sources.intake.counts(project).quota.dropped],
+    [
+      "attune_dead_letters_dropped_total",
+      "Rejected events beyond the quota, not kept",
+      (_, project) => sources.intake.counts(project).quota.dropped,
+    ],
     ["attune_live_messages_total", "Messages pushed to live connections", (_, project) => sources.live(project).sent],
-    ["attune_live_cut_total", "Live connections cut because they did not read", (_, project) => sources.live(project).dropped],
+    [
+      "attune_live_cut_total",
+      "Live connections cut because they did not read",
+      (_, project) => sources.live(project).dropped,
+    ],
   ];
   const gauges: typeof counters = [
     ["attune_dead_letters", "Dead letters kept", (host) => host.deadLettersTotal],
@@ -65,11 +73,18 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
     ["attune_persons_cached", "Persons in memory", (host) => host.personsCached],
     ["attune_items", "Items known", (host) => host.itemsTotal],
     ["attune_storage_full", "1 while the disk is full", (host) => Number(host.storageFull)],
-    ["attune_live_subscriptions", "Persons watched by live connections", (_, project) => sources.live(project).subscriptions],
+    [
+      "attune_live_subscriptions",
+      "Persons watched by live connections",
+      (_, project) => sources.live(project).subscriptions,
+    ],
   ];
   for (const [name, help, read] of counters) {
     new Counter({
-      name, help, labelNames: ["project"], registers: [registry],
+      name,
+      help,
+      labelNames: ["project"],
+      registers: [registry],
       collect() {
         this.reset();
         for (const project of openProjects()) this.inc({ project: project.name }, read(project.stats(), project));
@@ -78,14 +93,20 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
   }
   for (const [name, help, read] of gauges) {
     new Gauge({
-      name, help, labelNames: ["project"], registers: [registry],
+      name,
+      help,
+      labelNames: ["project"],
+      registers: [registry],
       collect() {
         for (const project of openProjects()) this.set({ project: project.name }, read(project.stats(), project));
       },
     });
   }
   new Counter({
-    name: "attune_webhooks_total", help: "Webhook deliveries by outcome", labelNames: ["outcome"], registers: [registry],
+    name: "attune_webhooks_total",
+    help: "Webhook deliveries by outcome",
+    labelNames: ["outcome"],
+    registers: [registry],
     collect() {
       this.reset();
       const { delivered, retried, failed } = sources.webhooks();
@@ -93,13 +114,17 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
     },
   });
   new Gauge({
-    name: "attune_resident_memory_bytes", help: "Resident memory of the process", registers: [registry],
+    name: "attune_resident_memory_bytes",
+    help: "Resident memory of the process",
+    registers: [registry],
     collect() {
       this.set(process.memoryUsage.rss());
     },
   });
   new Gauge({
-    name: "attune_event_loop_delay_p99_seconds", help: "Delay of the event loop, p99 of the last step", registers: [registry],
+    name: "attune_event_loop_delay_p99_seconds",
+    help: "Delay of the event loop, p99 of the last step",
+    registers: [registry],
     collect() {
       this.set(sources.history.eventLoopP99Ms / 1_000);
     },
@@ -117,13 +142,22 @@ function registerDurations(registry: Registry, sources: StatsSources): void {
   const help = "Time from a whole request to its answer, by route; `commit`: log, sync and fold of one submission";
   const rows = (): unknown[] =>
     [...sources.timings.byName].flatMap(([route, timing]) => durationRows(name, route, timing.allTime()));
-  const metric = { name, help, type: "histogram", get: async () => ({ name, help, type: "histogram", values: rows() }) };
+  const metric = {
+    name,
+    help,
+    type: "histogram",
+    get: async () => ({ name, help, type: "histogram", values: rows() }),
+  };
   registry.registerMetric(metric as unknown as Metric);
 }
 
 function durationRows(name: string, route: string, histogram: Histogram): unknown[] {
   if (histogram.count === 0) return [];
-  const bucket = (le: number | "+Inf", value: number) => ({ metricName: `${name}_bucket`, labels: { route, le }, value });
+  const bucket = (le: number | "+Inf", value: number) => ({
+    metricName: `${name}_bucket`,
+    labels: { route, le },
+    value,
+  });
   return [
     ...BOUNDS_S.map((bound) => bucket(bound, histogram.countUpTo(bound * 1_000))),
     bucket("+Inf", histogram.count),

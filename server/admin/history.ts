@@ -11,8 +11,20 @@ export const INTAKE_ROUTE = "POST /v1/events";
 export const RECOMMEND_ROUTES = ["GET /v1/recommendations", "POST /v1/recommendations"];
 
 const COLUMNS = [
-  "accepted_per_s", "rejected_per_s", "marked_per_s", "requests_per_s", "intake_p50_ms", "intake_p99_ms", "commit_p50_ms",
-  "commit_p99_ms", "recommend_p50_ms", "recommend_p99_ms", "queue_bytes", "checkpoint_age_s", "event_loop_p99_ms", "rss_bytes",
+  "accepted_per_s",
+  "rejected_per_s",
+  "marked_per_s",
+  "requests_per_s",
+  "intake_p50_ms",
+  "intake_p99_ms",
+  "commit_p50_ms",
+  "commit_p99_ms",
+  "recommend_p50_ms",
+  "recommend_p99_ms",
+  "queue_bytes",
+  "checkpoint_age_s",
+  "event_loop_p99_ms",
+  "rss_bytes",
 ] as const;
 type Column = (typeof COLUMNS)[number];
 type CountColumn = "accepted_per_s" | "rejected_per_s" | "marked_per_s";

@@ -52,7 +52,13 @@ const event = (i: number) => ({
 test("import takes the good lines, keeps the bad ones with file and line, and changes nothing the second time", async () => {
   const data = join(folder, "import");
   const noId = { user_id: "u9", event_type: "view", timestamp: "2017-10-01T00:00:00Z", item_id: "i1" };
-  const lines = [...Array.from({ length: 30 }, (_, i) => event(i)), "{not json", { ...event(31), event_type: "No" }, noId, ""];
+  const lines = [
+    ...Array.from({ length: 30 }, (_, i) => event(i)),
+    "{not json",
+    { ...event(31), event_type: "No" },
+    noId,
+    "",
+  ];
   const events = eventFile("events.ndjson.gz", lines);
   const items = eventFile("items.ndjson", [{ item_id: "i1", title: "One", categories: ["a"] }, { title: "no id" }]);
   const first = await run("import", "--data", data, "--items", items, events);
@@ -61,7 +67,10 @@ test("import takes the good lines, keeps the bad ones with file and line, and ch
   const second = await run("import", "--data", data, events);
   match(second.out, /^events: 0 accepted, 31 duplicates, 2 rejected/);
   const exported = await run("export", "--data", data);
-  const back = exported.out.trim().split("\n").map((line) => JSON.parse(line) as { event_id: string });
+  const back = exported.out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { event_id: string });
   equal(back.length, 31);
   deepEqual(back[0], event(0));
   const verified = await run("verify", "--data", data);
@@ -70,7 +79,10 @@ test("import takes the good lines, keeps the bad ones with file and line, and ch
 });
 
 test("what is exported can be imported again, from standard input too", async () => {
-  const events = eventFile("round.ndjson", Array.from({ length: 20 }, (_, i) => event(i)));
+  const events = eventFile(
+    "round.ndjson",
+    Array.from({ length: 20 }, (_, i) => event(i)),
+  );
   await run("import", "--data", join(folder, "a"), events);
   const exported = await run("export", "--data", join(folder, "a"));
   const { child, done } = start(["import", "--data", join(folder, "b"), "-"]);
@@ -88,7 +100,14 @@ test("start says where it listens, refuses a second process on its folder, takes
   const second = await run("import", "--data", data, eventFile("x.ndjson", [event(1)]));
   equal(second.code, 1);
   match(second.error, new RegExp(`in use by process ${child.pid}`));
-  const replayed = await run("replay", "--speed", "1000000", "--url", url, eventFile("old.ndjson", [event(1), event(2)]));
+  const replayed = await run(
+    "replay",
+    "--speed",
+    "1000000",
+    "--url",
+    url,
+    eventFile("old.ndjson", [event(1), event(2)]),
+  );
   match(replayed.out, /^events: 2 accepted, 0 duplicates, 0 rejected, 0 unreadable/);
   const profile = (await (await fetch(`${url}/v1/users/u1/profile`)).json()) as { recent: unknown[] };
   equal(profile.recent.length, 1);

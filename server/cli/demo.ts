@@ -15,17 +15,21 @@ export async function warmDemo(projects: ReadonlyMap<string, EmbeddedProject>, l
   for (const [name, site] of Object.entries(SITES)) {
     const project = projects.get(name);
     if (project === undefined || project.stats().itemsTotal > 0) continue;
-    await project.putItems(demoCatalogue(site).map((raw): Item => {
-      const result = normaliseItem(raw);
-      if ("item" in result) return result.item;
-      throw new Error(`demo item: ${result.rejected.path} ${result.rejected.message}`);
-    }));
-    const events = demoVisits(site, { seed: DEMO_SEED, nowMs: Date.now(), visitors: DEMO_VISITORS }).map((raw): LoggedEvent => {
-      const options = { receivedAtMs: Date.now(), eventTypes: project.eventTypes, anyAge: true };
-      const result = normaliseEvent(raw, { ...options, newEventId: () => "" });
-      if ("rejected" in result) throw new Error(`demo event: ${result.rejected.path} ${result.rejected.message}`);
-      return { ...result.event, received_at: options.receivedAtMs };
-    });
+    await project.putItems(
+      demoCatalogue(site).map((raw): Item => {
+        const result = normaliseItem(raw);
+        if ("item" in result) return result.item;
+        throw new Error(`demo item: ${result.rejected.path} ${result.rejected.message}`);
+      }),
+    );
+    const events = demoVisits(site, { seed: DEMO_SEED, nowMs: Date.now(), visitors: DEMO_VISITORS }).map(
+      (raw): LoggedEvent => {
+        const options = { receivedAtMs: Date.now(), eventTypes: project.eventTypes, anyAge: true };
+        const result = normaliseEvent(raw, { ...options, newEventId: () => "" });
+        if ("rejected" in result) throw new Error(`demo event: ${result.rejected.path} ${result.rejected.message}`);
+        return { ...result.event, received_at: options.receivedAtMs };
+      },
+    );
     for (let start = 0; start < events.length; start += EVENTS_A_SUBMISSION) {
       await project.submit({ events: events.slice(start, start + EVENTS_A_SUBMISSION), deadLetters: [] });
     }

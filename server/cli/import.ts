@@ -40,7 +40,8 @@ export async function importCommand(args: string[]): Promise<number> {
     const counts: Counts = { accepted: 0, duplicates: 0, rejected: 0 };
     for (const path of positionals) await importEvents(project, path, counts);
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    const itemCounts = values.items === undefined ? "" : `items: ${items.accepted} accepted, ${items.rejected} rejected; `;
+    const itemCounts =
+      values.items === undefined ? "" : `items: ${items.accepted} accepted, ${items.rejected} rejected; `;
     const { accepted, duplicates, rejected } = counts;
     process.stdout.write(
       `${itemCounts}events: ${accepted} accepted, ${duplicates} duplicates, ${rejected} rejected; ${seconds} s\n`,

@@ -45,7 +45,15 @@ async function main(): Promise<number> {
 
 /** Faults that a person can mend are one line; anything else is a bug and keeps its stack. */
 function isPlain(error: unknown): error is Error {
-  const kinds = [UsageError, SettingError, EventFileError, FolderLockedError, LogDamagedError, LogFailedError, LogFullError];
+  const kinds = [
+    UsageError,
+    SettingError,
+    EventFileError,
+    FolderLockedError,
+    LogDamagedError,
+    LogFailedError,
+    LogFullError,
+  ];
   const code = (error as NodeJS.ErrnoException).code ?? "";
   return kinds.some((kind) => error instanceof kind) || code.startsWith("ERR_PARSE_ARGS") || code === "EADDRINUSE";
 }

@@ -17,7 +17,8 @@ export function progressBar(label: string): Progress {
       if (!isTerminal || performance.now() - shownAt < EVERY_MS) return;
       shownAt = performance.now();
       const filled = Math.round(Math.min(1, share ?? 0) * WIDTH);
-      const bar = share === undefined ? "" : ` ${"█".repeat(filled)}${"░".repeat(WIDTH - filled)} ${Math.floor(share * 100)} %`;
+      const bar =
+        share === undefined ? "" : ` ${"█".repeat(filled)}${"░".repeat(WIDTH - filled)} ${Math.floor(share * 100)} %`;
       process.stderr.write(`\r\u001b[K${label}${bar} ${text}`);
     },
     done() {

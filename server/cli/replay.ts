@@ -21,11 +21,17 @@ export async function replayCommand(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { speed: { type: "string" }, url: { type: "string" }, project: { type: "string" }, limit: { type: "string" } },
+    options: {
+      speed: { type: "string" },
+      url: { type: "string" },
+      project: { type: "string" },
+      limit: { type: "string" },
+    },
   });
   const speed = Number(values.speed ?? 1);
   const limit = Number(values.limit ?? Infinity);
-  if (!(speed > 0)) throw new UsageError(`replay: --speed ${values.speed}: a number above 0; 60 plays an hour in a minute`);
+  if (!(speed > 0))
+    throw new UsageError(`replay: --speed ${values.speed}: a number above 0; 60 plays an hour in a minute`);
   if (!(limit > 0)) throw new UsageError(`replay: --limit ${values.limit}: a number above 0`);
   const [path] = positionals;
   if (path === undefined) throw new UsageError("replay: name a file: attune replay --speed 60 EVENTS.ndjson.gz");
@@ -88,7 +94,10 @@ function readEvent(text: string): { body: Record<string, unknown>; timeMs: numbe
 
 /** Sends a batch, again while the node is away or overloaded. */
 function sender(url: URL, project: string | undefined) {
-  const headers = { "content-type": "application/json", ...(project === undefined ? {} : { "attune-project": project }) };
+  const headers = {
+    "content-type": "application/json",
+    ...(project === undefined ? {} : { "attune-project": project }),
+  };
   return async (events: readonly unknown[], counts: Counts): Promise<void> => {
     const body = JSON.stringify({ events });
     let problem = "";

@@ -46,7 +46,9 @@ export async function startCommand(args: string[]): Promise<number> {
   const address = await server.listen().catch(async (error: NodeJS.ErrnoException) => {
     await host.close();
     if (error.code !== "EADDRINUSE") throw error;
-    throw new SettingError(`port ${settings.port} is taken: stop what runs there, or set ATTUNE_PORT (0 picks a free one)`);
+    throw new SettingError(
+      `port ${settings.port} is taken: stop what runs there, or set ATTUNE_PORT (0 picks a free one)`,
+    );
   });
   process.stdout.write(`attune listening on ${address}\n`);
   await stopped;
@@ -89,4 +91,3 @@ function stopSignal(): Promise<void> {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
   });
 }
-

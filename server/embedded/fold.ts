@@ -72,7 +72,12 @@ export class Fold {
       case "attributes": {
         const key = this.keyOf(record.ref, record.at);
         const person = this.persons.change(key);
-        return this.#changed(key, person, record.at, applyAttributes(person, record.attributes, record.at, this.programs));
+        return this.#changed(
+          key,
+          person,
+          record.at,
+          applyAttributes(person, record.attributes, record.at, this.programs),
+        );
       }
       case "item_put":
         this.recommender.putItem(record.item, record.at);

@@ -76,7 +76,10 @@ test("a link makes two profiles one, and both names lead to it", async () => {
   await submit(project, { ...view("e3", "ada", "sofa", clock.nowMs + 1), anonymous_id: "phone" });
   equal(changes[0]?.mergedFrom, "a:phone");
   equal(project.stats().personsTotal, 1);
-  const [byUser, byDevice] = [await project.profile({ user_id: "ada" }), await project.profile({ anonymous_id: "phone" })];
+  const [byUser, byDevice] = [
+    await project.profile({ user_id: "ada" }),
+    await project.profile({ anonymous_id: "phone" }),
+  ];
   deepEqual(byUser, byDevice);
   deepEqual(new Set(byUser!.recent.map(({ item_id }) => item_id)), new Set(["lamp", "chair", "sofa"]));
 });
@@ -92,7 +95,9 @@ test("state is a function of the log: crashes, checkpoints in slices, restarts a
     let serial = 0;
     for (let step = 0; step < 60; step++) {
       clock.nowMs += rng.between(0, 1) === 0 ? rng.between(1, 5_000) : rng.between(1, 2 * 86_400_000);
-      const events = Array.from({ length: rng.between(1, 20) }, () => randomEvent(rng, clock, { persons: 60, serial: serial++ }));
+      const events = Array.from({ length: rng.between(1, 20) }, () =>
+        randomEvent(rng, clock, { persons: 60, serial: serial++ }),
+      );
       const writing = submit(project, ...events);
       const checkpointing = rng.between(0, 3) === 0 ? project.checkpoint() : undefined;
       // Somebody looks, and time goes on, while the group is on its way to the disk.
@@ -105,7 +110,8 @@ test("state is a function of the log: crashes, checkpoints in slices, restarts a
         if (outcome === "accepted") accepted.add(key);
       });
       await checkpointing;
-      if (step === 20) await project.putProgram({ ...shopProgram, segments: { fans: { when: 'count("view", "10m") >= 2' } } });
+      if (step === 20)
+        await project.putProgram({ ...shopProgram, segments: { fans: { when: 'count("view", "10m") >= 2' } } });
       if (step === 40) await project.rollbackProgram(1);
       if (rng.between(0, 14) === 0) {
         const copy = folder.crashed();
@@ -154,7 +160,9 @@ test("lists are the same after a crash as without it", async () => {
   const copy = folder.crashed();
   const recovered = await openProject(copy, clock);
   const idsOf = async (from: EmbeddedProject, user: string) =>
-    (await from.recommend({ ref: { user_id: user }, placement: "home", limit: 20 }))!.items.map(({ item_id, score }) => [item_id, score]);
+    (await from.recommend({ ref: { user_id: user }, placement: "home", limit: 20 }))!.items.map(
+      ({ item_id, score }) => [item_id, score],
+    );
   for (const user of ["u1", "u2", "u3", "nobody"]) deepEqual(await idsOf(recovered, user), await idsOf(project, user));
 });
 
@@ -164,7 +172,11 @@ test("a state file that rotted is thrown away and built anew from the log", asyn
   const first = await openProject(folder, clock);
   await submit(first, ...Array.from({ length: 50 }, (_, i) => view(`e${i}`, `u${i}`, "lamp", clock.nowMs)));
   await first.close();
-  const path = join(folder.path, "state", readdirSync(join(folder.path, "state")).find((name) => name.endsWith(".mdb"))!);
+  const path = join(
+    folder.path,
+    "state",
+    readdirSync(join(folder.path, "state")).find((name) => name.endsWith(".mdb"))!,
+  );
   const bytes = readFileSync(path);
   for (let at = bytes.indexOf('"position"'); at >= 0; at = bytes.indexOf('"position"', at + 1)) bytes[at + 12]! ^= 1;
   writeFileSync(path, bytes);
@@ -199,7 +211,9 @@ test("time alone moves a person out of a segment, and listeners hear of it", asy
   const folder = testFolder();
   const clock = { nowMs: START_MS };
   const project = await openProject(folder, clock, {
-    firstProgram: { segments: { active: { when: 'count("view", "10m") >= 1' }, lapsed: { when: 'since("view") > 600.0' } } },
+    firstProgram: {
+      segments: { active: { when: 'count("view", "10m") >= 1' }, lapsed: { when: 'since("view") > 600.0' } },
+    },
   });
   await submit(project, view("e1", "ada", "lamp", clock.nowMs));
   deepEqual((await project.profile({ user_id: "ada" }))!.segments, ["active"]);
@@ -208,7 +222,13 @@ test("time alone moves a person out of a segment, and listeners hear of it", asy
   clock.nowMs += 601_000;
   const { entered, left, event } = await change;
   deepEqual({ entered, left, event }, { entered: ["lapsed"], left: ["active"], event: undefined });
-  deepEqual((await project.segments()).map(({ name, size }) => [name, size]), [["active", 0], ["lapsed", 1]]);
+  deepEqual(
+    (await project.segments()).map(({ name, size }) => [name, size]),
+    [
+      ["active", 0],
+      ["lapsed", 1],
+    ],
+  );
 });
 
 test("a person on disk only is woken too, after a restart", async () => {
@@ -253,7 +273,10 @@ test("dead letters are listed newest first, page by page, and leave the list whe
   const page = await project.deadLetters({ limit: 2 });
   equal(page.total, 5);
   const second = await project.deadLetters({ limit: 9, before: page.letters[1]!.id });
-  deepEqual([...page.letters, ...second.letters].map(({ body }) => (body as { i: number }).i), [4, 3, 2, 1, 0]);
+  deepEqual(
+    [...page.letters, ...second.letters].map(({ body }) => (body as { i: number }).i),
+    [4, 3, 2, 1, 0],
+  );
   await project.resolveDeadLetter(page.letters[0]!.id);
   equal((await project.deadLetters({ limit: 9 })).total, 4);
   equal(await project.deadLetter(page.letters[0]!.id), undefined);

@@ -86,7 +86,10 @@ export class EmbeddedProject implements Project {
   #duplicates = 0;
   #closed = false;
 
-  private constructor(options: ProjectOptions, parts: { file: StateFile; ids: IdIndex; log: SegmentLog; meta: CheckpointMeta | undefined }) {
+  private constructor(
+    options: ProjectOptions,
+    parts: { file: StateFile; ids: IdIndex; log: SegmentLog; meta: CheckpointMeta | undefined },
+  ) {
     const { file, ids, log, meta } = parts;
     this.name = options.name;
     this.#options = options;
@@ -197,7 +200,8 @@ export class EmbeddedProject implements Project {
 
   async recommend(request: RecommendRequest): Promise<RecommendationList | undefined> {
     const program = this.fold.programs.current;
-    const placement = program.placements.get(request.placement) ?? (request.placement === "home" ? PLAIN_HOME : undefined);
+    const placement =
+      program.placements.get(request.placement) ?? (request.placement === "home" ? PLAIN_HOME : undefined);
     if (placement === undefined) return undefined;
     const asked = request.filter === undefined ? undefined : this.#filter(request.filter);
     const nowMs = this.#nowMs();
@@ -424,7 +428,8 @@ export class EmbeddedProject implements Project {
   #apply(record: LogRecord): void {
     const change = this.fold.apply(record);
     if (change !== undefined) this.#tell(change);
-    const isDue = ++this.#recordsSinceCheckpoint > RECORDS_A_CHECKPOINT_MAX || this.fold.persons.dirtyCount > DIRTY_PERSONS_MAX;
+    const isDue =
+      ++this.#recordsSinceCheckpoint > RECORDS_A_CHECKPOINT_MAX || this.fold.persons.dirtyCount > DIRTY_PERSONS_MAX;
     if (isDue) this.#checkpointAfterGroup();
   }
 

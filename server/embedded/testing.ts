@@ -87,6 +87,9 @@ export function randomEvent(rng: Rng, clock: Clock, options: { persons: number; 
 }
 
 /** Every record of the log, in order. */
-export function recordsOf(project: EmbeddedProject, decode: (type: number, payload: Buffer) => LogRecord | undefined): LogRecord[] {
+export function recordsOf(
+  project: EmbeddedProject,
+  decode: (type: number, payload: Buffer) => LogRecord | undefined,
+): LogRecord[] {
   return [...project.log.read(project.log.start)].map(({ type, payload }) => decode(type, payload)!);
 }

@@ -50,7 +50,14 @@ export async function verifyProject(
       ids,
       position: -1,
       tables: tablesOf(fold),
-      capture: () => ({ position, lastAtMs: 0, personsTotal: 0, deadLettersTotal: 0, segmentSizes: [], sweptProgram: 0 }),
+      capture: () => ({
+        position,
+        lastAtMs: 0,
+        personsTotal: 0,
+        deadLettersTotal: 0,
+        segmentSizes: [],
+        sweptProgram: 0,
+      }),
     });
     let records = 0;
     const faults: LogFault[] = [];

@@ -153,7 +153,8 @@ export function createShell(options: ShellOptions): Shell {
   function callOf(request: FastifyRequest, crossOrigin: boolean): Call {
     if (closing) throw goingDown();
     const { origin, host } = request.headers;
-    if (host === undefined && request.raw.httpVersion !== "1.0") throw new Problem("bad_request", "An HTTP request needs a Host header.");
+    if (host === undefined && request.raw.httpVersion !== "1.0")
+      throw new Problem("bad_request", "An HTTP request needs a Host header.");
     if (origin !== undefined && !crossOrigin && !isSameOrigin(origin, options.clients.host(request.raw))) {
       throw new Problem("cross_origin", "Pages of another origin may send events, read lists and listen, and no more.");
     }
@@ -305,7 +306,11 @@ function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
 function rawProblem(problem: Problem): string {
   const { status, json, headers = {} } = problemAnswer(problem);
   const body = JSON.stringify(json);
-  const lines = [`HTTP/1.1 ${status} ${problem.code}`, "connection: close", `content-length: ${Buffer.byteLength(body)}`];
+  const lines = [
+    `HTTP/1.1 ${status} ${problem.code}`,
+    "connection: close",
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   return `${lines.join("\r\n")}\r\n\r\n${body}`;
 }
@@ -323,6 +328,9 @@ function libraryPath(path: string): string {
 }
 
 function pathPattern(path: string): RegExp {
-  const source = path.replaceAll(".", "\\.").replaceAll("*", ".*").replaceAll(/\{\w+\}/g, "[^/]+");
+  const source = path
+    .replaceAll(".", "\\.")
+    .replaceAll("*", ".*")
+    .replaceAll(/\{\w+\}/g, "[^/]+");
   return new RegExp(`^${source}$`);
 }

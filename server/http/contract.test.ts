@@ -21,9 +21,20 @@ after(async () => {
 });
 
 /** Files are registered by folder; the contract and the document name the pages. */
-const PAGES: Readonly<Record<string, string>> = { "/console/*": "/console/", "/demo/*": "/demo/", "/sdk/*": "/sdk/attune.js" };
+const PAGES: Readonly<Record<string, string>> = {
+  "/console/*": "/console/",
+  "/demo/*": "/demo/",
+  "/sdk/*": "/sdk/attune.js",
+};
 /** Where a browser is led, and what the reference page loads: no part of the interface. */
-const UNDOCUMENTED = ["GET /", "GET /console", "GET /demo", "GET /docs", "GET /docs/reference.css", "GET /docs/openapi.json"];
+const UNDOCUMENTED = [
+  "GET /",
+  "GET /console",
+  "GET /demo",
+  "GET /docs",
+  "GET /docs/reference.css",
+  "GET /docs/openapi.json",
+];
 
 const registered = node.server.routes.map(({ method, path }) => `${method} ${PAGES[path] ?? path}`);
 const documented = Object.entries(openApiDocument.paths).flatMap(([path, methods]) =>
@@ -36,7 +47,10 @@ test("what is registered is documented, and the other way round", () => {
 
 test("every route of the contract is there, or listed as missing", () => {
   const absent = CONTRACT_ROUTES.filter((route) => !registered.includes(route));
-  deepEqual(absent, MISSING.filter((entry) => /^[A-Z]+ \//.test(entry)));
+  deepEqual(
+    absent,
+    MISSING.filter((entry) => /^[A-Z]+ \//.test(entry)),
+  );
 });
 
 test("what is missing only shrinks", () => {
@@ -66,7 +80,11 @@ test("the document is a valid OpenAPI 3.1 document as far as references, paramet
   for (const [path, methods] of Object.entries(openApiDocument.paths)) {
     for (const operation of Object.values(methods)) {
       const named = (operation.parameters ?? []).filter(({ in: place }) => place === "path").map(({ name }) => name);
-      deepEqual(named, [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]), path);
+      deepEqual(
+        named,
+        [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]),
+        path,
+      );
     }
   }
 });

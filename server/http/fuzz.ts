@@ -34,19 +34,46 @@ interface FuzzAnswer {
 
 const now = Date.now();
 const EVENT = {
-  event_id: "e1", user_id: "u1", anonymous_id: "a1", session_id: "s1", event_type: "view", timestamp: now, sent_at: now,
-  page_url: "https://shop.example/p", item_id: "i1", value: 1.5, context: { device: "mobile", country: "AT" },
+  event_id: "e1",
+  user_id: "u1",
+  anonymous_id: "a1",
+  session_id: "s1",
+  event_type: "view",
+  timestamp: now,
+  sent_at: now,
+  page_url: "https://shop.example/p",
+  item_id: "i1",
+  value: 1.5,
+  context: { device: "mobile", country: "AT" },
   additional_data: { list: [1, { deep: null }] },
 };
-const ITEM = { item_id: "i1", title: "Lamp", categories: ["light"], tags: ["new"], price: 5, available: true, published_at: now, attributes: { a: 1 } };
+const ITEM = {
+  item_id: "i1",
+  title: "Lamp",
+  categories: ["light"],
+  tags: ["new"],
+  price: 5,
+  available: true,
+  published_at: now,
+  attributes: { a: 1 },
+};
 const PROGRAM = {
   events: { waved: { weight: 1 } },
   interests: { by: ["categories"], half_life: "3d" },
   features: { looks: { kind: "count", event: "view", window: "1d" } },
   segments: { busy: { when: 'count("view", "30m") > 3.0' } },
   triggers: { long: { when: 'event.event_type == "dwell" && event.value > 30.0', once_per: "session", push: true } },
-  placements: { home: { limit: 10, boost: [{ when: "item.price < 5.0", by: 2 }], diversity: 0.3, exclude: ["purchased"] } },
-  slots: { hero: { variants: { a: 1, b: 2 }, policy: "rules", rules: [{ when: 'in_segment("busy")', variant: "a" }], default: "b" } },
+  placements: {
+    home: { limit: 10, boost: [{ when: "item.price < 5.0", by: 2 }], diversity: 0.3, exclude: ["purchased"] },
+  },
+  slots: {
+    hero: {
+      variants: { a: 1, b: 2 },
+      policy: "rules",
+      rules: [{ when: 'in_segment("busy")', variant: "a" }],
+      default: "b",
+    },
+  },
 };
 
 /** A body that each route would take; mutations begin with it. */
@@ -55,14 +82,39 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "PUT /v1/items": { items: [ITEM] },
   "PATCH /v1/users/{user_id}/profile": { attributes: { age: 31, tags: ["a"] } },
   "PATCH /v1/visitors/{anonymous_id}/profile": { attributes: { age: 31 } },
-  "POST /v1/recommendations": { user_id: "u1", placement: "home", limit: 5, exclude: ["i1"], filter: "item.price < 5.0", explain: true, context: {} },
+  "POST /v1/recommendations": {
+    user_id: "u1",
+    placement: "home",
+    limit: 5,
+    exclude: ["i1"],
+    filter: "item.price < 5.0",
+    explain: true,
+    context: {},
+  },
   "POST /v1/decide": { user_id: "u1", slot: "hero", context: { device: "mobile" } },
   "PUT /v1/program": PROGRAM,
   "POST /v1/program/check": PROGRAM,
   "POST /v1/program/rollback": { version: 1 },
   "POST /v1/dead-letters/{id}/retry": EVENT,
 };
-const QUERY_NAMES = ["user_id", "anonymous_id", "placement", "placements", "limit", "item_id", "exclude", "filter", "explain", "q", "ids", "version", "before", "after", "project", "event_type"];
+const QUERY_NAMES = [
+  "user_id",
+  "anonymous_id",
+  "placement",
+  "placements",
+  "limit",
+  "item_id",
+  "exclude",
+  "filter",
+  "explain",
+  "q",
+  "ids",
+  "version",
+  "before",
+  "after",
+  "project",
+  "event_type",
+];
 
 /**
  * Sends `runs` requests. Throws fast-check's report, with the seed and the smallest request that breaks the rule.
@@ -73,17 +125,22 @@ export async function fuzz(options: { runs: number; seed: number }): Promise<Fuz
   const report: FuzzReport = { requests: 0, byStatus: {}, slowestMs: 0 };
   try {
     const routes = node.server.routes.map(({ method, path }) => `${method} ${path}`);
-    const property = fc.asyncProperty(requests(routes), fc.nat({ max: 19 }), fc.infiniteStream(fc.nat()), async (request, kind, luck) => {
-      const startMs = performance.now();
-      const answer = kind === 0 ? await sendMutatedBytes(node, request, luck) : await send(node, agent, request);
-      const tookMs = performance.now() - startMs;
-      report.requests++;
-      report.slowestMs = Math.max(report.slowestMs, tookMs);
-      if (answer === undefined) return; // the connection was closed: bytes that are no request
-      report.byStatus[answer.status] = (report.byStatus[answer.status] ?? 0) + 1;
-      if (tookMs > ANSWER_MS_MAX) throw new Error(`the answer took ${tookMs} ms`);
-      check(answer);
-    });
+    const property = fc.asyncProperty(
+      requests(routes),
+      fc.nat({ max: 19 }),
+      fc.infiniteStream(fc.nat()),
+      async (request, kind, luck) => {
+        const startMs = performance.now();
+        const answer = kind === 0 ? await sendMutatedBytes(node, request, luck) : await send(node, agent, request);
+        const tookMs = performance.now() - startMs;
+        report.requests++;
+        report.slowestMs = Math.max(report.slowestMs, tookMs);
+        if (answer === undefined) return; // the connection was closed: bytes that are no request
+        report.byStatus[answer.status] = (report.byStatus[answer.status] ?? 0) + 1;
+        if (tookMs > ANSWER_MS_MAX) throw new Error(`the answer took ${tookMs} ms`);
+        check(answer);
+      },
+    );
     await fc.assert(property, { numRuns: options.runs, seed: options.seed });
     const { status } = await send(node, agent, { method: "GET", path: "/readyz", headers: {}, body: undefined });
     if (status !== 200) throw new Error("the node is not ready afterwards");
@@ -97,34 +154,73 @@ export async function fuzz(options: { runs: number; seed: number }): Promise<Fuz
 function check({ status, type, text }: FuzzAnswer): void {
   if (status >= 500) throw new Error(`${status}: ${text}`);
   if (status < 400) return;
-  if (!type.startsWith("application/problem+json")) throw new Error(`${status} without a problem document: ${type} ${text.slice(0, 500)}`);
+  if (!type.startsWith("application/problem+json"))
+    throw new Error(`${status} without a problem document: ${type} ${text.slice(0, 500)}`);
   const problem = JSON.parse(text) as { code: string; status: number };
   if (!Object.hasOwn(PROBLEMS, problem.code) || problem.status !== status) throw new Error(`${status} with ${text}`);
 }
 
 function requests(routes: readonly string[]): fc.Arbitrary<FuzzRequest> {
-  const word = fc.oneof(fc.constantFrom("u1", "a1", "i1", "home", "hero", "default", "1", "0", "-1", "1e9", "item.price < 5.0"), fc.string({ unit: "binary", maxLength: 40 }));
-  const query = fc.dictionary(fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...QUERY_NAMES) }, { weight: 1, arbitrary: fc.string({ maxLength: 10 }) }), word, { maxKeys: 5 });
+  const word = fc.oneof(
+    fc.constantFrom("u1", "a1", "i1", "home", "hero", "default", "1", "0", "-1", "1e9", "item.price < 5.0"),
+    fc.string({ unit: "binary", maxLength: 40 }),
+  );
+  const query = fc.dictionary(
+    fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom(...QUERY_NAMES) },
+      { weight: 1, arbitrary: fc.string({ maxLength: 10 }) },
+    ),
+    word,
+    { maxKeys: 5 },
+  );
   const headers = fc.dictionary(
-    fc.constantFrom("content-type", "content-encoding", "attune-project", "origin", "accept-encoding", "if-none-match", "x-forwarded-for", "user-agent"),
-    fc.constantFrom("application/json", "text/plain", "application/x-protobuf", "gzip", "zstd", "br", "default", "null", "http://127.0.0.1", "*", "curl/8", "Mozilla/5.0 Googlebot", ";;;"),
+    fc.constantFrom(
+      "content-type",
+      "content-encoding",
+      "attune-project",
+      "origin",
+      "accept-encoding",
+      "if-none-match",
+      "x-forwarded-for",
+      "user-agent",
+    ),
+    fc.constantFrom(
+      "application/json",
+      "text/plain",
+      "application/x-protobuf",
+      "gzip",
+      "zstd",
+      "br",
+      "default",
+      "null",
+      "http://127.0.0.1",
+      "*",
+      "curl/8",
+      "Mozilla/5.0 Googlebot",
+      ";;;",
+    ),
     { maxKeys: 2 },
   );
   const route = fc.oneof(
     { weight: 12, arbitrary: fc.constantFrom(...routes) },
     { weight: 4, arbitrary: fc.constant("POST /v1/events") },
-    { weight: 1, arbitrary: fc.tuple(fc.constantFrom("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"), fc.webPath()).map(([method, path]) => `${method} ${path || "/"}`) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"), fc.webPath())
+        .map(([method, path]) => `${method} ${path || "/"}`),
+    },
   );
-  return fc.tuple(route, query, headers, fc.infiniteStream(word), fc.infiniteStream(fc.nat()), fc.jsonValue({ maxDepth: 6 })).map(
-    ([name, search, extra, words, luck, json]) => {
+  return fc
+    .tuple(route, query, headers, fc.infiniteStream(word), fc.infiniteStream(fc.nat()), fc.jsonValue({ maxDepth: 6 }))
+    .map(([name, search, extra, words, luck, json]) => {
       const [method, pattern] = name.split(" ") as [string, string];
       const path = pattern.replaceAll(/\{\w+\}|\*/g, () => encode(words.next().value as string));
       const parameters = Object.entries(search).map(([key, value]) => `${encode(key)}=${encode(value)}`);
       const body = method === "GET" || method === "HEAD" ? undefined : bodyFor(BODIES[name], luck, json);
       const target = parameters.length === 0 ? path : `${path}?${parameters.join("&")}`;
       return { method, path: target, headers: { ...(body && { "content-type": "application/json" }), ...extra }, body };
-    },
-  );
+    });
 }
 
 function bodyFor(base: unknown, luck: fc.Stream<number>, json: unknown): Buffer | undefined {
@@ -161,7 +257,13 @@ function mutate(value: unknown, oddity: unknown, draw: (below: number) => number
     const name = names.length === 0 ? "x" : names[draw(names.length)]!;
     const odd = [strange, null, "", -1, 1e308, [], {}, "x".repeat(300), true, "2026-01-01T00:00:00Z", 0.5, [[[]]]];
     if (draw(4) === 0) delete holder[name];
-    else if (draw(4) === 0) Object.defineProperty(holder, ["__proto__", "constructor", "", "ä"][draw(4)]!, { value: strange, enumerable: true, configurable: true, writable: true });
+    else if (draw(4) === 0)
+      Object.defineProperty(holder, ["__proto__", "constructor", "", "ä"][draw(4)]!, {
+        value: strange,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
     else holder[name] = odd[draw(odd.length)];
   }
   return value;
@@ -195,7 +297,11 @@ function send(node: TestNode, agent: Agent, { method, path, headers, body }: Fuz
       response.on("error", reject);
       response.on("end", () => {
         // A HEAD has no document to show.
-        resolve(isHead && answer.status < 500 ? { ...answer, status: 200, text: "" } : { ...answer, text: Buffer.concat(chunks).toString() });
+        resolve(
+          isHead && answer.status < 500
+            ? { ...answer, status: 200, text: "" }
+            : { ...answer, text: Buffer.concat(chunks).toString() },
+        );
       });
     });
     request.end(body);
@@ -203,7 +309,11 @@ function send(node: TestNode, agent: Agent, { method, path, headers, body }: Fuz
 }
 
 /** The request's own bytes, some of them changed; undefined where the connection ends without an answer. */
-function sendMutatedBytes(node: TestNode, request: FuzzRequest, luck: fc.Stream<number>): Promise<FuzzAnswer | undefined> {
+function sendMutatedBytes(
+  node: TestNode,
+  request: FuzzRequest,
+  luck: fc.Stream<number>,
+): Promise<FuzzAnswer | undefined> {
   const draw = (below: number): number => (luck.next().value as number) % below;
   const { method, path, headers, body = Buffer.alloc(0) } = request;
   const lines = [`${method} ${path} HTTP/1.1`, "host: x", "connection: close", `content-length: ${body.length}`];
@@ -222,7 +332,7 @@ function sendMutatedBytes(node: TestNode, request: FuzzRequest, luck: fc.Stream<
       const status = /^HTTP\/1\.1 (\d{3})/.exec(text)?.[1];
       const type = /^content-type: (.*)$/im.exec(text)?.[1]?.trim() ?? "";
       const start = text.indexOf("\r\n\r\n") + 4;
-      const isWhole = status !== undefined && (method !== "HEAD" && !/^HEAD/.test(bytes.toString("latin1")));
+      const isWhole = status !== undefined && method !== "HEAD" && !/^HEAD/.test(bytes.toString("latin1"));
       // What was changed may have made two requests of one: the first answer is checked.
       const length = Number(/^content-length: (\d+)/im.exec(text)?.[1] ?? text.length);
       resolve(isWhole ? { status: Number(status), type, text: text.slice(start, start + length) } : undefined);

@@ -55,11 +55,7 @@ export function requiredText(source: Source, name: string, charsMax: number): st
 }
 
 /** An integer in [low, high]; `otherwise` where the parameter is missing. */
-export function integer(
-  source: Source,
-  name: string,
-  range: { low: number; high: number; otherwise: number },
-): number {
+export function integer(source: Source, name: string, range: { low: number; high: number; otherwise: number }): number {
   const value = source.get(name);
   if (value === undefined) return range.otherwise;
   const number = typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
@@ -98,7 +94,10 @@ export function personRef(source: Source): PersonRef {
   if (userId === undefined && anonymousId === undefined) {
     throw source.fault("user_id", "`user_id` or `anonymous_id` is required.");
   }
-  return { ...(userId !== undefined && { user_id: userId }), ...(anonymousId !== undefined && { anonymous_id: anonymousId }) };
+  return {
+    ...(userId !== undefined && { user_id: userId }),
+    ...(anonymousId !== undefined && { anonymous_id: anonymousId }),
+  };
 }
 
 /** A path parameter of 1 to 128 characters. */
@@ -126,7 +125,17 @@ export function filterText(source: Source): string | undefined {
 }
 
 const CONTEXT_NAMES = [
-  "device", "os", "browser", "locale", "timezone", "country", "region", "referrer", "weather", "variant", "decision_id",
+  "device",
+  "os",
+  "browser",
+  "locale",
+  "timezone",
+  "country",
+  "region",
+  "referrer",
+  "weather",
+  "variant",
+  "decision_id",
 ] as const;
 
 /** The `context` of a request body; names that the contract does not know are dropped, as in an event. */

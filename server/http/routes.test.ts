@@ -51,29 +51,53 @@ test("POST /v1/events takes one, an array and {events}, and what it answers is i
   equal((await ask(node, "POST /v1/events", { events: [view("ann", "sofa")], sent_at: now() })).json.accepted, 1);
   deepEqual((await ask(node, "POST /v1/events", [])).json, { ...shape, accepted: 0 });
   const profile = (await ask(node, "GET /v1/users/ann/profile")).json;
-  deepEqual(profile.recent.map(({ item_id }: { item_id: string }) => item_id).sort(), ["chair", "desk", "lamp", "sofa"]);
+  deepEqual(profile.recent.map(({ item_id }: { item_id: string }) => item_id).sort(), [
+    "chair",
+    "desk",
+    "lamp",
+    "sofa",
+  ]);
   for (const field of CONTRACT_FIELDS["Profile"]!) ok(field in profile, field);
-  for (const feature of ["recency_s", "frequency", "diversity", "velocity", "engagement"]) ok(feature in profile.features, feature);
+  for (const feature of ["recency_s", "frequency", "diversity", "velocity", "engagement"])
+    ok(feature in profile.features, feature);
 });
 
 test("POST /v1/events takes beacons, gzip and zstd", async () => {
-  const beacon = await ask(node, "POST /v1/events", JSON.stringify(view("bea", "lamp")), { headers: { "content-type": "text/plain;charset=UTF-8" } });
+  const beacon = await ask(node, "POST /v1/events", JSON.stringify(view("bea", "lamp")), {
+    headers: { "content-type": "text/plain;charset=UTF-8" },
+  });
   equal(beacon.json.accepted, 1);
-  for (const [encoding, pack] of [["gzip", gzipSync], ["zstd", zstdCompressSync]] as const) {
+  for (const [encoding, pack] of [
+    ["gzip", gzipSync],
+    ["zstd", zstdCompressSync],
+  ] as const) {
     const packed = pack(JSON.stringify([view("bea", encoding)]));
     equal((await ask(node, "POST /v1/events", packed, { headers: { "content-encoding": encoding } })).json.accepted, 1);
   }
 });
 
 test("good events of a batch are taken, bad ones answered with index, code and path, and kept", async () => {
-  const answer = await ask(node, "POST /v1/events", [view("cid", "lamp"), view("cid", "lamp", { event_id: "bad", event_type: "No" }), 7]);
+  const answer = await ask(node, "POST /v1/events", [
+    view("cid", "lamp"),
+    view("cid", "lamp", { event_id: "bad", event_type: "No" }),
+    7,
+  ]);
   equal(answer.status, 202);
   equal(answer.json.accepted, 1);
-  deepEqual(answer.json.rejected.map(({ index, event_id, path }: any) => [index, event_id, path]), [[1, "bad", "/event_type"], [2, undefined, ""]]);
+  deepEqual(
+    answer.json.rejected.map(({ index, event_id, path }: any) => [index, event_id, path]),
+    [
+      [1, "bad", "/event_type"],
+      [2, undefined, ""],
+    ],
+  );
   for (const rejected of answer.json.rejected) ok(rejected.code.length > 0 && rejected.message.length > 0);
   const letters = (await ask(node, "GET /v1/dead-letters?limit=2")).json;
   equal(letters.total, 2);
-  deepEqual(letters.dead_letters.map(({ code }: any) => code).sort(), answer.json.rejected.map(({ code }: any) => code).sort());
+  deepEqual(
+    letters.dead_letters.map(({ code }: any) => code).sort(),
+    answer.json.rejected.map(({ code }: any) => code).sort(),
+  );
 });
 
 test("where nothing is good the answer is 400 in the same shape, and a problem document", async () => {
@@ -90,11 +114,29 @@ test("POST /v1/events keeps its limits", async () => {
   isProblem(await ask(node, "POST /v1/events", "[".repeat(100)), 400, "too_deep");
   isProblem(await ask(node, "POST /v1/events", new Array(1_001).fill({})), 413, "too_many_events");
   isProblem(await ask(node, "POST /v1/events", " ".repeat(1024 * 1024 + 1)), 413, "body_too_large");
-  isProblem(await ask(node, "POST /v1/events", gzipSync(" ".repeat(8 * 1024 * 1024 + 1)), { headers: { "content-encoding": "gzip" } }), 413, "body_too_large");
-  isProblem(await ask(node, "POST /v1/events", "x", { headers: { "content-type": "application/xml" } }), 415, "unsupported_media_type");
-  isProblem(await ask(node, "POST /v1/events", "x", { headers: { "content-encoding": "br" } }), 415, "unsupported_encoding");
+  isProblem(
+    await ask(node, "POST /v1/events", gzipSync(" ".repeat(8 * 1024 * 1024 + 1)), {
+      headers: { "content-encoding": "gzip" },
+    }),
+    413,
+    "body_too_large",
+  );
+  isProblem(
+    await ask(node, "POST /v1/events", "x", { headers: { "content-type": "application/xml" } }),
+    415,
+    "unsupported_media_type",
+  );
+  isProblem(
+    await ask(node, "POST /v1/events", "x", { headers: { "content-encoding": "br" } }),
+    415,
+    "unsupported_encoding",
+  );
   isProblem(await ask(node, "POST /v1/events?project=nobody", view("x", "y")), 404, "unknown_project");
-  isProblem(await ask(node, "POST /v1/events", view("x", "y"), { headers: { "attune-project": "nobody" } }), 404, "unknown_project");
+  isProblem(
+    await ask(node, "POST /v1/events", view("x", "y"), { headers: { "attune-project": "nobody" } }),
+    404,
+    "unknown_project",
+  );
 });
 
 test("a crawler's events are kept and marked, but in no profile", async () => {
@@ -124,36 +166,83 @@ test("dead letters can be tried again, as they were or corrected", async () => {
 
 test("items: put, read, list, delete; a bad one changes nothing", async () => {
   const item = {
-    item_id: "tea/1", title: "Tea", categories: ["kitchen"], tags: ["green"], price: 4.5, image_url: "/t.svg", url: "/t",
-    available: true, published_at: "2026-01-01T00:00:00.000Z", attributes: { grams: 100 },
+    item_id: "tea/1",
+    title: "Tea",
+    categories: ["kitchen"],
+    tags: ["green"],
+    price: 4.5,
+    image_url: "/t.svg",
+    url: "/t",
+    available: true,
+    published_at: "2026-01-01T00:00:00.000Z",
+    attributes: { grams: 100 },
   };
-  deepEqual((await ask(node, "PUT /v1/items", { items: [item, { item_id: "cup", colour: "red" }] })).json, { accepted: 2 });
+  deepEqual((await ask(node, "PUT /v1/items", { items: [item, { item_id: "cup", colour: "red" }] })).json, {
+    accepted: 2,
+  });
   deepEqual((await ask(node, "GET /v1/items/tea%2F1")).json, item);
-  deepEqual((await ask(node, "GET /v1/items?ids=cup,none")).json.items.map(({ item_id }: any) => item_id), ["cup"]);
-  deepEqual((await ask(node, "GET /v1/items/cup")).json.attributes, { colour: "red" }, "what the contract does not name is kept");
-  const bad = await ask(node, "PUT /v1/items", { items: [{ item_id: "pot" }, { item_id: "pan", price: "4" }, { item_id: "lid", tags: "x" }] });
+  deepEqual(
+    (await ask(node, "GET /v1/items?ids=cup,none")).json.items.map(({ item_id }: any) => item_id),
+    ["cup"],
+  );
+  deepEqual(
+    (await ask(node, "GET /v1/items/cup")).json.attributes,
+    { colour: "red" },
+    "what the contract does not name is kept",
+  );
+  const bad = await ask(node, "PUT /v1/items", {
+    items: [{ item_id: "pot" }, { item_id: "pan", price: "4" }, { item_id: "lid", tags: "x" }],
+  });
   isProblem(bad, 400, "bad_item");
-  deepEqual(bad.json.faults.map(({ path }: any) => path), ["/items/1/price", "/items/2/tags"]);
+  deepEqual(
+    bad.json.faults.map(({ path }: any) => path),
+    ["/items/1/price", "/items/2/tags"],
+  );
   isProblem(await ask(node, "GET /v1/items/pot"), 404, "unknown_item");
   equal((await ask(node, "DELETE /v1/items/cup")).status, 204);
   isProblem(await ask(node, "DELETE /v1/items/cup"), 404, "unknown_item");
   isProblem(await ask(node, "PUT /v1/items", { items: {} }), 400, "bad_parameter");
-  isProblem(await ask(node, "PUT /v1/items", "{}", { headers: { "content-type": "text/plain" } }), 415, "unsupported_media_type");
-  equal((await ask(node, "PUT /v1/items", gzipSync(JSON.stringify({ items: [item] })), { headers: { "content-encoding": "gzip" } })).status, 200);
+  isProblem(
+    await ask(node, "PUT /v1/items", "{}", { headers: { "content-type": "text/plain" } }),
+    415,
+    "unsupported_media_type",
+  );
+  equal(
+    (
+      await ask(node, "PUT /v1/items", gzipSync(JSON.stringify({ items: [item] })), {
+        headers: { "content-encoding": "gzip" },
+      })
+    ).status,
+    200,
+  );
 });
 
 test("PATCH sets attributes; an anonymous visitor has a profile of his own until he is known", async () => {
   const set = await ask(node, "PATCH /v1/users/eve/profile", { attributes: { age: 31, tags: ["a"], vip: true } });
   equal(set.status, 200);
   deepEqual(set.json.attributes, { age: 31, tags: ["a"], vip: true });
-  isProblem(await ask(node, "PATCH /v1/users/eve/profile", { attributes: { nested: { deep: 1 } } }), 400, "bad_parameter");
+  isProblem(
+    await ask(node, "PATCH /v1/users/eve/profile", { attributes: { nested: { deep: 1 } } }),
+    400,
+    "bad_parameter",
+  );
   isProblem(await ask(node, "PATCH /v1/users/eve/profile", { attributes: [] }), 400, "bad_parameter");
-  isProblem(await ask(node, "PATCH /v1/users/eve/profile", "{}", { headers: { "content-type": "text/plain" } }), 415, "unsupported_media_type");
+  isProblem(
+    await ask(node, "PATCH /v1/users/eve/profile", "{}", { headers: { "content-type": "text/plain" } }),
+    415,
+    "unsupported_media_type",
+  );
   isProblem(await ask(node, `GET /v1/users/${"x".repeat(129)}/profile`), 400, "bad_parameter");
   isProblem(await ask(node, "GET /v1/visitors/nobody/profile"), 404, "unknown_person");
   await ask(node, "POST /v1/events", { anonymous_id: "cookie", event_type: "view", item_id: "lamp", timestamp: now() });
   equal((await ask(node, "GET /v1/visitors/cookie/profile")).json.recent.length, 1);
-  await ask(node, "POST /v1/events", { user_id: "eve", anonymous_id: "cookie", event_type: "click", item_id: "desk", timestamp: now() });
+  await ask(node, "POST /v1/events", {
+    user_id: "eve",
+    anonymous_id: "cookie",
+    event_type: "click",
+    item_id: "desk",
+    timestamp: now(),
+  });
   equal((await ask(node, "GET /v1/users/eve/profile")).json.recent.length, 2);
   equal((await ask(node, "GET /v1/visitors/cookie/profile")).json.user_id, "eve");
 });
@@ -163,16 +252,34 @@ test("recommendations: by query and by body, for somebody new too, with reasons,
   equal(full.status, 200);
   for (const field of CONTRACT_FIELDS["RecommendationList"]!) ok(field in full.json, field);
   equal(full.json.items.length, 3);
-  deepEqual(full.json.items.map(({ rank }: any) => rank), [1, 2, 3]);
+  deepEqual(
+    full.json.items.map(({ rank }: any) => rank),
+    [1, 2, 3],
+  );
   const top = full.json.items[0].item_id;
-  const without = (await ask(node, `GET /v1/recommendations?user_id=newcomer&exclude=${top}&exclude=none&explain=1`)).json;
-  equal(without.items.some(({ item_id }: any) => item_id === top), false);
+  const without = (await ask(node, `GET /v1/recommendations?user_id=newcomer&exclude=${top}&exclude=none&explain=1`))
+    .json;
+  equal(
+    without.items.some(({ item_id }: any) => item_id === top),
+    false,
+  );
   ok(without.items.every(({ reasons }: any) => reasons.length > 0));
-  const posted = await ask(node, "POST /v1/recommendations", { anonymous_id: "v", placement: "home", limit: 2, context: { device: "mobile" }, exclude: [top] });
+  const posted = await ask(node, "POST /v1/recommendations", {
+    anonymous_id: "v",
+    placement: "home",
+    limit: 2,
+    context: { device: "mobile" },
+    exclude: [top],
+  });
   equal(posted.json.anonymous_id, "v");
   equal(posted.json.items.length, 2);
-  const filtered = (await ask(node, `GET /v1/recommendations?user_id=newcomer&filter=${encodeURIComponent('item.price < 5.0')}`)).json;
-  deepEqual(filtered.items.map(({ item }: any) => item?.published_at), ["2026-01-01T00:00:00.000Z"]);
+  const filtered = (
+    await ask(node, `GET /v1/recommendations?user_id=newcomer&filter=${encodeURIComponent("item.price < 5.0")}`)
+  ).json;
+  deepEqual(
+    filtered.items.map(({ item }: any) => item?.published_at),
+    ["2026-01-01T00:00:00.000Z"],
+  );
 });
 
 test("recommendations refuse what they cannot read, and say which parameter", async () => {
@@ -195,21 +302,27 @@ test("recommendations refuse what they cannot read, and say which parameter", as
   const wrong = await ask(node, "POST /v1/recommendations", { user_id: 7 });
   isProblem(wrong, 400, "bad_parameter");
   equal(wrong.json.pointer, "/user_id");
-  isProblem(await ask(node, "POST /v1/recommendations", { user_id: "a", context: { device: 1 } }), 400, "bad_parameter");
+  isProblem(
+    await ask(node, "POST /v1/recommendations", { user_id: "a", context: { device: 1 } }),
+    400,
+    "bad_parameter",
+  );
 });
 
 test("similar, trending and decide", async () => {
   for (const route of ["GET /v1/items/lamp/similar?limit=2", "GET /v1/trending?limit=2"]) {
     const { status, json } = await ask(node, route);
     equal(status, 200);
-    for (const field of ["decision_id", "placement", "strategy", "items", "took_ms"]) ok(field in json, `${route} ${field}`);
+    for (const field of ["decision_id", "placement", "strategy", "items", "took_ms"])
+      ok(field in json, `${route} ${field}`);
     ok(json.items.length <= 2);
   }
   isProblem(await ask(node, "GET /v1/trending?filter=item.("), 400, "bad_filter");
   const [slot] = Object.keys((await ask(node, "GET /v1/program")).json.slots);
   const decision = await ask(node, "POST /v1/decide", { user_id: "ann", slot });
   equal(decision.status, 200);
-  for (const field of ["decision_id", "slot", "variant", "payload", "propensity", "reason"]) ok(field in decision.json, field);
+  for (const field of ["decision_id", "slot", "variant", "payload", "propensity", "reason"])
+    ok(field in decision.json, field);
   isProblem(await ask(node, "POST /v1/decide", { user_id: "ann", slot: "none" }), 404, "unknown_slot");
   isProblem(await ask(node, "POST /v1/decide", { user_id: "ann" }), 400, "bad_parameter");
 });
@@ -242,7 +355,10 @@ test("the program: read, checked, replaced, refused with every fault, brought ba
   const put = await ask(node, "PUT /v1/program", { ...document, events: { ...document.events, waved: { weight: 2 } } });
   equal(put.json.version, document.version + 1);
   equal((await ask(node, "POST /v1/events", view("fay", "lamp", { event_type: "waved" }))).status, 202);
-  const bad = await ask(node, "PUT /v1/program", { ...document, segments: { a: { when: "nonsense(" }, b: { when: "1 + 1" } } });
+  const bad = await ask(node, "PUT /v1/program", {
+    ...document,
+    segments: { a: { when: "nonsense(" }, b: { when: "1 + 1" } },
+  });
   isProblem(bad, 422, "bad_program");
   const paths = bad.json.faults.map(({ path }: any) => path.split("/").slice(0, 3).join("/"));
   ok(paths.includes("/segments/a") && paths.includes("/segments/b"), paths.join(" "));
@@ -290,13 +406,25 @@ test("static files: views have URLs, ETags save bytes, names with a hash are kep
   const asset = await ask(node, "GET /console/assets/main-AbCd1234.js");
   match(asset.headers.get("cache-control")!, /immutable/);
   match(asset.headers.get("content-type")!, /^text\/javascript/);
-  for (const path of ["/console/../secret.txt", "/console/%2e%2e/secret.txt", "/console/..%2fsecret.txt", "/console/.secret", "/console/a%00.js", "/console/none.js"]) {
+  for (const path of [
+    "/console/../secret.txt",
+    "/console/%2e%2e/secret.txt",
+    "/console/..%2fsecret.txt",
+    "/console/.secret",
+    "/console/a%00.js",
+    "/console/none.js",
+  ]) {
     const answer = await raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
     match(answer, /^HTTP\/1\.1 404 /, path);
     equal(answer.includes("outside") || answer.includes("hidden"), false);
   }
-  for (const [encoding, header] of [["gzip", "gzip"], ["br", "gzip, br"]] as const) {
-    const packed = await raw(`GET /console/ HTTP/1.1\r\nhost: x\r\naccept-encoding: ${header}\r\nconnection: close\r\n\r\n`);
+  for (const [encoding, header] of [
+    ["gzip", "gzip"],
+    ["br", "gzip, br"],
+  ] as const) {
+    const packed = await raw(
+      `GET /console/ HTTP/1.1\r\nhost: x\r\naccept-encoding: ${header}\r\nconnection: close\r\n\r\n`,
+    );
     match(packed, new RegExp(`content-encoding: ${encoding}`));
     ok(packed.length < page.length);
   }
@@ -328,8 +456,16 @@ test("what is no route, no method, no URL and no HTTP is a problem document", as
   isProblem(wrong, 405, "method_not_allowed");
   equal(wrong.headers.get("allow"), "POST");
   isProblem(await ask(node, "GET /v1/items/%ff"), 400, "bad_request");
-  const odd = ["GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n", "GET / HTTP/1.1\r\nhost: x\r\nexpect: tea\r\nconnection: close\r\n\r\n"];
-  for (const request of [...odd, "GARBAGE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", `GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`]) {
+  const odd = [
+    "GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n",
+    "GET / HTTP/1.1\r\nhost: x\r\nexpect: tea\r\nconnection: close\r\n\r\n",
+  ];
+  for (const request of [
+    ...odd,
+    "GARBAGE\r\n\r\n",
+    "GET / HTTP/9.9\r\n\r\n",
+    `GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`,
+  ]) {
     const answer = await raw(request);
     match(answer, /^HTTP\/1\.1 4\d\d /);
     match(answer, /application\/problem\+json/);
@@ -339,9 +475,15 @@ test("what is no route, no method, no URL and no HTTP is a problem document", as
 test("a log line holds no id, no address and no body", async () => {
   const { pino } = await import("pino");
   const lines: string[] = [];
-  const watched = await startNode({ logger: pino({ level: "trace" }, { write: (line: string) => void lines.push(line) }) });
+  const watched = await startNode({
+    logger: pino({ level: "trace" }, { write: (line: string) => void lines.push(line) }),
+  });
   try {
-    await ask(watched, "POST /v1/events", view("canary-user", "canary-item", { additional_data: { email: "canary@example.org" } }));
+    await ask(
+      watched,
+      "POST /v1/events",
+      view("canary-user", "canary-item", { additional_data: { email: "canary@example.org" } }),
+    );
     await ask(watched, "POST /v1/events", { user_id: "canary-user", event_type: "Canary" });
     await ask(watched, "GET /v1/users/canary-user/profile");
     equal(/canary|127\.0\.0\.1/i.test(lines.join("")), false);

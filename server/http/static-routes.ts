@@ -18,7 +18,12 @@ export function staticRoutes(folders: StaticFolders, options: { demo: boolean })
   if (folders.sdk !== undefined) {
     // Sites on other origins load it with one script tag.
     const extraHeaders = { "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" };
-    routes.push({ method: "GET", path: "/sdk/*", crossOrigin: true, handle: staticFiles(folders.sdk, { extraHeaders }) });
+    routes.push({
+      method: "GET",
+      path: "/sdk/*",
+      crossOrigin: true,
+      handle: staticFiles(folders.sdk, { extraHeaders }),
+    });
   }
   const home = demo !== undefined ? "/demo/" : folders.console !== undefined ? "/console/" : "/docs/";
   routes.push({ method: "GET", path: "/", handle: redirect(home) });
@@ -35,7 +40,9 @@ function folder(prefix: string, path: string): Route[] {
 /** Keeps the query: `/?project=news` opens the newsroom's page. */
 function redirect(to: string): (call: Call) => Answer {
   return ({ query }) => {
-    const search = new URLSearchParams(Object.entries(query).flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one])));
+    const search = new URLSearchParams(
+      Object.entries(query).flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one])),
+    );
     const location = search.size === 0 ? to : `${to}?${search}`;
     return { status: 302, headers: { location } };
   };

@@ -130,7 +130,11 @@ export function staticFiles(folder: string, options: { extraHeaders?: Record<str
   };
 }
 
-function encodingFor(accept: string | string[] | undefined, type: string, sizeBytes: number): "br" | "gzip" | undefined {
+function encodingFor(
+  accept: string | string[] | undefined,
+  type: string,
+  sizeBytes: number,
+): "br" | "gzip" | undefined {
   if (sizeBytes < COMPRESSED_FROM_BYTES || !/^text\/|json|svg/.test(type)) return undefined;
   const accepted = String(accept ?? "");
   if (/\bbr\b/.test(accepted)) return "br";

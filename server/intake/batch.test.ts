@@ -8,7 +8,10 @@ test("one event, an array, and {events} are batches", () => {
   deepEqual(readBatch(event), { raws: [event] });
   deepEqual(readBatch([event, event]), { raws: [event, event] });
   deepEqual(readBatch({ events: [], sent_at: null }), { raws: [] });
-  deepEqual(readBatch({ events: [event], sent_at: "2026-01-01T00:00:00Z" }), { raws: [event], sentAtMs: 1_767_225_600_000 });
+  deepEqual(readBatch({ events: [event], sent_at: "2026-01-01T00:00:00Z" }), {
+    raws: [event],
+    sentAtMs: 1_767_225_600_000,
+  });
   deepEqual(readBatch(7), { raws: [7] });
 });
 

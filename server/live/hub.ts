@@ -46,10 +46,7 @@ export interface Hub {
   close(): void;
 }
 
-export function createHub(
-  project: Project,
-  options: { logger: Logger; now: () => number; stalledMs?: number },
-): Hub {
+export function createHub(project: Project, options: { logger: Logger; now: () => number; stalledMs?: number }): Hub {
   const { logger, now, stalledMs = STALLED_MS } = options;
   const joined = new Set<Subscriber>();
   const byKey = new Map<string, Set<Subscriber>>();
@@ -183,7 +180,8 @@ export function createHub(
   function tellFault(subscriber: Subscriber, error: unknown): void {
     const expected = error instanceof Problem || error instanceof HostError || error instanceof FilterError;
     if (!expected) logger.error({ err: error, project: project.name }, "a live push failed");
-    const code = error instanceof Problem || error instanceof HostError || error instanceof FilterError ? error.code : "internal";
+    const code =
+      error instanceof Problem || error instanceof HostError || error instanceof FilterError ? error.code : "internal";
     const detail = expected ? error.message : "The server failed; its log says more.";
     tell(subscriber, { type: "error", code, detail, at: at() });
   }

@@ -40,7 +40,9 @@ class Inbox {
   }
 }
 
-async function open(path = "/v1/live"): Promise<{ socket: WebSocket; inbox: Inbox; send: (message: unknown) => void; close: () => void }> {
+async function open(
+  path = "/v1/live",
+): Promise<{ socket: WebSocket; inbox: Inbox; send: (message: unknown) => void; close: () => void }> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
   const inbox = new Inbox();
   socket.on("message", (data) => inbox.put(JSON.parse(String(data))));
@@ -58,7 +60,10 @@ test("hello, ack, the state of now, and each change with the event behind it", a
   const hello = await inbox.next();
   deepEqual([hello.type, hello["project"]], ["hello", "default"]);
   send({ subscribe: { user_id: "ann", placements: ["home"] }, id: "s1" });
-  deepEqual({ ...(await inbox.next()), at: "" }, { type: "ack", id: "s1", subscribed: { user_id: "ann", placements: ["home"] }, at: "" });
+  deepEqual(
+    { ...(await inbox.next()), at: "" },
+    { type: "ack", id: "s1", subscribed: { user_id: "ann", placements: ["home"] }, at: "" },
+  );
   const first = [await inbox.next(), await inbox.next()].map(({ type }) => type);
   deepEqual(first.sort(), ["recommendations", "segments"]); // nobody knows ann yet: no profile
   const event = act({ user_id: "ann", item_id: "lamp" });
@@ -164,7 +169,11 @@ test("server-sent events carry the same messages", async () => {
 test("the operator's stream shows events as they come, by filter too, and what is rejected", async () => {
   const all = await stream("/v1/events/stream");
   const mine = await stream("/v1/events/stream?user_id=gus");
-  await ask(node, "POST /v1/events", [act({ user_id: "hal", item_id: "lamp" }), act({ user_id: "gus", item_id: "desk" }), 7]);
+  await ask(node, "POST /v1/events", [
+    act({ user_id: "hal", item_id: "lamp" }),
+    act({ user_id: "gus", item_id: "desk" }),
+    7,
+  ]);
   equal((await all.inbox.until(({ type }) => type === "event"))["user_id"], "hal");
   const shown = await mine.inbox.next();
   deepEqual([shown["user_id"], typeof shown["timestamp"], typeof shown["received_at"]], ["gus", "string", "string"]);
@@ -178,7 +187,11 @@ test("a reader that does not read is told nothing more, and nobody else waits fo
   const grams = "x".repeat(8_000);
   const items = Array.from({ length: 100 }, (_, i) => ({ item_id: `big${i}`, attributes: { grams } }));
   await ask(node, "PUT /v1/items", { items });
-  await ask(node, "POST /v1/events", items.map(({ item_id: item }) => act({ user_id: "jan", item_id: item })));
+  await ask(
+    node,
+    "POST /v1/events",
+    items.map(({ item_id: item }) => act({ user_id: "jan", item_id: item })),
+  );
   const slow = connect(Number(port), "127.0.0.1");
   slow.on("error", () => {}); // the server resets it: that is the point
   slow.write("GET /v1/live?user_id=ida&placements=home&limit=100 HTTP/1.1\r\nhost: x\r\n\r\n");
@@ -231,7 +244,10 @@ test("a reader that stays behind is cut", async () => {
 });
 
 test("a path that is no WebSocket, and a project that is not there, are refused before the upgrade", async () => {
-  for (const [path, status] of [["/v1/events", 404], ["/v1/live?project=none", 404]] as const) {
+  for (const [path, status] of [
+    ["/v1/events", 404],
+    ["/v1/live?project=none", 404],
+  ] as const) {
     const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
     socket.on("error", () => {}); // ws reports the refusal twice
     const [, response] = (await once(socket, "unexpected-response")) as [unknown, IncomingMessage];

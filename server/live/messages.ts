@@ -1,7 +1,19 @@
 // What goes over a live connection, in both directions, as the contract names it.
 import type { IntakeAnswer } from "../intake/intake.ts";
 import { isObject } from "../http/body.ts";
-import { excluded, flag, fromJson, fromQuery, ID_CHARS_MAX, integer, LIST_LIMIT_MAX, optionalText, personRef, texts, type Source } from "../http/parameters.ts";
+import {
+  excluded,
+  flag,
+  fromJson,
+  fromQuery,
+  ID_CHARS_MAX,
+  integer,
+  LIST_LIMIT_MAX,
+  optionalText,
+  personRef,
+  texts,
+  type Source,
+} from "../http/parameters.ts";
 import { Problem, type ProblemCode } from "../http/problem.ts";
 import type { Query } from "../http/route.ts";
 import type { RecommendRequest } from "../ports.ts";
@@ -53,7 +65,10 @@ export function readClientMessage(value: unknown): ClientMessage {
   if (isObject(value["subscribe"])) {
     return { kind: "subscribe", id, subscription: readSubscription(fromJson(value["subscribe"])) };
   }
-  throw new Problem("bad_request", 'Send {"subscribe": {…}}, {"unsubscribe": true} or {"type": "events", "events": […]}.');
+  throw new Problem(
+    "bad_request",
+    'Send {"subscribe": {…}}, {"unsubscribe": true} or {"type": "events", "events": […]}.',
+  );
 }
 
 /** The id that a message carries and that its ack or error repeats. */

@@ -96,7 +96,8 @@ export function createStreams(options: {
         for (const event of events) {
           if (names.some((name) => event[name] !== wanted[name])) continue;
           // Evenly: each n-th, with n from the rate of the second before.
-          if (seen++ % everyNth !== 0 || shown >= SHOWN_PER_S_MAX || response.writableLength > UNREAD_SKIP_BYTES) continue;
+          if (seen++ % everyNth !== 0 || shown >= SHOWN_PER_S_MAX || response.writableLength > UNREAD_SKIP_BYTES)
+            continue;
           shown++;
           write(response, "event", wireEvent(event));
         }

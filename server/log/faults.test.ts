@@ -73,7 +73,10 @@ class Writer {
 async function check(folder: string, acked: number): Promise<number> {
   const faults: LogFault[] = [];
   const log = await openLog(folder, { reserveBytes: 64 * 1024, onFault: (fault) => faults.push(fault) });
-  assert.deepEqual(faults.filter((fault) => fault.kind !== "torn_tail"), []);
+  assert.deepEqual(
+    faults.filter((fault) => fault.kind !== "torn_tail"),
+    [],
+  );
   let count = 0;
   for (const entry of log.read(0)) assert.equal(Number(entry.payload.toString("latin1", 0, 12)), count++);
   assert.ok(count >= acked, `${acked - count} acknowledged records are lost`);
@@ -97,7 +100,12 @@ test("kill -9 at random moments loses nothing", async () => {
 test("kill -9 at each kind of write loses nothing", { skip: withoutStrace }, async () => {
   const rng = rngFrom(2);
   // The program's own files are opened too; of openat a thread makes so many before the log opens its own.
-  for (const [call, from, to] of [["pwrite64", 1, 12], ["fdatasync", 1, 12], ["fsync", 1, 3], ["openat", 1, 60]] as const) {
+  for (const [call, from, to] of [
+    ["pwrite64", 1, 12],
+    ["fdatasync", 1, 12],
+    ["fsync", 1, 3],
+    ["openat", 1, 60],
+  ] as const) {
     const folder = join(root, `at-${call}`);
     for (let round = 0; round < 2; round++) {
       // Not with --seccomp-bpf: strace 6.1 then injects no signal.

@@ -40,7 +40,8 @@ export function itemRoutes(onCatalogue: (project: Project) => void): Route[] {
         faults.push({ code, path: `/items/${i}${path}`, message });
       }
     }
-    if (faults.length > 0) throw new Problem("bad_item", "Nothing was changed; correct the items and send all again.", { faults });
+    if (faults.length > 0)
+      throw new Problem("bad_item", "Nothing was changed; correct the items and send all again.", { faults });
     await call.project.putItems(items);
     if (items.length > 0) onCatalogue(call.project);
     return ok({ accepted: items.length });

@@ -33,7 +33,10 @@ async function patchProfile(call: Call): Promise<Answer> {
   for (const [name, value] of entries) {
     if (!ATTRIBUTE_NAME.test(name)) throw bad("", "An attribute's name has 1 to 64 letters, digits and underscores.");
     if (!isAttributeValue(value)) {
-      throw bad(`/${name}`, "An attribute is null, a boolean, a finite number, a string, or a list of strings or numbers.");
+      throw bad(
+        `/${name}`,
+        "An attribute is null, a boolean, a finite number, a string, or a list of strings or numbers.",
+      );
     }
   }
   return ok(await call.project.setAttributes(ref, attributes));

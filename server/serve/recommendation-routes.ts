@@ -1,8 +1,20 @@
 // Lists and decisions: recommendations for a person, items like another, what trends, and the slots of the page.
 import { parseObject } from "../http/body.ts";
 import {
-  contextOf, excluded, filterText, flag, fromJson, fromQuery, ID_CHARS_MAX, integer, LIST_LIMIT_MAX, optionalText, pathText,
-  personRef, requiredText, type Source,
+  contextOf,
+  excluded,
+  filterText,
+  flag,
+  fromJson,
+  fromQuery,
+  ID_CHARS_MAX,
+  integer,
+  LIST_LIMIT_MAX,
+  optionalText,
+  pathText,
+  personRef,
+  requiredText,
+  type Source,
 } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
 import { requireJson } from "../http/media-type.ts";
@@ -19,7 +31,12 @@ const DEFAULT_PLACEMENT = "home";
 
 export function recommendationRoutes(): Route[] {
   return [
-    { method: "GET", path: "/v1/recommendations", crossOrigin: true, handle: (call) => recommend(call, fromQuery(call.query)) },
+    {
+      method: "GET",
+      path: "/v1/recommendations",
+      crossOrigin: true,
+      handle: (call) => recommend(call, fromQuery(call.query)),
+    },
     {
       method: "POST",
       path: "/v1/recommendations",
@@ -58,10 +75,7 @@ export function readRequest(source: Source): RecommendRequest {
 }
 
 /** @throws Problem (unknown_placement), FilterError, HostError. */
-export async function listFor(
-  project: Project,
-  request: RecommendRequest,
-): Promise<WireList> {
+export async function listFor(project: Project, request: RecommendRequest): Promise<WireList> {
   const startMs = performance.now();
   const list = await project.recommend(request);
   if (list === undefined) {

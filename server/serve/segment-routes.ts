@@ -1,5 +1,13 @@
 // Segments with live sizes, their members, and the search for a person, an item or a segment by how its id begins.
-import { fromQuery, ID_CHARS_MAX, integer, LIST_LIMIT_MAX, optionalText, pathText, requiredText } from "../http/parameters.ts";
+import {
+  fromQuery,
+  ID_CHARS_MAX,
+  integer,
+  LIST_LIMIT_MAX,
+  optionalText,
+  pathText,
+  requiredText,
+} from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { itemView } from "../../core/item/validate.ts";
@@ -21,7 +29,8 @@ async function segmentUsers(call: Call): Promise<Answer> {
   const after = optionalText(source, "after", PAGE_KEY_CHARS_MAX);
   const segment = pathText(call, "name");
   const page = await call.project.segmentUsers(segment, { limit, ...(after !== undefined && { after }) });
-  if (page === undefined) throw new Problem("unknown_segment", "The program has no such segment.", { parameter: "name" });
+  if (page === undefined)
+    throw new Problem("unknown_segment", "The program has no such segment.", { parameter: "name" });
   return ok({ segment, users: page.users, total: page.total, next: page.next ?? null });
 }
 
@@ -38,6 +47,9 @@ async function search(call: Call): Promise<Answer> {
   return ok({
     persons,
     items: item === undefined ? [] : [itemView(item)],
-    segments: segments.map(({ name }) => name).filter((name) => name.startsWith(query)).slice(0, limit),
+    segments: segments
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(query))
+      .slice(0, limit),
   });
 }

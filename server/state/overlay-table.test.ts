@@ -52,7 +52,10 @@ for (const seed of [1, 2, 3, 4, 5]) {
       deepEqual(read({ limit: 5, after: middle }), prefixed.filter(([key]) => String(key) > middle).slice(0, 5));
       deepEqual(
         read({ limit: 5, after: middle, reverse: true }),
-        prefixed.filter(([key]) => String(key) < middle).toReversed().slice(0, 5),
+        prefixed
+          .filter(([key]) => String(key) < middle)
+          .toReversed()
+          .slice(0, 5),
       );
       if (round % 4 === 3) {
         await checkpoint(file, table, () => {});

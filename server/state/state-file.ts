@@ -143,7 +143,9 @@ export class StateFile {
     const bytes = stored.subarray(CHECKSUM_BYTES);
     if (stored.length >= CHECKSUM_BYTES && view.getUint32(0, true) === crc32(bytes)) return bytes;
     writeFileSync(join(this.#folder, DAMAGED_MARK), "");
-    throw new StateCorruptError(`the stored value of ${key.slice(0, 2)}… has a wrong checksum: restart the node to rebuild`);
+    throw new StateCorruptError(
+      `the stored value of ${key.slice(0, 2)}… has a wrong checksum: restart the node to rebuild`,
+    );
   }
 
   #send(nextBytes: number): void {

@@ -56,7 +56,13 @@ test("a trigger of the program reaches its receiver, signed", async () => {
   const triggers = { carted: { when: 'event.event_type == "add_to_cart"', webhook: hook.url } };
   equal((await ask(node, "PUT /v1/program", { ...document, triggers })).status, 200);
   const answered = hook.answered();
-  const event = { event_id: "cart1", user_id: "ann", event_type: "add_to_cart", item_id: "lamp", timestamp: Date.now() };
+  const event = {
+    event_id: "cart1",
+    user_id: "ann",
+    event_type: "add_to_cart",
+    item_id: "lamp",
+    timestamp: Date.now(),
+  };
   await ask(node, "POST /v1/events", event);
   await answered;
   const [{ headers, body }] = hook.received as [Received];
@@ -86,7 +92,10 @@ test("what fails for good is a dead letter that can be tried again", async () =>
   await sender.close();
   equal(hook.received.length, 3);
   const letter = await letterOf(node, hook.url);
-  deepEqual([letter.code, letter.source, letter.message], ["webhook_failed", "webhook cart", "the receiver answered 500 (attempt 3)"]);
+  deepEqual(
+    [letter.code, letter.source, letter.message],
+    ["webhook_failed", "webhook cart", "the receiver answered 500 (attempt 3)"],
+  );
   hook.close();
   const well = await receiver(200);
   // The same letter, to the same address, once the receiver is back.

@@ -31,7 +31,10 @@ export interface WebhookStats {
 
 export interface WebhookSender {
   /** Queues the delivery and returns at once; a full queue makes it a dead letter. */
-  fire(project: Project, fired: { trigger: FiredTrigger; url: string; ref: PersonRef; eventId: string | undefined }): void;
+  fire(
+    project: Project,
+    fired: { trigger: FiredTrigger; url: string; ref: PersonRef; eventId: string | undefined },
+  ): void;
   /** Queues a dead letter's body again. @throws Problem (overloaded, bad_request). */
   retry(project: Project, letterBody: unknown): void;
   stats(): WebhookStats;
@@ -49,7 +52,12 @@ interface Delivery {
 /** `final`: trying again would not help. */
 type Outcome = "delivered" | { fault: string; final: boolean };
 
-export function createWebhookSender(options: { config: WebhookConfig; logger: Logger; seed: number; now: () => number }): WebhookSender {
+export function createWebhookSender(options: {
+  config: WebhookConfig;
+  logger: Logger;
+  seed: number;
+  now: () => number;
+}): WebhookSender {
   const { config, logger, now } = options;
   const rng = rngFrom(options.seed);
   const ready: Delivery[] = [];

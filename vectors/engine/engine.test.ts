@@ -14,7 +14,10 @@ test("every engine vector comes out bit for bit", () => {
 });
 
 test("the file holds the engine's cases as they are written down", () => {
-  deepEqual(cases.map(({ title, steps }) => ({ title, steps })), JSON.parse(JSON.stringify(engineCases)));
+  deepEqual(
+    cases.map(({ title, steps }) => ({ title, steps })),
+    JSON.parse(JSON.stringify(engineCases)),
+  );
 });
 
 test("another outcome of the engine is seen", () => {
@@ -25,8 +28,15 @@ test("another outcome of the engine is seen", () => {
 
 test("every engine vector comes out bit for bit in an empty context, the CEL library included", async () => {
   const bundle = await build({
-    entryPoints: [new URL("run.ts", import.meta.url).pathname], bundle: true, write: false, format: "iife", globalName: "attune", target: "es2022",
-    platform: "neutral", mainFields: ["module", "main"], conditions: ["import"],
+    entryPoints: [new URL("run.ts", import.meta.url).pathname],
+    bundle: true,
+    write: false,
+    format: "iife",
+    globalName: "attune",
+    target: "es2022",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    conditions: ["import"],
   });
   const context = vm.createContext(Object.create(null));
   vm.runInContext(
@@ -36,6 +46,9 @@ test("every engine vector comes out bit for bit in an empty context, the CEL lib
   );
   vm.runInContext(bundle.outputFiles[0]!.text, context);
   const file = readFileSync(new URL("engine.json", import.meta.url), "utf8");
-  const failures = vm.runInContext("(file) => JSON.stringify(attune.runEngineVectors(JSON.parse(file).cases))", context)(file);
+  const failures = vm.runInContext(
+    "(file) => JSON.stringify(attune.runEngineVectors(JSON.parse(file).cases))",
+    context,
+  )(file);
   deepEqual(JSON.parse(failures), []);
 });

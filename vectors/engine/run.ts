@@ -73,11 +73,16 @@ function append(timeline: ProgramTimeline, document: unknown, at: number): unkno
   return version;
 }
 
-function apply(person: PersonState, step: Exclude<EngineStep, { program: unknown }>, timeline: ProgramTimeline): Outputs | unknown {
+function apply(
+  person: PersonState,
+  step: Exclude<EngineStep, { program: unknown }>,
+  timeline: ProgramTimeline,
+): Outputs | unknown {
   if ("event" in step) return applyEvent(person, step.event, timeline);
   if ("attributes" in step) return applyAttributes(person, step.attributes, step.at, timeline);
   if ("look" in step) return lookAgain(person, step.look, timeline);
-  if ("decide" in step) return decideSlot(person, step.decide, step.context, person.asOf, timeline.current) ?? "no such slot";
+  if ("decide" in step)
+    return decideSlot(person, step.decide, step.context, person.asOf, timeline.current) ?? "no such slot";
   return mergePersons(person, run(step.merge, timeline, []), step.at, timeline);
 }
 

@@ -167,7 +167,11 @@ function junction(ast: ASTNode, op: "&&" | "||", c: Compilation): CelNode[] {
       return;
     }
     const node = compileNode(part, c);
-    parts.push(kindIs(node.type, "bool") ? node : c.fault(part, "cel_type", `\`${op}\` needs conditions, this is a ${typeName(node.type)}`));
+    parts.push(
+      kindIs(node.type, "bool")
+        ? node
+        : c.fault(part, "cel_type", `\`${op}\` needs conditions, this is a ${typeName(node.type)}`),
+    );
   };
   visit(ast);
   return parts;
@@ -185,14 +189,23 @@ export function compileCondition(text: string, names: NamesOfProgram): CompiledC
     c.fault(0, "cel_type", `this is a ${typeName(node.type)}, a condition (true or false) is needed`);
   }
   if (c.cost > EXPRESSION_COST_MAX) {
-    c.fault(0, "expression_too_complex", `this costs ${c.cost}, at most ${EXPRESSION_COST_MAX} is allowed; `
-      + "split it into segments and read them with in_segment()");
+    c.fault(
+      0,
+      "expression_too_complex",
+      `this costs ${c.cost}, at most ${EXPRESSION_COST_MAX} is allowed; ` +
+        "split it into segments and read them with in_segment()",
+    );
   }
   if (c.faults.length > 0) return { faults: c.faults };
   const { read } = node;
   const reads: ReadSet = {
-    eventTypes: c.eventTypes, anyEvent: c.anyEvent, interests: c.interests, attributes: c.attributes, context: c.context,
-    segments: c.segments, time: node.leaves.length > 0,
+    eventTypes: c.eventTypes,
+    anyEvent: c.anyEvent,
+    interests: c.interests,
+    attributes: c.attributes,
+    context: c.context,
+    segments: c.segments,
+    time: node.leaves.length > 0,
   };
   const rule: Rule = {
     reads,

@@ -13,7 +13,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   int: "every number is a double: leave int() out",
   uint: "every number is a double: leave uint() out",
   timestamp: "there are no timestamps: use since(), item.age_s, session.duration_s or context.hour",
-  duration: "durations are seconds: write 7 * 86400, or a window such as \"7d\"",
+  duration: 'durations are seconds: write 7 * 86400, or a window such as "7d"',
   matches: "there are no regular expressions: use contains(), startsWith() or endsWith()",
   dyn: "leave dyn() out: types that are not known are compared as they come",
   type: "there is no type(); use has()",
@@ -56,7 +56,11 @@ export function compileCall(ast: ASTNode, name: string, args: readonly ASTNode[]
       const segment = text(args[0]!, name, "the name of a segment", c);
       if (segment === undefined) return unknownValue;
       if (!c.names.segments.has(segment)) {
-        return c.fault(args[0]!, "unknown_segment", `the program has no segment \`${segment}\`${didYouMean(segment, c.names.segments)}`);
+        return c.fault(
+          args[0]!,
+          "unknown_segment",
+          `the program has no segment \`${segment}\`${didYouMean(segment, c.names.segments)}`,
+        );
       }
       return inSegmentNode(segment, c);
     }
@@ -79,7 +83,13 @@ export function compileCall(ast: ASTNode, name: string, args: readonly ASTNode[]
 const unknownValue: CelNode = { type: DYN, read: () => FAULT, leaves: NO_LEAVES };
 const unknownNumber: CelNode = { type: DOUBLE, read: () => FAULT, leaves: NO_LEAVES };
 
-function arity(ast: ASTNode, name: string, args: readonly ASTNode[], wanted: readonly string[], c: Compilation): boolean {
+function arity(
+  ast: ASTNode,
+  name: string,
+  args: readonly ASTNode[],
+  wanted: readonly string[],
+  c: Compilation,
+): boolean {
   if (args.length === wanted.length) return true;
   c.fault(ast, "cel_arguments", `\`${name}\` is written \`${name}(${wanted.join(", ")})\``);
   return false;
@@ -95,7 +105,11 @@ function eventType(arg: ASTNode, of: string, c: Compilation): string | undefined
   const type = text(arg, of, "an event type", c);
   if (type === undefined || c.names.eventTypes.has(type)) return type;
   const near = didYouMean(type, c.names.eventTypes);
-  c.fault(arg, "unknown_event_type", `unknown event type \`${type}\`${near === "" ? "; declare it under `events`" : near}`);
+  c.fault(
+    arg,
+    "unknown_event_type",
+    `unknown event type \`${type}\`${near === "" ? "; declare it under `events`" : near}`,
+  );
   return undefined;
 }
 
@@ -163,7 +177,11 @@ function toDouble(ast: ASTNode, node: CelNode, c: Compilation): CelNode {
 
 function toText(ast: ASTNode, node: CelNode, c: Compilation): CelNode {
   if (node.type.kind === "list" || node.type.kind === "map" || node.type.kind === "null") {
-    return c.fault(ast, "cel_type", `\`string()\` needs a number, a string or a condition, this is a ${typeName(node.type)}`);
+    return c.fault(
+      ast,
+      "cel_type",
+      `\`string()\` needs a number, a string or a condition, this is a ${typeName(node.type)}`,
+    );
   }
   const { read, leaves } = node;
   return {
@@ -171,17 +189,27 @@ function toText(ast: ASTNode, node: CelNode, c: Compilation): CelNode {
     leaves,
     read: (scope) => {
       const value = read(scope);
-      return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : FAULT;
+      return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+        ? String(value)
+        : FAULT;
     },
   };
 }
 
-export function compileMethod(ast: ASTNode, name: string, operand: ASTNode, args: readonly ASTNode[], c: Compilation): CelNode {
+export function compileMethod(
+  ast: ASTNode,
+  name: string,
+  operand: ASTNode,
+  args: readonly ASTNode[],
+  c: Compilation,
+): CelNode {
   switch (name) {
     case "contains":
     case "startsWith":
     case "endsWith":
-      return arity(ast, name, args, ["text"], c) ? search(ast, name, compileNode(operand, c), compileNode(args[0]!, c), c) : unknownValue;
+      return arity(ast, name, args, ["text"], c)
+        ? search(ast, name, compileNode(operand, c), compileNode(args[0]!, c), c)
+        : unknownValue;
     case "size":
       return arity(ast, name, args, [], c) ? size(ast, compileNode(operand, c), c) : unknownValue;
     case "lowerAscii":
@@ -204,7 +232,11 @@ export function compileMethod(ast: ASTNode, name: string, operand: ASTNode, args
 function search(ast: ASTNode, name: string, holder: CelNode, part: CelNode, c: Compilation): CelNode {
   if (!kindIs(holder.type, "string") || !kindIs(part.type, "string")) {
     const advice = holder.type.kind === "list" ? "; for a list write value in list" : "";
-    return c.fault(ast, "cel_type", `\`${name}()\` works on strings, here it is ${typeName(holder.type)}.${name}(${typeName(part.type)})${advice}`);
+    return c.fault(
+      ast,
+      "cel_type",
+      `\`${name}()\` works on strings, here it is ${typeName(holder.type)}.${name}(${typeName(part.type)})${advice}`,
+    );
   }
   const a = holder.read;
   const b = part.read;
@@ -215,14 +247,19 @@ function search(ast: ASTNode, name: string, holder: CelNode, part: CelNode, c: C
       const value = a(scope);
       const wanted = b(scope);
       if (typeof value !== "string" || typeof wanted !== "string") return FAULT;
-      return name === "contains" ? value.includes(wanted) : name === "startsWith" ? value.startsWith(wanted) : value.endsWith(wanted);
+      return name === "contains"
+        ? value.includes(wanted)
+        : name === "startsWith"
+          ? value.startsWith(wanted)
+          : value.endsWith(wanted);
     },
   };
 }
 
 // ASCII letters only, whatever the locale: the same text in every host.
 function caseOf(ast: ASTNode, name: "lowerAscii" | "upperAscii", node: CelNode, c: Compilation): CelNode {
-  if (!kindIs(node.type, "string")) return c.fault(ast, "cel_type", `\`${name}()\` works on strings, this is a ${typeName(node.type)}`);
+  if (!kindIs(node.type, "string"))
+    return c.fault(ast, "cel_type", `\`${name}()\` works on strings, this is a ${typeName(node.type)}`);
   const [first, last, shift] = name === "lowerAscii" ? [65, 90, 32] : [97, 122, -32];
   const { read, leaves } = node;
   return {
@@ -245,9 +282,11 @@ type Macro = "exists" | "all" | "exists_one" | "filter" | "map";
 
 function macro(ast: ASTNode, name: Macro, operand: ASTNode, args: readonly ASTNode[], c: Compilation): CelNode {
   const holder = compileNode(operand, c);
-  if (!kindIs(holder.type, "list")) return c.fault(ast, "cel_type", `\`${name}()\` works on lists, this is a ${typeName(holder.type)}`);
+  if (!kindIs(holder.type, "list"))
+    return c.fault(ast, "cel_type", `\`${name}()\` works on lists, this is a ${typeName(holder.type)}`);
   const [variable, body] = args as [ASTNode, ASTNode];
-  if (variable.op !== "id") return c.fault(variable, "cel_arguments", `\`${name}()\` needs a name for the element first`);
+  if (variable.op !== "id")
+    return c.fault(variable, "cel_arguments", `\`${name}()\` needs a name for the element first`);
   const element: CelType = holder.type.element ?? DYN;
   const depth = c.variables.length;
   const inner = c.within({ name: variable.args, type: element }, body);
@@ -256,7 +295,8 @@ function macro(ast: ASTNode, name: Macro, operand: ASTNode, args: readonly ASTNo
   }
   const { read } = holder;
   const leaves = joinLeaves(holder, inner);
-  const type = name === "filter" ? (holder.type.kind === "list" ? holder.type : LIST) : name === "map" ? listOf(inner.type) : BOOL;
+  const type =
+    name === "filter" ? (holder.type.kind === "list" ? holder.type : LIST) : name === "map" ? listOf(inner.type) : BOOL;
   const run = name === "map" || name === "filter" ? collect(name, inner, depth) : quantify(name, inner, depth);
   return {
     type,

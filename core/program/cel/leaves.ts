@@ -1,9 +1,22 @@
 // What expressions read of a person, each with how time moves it.
 import { log2 } from "../../math/exp2.ts";
 import {
-  BUILT_IN_FEATURES, type BuiltInFeature, builtinNextChangeMs, builtinValue, featureNextChangeMs, featureValue, followed,
-  FREQUENCY_RATE, FREQUENCY_WINDOW_MS, lastTimeMs, NO_SESSION, SESSION_READS, sessionNextChangeMs, type SessionView,
-  windowNextChangeMs, windowValue,
+  BUILT_IN_FEATURES,
+  type BuiltInFeature,
+  builtinNextChangeMs,
+  builtinValue,
+  featureNextChangeMs,
+  featureValue,
+  followed,
+  FREQUENCY_RATE,
+  FREQUENCY_WINDOW_MS,
+  lastTimeMs,
+  NO_SESSION,
+  SESSION_READS,
+  sessionNextChangeMs,
+  type SessionView,
+  windowNextChangeMs,
+  windowValue,
 } from "../../profile/reading.ts";
 import { seriesCount, seriesNextChangeMs } from "../../profile/series.ts";
 import { SEQUENCES_MAX, WINDOWS_MAX } from "../limits.ts";
@@ -37,8 +50,17 @@ export function sumNode(ast: ASTNode, type: string, windowMs: number, c: Compila
 function windowNode(ast: ASTNode, measure: "count" | "sum", type: string, windowMs: number, c: Compilation): CelNode {
   const index = c.names.windowIndex(measure, type, windowMs);
   if (index === undefined) {
-    if (!c.names.closed) return c.fault(ast, "too_many", `more than ${WINDOWS_MAX} different windows (WINDOWS_MAX): use one window in more rules`);
-    return c.fault(ast, "window_not_kept", `the program keeps no such window: read the same ${measure}() in one of its segments first`);
+    if (!c.names.closed)
+      return c.fault(
+        ast,
+        "too_many",
+        `more than ${WINDOWS_MAX} different windows (WINDOWS_MAX): use one window in more rules`,
+      );
+    return c.fault(
+      ast,
+      "window_not_kept",
+      `the program keeps no such window: read the same ${measure}() in one of its segments first`,
+    );
   }
   c.eventTypes.add(type);
   if (measure === "count") return countedNode({ windowMs, seriesOf: (person) => person.windows[index]! });
@@ -71,18 +93,30 @@ export function sinceNode(type: string, c: Compilation): CelNode {
   if (c.names.eventTypes.size > TIMES_KEPT) c.anyEvent = true;
   const rises = (scope: RuleScope): number => (lastTimeMs(scope.person, type) > -Infinity ? 1 : 0);
   return {
-    ...numberNode((scope) => (scope.nowMs - lastTimeMs(scope.person, type)) / 1_000, { nextMs: never, slope: rises, drift: rises, rate: rises }),
+    ...numberNode((scope) => (scope.nowMs - lastTimeMs(scope.person, type)) / 1_000, {
+      nextMs: never,
+      slope: rises,
+      drift: rises,
+      rate: rises,
+    }),
     reachesMs: (scope, target) => lastTimeMs(scope.person, type) + target * 1_000,
   };
 }
 
 export function followedNode(
-  ast: ASTNode, sequence: { first: string; second: string; windowMs: number }, c: Compilation,
+  ast: ASTNode,
+  sequence: { first: string; second: string; windowMs: number },
+  c: Compilation,
 ): CelNode {
   const index = c.names.sequenceIndex(sequence.first, sequence.second, sequence.windowMs);
   if (index === undefined) {
-    if (!c.names.closed) return c.fault(ast, "too_many", `more than ${SEQUENCES_MAX} different sequences (SEQUENCES_MAX)`);
-    return c.fault(ast, "window_not_kept", "the program keeps no such sequence: read the same followed() in one of its segments first");
+    if (!c.names.closed)
+      return c.fault(ast, "too_many", `more than ${SEQUENCES_MAX} different sequences (SEQUENCES_MAX)`);
+    return c.fault(
+      ast,
+      "window_not_kept",
+      "the program keeps no such sequence: read the same followed() in one of its segments first",
+    );
   }
   c.eventTypes.add(sequence.first);
   c.eventTypes.add(sequence.second);
@@ -92,7 +126,11 @@ export function followedNode(
 /** `interest(category)`: a share; all interests decay alike, so time does not move it. */
 export function interestNode(ast: ASTNode, category: CelNode, c: Compilation): CelNode {
   if (!kindIs(category.type, "string")) {
-    return c.fault(ast, "cel_type", `\`interest()\` needs the name of a category or tag, this is a ${typeName(category.type)}`);
+    return c.fault(
+      ast,
+      "cel_type",
+      `\`interest()\` needs the name of a category or tag, this is a ${typeName(category.type)}`,
+    );
   }
   c.interests = true;
   if (typeof category.constant === "string") {
@@ -130,7 +168,8 @@ export function featureNode(name: string, c: Compilation): CelNode | undefined {
     return { type, read, leaves: [fades], motion: fades, reachesMs: fadesToMs(read, halfLifeMs) };
   }
   if (own.windowMs === null) return { type, read, leaves: NO_LEAVES };
-  if (kind === "count") return countedNode({ windowMs: own.windowMs, seriesOf: (person) => person.features[index]!.series! });
+  if (kind === "count")
+    return countedNode({ windowMs: own.windowMs, seriesOf: (person) => person.features[index]!.series! });
   const leaf: TimeLeaf = {
     nextMs: (scope) => featureNextChangeMs(scope.person, index, scope.nowMs),
     slope: still,
@@ -146,7 +185,10 @@ function fading(value: (scope: RuleScope) => number): TimeLeaf {
 }
 
 /** When what halves each half-life is down to a target. */
-function fadesToMs(read: (scope: RuleScope) => unknown, halfLifeMs: (scope: RuleScope) => number): NonNullable<CelNode["reachesMs"]> {
+function fadesToMs(
+  read: (scope: RuleScope) => unknown,
+  halfLifeMs: (scope: RuleScope) => number,
+): NonNullable<CelNode["reachesMs"]> {
   return (scope, target) => {
     const ratio = (read(scope) as number) / target;
     return ratio > 1 ? scope.nowMs + halfLifeMs(scope) * log2(ratio) : NaN;
@@ -166,7 +208,10 @@ function builtInNode(name: BuiltInFeature, c: Compilation): CelNode {
     }
     case "engagement": {
       const fades = (scope: RuleScope): number => scope.engagement;
-      return { ...numberNode(fades, fading(fades)), reachesMs: fadesToMs(fades, (scope) => scope.person.interestHalfLifeMs) };
+      return {
+        ...numberNode(fades, fading(fades)),
+        reachesMs: fadesToMs(fades, (scope) => scope.person.interestHalfLifeMs),
+      };
     }
     case "frequency":
       return countedNode({ windowMs: FREQUENCY_WINDOW_MS, seriesOf: (person) => person.rates[FREQUENCY_RATE]! });

@@ -27,36 +27,98 @@ export interface FeatureName {
 }
 
 export const SESSION_FIELDS: Readonly<Record<string, CelType>> = {
-  id: STRING, started_at: DOUBLE, duration_s: DOUBLE, events: DOUBLE, interactions: DOUBLE, page_views: DOUBLE,
-  clicks: DOUBLE, click_interval_s: DOUBLE, rapid_clicks: DOUBLE, dwell_s: DOUBLE, scroll_depth: DOUBLE, bounce: BOOL,
-  active: BOOL, is_new: BOOL,
+  id: STRING,
+  started_at: DOUBLE,
+  duration_s: DOUBLE,
+  events: DOUBLE,
+  interactions: DOUBLE,
+  page_views: DOUBLE,
+  clicks: DOUBLE,
+  click_interval_s: DOUBLE,
+  rapid_clicks: DOUBLE,
+  dwell_s: DOUBLE,
+  scroll_depth: DOUBLE,
+  bounce: BOOL,
+  active: BOOL,
+  is_new: BOOL,
 };
 
 export const CONTEXT_FIELDS: Readonly<Record<string, CelType>> = {
-  device: STRING, os: STRING, browser: STRING, locale: STRING, timezone: STRING, country: STRING, region: STRING,
-  referrer: STRING, weather: STRING, variant: STRING, hour: DOUBLE, weekday: DOUBLE,
+  device: STRING,
+  os: STRING,
+  browser: STRING,
+  locale: STRING,
+  timezone: STRING,
+  country: STRING,
+  region: STRING,
+  referrer: STRING,
+  weather: STRING,
+  variant: STRING,
+  hour: DOUBLE,
+  weekday: DOUBLE,
 };
 
 export const EVENT_FIELDS: Readonly<Record<string, CelType>> = {
-  event_type: STRING, item_id: STRING, value: DOUBLE, page_url: STRING, timestamp: DOUBLE, session_id: STRING,
-  hour: DOUBLE, weekday: DOUBLE, additional_data: MAP, item: MAP, context: MAP,
+  event_type: STRING,
+  item_id: STRING,
+  value: DOUBLE,
+  page_url: STRING,
+  timestamp: DOUBLE,
+  session_id: STRING,
+  hour: DOUBLE,
+  weekday: DOUBLE,
+  additional_data: MAP,
+  item: MAP,
+  context: MAP,
 };
 
-export const EVENT_ITEM_FIELDS: Readonly<Record<string, CelType>> = { categories: STRINGS, tags: STRINGS, price: DOUBLE };
+export const EVENT_ITEM_FIELDS: Readonly<Record<string, CelType>> = {
+  categories: STRINGS,
+  tags: STRINGS,
+  price: DOUBLE,
+};
 
 export const ITEM_FIELDS: Readonly<Record<string, CelType>> = {
-  item_id: STRING, title: STRING, categories: STRINGS, tags: STRINGS, price: DOUBLE, available: BOOL, image_url: STRING,
-  url: STRING, published_at: DOUBLE, age_s: DOUBLE, attributes: MAP,
+  item_id: STRING,
+  title: STRING,
+  categories: STRINGS,
+  tags: STRINGS,
+  price: DOUBLE,
+  available: BOOL,
+  image_url: STRING,
+  url: STRING,
+  published_at: DOUBLE,
+  age_s: DOUBLE,
+  attributes: MAP,
 };
 
 /** Words with a meaning of their own; every other bare name reads the attribute of that name. */
 export const ROOTS = ["attributes", "features", "session", "context", "event", "item"] as const;
 
 export const FUNCTIONS = [
-  "count", "sum", "since", "interest", "in_segment", "followed", "has", "size", "double", "string",
+  "count",
+  "sum",
+  "since",
+  "interest",
+  "in_segment",
+  "followed",
+  "has",
+  "size",
+  "double",
+  "string",
 ] as const;
 export const METHODS = [
-  "contains", "startsWith", "endsWith", "size", "lowerAscii", "upperAscii", "exists", "all", "exists_one", "filter", "map",
+  "contains",
+  "startsWith",
+  "endsWith",
+  "size",
+  "lowerAscii",
+  "upperAscii",
+  "exists",
+  "all",
+  "exists_one",
+  "filter",
+  "map",
 ] as const;
 
 /** Which roots a place may read. */

@@ -2,11 +2,38 @@
 import { seriesCount, seriesFallsMs } from "../../profile/series.ts";
 import type { RuleScope } from "../scope.ts";
 import type { Compilation } from "./compile.ts";
-import { type CelNode, type Counted, driftOf, joinLeaves, NO_LEAVES, rateOf, type Read, slopeOf, together } from "./node.ts";
-import type { ASTNode } from "./parse.ts";
-import { anyChangeMs, changeMs, comparisonChangeMs, equalityChangeMs, junctionChangeMs, steadyChangeMs } from "./time.ts";
 import {
-  BOOL, type CelType, celEquals, comparable, DOUBLE, DYN, FAULT, kindIs, LIST, STRING, typeName,
+  type CelNode,
+  type Counted,
+  driftOf,
+  joinLeaves,
+  NO_LEAVES,
+  rateOf,
+  type Read,
+  slopeOf,
+  together,
+} from "./node.ts";
+import type { ASTNode } from "./parse.ts";
+import {
+  anyChangeMs,
+  changeMs,
+  comparisonChangeMs,
+  equalityChangeMs,
+  junctionChangeMs,
+  steadyChangeMs,
+} from "./time.ts";
+import {
+  BOOL,
+  type CelType,
+  celEquals,
+  comparable,
+  DOUBLE,
+  DYN,
+  FAULT,
+  kindIs,
+  LIST,
+  STRING,
+  typeName,
 } from "./value.ts";
 
 /** A condition; folded to its value where nothing in it can change. */
@@ -16,7 +43,9 @@ function condition(read: Read, parts: readonly CelNode[], nextMs?: (scope: RuleS
     if (constant !== FAULT) return { type: BOOL, constant, read: () => constant, leaves: NO_LEAVES };
   }
   const leaves = joinLeaves(...parts);
-  return nextMs === undefined || leaves.length === 0 ? { type: BOOL, read, leaves } : { type: BOOL, read, leaves, nextMs };
+  return nextMs === undefined || leaves.length === 0
+    ? { type: BOOL, read, leaves }
+    : { type: BOOL, read, leaves, nextMs };
 }
 
 export function and(parts: readonly CelNode[]): CelNode {
@@ -51,16 +80,21 @@ function junctionRead(parts: readonly CelNode[], decides: boolean): Read {
 }
 
 export function not(ast: ASTNode, part: CelNode, c: Compilation): CelNode {
-  if (!kindIs(part.type, "bool")) return c.fault(ast, "cel_type", `\`!\` needs a condition, this is a ${typeName(part.type)}`);
+  if (!kindIs(part.type, "bool"))
+    return c.fault(ast, "cel_type", `\`!\` needs a condition, this is a ${typeName(part.type)}`);
   const { read } = part;
-  return condition((scope) => {
-    const value = read(scope);
-    return typeof value === "boolean" ? !value : FAULT;
-  }, [part], (scope) => {
-    const next = changeMs(part, scope);
-    scope.verdict = typeof scope.verdict === "boolean" ? !scope.verdict : FAULT;
-    return next;
-  });
+  return condition(
+    (scope) => {
+      const value = read(scope);
+      return typeof value === "boolean" ? !value : FAULT;
+    },
+    [part],
+    (scope) => {
+      const next = changeMs(part, scope);
+      scope.verdict = typeof scope.verdict === "boolean" ? !scope.verdict : FAULT;
+      return next;
+    },
+  );
 }
 
 export function ternary(ast: ASTNode, [test, yes, no]: readonly [CelNode, CelNode, CelNode], c: Compilation): CelNode {
@@ -92,21 +126,23 @@ export function equality(ast: ASTNode, left: CelNode, right: CelNode, c: Compila
   const wanted = ast.op === "==";
   const a = left.read;
   const b = right.read;
-  const simple = typeof right.constant === "string" || typeof right.constant === "number" || typeof right.constant === "boolean";
+  const simple =
+    typeof right.constant === "string" || typeof right.constant === "number" || typeof right.constant === "boolean";
   const constant = right.constant;
   const read: Read = simple
     ? (scope) => {
-      const x = a(scope);
-      return x === FAULT ? FAULT : (x === constant) === wanted;
-    }
+        const x = a(scope);
+        return x === FAULT ? FAULT : (x === constant) === wanted;
+      }
     : (scope) => {
-      const x = a(scope);
-      const y = b(scope);
-      return x === FAULT || y === FAULT ? FAULT : celEquals(x, y) === wanted;
-    };
+        const x = a(scope);
+        const y = b(scope);
+        return x === FAULT || y === FAULT ? FAULT : celEquals(x, y) === wanted;
+      };
   const node = condition(read, [left, right]);
   if (node.leaves.length === 0 || left.type.kind !== "double" || right.type.kind !== "double") return node;
-  if (left.counted !== undefined && Number.isFinite(right.constant)) return countEquality(node, left.counted, right.constant as number);
+  if (left.counted !== undefined && Number.isFinite(right.constant))
+    return countEquality(node, left.counted, right.constant as number);
   const nextMs = equalityChangeMs(read, comparisonNode(">=", left, right), comparisonNode(">", left, right));
   // The two helpers answer for a difference that moves one way; otherwise any change beneath counts.
   return {
@@ -128,8 +164,12 @@ export function comparison(ast: ASTNode, left: CelNode, right: CelNode, c: Compi
   const numbers = kindIs(left.type, "double") && kindIs(right.type, "double");
   const strings = kindIs(left.type, "string") && kindIs(right.type, "string");
   if (!numbers && !strings) {
-    return c.fault(ast, "cel_type", `\`${op}\` compares numbers with numbers or strings with strings, `
-      + `here is ${typeName(left.type)} ${op} ${typeName(right.type)}`);
+    return c.fault(
+      ast,
+      "cel_type",
+      `\`${op}\` compares numbers with numbers or strings with strings, ` +
+        `here is ${typeName(left.type)} ${op} ${typeName(right.type)}`,
+    );
   }
   return comparisonNode(op, left, right);
 }
@@ -138,13 +178,15 @@ function comparisonNode(op: Order, left: CelNode, right: CelNode): CelNode {
   if (left.counted !== undefined && Number.isFinite(right.constant)) {
     return countComparison(op, left, left.counted, right.constant as number);
   }
-  const read = typeof right.constant === "number"
-    ? readAgainst(op, left.read, right.constant)
-    : readOrder(op, left.read, right.read);
+  const read =
+    typeof right.constant === "number"
+      ? readAgainst(op, left.read, right.constant)
+      : readOrder(op, left.read, right.read);
   const towards = op === ">" || op === ">=" ? 1 : -1;
-  const nextMs = left.reachesMs !== undefined && Number.isFinite(right.constant)
-    ? steadyChangeMs(read, towards, left, right.constant as number)
-    : comparisonChangeMs(read, towards, left, right);
+  const nextMs =
+    left.reachesMs !== undefined && Number.isFinite(right.constant)
+      ? steadyChangeMs(read, towards, left, right.constant as number)
+      : comparisonChangeMs(read, towards, left, right);
   return condition(read, [left, right], nextMs);
 }
 
@@ -218,10 +260,16 @@ type Arithmetic = "+" | "-" | "*" | "/" | "%";
 export function arithmetic(ast: ASTNode, left: CelNode, right: CelNode, c: Compilation): CelNode {
   const op = ast.op as Arithmetic;
   const numbers = kindIs(left.type, "double") && kindIs(right.type, "double");
-  const joins = op === "+"
-    && ((kindIs(left.type, "string") && kindIs(right.type, "string")) || (kindIs(left.type, "list") && kindIs(right.type, "list")));
+  const joins =
+    op === "+" &&
+    ((kindIs(left.type, "string") && kindIs(right.type, "string")) ||
+      (kindIs(left.type, "list") && kindIs(right.type, "list")));
   if (!numbers && !joins) {
-    return c.fault(ast, "cel_type", `\`${op}\` is not defined for ${typeName(left.type)} ${op} ${typeName(right.type)}`);
+    return c.fault(
+      ast,
+      "cel_type",
+      `\`${op}\` is not defined for ${typeName(left.type)} ${op} ${typeName(right.type)}`,
+    );
   }
   const read = arithmeticRead(op, left.read, right.read);
   if (left.constant !== undefined && right.constant !== undefined) {
@@ -292,7 +340,8 @@ function motionOf(op: Arithmetic, left: CelNode, right: CelNode): CelNode["motio
 }
 
 export function negate(ast: ASTNode, part: CelNode, c: Compilation): CelNode {
-  if (!kindIs(part.type, "double")) return c.fault(ast, "cel_type", `\`-\` needs a number, this is a ${typeName(part.type)}`);
+  if (!kindIs(part.type, "double"))
+    return c.fault(ast, "cel_type", `\`-\` needs a number, this is a ${typeName(part.type)}`);
   if (typeof part.constant === "number") {
     const constant = -part.constant;
     return { type: DOUBLE, constant, read: () => constant, leaves: NO_LEAVES };
@@ -314,22 +363,29 @@ export function negate(ast: ASTNode, part: CelNode, c: Compilation): CelNode {
 /** `x in list`, `key in map`. */
 export function membership(ast: ASTNode, element: CelNode, holder: CelNode, c: Compilation): CelNode {
   if (!kindIs(holder.type, "list") && !kindIs(holder.type, "map")) {
-    return c.fault(ast, "cel_type", `\`in\` needs a list or a map at its right, this is a ${typeName(holder.type)}; `
-      + "for a part of a string write text.contains(part)");
+    return c.fault(
+      ast,
+      "cel_type",
+      `\`in\` needs a list or a map at its right, this is a ${typeName(holder.type)}; ` +
+        "for a part of a string write text.contains(part)",
+    );
   }
   if (holder.type.kind === "list" && !comparable(element.type, holder.type.element ?? DYN)) {
     return c.fault(ast, "cel_type", `a ${typeName(element.type)} is never in a ${typeName(holder.type)}`);
   }
   const a = element.read;
   const b = holder.read;
-  return condition((scope) => {
-    const value = a(scope);
-    const values = b(scope);
-    if (value === FAULT || values === FAULT) return FAULT;
-    if (Array.isArray(values)) return contains(values, value);
-    if (typeof values !== "object" || values === null || typeof value !== "string") return FAULT;
-    return Object.hasOwn(values, value);
-  }, [element, holder]);
+  return condition(
+    (scope) => {
+      const value = a(scope);
+      const values = b(scope);
+      if (value === FAULT || values === FAULT) return FAULT;
+      if (Array.isArray(values)) return contains(values, value);
+      if (typeof values !== "object" || values === null || typeof value !== "string") return FAULT;
+      return Object.hasOwn(values, value);
+    },
+    [element, holder],
+  );
 }
 
 function contains(values: readonly unknown[], value: unknown): boolean {

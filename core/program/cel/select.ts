@@ -5,7 +5,15 @@ import type { RuleScope } from "../scope.ts";
 import { type Compilation, compileNode } from "./compile.ts";
 import { BUILT_IN, featureNode, sessionNode } from "./leaves.ts";
 import {
-  CONTEXT_FIELDS, didYouMean, EVENT_FIELDS, EVENT_ITEM_FIELDS, ITEM_FIELDS, nearest, ROOTS, ROOTS_OF, SESSION_FIELDS,
+  CONTEXT_FIELDS,
+  didYouMean,
+  EVENT_FIELDS,
+  EVENT_ITEM_FIELDS,
+  ITEM_FIELDS,
+  nearest,
+  ROOTS,
+  ROOTS_OF,
+  SESSION_FIELDS,
 } from "./names.ts";
 import { type CelNode, joinLeaves, NO_LEAVES, type Read } from "./node.ts";
 import type { ASTNode } from "./parse.ts";
@@ -25,22 +33,39 @@ export function compileName(ast: ASTNode, name: string, c: Compilation): CelNode
       c.attributes = true;
       return { type: MAP, read: (scope) => scope.person.attributes, leaves: NO_LEAVES };
     }
-    return c.fault(ast, "cel_name", `\`${name}\` is no value by itself; read one of its fields, e.g. \`${name}.${EXAMPLE[name]}\``);
+    return c.fault(
+      ast,
+      "cel_name",
+      `\`${name}\` is no value by itself; read one of its fields, e.g. \`${name}.${EXAMPLE[name]}\``,
+    );
   }
   if (!ROOTS_OF[c.names.place].has("attributes")) {
     return c.fault(ast, "cel_name", `unknown name \`${name}\`; only \`event\` can be read here`);
   }
   if (c.names.features.has(name) || BUILT_IN.has(name)) {
-    return c.fault(ast, "cel_name", `\`${name}\` is a feature: write \`features.${name}\` (or \`attributes.${name}\` for an attribute)`);
+    return c.fault(
+      ast,
+      "cel_name",
+      `\`${name}\` is a feature: write \`features.${name}\` (or \`attributes.${name}\` for an attribute)`,
+    );
   }
   if (c.names.segments.has(name)) {
-    return c.fault(ast, "cel_name", `\`${name}\` is a segment: write \`in_segment("${name}")\` (or \`attributes.${name}\`)`);
+    return c.fault(
+      ast,
+      "cel_name",
+      `\`${name}\` is a segment: write \`in_segment("${name}")\` (or \`attributes.${name}\`)`,
+    );
   }
   return attribute(name, c);
 }
 
 const EXAMPLE: Readonly<Record<Root, string>> = {
-  attributes: "age", features: "frequency", session: "duration_s", context: "device", event: "event_type", item: "price",
+  attributes: "age",
+  features: "frequency",
+  session: "duration_s",
+  context: "device",
+  event: "event_type",
+  item: "price",
 };
 
 const unknownValue: CelNode = { type: DYN, read: () => FAULT, leaves: NO_LEAVES };
@@ -52,9 +77,12 @@ function isRoot(name: string): name is Root {
 function allowed(ast: ASTNode, root: Root, c: Compilation): boolean {
   const { place } = c.names;
   if (ROOTS_OF[place].has(root)) return true;
-  const where = root === "event" ? "only triggers and features' `where` can read `event`"
-    : root === "item" ? "only placements can read `item`; in a trigger write `event.item`"
-    : "a feature's `where` can read `event` only";
+  const where =
+    root === "event"
+      ? "only triggers and features' `where` can read `event`"
+      : root === "item"
+        ? "only placements can read `item`; in a trigger write `event.item`"
+        : "a feature's `where` can read `event` only";
   c.fault(ast, "cel_name", `\`${root}\` cannot be read here: ${where}`);
   return false;
 }
@@ -135,8 +163,13 @@ function fieldOf(ast: ASTNode, holder: CelNode, field: string, c: Compilation): 
 }
 
 function isField(node: ASTNode, root: string, field: string, c: Compilation): boolean {
-  return node.op === "." && node.args[1] === field && node.args[0].op === "id" && node.args[0].args === root
-    && !c.variables.some((variable) => variable.name === root);
+  return (
+    node.op === "." &&
+    node.args[1] === field &&
+    node.args[0].op === "id" &&
+    node.args[0].args === root &&
+    !c.variables.some((variable) => variable.name === root)
+  );
 }
 
 function rootField(ast: ASTNode, root: Root, field: string, c: Compilation): CelNode {
@@ -147,7 +180,9 @@ function rootField(ast: ASTNode, root: Root, field: string, c: Compilation): Cel
     case "features":
       return featureNode(field, c) ?? unknownField(ast, root, field, [...c.names.features.keys(), ...BUILT_IN], c);
     case "session":
-      return known(SESSION_FIELDS, field) ? sessionNode(field, c) : unknownField(ast, root, field, Object.keys(SESSION_FIELDS), c);
+      return known(SESSION_FIELDS, field)
+        ? sessionNode(field, c)
+        : unknownField(ast, root, field, Object.keys(SESSION_FIELDS), c);
     case "context":
       return contextField(field, c) ?? unknownField(ast, root, field, Object.keys(CONTEXT_FIELDS), c);
     case "event":
@@ -217,7 +252,8 @@ function eventField(field: string): CelNode | undefined {
 
 function eventItem(ast: ASTNode, field: string, c: Compilation): CelNode {
   if (!allowed(ast, "event", c)) return unknownValue;
-  if (!known(EVENT_ITEM_FIELDS, field)) return unknownField(ast, "event.item", field, Object.keys(EVENT_ITEM_FIELDS), c);
+  if (!known(EVENT_ITEM_FIELDS, field))
+    return unknownField(ast, "event.item", field, Object.keys(EVENT_ITEM_FIELDS), c);
   const name = field as "categories" | "tags" | "price";
   return fieldNode(EVENT_ITEM_FIELDS[field]!, (scope) => scope.event!.item?.[name] ?? FAULT);
 }

@@ -24,7 +24,7 @@ class Utf8Decoder {
   /** Decodes valid UTF-8; rules have no bytes values, so nothing else ever gets here. */
   decode(bytes: Uint8Array = new Uint8Array()): string {
     let text = "";
-    for (let i = 0; i < bytes.length; ) {
+    for (let i = 0; i < bytes.length;) {
       const lead = bytes[i++]!;
       const more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
       let point = more === 0 ? lead : lead & (0x3f >> more);

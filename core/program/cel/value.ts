@@ -41,7 +41,8 @@ const EQUAL_DEPTH_MAX = 8;
 /** CEL equality of two values: by value, and false between values of different types. */
 export function celEquals(a: unknown, b: unknown, depth = 0): boolean {
   if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || depth > EQUAL_DEPTH_MAX) return false;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || depth > EQUAL_DEPTH_MAX)
+    return false;
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length && a.every((value, i) => celEquals(value, b[i], depth + 1));
   }

@@ -59,6 +59,9 @@ function parseRange(entry: string): [Address, number] {
 
 /** The database writes `country_code` at the top; others of its family write `country.iso_code`. */
 function countryCode(response: unknown): string | undefined {
-  const { country_code: flat, country } = (response ?? {}) as { country_code?: string; country?: { iso_code?: string } };
+  const { country_code: flat, country } = (response ?? {}) as {
+    country_code?: string;
+    country?: { iso_code?: string };
+  };
   return flat ?? country?.iso_code;
 }

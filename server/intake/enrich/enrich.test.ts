@@ -9,7 +9,8 @@ import { readUserAgent } from "./user-agent.ts";
 
 const IPHONE =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1";
-const HEADLESS = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36";
+const HEADLESS =
+  "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36";
 const GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
 const readAddress = await openAddresses(["203.0.113.0/24", "2001:db8:bad::/48", "198.51.100.7"]);
 let serial = 0;
@@ -19,14 +20,28 @@ function event(fields: Partial<AttuneEvent> = {}): AttuneEvent {
 }
 
 test("HTTP libraries send for others and are no bots; crawlers are; no user agent says nothing", () => {
-  for (const library of ["node", "undici", "curl/8.5.0", "python-requests/2.31", "axios/1.7", "okhttp/4.12", "k6/0.50", "Go-http-client/1.1"]) {
+  for (const library of [
+    "node",
+    "undici",
+    "curl/8.5.0",
+    "python-requests/2.31",
+    "axios/1.7",
+    "okhttp/4.12",
+    "k6/0.50",
+    "Go-http-client/1.1",
+  ]) {
     equal(readUserAgent(library, { local: false }).kind, "library", library);
   }
   equal(readUserAgent(undefined, { local: false }).kind, "library");
   equal(readUserAgent(GOOGLEBOT, { local: true }).kind, "bot");
   equal(readUserAgent(HEADLESS, { local: false }).kind, "bot");
   equal(readUserAgent(HEADLESS, { local: true }).kind, "browser");
-  deepEqual(readUserAgent(IPHONE, { local: false }), { kind: "browser", device: "mobile", os: "iOS", browser: "Safari" });
+  deepEqual(readUserAgent(IPHONE, { local: false }), {
+    kind: "browser",
+    device: "mobile",
+    os: "iOS",
+    browser: "Safari",
+  });
 });
 
 test("addresses: country, lists in either notation, and this machine", () => {
@@ -68,7 +83,10 @@ test("a burst of a hundred is human, one more in the same second is not, and it 
 });
 
 test("nine clicks a second for an hour stay unmarked, eleven do not", () => {
-  for (const [perS, marked] of [[9, false], [11, true]] as const) {
+  for (const [perS, marked] of [
+    [9, false],
+    [11, true],
+  ] as const) {
     const watch = watchPatterns();
     let seen = false;
     for (let i = 0; i < perS * 600; i++) {

@@ -5,7 +5,17 @@ import { RecentMap } from "./recent-map.ts";
 
 /** Interactions by hand; scrolling, hovering and the like are sent many times a second by any browser. */
 const BY_HAND: ReadonlySet<string> = new Set([
-  "page_view", "view", "click", "search", "add_to_cart", "remove_from_cart", "purchase", "like", "dislike", "dismiss", "rating",
+  "page_view",
+  "view",
+  "click",
+  "search",
+  "add_to_cart",
+  "remove_from_cart",
+  "purchase",
+  "like",
+  "dislike",
+  "dismiss",
+  "rating",
 ]);
 /** A leaky bucket: ten a second for ever, and bursts of a hundred. Guess: four times what rage clicking reaches. */
 const SUSTAINED_PER_S = 10;
