@@ -4,6 +4,7 @@ import { freshness } from "./freshness.ts";
 import { growth } from "./growth.ts";
 import { importBench } from "./import.ts";
 import { intake, singles } from "./intake.ts";
+import { modelMemory } from "./model-memory.ts";
 import { recommend } from "./recommend.ts";
 import { shares } from "./shares.ts";
 
@@ -15,6 +16,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   import: importBench,
   shares,
   growth,
+  "model-memory": modelMemory,
 };
 
 const names = process.argv.slice(2);

@@ -1,10 +1,18 @@
-// Rows of growing size in two flat arrays: 32-bit references and, beside them, 32-bit float weights. Most rows stay
+// Rows of growing size in pages of flat arrays: 32-bit references and, beside them, 32-bit float weights. Most rows stay
 // small (research/relevance.md: rows should grow 8 → 64), so a row moves to the next size class only when it is full.
+// Pages, not two long arrays: those stop everything for 20 ms and need their size twice when they grow (measured:
+// docs/decisions/models.md). No row spans two pages.
+
+const PAGE_BITS = 18; // 1 MB of references.
+const PAGE_SIZE = 1 << PAGE_BITS;
+const PAGE_MASK = PAGE_SIZE - 1;
 
 export interface RowArena {
-  ids: Int32Array;
-  /** Empty where the rows have no weights. */
-  weights: Float32Array;
+  /** The page of a row: good until the row is given room or cleared. */
+  idsOf(row: number): Int32Array;
+  /** Parallel to `idsOf`; empty where the rows have no weights. */
+  weightsOf(row: number): Float32Array;
+  /** Where the row begins in its page. */
   offsetOf(row: number): number;
   lengthOf(row: number): number;
   setLength(row: number, length: number): void;
@@ -21,6 +29,14 @@ export function createRowArena(options: { classes: readonly number[]; weighted: 
   let lengths = new Uint16Array(1024);
   let classOf = new Uint8Array(1024); // 0: no space; n: classes[n - 1].
   let end = 0;
+  const pages: Int32Array[] = [];
+  const weightPages: Float32Array[] = [];
+  const noWeights = new Float32Array(0);
+  const addPage = (): void => {
+    pages.push(new Int32Array(PAGE_SIZE));
+    weightPages.push(weighted ? new Float32Array(PAGE_SIZE) : noWeights);
+  };
+  addPage();
   const freed: number[][] = classes.map(() => []);
 
   const reserveRow = (row: number): void => {
@@ -35,26 +51,18 @@ export function createRowArena(options: { classes: readonly number[]; weighted: 
   const allocate = (sizeClass: number): number => {
     const back = freed[sizeClass - 1]!.pop();
     if (back !== undefined) return back;
+    const size = classes[sizeClass - 1]!;
+    if ((end & PAGE_MASK) + size > PAGE_SIZE) end = pages.length * PAGE_SIZE;
     const offset = end;
-    end += classes[sizeClass - 1]!;
-    if (end > arena.ids.length) {
-      const size = Math.max(end, arena.ids.length + (arena.ids.length >> 1));
-      const ids = new Int32Array(size);
-      ids.set(arena.ids);
-      arena.ids = ids;
-      if (weighted) {
-        const weights = new Float32Array(size);
-        weights.set(arena.weights);
-        arena.weights = weights;
-      }
-    }
+    end += size;
+    if (offset >>> PAGE_BITS === pages.length) addPage();
     return offset;
   };
 
   const arena: RowArena = {
-    ids: new Int32Array(4096),
-    weights: new Float32Array(weighted ? 4096 : 0),
-    offsetOf: (row) => offsets[row]!,
+    idsOf: (row) => pages[offsets[row]! >>> PAGE_BITS]!,
+    weightsOf: (row) => weightPages[offsets[row]! >>> PAGE_BITS]!,
+    offsetOf: (row) => offsets[row]! & PAGE_MASK,
     lengthOf: (row) => (row < lengths.length ? lengths[row]! : 0),
     setLength(row, length) {
       lengths[row] = length;
@@ -68,8 +76,8 @@ export function createRowArena(options: { classes: readonly number[]; weighted: 
       const offset = allocate(sizeClass + 1);
       if (sizeClass > 0) {
         const from = offsets[row]!;
-        arena.ids.copyWithin(offset, from, from + length);
-        if (weighted) arena.weights.copyWithin(offset, from, from + length);
+        copyRow(pages, from, offset, length);
+        if (weighted) copyRow(weightPages, from, offset, length);
         freed[sizeClass - 1]!.push(from);
       }
       offsets[row] = offset;
@@ -83,8 +91,14 @@ export function createRowArena(options: { classes: readonly number[]; weighted: 
       lengths[row] = 0;
     },
     get sizeBytes() {
-      return arena.ids.byteLength + arena.weights.byteLength + offsets.length * 7;
+      return pages.length * PAGE_SIZE * (weighted ? 8 : 4) + offsets.length * 7;
     },
   };
   return arena;
+}
+
+function copyRow(pages: readonly (Int32Array | Float32Array)[], from: number, to: number, length: number): void {
+  const source = pages[from >>> PAGE_BITS]!;
+  const target = pages[to >>> PAGE_BITS]!;
+  for (let i = 0; i < length; i++) target[(to & PAGE_MASK) + i] = source[(from & PAGE_MASK) + i]!;
 }

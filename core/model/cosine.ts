@@ -63,7 +63,8 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
   const visitRow = (row: number, nowMs: number, visit: (slot: number, cosine: number) => void): void => {
     const length = rows.arena.lengthOf(row);
     if (length === 0) return;
-    const { ids, weights } = rows.arena;
+    const ids = rows.arena.idsOf(row);
+    const weights = rows.arena.weightsOf(row);
     const instant = clock.at(nowMs);
     const scale = rows.scaleOf(row, instant) * normOf(row, instant.epoch);
     for (let i = rows.arena.offsetOf(row), to = i + length; i < to; i++) {
@@ -100,7 +101,7 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
       for (let k = 0; k < contextLength && k < QUERY_ITEMS && found.length < BECAUSE_MAX; k++) {
         const from = rows.arena.offsetOf(context[k]!);
         const length = rows.arena.lengthOf(context[k]!);
-        if (rows.arena.ids.subarray(from, from + length).includes(ref)) found.push(context[k]!);
+        if (rows.arena.idsOf(context[k]!).subarray(from, from + length).includes(ref)) found.push(context[k]!);
       }
       return found;
     },

@@ -46,10 +46,11 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
     const length = postings.lengthOf(slot);
     if (length === 0) return null;
     const from = postings.offsetOf(slot);
+    const ids = postings.idsOf(slot);
     const out = rowWriter(5 + 4 * length);
     out.u8(1);
     out.i32(heads[slot]!);
-    for (let i = from; i < from + length; i++) out.i32(postings.ids[i]!);
+    for (let i = from; i < from + length; i++) out.i32(ids[i]!);
     return out.bytes();
   });
 
@@ -66,10 +67,10 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
     const length = postings.lengthOf(slot);
     if (length < options.sessionsPerItem && postings.makeRoom(slot)) {
       if (length === 0) heads[slot] = 0;
-      postings.ids[postings.offsetOf(slot) + length] = number;
+      postings.idsOf(slot)[postings.offsetOf(slot) + length] = number;
       postings.setLength(slot, length + 1);
     } else {
-      postings.ids[postings.offsetOf(slot) + heads[slot]!] = number;
+      postings.idsOf(slot)[postings.offsetOf(slot) + heads[slot]!] = number;
       heads[slot] = heads[slot]! + 1 === length ? 0 : heads[slot]! + 1;
     }
   };
@@ -81,7 +82,7 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
       const slot = context[k]!;
       const length = postings.lengthOf(slot);
       if (length === 0) continue;
-      const { ids } = postings;
+      const ids = postings.idsOf(slot);
       const worth = FADES[k]!;
       for (let i = postings.offsetOf(slot), end = i + length; i < end; i++) {
         const number = ids[i]!;
@@ -157,12 +158,12 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
       const { context, contextLength } = situation;
       const found = find(situation, 0, Math.min(contextLength, QUERY_ITEMS));
       const kept = select(found);
-      const rows = sessions.items();
       for (let i = 0; i < kept; i++) {
         const at = bestPlaces[i]!;
         const similarity = foundScore[at]!;
         if (!(similarity > 0)) continue;
         const number = foundNumber[at]!;
+        const rows = sessions.itemsOf(number);
         const from = sessions.offsetOf(number);
         const length = sessions.lengthOf(number);
         const match = items.refOf(context[foundMatch[at]!]!);
@@ -180,12 +181,12 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
     because(situation, slot) {
       const found: number[] = [];
       const ref = items.refOf(slot);
-      const rows = sessions.items();
       for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS && found.length < BECAUSE_MAX; k++) {
         const count = find(situation, k, k + 1);
         for (let i = 0; i < count; i++) {
           const number = foundNumber[foundPlaces[i]!]!;
-          const from = sessions.offsetOf(number);
+          const rows = sessions.itemsOf(number);
+        const from = sessions.offsetOf(number);
           if (!rows.subarray(from, from + sessions.lengthOf(number)).includes(ref)) continue;
           found.push(situation.context[k]!);
           break;
@@ -208,7 +209,7 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
           const number = input.i32();
           if (!postings.makeRoom(slot)) break;
           const length = postings.lengthOf(slot);
-          postings.ids[postings.offsetOf(slot) + length] = number;
+          postings.idsOf(slot)[postings.offsetOf(slot) + length] = number;
           postings.setLength(slot, length + 1);
         }
       }),

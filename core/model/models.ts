@@ -218,7 +218,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     situation.sessionNumber = -1;
     if (session !== undefined) {
       situation.sessionNumber = session.number;
-      const rows = sessions.items();
+      const rows = sessions.itemsOf(session.number);
       const from = sessions.offsetOf(session.number);
       for (let i = sessions.lengthOf(session.number) - 1; i >= 0; i--) {
         const slot = items.resolve(rows[from + i]!);

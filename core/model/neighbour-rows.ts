@@ -36,16 +36,18 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
 
   const rescale = (row: number, epoch: number): void => {
     const factor = powerOfTwo(epochs[row]! - epoch);
-    const { weights } = arena;
+    const weights = arena.weightsOf(row);
     const from = arena.offsetOf(row);
     const to = from + arena.lengthOf(row);
     for (let i = from; i < to; i++) weights[i] = weights[i]! * factor;
     epochs[row] = epoch;
   };
 
-  const lightest = (rowFrom: number, to: number): number => {
-    const { ids, weights } = arena;
-    const from = Math.max(rowFrom, to - GIVE_UP_AMONG);
+  const lightest = (row: number, length: number): number => {
+    const ids = arena.idsOf(row);
+    const weights = arena.weightsOf(row);
+    const to = arena.offsetOf(row) + length;
+    const from = to - Math.min(length, GIVE_UP_AMONG);
     let best = from;
     for (let i = to - 1; i >= from; i--) {
       if (items.resolve(ids[i]!) < 0) return i; // The item has left.
@@ -67,7 +69,8 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
       }
       const scaled = weight * instant.fraction * powerOfTwo(ahead);
       let from = arena.offsetOf(row);
-      let { ids, weights } = arena;
+      let ids = arena.idsOf(row);
+      let weights = arena.weightsOf(row);
       for (let i = from, to = from + length; i < to; i++) {
         if (ids[i] !== ref) continue;
         const sum = weights[i]! + scaled;
@@ -82,12 +85,13 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
       }
       let at: number;
       if (length < options.rowMax && arena.makeRoom(row)) {
-        ({ ids, weights } = arena);
+        ids = arena.idsOf(row);
+        weights = arena.weightsOf(row);
         from = arena.offsetOf(row);
         at = from + length;
         arena.setLength(row, ++length);
       } else {
-        at = lightest(from, from + length);
+        at = lightest(row, length);
       }
       ids[at] = ref;
       weights[at] = scaled;
@@ -98,12 +102,14 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
       const length = arena.lengthOf(row);
       if (length === 0) return null;
       const from = arena.offsetOf(row);
+      const ids = arena.idsOf(row);
+      const weights = arena.weightsOf(row);
       const out = rowWriter(5 + 8 * length);
       out.u8(1);
       out.i32(epochs[row]!);
       for (let i = from; i < from + length; i++) {
-        out.i32(arena.ids[i]!);
-        out.f32(arena.weights[i]!);
+        out.i32(ids[i]!);
+        out.f32(weights[i]!);
       }
       return out.bytes();
     },
@@ -117,8 +123,8 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
         const weight = input.f32();
         if (!arena.makeRoom(row)) break;
         const length = arena.lengthOf(row);
-        arena.ids[arena.offsetOf(row) + length] = ref;
-        arena.weights[arena.offsetOf(row) + length] = weight;
+        arena.idsOf(row)[arena.offsetOf(row) + length] = ref;
+        arena.weightsOf(row)[arena.offsetOf(row) + length] = weight;
         arena.setLength(row, length + 1);
       }
     },

@@ -26,12 +26,13 @@ export function createRules(items: ItemIndex, clock: DecayClock, options: { read
     },
     score({ context, contextLength, nowMs }, sheet) {
       const instant = clock.at(nowMs);
-      const { ids, weights } = rows.arena;
       let fade = 1;
       for (let k = 0; k < contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
         const row = context[k]!;
         const length = rows.arena.lengthOf(row);
         if (length === 0) continue;
+        const ids = rows.arena.idsOf(row);
+        const weights = rows.arena.weightsOf(row);
         const scale = fade * rows.scaleOf(row, instant);
         for (let i = rows.arena.offsetOf(row), to = i + length; i < to; i++) {
           const slot = items.resolve(ids[i]!);
@@ -45,7 +46,7 @@ export function createRules(items: ItemIndex, clock: DecayClock, options: { read
       for (let k = 0; k < contextLength && k < QUERY_ITEMS && found.length < BECAUSE_MAX; k++) {
         const from = rows.arena.offsetOf(context[k]!);
         const length = rows.arena.lengthOf(context[k]!);
-        if (rows.arena.ids.subarray(from, from + length).includes(ref)) found.push(context[k]!);
+        if (rows.arena.idsOf(context[k]!).subarray(from, from + length).includes(ref)) found.push(context[k]!);
       }
       return found;
     },

@@ -44,8 +44,8 @@ export interface SessionStore {
   relink(from: string, to: string): void;
   /** Whether the ring still holds session `number`. */
   holds(number: number): boolean;
-  /** The session's items, oldest first: `items[offsetOf(n) … + lengthOf(n)]`. */
-  items(): Int32Array;
+  /** The array that holds the session's items, oldest first: from `offsetOf(n)`, `lengthOf(n)` of them. */
+  itemsOf(number: number): Int32Array;
   offsetOf(number: number): number;
   lengthOf(number: number): number;
   lastMsOf(number: number): number;
@@ -71,10 +71,11 @@ export function createSessions(): SessionStore {
   const dirtyRows = new DirtySlots((row) => {
     const length = arena.lengthOf(row);
     const from = arena.offsetOf(row);
+    const ids = arena.idsOf(row);
     const out = rowWriter(9 + 4 * length);
     out.u8(1);
     out.f64(lastMs[row]!);
-    for (let i = from; i < from + length; i++) out.i32(arena.ids[i]!);
+    for (let i = from; i < from + length; i++) out.i32(ids[i]!);
     return out.bytes();
   });
   const dirtyOpen = new DirtySlots((place) => {
@@ -178,7 +179,7 @@ export function createSessions(): SessionStore {
       if (session.lastMs > lastMs[row]!) lastMs[row] = session.lastMs;
       let length = arena.lengthOf(row);
       let from = arena.offsetOf(row);
-      let { ids } = arena;
+      let ids = arena.idsOf(row);
       const { visits } = session;
       const last = length - 1;
       for (let at = last; at >= 0; at--) {
@@ -194,7 +195,7 @@ export function createSessions(): SessionStore {
       }
       if (arena.makeRoom(row)) {
         from = arena.offsetOf(row);
-        ({ ids } = arena);
+        ids = arena.idsOf(row);
         ids[from + length++] = ref;
         arena.setLength(row, length);
       } else {
@@ -231,7 +232,7 @@ export function createSessions(): SessionStore {
       places.set(to, place);
     },
     holds,
-    items: () => arena.ids,
+    itemsOf: (number) => arena.idsOf(rowOf(number)),
     offsetOf: (number) => arena.offsetOf(rowOf(number)),
     lengthOf: (number) => arena.lengthOf(rowOf(number)),
     lastMsOf: (number) => lastMs[rowOf(number)]!,
@@ -246,7 +247,7 @@ export function createSessions(): SessionStore {
           const ref = input.i32();
           if (!arena.makeRoom(row)) break;
           const length = arena.lengthOf(row);
-          arena.ids[arena.offsetOf(row) + length] = ref;
+          arena.idsOf(row)[arena.offsetOf(row) + length] = ref;
           arena.setLength(row, length + 1);
         }
       }),
