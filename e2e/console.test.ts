@@ -325,7 +325,7 @@ const fits = (page: Page): Promise<boolean> =>
 
 async function violations(page: Page, axe: string): Promise<string[]> {
   await page.evaluate(axe);
-  const { violations: found } = (await page.evaluate("axe.run()")) as {
+  const { violations: found } = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as {
     violations: { id: string; nodes: { html: string }[] }[];
   };
   return found.map((violation) => `${violation.id}: ${violation.nodes.map((one) => one.html).join(" | ")}`);
