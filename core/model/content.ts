@@ -8,8 +8,10 @@ import type { Situation } from "./situation.ts";
 const WORDS_MAX = 8;
 const WORD_LENGTH_MIN = 3;
 const TERMS_MAX = 24; // Per item.
-const LOOK_AT_MAX = 128; // Newest items of one term that a query looks at.
+const LOOK_AT_MAX = 64; // Newest items of one term that a query looks at.
 const QUERY_ITEMS = 5;
+const QUERY_TERMS = 6; // Of one item, in the order of its terms: categories, tags, words.
+const QUERY_INTERESTS = 8; // Strongest first.
 const QUERY_FADE = 0.6;
 const CATEGORY_WEIGHT = 2;
 const INTEREST_WEIGHT = 1;
@@ -115,12 +117,12 @@ export function createContent(): Content {
     score(situation, sheet) {
       let fade = 1;
       for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
-        for (const term of termsAt[situation.context[k]!] ?? []) {
-          addNewest(term, worth(term) * fade, sheet);
-        }
+        const terms = termsAt[situation.context[k]!] ?? [];
+        for (let t = 0; t < terms.length && t < QUERY_TERMS; t++) addNewest(terms[t]!, worth(terms[t]!) * fade, sheet);
       }
+      let asked = 0;
       interestsOf(situation, (term, share) => {
-        addNewest(term, worth(term) * share * INTEREST_WEIGHT, sheet);
+        if (asked++ < QUERY_INTERESTS) addNewest(term, worth(term) * share * INTEREST_WEIGHT, sheet);
       });
     },
     appealTo(situation) {

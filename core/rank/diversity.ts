@@ -22,7 +22,9 @@ export function diversify<T extends RankCandidate>(pool: readonly T[], limit: nu
     for (let i = 0; i < pool.length; i++) {
       if (taken[i] === 1) continue;
       // By place, not by score: the scores of the first few lie far above the rest, and nothing would ever move.
-      const value = (1 - diversity) * (1 - i / pool.length) - diversity * sameness(pool[i]!.item, chosenBy, chosen.length);
+      const byPlace = (1 - diversity) * (1 - i / pool.length);
+      if (byPlace <= bestValue) break; // Nothing further down can do better.
+      const value = byPlace - diversity * sameness(pool[i]!.item, chosenBy, chosen.length);
       if (value > bestValue) {
         bestValue = value;
         best = i;

@@ -10,8 +10,8 @@ import { excludedByHistory, feedbackOf } from "./feedback.ts";
 import type { RankedItem, RankedList, RankQuery, Reason, SimilarOptions, Strategy, TrendingOptions } from "./recommender.ts";
 
 export const LIMIT_MAX = 200;
-const POOL_FACTOR = 4; // Candidates that diversity chooses from, per item of the list.
-const BOOSTED_FACTOR = 4; // Candidates that boosts may lift, per item of the list; rules cost more than all models.
+const POOL_FACTOR = 3; // Candidates that diversity chooses from, per item of the list.
+const BOOSTED_FACTOR = 3; // Candidates that boosts may lift, per item of the list; rules cost more than all models.
 const BOOSTED_MIN = 60;
 const UNFILTERED_MAX = 200; // Of the union, where only single items are left out.
 const EXPLORE_AMONG_MAX = 48; // Newest items that are compared for one place in the list.
@@ -242,7 +242,8 @@ export function createRanking(models: Models): Ranking {
         const fast = trend.countAt(slot, options.nowMs);
         const steady = popularity.countAt(slot, options.nowMs) / models.trendSpeed;
         // How many events more than its own steady rate explains, in units of their chance fluctuation.
-        found.push([slot, (fast - steady) / Math.sqrt(steady + 1)]);
+        const rise = (fast - steady) / Math.sqrt(steady + 1);
+        if (rise > 0) found.push([slot, rise]);
       }
       found.sort((a, b) => b[1] - a[1] || a[0] - b[0]);
       const chosen = found.slice(0, options.limit);
