@@ -8,7 +8,7 @@ import { BECAUSE_MAX, type Model } from "./model.ts";
 import { createNeighbourRows } from "./neighbour-rows.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
-const WINDOW = 3; // 10 and 5 are dearer and no better (docs/decisions/models.md).
+const WINDOW = 6; // 3 are cheaper, 10 better on long trails (docs/decisions/models.md).
 const QUERY_ITEMS = 5;
 const QUERY_FADE = 0.6;
 

@@ -69,10 +69,10 @@ test("popularity, rules and cosine equal a recount of the raw steps", () => {
     const seen = new Map<string, number>();
     const open = walk(steps, ({ itemId }, { trail }, decay) => {
       add(counts, itemId, decay);
-      trail.slice(0, 5).forEach((from, k) => from !== itemId && add(rules, `${from}>${itemId}`, decay / (k + 1)));
+      trail.slice(0, 6).forEach((from, k) => from !== itemId && add(rules, `${from}>${itemId}`, decay / (k + 1)));
       if (trail.includes(itemId)) return;
       add(seen, itemId, decay);
-      for (const other of trail.slice(0, 3)) {
+      for (const other of trail.slice(0, 6)) {
         add(pairs, `${other}>${itemId}`, decay);
         add(pairs, `${itemId}>${other}`, decay);
       }
@@ -176,7 +176,7 @@ test("the sampler keeps its share, its bound per second, and thins out", () => {
     return count;
   };
   ok(Math.abs(picked(0) - 2_500) < 150, `${picked(0)}`);
-  ok(Math.abs(picked(3_000) - 625) < 90, `${picked(3_000)}`);
+  ok(Math.abs(picked(5_000) - 625) < 90, `${picked(5_000)}`);
   for (let i = 0; i < 10; i++) sampler.count(5_000 + i);
   const inSecond = Array.from({ length: 100 }, (_, i) => sampler.picks(`x${i}`, 5_500, 0));
   ok(!inSecond.includes(true));

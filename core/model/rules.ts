@@ -6,7 +6,7 @@ import type { ItemIndex } from "./item-index.ts";
 import { BECAUSE_MAX, type Model } from "./model.ts";
 import { createNeighbourRows } from "./neighbour-rows.ts";
 
-const STEPS_BACK_MAX = 5; // 10 make the same lists at a higher price (docs/decisions/models.md).
+const STEPS_BACK_MAX = 6; // 10 are dearer, and better on long trails alone (docs/decisions/models.md).
 const QUERY_ITEMS = 3;
 const QUERY_FADE = 0.5;
 
