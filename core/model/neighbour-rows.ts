@@ -8,7 +8,7 @@ import type { ItemIndex } from "./item-index.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 const ROW_SIZES = [8, 16, 32, 64, 128, 256];
-const GIVE_UP_AMONG = 16; // All 64 cost a tenth of an event more, for the same lists (docs/decisions/models.md).
+const GIVE_UP_AMONG = 16; // Of 64: a tenth of an event cheaper (docs/decisions/models.md).
 const EPOCHS_AHEAD_MAX = 40; // Float32 holds 2^±126; a row moves its epoch long before.
 
 export interface NeighbourRows {
