@@ -1,4 +1,5 @@
 // Opens the data folder for one command.
+import { setFlagsFromString } from "node:v8";
 import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import { openHost, type EmbeddedHost, type HostOptions } from "../embedded/host.ts";
@@ -49,6 +50,8 @@ export async function withProject(
   flags: ProjectFlags,
   command: (project: EmbeddedProject) => Promise<number>,
 ): Promise<number> {
+  // A batch makes garbage faster than anything else and keeps little: let the heap follow what is alive more closely.
+  setFlagsFromString("--heap-growing-percent=50");
   const settings = await readSettings(flags, process.env);
   const name = flags.project ?? DEFAULT_PROJECT;
   const program = flags.program ?? settings.projects?.[name] ?? (name === NEWS_PROJECT ? "news" : "shop");

@@ -7,8 +7,8 @@ import { RecordBatch } from "../log/record-batch.ts";
 import { HostError } from "../ports.ts";
 import { encodeRecord } from "./record-codec.ts";
 
-/** Records folded between two turns of the event loop: 1,000 take about 10 ms. */
-const GROUP_RECORDS_MAX = 1_000;
+/** Records folded between two turns of the event loop: 500 take about 6 ms. */
+const GROUP_RECORDS_MAX = 500;
 /** What may wait before new work is refused: bounds memory under overload. */
 const QUEUED_BYTES_MAX = 32 << 20;
 const RETRY_AFTER_S = 1;

@@ -37,7 +37,7 @@ export class Persons implements SnapshotSource<string> {
   /** All persons, those on disk only included. */
   total = 0;
 
-  /** @param cachedMax - persons held decoded; about 4 kB each. */
+  /** @param cachedMax - persons held decoded; about 8 kB each. */
   constructor(file: StateFile, programs: ProgramTimeline, cachedMax: number) {
     this.#file = file;
     this.#programs = programs;

@@ -46,7 +46,7 @@ export interface ProjectOptions {
   now: () => number;
   /** `none` never waits for the disk: it loses accepted events when power fails, for tests of the rigs only. */
   sync?: "fdatasync" | "none";
-  /** Persons held decoded. Default 20,000, about 80 MB. */
+  /** Persons held decoded. Default 12,000, about 100 MB. */
   personsCachedMax?: number;
   checkpointEveryMs?: number;
   onFault?: (fault: LogFault) => void;
@@ -55,10 +55,10 @@ export interface ProjectOptions {
 
 const CHECKPOINT_EVERY_MS = 10_000;
 /** A checkpoint is taken early when so many persons changed (they cannot leave memory before it) … */
-const DIRTY_PERSONS_MAX = 40_000;
+const DIRTY_PERSONS_MAX = 15_000;
 /** … or so many records came (a start after a crash folds them again: about 10 µs each). */
 const RECORDS_A_CHECKPOINT_MAX = 200_000;
-const PERSONS_CACHED_MAX = 20_000;
+const PERSONS_CACHED_MAX = 12_000;
 const FILTERS_CACHED_MAX = 256;
 /** What an event takes while it waits, beyond what its own fields hold. A guess, on the safe side. */
 const EVENT_BYTES = 600;

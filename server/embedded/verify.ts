@@ -31,7 +31,7 @@ export interface Verification {
 const DIFFERENCES_MAX = 1_000;
 const RECORDS_A_CHECKPOINT = 100_000;
 const PAGE = 1_000;
-const PERSONS_CACHED_MAX = 20_000;
+const PERSONS_CACHED_MAX = 12_000;
 
 /** The project must not be written to meanwhile. */
 export async function verifyProject(
