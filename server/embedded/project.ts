@@ -34,6 +34,7 @@ import { listOf, PLAIN_HOME, rankQueryOf } from "./lists.ts";
 import { ProgramSweep } from "./program-sweep.ts";
 import { decodeRecord } from "./record-codec.ts";
 import { recordsOf } from "./submission.ts";
+import { tablesOf } from "./tables.ts";
 import { Timers } from "./timers.ts";
 
 export interface ProjectOptions {
@@ -486,21 +487,6 @@ export class EmbeddedProject implements Project {
     const { recommender } = this.fold;
     return listOf(list, { recommender, decisionId, placement: asked.placement, explain: asked.explain === true });
   }
-}
-
-/** Everything that a checkpoint holds, with its key prefixes in the state file. */
-export function tablesOf(fold: Fold) {
-  const overlays = [fold.links, fold.letters, fold.programTable, fold.members.rows].map((source) => ({
-    source,
-    prefix: `${source.table}:`,
-    committed: () => source.committed(),
-  }));
-  const { persons } = fold;
-  return [
-    ...fold.recommender.tables.map((source) => ({ source, prefix: `t:${source.table}:` })),
-    ...overlays,
-    { source: persons, prefix: "", committed: () => persons.committed() },
-  ];
 }
 
 function letterOf(bytes: Uint8Array): DeadLetter {

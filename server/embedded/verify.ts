@@ -10,8 +10,9 @@ import { openIdIndex } from "../log/id-index.ts";
 import { StateFile } from "../state/state-file.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { Fold } from "./fold.ts";
-import { tablesOf, type EmbeddedProject } from "./project.ts";
+import type { EmbeddedProject } from "./project.ts";
 import { decodeRecord } from "./record-codec.ts";
+import { tablesOf } from "./tables.ts";
 
 export interface Difference {
   key: string;

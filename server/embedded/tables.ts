@@ -1,0 +1,18 @@
+// Which tables a checkpoint holds, and under which keys of the state file: stored for ever, never change a prefix.
+import type { CheckpointTable } from "./checkpointer.ts";
+import type { Fold } from "./fold.ts";
+
+/** Everything that a checkpoint holds, with its key prefixes in the state file. */
+export function tablesOf(fold: Fold): CheckpointTable[] {
+  const overlays = [fold.links, fold.letters, fold.programTable, fold.members.rows].map((source) => ({
+    source,
+    prefix: `${source.table}:`,
+    committed: () => source.committed(),
+  }));
+  const { persons } = fold;
+  return [
+    ...fold.recommender.tables.map((source) => ({ source, prefix: `t:${source.table}:` })),
+    ...overlays,
+    { source: persons, prefix: "", committed: () => persons.committed() },
+  ];
+}
