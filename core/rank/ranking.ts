@@ -2,7 +2,7 @@
 // that is never empty while there is an item to show.
 import type { Item } from "../item/item.ts";
 import { hash32 } from "../math/hash.ts";
-import { createCandidateList, takeBest } from "../model/candidates.ts";
+import { createCandidateList, takeBest, type CandidateList } from "../model/candidates.ts";
 import { LIST_MAX } from "../model/config.ts";
 import type { Models } from "../model/models.ts";
 import { diversify, type RankCandidate } from "./diversity.ts";
@@ -13,7 +13,7 @@ export const LIMIT_MAX = 200;
 const POOL_FACTOR = 3; // Candidates that diversity chooses from, per item of the list.
 const BOOSTED_FACTOR = 3; // Candidates that boosts may lift, per item of the list; rules cost more than all models.
 const BOOSTED_MIN = 60;
-const UNFILTERED_MAX = 200; // Of the union, where only single items are left out.
+const BEST_MAX = 160; // Of the union, which are looked at first.
 const EXPLORE_AMONG_MAX = 48; // Newest items that are compared for one place in the list.
 const REASONS_MAX = 3;
 const REASON_WEIGHT_MIN = 0.01;
@@ -37,7 +37,7 @@ type Gate = (slot: number) => boolean;
 export function createRanking(models: Models): Ranking {
   const { items, popularity, content, blend, lists, situation } = models;
   const union = createCandidateList(lists.length * LIST_MAX);
-  const bestOfUnion = createCandidateList(UNFILTERED_MAX);
+  const bestOfUnion = createCandidateList(BEST_MAX);
 
   const itemForRules = (slot: number): Item => items.itemAt(slot) ?? { item_id: items.idAt(slot), categories: [], tags: [] };
 
@@ -141,23 +141,29 @@ export function createRanking(models: Models): Ranking {
       let strategy = strategyOf();
       const gate = gateOfQuery(query);
       const feedback = feedbackOf(models, query.history, query.nowMs);
-      const { sheet } = models;
-      blend.score(lists, situation, sheet);
-      if (feedback !== undefined) {
-        for (let i = 0; i < sheet.count; i++) sheet.scores[sheet.touched[i]!]! *= feedback.factor(sheet.touched[i]!);
-      }
       const wanted = Math.max(BOOSTED_MIN, BOOSTED_FACTOR * limit);
-      // A filter may leave few of the best; without one there is no need to sort them all.
-      const proposed = query.filter === undefined && wanted * 2 <= UNFILTERED_MAX ? bestOfUnion : union;
-      takeBest(sheet, proposed);
-      const ranked: RankCandidate[] = [];
-      for (let i = 0; i < proposed.length && ranked.length < wanted; i++) {
-        const slot = proposed.slots[i]!;
-        if (!gate(slot)) continue;
-        let score = proposed.scores[i]!;
-        for (const { when, by } of query.boosts ?? []) if (when(itemForRules(slot))) score *= by;
-        ranked.push({ slot, score, item: items.itemAt(slot) });
-      }
+      const best = (proposed: CandidateList): RankCandidate[] => {
+        const { sheet } = models;
+        blend.score(lists, situation, sheet);
+        if (feedback !== undefined) {
+          for (let i = 0; i < sheet.count; i++) sheet.scores[sheet.touched[i]!]! *= feedback.factor(sheet.touched[i]!);
+        }
+        takeBest(sheet, proposed);
+        const found: RankCandidate[] = [];
+        for (let i = 0; i < proposed.length && found.length < wanted; i++) {
+          const slot = proposed.slots[i]!;
+          if (gate(slot)) found.push({ slot, score: proposed.scores[i]!, item: items.itemAt(slot) });
+        }
+        return found;
+      };
+      let found = best(bestOfUnion);
+      // The filter left few of the best: look through the whole union, which costs more to sort.
+      if (found.length < wanted && bestOfUnion.length === BEST_MAX) found = best(union);
+      const ranked = found.map(({ slot, score, item }): RankCandidate => {
+        let boosted = score;
+        for (const { when, by } of query.boosts ?? []) if (when(itemForRules(slot))) boosted *= by;
+        return { slot, score: boosted, item };
+      });
       ranked.sort((a, b) => b.score - a.score || a.slot - b.slot);
 
       const diversity = query.diversity ?? 0;
