@@ -105,11 +105,6 @@ export class Committer {
     await this.#running;
   }
 
-  /** Resolves when nothing is being written: state and log agree until the next turn of the event loop. */
-  async idle(): Promise<void> {
-    while (this.#running !== null) await this.#running;
-  }
-
   async #run(): Promise<void> {
     // One turn later, so that requests which arrived together share a group from the start.
     await new Promise(setImmediate);
