@@ -4,6 +4,7 @@ import { freshness } from "./freshness.ts";
 import { growth } from "./growth.ts";
 import { importBench } from "./import.ts";
 import { intake, singles } from "./intake.ts";
+import { latency } from "./latency.ts";
 import { modelMemory } from "./model-memory.ts";
 import { recommend } from "./recommend.ts";
 import { shares } from "./shares.ts";
@@ -11,6 +12,7 @@ import { shares } from "./shares.ts";
 const BENCHES: Record<string, () => Promise<void>> = {
   intake,
   singles,
+  latency,
   recommend,
   freshness,
   import: importBench,
