@@ -1,5 +1,6 @@
 // Imports go one way: core imports nothing; sdk, server and cluster import core; cluster implements the ports that server
-// declares; console and demo speak only the public contract, through the SDK.
+// declares, with what every host does alike (server/hosting); console and demo speak only the public contract, through
+// the SDK.
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
@@ -24,7 +25,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   core: { rooms: [], packages: [] },
   sdk: { rooms: ["core/"], packages: [] },
   server: { rooms: ["core/"], packages: SERVER_PACKAGES },
-  cluster: { rooms: ["core/", "server/ports.ts"], packages: SERVER_PACKAGES },
+  cluster: { rooms: ["core/", "server/ports.ts", "server/hosting/"], packages: SERVER_PACKAGES },
   console: { rooms: ["sdk/"], packages: ["preact", "uplot"] },
   demo: { rooms: ["sdk/"], packages: ["preact"] },
 };

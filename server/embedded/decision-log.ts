@@ -1,14 +1,13 @@
 // Decisions on their way into the log: gathered for a moment and written as a group of their own, so that no reader waits
 // for the disk.
 import type { DecisionRecord, LogRecord } from "../../core/record.ts";
+import { DECISION_BYTES } from "../hosting/sizes.ts";
 import { HostError } from "../ports.ts";
 import type { Committer } from "./committer.ts";
 
 /** Decisions that wait; more are counted as dropped, never waited for. */
 const WAITING_MAX = 10_000;
 const FLUSH_MS = 50;
-/** About what a list of 20 takes while it waits. */
-const DECISION_BYTES = 600;
 
 export class DecisionLog {
   readonly #committer: Committer;

@@ -1,21 +1,25 @@
 // One project in one process: a log, the fold of it, checkpoints and timers behind the port that the handlers speak to.
 import { join } from "node:path";
-import { uuidv7 } from "uuidv7";
 import type { LoggedEvent } from "../../core/event/event.ts";
-import { decideSlot } from "../../core/engine.ts";
 import { refOfKey } from "../../core/identity/identity.ts";
 import type { Item } from "../../core/item/item.ts";
-import type { ItemPredicate } from "../../core/program/compiled.ts";
-import { compileItemFilter } from "../../core/program/item-filter.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
-import type { RankedList } from "../../core/rank/recommender.ts";
 import type { DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
+import {
+  answerList,
+  answerSimilar,
+  answerSlot,
+  answerTrending,
+  listRules,
+  type Sources,
+  type Visitor,
+} from "../hosting/answers.ts";
+import { EVENT_BYTES } from "../hosting/sizes.ts";
 import { IdIndexDamagedError, openIdIndex, type IdIndex } from "../log/id-index.ts";
 import type { LogFault, SegmentLog } from "../log/log.ts";
 import { openLog } from "../log/segment-log.ts";
 import {
-  FilterError,
   type Decision,
   type EventOutcome,
   type HostStats,
@@ -30,7 +34,6 @@ import { Checkpointer, readMeta, type CheckpointMeta } from "./checkpointer.ts";
 import { Committer, type Group } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
 import { Fold } from "./fold.ts";
-import { listOf, PLAIN_HOME, rankQueryOf } from "./lists.ts";
 import { ProgramSweep } from "./program-sweep.ts";
 import { decodeRecord } from "./record-codec.ts";
 import { recordsOf } from "./submission.ts";
@@ -60,9 +63,6 @@ const DIRTY_PERSONS_MAX = 15_000;
 /** … or so many records came (a start after a crash folds them again: about 10 µs each). */
 const RECORDS_A_CHECKPOINT_MAX = 200_000;
 const PERSONS_CACHED_MAX = 12_000;
-const FILTERS_CACHED_MAX = 256;
-/** What an event takes while it waits, beyond what its own fields hold. A guess, on the safe side. */
-const EVENT_BYTES = 600;
 
 export class EmbeddedProject implements Project {
   readonly name: string;
@@ -77,7 +77,6 @@ export class EmbeddedProject implements Project {
   readonly #sweep: ProgramSweep;
   readonly #decisions: DecisionLog;
   readonly #listeners = new Set<(change: PersonChange) => void>();
-  readonly #filters = new Map<string, ItemPredicate>();
   #checkpointTimer: NodeJS.Timeout | null = null;
   #checkpointDue = false;
   /** Processing time, which never goes back. */
@@ -179,9 +178,7 @@ export class EmbeddedProject implements Project {
 
   async profile(ref: PersonRef): Promise<ProfileView | undefined> {
     const nowMs = this.#nowMs();
-    const key = this.fold.keyNow(ref);
-    this.#look(key, nowMs);
-    const person = this.fold.persons.get(key);
+    const { person } = this.#visitor(ref, nowMs);
     return person === undefined ? undefined : profileView(person, this.fold.programs.current.plan, nowMs);
   }
 
@@ -200,63 +197,26 @@ export class EmbeddedProject implements Project {
   }
 
   async recommend(request: RecommendRequest): Promise<RecommendationList | undefined> {
-    const program = this.fold.programs.current;
-    const placement =
-      program.placements.get(request.placement) ?? (request.placement === "home" ? PLAIN_HOME : undefined);
-    if (placement === undefined) return undefined;
-    const asked = request.filter === undefined ? undefined : this.#filter(request.filter);
-    const nowMs = this.#nowMs();
-    const key = this.fold.keyNow(request.ref);
-    this.#look(key, nowMs);
-    const person = this.fold.persons.get(key);
-    const query = rankQueryOf({ key, person, placement, request, asked, nowMs });
-    const list = this.fold.recommender.recommend(query);
-    const decisionId = uuidv7();
-    const answer = this.#listOf(list, decisionId, request);
-    Object.assign(answer, request.ref);
-    answer.profile_version = person?.version ?? 0;
-    this.#decisions.add({
-      ...request.ref,
-      decision_id: decisionId,
-      placement: request.placement,
-      strategy: list.strategy,
-      items: answer.items.map(({ item_id }) => item_id),
-      propensity: 1,
-    });
-    return answer;
+    if (listRules(request, this.fold.programs.current) === undefined) return undefined;
+    const sources = this.#sources();
+    const answered = answerList(request, this.#visitor(request.ref, sources.nowMs), sources);
+    if (answered !== undefined) this.#decisions.add(answered.decision);
+    return answered?.answer;
   }
 
   async similar(itemId: string, limit: number): Promise<RecommendationList> {
-    const list = this.fold.recommender.similar(itemId, { limit, nowMs: this.#nowMs() });
-    return this.#listOf(list, uuidv7(), { placement: "similar" });
+    return answerSimilar(itemId, limit, this.#sources());
   }
 
   async trending(limit: number, filter?: string): Promise<RecommendationList> {
-    const nowMs = this.#nowMs();
-    const asked = filter === undefined ? undefined : this.#filter(filter);
-    const isWanted = asked === undefined ? {} : { filter: (item: Item) => asked(item, undefined, nowMs) };
-    const list = this.fold.recommender.trending({ limit, nowMs, ...isWanted });
-    return this.#listOf(list, uuidv7(), { placement: "trending" });
+    return answerTrending(limit, filter, this.#sources());
   }
 
   async decide(ref: PersonRef, slot: string, context?: LoggedEvent["context"]): Promise<Decision | undefined> {
-    const nowMs = this.#nowMs();
-    const key = this.fold.keyNow(ref);
-    this.#look(key, nowMs);
-    const person = this.fold.persons.get(key);
-    const decided = decideSlot(person, slot, context, nowMs, this.fold.programs.current);
-    if (decided === undefined) return undefined;
-    const decisionId = uuidv7();
-    const { variant, payload, reason } = decided;
-    this.#decisions.add({
-      ...ref,
-      decision_id: decisionId,
-      placement: `slot:${slot}`,
-      strategy: reason,
-      items: variant === null ? [] : [variant],
-      propensity: 1,
-    });
-    return { decision_id: decisionId, slot, variant, payload, propensity: 1, reason };
+    const sources = this.#sources();
+    const answered = answerSlot(slot, context, this.#visitor(ref, sources.nowMs), sources);
+    if (answered !== undefined) this.#decisions.add(answered.decision);
+    return answered?.answer;
   }
 
   async segments(): ReturnType<Project["segments"]> {
@@ -314,7 +274,6 @@ export class EmbeddedProject implements Project {
       version = this.fold.programs.current.version + 1;
       return { kind: "program", at: atMs, version, document };
     });
-    this.#filters.clear();
     this.#sweep.start(this.fold.programs.current.version);
     return { version };
   }
@@ -439,6 +398,17 @@ export class EmbeddedProject implements Project {
     return this.#committer.lookTimeMs();
   }
 
+  #sources(): Sources {
+    return { program: this.fold.programs.current, recommender: this.fold.recommender, nowMs: this.#nowMs() };
+  }
+
+  /** The person of a ref, brought to `nowMs`. */
+  #visitor(ref: PersonRef, nowMs: number): Visitor {
+    const key = this.fold.keyNow(ref);
+    this.#look(key, nowMs);
+    return { ref, key, person: this.fold.persons.get(key) };
+  }
+
   #look(key: string, nowMs: number): void {
     const change = this.fold.look(key, nowMs);
     if (change !== undefined) this.#tell(change);
@@ -471,21 +441,6 @@ export class EmbeddedProject implements Project {
   #checkpointSoon(): void {
     if (this.#closed) return;
     this.checkpoint().catch((error: unknown) => this.#options.onCheckpointFailed?.(error as Error));
-  }
-
-  #filter(cel: string): ItemPredicate {
-    const known = this.#filters.get(cel);
-    if (known !== undefined) return known;
-    const compiled = compileItemFilter(cel, this.fold.programs.current);
-    if ("faults" in compiled) throw new FilterError(compiled.faults.map(({ message }) => message).join("; "));
-    if (this.#filters.size >= FILTERS_CACHED_MAX) this.#filters.clear();
-    this.#filters.set(cel, compiled.predicate);
-    return compiled.predicate;
-  }
-
-  #listOf(list: RankedList, decisionId: string, asked: { placement: string; explain?: boolean }): RecommendationList {
-    const { recommender } = this.fold;
-    return listOf(list, { recommender, decisionId, placement: asked.placement, explain: asked.explain === true });
   }
 }
 

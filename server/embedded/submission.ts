@@ -1,7 +1,7 @@
 // What intake submits, as log records: each event once, with its item's facts, stamped with the group's time.
 import { uuidv7 } from "uuidv7";
-import type { LoggedEvent } from "../../core/event/event.ts";
 import type { LogRecord } from "../../core/record.ts";
+import { addItemFacts } from "../hosting/item-facts.ts";
 import type { EventOutcome, Submission } from "../ports.ts";
 import type { Group } from "./committer.ts";
 import type { Fold } from "./fold.ts";
@@ -29,7 +29,7 @@ export function recordsOf(
     outcomes.push("accepted");
     if (byUser !== undefined) eventKeys.add(byUser);
     if (byDevice !== undefined) eventKeys.add(byDevice);
-    addItemFacts(event, fold);
+    addItemFacts(event, (itemId) => fold.recommender.item(itemId));
     event.received_at = atMs;
     records.push({ kind: "event", at: atMs, event });
   }
@@ -38,13 +38,4 @@ export function recordsOf(
     records.push({ kind: "dead_letter", at: atMs, letter: { ...letter, id: uuidv7(), at: atMs } });
   }
   return records;
-}
-
-/** From the catalogue as it is now: the fold must not look things up that a replay would find changed. */
-function addItemFacts(event: LoggedEvent, fold: Fold): void {
-  if (event.item_id === undefined || event.item !== undefined) return;
-  const item = fold.recommender.item(event.item_id);
-  if (item === undefined) return;
-  const { categories, tags, price } = item;
-  event.item = price === undefined ? { categories, tags } : { categories, tags, price };
 }

@@ -1,15 +1,20 @@
 // Lists for a person: the placement of the program, the request and the profile become one question to the recommender.
 import type { Item } from "../../core/item/item.ts";
-import type { CompiledPlacement, ItemPredicate } from "../../core/program/compiled.ts";
+import type { CompiledPlacement, CompiledProgram, ItemPredicate } from "../../core/program/compiled.ts";
 import { interestShares } from "../../core/profile/reading.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import type { RankedList, RankQuery, Recommender } from "../../core/rank/recommender.ts";
 import type { RecommendationList, RecommendedItem, RecommendRequest } from "../ports.ts";
 
 /** `home` where the program has none: a plain list. */
-export const PLAIN_HOME: CompiledPlacement = { name: "home", limit: 20, diversity: 0, exclude: [], boosts: [] };
+const PLAIN_HOME: CompiledPlacement = { name: "home", limit: 20, diversity: 0, exclude: [], boosts: [] };
 
 const INTERESTS_MAX = 16;
+
+/** The placement that the request names; undefined where the program has none of that name. */
+export function placementOf(name: string, program: CompiledProgram): CompiledPlacement | undefined {
+  return program.placements.get(name) ?? (name === PLAIN_HOME.name ? PLAIN_HOME : undefined);
+}
 
 export interface ListQuestion {
   readonly key: string;

@@ -1,0 +1,116 @@
+// What readers are answered, in every host alike: lists and slots from the program, the models and a person whom the host
+// has brought to now. Hosts differ in where they find the person and where the decision goes.
+import { uuidv7 } from "uuidv7";
+import { decideSlot } from "../../core/engine.ts";
+import type { EventContext } from "../../core/event/event.ts";
+import type { Item } from "../../core/item/item.ts";
+import type { PersonState } from "../../core/profile/person.ts";
+import type { CompiledProgram, ItemPredicate } from "../../core/program/compiled.ts";
+import { compileItemFilter } from "../../core/program/item-filter.ts";
+import type { RankedList, Recommender } from "../../core/rank/recommender.ts";
+import type { DecisionRecord, PersonRef } from "../../core/record.ts";
+import { FilterError, type Decision, type RecommendationList, type RecommendRequest } from "../ports.ts";
+import { listOf, placementOf, rankQueryOf } from "./lists.ts";
+
+/** What a host answers from at this moment. */
+export interface Sources {
+  readonly program: CompiledProgram;
+  readonly recommender: Recommender;
+  readonly nowMs: number;
+}
+
+export interface Visitor {
+  readonly ref: PersonRef;
+  /** The canonical key. */
+  readonly key: string;
+  /** As he is at `nowMs`; undefined for one whom nobody knows. */
+  readonly person: PersonState | undefined;
+}
+
+/** An answer, and what the log is to keep of it. */
+export interface Answered<T> {
+  readonly answer: T;
+  readonly decision: DecisionRecord;
+}
+
+/** Undefined: no such placement. Rejected requests throw before a person need be found. @throws FilterError */
+export function listRules(
+  request: RecommendRequest,
+  program: CompiledProgram,
+): Pick<Parameters<typeof rankQueryOf>[0], "placement" | "asked"> | undefined {
+  const placement = placementOf(request.placement, program);
+  if (placement === undefined) return undefined;
+  return { placement, asked: request.filter === undefined ? undefined : filterOf(request.filter, program) };
+}
+
+/** A placement's list for a visitor; undefined: no such placement. @throws FilterError */
+export function answerList(
+  request: RecommendRequest,
+  { key, person }: Visitor,
+  { program, recommender, nowMs }: Sources,
+): Answered<RecommendationList> | undefined {
+  const rules = listRules(request, program);
+  if (rules === undefined) return undefined;
+  const list = recommender.recommend(rankQueryOf({ ...rules, key, person, request, nowMs }));
+  const decisionId = uuidv7();
+  const { placement, explain = false } = request;
+  const answer = listOf(list, { recommender, decisionId, placement, explain });
+  Object.assign(answer, request.ref);
+  answer.profile_version = person?.version ?? 0;
+  const decision: DecisionRecord = {
+    ...request.ref,
+    decision_id: decisionId,
+    placement,
+    strategy: list.strategy,
+    items: answer.items.map(({ item_id }) => item_id),
+    propensity: 1,
+  };
+  return { answer, decision };
+}
+
+export function answerSimilar(itemId: string, limit: number, sources: Sources): RecommendationList {
+  const { recommender, nowMs } = sources;
+  return crowdList(recommender.similar(itemId, { limit, nowMs }), "similar", sources);
+}
+
+/** @throws FilterError */
+export function answerTrending(limit: number, filter: string | undefined, sources: Sources): RecommendationList {
+  const { program, recommender, nowMs } = sources;
+  const asked = filter === undefined ? undefined : filterOf(filter, program);
+  const isWanted = asked === undefined ? {} : { filter: (item: Item) => asked(item, undefined, nowMs) };
+  return crowdList(recommender.trending({ limit, nowMs, ...isWanted }), "trending", sources);
+}
+
+/** Undefined: no such slot. */
+export function answerSlot(
+  slot: string,
+  context: EventContext | undefined,
+  { ref, person }: Visitor,
+  { program, nowMs }: Sources,
+): Answered<Decision> | undefined {
+  const decided = decideSlot(person, slot, context, nowMs, program);
+  if (decided === undefined) return undefined;
+  const { variant, payload, propensity, reason } = decided;
+  const decisionId = uuidv7();
+  return {
+    answer: { decision_id: decisionId, slot, variant, payload, propensity, reason },
+    decision: {
+      ...ref,
+      decision_id: decisionId,
+      placement: `slot:${slot}`,
+      strategy: reason,
+      items: variant === null ? [] : [variant],
+      propensity,
+    },
+  };
+}
+
+function crowdList(list: RankedList, placement: string, { recommender }: Sources): RecommendationList {
+  return listOf(list, { recommender, decisionId: uuidv7(), placement, explain: false });
+}
+
+function filterOf(cel: string, program: CompiledProgram): ItemPredicate {
+  const compiled = compileItemFilter(cel, program);
+  if ("predicate" in compiled) return compiled.predicate;
+  throw new FilterError(compiled.faults.map(({ message }) => message).join("; "));
+}
