@@ -1,0 +1,137 @@
+// What a policy would have brought, from the log of another one: inverse propensity weighting (Horvitz and Thompson
+// 1952), self-normalised (Swaminathan and Joachims, NeurIPS 2015) and doubly robust (Dudík, Langford, Li, ICML 2011).
+// Where the log says too little about the policy, there is a reason instead of a number.
+import { anytimeErrors, type Interval } from "./confidence.ts";
+
+/** One logged choice, as the estimators see it. */
+export interface LoggedChoice {
+  /** Probability of the logged action under the policy that is asked about, over the one under the logging policy. */
+  weight: number;
+  reward: number;
+  /** What a model expects of the logged action, made without this row. */
+  expected: number;
+  /** What it expects of the policy that is asked about, in this row's situation. */
+  expectedOfPolicy: number;
+}
+
+/** Sums over choices; rewards may still grow (`changeReward`). */
+export interface OffPolicySums {
+  count: number;
+  weights: number;
+  squares: number;
+  largest: number;
+  /** Σ w·r, Σ w²·r, Σ w²·r². */
+  rewards: number;
+  weightedRewards: number;
+  squaredRewards: number;
+  /** Σ of the doubly robust terms, and of their squares. */
+  robust: number;
+  robustSquares: number;
+}
+
+export function emptyOffPolicySums(): OffPolicySums {
+  return {
+    count: 0,
+    weights: 0,
+    squares: 0,
+    largest: 0,
+    rewards: 0,
+    weightedRewards: 0,
+    squaredRewards: 0,
+    robust: 0,
+    robustSquares: 0,
+  };
+}
+
+const robustTerm = ({ weight, reward, expected, expectedOfPolicy }: LoggedChoice): number =>
+  expectedOfPolicy + weight * (reward - expected);
+
+export function addChoice(sums: OffPolicySums, choice: LoggedChoice): void {
+  const { weight, reward } = choice;
+  const square = weight * weight;
+  const robust = robustTerm(choice);
+  sums.count++;
+  sums.weights += weight;
+  sums.squares += square;
+  if (weight > sums.largest) sums.largest = weight;
+  sums.rewards += weight * reward;
+  sums.weightedRewards += square * reward;
+  sums.squaredRewards += square * reward * reward;
+  sums.robust += robust;
+  sums.robustSquares += robust * robust;
+}
+
+/** The reward of a choice that was added has become `reward`. */
+export function changeReward(sums: OffPolicySums, choice: LoggedChoice, reward: number): void {
+  const { weight } = choice;
+  const square = weight * weight;
+  const [before, after] = [robustTerm(choice), robustTerm({ ...choice, reward })];
+  sums.rewards += weight * (reward - choice.reward);
+  sums.weightedRewards += square * (reward - choice.reward);
+  sums.squaredRewards += square * (reward * reward - choice.reward * choice.reward);
+  sums.robust += after - before;
+  sums.robustSquares += after * after - before * before;
+}
+
+/** `too_few`: too few choices; `no_overlap`: the log holds too little of what the policy would do. */
+export type RefusalCode = "too_few" | "no_overlap";
+
+export interface OffPolicyAnswer {
+  count: number;
+  /** Equally weighted choices that would say as much (Kish). */
+  effectiveCount: number;
+  refused?: { code: RefusalCode; reason: string };
+  /** Each with an interval that is valid at any time; missing where refused. */
+  ips?: { value: number } & Interval;
+  snips?: { value: number } & Interval;
+  doublyRobust?: { value: number } & Interval;
+}
+
+const COUNT_MIN = 50;
+/** Below it a single weight decides the answer. `open_bandit`: men 656, women 2 (docs/decisions/experiments.md). */
+const EFFECTIVE_MIN = 50;
+/** Weights average 1 where everything that the policy does was logged with some probability. */
+const COVERED_MIN = 0.8;
+
+export function offPolicyAnswer(sums: OffPolicySums, alpha = 0.05): OffPolicyAnswer {
+  const { count, weights, squares } = sums;
+  const effectiveCount = squares > 0 ? (weights * weights) / squares : 0;
+  const refused = refusalOf(sums, effectiveCount, alpha);
+  if (refused !== undefined) return { count, effectiveCount, refused };
+  const errors = anytimeErrors(count, alpha);
+  const around = (value: number, variance: number): { value: number } & Interval => {
+    const half = errors * Math.sqrt(Math.max(0, variance));
+    return { value, low: value - half, high: value + half };
+  };
+  const ips = sums.rewards / count;
+  const snips = sums.rewards / weights;
+  const robust = sums.robust / count;
+  // Of a ratio of means, by the delta method: Σ w²(r − v)² / (Σ w)².
+  const spread = sums.squaredRewards - 2 * snips * sums.weightedRewards + snips * snips * squares;
+  return {
+    count,
+    effectiveCount,
+    ips: around(ips, (sums.squaredRewards / count - ips * ips) / (count - 1)),
+    snips: around(snips, spread / (weights * weights)),
+    doublyRobust: around(robust, (sums.robustSquares / count - robust * robust) / (count - 1)),
+  };
+}
+
+function refusalOf(sums: OffPolicySums, effectiveCount: number, alpha: number): OffPolicyAnswer["refused"] {
+  const { count, weights, squares, largest } = sums;
+  if (count < COUNT_MIN) {
+    return { code: "too_few", reason: `${count} logged choices say too little; at least ${COUNT_MIN} are needed` };
+  }
+  const mean = weights / count;
+  const error = Math.sqrt(Math.max(0, squares / count - mean * mean) / (count - 1));
+  if (mean + anytimeErrors(count, alpha) * error < COVERED_MIN) {
+    const share = Math.round(100 * mean);
+    return { code: "no_overlap", reason: `the log covers about ${share} % of what the policy would choose; the rest was never shown` };
+  }
+  if (effectiveCount < EFFECTIVE_MIN) {
+    const share = Math.round((100 * largest) / weights);
+    const said = `${count} choices weigh as much as ${effectiveCount.toFixed(1)}, and one alone makes ${share} % of the sum`;
+    return { code: "no_overlap", reason: `${said}: the log shows too little of what the policy would choose` };
+  }
+  return undefined;
+}
