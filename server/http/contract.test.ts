@@ -32,7 +32,8 @@ const UNDOCUMENTED = [
   "GET /console",
   "GET /demo",
   "GET /docs",
-  "GET /docs/reference.css",
+  "GET /docs/docs.css",
+  "GET /docs/*",
   "GET /docs/openapi.json",
 ];
 

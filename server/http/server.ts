@@ -24,7 +24,7 @@ import { createWebhookSender } from "../webhooks/sender.ts";
 import { createShell, findProject } from "./app.ts";
 import { clientAddress } from "./client-address.ts";
 import { DEFAULT_HTTP_CONFIG, type HttpConfig } from "./config.ts";
-import { docsRoutes } from "./docs-routes.ts";
+import { docsRoutes } from "../docs/docs-routes.ts";
 import { Problem } from "./problem.ts";
 import type { Route } from "./route.ts";
 import { staticRoutes, type StaticFolders } from "./static-routes.ts";

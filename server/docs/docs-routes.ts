@@ -1,0 +1,38 @@
+// `/docs/`: guides, recipes, the API reference and the OpenAPI document behind it.
+import { openApiDocument } from "../http/openapi.ts";
+import { Problem } from "../http/problem.ts";
+import type { Answer, Call, Route } from "../http/route.ts";
+import { PAGE_HEADERS } from "../http/static.ts";
+import { DOCS_CSS } from "./docs-css.ts";
+import { guidePage } from "./guides.ts";
+import { referencePage } from "./reference.ts";
+
+export function docsRoutes(): Route[] {
+  let reference: string | undefined;
+  return [
+    { method: "GET", path: "/docs", handle: () => ({ status: 302, headers: { location: "/docs/" } }) },
+    { method: "GET", path: "/docs/", handle: () => page((reference ??= referencePage())) },
+    { method: "GET", path: "/docs/docs.css", handle: () => file(DOCS_CSS, "text/css; charset=utf-8") },
+    {
+      method: "GET",
+      path: "/docs/openapi.json",
+      crossOrigin: true,
+      handle: () => ({ status: 200, json: openApiDocument }),
+    },
+    { method: "GET", path: "/docs/*", handle: guide },
+  ];
+}
+
+function guide(call: Call): Answer {
+  const found = guidePage(call.params["*"] ?? "");
+  if (found === undefined) throw new Problem("not_found", "The documentation has no such page.");
+  return page(found);
+}
+
+function page(html: string): Answer {
+  return file(html, "text/html; charset=utf-8");
+}
+
+function file(bytes: string, type: string): Answer {
+  return { status: 200, bytes, headers: { ...PAGE_HEADERS, "content-type": type, "cache-control": "no-cache" } };
+}

@@ -1,0 +1,28 @@
+// The frame of every page under `/docs/`: readable without scripts, light and dark.
+
+/** One page of the documentation. `nav` and `main` are HTML. */
+export function docsPage(page: { title: string; nav: string; main: string }): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(page.title)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/docs.css">
+</head>
+<body>
+<nav aria-label="Sections">
+${page.nav}
+</nav>
+<main>
+${page.main}
+</main>
+</body>
+</html>
+`;
+}
+
+export function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
