@@ -11,7 +11,7 @@ import { shopProgram } from "../core/program/shop.ts";
 import { ProgramTimeline } from "../core/program/timeline.ts";
 import { emptyPerson, encodePerson, type PersonState } from "../core/profile/person.ts";
 import { createRecommender } from "../core/rank/recommender.ts";
-import { fingerprint } from "../server/embedded/fold.ts";
+import { eventKey } from "../server/embedded/event-keys.ts";
 import { encodeRecord } from "../server/embedded/record-codec.ts";
 import { openIdIndex } from "../server/log/id-index.ts";
 import { RecordBatch } from "../server/log/record-batch.ts";
@@ -53,7 +53,7 @@ export async function shares(): Promise<void> {
   const ids = openIdIndex(join(folder, "ids"), { runs: [] });
   await timed("known already?", () => {
     for (const event of events) {
-      const { hi, lo } = fingerprint(`u:${event.user_id}`, event.event_id);
+      const { hi, lo } = eventKey(`u:${event.user_id}`, event.event_id);
       ids.add(hi, lo);
     }
   });

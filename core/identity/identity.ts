@@ -43,11 +43,20 @@ export function refOfKey(key: string): PersonRef {
  * on it before stays with the user before.
  */
 export function resolve(ref: PersonRef, linkOf: (anonKey: string) => string | undefined): Resolution {
-  if (ref.anonymous_id === undefined) return { key: userKeyOf(ref.user_id!) };
-  const anonKey = anonymousKeyOf(ref.anonymous_id);
+  const userKey = ref.user_id === undefined ? undefined : userKeyOf(ref.user_id);
+  const anonKey = ref.anonymous_id === undefined ? undefined : anonymousKeyOf(ref.anonymous_id);
+  return resolveKeys(userKey, anonKey, linkOf);
+}
+
+/** `resolve` for one whose keys are made already; at least one of the two is set. */
+export function resolveKeys(
+  userKey: string | undefined,
+  anonKey: string | undefined,
+  linkOf: (anonKey: string) => string | undefined,
+): Resolution {
+  if (anonKey === undefined) return { key: userKey! };
   const linked = linkOf(anonKey);
-  if (ref.user_id === undefined) return { key: linked ?? anonKey };
-  const userKey = userKeyOf(ref.user_id);
+  if (userKey === undefined) return { key: linked ?? anonKey };
   if (linked === userKey) return { key: userKey };
   return { key: userKey, link: { anonKey, userKey, merge: linked === undefined } };
 }

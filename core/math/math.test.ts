@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { forEachSeed } from "../testing/seeds.ts";
 import { addDecayed, crossingMs, decayedAt, emptyDecayedSum, landmarkOf, mergeDecayed } from "./decay.ts";
 import { decayFactor, exp2, log2 } from "./exp2.ts";
-import { hash32, hash64 } from "./hash.ts";
+import { hash32, hash64, hash64LinesInto } from "./hash.ts";
 
 const DAY = 86_400_000;
 
@@ -104,5 +104,16 @@ test("crossingMs is the first millisecond on the other side", () => {
     ok(valueAt(at) <= threshold && valueAt(at - 1) > threshold);
     equal(crossingMs(valueAt, 0, halfLifeMs, nowMs), Infinity);
     equal(crossingMs(valueAt, valueAt(nowMs) * 2, halfLifeMs, nowMs), Infinity);
+  });
+});
+
+test("the hash of two lines is that of the text they make", () => {
+  const out = { hi: 0, lo: 0 };
+  forEachSeed(50, (rng) => {
+    const text = (): string =>
+      Array.from({ length: rng.between(0, 20) }, () => String.fromCharCode(rng.between(0, 0xffff))).join("");
+    const [first, second] = [text(), text()];
+    hash64LinesInto(out, first, second);
+    deepEqual(out, hash64(`${first}\n${second}`));
   });
 });

@@ -1,10 +1,10 @@
 // Group commit. Everything that changes a project comes through here, one group after the other: what waits is encoded,
 // written and synced in one go, then folded, then answered. So an answer means "on disk and already in the profile", and
 // the check for duplicates sees every event before it.
-import type { LogRecord } from "../../core/record.ts";
 import { LogFullError, type SegmentLog } from "../log/log.ts";
 import { RecordBatch } from "../log/record-batch.ts";
 import { HostError } from "../ports.ts";
+import { GroupKeys, type KeyedRecord } from "./event-keys.ts";
 import { encodeRecord } from "./record-codec.ts";
 
 /** Records folded between two turns of the event loop: 500 take about 6 ms. */
@@ -17,7 +17,7 @@ export interface Group {
   /** Processing time of all its records, Unix ms: never before that of an earlier group, nor before any look at a person. */
   readonly atMs: number;
   /** Keys of the events that it writes already, for the check for duplicates. */
-  readonly eventKeys: Set<string>;
+  readonly keys: GroupKeys;
 }
 
 /** One request's share of a group. */
@@ -27,7 +27,7 @@ export interface Work {
   /** How many records it may add. */
   readonly records: number;
   /** Called when its turn has come, after every earlier group was folded: names the records to be written. */
-  prepare(group: Group): LogRecord[];
+  prepare(group: Group): KeyedRecord[];
 }
 
 interface Waiting {
@@ -38,7 +38,7 @@ interface Waiting {
 
 export class Committer {
   readonly #log: SegmentLog;
-  readonly #fold: (record: LogRecord) => void;
+  readonly #fold: (record: KeyedRecord) => void;
   readonly #clock: () => number;
   readonly #batch = new RecordBatch();
   #queue: Waiting[] = [];
@@ -55,7 +55,7 @@ export class Committer {
   constructor(options: {
     log: SegmentLog;
     /** Applies one durable record; called in log order. */
-    fold: (record: LogRecord) => void;
+    fold: (record: KeyedRecord) => void;
     /** Processing time, Unix ms; never goes back. */
     clock: () => number;
   }) {
@@ -114,9 +114,9 @@ export class Committer {
 
   async #commitGroup(): Promise<void> {
     const group: Waiting[] = [];
-    const records: LogRecord[] = [];
+    const records: KeyedRecord[] = [];
     const atMs = this.#clock();
-    const shared: Group = { atMs, eventKeys: new Set() };
+    const shared: Group = { atMs, keys: new GroupKeys() };
     this.#groupAtMs = atMs;
     this.#batch.clear();
     for (const entry of this.#queue) {

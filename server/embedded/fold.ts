@@ -2,25 +2,25 @@
 // `verify` and tests all come through `apply`, so there is one truth about what a record does.
 import type { TrafficMark } from "../../core/event/event.ts";
 import { applyAttributes, applyEvent, lookAgain, mergePersons, type Outputs } from "../../core/engine.ts";
-import { anonymousKeyOf, refOfKey, resolve, userKeyOf, type IdentityLink } from "../../core/identity/identity.ts";
-import { hash64 } from "../../core/math/hash.ts";
+import { anonymousKeyOf, refOfKey, resolve, resolveKeys, type IdentityLink } from "../../core/identity/identity.ts";
 import { compileProgram } from "../../core/program/compile.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
 import { stepOf } from "../../core/model/step.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import { createRecommender, type Recommender } from "../../core/rank/recommender.ts";
-import type { DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
+import type { DeadLetter, PersonRef } from "../../core/record.ts";
 import type { IdIndex } from "../log/id-index.ts";
 import type { PersonChange } from "../ports.ts";
 import { OverlayTable } from "../state/overlay-table.ts";
 import type { StateFile } from "../state/state-file.ts";
+import { eventKey, eventKeysOf, type EventKey, type EventKeys, type KeyedRecord } from "./event-keys.ts";
 import { Memberships } from "./memberships.ts";
 import { Persons } from "./persons.ts";
 
 /** Dead letters kept; beyond it the oldest leave the list (they stay in the log). */
 export const DEAD_LETTERS_MAX = 100_000;
 
-type EventRecord = Extract<LogRecord, { kind: "event" }>;
+type EventRecord = Extract<KeyedRecord, { kind: "event" }>;
 const text = { encode: (value: unknown) => Buffer.from(JSON.stringify(value)), decode: decodeJson };
 
 export interface FoldCounts {
@@ -64,7 +64,7 @@ export class Fold {
   }
 
   /** Applies one record; what changed about a person comes back, undefined where the record is about none. */
-  apply(record: LogRecord): PersonChange | undefined {
+  apply(record: KeyedRecord): PersonChange | undefined {
     this.lastAtMs = Math.max(this.lastAtMs, record.at);
     switch (record.kind) {
       case "event":
@@ -116,33 +116,26 @@ export class Fold {
   }
 
   /** True where the log holds an event with this id for this person, under any of his names. */
-  knows(event: EventRecord["event"]): boolean {
-    const { user_id: user, anonymous_id: anonymousId, event_id: id } = event;
-    if (anonymousId !== undefined && this.#isLogged(anonymousKeyOf(anonymousId), id)) return true;
+  knows({ user, anonymous }: EventKeys, eventId: string): boolean {
+    if (anonymous !== undefined && this.#isLogged(anonymous)) return true;
     if (user === undefined) return false;
-    if (this.#isLogged(userKeyOf(user), id)) return true;
-    const person = this.persons.get(userKeyOf(user));
+    if (this.#isLogged(user)) return true;
+    const person = this.persons.get(user.personKey);
     if (person === undefined) return false;
-    for (const anonymous of person.anonymousIds) {
-      if (anonymous !== anonymousId && this.#isLogged(anonymousKeyOf(anonymous), id)) return true;
+    for (const anonymousId of person.anonymousIds) {
+      const key = anonymousKeyOf(anonymousId);
+      if (key !== anonymous?.personKey && this.#isLogged(eventKey(key, eventId))) return true;
     }
     return false;
   }
 
-  #isLogged(personKey: string, eventId: string): boolean {
-    const { hi, lo } = fingerprint(personKey, eventId);
+  #isLogged({ hi, lo }: EventKey): boolean {
     return this.#ids.has(hi, lo);
-  }
-
-  #noteLogged(personKey: string, eventId: string): void {
-    const { hi, lo } = fingerprint(personKey, eventId);
-    this.#ids.add(hi, lo);
   }
 
   /** True where the log holds a dead letter with this idempotency key. */
   knowsLetter(once: string): boolean {
-    const { hi, lo } = letterFingerprint(once);
-    return this.#ids.has(hi, lo);
+    return this.#isLogged(letterKey(once));
   }
 
   keyOf(ref: PersonRef, at: number): string {
@@ -151,15 +144,16 @@ export class Fold {
     return key;
   }
 
-  #event({ event }: EventRecord): PersonChange | undefined {
-    if (event.user_id !== undefined) this.#noteLogged(userKeyOf(event.user_id), event.event_id);
-    if (event.anonymous_id !== undefined) this.#noteLogged(anonymousKeyOf(event.anonymous_id), event.event_id);
+  #event({ event, keys = eventKeysOf(event) }: EventRecord): PersonChange | undefined {
+    const { user, anonymous } = keys;
+    if (user !== undefined) this.#ids.add(user.hi, user.lo);
+    if (anonymous !== undefined) this.#ids.add(anonymous.hi, anonymous.lo);
     this.counts.events++;
     if (event.traffic !== undefined) {
       this.counts.marked[event.traffic]++;
       return undefined;
     }
-    const { key, link } = resolve(event, this.#linkOf);
+    const { key, link } = resolveKeys(user?.personKey, anonymous?.personKey, this.#linkOf);
     const mergedFrom = link === undefined ? undefined : this.#link(link, event.received_at);
     const person = this.persons.change(key);
     const step = stepOf(event, {
@@ -207,7 +201,7 @@ export class Fold {
       return;
     }
     if (letter.once !== undefined) {
-      const { hi, lo } = letterFingerprint(letter.once);
+      const { hi, lo } = letterKey(letter.once);
       this.#ids.add(hi, lo);
     }
     this.letters.set(letter.id, text.encode(letter));
@@ -225,11 +219,6 @@ export class Fold {
   };
 }
 
-/** 64 bits of one event id within its person; both hosts and every version must agree on it. */
-export function fingerprint(personKey: string, eventId: string): { hi: number; lo: number } {
-  return hash64(`${personKey}\n${eventId}`);
-}
-
 /** What is left of moves in and out of the same segment: time may pass through several programs at once. */
 function netMoves({ entered, left }: Outputs): { entered: string[]; left: string[] } {
   if (entered.length === 0 || left.length === 0) return { entered, left };
@@ -241,8 +230,8 @@ function netMoves({ entered, left }: Outputs): { entered: string[]; left: string
 }
 
 /** No person's key has this form, so letters and events share one index. */
-function letterFingerprint(once: string): { hi: number; lo: number } {
-  return fingerprint("dead letter", once);
+function letterKey(once: string): EventKey {
+  return eventKey("dead letter", once);
 }
 
 function compiledOrThrow(document: unknown, version: number) {

@@ -33,6 +33,7 @@ import { StateCorruptError, StateFile } from "../state/state-file.ts";
 import { Checkpointer, readMeta, type CheckpointMeta } from "./checkpointer.ts";
 import { Committer, type Group } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
+import type { KeyedRecord } from "./event-keys.ts";
 import { Fold } from "./fold.ts";
 import { ProgramSweep } from "./program-sweep.ts";
 import { decodeRecord } from "./record-codec.ts";
@@ -385,7 +386,7 @@ export class EmbeddedProject implements Project {
     return this.#write(({ atMs }) => ({ kind: "program", at: atMs, version: 1, document }));
   }
 
-  #apply(record: LogRecord): void {
+  #apply(record: KeyedRecord): void {
     const change = this.fold.apply(record);
     if (change !== undefined) this.#tell(change);
     const isDue =

@@ -1,0 +1,57 @@
+// The names under which the index of event ids knows an event: made once, before it is written, and kept for the fold.
+import type { LoggedEvent } from "../../core/event/event.ts";
+import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
+import { hash64LinesInto } from "../../core/math/hash.ts";
+import type { LogRecord } from "../../core/record.ts";
+
+/** An event's id within one person's key, as 64 bits; every version must agree on them. */
+export interface EventKey {
+  readonly personKey: string;
+  readonly hi: number;
+  readonly lo: number;
+}
+
+/** At least one is set. */
+export interface EventKeys {
+  readonly user: EventKey | undefined;
+  readonly anonymous: EventKey | undefined;
+}
+
+/** A record of the log; one that was checked against the index of ids brings its keys along, which are never stored. */
+export type KeyedRecord = LogRecord & { readonly keys?: EventKeys };
+
+export function eventKeysOf({ user_id: user, anonymous_id: anonymous, event_id: id }: LoggedEvent): EventKeys {
+  return {
+    user: user === undefined ? undefined : eventKey(userKeyOf(user), id),
+    anonymous: anonymous === undefined ? undefined : eventKey(anonymousKeyOf(anonymous), id),
+  };
+}
+
+const scratch = { hi: 0, lo: 0 };
+
+export function eventKey(personKey: string, eventId: string): EventKey {
+  hash64LinesInto(scratch, personKey, eventId);
+  return { personKey, hi: scratch.hi, lo: scratch.lo };
+}
+
+/** The events that one group writes: what came twice within it is written once. 53 bits of a key tell them apart. */
+export class GroupKeys {
+  readonly #known = new Set<number>();
+
+  has({ user, anonymous }: EventKeys): boolean {
+    if (this.#known.size === 0) return false;
+    return (
+      (user !== undefined && this.#known.has(bitsOf(user))) ||
+      (anonymous !== undefined && this.#known.has(bitsOf(anonymous)))
+    );
+  }
+
+  add({ user, anonymous }: EventKeys): void {
+    if (user !== undefined) this.#known.add(bitsOf(user));
+    if (anonymous !== undefined) this.#known.add(bitsOf(anonymous));
+  }
+}
+
+function bitsOf({ hi, lo }: EventKey): number {
+  return hi * 0x20_0000 + (lo >>> 11);
+}
