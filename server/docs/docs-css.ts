@@ -37,10 +37,11 @@ th, td { padding: 8px 16px 8px 0; border-bottom: 1px solid var(--line); vertical
 dl { display: grid; grid-template-columns: 48px minmax(0, 1fr); gap: 4px 8px; margin: 12px 0; font-size: 14px; }
 dt { font-weight: 600; } dd { margin: 0; }
 main > p, main > ul, main > ol { max-width: 720px; }
+h2 + pre, h2 + p { margin-top: 16px; }
 pre { margin: 16px 0; padding: 12px 16px; overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--panel); }
 pre code { overflow-wrap: normal; }
 nav a[aria-current] { color: var(--accent); font-weight: 600; }
 @media (max-width: 720px) { body { display: block; } nav { position: static; height: auto; border: 0; border-bottom: 1px solid var(--line); }
-  nav { padding: 16px; } nav ul { display: none; }
+  nav { padding: 16px; } nav ul { display: none; } nav ul.guides { display: block; } nav ul.guides li { display: inline-block; }
   th:first-child, th:nth-child(2) { width: auto; } nav a { display: inline-block; } main { padding: 16px; } table { display: block; overflow-x: auto; } }
 `;

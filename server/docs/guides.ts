@@ -56,7 +56,7 @@ export function guideLinks(current?: string): string {
   return [
     '<a class="home" href="/docs/">attune API</a>',
     '<a href="/console/">Console</a>',
-    ...lists.map(({ title, guides }) => `<span class="group">${title}</span><ul>${guides.map(link).join("")}</ul>`),
+    ...lists.map(({ title, guides }) => `<span class="group">${title}</span><ul class="guides">${guides.map(link).join("")}</ul>`),
   ].join("\n");
 }
 
