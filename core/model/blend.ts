@@ -53,7 +53,7 @@ export function createBlend(modelCount: number): Blend {
   let samples = 0;
 
   const dirty = new DirtySlots((model) => {
-    const out = rowWriter(9 + cellsPerModel * (1 + SHARE_BUCKETS) * 16);
+    const out = rowWriter();
     out.u8(1);
     out.f64(samples);
     writeCounters(out, plain, model * cellsPerModel, cellsPerModel);

@@ -24,11 +24,11 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock): Mo
   const dirty = new DirtySlots((row) => {
     const name = names[row];
     if (name === undefined) return null;
-    const out = rowWriter(64);
+    const out = rowWriter();
     out.u8(1);
     out.text(name);
     out.f64(supports[row]!);
-    if (supports[row]! > 0) for (const byte of rows.encode(row)) out.u8(byte);
+    if (supports[row]! > 0) rows.write(row, out);
     return out.bytes();
   });
 

@@ -2,7 +2,7 @@
 // processor's cache, so a hit and a miss both look at 16 places, not at the whole row. With one row in order of weight,
 // context popularity took two thirds of all that an event costs (measured: docs/decisions/models.md).
 import { powerOfTwo, type DecayInstant } from "./decay.ts";
-import { rowReader, rowWriter } from "./row-bytes.ts";
+import { rowReader, type RowWriter } from "./row-bytes.ts";
 
 const SETS = 16;
 const SET_SIZE = 16;
@@ -17,7 +17,7 @@ export interface ContextRows {
   forEach(row: number, visit: (ref: number, weight: number) => void): void;
   /** Factor from the row's scale to weights at `instant`, short of the instant's fraction. */
   scaleOf(row: number, instant: DecayInstant): number;
-  encode(row: number): Uint8Array;
+  write(row: number, out: RowWriter): void;
   load(row: number, bytes: Uint8Array): void;
 }
 
@@ -44,7 +44,7 @@ export function createContextRows(): ContextRows {
     epochs[row] = epoch;
   };
 
-  /** Places of a set fill from its front, and none is emptied: their order survives `encode` and `load`. */
+  /** Places of a set fill from its front, and none is emptied: their order survives `write` and `load`. */
   const put = (row: number, ref: number, weight: number): void => {
     const from = row * CONTEXT_ITEMS_MAX + (Math.imul(ref, 0x9e3779b1) >>> 28) * SET_SIZE;
     let lightest = from;
@@ -73,17 +73,13 @@ export function createContextRows(): ContextRows {
       for (let i = from; i < from + CONTEXT_ITEMS_MAX; i++) if (refs[i] !== NONE) visit(refs[i]!, weights[i]!);
     },
     scaleOf: (row, instant) => powerOfTwo(epochs[row]! - instant.epoch),
-    encode(row) {
-      const out = rowWriter(5 + 8 * CONTEXT_ITEMS_MAX);
+    write(row, out) {
       out.u8(1);
       out.i32(epochs[row]!);
       const from = row * CONTEXT_ITEMS_MAX;
       for (let i = from; i < from + CONTEXT_ITEMS_MAX; i++) {
-        if (refs[i] === NONE) continue;
-        out.i32(refs[i]!);
-        out.f32(weights[i]!);
+        if (refs[i] !== NONE) out.weighted(refs, weights, i, i + 1);
       }
-      return out.bytes();
     },
     load(row, bytes) {
       reserve(row);

@@ -44,12 +44,11 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
 
   const encode = (slot: number): Uint8Array | null => {
     if (slot >= counts.length || counts[slot] === 0) return null;
-    const row = rows.encode(slot);
-    const out = rowWriter(13 + (row?.length ?? 0));
+    const out = rowWriter();
     out.u8(1);
     out.f64(counts[slot]!);
     out.i32(epochs[slot]!);
-    for (const byte of row ?? []) out.u8(byte);
+    if (rows.arena.lengthOf(slot) > 0) rows.write(slot, out);
     return out.bytes();
   };
   const dirty = new DirtySlots(encode);

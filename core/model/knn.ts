@@ -47,10 +47,10 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
     if (length === 0) return null;
     const from = postings.offsetOf(slot);
     const ids = postings.idsOf(slot);
-    const out = rowWriter(5 + 4 * length);
+    const out = rowWriter();
     out.u8(1);
     out.i32(heads[slot]!);
-    for (let i = from; i < from + length; i++) out.i32(ids[i]!);
+    out.i32s(ids, from, from + length);
     return out.bytes();
   });
 

@@ -117,7 +117,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   const typeBits = new Map<string, number>();
 
   const dirtyMeta = new DirtySlots(() => {
-    const out = rowWriter(512);
+    const out = rowWriter();
     out.u8(1);
     const { slotEnd, hand, clockMs, freeFirst, freeLast, order } = items.state;
     for (const value of [slotEnd, hand, clockMs, freeFirst, freeLast, order]) out.f64(value);
@@ -161,7 +161,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
 
   const encodeItem = (slot: number): Uint8Array => {
     const row = items.readSlot(slot);
-    const out = rowWriter(128);
+    const out = rowWriter();
     out.u8(1);
     out.i32(row.generation);
     out.i32(row.nextFree);

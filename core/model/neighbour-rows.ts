@@ -5,7 +5,7 @@
 import { createRowArena, type RowArena } from "./arena.ts";
 import { powerOfTwo, type DecayInstant } from "./decay.ts";
 import type { ItemIndex } from "./item-index.ts";
-import { rowReader, rowWriter } from "./row-bytes.ts";
+import { rowReader, type RowWriter } from "./row-bytes.ts";
 
 const ROW_SIZES = [8, 16, 32, 64, 128, 256];
 const GIVE_UP_AMONG = 16; // Of 64: a tenth of an event cheaper (docs/decisions/models.md).
@@ -18,7 +18,7 @@ export interface NeighbourRows {
   /** Factor from the row's stored weights to weights at `instant`, short of the instant's fraction. */
   scaleOf(row: number, instant: DecayInstant): number;
   clear(row: number): void;
-  encode(row: number): Uint8Array | null;
+  write(row: number, out: RowWriter): void;
   load(row: number, bytes: Uint8Array): void;
 }
 
@@ -98,20 +98,11 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
     },
     scaleOf: (row, instant) => powerOfTwo(epochs[row]! - instant.epoch),
     clear: (row) => arena.clear(row),
-    encode(row) {
-      const length = arena.lengthOf(row);
-      if (length === 0) return null;
+    write(row, out) {
       const from = arena.offsetOf(row);
-      const ids = arena.idsOf(row);
-      const weights = arena.weightsOf(row);
-      const out = rowWriter(5 + 8 * length);
       out.u8(1);
       out.i32(epochs[row]!);
-      for (let i = from; i < from + length; i++) {
-        out.i32(ids[i]!);
-        out.f32(weights[i]!);
-      }
-      return out.bytes();
+      out.weighted(arena.idsOf(row), arena.weightsOf(row), from, from + arena.lengthOf(row));
     },
     load(row, bytes) {
       reserve(row);

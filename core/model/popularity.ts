@@ -28,7 +28,7 @@ export function createPopularity(clock: DecayClock, options: { name: string }): 
 
   const dirty = new DirtySlots((slot) => {
     if (slot >= counts.length || counts[slot] === 0) return null;
-    const out = rowWriter(13);
+    const out = rowWriter();
     out.u8(1);
     out.f64(counts[slot]!);
     out.i32(landmark);

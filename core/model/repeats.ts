@@ -25,7 +25,7 @@ export function createRepeats(): Model {
   const hits = new Float64Array(CELLS);
   const trials = new Float64Array(CELLS);
   const dirty = new DirtySlots(() => {
-    const out = rowWriter(1 + CELLS * 16);
+    const out = rowWriter();
     out.u8(1);
     for (let i = 0; i < CELLS; i++) {
       out.f64(hits[i]!);

@@ -4,53 +4,67 @@ import { assert } from "../assert.ts";
 export interface RowWriter {
   u8(value: number): void;
   i32(value: number): void;
-  f32(value: number): void;
   f64(value: number): void;
   /** UTF-16 units, two bytes each: no TextEncoder, and any string comes back as it was. */
   text(value: string): void;
+  i32s(values: Int32Array, from: number, to: number): void;
+  /** Each reference, then its weight as a 32-bit float. */
+  weighted(refs: Int32Array, weights: Float32Array, from: number, to: number): void;
+  /** What was written, in memory that the next row is written to: copy it to keep it. */
   bytes(): Uint8Array;
 }
 
-/** @param sizeHint - bytes expected; the row may be longer. */
-export function rowWriter(sizeHint = 64): RowWriter {
-  let bytes = new Uint8Array(Math.max(sizeHint, 8));
-  let view = new DataView(bytes.buffer);
-  let at = 0;
-  const room = (size: number): number => {
-    const from = at;
-    at += size;
-    if (at > bytes.length) {
-      const grown = new Uint8Array(Math.max(at, bytes.length * 2));
-      grown.set(bytes);
-      bytes = grown;
-      view = new DataView(bytes.buffer);
+let bytes = new Uint8Array(4096);
+let view = new DataView(bytes.buffer);
+let at = 0;
+
+const room = (size: number): number => {
+  const from = at;
+  at += size;
+  if (at > bytes.length) {
+    const grown = new Uint8Array(Math.max(at, bytes.length * 2));
+    grown.set(bytes);
+    bytes = grown;
+    view = new DataView(bytes.buffer);
+  }
+  return from;
+};
+
+const writer: RowWriter = {
+  u8(value) {
+    const from = room(1);
+    view.setUint8(from, value);
+  },
+  i32(value) {
+    const from = room(4);
+    view.setInt32(from, value, true);
+  },
+  f64(value) {
+    const from = room(8);
+    view.setFloat64(from, value, true);
+  },
+  text(value) {
+    const from = room(4 + value.length * 2);
+    view.setInt32(from, value.length, true);
+    for (let i = 0; i < value.length; i++) view.setUint16(from + 4 + 2 * i, value.charCodeAt(i), true);
+  },
+  i32s(values, from, to) {
+    let place = room(4 * (to - from));
+    for (let i = from; i < to; i++, place += 4) view.setInt32(place, values[i]!, true);
+  },
+  weighted(refs, weights, from, to) {
+    let place = room(8 * (to - from));
+    for (let i = from; i < to; i++, place += 8) {
+      view.setInt32(place, refs[i]!, true);
+      view.setFloat32(place + 4, weights[i]!, true);
     }
-    return from;
-  };
-  const writer: RowWriter = {
-    u8(value) {
-      const from = room(1);
-      view.setUint8(from, value);
-    },
-    i32(value) {
-      const from = room(4);
-      view.setInt32(from, value, true);
-    },
-    f32(value) {
-      const from = room(4);
-      view.setFloat32(from, value, true);
-    },
-    f64(value) {
-      const from = room(8);
-      view.setFloat64(from, value, true);
-    },
-    text(value) {
-      writer.i32(value.length);
-      const from = room(value.length * 2);
-      for (let i = 0; i < value.length; i++) view.setUint16(from + 2 * i, value.charCodeAt(i), true);
-    },
-    bytes: () => (at === bytes.length ? bytes : bytes.slice(0, at)),
-  };
+  },
+  bytes: () => bytes.subarray(0, at),
+};
+
+/** The one writer, empty: a row is written from beginning to end before the next is begun. */
+export function rowWriter(): RowWriter {
+  at = 0;
   return writer;
 }
 

@@ -5,6 +5,7 @@ import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { BECAUSE_MAX, type Model } from "./model.ts";
 import { createNeighbourRows } from "./neighbour-rows.ts";
+import { rowWriter } from "./row-bytes.ts";
 
 const STEPS_BACK_MAX = 6; // 10 are dearer, and better on long trails alone (docs/decisions/models.md).
 const QUERY_ITEMS = 3;
@@ -12,7 +13,12 @@ const QUERY_FADE = 0.5;
 
 export function createRules(items: ItemIndex, clock: DecayClock, options: { readonly rowMax: number }): Model {
   const rows = createNeighbourRows(items, options);
-  const dirty = new DirtySlots((slot) => rows.encode(slot));
+  const dirty = new DirtySlots((slot) => {
+    if (rows.arena.lengthOf(slot) === 0) return null;
+    const out = rowWriter();
+    rows.write(slot, out);
+    return out.bytes();
+  });
   return {
     name: "rules",
     learn(reveal, { trail, trailLength }) {

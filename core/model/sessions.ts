@@ -72,14 +72,14 @@ export function createSessions(): SessionStore {
     const length = arena.lengthOf(row);
     const from = arena.offsetOf(row);
     const ids = arena.idsOf(row);
-    const out = rowWriter(9 + 4 * length);
+    const out = rowWriter();
     out.u8(1);
     out.f64(lastMs[row]!);
-    for (let i = from; i < from + length; i++) out.i32(ids[i]!);
+    out.i32s(ids, from, from + length);
     return out.bytes();
   });
   const dirtyOpen = new DirtySlots((place) => {
-    const out = rowWriter(96);
+    const out = rowWriter();
     out.u8(1);
     const session = open[place];
     out.u8(session === undefined ? 0 : 1);

@@ -3,8 +3,9 @@
 // A checkpoint must show every row as it was at one log position, but encoding them all at once would stop the
 // process for too long. So `begin` freezes the set of changed rows, `take` encodes a few at a time, and a row that is
 // about to change before its turn is encoded first (copy on write).
+import { EarlyRows } from "./early-rows.ts";
 
-/** One persisted row: `bytes` null deletes it. */
+/** One persisted row: `bytes` null deletes it. They may be memory that the next row is written to: copy what is kept. */
 export type RowWriter<K> = (key: K, bytes: Uint8Array | null) => void;
 
 /** What a host needs to checkpoint one table, whoever owns its rows. */
@@ -24,10 +25,10 @@ export interface SnapshotSource<K extends string | number = string | number> {
 export class DirtyRows<K extends string | number> {
   #dirty = new Set<K>();
   #frozen: Set<K> | null = null;
-  #early: [K, Uint8Array | null][] = [];
+  readonly #early = new EarlyRows<K>();
   readonly #encode: (key: K) => Uint8Array | null;
 
-  /** @param encode - the row's bytes as it is now, null where it no longer exists. */
+  /** @param encode - the row's bytes as it is now, good until the next call; null where it no longer exists. */
   constructor(encode: (key: K) => Uint8Array | null) {
     this.#encode = encode;
   }
@@ -43,7 +44,7 @@ export class DirtyRows<K extends string | number> {
 
   /** To be called before row `key` changes. */
   touch(key: K): void {
-    if (this.#frozen !== null && this.#frozen.delete(key)) this.#early.push([key, this.#encode(key)]);
+    if (this.#frozen !== null && this.#frozen.delete(key)) this.#early.add(key, this.#encode(key));
     this.#dirty.add(key);
   }
 
@@ -53,12 +54,7 @@ export class DirtyRows<K extends string | number> {
   }
 
   take(max: number, write: RowWriter<K>): boolean {
-    let left = max;
-    while (left > 0 && this.#early.length > 0) {
-      const [key, bytes] = this.#early.pop()!;
-      write(key, bytes);
-      left--;
-    }
+    let left = max - this.#early.take(max, write);
     if (this.#frozen !== null) {
       for (const key of this.#frozen) {
         if (left-- <= 0) break;
@@ -67,6 +63,6 @@ export class DirtyRows<K extends string | number> {
       }
       if (this.#frozen.size === 0) this.#frozen = null;
     }
-    return this.#frozen === null && this.#early.length === 0;
+    return this.#frozen === null && this.#early.isEmpty;
   }
 }

@@ -1,6 +1,7 @@
 // DirtyRows for tables whose keys are small dense integers: a flag array instead of a set, so that touching a row
 // that is dirty already costs one load. Learning touches some twenty rows an event (measured: docs/decisions/models.md).
 import type { RowWriter, SnapshotSource } from "./dirty-rows.ts";
+import { EarlyRows } from "./early-rows.ts";
 
 const DIRTY = 1;
 const FROZEN = 2;
@@ -9,10 +10,10 @@ export class DirtySlots {
   #flags = new Uint8Array(1024);
   #dirty: number[] = [];
   #frozen: number[] = [];
-  #early: [number, Uint8Array | null][] = [];
+  readonly #early = new EarlyRows<number>();
   readonly #encode: (slot: number) => Uint8Array | null;
 
-  /** @param encode - the row's bytes as it is now, null where it no longer exists. */
+  /** @param encode - the row's bytes as it is now, good until the next call; null where it no longer exists. */
   constructor(encode: (slot: number) => Uint8Array | null) {
     this.#encode = encode;
   }
@@ -30,7 +31,7 @@ export class DirtySlots {
   #touchClean(slot: number): void {
     if (slot >= this.#flags.length) this.#grow(slot);
     const flags = this.#flags[slot]!;
-    if ((flags & FROZEN) !== 0) this.#early.push([slot, this.#encode(slot)]);
+    if ((flags & FROZEN) !== 0) this.#early.add(slot, this.#encode(slot));
     if ((flags & DIRTY) === 0) this.#dirty.push(slot);
     this.#flags[slot] = DIRTY;
   }
@@ -48,11 +49,7 @@ export class DirtySlots {
   }
 
   take(max: number, write: RowWriter<number>): boolean {
-    let left = max;
-    for (; left > 0 && this.#early.length > 0; left--) {
-      const [slot, bytes] = this.#early.pop()!;
-      write(slot, bytes);
-    }
+    let left = max - this.#early.take(max, write);
     while (left > 0 && this.#frozen.length > 0) {
       const slot = this.#frozen.pop()!;
       if ((this.#flags[slot]! & FROZEN) === 0) continue; // Written early.
@@ -60,7 +57,7 @@ export class DirtySlots {
       write(slot, this.#encode(slot));
       left--;
     }
-    return this.#frozen.length === 0 && this.#early.length === 0;
+    return this.#frozen.length === 0 && this.#early.isEmpty;
   }
 }
 
