@@ -90,24 +90,42 @@ export class ByteReader {
   }
 
   string(): string {
+    return this.text(this.varint());
+  }
+
+  /** Length, then the bytes: a view into what is read. */
+  bytes(): Uint8Array {
     const length = this.varint();
     this.#need(length);
-    const bytes = this.#bytes;
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** UTF-8 of `length` bytes. */
+  text(length: number): string {
+    this.#need(length);
     const end = this.#at + length;
-    let plain = this.#at;
-    while (plain < end && bytes[plain]! < 0x80) plain++;
-    if (plain === end && length <= AT_ONCE_MAX) {
-      const text = String.fromCharCode.apply(null, bytes.subarray(this.#at, end) as unknown as number[]);
-      this.#at = end;
-      return text;
-    }
-    let text = "";
+    let text = this.#plainText(end);
     while (this.#at < end) {
-      const first = bytes[this.#at++]!;
-      if (first < 0x80) text += String.fromCharCode(first);
-      else text += this.#wideCharacter(first, end);
+      text += this.#wideCharacter(this.#bytes[this.#at++]!, end);
+      if (this.#at < end && this.#bytes[this.#at]! < 0x80) text += this.#plainText(end);
     }
     return text;
+  }
+
+  /** ASCII from here on, as far as it goes. */
+  #plainText(end: number): string {
+    const bytes = this.#bytes;
+    let text = "";
+    for (;;) {
+      const from = this.#at;
+      const stop = Math.min(end, from + AT_ONCE_MAX);
+      let plain = from;
+      while (plain < stop && bytes[plain]! < 0x80) plain++;
+      this.#at = plain;
+      if (plain > from) text += String.fromCharCode.apply(null, bytes.subarray(from, plain) as unknown as number[]);
+      if (plain === end || plain < stop) return text;
+    }
   }
 
   /** Throws unless everything was read. */

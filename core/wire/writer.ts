@@ -72,6 +72,28 @@ export class ByteWriter {
     this.float64(value);
   }
 
+  /** Length, then the bytes. */
+  bytes(value: Uint8Array): void {
+    this.#reserve(8 + value.length);
+    this.varint(value.length);
+    this.#bytes.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  /** UTF-8 without its length. A lone surrogate is written as its three bytes. */
+  text(text: string): void {
+    this.#reserve(3 * text.length);
+    const bytes = this.#bytes;
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) {
+        this.#wideText(text, i);
+        return;
+      }
+      bytes[this.#length++] = unit;
+    }
+  }
+
   /** Length in bytes, then UTF-8. A lone surrogate is written as its three bytes, so every string comes back. */
   string(text: string): void {
     const length = text.length;
@@ -92,9 +114,13 @@ export class ByteWriter {
 
   #wideString(text: string): void {
     this.varint(utf8Length(text));
+    this.#wideText(text, 0);
+  }
+
+  #wideText(text: string, from: number): void {
     const bytes = this.#bytes;
     let at = this.#length;
-    for (let i = 0; i < text.length; i++) {
+    for (let i = from; i < text.length; i++) {
       const point = text.codePointAt(i)!;
       if (point < 0x80) bytes[at++] = point;
       else if (point < 0x800) {

@@ -1,0 +1,42 @@
+// A value of `handover`: what an anonymous key leaves to its user. The job wraps it with the event ids that the key knows
+// (HandoverIds in cluster/flink), which no rule needs.
+import { ByteReader } from "../../core/wire/reader.ts";
+import { ByteWriter } from "../../core/wire/writer.ts";
+
+const FORMAT = 1;
+
+export interface Handover {
+  anonKey: string;
+  userKey: string;
+  /** Log time of the link marker: with `anonKey` it names this handover. */
+  linkedAtMs: number;
+  /** Empty where there is nothing to merge: the key had no person, or belonged to another user before. */
+  person: Uint8Array;
+}
+
+const writer = new ByteWriter();
+
+export function encodeHandover(value: Handover): Uint8Array {
+  writer.clear();
+  writer.byte(FORMAT);
+  writer.string(value.anonKey);
+  writer.string(value.userKey);
+  writer.varint(value.linkedAtMs);
+  writer.bytes(value.person);
+  return writer.take();
+}
+
+/** `person` is a view into `bytes`. Throws CorruptBytesError on what `encodeHandover` did not write. */
+export function decodeHandover(bytes: Uint8Array): Handover {
+  const reader = new ByteReader(bytes);
+  const format = reader.byte();
+  if (format !== FORMAT) throw reader.corrupt(`handover format ${format}, this release reads ${FORMAT}`);
+  const value = {
+    anonKey: reader.string(),
+    userKey: reader.string(),
+    linkedAtMs: reader.varint(),
+    person: reader.bytes(),
+  };
+  reader.end();
+  return value;
+}

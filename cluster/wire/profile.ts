@@ -1,0 +1,97 @@
+// A value of `profiles`: one person as he is after a record or a look, and what changed with it.
+//
+// Which of two values is the newer one: the larger (sequence, asOfMs). Both come from the log alone, so a replay gives
+// equal numbers to equal bytes, and a value that was read before its transaction committed is never wrong, only early.
+import type { FiredTrigger } from "../../core/engine.ts";
+import { ByteReader } from "../../core/wire/reader.ts";
+import { ByteWriter } from "../../core/wire/writer.ts";
+
+const FORMAT = 1;
+const MEMBERSHIPS_MAX = 4096; // More than a program has segments.
+const SIGNPOST = 1;
+const CHANGE = 2;
+
+/** The record behind a change: what live pages and webhooks are told. */
+export interface ChangeEvent {
+  event_id: string;
+  event_type: string;
+  /** Event time and append time, Unix ms. */
+  timestamp: number;
+  received_at: number;
+  item_id?: string;
+  user_id?: string;
+  anonymous_id?: string;
+}
+
+export interface ProfileChange {
+  event?: ChangeEvent;
+  entered: readonly string[];
+  left: readonly string[];
+  triggers: readonly FiredTrigger[];
+  /** The key that is no more, where two persons became one. */
+  mergedFrom?: string;
+}
+
+export interface ProfileValue {
+  /** Records that were applied to this key so far. */
+  sequence: number;
+  /** The time that the person was brought to, Unix ms; of the same sequence the later one is the newer one. */
+  asOfMs: number;
+  /** Log time of what made this value, Unix ms. */
+  atMs: number;
+  /** Version of the person: counts his changes. */
+  version: number;
+  /** Program version that the memberships were evaluated with. */
+  programVersion: number;
+  /** When time alone may change him next, Unix ms; Infinity: never. */
+  nextCheckMs: number;
+  /** Names of his segments, ascending. */
+  memberships: readonly string[];
+  /** The user's key where this anonymous key belongs to a user now: there is no person then. */
+  signpost?: string;
+  /** As `encodePerson` writes it; empty behind a signpost. */
+  person: Uint8Array;
+  change?: ProfileChange;
+}
+
+const writer = new ByteWriter();
+
+export function encodeProfile(value: ProfileValue): Uint8Array {
+  writer.clear();
+  writer.byte(FORMAT);
+  writer.varint(value.sequence);
+  writer.varint(value.asOfMs);
+  writer.varint(value.atMs);
+  writer.byte((value.signpost === undefined ? 0 : SIGNPOST) | (value.change === undefined ? 0 : CHANGE));
+  if (value.signpost !== undefined) writer.string(value.signpost);
+  writer.varint(value.version);
+  writer.varint(value.programVersion);
+  writer.number(value.nextCheckMs);
+  writer.varint(value.memberships.length);
+  for (const name of value.memberships) writer.string(name);
+  writer.bytes(value.person);
+  if (value.change !== undefined) writer.string(JSON.stringify(value.change));
+  return writer.take();
+}
+
+/** `person` is a view into `bytes`. Throws CorruptBytesError on what `encodeProfile` did not write. */
+export function decodeProfile(bytes: Uint8Array): ProfileValue {
+  const reader = new ByteReader(bytes);
+  const format = reader.byte();
+  if (format !== FORMAT) throw reader.corrupt(`profile format ${format}, this release reads ${FORMAT}`);
+  const sequence = reader.varint();
+  const asOfMs = reader.varint();
+  const atMs = reader.varint();
+  const flags = reader.byte();
+  const signpost = (flags & SIGNPOST) !== 0 ? { signpost: reader.string() } : {};
+  const version = reader.varint();
+  const programVersion = reader.varint();
+  const nextCheckMs = reader.number();
+  const memberships: string[] = [];
+  const count = reader.count(MEMBERSHIPS_MAX);
+  for (let i = 0; i < count; i++) memberships.push(reader.string());
+  const person = reader.bytes();
+  const change = (flags & CHANGE) !== 0 ? { change: JSON.parse(reader.string()) } : {};
+  reader.end();
+  return { sequence, asOfMs, atMs, version, programVersion, nextCheckMs, memberships, person, ...signpost, ...change };
+}

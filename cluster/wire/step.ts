@@ -1,0 +1,23 @@
+// A value of `steps`: what the recommender learns from one record. JSON in UTF-8, so that a field which a later `Step`
+// gains passes through.
+import type { Step } from "../../core/rank/recommender.ts";
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
+
+/**
+ * Whether a step is sampled depends on what the reader's models have learnt: he asks
+ * `recommender.learningSample(eventId, step.timeMs)` where `history` is there; where it is not the event is outside the
+ * program's share whatever the models know.
+ */
+export type StepValue =
+  | { kind: "step"; eventId: string; step: Omit<Step, "sampled" | "history"> & Partial<Pick<Step, "history">> }
+  /** An anonymous visitor became a user: his open session goes on. */
+  | { kind: "relink"; from: string; to: string };
+
+export function encodeStep(value: StepValue): Uint8Array {
+  return encodeUtf8(JSON.stringify(value));
+}
+
+/** Throws on what `encodeStep` did not write. */
+export function decodeStep(bytes: Uint8Array): StepValue {
+  return JSON.parse(decodeUtf8(bytes));
+}
