@@ -47,7 +47,8 @@ test("all faults of a document are answered, each with its place", () => {
       "/colour unknown_key",
       "/events/Bad-Name bad_name",
       "/events/view/weight bad_type",
-      "/experiments not_supported",
+      "/experiments/a/metrics missing",
+      "/experiments/a/variants missing",
       "/features/f/event unknown_event_type",
       "/features/f/where cel_name",
       "/features/frequency reserved_name",
@@ -63,13 +64,79 @@ test("all faults of a document are answered, each with its place", () => {
       "/segments/c~1d bad_name",
       "/segments/learned/clusters not_supported",
       "/slots/s/default unknown_variant",
-      "/slots/s/policy not_supported",
+      "/slots/s/policy bad_choice",
       "/slots/s/rules/0/variant unknown_variant",
       "/triggers/t/once_per bad_duration",
       "/triggers/t/webhook bad_url",
       "/triggers/t/when cel_name",
     ],
   );
+});
+
+test("faults of slots that learn and of experiments, each with its place", () => {
+  const slot = { policy: "thompson", variants: { a: 1, b: 2 }, reward: { events: { click: 1 } } };
+  deepEqual(
+    at({
+      slots: {
+        hero: { ...slot, reward: { events: { clik: 1 }, when: "evnt.value > 1" } },
+        other: { ...slot, features: ["device"], reward: { events: { click: -1 } } },
+        ruled: { policy: "rules", variants: { a: 1 }, reward: { events: { click: 1 } } },
+        fine: slot,
+      },
+      placements: { p: {}, q: {} },
+      experiments: {
+        one: {
+          when: 'interst("x") > 1',
+          variants: { a: {}, b: { slots: { fine: "c", heero: "a" }, placements: { p: "r" } } },
+          control: "z",
+          metrics: { m: { kind: "conversion", event: "purchse" } },
+          primary: "n",
+          covariate: "frequncy",
+          guards: [{ metric: "x" }],
+        },
+        two: {
+          variants: { a: {}, b: { slots: { fine: { like: "nobody" } } } },
+          interleave: "p",
+          metrics: { m: { kind: "bounce", event: "view" } },
+        },
+        three: { variants: { a: {}, b: { slots: { fine: "a" } } }, metrics: { m: { kind: "revenue" } } },
+        four: { variants: { a: {}, b: { slots: { fine: "b" } } }, metrics: { m: { kind: "revenue" } } },
+        all: { holdout: 0.1, share: 0.5, metrics: { m: { kind: "revenue" } } },
+      },
+    }).sort(),
+    [
+      "/experiments/all/share not_used",
+      "/experiments/four conflict",
+      "/experiments/one/control unknown_variant",
+      "/experiments/one/covariate unknown_feature",
+      "/experiments/one/guards/0/metric unknown_metric",
+      "/experiments/one/metrics/m/event unknown_event_type",
+      "/experiments/one/primary unknown_metric",
+      "/experiments/one/variants/b/placements/p unknown_placement",
+      "/experiments/one/variants/b/slots/fine unknown_variant",
+      "/experiments/one/variants/b/slots/heero unknown_slot",
+      "/experiments/one/when unknown_function",
+      "/experiments/two/interleave bad_interleave",
+      "/experiments/two/metrics/m/event not_used",
+      "/experiments/two/variants/b/slots/fine/like unknown_slot",
+      "/slots/hero/reward/events/clik unknown_event_type",
+      "/slots/hero/reward/when cel_name",
+      "/slots/other/features not_used",
+      "/slots/other/reward/events missing",
+      "/slots/ruled/reward not_used",
+    ],
+  );
+});
+
+test("a run is what its results can be added up under: words and guards do not matter, variants do", () => {
+  const runOf = (extra: object): string =>
+    compiled({
+      experiments: { e: { variants: { a: {}, b: {} }, metrics: { m: { kind: "revenue" } }, ...extra } },
+    }).experiments[0]!.run;
+  equal(runOf({}), runOf({ description: "words", guards: [{ metric: "m" }] }));
+  for (const extra of [{ seed: "x" }, { variants: { a: {}, b: { weight: 2 } } }, { window: "1d" }]) {
+    equal(runOf({}) === runOf(extra), false);
+  }
 });
 
 test("messages say what to do", () => {

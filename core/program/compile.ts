@@ -1,5 +1,5 @@
 // From a document to a running program, or to every fault in it.
-import { BUILT_IN_EVENT_TYPES, type LoggedEvent } from "../event/event.ts";
+import { BUILT_IN_EVENT_TYPES } from "../event/event.ts";
 import type { FeaturePlan, FoldPlan, SequencePlan, WindowPlan } from "../profile/plan.ts";
 import { emptyPerson } from "../profile/person.ts";
 import { compileCondition } from "./cel/compile.ts";
@@ -8,16 +8,19 @@ import type { ASTNode } from "./cel/parse.ts";
 import { DOUBLE, DYN } from "./cel/value.ts";
 import type { CompiledPlacement, CompiledProgram, CompiledSegment, CompiledSlot, CompiledTrigger } from "./compiled.ts";
 import { DEFAULT_INTEREST_HALF_LIFE, DEFAULT_WEIGHTS } from "./defaults.ts";
+import { readEventFilter } from "./event-filter.ts";
+import { readExperiments } from "./experiments.ts";
 import { at, Faults } from "./faults.ts";
 import { canonicalJson, readFeatures } from "./features.ts";
 import { durationMs } from "./duration.ts";
 import { EVENTS_MAX, EXPRESSION_CHARS_MAX, SEGMENTS_MAX, SEQUENCES_MAX, WINDOWS_MAX } from "./limits.ts";
 import { readLearning, readModels } from "./models.ts";
-import { readPlacements, readSlots, readTriggers } from "./parts.ts";
+import { readPlacements, readTriggers } from "./parts.ts";
 import type { ProgramDocument, ProgramFault } from "./program.ts";
 import type { Rule } from "./rule.ts";
 import { RuleScope } from "./scope.ts";
 import { orderSegments } from "./segments.ts";
+import { readSlots } from "./slots.ts";
 
 const KEYS = [
   "name",
@@ -29,14 +32,12 @@ const KEYS = [
   "triggers",
   "placements",
   "slots",
+  "experiments",
   "models",
   "learning",
 ];
 /** Written by tools and answers around the document; they mean nothing here. */
 const IGNORED = new Set(["$schema", "version", "created_at"]);
-/** Parts of the format that this version does not run: better refused than silently without effect. */
-const LATER = new Set(["experiments"]);
-
 /** Compiles one expression of the document; a fault is reported at `path`. */
 export type CompileCel = (value: unknown, path: string, place: Place) => { rule: Rule; ast: ASTNode } | undefined;
 
@@ -44,6 +45,7 @@ export interface Parts {
   readonly faults: Faults;
   readonly cel: CompileCel;
   readonly segments: ReadonlySet<string>;
+  readonly eventTypes: ReadonlySet<string>;
   /** The scope that the program's expressions are evaluated over; made last, because it needs the whole plan. */
   readonly scope: () => RuleScope;
 }
@@ -62,11 +64,7 @@ export function compileProgram(
   const faults = new Faults();
   const root = faults.object(document, "", null);
   if (root === undefined) return { faults: faults.list };
-  for (const key of Object.keys(root)) {
-    if (LATER.has(key))
-      faults.add(at("", key), "not_supported", `\`${key}\` is not supported by this version: leave it out`);
-  }
-  const known = Object.fromEntries(Object.entries(root).filter(([key]) => !IGNORED.has(key) && !LATER.has(key)));
+  const known = Object.fromEntries(Object.entries(root).filter(([key]) => !IGNORED.has(key)));
   faults.object(known, "", KEYS);
   faults.string(root["name"], "/name", 64);
   faults.string(root["description"], "/description", 1_000);
@@ -121,10 +119,10 @@ export function compileProgram(
   };
 
   let scope: RuleScope | undefined;
-  const parts: Parts = { faults, cel, segments: segmentNames, scope: () => scope! };
+  const parts: Parts = { faults, cel, segments: segmentNames, eventTypes, scope: () => scope! };
   const featurePlans: FeaturePlan[] = drafts.map(({ plan, path, where }) => ({
     ...plan,
-    where: readWhere(where, at(path, "where"), parts),
+    where: readEventFilter(where, at(path, "where"), parts),
   }));
   const segments = orderSegments(
     segmentDrafts.flatMap(({ name, path, when, description }): CompiledSegment[] => {
@@ -138,6 +136,7 @@ export function compileProgram(
   const triggers: CompiledTrigger[] = readTriggers(root["triggers"], parts);
   const placements: ReadonlyMap<string, CompiledPlacement> = readPlacements(root["placements"], parts);
   const slots: ReadonlyMap<string, CompiledSlot> = readSlots(root["slots"], parts);
+  const experiments = readExperiments(root["experiments"], parts, { slots, placements, features });
   const models = readModels(root["models"], faults);
   const learning = readLearning(root["learning"], faults);
   if (faults.list.length > 0) return { faults: faults.list };
@@ -153,6 +152,7 @@ export function compileProgram(
     triggers,
     placements,
     slots,
+    experiments,
     models,
     learning,
     scope,
@@ -216,19 +216,6 @@ function readInterests(part: unknown, faults: Faults): FoldPlan["interests"] {
     categories: by.includes("categories"),
     tags: by.includes("tags"),
     halfLifeMs: faults.duration(document?.["half_life"], "/interests/half_life") ?? halfLifeMs,
-  };
-}
-
-function readWhere(where: unknown, path: string, { cel, scope }: Parts): FeaturePlan["where"] {
-  if (where === undefined) return null;
-  const compiled = cel(where, path, "where");
-  if (compiled === undefined) return null;
-  const { rule } = compiled;
-  return (event: LoggedEvent): boolean => {
-    const own = scope();
-    own.begin(undefined, event.timestamp);
-    own.event = event;
-    return rule.holds(own);
   };
 }
 

@@ -1,12 +1,13 @@
 // A program after compilation: what the engine, the models and the serving layer run. Nothing here is serialised;
 // it is rebuilt from the document wherever it is needed.
+import type { LoggedEvent } from "../event/event.ts";
 import type { Item } from "../item/item.ts";
 import type { FoldPlan } from "../profile/plan.ts";
 import type { PersonState } from "../profile/state.ts";
 import type { NamesOfProgram } from "./cel/names.ts";
 import type { ReadSet, Rule } from "./rule.ts";
 import type { RuleScope } from "./scope.ts";
-import type { LearningDocument, ModelsDocument, ProgramDocument } from "./program.ts";
+import type { LearningDocument, MetricKind, ModelsDocument, ProgramDocument, SlotContextFeature, SlotPolicy } from "./program.ts";
 
 /**
  * True where the item passes. Never throws: an expression that fails (an item without `price`, say) is false.
@@ -46,8 +47,71 @@ export interface CompiledSlot {
   readonly name: string;
   readonly variants: ReadonlyMap<string, unknown>;
   readonly rules: readonly { readonly rule: Rule; readonly variant: string }[];
-  /** The variant where no rule holds; null where the program names none. */
+  /** The variant where no rule holds and no policy decides; null where the program names none. */
   readonly fallback: string | null;
+  /** How it learns which variant is best; null where rules alone decide. */
+  readonly bandit: CompiledBandit | null;
+}
+
+/** True where the event counts. Never throws. */
+export type EventPredicate = (event: LoggedEvent) => boolean;
+
+export interface CompiledBandit {
+  readonly policy: Exclude<SlotPolicy, "rules">;
+  readonly reward: CompiledReward;
+  readonly exploration: number;
+  readonly halfLifeMs: number;
+  readonly features: readonly SlotContextFeature[];
+  readonly shadow: boolean;
+}
+
+export interface CompiledReward {
+  readonly weights: ReadonlyMap<string, number>;
+  readonly when: EventPredicate | null;
+  readonly max: number;
+  readonly windowMs: number;
+  /** Equal for rewards that mean the same: what was learnt under another one means nothing here. */
+  readonly key: string;
+}
+
+export interface CompiledMetric {
+  readonly name: string;
+  readonly kind: MetricKind;
+  /** null: every event that is not an impression. */
+  readonly types: ReadonlySet<string> | null;
+  readonly where: EventPredicate | null;
+  readonly afterMs: number;
+  readonly max: number;
+  readonly better: "higher" | "lower";
+}
+
+export interface CompiledVariant {
+  readonly name: string;
+  /** Share of those who take part; the shares of all variants sum to 1. */
+  readonly share: number;
+  readonly slots: ReadonlyMap<string, { readonly variant: string } | { readonly like: string }>;
+  readonly placements: ReadonlyMap<string, string>;
+}
+
+export interface CompiledExperiment {
+  readonly name: string;
+  /** Equal for definitions whose results can be added up; another one starts from nothing. */
+  readonly run: string;
+  readonly seed: string;
+  readonly when: Rule | null;
+  readonly share: number;
+  readonly variants: readonly CompiledVariant[];
+  /** Index of the variant that others are compared with. */
+  readonly control: number;
+  readonly metrics: readonly CompiledMetric[];
+  readonly primary: number;
+  readonly windowMs: number;
+  /** Reads what is known of a person before he is exposed. */
+  readonly covariate: (person: PersonState, nowMs: number) => number;
+  readonly covariateName: string;
+  readonly guards: readonly { readonly metric: number; readonly worseBy: number }[];
+  readonly isHoldout: boolean;
+  readonly interleave: string | null;
 }
 
 export interface CompiledProgram {
@@ -61,6 +125,8 @@ export interface CompiledProgram {
   readonly triggers: readonly CompiledTrigger[];
   readonly placements: ReadonlyMap<string, CompiledPlacement>;
   readonly slots: ReadonlyMap<string, CompiledSlot>;
+  /** The holdout first: who is in it takes part in nothing else. */
+  readonly experiments: readonly CompiledExperiment[];
   readonly models: ModelsDocument | undefined;
   readonly learning: LearningDocument | undefined;
   /** What the program's expressions are evaluated over; not to be used from within an evaluation. */

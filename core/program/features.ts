@@ -79,7 +79,7 @@ function readFeature(
   return { name, path, plan, where };
 }
 
-function readTypes(value: unknown, path: string, known: ReadonlySet<string>, faults: Faults): readonly string[] | null {
+export function readTypes(value: unknown, path: string, known: ReadonlySet<string>, faults: Faults): readonly string[] | null {
   if (value === undefined) return null;
   const list = typeof value === "string" ? [value] : faults.array(value, path, EVENT_LIST_MAX);
   if (list === undefined) return null;

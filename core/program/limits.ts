@@ -9,6 +9,15 @@ export const BOOSTS_MAX = 32;
 export const SLOTS_MAX = 100;
 export const VARIANTS_MAX = 64;
 export const SLOT_RULES_MAX = 64;
+/** Event types with a weight in a slot's reward. */
+export const REWARD_EVENTS_MAX = 32;
+export const EXPERIMENTS_MAX = 32;
+export const EXPERIMENT_VARIANTS_MAX = 8;
+/** Slots, and placements, that a variant of an experiment changes. */
+export const EXPERIMENT_CHANGES_MAX = 16;
+export const METRICS_MAX = 12;
+export const METRIC_EVENTS_MAX = 32;
+export const GUARDS_MAX = 8;
 /** Different `count(type, window)` and `sum(type, window)` of one program: each is kept for every person. */
 export const WINDOWS_MAX = 64;
 /** Different `followed(type, type, window)` of one program. */

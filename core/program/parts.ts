@@ -1,21 +1,11 @@
-// Triggers, placements and slots of a document.
+// Triggers and placements of a document.
 import type { ASTNode } from "./cel/parse.ts";
-import { didYouMean } from "./cel/names.ts";
 import type { Parts } from "./compile.ts";
-import type { CompiledPlacement, CompiledSlot, CompiledTrigger, ItemPredicate } from "./compiled.ts";
+import type { CompiledPlacement, CompiledTrigger, ItemPredicate } from "./compiled.ts";
 import { DEFAULT_PLACEMENT_LIMIT } from "./defaults.ts";
 import { at } from "./faults.ts";
 import { itemPredicate } from "./item-filter.ts";
-import {
-  BOOSTS_MAX,
-  PAYLOAD_CHARS_MAX,
-  PLACEMENT_LIMIT_MAX,
-  PLACEMENTS_MAX,
-  SLOT_RULES_MAX,
-  SLOTS_MAX,
-  TRIGGERS_MAX,
-  VARIANTS_MAX,
-} from "./limits.ts";
+import { BOOSTS_MAX, PLACEMENT_LIMIT_MAX, PLACEMENTS_MAX, TRIGGERS_MAX } from "./limits.ts";
 
 const WEBHOOK = /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/;
 
@@ -108,66 +98,4 @@ export function readPlacements(part: unknown, { faults, cel, scope }: Parts): Ma
     });
   }
   return placements;
-}
-
-export function readSlots(part: unknown, parts: Parts): Map<string, CompiledSlot> {
-  const slots = new Map<string, CompiledSlot>();
-  const { faults } = parts;
-  for (const [name, value] of faults.entries(part, "/slots", { name: "slots", max: SLOTS_MAX })) {
-    const path = at("/slots", name);
-    const document = faults.object(value, path, ["variants", "policy", "rules", "default", "description"]);
-    if (document !== undefined) slots.set(name, readSlot(name, document, path, parts));
-  }
-  return slots;
-}
-
-function readSlot(
-  name: string,
-  document: Readonly<Record<string, unknown>>,
-  path: string,
-  { faults, cel }: Parts,
-): CompiledSlot {
-  faults.string(document["description"], at(path, "description"), 1_000);
-  if (
-    faults.required(document["policy"], at(path, "policy"), 'the policy ("rules")') &&
-    document["policy"] !== "rules"
-  ) {
-    faults.add(at(path, "policy"), "not_supported", 'this version decides by rules only: write "rules"');
-  }
-  const variants = new Map<string, unknown>();
-  faults.required(document["variants"], at(path, "variants"), "the variants to decide between");
-  for (const [variant, payload] of faults.entries(document["variants"], at(path, "variants"), {
-    name: "variants",
-    max: VARIANTS_MAX,
-  })) {
-    variants.set(variant, payload);
-    const size = JSON.stringify(payload)?.length ?? 0;
-    if (size <= PAYLOAD_CHARS_MAX) continue;
-    faults.add(
-      at(at(path, "variants"), variant),
-      "too_long",
-      `the payload has ${size} characters as JSON, at most ${PAYLOAD_CHARS_MAX} are allowed`,
-    );
-  }
-  const knownVariant = (value: unknown, place: string): string | undefined => {
-    const variant = faults.string(value, place, 64);
-    if (variant === undefined || variants.has(variant)) return variant;
-    faults.add(
-      place,
-      "unknown_variant",
-      `the slot has no variant \`${variant}\`${didYouMean(variant, variants.keys())}`,
-    );
-    return undefined;
-  };
-  const rules: CompiledSlot["rules"][number][] = [];
-  faults.array(document["rules"], at(path, "rules"), SLOT_RULES_MAX)?.forEach((entry, i) => {
-    const place = at(at(path, "rules"), i);
-    const document = faults.object(entry, place, ["when", "variant"]);
-    if (document === undefined) return;
-    faults.required(document["variant"], at(place, "variant"), "the variant");
-    const variant = knownVariant(document["variant"], at(place, "variant"));
-    const compiled = cel(document["when"], at(place, "when"), "slot");
-    if (compiled !== undefined && variant !== undefined) rules.push({ rule: compiled.rule, variant });
-  });
-  return { name, variants, rules, fallback: knownVariant(document["default"], at(path, "default")) ?? null };
 }

@@ -39,12 +39,92 @@ export interface PlacementDocument {
   exclude?: ("purchased" | "seen" | "dismissed")[];
 }
 
+export type SlotPolicy = "rules" | "epsilon_greedy" | "thompson" | "squarecb";
+export type SlotContextFeature = "segments" | "device" | "country" | "hour" | "interests";
+
+/** What a shown variant is worth: the weights of events that carry its `decision_id`, summed up and cut at `max`. */
+export interface RewardDocument {
+  events: Record<string, number>;
+  /** Only events for which this holds. */
+  when?: Cel;
+  max?: number;
+  /** After it was shown. */
+  window?: Duration;
+}
+
 export interface SlotDocument {
   description?: string;
   variants: Record<string, unknown>;
-  policy: "rules";
+  policy: SlotPolicy;
   rules?: { when: Cel; variant: string }[];
   default?: string;
+  /** Of a policy that learns, and only of one, as what follows. */
+  reward?: RewardDocument;
+  /** Share of choices spread evenly over the variants. */
+  exploration?: number;
+  /** How fast old outcomes fade. */
+  half_life?: Duration;
+  /** What a contextual policy sees of the visitor. */
+  features?: SlotContextFeature[];
+  /** Decide and log, but answer the default. */
+  shadow?: boolean;
+}
+
+export type MetricKind =
+  | "conversion"
+  | "count"
+  | "revenue"
+  | "engagement"
+  | "time_on_site"
+  | "bounce"
+  | "retention";
+
+/** A number per person, from what he does within the experiment's window after his first exposure. */
+export interface MetricDocument {
+  description?: string;
+  kind: MetricKind;
+  event?: string | string[];
+  /** Only events for which this holds. */
+  where?: Cel;
+  /** Of retention: how long after the exposure he must come back. */
+  after?: Duration;
+  /** A person counts with this much at most. */
+  max?: number;
+  better?: "higher" | "lower";
+}
+
+export interface ExperimentVariantDocument {
+  description?: string;
+  weight?: number;
+  /** Slot to one of its variants, or to another slot that decides in its place. */
+  slots?: Record<string, string | { like: string }>;
+  /** Placement to another placement whose rules its lists follow. */
+  placements?: Record<string, string>;
+}
+
+export interface ExperimentDocument {
+  description?: string;
+  /** Who takes part; once in, a person stays. */
+  when?: Cel;
+  /** Share of those who take part. */
+  share?: number;
+  /** Other seeds give other people to each variant. Default: the experiment's name. */
+  seed?: string;
+  variants?: Record<string, ExperimentVariantDocument>;
+  /** The variant that others are compared with. Default: the first. */
+  control?: string;
+  metrics: Record<string, MetricDocument>;
+  /** The metric that decides. Default: the first. */
+  primary?: string;
+  window?: Duration;
+  /** A feature, known before the exposure, that makes the means steadier. Default: engagement. */
+  covariate?: string;
+  /** Metrics that stop a variant which is worse than control by more than this share. */
+  guards?: { metric: string; worse_by?: number }[];
+  /** Share of all people who get nothing personal; the only change of such an experiment. */
+  holdout?: number;
+  /** A placement whose lists mix both variants' rankings; what is clicked decides between them. */
+  interleave?: string;
 }
 
 /** Half-lives and bounds of the online models; each default is in core/model/config.ts. */
@@ -77,6 +157,7 @@ export interface ProgramDocument {
   triggers?: Record<string, TriggerDocument>;
   placements?: Record<string, PlacementDocument>;
   slots?: Record<string, SlotDocument>;
+  experiments?: Record<string, ExperimentDocument>;
   models?: ModelsDocument;
   learning?: LearningDocument;
 }

@@ -14,6 +14,17 @@ const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false,
 );
 
 const slot = (extra: object): object => ({ slots: { hero: { policy: "rules", variants: { a: 1 }, ...extra } } });
+const bandit = (extra: object): object => ({
+  slots: { hero: { policy: "thompson", variants: { a: 1, b: 2 }, reward: { events: { click: 1 } }, ...extra } },
+});
+const experiment = (extra: object): object => ({
+  slots: { hero: { policy: "rules", variants: { a: 1 } }, other: { policy: "rules", variants: { a: 1 } } },
+  placements: { p: {}, q: {} },
+  experiments: {
+    e: { variants: { a: {}, b: {} }, metrics: { m: { kind: "conversion", event: "purchase" } }, ...extra },
+  },
+});
+const metric = (metric: object): object => experiment({ metrics: { m: metric } });
 const feature = (extra: object): object => ({ features: { f: { kind: "count", ...extra } } });
 
 const GOOD: readonly unknown[] = [
@@ -37,6 +48,26 @@ const GOOD: readonly unknown[] = [
     },
   },
   slot({ rules: [{ when: "true", variant: "a" }], default: "a" }),
+  bandit({}),
+  bandit({ policy: "epsilon_greedy", exploration: 0, half_life: "1d", rules: [{ when: "true", variant: "a" }] }),
+  bandit({ policy: "squarecb", features: ["device", "hour"], shadow: true, default: "a" }),
+  bandit({ reward: { events: { click: 1, dismiss: -1 }, when: "event.value > 1", max: 3, window: "10m" } }),
+  experiment({}),
+  experiment({ share: 0.5, seed: "s", window: "1d", covariate: "frequency", primary: "m", control: "b" }),
+  experiment({ when: 'context.device == "mobile"', guards: [{ metric: "m", worse_by: 0.1 }] }),
+  experiment({ variants: { a: { weight: 2 }, b: { slots: { hero: "a" } }, c: { slots: { hero: { like: "other" } } } } }),
+  experiment({ variants: { a: {}, b: { placements: { p: "q" } } }, interleave: "p" }),
+  experiment({
+    metrics: {
+      a: { kind: "count", event: ["view", "click"], where: "event.value > 1", max: 10 },
+      b: { kind: "revenue" },
+      c: { kind: "engagement", better: "lower" },
+      d: { kind: "time_on_site" },
+      e: { kind: "bounce" },
+      f: { kind: "retention", after: "2d" },
+    },
+  }),
+  { experiments: { all: { holdout: 0.1, metrics: { m: { kind: "revenue" } } } } },
   { models: { knn: { neighbours: 5 }, item_ttl: "3d" } },
   { learning: { share: 0 } },
 ];
@@ -45,7 +76,7 @@ const BAD: readonly unknown[] = [
   null,
   [],
   3,
-  { experiments: {} },
+  { experiments: [] },
   { evnts: {} },
   { name: 3 },
   { description: [] },
@@ -91,6 +122,42 @@ const BAD: readonly unknown[] = [
   { slots: { hero: { policy: "rules" } } },
   { slots: { hero: { variants: {} } } },
   slot({ policy: "thompson" }),
+  slot({ policy: "thompson_sampling" }),
+  slot({ reward: { events: { click: 1 } } }),
+  slot({ shadow: true }),
+  bandit({ features: ["device"] }),
+  bandit({ policy: "squarecb", features: ["device", "device"] }),
+  bandit({ policy: "squarecb", features: ["weather"] }),
+  bandit({ shadow: true }),
+  bandit({ exploration: 2 }),
+  bandit({ half_life: 3 }),
+  bandit({ reward: {} }),
+  bandit({ reward: { events: {} } }),
+  bandit({ reward: { events: { click: "1" } } }),
+  bandit({ reward: { events: { click: 1 }, max: 0 } }),
+  bandit({ reward: { events: { click: 1 }, window: "1w" } }),
+  experiment({ variants: { a: {} } }),
+  experiment({ variants: undefined }),
+  experiment({ variants: { a: {}, b: { weight: 0 } } }),
+  experiment({ variants: { a: {}, b: { slots: { hero: 3 } } } }),
+  experiment({ variants: { a: {}, b: { slots: { hero: { like: "other", x: 1 } } } } }),
+  experiment({ variants: { a: {}, b: { placements: { p: {} } } } }),
+  experiment({ metrics: undefined }),
+  experiment({ metrics: {} }),
+  experiment({ share: 0 }),
+  experiment({ guards: [{}] }),
+  experiment({ guards: [{ metric: "m", worse_by: 2 }] }),
+  experiment({ holdout: 0.1 }),
+  experiment({ window: "7" }),
+  metric({}),
+  metric({ kind: "clicks" }),
+  metric({ kind: "conversion" }),
+  metric({ kind: "bounce", event: "view" }),
+  metric({ kind: "time_on_site", where: "true" }),
+  metric({ kind: "revenue", after: "1d" }),
+  metric({ kind: "revenue", max: 0 }),
+  metric({ kind: "revenue", better: "more" }),
+  { experiments: { all: { holdout: 0.7, metrics: { m: { kind: "revenue" } } } } },
   slot({ rules: [{ when: "true" }] }),
   slot({ rules: {} }),
   slot({ default: 3 }),
@@ -140,7 +207,7 @@ test("a shipped program with one value damaged is refused by both or by none", (
     }
     // What only the checker knows: names and expressions, what belongs together across parts.
     const structural = checkProgram(document).filter(
-      ({ code }) => !/^(cel_|unknown_(event|segment|variant|function)|window_)/.test(code),
+      ({ code }) => !/^(cel_|unknown_(event|segment|variant|function|metric|placement|slot|feature)|window_)/.test(code),
     );
     equal(
       validate(document),
