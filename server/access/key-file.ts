@@ -1,0 +1,117 @@
+// The key file: every project's keys, as hashes, and the secrets that user tokens are signed with. One small JSON file
+// that only its owner reads; replaced as a whole, so a reader sees the old one or the new one.
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { isNeed, isRole, type Need, type Role } from "./roles.ts";
+
+export interface StoredKey {
+  /** Names the key in lists, logs and the audit trail; says nothing about the key itself. */
+  readonly id: string;
+  readonly project: string;
+  readonly role: Role;
+  readonly name: string;
+  /** SHA-256 of the key, hex. A key has 256 random bits, so no slow hash is needed. */
+  readonly hash: string;
+  /** Unix ms. */
+  readonly createdAtMs: number;
+  readonly expiresAtMs?: number;
+  readonly revokedAtMs?: number;
+  /** Only part of what the role grants. */
+  readonly scopes?: readonly Need[];
+  /** Origins of pages that may use it; any where it is missing. */
+  readonly origins?: readonly string[];
+}
+
+/** Signs the user tokens of one project (HS256). */
+export interface TokenSecret {
+  readonly id: string;
+  readonly project: string;
+  /** 32 random bytes, base64url. */
+  readonly secret: string;
+  readonly createdAtMs: number;
+  /** Tokens signed with it are taken until then; missing for the newest one. */
+  readonly expiresAtMs?: number;
+}
+
+export interface KeyFileContent {
+  readonly keys: readonly StoredKey[];
+  readonly secrets: readonly TokenSecret[];
+}
+
+/** The file cannot be understood or is open to others; the message says what to do. */
+export class KeyFileError extends Error {
+  override readonly name = "KeyFileError";
+}
+
+const FORMAT = 1;
+/** Others must not read it: it holds the secrets of user tokens. */
+const MODE = 0o600;
+export const KEYS_MAX = 10_000;
+
+const EMPTY: KeyFileContent = { keys: [], secrets: [] };
+
+/** @throws KeyFileError where the file is not one of ours, or readable by others. */
+export function readKeyFile(path: string): KeyFileContent {
+  if (!existsSync(path)) return EMPTY;
+  if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
+    throw new KeyFileError(`${path} can be read by others: chmod 600 it`);
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new KeyFileError(`${path} is no JSON: bring it back from a backup, or remove it and make new keys`, { cause });
+  }
+  const { format, keys, secrets } = (parsed ?? {}) as { format?: unknown; keys?: unknown; secrets?: unknown };
+  const isKnown = format === FORMAT && Array.isArray(keys) && Array.isArray(secrets);
+  if (!isKnown || !keys.every(isStoredKey)) {
+    throw new KeyFileError(`${path} is not a key file of this version: bring it back from a backup`);
+  }
+  return { keys, secrets: secrets as TokenSecret[] };
+}
+
+/** Replaces the file; it is on disk when the call returns. */
+export function writeKeyFile(path: string, content: KeyFileContent): void {
+  const next = `${path}.new`;
+  const file = openSync(next, "w", MODE);
+  try {
+    writeSync(file, `${JSON.stringify({ format: FORMAT, ...content }, null, 2)}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(next, path);
+  const folder = openSync(dirname(path), "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** `pk_…` for keys that stand in pages, `sk_…` for secret ones, so that scanners of leaked secrets find them. */
+export function newKey(role: Role): string {
+  return `${role === "write" ? "pk" : "sk"}_${randomBytes(32).toString("base64url")}`;
+}
+
+export function hashOfKey(key: string): string {
+  return createHash("sha256").update(key).digest("hex");
+}
+
+export function newId(prefix: string): string {
+  return `${prefix}_${randomBytes(6).toString("hex")}`;
+}
+
+function isStoredKey(value: unknown): value is StoredKey {
+  const key = value as Partial<StoredKey> | null;
+  return (
+    typeof key?.id === "string" &&
+    typeof key.project === "string" &&
+    typeof key.role === "string" &&
+    isRole(key.role) &&
+    typeof key.hash === "string" &&
+    typeof key.createdAtMs === "number" &&
+    (key.scopes === undefined || key.scopes.every(isNeed))
+  );
+}

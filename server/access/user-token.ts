@@ -1,0 +1,75 @@
+// User tokens: a site's own backend says "this browser is Ada" with a short-lived JWT (RFC 7519), signed with the
+// project's secret. With it a public write key may read what is Ada's.
+import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
+import type { TokenSecret } from "./key-file.ts";
+
+const ALGORITHM = "HS256";
+/** Longer-lived tokens are refused: a stolen one must die by itself. */
+export const TOKEN_AGE_MAX_S = 24 * 3_600;
+const CLOCK_TOLERANCE_S = 30;
+export const TOKEN_CHARS_MAX = 4_096;
+
+export type TokenFault = "token_invalid" | "token_expired";
+
+export interface UserToken {
+  userId: string;
+}
+
+/** Makes a token for one user of the secret's project. */
+export function signUserToken(userId: string, secret: TokenSecret, nowMs: number, lifeS: number): Promise<string> {
+  const issuedS = Math.floor(nowMs / 1000);
+  return new SignJWT({})
+    .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid: secret.id })
+    .setSubject(userId)
+    .setAudience(audienceOf(secret.project))
+    .setIssuedAt(issuedS)
+    .setExpirationTime(issuedS + Math.min(lifeS, TOKEN_AGE_MAX_S))
+    .sign(keyOf(secret));
+}
+
+/** Who the token speaks for: signed with one of `secrets`, for this project, not expired, at most a day old. */
+export async function verifyUserToken(
+  token: string,
+  project: string,
+  secrets: readonly TokenSecret[],
+  nowMs: number,
+): Promise<UserToken | TokenFault> {
+  if (token.length > TOKEN_CHARS_MAX) return "token_invalid";
+  for (const secret of candidates(token, secrets)) {
+    try {
+      const { payload } = await jwtVerify(token, keyOf(secret), {
+        algorithms: [ALGORITHM],
+        audience: audienceOf(project),
+        clockTolerance: CLOCK_TOLERANCE_S,
+        maxTokenAge: TOKEN_AGE_MAX_S,
+        requiredClaims: ["sub", "exp", "iat"],
+        currentDate: new Date(nowMs),
+      });
+      const { sub } = payload;
+      return sub === undefined || sub.length === 0 || sub.length > 128 ? "token_invalid" : { userId: sub };
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) return "token_expired";
+      if (!(error instanceof errors.JOSEError)) throw error;
+    }
+  }
+  return "token_invalid";
+}
+
+/** The secret that the token names; all of them where a site's own library named none. */
+function candidates(token: string, secrets: readonly TokenSecret[]): readonly TokenSecret[] {
+  let kid: string | undefined;
+  try {
+    ({ kid } = decodeProtectedHeader(token));
+  } catch {
+    return []; // no JWT at all
+  }
+  return kid === undefined ? secrets : secrets.filter(({ id }) => id === kid);
+}
+
+function audienceOf(project: string): string {
+  return `attune:${project}`;
+}
+
+function keyOf(secret: TokenSecret): Uint8Array {
+  return Buffer.from(secret.secret, "base64url");
+}
