@@ -1,5 +1,5 @@
-// A value of `handover`: what an anonymous key leaves to its user. The job wraps it with the event ids that the key knows
-// (HandoverIds in cluster/flink), which no rule needs.
+// A value of `handover`: what an anonymous key leaves to its user. Behind it the job appends the event ids that
+// the key knows, which no rule needs (cluster/flink, HandoverIds).
 import { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";
 
@@ -10,6 +10,8 @@ export interface Handover {
   userKey: string;
   /** Log time of the link marker: with `anonKey` it names this handover. */
   linkedAtMs: number;
+  /** Program version that the person is kept for. */
+  programVersion: number;
   /** Empty where there is nothing to merge: the key had no person, or belonged to another user before. */
   person: Uint8Array;
 }
@@ -22,6 +24,7 @@ export function encodeHandover(value: Handover): Uint8Array {
   writer.string(value.anonKey);
   writer.string(value.userKey);
   writer.varint(value.linkedAtMs);
+  writer.varint(value.programVersion);
   writer.bytes(value.person);
   return writer.take();
 }
@@ -35,6 +38,7 @@ export function decodeHandover(bytes: Uint8Array): Handover {
     anonKey: reader.string(),
     userKey: reader.string(),
     linkedAtMs: reader.varint(),
+    programVersion: reader.varint(),
     person: reader.bytes(),
   };
   reader.end();

@@ -1,4 +1,4 @@
-// A value of `profiles`: one person as he is after a record or a look, and what changed with it.
+// A value of `profiles`: one person as he is after some records or a look, and what changed with them.
 //
 // Which of two values is the newer one: the larger (sequence, asOfMs). Both come from the log alone, so a replay gives
 // equal numbers to equal bytes, and a value that was read before its transaction committed is never wrong, only early.
@@ -9,7 +9,7 @@ import { ByteWriter } from "../../core/wire/writer.ts";
 const FORMAT = 1;
 const MEMBERSHIPS_MAX = 4096; // More than a program has segments.
 const SIGNPOST = 1;
-const CHANGE = 2;
+const CHANGES = 2;
 
 /** The record behind a change: what live pages and webhooks are told. */
 export interface ChangeEvent {
@@ -23,7 +23,13 @@ export interface ChangeEvent {
   anonymous_id?: string;
 }
 
+/** What one record, or time, changed: a `PersonChange` of server/ports.ts without the person. */
 export interface ProfileChange {
+  /** Version of the person after it. */
+  version: number;
+  /** Log time, Unix ms. */
+  atMs: number;
+  /** Undefined where time or attributes changed him. */
   event?: ChangeEvent;
   entered: readonly string[];
   left: readonly string[];
@@ -37,8 +43,6 @@ export interface ProfileValue {
   sequence: number;
   /** The time that the person was brought to, Unix ms; of the same sequence the later one is the newer one. */
   asOfMs: number;
-  /** Log time of what made this value, Unix ms. */
-  atMs: number;
   /** Version of the person: counts his changes. */
   version: number;
   /** Program version that the memberships were evaluated with. */
@@ -51,7 +55,8 @@ export interface ProfileValue {
   signpost?: string;
   /** As `encodePerson` writes it; empty behind a signpost. */
   person: Uint8Array;
-  change?: ProfileChange;
+  /** In the order in which they happened; one value may stand for several records. */
+  changes: readonly ProfileChange[];
 }
 
 const writer = new ByteWriter();
@@ -61,8 +66,7 @@ export function encodeProfile(value: ProfileValue): Uint8Array {
   writer.byte(FORMAT);
   writer.varint(value.sequence);
   writer.varint(value.asOfMs);
-  writer.varint(value.atMs);
-  writer.byte((value.signpost === undefined ? 0 : SIGNPOST) | (value.change === undefined ? 0 : CHANGE));
+  writer.byte((value.signpost === undefined ? 0 : SIGNPOST) | (value.changes.length === 0 ? 0 : CHANGES));
   if (value.signpost !== undefined) writer.string(value.signpost);
   writer.varint(value.version);
   writer.varint(value.programVersion);
@@ -70,7 +74,7 @@ export function encodeProfile(value: ProfileValue): Uint8Array {
   writer.varint(value.memberships.length);
   for (const name of value.memberships) writer.string(name);
   writer.bytes(value.person);
-  if (value.change !== undefined) writer.string(JSON.stringify(value.change));
+  if (value.changes.length > 0) writer.string(JSON.stringify(value.changes));
   return writer.take();
 }
 
@@ -81,7 +85,6 @@ export function decodeProfile(bytes: Uint8Array): ProfileValue {
   if (format !== FORMAT) throw reader.corrupt(`profile format ${format}, this release reads ${FORMAT}`);
   const sequence = reader.varint();
   const asOfMs = reader.varint();
-  const atMs = reader.varint();
   const flags = reader.byte();
   const signpost = (flags & SIGNPOST) !== 0 ? { signpost: reader.string() } : {};
   const version = reader.varint();
@@ -91,7 +94,7 @@ export function decodeProfile(bytes: Uint8Array): ProfileValue {
   const count = reader.count(MEMBERSHIPS_MAX);
   for (let i = 0; i < count; i++) memberships.push(reader.string());
   const person = reader.bytes();
-  const change = (flags & CHANGE) !== 0 ? { change: JSON.parse(reader.string()) } : {};
+  const changes: ProfileChange[] = (flags & CHANGES) !== 0 ? JSON.parse(reader.string()) : [];
   reader.end();
-  return { sequence, asOfMs, atMs, version, programVersion, nextCheckMs, memberships, person, ...signpost, ...change };
+  return { sequence, asOfMs, version, programVersion, nextCheckMs, memberships, person, changes, ...signpost };
 }

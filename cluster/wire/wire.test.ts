@@ -54,25 +54,25 @@ test("what is no record of this version is refused", () => {
 const PROFILE: ProfileValue = {
   sequence: 7,
   asOfMs: 1_767_225_600_000,
-  atMs: 1_767_225_600_001,
   version: 6,
   programVersion: 2,
   nextCheckMs: Infinity,
   memberships: ["buyers", "hot"],
   person: Uint8Array.of(1, 2, 3),
-  change: {
+  changes: [{
+    version: 6,
+    atMs: 2,
     event: { event_id: "e", event_type: "view", timestamp: 1, received_at: 2, item_id: "lamp", user_id: "u", anonymous_id: "a" },
     entered: ["hot"],
     left: [],
     triggers: [{ name: "t", atMs: 3, push: true }],
     mergedFrom: "a:a",
-  },
+  }],
 };
 
 test("profiles, signposts, steps, handovers and documents come back", () => {
   deepEqual(decodeProfile(encodeProfile(PROFILE)), PROFILE);
-  const { change: _, ...rest } = PROFILE;
-  const signpost = { ...rest, signpost: "u:ü", memberships: [], person: new Uint8Array(0), nextCheckMs: 12 };
+  const signpost = { ...PROFILE, changes: [], signpost: "u:ü", memberships: [], person: new Uint8Array(0), nextCheckMs: 12 };
   deepEqual(decodeProfile(encodeProfile(signpost)), signpost);
   throws(() => decodeProfile(encodeProfile(PROFILE).subarray(0, -1)), CORRUPT);
   const step: StepValue = {
@@ -82,7 +82,7 @@ test("profiles, signposts, steps, handovers and documents come back", () => {
   };
   deepEqual(decodeStep(encodeStep(step)), step);
   deepEqual(decodeStep(encodeStep({ kind: "relink", from: "a:1", to: "u:1" })), { kind: "relink", from: "a:1", to: "u:1" });
-  const handover = { anonKey: "a:1", userKey: "u:1", linkedAtMs: 9, person: Uint8Array.of(9) };
+  const handover = { anonKey: "a:1", userKey: "u:1", linkedAtMs: 9, programVersion: 2, person: Uint8Array.of(9) };
   deepEqual(decodeHandover(encodeHandover(handover)), handover);
   const quarantine: QuarantineValue = { id: "t/0/1", key: "u:1", at: 1, reason: "threw", message: "x", record: "AA==" };
   deepEqual(decodeDocument("quarantine", encodeDocument("quarantine", quarantine)), quarantine);
