@@ -86,6 +86,8 @@ export interface PersonChange {
   triggers: readonly FiredTrigger[];
   /** Set when this change made two persons one: the key that is no more. */
   mergedFrom?: string;
+  /** Set when attributes, not an event, gave this anonymous id to the person. */
+  linkedAnonymousId?: string;
 }
 
 export interface SegmentSummary {
@@ -135,6 +137,7 @@ export interface Project {
   submit(submission: Submission): Promise<EventOutcome[]>;
 
   profile(ref: PersonRef): Promise<ProfileView | undefined>;
+  /** A ref with both ids links them, whatever the attributes. */
   setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileView>;
   /** The person's canonical key, also for one never seen: live subscriptions are kept by it. */
   personKey(ref: PersonRef): string;

@@ -6,6 +6,7 @@ import { anonymousKeyOf, refOfKey, resolve, resolveKeys, type IdentityLink } fro
 import { compileProgram } from "../../core/program/compile.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
 import { stepOf } from "../../core/model/step.ts";
+import { addAnonymousId } from "../../core/profile/fold.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import { createRecommender, type Recommender } from "../../core/rank/recommender.ts";
 import type { DeadLetter, PersonRef } from "../../core/record.ts";
@@ -20,6 +21,7 @@ import { Persons } from "./persons.ts";
 /** Dead letters kept; beyond it the oldest leave the list (they stay in the log). */
 export const DEAD_LETTERS_MAX = 100_000;
 
+type AttributesRecord = Extract<KeyedRecord, { kind: "attributes" }>;
 type EventRecord = Extract<KeyedRecord, { kind: "event" }>;
 const text = { encode: (value: unknown) => Buffer.from(JSON.stringify(value)), decode: decodeJson };
 
@@ -69,16 +71,8 @@ export class Fold {
     switch (record.kind) {
       case "event":
         return this.#event(record);
-      case "attributes": {
-        const key = this.keyOf(record.ref, record.at);
-        const person = this.persons.change(key);
-        return this.#changed(
-          key,
-          person,
-          record.at,
-          applyAttributes(person, record.attributes, record.at, this.programs),
-        );
-      }
+      case "attributes":
+        return this.#attributes(record);
       case "item_put":
         this.recommender.putItem(record.item, record.at);
         return undefined;
@@ -138,10 +132,16 @@ export class Fold {
     return this.#isLogged(letterKey(once));
   }
 
-  keyOf(ref: PersonRef, at: number): string {
+  /** Attributes that name both ids link them, as an event does: a visitor who signs in without doing anything else. */
+  #attributes({ ref, attributes, at }: AttributesRecord): PersonChange {
     const { key, link } = resolve(ref, this.#linkOf);
-    if (link !== undefined) this.#link(link, at);
-    return key;
+    const mergedFrom = link === undefined ? undefined : this.#link(link, at);
+    const person = this.persons.change(key);
+    if (ref.user_id !== undefined && ref.anonymous_id !== undefined) addAnonymousId(person, ref.anonymous_id);
+    const change = this.#changed(key, person, at, applyAttributes(person, attributes, at, this.programs));
+    if (link !== undefined) change.linkedAnonymousId = ref.anonymous_id!;
+    if (mergedFrom !== undefined) change.mergedFrom = mergedFrom;
+    return change;
   }
 
   #event({ event, keys = eventKeysOf(event) }: EventRecord): PersonChange | undefined {

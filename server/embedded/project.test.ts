@@ -84,6 +84,31 @@ test("a link makes two profiles one, and both names lead to it", async () => {
   deepEqual(new Set(byUser!.recent.map(({ item_id }) => item_id)), new Set(["lamp", "chair", "sofa"]));
 });
 
+test("attributes with both ids link them, and listeners hear who became whom", async () => {
+  const clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const project = await openProject(folder, clock);
+  const changes: PersonChange[] = [];
+  project.onChange((change) => changes.push(change));
+  const { user_id: _, ...anonymous } = view("e1", "x", "lamp", clock.nowMs);
+  await submit(project, { ...anonymous, anonymous_id: "phone" });
+  const profile = await project.setAttributes({ user_id: "ada", anonymous_id: "phone" }, { plan: "free" });
+  deepEqual([profile.user_id, profile.anonymous_ids, profile.recent[0]?.item_id], ["ada", ["phone"], "lamp"]);
+  await project.setAttributes({ user_id: "bob", anonymous_id: "phone" }, {});
+  await project.setAttributes({ user_id: "bob", anonymous_id: "phone" }, { age: 4 });
+  deepEqual(
+    changes.map(({ key, mergedFrom, linkedAnonymousId }) => [key, mergedFrom, linkedAnonymousId]),
+    [
+      ["a:phone", undefined, undefined],
+      ["u:ada", "a:phone", "phone"],
+      ["u:bob", undefined, "phone"],
+      ["u:bob", undefined, undefined],
+    ],
+  );
+  equal(project.personKey({ anonymous_id: "phone" }), "u:bob");
+  deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
+});
+
 test("state is a function of the log: crashes, checkpoints in slices, restarts and program changes do not show in it", async () => {
   const seeds = 6;
   for (let seed = 0; seed < seeds; seed++) {

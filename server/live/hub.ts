@@ -65,8 +65,9 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
   function onChange(change: PersonChange): void {
     if (joined.size === 0) return;
     if (change.mergedFrom !== undefined) moveAll(change.mergedFrom);
-    const anonymousId = change.event?.anonymous_id;
-    if (anonymousId !== undefined && change.event?.user_id !== undefined) {
+    const named = change.event?.user_id === undefined ? undefined : change.event.anonymous_id;
+    const anonymousId = change.linkedAnonymousId ?? named;
+    if (anonymousId !== undefined) {
       for (const subscriber of byAnonymousId.get(anonymousId) ?? []) rekey(subscriber);
     }
     const watching = byKey.get(change.key);
