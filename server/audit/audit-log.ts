@@ -1,0 +1,203 @@
+// The audit trail on disk: one append-only file a node, flushed in groups, and the anchor of its head in another place.
+import { createHmac } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import {
+  FIRST_HASH,
+  firstFault,
+  nextEntry,
+  parseEntry,
+  type Anchor,
+  type AuditEntry,
+  type AuditFacts,
+  type ChainFault,
+} from "./chain.ts";
+
+/** Reads of the same person by the same key within this time are one entry. */
+const SAME_READ_MS = 60_000;
+const READS_REMEMBERED_MAX = 10_000;
+const FLUSH_MS = 100;
+/** Entries that wait for the disk; then writing is done at once. */
+const WAITING_MAX = 1_000;
+/** Newest entries held in memory for lists; who asks for older ones has the file read. */
+const HELD_MAX = 20_000;
+
+export interface AuditQuery {
+  project: string;
+  /** Entries with a larger number come first, down to (without) this one. */
+  before?: number | undefined;
+  limit: number;
+  subject?: string | undefined;
+  action?: string | undefined;
+}
+
+export interface AuditLog {
+  /** Something was changed: on disk when the call returns. */
+  change(facts: Omit<AuditFacts, "at">): AuditEntry;
+  /** Somebody read a person: on disk soon after; repeated reads within a minute are one entry. */
+  read(facts: Omit<AuditFacts, "at">): void;
+  /** The keyed hash by which the trail knows a person. */
+  subjectOf(project: string, personKey: string): string;
+  /** Newest first. */
+  list(query: AuditQuery): AuditEntry[];
+  close(): void;
+}
+
+export interface AuditOptions {
+  /** Folder of the trail. */
+  folder: string;
+  /** File that holds the head; best on another volume. */
+  anchor: string;
+  /** Keys the hashes of persons. */
+  pepper: Buffer;
+  now: () => number;
+}
+
+/** The trail does not fit its anchor, or cannot be read: nothing may be added to it. */
+export class AuditDamagedError extends Error {
+  override readonly name = "AuditDamagedError";
+}
+
+const FILE = "audit.ndjson";
+
+/** Opens the trail and goes on with it. A last line that a crash cut short is dropped: it was never answered. */
+export function openAuditLog(options: AuditOptions): AuditLog {
+  const { folder, anchor, pepper, now } = options;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(anchor), { recursive: true });
+  const path = join(folder, FILE);
+  let held = readWhole(path);
+  const known = readAnchor(anchor);
+  const last = held.at(-1);
+  let oldestHeld = Math.max(0, held.length - HELD_MAX);
+  held = held.slice(oldestHeld);
+  if (known !== undefined && (last?.seq ?? 0) < known.seq) {
+    throw new AuditDamagedError(`${path} ends before its anchor ${anchor}: run attune audit verify, restore the trail`);
+  }
+  const file = openSync(path, "a", 0o600);
+  let head: Anchor = last === undefined ? { seq: 0, hash: FIRST_HASH } : { seq: last.seq, hash: last.hash };
+  let waiting: AuditEntry[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  const lastReads = new Map<string, number>();
+
+  const flush = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (waiting.length === 0) return;
+    const lines = waiting.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+    waiting = [];
+    writeSync(file, lines);
+    fdatasyncSync(file);
+    writeAnchor(anchor, head);
+  };
+  const add = (facts: Omit<AuditFacts, "at">): AuditEntry => {
+    const entry = nextEntry({ ...facts, at: now() }, head);
+    head = { seq: entry.seq, hash: entry.hash };
+    waiting.push(entry);
+    held.push(entry);
+    if (held.length >= 2 * HELD_MAX) {
+      oldestHeld += HELD_MAX;
+      held = held.slice(HELD_MAX);
+    }
+    if (waiting.length >= WAITING_MAX) flush();
+    return entry;
+  };
+
+  return {
+    change(facts) {
+      const entry = add(facts);
+      flush();
+      return entry;
+    },
+    read(facts) {
+      const { project, actor, action, subject } = facts;
+      const same = `${project} ${actor} ${action} ${subject ?? ""}`;
+      const nowMs = now();
+      const lastMs = lastReads.get(same);
+      if (lastMs !== undefined && nowMs - lastMs < SAME_READ_MS) return;
+      if (lastReads.size >= READS_REMEMBERED_MAX) lastReads.clear();
+      lastReads.set(same, nowMs);
+      add(facts);
+      timer ??= setTimeout(flush, FLUSH_MS).unref();
+    },
+    subjectOf(project, personKey) {
+      return createHmac("sha256", pepper).update(`${project}\n${personKey}`).digest("hex").slice(0, 32);
+    },
+    list(query) {
+      const found = newest(held, query);
+      if (found.length === query.limit || oldestHeld === 0) return found;
+      flush();
+      return newest(readWhole(path), query);
+    },
+    close() {
+      flush();
+      closeSync(file);
+    },
+  };
+}
+
+function newest(entries: readonly AuditEntry[], { project, before = Infinity, limit, subject, action }: AuditQuery) {
+  const found: AuditEntry[] = [];
+  for (let i = entries.length - 1; i >= 0 && found.length < limit; i--) {
+    const entry = entries[i]!;
+    if (entry.seq >= before || entry.project !== project) continue;
+    if (subject !== undefined && entry.subject !== subject) continue;
+    if (action === undefined || entry.action === action) found.push(entry);
+  }
+  return found;
+}
+
+/** Checks a trail against its anchor: what `attune audit verify` does. */
+export function verifyAuditTrail(folder: string, anchor: string): { entries: number; fault?: ChainFault } {
+  const path = join(folder, FILE);
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  const fault = firstFault(lines, readAnchor(anchor));
+  return { entries: lines.length, ...(fault === undefined ? {} : { fault }) };
+}
+
+function readWhole(path: string): AuditEntry[] {
+  if (!existsSync(path)) return [];
+  const text = readFileSync(path, "utf8");
+  const end = text.lastIndexOf("\n") + 1;
+  if (end < text.length) truncate(path, Buffer.byteLength(text.slice(0, end)));
+  const lines = text.slice(0, end).split("\n").slice(0, -1);
+  return lines.map((line, i) => {
+    const entry = parseEntry(line);
+    if (entry === undefined) {
+      throw new AuditDamagedError(`${path}:${i + 1} cannot be read: run attune audit verify, restore the trail`);
+    }
+    return entry;
+  });
+}
+
+function truncate(path: string, sizeBytes: number): void {
+  const file = openSync(path, "r+");
+  ftruncateSync(file, sizeBytes);
+  fsyncSync(file);
+  closeSync(file);
+}
+
+function readAnchor(path: string): Anchor | undefined {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Anchor) : undefined;
+}
+
+function writeAnchor(path: string, head: Anchor): void {
+  const file = openSync(`${path}.new`, "w", 0o600);
+  writeSync(file, JSON.stringify(head));
+  fdatasyncSync(file);
+  closeSync(file);
+  renameSync(`${path}.new`, path);
+}
