@@ -6,7 +6,7 @@ import { browserMissing } from "../e2e/browser.ts";
 import { buildAll } from "./build.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const ROOMS = ["core", "server", "sdk", "console", "demo", "e2e", "vectors", "scripts", "bench"];
+const ROOMS = ["core", "server", "cluster", "sdk", "console", "demo", "e2e", "vectors", "scripts", "bench"];
 /** Test files at once; CI machines have two cores. */
 const CONCURRENCY = 2;
 const TEST_TIMEOUT_MS = 240_000;

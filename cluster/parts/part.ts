@@ -1,0 +1,177 @@
+// One part of the cluster as a process of its own: started, watched until ready, stopped, killed, paused.
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { identify, isAlive, type ProcessIdentity, signal } from "./identity.ts";
+
+const POLL_MS = 50;
+const STOP_PATIENCE_MS = 20_000;
+const READY_PATIENCE_MS = 120_000;
+const LOG_TAIL_CHARACTERS = 3_000;
+const OUTPUT_BYTES_MAX = 10 << 20;
+
+/** How one part is run. */
+export interface PartSpec {
+  readonly name: string;
+  /** Its logs, pid file and data; made by `prepare`. */
+  readonly folder: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Writes settings and formats storage. Called before every start, so it must leave what is right as it is. */
+  prepare(): Promise<void>;
+  /** Whether it serves. Rejecting means not yet. */
+  isReady(): Promise<boolean>;
+}
+
+/** A part died while starting, or did not become ready in time; the message carries the end of its log. */
+export class PartError extends Error {
+  override readonly name = "PartError";
+}
+
+/** `caller`: the system kills the part when this process ends in whatever way. `own`: it stays, known by its pid file. */
+export type Lifetime = "caller" | "own";
+
+export class Part {
+  readonly spec: PartSpec;
+  readonly #lifetime: Lifetime;
+  #identity: ProcessIdentity | undefined;
+
+  constructor(spec: PartSpec, lifetime: Lifetime) {
+    this.spec = spec;
+    this.#lifetime = lifetime;
+    this.#identity = readPidFile(this.#pidFile);
+  }
+
+  get name(): string {
+    return this.spec.name;
+  }
+
+  /** The running process; undefined where there is none. */
+  get pid(): number | undefined {
+    return this.isAlive ? this.#identity!.pid : undefined;
+  }
+
+  get isAlive(): boolean {
+    return this.#identity !== undefined && isAlive(this.#identity);
+  }
+
+  get logFile(): string {
+    return join(this.spec.folder, `${this.name}.log`);
+  }
+
+  get #pidFile(): string {
+    return join(this.spec.folder, `${this.name}.pid`);
+  }
+
+  /** Starts it where it does not run, and waits until it serves. */
+  async start(): Promise<void> {
+    await this.spawn();
+    await this.waitUntilReady();
+  }
+
+  /** Starts it where it does not run, without waiting; true where it was started now. */
+  async spawn(): Promise<boolean> {
+    if (this.isAlive) return false;
+    mkdirSync(this.spec.folder, { recursive: true });
+    await this.spec.prepare();
+    const output = this.#openOutput();
+    const ends = this.#lifetime === "caller" ? ["setpriv", "--pdeathsig", "KILL", "--"] : [];
+    const [program, ...args] = [...ends, this.spec.program, ...this.spec.args];
+    const child = spawn(program!, args, {
+      cwd: this.spec.folder,
+      env: { ...process.env, ...this.spec.env },
+      stdio: ["ignore", output, output],
+      detached: this.#lifetime === "own",
+    });
+    closeSync(output);
+    const failed = new Promise<never>((_, reject) => child.once("error", reject));
+    if (child.pid === undefined) return failed;
+    this.#identity = identify(child.pid);
+    child.unref();
+    if (this.#identity !== undefined) {
+      await writeFile(`${this.#pidFile}.tmp`, JSON.stringify(this.#identity));
+      renameSync(`${this.#pidFile}.tmp`, this.#pidFile);
+    }
+    return true;
+  }
+
+  async waitUntilReady(patienceMs = READY_PATIENCE_MS): Promise<void> {
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
+      if (!this.isAlive) throw new PartError(`${this.name} ended while starting:\n${this.logTail()}`);
+      if (await this.isReady()) return;
+      if (performance.now() > deadline)
+        throw new PartError(`${this.name} was not ready within ${patienceMs / 1_000} s:\n${this.logTail()}`);
+      await setTimeout(POLL_MS);
+    }
+  }
+
+  async isReady(): Promise<boolean> {
+    return this.isAlive && (await this.spec.isReady().catch(() => false));
+  }
+
+  /** SIGTERM, and SIGKILL where that did not end it in time. */
+  async stop(): Promise<void> {
+    if (!this.#signal("SIGTERM")) return;
+    this.#signal("SIGCONT");
+    if (!(await this.#gone(STOP_PATIENCE_MS))) this.#signal("SIGKILL");
+    await this.#gone(STOP_PATIENCE_MS);
+    rmSync(this.#pidFile, { force: true });
+  }
+
+  /** SIGKILL; resolves when the process is gone. */
+  async kill(): Promise<void> {
+    this.#signal("SIGKILL");
+    await this.#gone(STOP_PATIENCE_MS);
+  }
+
+  /** SIGSTOP: the process stands still, its connections stay open. */
+  pause(): void {
+    this.#signal("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#signal("SIGCONT");
+  }
+
+  logTail(): string {
+    const [path] = [this.logFile, this.#outputFile].filter((file) => existsSync(file) && statSync(file).size > 0);
+    return path === undefined ? "(no log)" : readFileSync(path, "utf8").slice(-LOG_TAIL_CHARACTERS);
+  }
+
+  get #outputFile(): string {
+    return join(this.spec.folder, `${this.name}.out`);
+  }
+
+  #openOutput(): number {
+    const isLong = existsSync(this.#outputFile) && statSync(this.#outputFile).size > OUTPUT_BYTES_MAX;
+    return openSync(this.#outputFile, isLong ? "w" : "a");
+  }
+
+  #signal(name: NodeJS.Signals): boolean {
+    return this.#identity !== undefined && signal(this.#identity, name);
+  }
+
+  async #gone(patienceMs: number): Promise<boolean> {
+    const deadline = performance.now() + patienceMs;
+    while (this.isAlive) {
+      if (performance.now() > deadline) return false;
+      await setTimeout(POLL_MS);
+    }
+    return true;
+  }
+}
+
+function readPidFile(path: string): ProcessIdentity | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    const { pid, started } = JSON.parse(readFileSync(path, "utf8")) as Partial<ProcessIdentity>;
+    return Number.isInteger(pid) && typeof started === "string" ? { pid: pid!, started } : undefined;
+  } catch {
+    // Half a pid file names nobody.
+    return undefined;
+  }
+}
