@@ -8,7 +8,7 @@ import type { ProgramDocument, ProgramFault } from "../core/program/program.ts";
 import type { DeadLetter, PersonRef } from "../core/record.ts";
 
 /** A fault of operation, with a stable code that the HTTP and gRPC tables map to a status. */
-export type HostErrorCode = "overloaded" | "storage_full" | "storage_failed" | "shutting_down";
+export type HostErrorCode = "overloaded" | "storage_full" | "storage_failed" | "shutting_down" | "unavailable";
 
 export class HostError extends Error {
   override readonly name = "HostError";

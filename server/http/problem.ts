@@ -34,6 +34,7 @@ export const PROBLEMS = {
   internal: [500, "A fault of the server"],
   shutting_down: [503, "The server is going down"],
   storage_failed: [503, "The log cannot be written"],
+  unavailable: [503, "A part that the answer needs is away"],
   too_many_connections: [503, "Too many connections are open"],
   storage_full: [507, "The disk is full"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;

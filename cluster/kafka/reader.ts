@@ -1,0 +1,340 @@
+// Reads partitions of topics from given offsets on, for ever. Built on the client's plain `fetch` and not on its consumer
+// groups and streams: those start at the end and die some seconds after a broker does unless told otherwise, hand out
+// aborted records under `read_committed`, never say where a compacted topic ends behind a transaction's marker, and give
+// a record the producer's clock where the topic has the broker's.
+//
+// Everything is read as it comes, committed or not: whatever we read early is versioned and deterministic.
+import { Consumer, type RecordsBatch } from "@platformatic/kafka";
+import { clientOptions, type KafkaConnection } from "./connection.ts";
+
+export interface ReadRecord {
+  readonly offset: number;
+  /** Unix ms: the broker's clock where the topic says so, else the producer's. */
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  /** Null: the key is deleted. */
+  readonly value: Buffer | null;
+}
+
+export interface ReadBatch {
+  readonly topic: string;
+  readonly partition: number;
+  /** In the order of the partition; may be empty where only the position moved. */
+  readonly records: readonly ReadRecord[];
+  /** Where reading goes on. */
+  readonly nextOffset: number;
+}
+
+type FetchResponse = Awaited<ReturnType<Consumer["fetch"]>>;
+
+/** Where to begin: an offset, or an end of the partition. */
+export type StartAt = number | "earliest" | "latest";
+
+export interface ReaderOptions {
+  readonly connection: KafkaConnection;
+  /** Takes one batch after the other of a partition; the next is fetched when it has resolved. Must not throw. */
+  readonly onBatch: (batch: ReadBatch) => void | Promise<void>;
+  /** A broker was away or said no; reading goes on by itself. */
+  readonly onFault?: (error: Error) => void;
+}
+
+/** How long a broker holds a request while there is nothing: new records answer it at once. */
+const WAIT_MS = 500;
+const FETCH_BYTES_MAX = 4 * 1024 * 1024;
+const PARTITION_BYTES_MAX = 1024 * 1024;
+/** A request that does not come back by then is given up, with the client that lost it. */
+const FETCH_DEADLINE_MS = 15_000;
+const PAUSE_AFTER_FAULT_MS = 300;
+const TIMESTAMP_IS_APPEND_TIME = 0x08;
+const IS_CONTROL = 0x20;
+const EARLIEST = -2n;
+const LATEST = -1n;
+
+interface Partition {
+  readonly topic: string;
+  readonly partition: number;
+  start: StartAt;
+  /** Next offset to fetch; undefined until an end was looked up. */
+  position: number | undefined;
+  /** The partition's end as last heard; undefined before the first answer. */
+  end: number | undefined;
+  /** Changes with every `read` of it: an answer to a question before is dropped. */
+  readonly round: symbol;
+}
+
+export class KafkaReader {
+  readonly #options: ReaderOptions;
+  readonly #partitions = new Map<string, Partition>();
+  readonly #loops = new Map<number, Promise<void>>();
+  #consumer: Consumer;
+  #waiting: { topic: string | undefined; resolve: () => void }[] = [];
+  #closed = false;
+  /** Answers that could not be had. */
+  faultsTotal = 0;
+  /** Positions that the broker no longer had: reading went on at the earliest. */
+  gapsTotal = 0;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    this.#consumer = this.#open();
+  }
+
+  /** Reads the partition from there on; in place of where it was read before. */
+  read(topic: string, partition: number, start: StartAt): void {
+    const position = typeof start === "number" ? start : undefined;
+    const round = Symbol(topic);
+    this.#partitions.set(nameOf(topic, partition), { topic, partition, start, position, end: undefined, round });
+    this.#consumer.topics.track(topic);
+    void this.#startLoops();
+  }
+
+  /** Reads it no more. A batch that is being taken is taken to its end. */
+  stop(topic: string, partition: number): void {
+    this.#partitions.delete(nameOf(topic, partition));
+  }
+
+  /** Where reading goes on; undefined while that is not known, or for a partition that is not read. */
+  position(topic: string, partition: number): number | undefined {
+    return this.#partitions.get(nameOf(topic, partition))?.position;
+  }
+
+  /** True when everything that the partition had at its last answer was taken. */
+  isAtEnd(topic: string, partition: number): boolean {
+    return isAtEnd(this.#partitions.get(nameOf(topic, partition)));
+  }
+
+  /** Records that are not taken yet, of one topic or of all: as of the last answers, Infinity before the first. */
+  lag(topic?: string): number {
+    let lag = 0;
+    for (const partition of this.#of(topic)) {
+      if (partition.end === undefined || partition.position === undefined) return Infinity;
+      lag += Math.max(0, partition.end - partition.position);
+    }
+    return lag;
+  }
+
+  /** Resolves when each partition of the topic (or of all) was at its end once at the same moment. */
+  caughtUp(topic?: string): Promise<void> {
+    if (this.#of(topic).every(isAtEnd)) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ topic, resolve }));
+  }
+
+  /** Takes no batch any more and lets go of the connections. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#partitions.clear();
+    await this.#consumer.close(true).catch(() => undefined);
+    await Promise.all(this.#loops.values());
+  }
+
+  #open(): Consumer {
+    // No group is ever joined: the id is only what the constructor asks for.
+    const consumer = new Consumer({ ...clientOptions(this.#options.connection), groupId: "attune-none", retries: 0 });
+    for (const topic of new Set([...this.#partitions.values()].map(({ topic }) => topic))) consumer.topics.track(topic);
+    return consumer;
+  }
+
+  #of(topic: string | undefined): Partition[] {
+    const partitions = [...this.#partitions.values()];
+    return topic === undefined ? partitions : partitions.filter((partition) => partition.topic === topic);
+  }
+
+  /** One loop a leader. Faults are told and tried again for as long as the reader is open. */
+  async #startLoops(): Promise<void> {
+    if (this.#closed || this.#partitions.size === 0) return;
+    try {
+      for (const node of (await this.#byLeader()).keys()) {
+        if (this.#loops.has(node) || this.#closed) continue;
+        const loop = this.#loop(node).finally(() => this.#loops.delete(node));
+        this.#loops.set(node, loop);
+      }
+    } catch (error) {
+      await this.#fault(error);
+      return this.#startLoops();
+    }
+  }
+
+  async #loop(node: number): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const { partitions, topicIds } = (await this.#byLeader()).get(node) ?? {};
+        if (partitions === undefined || topicIds === undefined) return;
+        await this.#look(partitions.filter(({ position }) => position === undefined));
+        const asked = partitions.filter(({ position }) => position !== undefined);
+        if (asked.length > 0) await this.#take(await this.#fetch(node, asked, topicIds), asked, topicIds);
+      } catch (error) {
+        await this.#fault(error);
+        // A leader may have moved to a broker without a loop.
+        void this.#startLoops();
+      }
+    }
+  }
+
+  async #byLeader(): Promise<Map<number, { partitions: Partition[]; topicIds: Map<string, string> }>> {
+    const topics = [...new Set([...this.#partitions.values()].map(({ topic }) => topic))];
+    const byLeader = new Map<number, { partitions: Partition[]; topicIds: Map<string, string> }>();
+    if (topics.length === 0) return byLeader;
+    const metadata = await this.#inTime(this.#consumer.metadata({ topics }));
+    for (const partition of this.#partitions.values()) {
+      const topic = metadata.topics.get(partition.topic);
+      const leader = topic?.partitions[partition.partition]?.leader;
+      if (topic === undefined || leader === undefined) continue;
+      let share = byLeader.get(leader);
+      if (share === undefined) byLeader.set(leader, (share = { partitions: [], topicIds: new Map() }));
+      share.partitions.push(partition);
+      share.topicIds.set(partition.topic, topic.id);
+    }
+    return byLeader;
+  }
+
+  /** Finds where a start by name is. */
+  async #look(partitions: readonly Partition[]): Promise<void> {
+    for (const partition of partitions) {
+      const { topic, start } = partition;
+      const offsets = await this.#inTime(
+        this.#consumer.listOffsets({
+          topics: [topic],
+          partitions: { [topic]: [partition.partition] },
+          timestamp: start === "latest" ? LATEST : EARLIEST,
+        }),
+      );
+      const offset = offsets.get(topic)?.[partition.partition];
+      if (offset !== undefined) partition.position = Number(offset);
+    }
+  }
+
+  async #fetch(node: number, partitions: readonly Partition[], topicIds: Map<string, string>): Promise<FetchResponse> {
+    const topics = partitions.map(({ topic, partition, position }) => ({
+      topicId: topicIds.get(topic)!,
+      partitions: [
+        {
+          partition,
+          fetchOffset: BigInt(position!),
+          currentLeaderEpoch: -1,
+          lastFetchedEpoch: -1,
+          partitionMaxBytes: PARTITION_BYTES_MAX,
+        },
+      ],
+    }));
+    try {
+      return await this.#inTime(
+        this.#consumer.fetch({ node, topics, maxWaitTime: WAIT_MS, minBytes: 1, maxBytes: FETCH_BYTES_MAX, isolationLevel: 0 }),
+      );
+    } catch (error) {
+      const response = responseOf(error);
+      if (response === undefined || !this.#goOnAtEarliest(response, partitions, topicIds)) throw error;
+      return { ...response, responses: [] };
+    }
+  }
+
+  /** The log was cut before our position (retention): true where that is what the broker said. */
+  #goOnAtEarliest(response: FetchResponse, partitions: readonly Partition[], topicIds: Map<string, string>): boolean {
+    const OFFSET_OUT_OF_RANGE = 1;
+    let isMoved = false;
+    for (const answer of answersOf(response, partitions, topicIds)) {
+      if (answer.errorCode !== OFFSET_OUT_OF_RANGE) continue;
+      answer.of.position = undefined;
+      answer.of.start = "earliest";
+      this.gapsTotal++;
+      isMoved = true;
+    }
+    return isMoved;
+  }
+
+  async #take(response: FetchResponse, asked: readonly Partition[], topicIds: Map<string, string>): Promise<void> {
+    for (const answer of answersOf(response, asked, topicIds)) {
+      const { of } = answer;
+      const isCurrent = (): boolean => this.#partitions.get(nameOf(of.topic, of.partition))?.round === of.round;
+      if (!isCurrent()) continue;
+      const from = of.position!;
+      const batches = answer.records ?? [];
+      const last = batches.at(-1);
+      const nextOffset = last === undefined ? from : Number(last.firstOffset) + last.lastOffsetDelta + 1;
+      of.end = Math.max(Number(answer.highWatermark), nextOffset);
+      if (nextOffset > from) {
+        const records = batches.flatMap((batch) => recordsOf(batch, from));
+        await this.#options.onBatch({ topic: of.topic, partition: of.partition, records, nextOffset });
+        of.position = nextOffset;
+      }
+    }
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ topic, resolve }) => {
+      if (!this.#of(topic).every(isAtEnd)) return true;
+      resolve();
+      return false;
+    });
+  }
+
+  async #fault(error: unknown): Promise<void> {
+    if (this.#closed) return;
+    this.faultsTotal++;
+    this.#options.onFault?.(error as Error);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_FAULT_MS));
+    if (this.#closed) return;
+    // A new client: no stale connection, fetch session or leader survives.
+    const before = this.#consumer;
+    this.#consumer = this.#open();
+    void before.close(true).catch(() => undefined);
+  }
+
+  #inTime<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error("Kafka did not answer in time")), FETCH_DEADLINE_MS);
+    });
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  }
+}
+
+type PartitionAnswer = FetchResponse["responses"][number]["partitions"][number] & { of: Partition };
+
+function answersOf(
+  response: FetchResponse,
+  asked: readonly Partition[],
+  topicIds: Map<string, string>,
+): PartitionAnswer[] {
+  return response.responses.flatMap(({ topicId, partitions }) =>
+    partitions.flatMap((answer) => {
+      const of = asked.find((one) => topicIds.get(one.topic) === topicId && one.partition === answer.partitionIndex);
+      return of === undefined ? [] : [{ ...answer, of }];
+    }),
+  );
+}
+
+function recordsOf(batch: RecordsBatch, from: number): ReadRecord[] {
+  if ((batch.attributes & IS_CONTROL) !== 0) return [];
+  const first = Number(batch.firstOffset);
+  const appendMs = (batch.attributes & TIMESTAMP_IS_APPEND_TIME) === 0 ? undefined : Number(batch.maxTimestamp);
+  const records: ReadRecord[] = [];
+  for (const { key, value, offsetDelta, timestampDelta } of batch.records) {
+    const offset = first + offsetDelta;
+    // A batch is read whole, also from its middle on.
+    if (offset < from) continue;
+    records.push({ offset, timestampMs: appendMs ?? Number(batch.firstTimestamp + timestampDelta), key, value });
+  }
+  return records;
+}
+
+function isAtEnd(partition: Partition | undefined): boolean {
+  return partition?.end !== undefined && partition.position !== undefined && partition.position >= partition.end;
+}
+
+function nameOf(topic: string, partition: number): string {
+  return `${topic}/${partition}`;
+}
+
+/** The answer that the client hides in its error when one partition of it was refused. */
+function responseOf(error: unknown): FetchResponse | undefined {
+  const { response, errors } = error as { response?: FetchResponse; errors?: unknown[] };
+  if (response?.responses !== undefined) return response;
+  for (const inner of errors ?? []) {
+    const found = responseOf(inner);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

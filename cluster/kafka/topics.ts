@@ -1,0 +1,124 @@
+// The project's topics on the broker: made where they are missing, and checked before anything rests on them. Kafka's
+// client waits for ever on an unknown topic, and a wrong setting shows itself months later.
+import { Admin, ConfigResourceTypes } from "@platformatic/kafka";
+import { TOPIC_SETTINGS, type ProjectTopics, type TopicSettings } from "../wire/topics.ts";
+import { clientOptions, type KafkaConnection } from "./connection.ts";
+
+/** A broker or a topic is not set up as the promises need it; the message says which setting and what it must be. */
+export class TopicError extends Error {
+  override readonly name = "TopicError";
+  readonly code = "bad_topic";
+}
+
+export interface TopicNeeds {
+  readonly name: string;
+  readonly settings: TopicSettings;
+}
+
+/** Each topic once, with how it must be set up. */
+export function needsOf(topics: ProjectTopics): TopicNeeds[] {
+  const { events: _, log, ...others } = topics;
+  return [
+    ...log.map((name) => ({ name, settings: TOPIC_SETTINGS.events })),
+    ...Object.entries(others).map(([kind, name]) => ({
+      name,
+      settings: TOPIC_SETTINGS[kind as keyof typeof others],
+    })),
+  ];
+}
+
+export interface NewTopics {
+  /** Of topics with many. */
+  readonly partitions: number;
+  /** 3 in production, with `min.insync.replicas` 2. */
+  readonly replicas: number;
+}
+
+/** Makes the topics that are not there yet; those that are there stay as they are. */
+export async function createTopics(
+  connection: KafkaConnection,
+  needs: readonly TopicNeeds[],
+  { partitions, replicas }: NewTopics,
+): Promise<void> {
+  await withAdmin(connection, async (admin) => {
+    const known = new Set(await admin.listTopics());
+    for (const { name, settings } of needs) {
+      if (known.has(name)) continue;
+      const configs = Object.entries(configsOf(settings)).map(([config, value]) => ({ name: config, value }));
+      if (replicas > 1) configs.push({ name: "min.insync.replicas", value: String(replicas - 1) });
+      const count = settings.partitions === "many" ? partitions : 1;
+      await admin.createTopics({ topics: [name], partitions: count, replicas, configs }).catch((error: unknown) => {
+        // Somebody else made it meanwhile.
+        if (!isAlreadyThere(error)) throw error;
+      });
+    }
+  });
+}
+
+/**
+ * The number of partitions by topic, when all of them are there and set up as needed.
+ * @throws TopicError with every fault, one a line.
+ */
+export async function checkTopics(
+  connection: KafkaConnection,
+  needs: readonly TopicNeeds[],
+): Promise<Map<string, number>> {
+  return withAdmin(connection, async (admin) => {
+    const known = new Set(await admin.listTopics());
+    const faults = needs.filter(({ name }) => !known.has(name)).map(({ name }) => `there is no topic ${name}`);
+    const there = needs.filter(({ name }) => known.has(name));
+    const { topics } = await admin.metadata({ topics: there.map(({ name }) => name) });
+    const resources = there.map(({ name }) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName: name }));
+    const described = await admin.describeConfigs({ resources });
+    const partitions = new Map<string, number>();
+    for (const { name, settings } of there) {
+      const topic = topics.get(name)!;
+      partitions.set(name, topic.partitionsCount);
+      if (settings.partitions === "one" && topic.partitionsCount !== 1) {
+        faults.push(`${name} has ${topic.partitionsCount} partitions: it must have one`);
+      }
+      const actual = new Map(
+        described.find(({ resourceName }) => resourceName === name)?.configs.map(({ name, value }) => [name, value]),
+      );
+      for (const [config, value] of Object.entries(neededOf(settings))) {
+        const set = actual.get(config);
+        if (set !== value) faults.push(`${name} has ${config}=${set}: it must be ${value}`);
+      }
+      const inSync = Number(actual.get("min.insync.replicas"));
+      const replicas = topic.partitions[0]!.replicas.length;
+      if (replicas > 1 && inSync < 2) {
+        faults.push(`${name} has min.insync.replicas=${inSync}: with ${replicas} replicas it must be at least 2`);
+      }
+    }
+    if (faults.length > 0) throw new TopicError(faults.join("\n"));
+    return partitions;
+  });
+}
+
+/** What a promise rests on. How long a log is kept is the operator's choice; that it is cut by time only is not. */
+function neededOf(settings: TopicSettings): Record<string, string> {
+  return {
+    "cleanup.policy": settings.cleanup,
+    "message.timestamp.type": settings.logAppendTime ? "LogAppendTime" : "CreateTime",
+    "unclean.leader.election.enable": "false",
+    ...(settings.cleanup === "delete" ? { "retention.bytes": "-1" } : {}),
+  };
+}
+
+function configsOf(settings: TopicSettings): Record<string, string> {
+  return { ...neededOf(settings), "retention.ms": String(settings.retentionMs ?? -1) };
+}
+
+async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = new Admin({ ...clientOptions(connection), retries: 3 });
+  try {
+    return await work(admin);
+  } finally {
+    await admin.close();
+  }
+}
+
+function isAlreadyThere(error: unknown): boolean {
+  const { apiId, errors } = error as { apiId?: string; errors?: unknown[] };
+  return apiId === "TOPIC_ALREADY_EXISTS" || (errors ?? []).some(isAlreadyThere);
+}
