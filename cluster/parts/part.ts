@@ -31,7 +31,7 @@ export class PartError extends Error {
   override readonly name = "PartError";
 }
 
-/** `caller`: the system kills the part when this process ends in whatever way. `own`: it stays, known by its pid file. */
+/** `caller`: the system kills the part when this process ends, in whatever way. `own`: it stays, with its pid file. */
 export type Lifetime = "caller" | "own";
 
 export class Part {

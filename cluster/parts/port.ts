@@ -6,8 +6,8 @@ const LOWEST = 15_000;
 const TRIES_MAX = 200;
 
 /**
- * A port of 127.0.0.1 that nobody listens on. It lies below those that the system gives to outgoing connections, so none
- * of them takes it while the server that owns it is down.
+ * A port of 127.0.0.1 that nobody listens on. It lies below those that the system gives to outgoing connections, so
+ * none of them takes it while the server that owns it is down.
  */
 export async function freePort(): Promise<number> {
   const lowestOutgoing = Number(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s/)[0]);

@@ -19,10 +19,11 @@ export interface ZookeeperOptions {
 export function zookeeperSpec({ folder, jars, port }: ZookeeperOptions): PartSpec {
   const file = join(folder, "zoo.cfg");
   const main = "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer";
+  const args = ["--zkConfigFile", file, "--peerId", "1"];
   return {
     name: "zookeeper",
     folder,
-    ...jvmCommand({ name: "zookeeper", folder, jars, main, heapMb: HEAP_MB, args: ["--zkConfigFile", file, "--peerId", "1"] }),
+    ...jvmCommand({ name: "zookeeper", folder, jars, main, heapMb: HEAP_MB, args }),
     async prepare() {
       await mkdir(join(folder, "data"), { recursive: true });
       await writeLogSettings(folder);

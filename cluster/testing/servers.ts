@@ -1,5 +1,5 @@
-// Real servers for tests: `await startKafka()`, `startRedis()`, `startFlink()`. Each has its logs and data in a folder of
-// its own, and ends with the process that started it, in whatever way that ends.
+// Real servers for tests: `await startKafka()`, `startRedis()`, `startFlink()`. Each has its logs and data in a folder
+// of its own, and ends with the process that started it, in whatever way that ends.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,0 +1,210 @@
+// The parts of Flink's REST interface that `cluster` needs: upload, run, stop with a savepoint, look.
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { setTimeout } from "node:timers/promises";
+
+const ASK_TIMEOUT_MS = 30_000;
+const SAVEPOINT_PATIENCE_MS = 300_000;
+const POLL_MS = 200;
+
+/** Flink refused, or does not answer; the message is Flink's own where it gave one. */
+export class FlinkError extends Error {
+  override readonly name = "FlinkError";
+}
+
+export interface JobOverview {
+  readonly jid: string;
+  readonly name: string;
+  readonly state: string;
+  readonly "start-time": number;
+}
+
+/** States in which a job runs or will run again by itself. */
+const LIVING = new Set(["INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "RECONCILING", "FAILING", "SUSPENDED"]);
+
+export const isLiving = ({ state }: JobOverview): boolean => LIVING.has(state);
+
+export interface RunOptions {
+  entryClass: string;
+  args: readonly string[];
+  parallelism: number;
+  /** A savepoint or a retained checkpoint to go on from. */
+  from?: { path: string; isOurs: boolean };
+  /** Flink settings of this job. */
+  settings?: Readonly<Record<string, string>>;
+}
+
+export interface CheckpointFigures {
+  completed: number;
+  failed: number;
+  restored: number;
+  lastDurationMs: number | undefined;
+  lastSizeBytes: number | undefined;
+  lastAtMs: number | undefined;
+}
+
+export class FlinkRest {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url.replace(/\/+$/, "");
+  }
+
+  async jobs(): Promise<JobOverview[]> {
+    return (await this.#ask<{ jobs: JobOverview[] }>("/jobs/overview")).jobs;
+  }
+
+  async overview(): Promise<{ taskmanagers: number; "slots-total": number; "slots-available": number }> {
+    return this.#ask("/overview");
+  }
+
+  async taskManagers(): Promise<{ id: string }[]> {
+    return (await this.#ask<{ taskmanagers: { id: string }[] }>("/taskmanagers")).taskmanagers;
+  }
+
+  /** What the JobManager was started with. */
+  async classPath(): Promise<string[]> {
+    return (await this.#ask<{ classpath: string[] }>("/jobmanager/environment")).classpath;
+  }
+
+  /** Settings of the JobManager's `config.yaml`. */
+  async configuration(): Promise<Map<string, string>> {
+    const entries = await this.#ask<{ key: string; value: string }[]>("/jobmanager/config");
+    return new Map(entries.map(({ key, value }) => [key, value]));
+  }
+
+  /** Uploads a jar; its id. Flink keeps it until `deleteJar`. */
+  async uploadJar(path: string): Promise<string> {
+    const form = new FormData();
+    const type = "application/x-java-archive";
+    form.set("jarfile", new File([await readFile(path)], basename(path), { type }));
+    const { filename } = await this.#ask<{ filename: string }>("/jars/upload", { method: "POST", body: form });
+    return basename(filename);
+  }
+
+  async deleteJar(id: string): Promise<void> {
+    await this.#ask(`/jars/${id}`, { method: "DELETE" });
+  }
+
+  /** Starts a job; its id. */
+  async run(jarId: string, { entryClass, args, parallelism, from, settings }: RunOptions): Promise<string> {
+    const body = {
+      entryClass,
+      programArgsList: args,
+      parallelism,
+      // What is ours is Flink's to delete once newer checkpoints stand for it; a person's savepoint stays.
+      ...(from === undefined ? {} : { savepointPath: from.path, claimMode: from.isOurs ? "CLAIM" : "NO_CLAIM" }),
+      ...(settings === undefined ? {} : { flinkConfiguration: settings }),
+    };
+    return (await this.#ask<{ jobid: string }>(`/jars/${jarId}/run`, json("POST", body))).jobid;
+  }
+
+  async cancel(jobId: string): Promise<void> {
+    await this.#ask(`/jobs/${jobId}?mode=cancel`, { method: "PATCH" });
+  }
+
+  /** Writes a savepoint and ends the job with it; its path. Without draining: a drain would let every timer fire. */
+  stop(jobId: string, targetDirectory?: string): Promise<string> {
+    return this.#savepoint(jobId, "stop", { drain: false, ...(targetDirectory ? { targetDirectory } : {}) });
+  }
+
+  /** Writes a savepoint while the job goes on; its path. */
+  savepoint(jobId: string, targetDirectory?: string): Promise<string> {
+    const target = targetDirectory === undefined ? {} : { "target-directory": targetDirectory };
+    return this.#savepoint(jobId, "savepoints", { "cancel-job": false, ...target });
+  }
+
+  async checkpoints(jobId: string): Promise<CheckpointFigures> {
+    const { counts, latest } = await this.#ask<CheckpointAnswer>(`/jobs/${jobId}/checkpoints`);
+    const last = latest.completed;
+    return {
+      completed: counts.completed,
+      failed: counts.failed,
+      restored: counts.restored,
+      lastDurationMs: last?.end_to_end_duration,
+      lastSizeBytes: last?.state_size,
+      lastAtMs: last?.latest_ack_timestamp,
+    };
+  }
+
+  async vertices(jobId: string): Promise<{ id: string; name: string; parallelism: number }[]> {
+    return (await this.#ask<{ vertices: { id: string; name: string; parallelism: number }[] }>(`/jobs/${jobId}`)).vertices;
+  }
+
+  /** Sums of metrics over the subtasks of one vertex; a metric that it has not is absent. */
+  async metricSums(jobId: string, vertexId: string, names: readonly string[]): Promise<Map<string, number>> {
+    const query = `get=${names.join(",")}&agg=sum`;
+    const answer = await this.#ask<{ id: string; sum: number }[]>(
+      `/jobs/${jobId}/vertices/${vertexId}/subtasks/metrics?${query}`,
+    );
+    return new Map(answer.map(({ id, sum }) => [id, sum]));
+  }
+
+  /** Names of the metrics of one vertex, over its subtasks. */
+  async metricNames(jobId: string, vertexId: string): Promise<string[]> {
+    const path = `/jobs/${jobId}/vertices/${vertexId}/subtasks/metrics`;
+    return (await this.#ask<{ id: string }[]>(path)).map(({ id }) => id);
+  }
+
+  /** The newest exception that made the job restart or fail. */
+  async lastFailure(jobId: string): Promise<string | undefined> {
+    const path = `/jobs/${jobId}/exceptions?maxExceptions=1`;
+    const { exceptionHistory } = await this.#ask<{ exceptionHistory: { entries: { stacktrace: string }[] } }>(path);
+    return exceptionHistory.entries[0]?.stacktrace;
+  }
+
+  async #savepoint(jobId: string, operation: "stop" | "savepoints", body: object): Promise<string> {
+    const path = `/jobs/${jobId}/${operation}`;
+    const { "request-id": request } = await this.#ask<{ "request-id": string }>(path, json("POST", body));
+    const deadline = performance.now() + SAVEPOINT_PATIENCE_MS;
+    for (;;) {
+      const answer = await this.#ask<SavepointAnswer>(`/jobs/${jobId}/savepoints/${request}`);
+      if (answer.status.id === "COMPLETED") {
+        const { location, "failure-cause": cause } = answer.operation ?? {};
+        if (location !== undefined) return location.replace(/^file:\/*/, "/");
+        throw new FlinkError(`the savepoint failed: ${cause?.class ?? "no reason given"}\n${cause?.["stack-trace"] ?? ""}`);
+      }
+      if (performance.now() > deadline) throw new FlinkError("the savepoint was not written within five minutes");
+      await setTimeout(POLL_MS);
+    }
+  }
+
+  async #ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+    let answer: Response;
+    try {
+      answer = await fetch(`${this.#url}${path}`, { ...init, signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
+    } catch (cause) {
+      throw new FlinkError(`Flink does not answer at ${this.#url}`, { cause });
+    }
+    const text = await answer.text();
+    if (!answer.ok) throw new FlinkError(`Flink answered ${answer.status} to ${path}: ${faultsOf(text)}`);
+    return JSON.parse(text === "" ? "null" : text);
+  }
+}
+
+interface CheckpointAnswer {
+  counts: { completed: number; failed: number; restored: number };
+  latest: {
+    completed: { end_to_end_duration: number; state_size: number; latest_ack_timestamp: number } | null;
+  };
+}
+
+interface SavepointAnswer {
+  status: { id: string };
+  operation?: { location?: string; "failure-cause"?: { class: string; "stack-trace": string } };
+}
+
+const json = (method: string, body: unknown): RequestInit => ({
+  method,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(body),
+});
+
+/** Flink answers a fault with the stack traces of its classes: the causes are what helps. */
+function faultsOf(text: string): string {
+  const lines = text.replaceAll("\\n", "\n").replaceAll("\\t", "\t").split("\n");
+  const causes = lines.filter((line) => /Caused by|Exception/.test(line)).map((line) => line.trim());
+  return (causes.length > 0 ? causes.slice(0, FAULT_LINES_MAX) : lines.slice(0, FAULT_LINES_MAX)).join("\n");
+}
+
+const FAULT_LINES_MAX = 12;
