@@ -131,7 +131,10 @@ test("without any key everybody may do everything; with one, nobody may without"
   equal((await who(ring, {})).may("admin"), true);
   issue(ring, "read");
   const nobody = await who(ring, {});
-  deepEqual(NEEDS.filter((need) => nobody.may(need)), ["public"]);
+  deepEqual(
+    NEEDS.filter((need) => nobody.may(need)),
+    ["public"],
+  );
 });
 
 test("a secret key in a URL, an unknown key, another project and another origin are refused", async (t) => {
@@ -168,18 +171,37 @@ test("forged tokens are refused: no signature, another secret, no expiry, too lo
   const key = Buffer.from(secret.secret, "base64url");
   const verify = (token: string) => verifyUserToken(token, "default", [secret], START_MS);
   const nowS = START_MS / 1000;
-  const jwt = () => new SignJWT({}).setProtectedHeader({ alg: "HS256" }).setAudience("attune:default").setIssuedAt(nowS);
+  const jwt = () =>
+    new SignJWT({}).setProtectedHeader({ alg: "HS256" }).setAudience("attune:default").setIssuedAt(nowS);
   const cases = {
     unsigned: new UnsecuredJWT({}).setSubject("ada").setAudience("attune:default").setIssuedAt(nowS).encode(),
-    stranger: await jwt().setSubject("ada").setExpirationTime(nowS + 60).sign(Buffer.alloc(32, 7)),
+    stranger: await jwt()
+      .setSubject("ada")
+      .setExpirationTime(nowS + 60)
+      .sign(Buffer.alloc(32, 7)),
     eternal: await jwt().setSubject("ada").sign(key),
-    nobody: await jwt().setExpirationTime(nowS + 60).sign(key),
+    nobody: await jwt()
+      .setExpirationTime(nowS + 60)
+      .sign(key),
     garbage: "a.b.c",
     huge: "a".repeat(10_000),
   };
   for (const [name, token] of Object.entries(cases)) equal(await verify(token), "token_invalid", name);
-  const old = await new SignJWT({}).setProtectedHeader({ alg: "HS256" }).setSubject("ada").setAudience("attune:default")
-    .setIssuedAt(nowS - TOKEN_AGE_MAX_S - 60).setExpirationTime(nowS + 60).sign(key);
+  const old = await new SignJWT({})
+    .setProtectedHeader({ alg: "HS256" })
+    .setSubject("ada")
+    .setAudience("attune:default")
+    .setIssuedAt(nowS - TOKEN_AGE_MAX_S - 60)
+    .setExpirationTime(nowS + 60)
+    .sign(key);
   equal(await verify(old), "token_expired");
-  deepEqual(await verify(await jwt().setSubject("ada").setExpirationTime(nowS + 60).sign(key)), { userId: "ada" });
+  deepEqual(
+    await verify(
+      await jwt()
+        .setSubject("ada")
+        .setExpirationTime(nowS + 60)
+        .sign(key),
+    ),
+    { userId: "ada" },
+  );
 });

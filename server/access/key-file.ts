@@ -1,8 +1,8 @@
 // The key file: every project's keys, as hashes, and the secrets that user tokens are signed with. One small JSON file
 // that only its owner reads; replaced as a whole, so a reader sees the old one or the new one.
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { replaceFile } from "../disk/durable-file.ts";
 import { isNeed, isRole, type Need, type Role } from "./roles.ts";
 
 export interface StoredKey {
@@ -45,8 +45,6 @@ export class KeyFileError extends Error {
 }
 
 const FORMAT = 1;
-/** Others must not read it: it holds the secrets of user tokens. */
-const MODE = 0o600;
 export const KEYS_MAX = 10_000;
 
 const EMPTY: KeyFileContent = { keys: [], secrets: [] };
@@ -61,7 +59,9 @@ export function readKeyFile(path: string): KeyFileContent {
   try {
     parsed = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
-    throw new KeyFileError(`${path} is no JSON: bring it back from a backup, or remove it and make new keys`, { cause });
+    throw new KeyFileError(`${path} is no JSON: bring it back from a backup, or remove it and make new keys`, {
+      cause,
+    });
   }
   const { format, keys, secrets } = (parsed ?? {}) as { format?: unknown; keys?: unknown; secrets?: unknown };
   const isKnown = format === FORMAT && Array.isArray(keys) && Array.isArray(secrets);
@@ -73,21 +73,7 @@ export function readKeyFile(path: string): KeyFileContent {
 
 /** Replaces the file; it is on disk when the call returns. */
 export function writeKeyFile(path: string, content: KeyFileContent): void {
-  const next = `${path}.new`;
-  const file = openSync(next, "w", MODE);
-  try {
-    writeSync(file, `${JSON.stringify({ format: FORMAT, ...content }, null, 2)}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(next, path);
-  const folder = openSync(dirname(path), "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  replaceFile(path, `${JSON.stringify({ format: FORMAT, ...content }, null, 2)}\n`);
 }
 
 /** `pk_…` for keys that stand in pages, `sk_…` for secret ones, so that scanners of leaked secrets find them. */

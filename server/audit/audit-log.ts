@@ -9,10 +9,10 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  renameSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { replaceFile } from "../disk/durable-file.ts";
 import {
   FIRST_HASH,
   firstFault,
@@ -99,7 +99,7 @@ export function openAuditLog(options: AuditOptions): AuditLog {
     waiting = [];
     writeSync(file, lines);
     fdatasyncSync(file);
-    writeAnchor(anchor, head);
+    replaceFile(anchor, JSON.stringify(head));
   };
   const add = (facts: Omit<AuditFacts, "at">): AuditEntry => {
     const entry = nextEntry({ ...facts, at: now() }, head);
@@ -192,12 +192,4 @@ function truncate(path: string, sizeBytes: number): void {
 
 function readAnchor(path: string): Anchor | undefined {
   return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Anchor) : undefined;
-}
-
-function writeAnchor(path: string, head: Anchor): void {
-  const file = openSync(`${path}.new`, "w", 0o600);
-  writeSync(file, JSON.stringify(head));
-  fdatasyncSync(file);
-  closeSync(file);
-  renameSync(`${path}.new`, path);
 }
