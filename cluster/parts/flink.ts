@@ -1,7 +1,7 @@
 // A Flink session cluster: one JobManager and its TaskManagers as plain JVMs.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { jvmCommand, writeLogSettings } from "./jvm.ts";
+import { jvmCommand, prepareJvm, temporaryFolder } from "./jvm.ts";
 import type { PartSpec } from "./part.ts";
 
 export const JOB_MANAGER_HEAP_MB = 384;
@@ -125,8 +125,7 @@ async function prepare(
 ): Promise<void> {
   const below = (name: string): string => join(options.folder, name);
   for (const name of ["checkpoints", "savepoints", "uploads", "ha"]) await mkdir(below(name), { recursive: true });
-  await mkdir(join(folder, "tmp"), { recursive: true });
-  await writeLogSettings(folder);
+  await prepareJvm(folder);
   const { zookeeper } = options;
   const settings: Record<string, string | number> = {
     "jobmanager.rpc.address": "127.0.0.1",
@@ -139,7 +138,7 @@ async function prepare(
     "taskmanager.bind-host": "127.0.0.1",
     "taskmanager.numberOfTaskSlots": options.slots,
     "web.upload.dir": below("uploads"),
-    "io.tmp.dirs": join(folder, "tmp"),
+    "io.tmp.dirs": temporaryFolder(folder),
     "execution.checkpointing.dir": `file://${below("checkpoints")}`,
     "execution.checkpointing.savepoint-dir": `file://${below("savepoints")}`,
     "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",

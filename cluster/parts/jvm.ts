@@ -1,5 +1,5 @@
 // What Kafka's and Flink's processes share: a bounded heap and logs that roll.
-import { writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { javaProgram } from "../install/tools.ts";
 
@@ -28,6 +28,7 @@ export function jvmCommand({ name, folder, jars, main, heapMb, jvm = [], args }:
       "-XX:+UseSerialGC",
       "-XX:+ExitOnOutOfMemoryError",
       "-Xshare:auto",
+      `-Djava.io.tmpdir=${temporaryFolder(folder)}`,
       `-Dlog.file=${join(folder, `${name}.log`)}`,
       `-Dlog4j2.configurationFile=${join(folder, "log4j2.properties")}`,
       `-Dlog4j.configurationFile=${join(folder, "log4j2.properties")}`,
@@ -40,8 +41,13 @@ export function jvmCommand({ name, folder, jars, main, heapMb, jvm = [], args }:
   };
 }
 
-/** Logs roll at 10 MB, two old ones are kept. */
-export async function writeLogSettings(folder: string): Promise<void> {
+/** Where a JVM unpacks native libraries and spills; a killed one leaves that behind, so every start empties it. */
+export const temporaryFolder = (folder: string): string => join(folder, "tmp");
+
+/** The part's folder with an empty temporary one and log settings: logs roll at 10 MB, two old ones are kept. */
+export async function prepareJvm(folder: string): Promise<void> {
+  await rm(temporaryFolder(folder), { recursive: true, force: true });
+  await mkdir(temporaryFolder(folder), { recursive: true });
   await writeFile(
     join(folder, "log4j2.properties"),
     `rootLogger.level = INFO

@@ -2,11 +2,11 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Admin } from "@platformatic/kafka";
 import { javaProgram } from "../install/tools.ts";
-import { jvmCommand, properties, writeLogSettings } from "./jvm.ts";
+import { jvmCommand, properties, prepareJvm } from "./jvm.ts";
 import { PartError, type PartSpec } from "./part.ts";
 
 export const KAFKA_HEAP_MB = 384;
@@ -36,8 +36,7 @@ export function kafkaSpec(options: KafkaOptions): PartSpec {
     folder,
     ...jvmCommand(main),
     async prepare() {
-      await mkdir(folder, { recursive: true });
-      await writeLogSettings(folder);
+      await prepareJvm(folder);
       const all = { ...brokerSettings(join(folder, "data"), doors, controllerPort), ...settings };
       await writeFile(settingsFile, properties(all));
       if (!existsSync(join(folder, "data/meta.properties"))) await format(jars, settingsFile);

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { jvmCommand, properties, writeLogSettings } from "./jvm.ts";
+import { jvmCommand, properties, prepareJvm } from "./jvm.ts";
 import type { PartSpec } from "./part.ts";
 
 const HEAP_MB = 64;
@@ -26,7 +26,7 @@ export function zookeeperSpec({ folder, jars, port }: ZookeeperOptions): PartSpe
     ...jvmCommand({ name: "zookeeper", folder, jars, main, heapMb: HEAP_MB, args }),
     async prepare() {
       await mkdir(join(folder, "data"), { recursive: true });
-      await writeLogSettings(folder);
+      await prepareJvm(folder);
       const settings = {
         tickTime: TICK_MS,
         initLimit: 10,
