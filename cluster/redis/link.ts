@@ -1,0 +1,205 @@
+// The connection to Redis, one server or a cluster. It may go away at any time: who asks then hears so at once, nobody
+// waits for it, and it comes back by itself.
+import type { ConnectionOptions } from "node:tls";
+import { createClient, createCluster, RESP_TYPES } from "redis";
+
+export interface RedisConnection {
+  /** `redis://HOST:PORT` or `rediss://…`; several are nodes of a Redis Cluster. */
+  readonly urls: readonly string[];
+  /** Redis Cluster; default: where there are several addresses. */
+  readonly cluster?: boolean;
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls?: ConnectionOptions;
+}
+
+/** Redis is away, or did not answer in time. */
+export class RedisAwayError extends Error {
+  override readonly name = "RedisAwayError";
+  readonly code = "redis_away";
+}
+
+/** A reply as RESP 2 gives it; blobs are buffers. */
+export type Reply = Buffer | string | number | null | readonly Reply[];
+export type Argument = string | Buffer;
+
+/** A reader waits no longer; a page is answered with what there is. */
+export const ASK_TIMEOUT_MS = 250;
+const WRITE_TIMEOUT_MS = 5_000;
+const PING_EVERY_MS = 250;
+const CONNECT_TIMEOUT_MS = 1_000;
+const RECONNECT_MS = 200;
+/** Commands that may wait for their answers. */
+const COMMANDS_MAX = 100_000;
+
+interface Client {
+  send(key: string, args: readonly Argument[]): Promise<unknown>;
+  subscribe(channel: string, listener: (message: Buffer) => void): Promise<void>;
+  connect(): Promise<unknown>;
+  on(event: "error", listener: (error: Error) => void): void;
+  destroy(): void;
+}
+
+export class RedisLink {
+  readonly #client: Client;
+  /** Commands and messages on connections of their own: one that listens may do nothing else. */
+  readonly #listening: Client;
+  readonly #listeners = new Set<(isUp: boolean) => void>();
+  readonly #channels: { channel: string; listener: (message: Buffer) => void }[] = [];
+  #subscribed = new Set<string>();
+  #watch: NodeJS.Timeout | undefined;
+  #isConnected = false;
+  #isListening = false;
+  #isUp = false;
+  #closed = false;
+  /** Questions that were not answered in time or not at all. */
+  faultsTotal = 0;
+
+  private constructor(connection: RedisConnection) {
+    this.#client = openClient(connection);
+    this.#listening = openClient(connection);
+    for (const client of [this.#client, this.#listening]) {
+      // Each failed command says so itself; `isUp` tells the rest.
+      client.on("error", () => void this.faultsTotal++);
+    }
+  }
+
+  /** Resolves when Redis has answered, or after a second without it. */
+  static async open(connection: RedisConnection): Promise<RedisLink> {
+    const link = new RedisLink(connection);
+    await link.#look();
+    link.#lookSoon();
+    return link;
+  }
+
+  /** Whether the last look, at most a second ago, found it answering and listening. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** @throws RedisAwayError at once while it is away, else within `ASK_TIMEOUT_MS`; a Redis error as it is. */
+  ask(key: string, args: readonly Argument[]): Promise<Reply> {
+    if (!this.#isUp) return Promise.reject(new RedisAwayError("Redis is away"));
+    return this.#within(ASK_TIMEOUT_MS, this.#client.send(key, args));
+  }
+
+  /** As `ask`, for writers: they have more time. */
+  write(key: string, args: readonly Argument[]): Promise<Reply> {
+    if (!this.#isUp) return Promise.reject(new RedisAwayError("Redis is away"));
+    return this.#within(WRITE_TIMEOUT_MS, this.#client.send(key, args));
+  }
+
+  /** Hears a channel while Redis is up; what is sent while it is not is not heard. */
+  listen(channel: string, listener: (message: Buffer) => void): void {
+    this.#channels.push({ channel, listener });
+  }
+
+  /** Told when it went away and when it is back. Returns how to stop. */
+  onTurn(listener: (isUp: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#watch);
+    for (const client of [this.#client, this.#listening]) client.destroy();
+    this.#isUp = false;
+  }
+
+  #lookSoon(): void {
+    this.#watch = setTimeout(() => void this.#look().then(() => this.#closed || this.#lookSoon()), PING_EVERY_MS);
+    this.#watch.unref();
+  }
+
+  async #look(): Promise<void> {
+    const isUp = await this.#answers();
+    if (this.#closed || isUp === this.#isUp) return;
+    this.#isUp = isUp;
+    for (const listener of this.#listeners) listener(isUp);
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      this.#isConnected ||= await this.#within(CONNECT_TIMEOUT_MS, connected(this.#client));
+      this.#isListening ||= await this.#within(CONNECT_TIMEOUT_MS, connected(this.#listening));
+      for (const { channel, listener } of this.#channels) {
+        if (this.#subscribed.has(channel)) continue;
+        await this.#within(CONNECT_TIMEOUT_MS, this.#listening.subscribe(channel, listener));
+        this.#subscribed.add(channel);
+      }
+      await this.#within(CONNECT_TIMEOUT_MS, this.#client.send("attune", ["EXISTS", "attune"]));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #within<T>(ms: number, answer: Promise<unknown>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new RedisAwayError("Redis did not answer in time")), ms);
+    });
+    try {
+      return (await Promise.race([answer, late])) as T;
+    } catch (error) {
+      this.faultsTotal++;
+      throw isReply(error) ? error : new RedisAwayError("Redis is away", { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What Redis itself answered, e.g. NOSCRIPT or READONLY; anything else is the line. */
+function isReply(error: unknown): boolean {
+  return /^[A-Z]+ /.test((error as Error).message) && !(error instanceof RedisAwayError);
+}
+
+async function connected(client: Client): Promise<true> {
+  // The client goes on connecting for ever by itself, and refuses to be asked to twice.
+  await client.connect().catch((error: Error) => {
+    if (!/already (opened|open|connect)/i.test(error.message)) throw error;
+  });
+  return true;
+}
+
+function openClient({ urls, cluster = urls.length > 1, username, password, tls }: RedisConnection): Client {
+  const options = {
+    RESP: 2 as const,
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: COMMANDS_MAX,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    socket: {
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      reconnectStrategy: () => RECONNECT_MS,
+      ...(tls === undefined ? {} : { ...tls, tls: true as const }),
+    },
+  };
+  const commandOptions = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
+  if (cluster) {
+    const client = createCluster({
+      RESP: 2,
+      rootNodes: urls.map((url) => ({ ...options, url })),
+      defaults: options,
+      commandOptions,
+    });
+    return {
+      send: (key, args) => client.sendCommand(key, false, [...args], commandOptions),
+      subscribe: (channel, listener) => client.subscribe(channel, listener, true),
+      connect: () => client.connect(),
+      on: (event, listener) => void client.on(event, listener),
+      destroy: () => client.destroy(),
+    };
+  }
+  const client = createClient({ ...options, url: urls[0]!, commandOptions });
+  return {
+    send: (_, args) => client.sendCommand([...args], commandOptions),
+    subscribe: (channel, listener) => client.subscribe(channel, listener, true),
+    connect: () => client.connect(),
+    on: (event, listener) => void client.on(event, listener),
+    destroy: () => client.destroy(),
+  };
+}

@@ -1,0 +1,175 @@
+// The profile store against a real Redis, alone and as a cluster: the newest row wins whatever comes when, segments agree
+// with the rows, each change is told once, and a Redis that goes away holds nobody up.
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { createClient } from "redis";
+import { rngFrom } from "../../core/math/rng.ts";
+import { clusterMissing, startRedis, type TestRedis } from "../testing/servers.ts";
+import type { ProfileValue } from "../wire/profile.ts";
+import { RedisLink } from "./link.ts";
+import { decodeChange, ProfileStore, type ChangeMessage } from "./profile-store.ts";
+
+const missing = clusterMissing();
+const options = { skip: missing, timeout: 60_000 };
+const servers: TestRedis[] = [];
+const links: RedisLink[] = [];
+let alone: TestRedis;
+let clustered: TestRedis;
+let projects = 0;
+
+before(async () => {
+  if (missing) return;
+  alone = await startRedis();
+  clustered = await startRedis({ settings: { "cluster-enabled": "yes" } });
+  servers.push(alone, clustered);
+  const client = createClient({ url: clustered.url });
+  await client.connect();
+  // One node that has all slots: it refuses a script whose keys lie in several.
+  await client.sendCommand(["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+  while (!String(await client.sendCommand(["CLUSTER", "INFO"])).includes("cluster_state:ok")) await pause(20);
+  client.destroy();
+});
+after(async () => {
+  for (const link of links) link.close();
+  for (const server of servers) await server.stop();
+});
+
+async function openStore(server: TestRedis = alone): Promise<ProfileStore> {
+  const link = await RedisLink.open({ urls: [server.url], cluster: server === clustered });
+  links.push(link);
+  return new ProfileStore(link, { project: `p${projects++}`, generation: 1, shards: 4 });
+}
+
+const person = (sequence: number, asOfMs: number, memberships: string[] = []): ProfileValue => ({
+  sequence,
+  asOfMs,
+  version: sequence,
+  programVersion: 1,
+  nextCheckMs: Infinity,
+  memberships,
+  person: Buffer.from(`${sequence}/${asOfMs}`),
+  changes: [],
+});
+const bytesOf = async (store: ProfileStore, key: string): Promise<string> =>
+  Buffer.from((await store.get(key)).profile!.person).toString();
+
+for (const name of ["alone", "clustered"] as const) {
+  test(`${name}: an older row never overwrites a newer one, and segments agree with the rows`, options, async () => {
+    const store = await openStore(name === "alone" ? alone : clustered);
+    equal((await store.get("u:ada")).profile, undefined);
+    equal(await store.put("u:ada", person(2, 10, ["buyers", "fans"])), true);
+    for (const [sequence, asOfMs] of [[1, 99], [2, 10], [2, 9]] as const) {
+      equal(await store.put("u:ada", person(sequence, asOfMs, ["old"])), false);
+    }
+    equal(await bytesOf(store, "u:ada"), "2/10");
+    equal(await store.put("u:ada", person(2, 11, ["fans", "new"])), true, "time alone went on");
+    deepEqual(await store.sizes(["buyers", "fans", "new", "old"]), new Map(Object.entries({ buyers: 0, fans: 1, new: 1, old: 0 })));
+    // An anonymous visitor became her: his row is a signpost, which is in no segment and is no person.
+    equal(await store.put("a:phone", person(1, 1, ["fans"])), true);
+    equal(await store.count(), 2);
+    equal(await store.put("a:phone", { ...person(2, 2), person: Buffer.alloc(0), signpost: "u:ada" }), true);
+    equal((await store.get("a:phone")).profile!.signpost, "u:ada");
+    equal(await store.count(), 1);
+    deepEqual(await store.members("fans", { limit: 9 }), ["u:ada"]);
+    equal(await store.put("u:ada", person(3, 12)), true);
+    deepEqual(await store.sizes(["fans", "new"]), new Map(Object.entries({ fans: 0, new: 0 })));
+  });
+}
+
+test("whatever order writes come in, and however often, the newest wins", options, async () => {
+  const store = await openStore();
+  for (let seed = 0; seed < 5; seed++) {
+    const rng = rngFrom(seed);
+    const versions = Array.from({ length: 30 }, (_, i) => person(i + 1, 100 + i, rng.between(0, 1) === 0 ? [] : [`s${i % 3}`]));
+    const writes = [...versions, ...versions].map((value) => ({ value, at: rng.between(0, 1_000) })).sort((a, b) => a.at - b.at);
+    const key = `u:${seed}`;
+    await Promise.all(writes.map(({ value }) => store.put(key, value)));
+    equal(await bytesOf(store, key), "30/129", `SEED=${seed}`);
+    const expected = versions.at(-1)!.memberships;
+    for (const segment of ["s0", "s1", "s2"]) {
+      equal((await store.members(segment, { limit: 99 })).includes(key), expected.includes(segment), `SEED=${seed}`);
+    }
+  }
+});
+
+test("members and searches come page by page, each person once", options, async () => {
+  const store = await openStore();
+  const keys = Array.from({ length: 50 }, (_, i) => `u:${String(i).padStart(2, "0")}`);
+  await Promise.all(keys.map((key) => store.put(key, person(1, 1, ["all"]))));
+  const seen: string[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await store.members("all", { limit: 7, ...(after === undefined ? {} : { after }) });
+    seen.push(...page);
+    after = page.at(-1);
+    if (page.length < 7) break;
+  }
+  equal(seen.length, 50);
+  deepEqual(seen.toSorted(), keys);
+  deepEqual(await store.search("u:1", 5), ["u:10", "u:11", "u:12", "u:13", "u:14"]);
+});
+
+test("each row that is taken is told once, with what changed", options, async () => {
+  const store = await openStore();
+  const heard: ChangeMessage[] = [];
+  const other = await RedisLink.open({ urls: [alone.url] });
+  links.push(other);
+  other.listen(store.channel, (message) => heard.push(decodeChange(message)));
+  while (Number((await store.link.ask("x", ["PUBSUB", "NUMSUB", store.channel]) as unknown[])[1]) < 1) await pause(20);
+  const changes = [{ version: 1, atMs: 5, entered: ["buyers"], left: [], triggers: [] }];
+  await store.put("u:ada", { ...person(1, 5, ["buyers"]), changes });
+  await store.put("u:ada", { ...person(1, 5, ["buyers"]), changes });
+  await store.put("u:bob", person(1, 6));
+  while (heard.length < 2) await pause(5);
+  deepEqual(heard, [
+    { key: "u:ada", sequence: 1, asOfMs: 5, changes },
+    { key: "u:bob", sequence: 1, asOfMs: 6, changes: [] },
+  ]);
+  deepEqual((await store.get("u:ada")).profile!.changes, [], "a row is who he is, not what happened");
+});
+
+test("a shard's mark moves only from where the writer left it: a flush and a fall back are noticed", options, async () => {
+  const store = await openStore();
+  equal(await store.mark(0), undefined);
+  deepEqual(await store.moveMark(0, { from: undefined, to: 7, isWhole: false }), { mark: 7 });
+  equal((await store.get("u:x")).isWhole, false);
+  for (let shard = 0; shard < 4; shard++) {
+    const from = await store.mark(shard);
+    deepEqual(await store.moveMark(shard, { from, to: 9, isWhole: true }), { mark: 9 });
+  }
+  equal((await store.get("u:x")).isWhole, true);
+  deepEqual(await store.moveMark(0, { from: 7, to: 12, isWhole: true }), { mark: 9 }, "another server was here");
+  await store.link.write("x", ["FLUSHALL"]);
+  deepEqual(await store.moveMark(0, { from: 9, to: 12, isWhole: true }), { mark: undefined });
+  equal((await store.get("u:x")).isWhole, false);
+  await store.link.write("x", ["SCRIPT", "FLUSH"]);
+  equal(await store.put("u:ada", person(1, 1)), true, "scripts are sent again");
+});
+
+test("Redis away, stopped or standing still: asked in vain at once, and on again by itself", options, async () => {
+  const server = await startRedis();
+  servers.push(server);
+  const link = await RedisLink.open({ urls: [server.url] });
+  links.push(link);
+  const store = new ProfileStore(link, { project: "away", generation: 1, shards: 1 });
+  const turns: boolean[] = [];
+  link.onTurn((isUp) => turns.push(isUp));
+  for (const goAway of ["pause", "kill"] as const) {
+    await store.put("u:ada", person(1, 1));
+    if (goAway === "pause") server.part.pause();
+    else await server.part.kill();
+    const startMs = performance.now();
+    await rejects(store.get("u:ada"), { code: "redis_away" });
+    ok(performance.now() - startMs < 600, `${goAway}: ${performance.now() - startMs} ms`);
+    while (link.isUp) await pause(20);
+    const awayMs = performance.now();
+    for (let i = 0; i < 1_000; i++) await rejects(store.get("u:ada"), { code: "redis_away" });
+    ok(performance.now() - awayMs < 500, "no question waits while it is known to be away");
+    if (goAway === "pause") server.part.resume();
+    else await server.part.start();
+    while (!link.isUp) await pause(20);
+    if (goAway === "kill") equal((await store.get("u:ada")).profile, undefined);
+    else equal(await bytesOf(store, "u:ada"), "1/1");
+  }
+  deepEqual(turns, [false, true, false, true]);
+});
