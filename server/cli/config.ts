@@ -20,6 +20,30 @@ export interface AttuneConfig {
   /** How often the state is checkpointed; default 10,000. Seldom: longer starts after a crash. Often: more writes. */
   checkpointEveryMs?: number;
   webhooks?: { secret?: string; allowPrivate?: boolean };
+  cluster?: ClusterConfig;
+}
+
+/** For `attune cluster`; every flag of it has its place here. */
+export interface ClusterConfig {
+  /** `HOST:PORT` of an existing Kafka's brokers; without, `cluster up` runs one of its own. So for Flink and Redis. */
+  kafka?: string[];
+  /** TLS and SASL, by the names of Kafka's Java clients. */
+  kafkaProperties?: Record<string, string>;
+  /** Address of Flink's REST interface. */
+  flink?: string;
+  /** `redis://` or `rediss://`, with user and password. */
+  redis?: string;
+  redisCaFile?: string;
+  servers?: number;
+  /** Of topics that are keyed by person; fixed once they exist. */
+  partitions?: number;
+  replicas?: number;
+  taskManagers?: number;
+  /** A TaskManager's. */
+  slots?: number;
+  parallelism?: number;
+  checkpointMs?: number;
+  stateBackend?: "rocksdb" | "hashmap";
 }
 
 export interface NodeSettings extends AttuneConfig {
@@ -57,7 +81,8 @@ export async function readSettings(flags: SettingFlags, environment: NodeJS.Proc
   };
 }
 
-async function readConfigFile(named: string | undefined): Promise<AttuneConfig> {
+/** What the configuration file says; empty where there is none and none was named. */
+export async function readConfigFile(named: string | undefined): Promise<AttuneConfig> {
   const path = resolve(named ?? "attune.config.ts");
   if (!existsSync(path)) {
     if (named !== undefined) throw new SettingError(`--config: there is no file ${path}`);
