@@ -42,7 +42,7 @@ const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 const PREFLIGHT_HEADERS = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, POST",
-  "access-control-allow-headers": "content-type, content-encoding, authorization, attune-project",
+  "access-control-allow-headers": "content-type, content-encoding, authorization, attune-project, x-retry-count",
   "access-control-max-age": "86400",
 } as const;
 
@@ -283,7 +283,10 @@ function send(response: ServerResponse, answer: Answer, crossOrigin: boolean): v
   const headers: Record<string, string | number> = {};
   if (json !== undefined) headers["content-type"] = JSON_TYPE;
   if (answer.headers?.["cache-control"] === undefined) headers["cache-control"] = "no-store";
-  if (crossOrigin) headers["access-control-allow-origin"] = "*";
+  if (crossOrigin) {
+    headers["access-control-allow-origin"] = "*";
+    if (answer.headers?.["retry-after"] !== undefined) headers["access-control-expose-headers"] = "retry-after";
+  }
   if (body !== undefined) headers["content-length"] = Buffer.byteLength(body);
   if (answer.headers !== undefined) Object.assign(headers, answer.headers);
   response.writeHead(status, headers);

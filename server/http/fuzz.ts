@@ -76,6 +76,17 @@ const PROGRAM = {
   },
 };
 
+const TRACK = {
+  type: "track",
+  messageId: "m1",
+  userId: "u1",
+  anonymousId: "a1",
+  timestamp: new Date(now),
+  event: "Order Completed",
+  properties: { total: 5, products: [{ product_id: "i1", price: 5, quantity: 1 }] },
+  context: { userAgent: "Mozilla/5.0", ip: "192.0.2.1", page: { url: "https://shop.example/p" }, device: { type: "ios" } },
+};
+
 /** A body that each route would take; mutations begin with it. */
 const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/events": { events: [EVENT, { ...EVENT, event_id: "e2" }], sent_at: now },
@@ -96,6 +107,12 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/program/check": PROGRAM,
   "POST /v1/program/rollback": { version: 1 },
   "POST /v1/dead-letters/{id}/retry": EVENT,
+  "POST /v1/batch": { batch: [TRACK, { ...TRACK, type: "identify", traits: { a: { b: 1 } } }], sentAt: new Date(now) },
+  "POST /v1/track": TRACK,
+  "POST /v1/p": { ...TRACK, name: "Home" },
+  "POST /v1/identify": { ...TRACK, traits: { age: 31, tags: ["a"] } },
+  "POST /v1/alias": { ...TRACK, previousId: "a2" },
+  "POST /v1/g": { ...TRACK, groupId: "g1", traits: { seats: 3 } },
 };
 const QUERY_NAMES = [
   "user_id",

@@ -3,6 +3,11 @@
 import { Problem } from "./problem.ts";
 import type { Call } from "./route.ts";
 
+/** JSON by its name, or as `navigator.sendBeacon` and simple requests send it; for routes that any page may call. */
+export function isJsonBody(mediaType: string | undefined): boolean {
+  return mediaType === undefined || /^(application\/json|text\/plain|application\/[\w.-]+\+json)\s*(;|$)/i.test(mediaType);
+}
+
 /** @throws Problem (unsupported_media_type). */
 export function requireJsonType(call: Call): void {
   const type = call.headers["content-type"];

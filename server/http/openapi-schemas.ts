@@ -238,3 +238,22 @@ export const SCHEMAS: Record<string, Schema> = {
     "`profile` and `recommendations` carry the fields of the routes of that name; `segments`: segments, entered, left; `trigger`: name, item_id, fired_at; `ack`: what was subscribed or what became of the events.",
   ),
 };
+
+/** Fields of the Segment tracking protocol, with what they become. */
+export const SEGMENT_FIELDS: Record<string, Schema> = {
+  batch: list(open("A call, with its `type`: track, page, screen, identify, alias or group."), "At most 1,000."),
+  writeKey: text("The write key, where no header can be set."),
+  messageId: text("The event's idempotency key."),
+  userId: text("`user_id`."),
+  anonymousId: text("`anonymous_id`."),
+  previousId: text("The anonymous id that the user had."),
+  groupId: text("The attribute `group_id`."),
+  timestamp: { ...instant, description: "Event time; when it came, where it is missing." },
+  sentAt: { ...instant, description: "The sender's clock when it sent." },
+  context: open("page, locale, timezone, device, os, location, campaign, app, userAgent; `ip` for the country alone, never kept."),
+  event: text("Ecommerce names become built-in types; another name in snake case is the type, which the program declares."),
+  name: text("Of the page or screen."),
+  category: text("Of the page."),
+  properties: open("`product_id` (or `sku`) → `item_id`, `price`, `quantity`, `value` → `value`; `products`: an event for each."),
+  traits: open("Attributes of the profile; nested ones are joined by underscores."),
+};

@@ -1,5 +1,5 @@
 // The OpenAPI 3.1 document of the HTTP interface. A test holds it against the routes that the server registers.
-import { ref, SCHEMAS, type Schema } from "./openapi-schemas.ts";
+import { ref, SCHEMAS, SEGMENT_FIELDS, type Schema } from "./openapi-schemas.ts";
 import { PROBLEMS, type ProblemCode } from "./problem.ts";
 
 export interface Operation {
@@ -67,7 +67,57 @@ function profileOperations(who: "user" | "visitor", parameter: Schema): Record<s
   };
 }
 
+/** One call of the Segment tracking protocol: the long path and the web SDK's letter are the same. */
+function segmentOperation(summary: string, fields: readonly string[]): Operation {
+  const properties = Object.fromEntries(fields.map((name) => [name, SEGMENT_FIELDS[name]!]));
+  return {
+    tags: ["Segment"],
+    summary,
+    description: "HTTP Basic with the write key as user name, or `writeKey` in the body. What is refused is a dead letter; the call still succeeds, as Segment has it.",
+    requestBody: {
+      required: true,
+      content: { "application/json": { schema: { type: "object", properties } }, "text/plain": { schema: text } },
+    },
+    responses: {
+      200: json({ type: "object", properties: { success: { const: true } }, required: ["success"] }, "Taken: on disk, and in the profile."),
+      ...problems(["bad_json", "bad_parameter", "unknown_project", "too_deep", "body_too_large", "too_many_events", "unsupported_media_type", "unsupported_encoding", "overloaded", "storage_full", "storage_failed", "shutting_down"]),
+    },
+  };
+}
+const PERSON_FIELDS = ["messageId", "userId", "anonymousId", "timestamp", "sentAt", "context"] as const;
+const segmentBatch = segmentOperation("Send a batch of Segment calls", ["batch", "sentAt", "writeKey"]);
+const segmentTrack = segmentOperation("Track: what somebody did", ["event", "properties", ...PERSON_FIELDS]);
+const segmentPage = segmentOperation("Page: a page view", ["name", "category", "properties", ...PERSON_FIELDS]);
+const segmentScreen = segmentOperation("Screen: a page view in an app", ["name", "category", "properties", ...PERSON_FIELDS]);
+const segmentIdentify = segmentOperation("Identify: who somebody is; both ids link the two", ["traits", ...PERSON_FIELDS]);
+const segmentAlias = segmentOperation("Alias: the id before is this user's", ["previousId", ...PERSON_FIELDS]);
+const segmentGroup = segmentOperation("Group: the company of somebody, as attributes `group_id` and `group_…`", ["groupId", "traits", ...PERSON_FIELDS]);
+
 const PATHS: Record<string, Record<string, Operation>> = {
+  "/v1/batch": { post: segmentBatch },
+  "/v1/b": { post: segmentBatch },
+  "/v1/import": { post: segmentBatch },
+  "/v1/track": { post: segmentTrack },
+  "/v1/t": { post: segmentTrack },
+  "/v1/page": { post: segmentPage },
+  "/v1/p": { post: segmentPage },
+  "/v1/screen": { post: segmentScreen },
+  "/v1/s": { post: segmentScreen },
+  "/v1/identify": { post: segmentIdentify },
+  "/v1/i": { post: segmentIdentify },
+  "/v1/alias": { post: segmentAlias },
+  "/v1/a": { post: segmentAlias },
+  "/v1/group": { post: segmentGroup },
+  "/v1/g": { post: segmentGroup },
+  "/v1/projects/{write_key}/settings": {
+    get: {
+      tags: ["Segment"],
+      summary: "Settings for Segment's SDKs",
+      description: "What analytics.js asks its CDN for: with the node as `cdnURL` it sends to the node and loads nothing else.",
+      parameters: [path("write_key", "The write key.")],
+      responses: { 200: json({ type: "object", properties: { integrations: { type: "object" }, plan: { type: "object" } }, required: ["integrations"] }) },
+    },
+  },
   "/v1/events": {
     post: {
       tags: ["Events"],
@@ -317,7 +367,7 @@ export const openApiDocument = {
     license: { name: "Apache-2.0", identifier: "Apache-2.0" },
   },
   servers: [{ url: "/" }],
-  tags: ["Events", "Profiles", "Recommendations", "Decisions", "Live", "Segments", "Program", "Catalogue", "Operation", "Health", "Pages"].map((name) => ({ name })),
+  tags: ["Events", "Segment", "Profiles", "Recommendations", "Decisions", "Live", "Segments", "Program", "Catalogue", "Operation", "Health", "Pages"].map((name) => ({ name })),
   paths: PATHS,
   components: {
     parameters: {

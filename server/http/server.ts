@@ -16,6 +16,7 @@ import { createHub, type Hub } from "../live/hub.ts";
 import { createSocketServer } from "../live/socket.ts";
 import { createStreams } from "../live/sse.ts";
 import type { Project } from "../ports.ts";
+import { segmentRoutes as segmentProtocolRoutes } from "../segment-protocol/routes.ts";
 import { itemRoutes } from "../serve/item-routes.ts";
 import { profileRoutes } from "../serve/profile-routes.ts";
 import { recommendationRoutes } from "../serve/recommendation-routes.ts";
@@ -121,6 +122,7 @@ function assemble(options: ServerOptions, config: HttpConfig, readAddress: ReadA
   };
   const routes = [
     ...intakeRoutes(intake, enricher),
+    ...segmentProtocolRoutes(intake, enricher),
     ...profileRoutes(),
     ...recommendationRoutes(),
     ...itemRoutes(refresh),

@@ -2,6 +2,7 @@
 import { parseTimestamp } from "../../core/event/time.ts";
 import { isObject } from "../http/body.ts";
 import { Problem } from "../http/problem.ts";
+import type { Sender } from "./enrich/enrich.ts";
 
 export const BATCH_EVENTS_MAX = 1_000;
 
@@ -9,6 +10,8 @@ export interface Batch {
   readonly raws: readonly unknown[];
   /** The sender's clock when it sent, Unix ms. */
   readonly sentAtMs?: number;
+  /** Who is behind each event, where a backend passes on what its visitors' browsers said of themselves. */
+  readonly senders?: readonly Sender[];
 }
 
 /** @throws Problem (too_many_events, bad_parameter). The events themselves are not looked at. */

@@ -96,7 +96,7 @@ export function createIntake(options: {
         const events: LoggedEvent[] = [];
         const rejected: RejectedEvent[] = [];
         const deadLetters: Omit<DeadLetter, "id" | "at">[] = [];
-        const { raws, sentAtMs } = batch;
+        const { raws, sentAtMs, senders } = batch;
         const rules = {
           receivedAtMs: nowMs,
           eventTypes: project.eventTypes,
@@ -106,7 +106,7 @@ export function createIntake(options: {
         for (let index = 0; index < raws.length; index++) {
           const result = normaliseEvent(raws[index], rules);
           if ("event" in result) {
-            events.push(options.enricher.enrich(result.event, sender, nowMs));
+            events.push(options.enricher.enrich(result.event, senders?.[index] ?? sender, nowMs));
             continue;
           }
           const { code, path, message, event_id: eventId } = result.rejected;
@@ -126,7 +126,8 @@ export function createIntake(options: {
             for (const tap of taps) tap.accepted(project, fresh);
           }
         }
-        if (sender.kind !== "library") for (const event of events) if (event.traffic !== undefined) counted.marked++;
+        if (sender.kind !== "library" || senders !== undefined)
+          for (const event of events) if (event.traffic !== undefined) counted.marked++;
         counted.accepted += events.length - duplicates;
         counted.duplicates += duplicates;
         counted.rejected += rejected.length;

@@ -1,21 +1,18 @@
 // `POST /v1/events`.
 import { parseJson, unpack } from "../http/body.ts";
+import { isJsonBody } from "../http/media-type.ts";
 import { Problem, problemDocument } from "../http/problem.ts";
 import type { Answer, Call, Route } from "../http/route.ts";
 import { readBatch } from "./batch.ts";
 import type { Enricher } from "./enrich/enrich.ts";
 import type { Intake, IntakeAnswer } from "./intake.ts";
 
-/** JSON by its name, or as `navigator.sendBeacon` and simple requests send it. */
-const MEDIA_TYPES = /^(application\/json|text\/plain|application\/[\w.-]+\+json)\s*(;|$)/i;
-
 export function intakeRoutes(intake: Intake, enricher: Enricher): Route[] {
   return [{ method: "POST", path: "/v1/events", crossOrigin: true, handle: postEvents }];
 
   function postEvents(call: Call): Promise<Answer> | Answer {
     const { headers, body } = call;
-    const mediaType = headers["content-type"];
-    if (mediaType !== undefined && !MEDIA_TYPES.test(mediaType)) {
+    if (!isJsonBody(headers["content-type"])) {
       throw new Problem("unsupported_media_type", "Send application/json or text/plain with JSON in it.");
     }
     const encoding = headers["content-encoding"];

@@ -1,0 +1,148 @@
+// The protocol's routes against a whole node.
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { ask, startNode } from "../http/testing.ts";
+import { writeKeyOf } from "./credentials.ts";
+
+const node = await startNode();
+after(() => node.close());
+
+let serial = 0;
+const track = (fields: Record<string, unknown>): Record<string, unknown> => ({
+  type: "track",
+  messageId: `s${serial++}`,
+  timestamp: new Date().toISOString(),
+  ...fields,
+});
+const profileOf = async (user: string) => (await ask(node, `GET /v1/users/${user}/profile`)).json;
+const letters = async () => (await ask(node, "GET /v1/dead-letters?limit=50")).json.dead_letters;
+
+test("a batch: taken once however often it is sent, whatever its messages are", async () => {
+  const anonymousId = "seg-anon";
+  const batch = [
+    track({ anonymousId, event: "Product Viewed", properties: { product_id: "lamp" } }),
+    { type: "identify", messageId: "i1", anonymousId, userId: "seg-1", traits: { plan: "free", nick: "A" } },
+    { type: "identify", messageId: "i2", anonymousId, userId: "seg-1", traits: { plan: "gold" } },
+    track({
+      userId: "seg-1",
+      event: "Order Completed",
+      properties: { products: [{ product_id: "lamp", price: 10 }, { product_id: "mug", price: 5 }] },
+    }),
+    { type: "group", messageId: "g1", userId: "seg-1", groupId: "acme", traits: { seats: 3 } },
+    track({ userId: "seg-1", event: "Video Played", properties: { title: "Intro" } }),
+    "rubbish",
+  ];
+  for (let times = 0; times < 2; times++) {
+    const { status, json } = await ask(node, "POST /v1/batch", { batch, sentAt: new Date().toISOString() });
+    deepEqual([status, json], [200, { success: true }]);
+  }
+  const profile = await profileOf("seg-1");
+  deepEqual(
+    profile.recent.map(({ item_id, event_type }: any) => [event_type, item_id]).sort(),
+    [
+      ["purchase", "lamp"],
+      ["purchase", "mug"],
+      ["view", "lamp"],
+    ],
+  );
+  deepEqual(profile.attributes, { plan: "gold", nick: "A", group_id: "acme", group_seats: 3 });
+  deepEqual(profile.anonymous_ids, [anonymousId]);
+  const [video] = (await letters()).filter(({ body }: any) => body.additional_data?.event === "Video Played");
+  deepEqual([video.code, video.source, video.body.event_type], ["event_type_unknown", "segment", "video_played"]);
+});
+
+test("an event whose type the program declares later is taken from its dead letter", async () => {
+  await ask(node, "POST /v1/track", { ...track({ userId: "seg-2", event: "Song Heard" }) });
+  const { json: program } = await ask(node, "GET /v1/program");
+  const events = { ...program.events, song_heard: { weight: 1 } };
+  equal((await ask(node, "PUT /v1/program", { ...program, events })).status, 200);
+  const [letter] = (await letters()).filter(({ body }: any) => body.event_type === "song_heard");
+  equal((await ask(node, `POST /v1/dead-letters/${letter.id}/retry`)).json.accepted, 1);
+  const direct = await ask(node, "POST /v1/t", track({ userId: "seg-2", event: "Song Heard", properties: { id: "s" } }));
+  equal(direct.status, 200);
+  equal((await profileOf("seg-2")).recent[0].event_type, "song_heard");
+});
+
+test("each path, short and long; page views, links", async () => {
+  const paths = ["track", "t", "page", "p", "screen", "s", "identify", "i", "group", "g", "alias", "a"];
+  for (const path of paths) {
+    const body = { ...track({ userId: "seg-3", event: "click" }), groupId: "g", previousId: `old-${path}` };
+    equal((await ask(node, `POST /v1/${path}`, body)).status, 200, path);
+  }
+  for (const path of ["b", "import"]) equal((await ask(node, `POST /v1/${path}`, { batch: [] })).status, 200);
+  deepEqual((await profileOf("seg-3")).anonymous_ids, ["old-alias", "old-a"]);
+});
+
+test("what a backend passes on of a browser is the visitor's; its own address is not, and no address is kept", async () => {
+  const userAgent = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1";
+  const context = { userAgent, ip: "84.112.5.9" };
+  const products = [{ product_id: "a" }, { product_id: "b" }];
+  const call = track({ userId: "seg-4", event: "Order Completed", properties: { products }, context });
+  await ask(node, "POST /v1/batch", { batch: [call] }, { headers: { "user-agent": "analytics-node/3.1.0" } });
+  const profile = await profileOf("seg-4");
+  deepEqual([profile.context.device, profile.context.os, profile.context.country], ["mobile", "iOS", "AT"]);
+  equal(JSON.stringify([...node.project.log.read(node.project.log.start)].map(({ payload }) => String(payload))).includes("84.112"), false);
+  const bot = track({ userId: "seg-5", event: "click", context: { userAgent: "Googlebot/2.1 (+http://www.google.com/bot.html)" } });
+  await ask(node, "POST /v1/batch", { batch: [bot] }, { headers: { "user-agent": "analytics-node/3.1.0" } });
+  equal((await ask(node, "GET /v1/users/seg-5/profile")).status, 404);
+});
+
+test("traits that no attribute can hold are a dead letter; the rest is set", async () => {
+  await ask(node, "POST /v1/identify", { messageId: "i9", userId: "seg-6", traits: { age: 31, cards: [{ id: 1 }] } });
+  deepEqual((await profileOf("seg-6")).attributes, { age: 31 });
+  const [letter] = (await letters()).filter(({ code }: any) => code === "traits_not_kept");
+  ok(letter.message.endsWith("not kept: cards"));
+});
+
+test("a wrong clock loses nothing: timestamps move by what it is off", async () => {
+  const wrong = Date.now() - 40 * 86_400_000;
+  const [timestamp, sentAt] = [wrong - 60_000, wrong].map((ms) => new Date(ms).toISOString());
+  await ask(node, "POST /v1/track", track({ userId: "seg-7", event: "Product Viewed", properties: { sku: "x" }, timestamp, sentAt }));
+  const at = Date.parse((await profileOf("seg-7")).recent[0].timestamp);
+  ok(Math.abs(Date.now() - 60_000 - at) < 5_000);
+});
+
+test("bodies: gzip, text/plain, and what is refused as a whole", async () => {
+  const body = JSON.stringify({ batch: [track({ userId: "seg-8", event: "click", properties: { id: "z" } })] });
+  const gzip = { headers: { "content-encoding": "gzip" } };
+  equal((await ask(node, "POST /v1/batch", gzipSync(body), gzip)).status, 200);
+  equal((await ask(node, "POST /v1/batch", body, { headers: { "content-type": "text/plain" } })).status, 200);
+  equal((await profileOf("seg-8")).recent.length, 1);
+  const code = async (path: string, sent: unknown, headers = {}) => (await ask(node, `POST ${path}`, sent, { headers })).json.code;
+  equal(await code("/v1/batch", {}), "bad_parameter");
+  equal(await code("/v1/batch", { batch: new Array(1_001).fill({}) }), "too_many_events");
+  equal(await code("/v1/track", "[]"), "bad_json");
+  equal(await code("/v1/track", "{"), "bad_json");
+  equal(await code("/v1/track", "{}", { "content-type": "image/png" }), "unsupported_media_type");
+  equal(await code("/v1/batch?project=nobody", { batch: [] }), "unknown_project");
+  const large = { batch: [{ type: "track", pad: "x".repeat(1_048_576) }] };
+  equal(await code("/v1/batch", large), "body_too_large");
+});
+
+test("pages of other origins may send, and may be told to wait", async () => {
+  const headers = { origin: "https://shop.example", "access-control-request-headers": "authorization,x-retry-count" };
+  const preflight = await ask(node, "OPTIONS /v1/t", undefined, { headers });
+  equal(preflight.status, 204);
+  ok(preflight.headers.get("access-control-allow-headers")!.includes("x-retry-count"));
+  const answer = await ask(node, "POST /v1/t", track({ anonymousId: "seg-9", event: "click" }), { headers });
+  deepEqual([answer.status, answer.headers.get("access-control-allow-origin")], [200, "*"]);
+});
+
+test("settings lead the SDK to this node, behind a proxy to the proxy", async () => {
+  const { json, headers } = await ask(node, "GET /v1/projects/wk_1/settings");
+  const { apiKey, apiHost, protocol } = json.integrations["Segment.io"];
+  deepEqual([apiKey, apiHost, protocol], ["wk_1", `${new URL(node.url).host}/v1`, "http"]);
+  equal(headers.get("access-control-allow-origin"), "*");
+  const forwarded = { "x-forwarded-host": "t.shop.example", "x-forwarded-proto": "https" };
+  const behind = (await ask(node, "GET /v1/projects/wk_1/settings", undefined, { headers: forwarded })).json;
+  deepEqual([behind.integrations["Segment.io"].apiHost, behind.integrations["Segment.io"].protocol], ["t.shop.example/v1", "https"]);
+});
+
+test("the write key: HTTP Basic first, then the body", () => {
+  const basic = { authorization: `Basic ${Buffer.from("wk_1:").toString("base64")}` };
+  equal(writeKeyOf(basic, { writeKey: "wk_2" }), "wk_1");
+  equal(writeKeyOf({}, { writeKey: "wk_2" }), "wk_2");
+  equal(writeKeyOf({ authorization: "Basic Og==" }, {}), undefined);
+  equal(writeKeyOf({ authorization: "Bearer x" }, { writeKey: 7 }), undefined);
+});

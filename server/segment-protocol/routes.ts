@@ -1,0 +1,141 @@
+// The Segment tracking protocol: the public web, mobile and server SDKs that speak it work unchanged, once their host is
+// this node. https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
+import { isJsonBody } from "../http/media-type.ts";
+import { isObject, parseJson, unpack } from "../http/body.ts";
+import { Problem } from "../http/problem.ts";
+import { ok, type Answer, type Call, type Route } from "../http/route.ts";
+import { BATCH_EVENTS_MAX } from "../intake/batch.ts";
+import type { Enricher, Sender } from "../intake/enrich/enrich.ts";
+import type { Intake } from "../intake/intake.ts";
+import type { Project } from "../ports.ts";
+import { writeKeyOf } from "./credentials.ts";
+import { objectOf, readMessages, type Message, type MessageType } from "./message.ts";
+import { segmentSettings } from "./settings.ts";
+import { translate, type Note } from "./translate.ts";
+
+/** Each path, with the type of its message; a batch names the type in each. Letters are the web SDK's. */
+const PATHS: Readonly<Record<string, MessageType | undefined>> = {
+  "/v1/batch": undefined,
+  "/v1/b": undefined,
+  "/v1/import": undefined,
+  "/v1/track": "track",
+  "/v1/t": "track",
+  "/v1/page": "page",
+  "/v1/p": "page",
+  "/v1/screen": "screen",
+  "/v1/s": "screen",
+  "/v1/identify": "identify",
+  "/v1/i": "identify",
+  "/v1/alias": "alias",
+  "/v1/a": "alias",
+  "/v1/group": "group",
+  "/v1/g": "group",
+};
+
+interface EventsStep {
+  kind: "events";
+  raws: Record<string, unknown>[];
+  senders: Sender[];
+  sizeBytes: number;
+}
+/** Events and changes of one request, in the messages' order: neighbours of a kind go to the host together. */
+type Step =
+  | EventsStep
+  | { kind: "change"; change: Change }
+  | { kind: "note"; note: Note; body: unknown };
+type Change = Parameters<Project["setAttributes"]>;
+
+/** The further products of one order: one click of a hand, however many events. Nothing is derived from them. */
+const PART: Sender = { kind: "library", context: {} };
+
+const emptyStep = (): EventsStep => ({ kind: "events", raws: [], senders: [], sizeBytes: 0 });
+
+export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
+  return [
+    ...Object.entries(PATHS).map(
+      ([path, type]): Route => ({ method: "POST", path, crossOrigin: true, handle: (call) => receive(call, type) }),
+    ),
+    { method: "GET", path: "/v1/projects/{write_key}/settings", crossOrigin: true, handle: segmentSettings },
+  ];
+
+  async function receive(call: Call, type: MessageType | undefined): Promise<Answer> {
+    const { headers } = call;
+    if (!isJsonBody(headers["content-type"])) {
+      throw new Problem("unsupported_media_type", "Send application/json or text/plain with JSON in it.");
+    }
+    const encoding = headers["content-encoding"];
+    const bytes = encoding === undefined || call.body === null ? call.body : await unpack(call.body, encoding);
+    const body = parseJson(bytes);
+    if (!isObject(body)) throw new Problem("bad_json", "The body must be a JSON object.", { pointer: "" });
+    const project = projectOf(call, writeKeyOf(headers, body));
+    const messages = readMessages(body, type);
+    const sizeBytes = (bytes?.length ?? 0) / Math.max(1, messages.length);
+    for (const step of stepsOf(messages, call, sizeBytes)) await take(project, step, call);
+    // As Segment answers: what was refused, and why, is in the dead letters.
+    return ok({ success: true });
+  }
+
+  /** One after the other, so that what a batch says first happens first. Rejects where the host takes no more. */
+  async function take(project: Project, step: Step, call: Call): Promise<void> {
+    if (step.kind === "change") return void (await project.setAttributes(...step.change));
+    if (step.kind === "note") {
+      if (!intake.counts(project).quota.take(call.nowMs)) return;
+      const letter = { ...step.note, source: "segment", body: step.body };
+      return void (await project.submit({ events: [], deadLetters: [letter] }));
+    }
+    const sender = connectionOf(call);
+    await intake.take(project, step, { sender, sizeBytes: step.sizeBytes, source: "segment", keepRejected: true });
+  }
+
+  function* stepsOf(messages: readonly Message[], call: Call, sizeBytes: number): Generator<Step> {
+    let events = emptyStep();
+    let change: Change | undefined;
+    for (const message of messages) {
+      const translated = translate(message, call.nowMs);
+      if (translated.change !== undefined) {
+        if (events.raws.length > 0) yield events;
+        events = emptyStep();
+        const { ref, attributes } = translated.change;
+        const isSame = change?.[0].user_id === ref.user_id && change?.[0].anonymous_id === ref.anonymous_id;
+        if (change !== undefined && !isSame) yield { kind: "change", change };
+        change = isSame && change !== undefined ? [ref, { ...change[1], ...attributes }] : [ref, attributes];
+      }
+      if (translated.events.length > 0) {
+        if (change !== undefined) yield { kind: "change", change };
+        change = undefined;
+        if (events.raws.length + translated.events.length > BATCH_EVENTS_MAX) {
+          yield events;
+          events = emptyStep();
+        }
+        const sender = senderOf(message, call);
+        for (const [index, raw] of translated.events.entries()) {
+          const isPart = index > 0 && sender.kind === "browser";
+          events.raws.push(isPart ? { ...raw, context: { ...sender.context, ...objectOf(raw["context"]) } } : raw);
+          events.senders.push(isPart ? PART : sender);
+        }
+        events.sizeBytes += sizeBytes;
+      }
+      if (translated.note !== undefined) yield { kind: "note", note: translated.note, body: message.fields };
+    }
+    if (change !== undefined) yield { kind: "change", change };
+    if (events.raws.length > 0) yield events;
+  }
+
+  function connectionOf(call: Call): Sender {
+    return enricher.sender({ address: call.address, userAgent: call.headers["user-agent"] });
+  }
+
+  /** The visitor's browser: the one that sends, or the one that a backend passes the user agent and address of. */
+  function senderOf({ fields }: Message, call: Call): Sender {
+    const connection = connectionOf(call);
+    const { userAgent, ip } = objectOf(fields["context"]);
+    if (connection.kind !== "library" || typeof userAgent !== "string") return connection;
+    // The backend's own address says nothing about the visitor.
+    return enricher.sender({ address: typeof ip === "string" ? ip : "", userAgent });
+  }
+}
+
+/** Where keys will be checked: with keys configured, the key names the project and must allow writing. */
+function projectOf(call: Call, _writeKey: string | undefined): Project {
+  return call.project;
+}

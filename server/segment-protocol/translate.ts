@@ -1,0 +1,187 @@
+// One Segment message as what attune does with it: events, attributes of a person (which may link two ids), or nothing
+// but a note of why. Pure: a message always becomes the same events with the same ids, so one sent again counts once.
+import { createHash } from "node:crypto";
+import { checkData } from "../../core/event/data.ts";
+import { isShortText } from "../../core/event/text.ts";
+import { parseTimestamp } from "../../core/event/time.ts";
+import { EVENT_ID_LENGTH_MAX } from "../../core/event/validate.ts";
+import type { PersonRef } from "../../core/record.ts";
+import { itemOf, productsOf, PRODUCTS_MAX, typeOf, valueOf } from "./commerce.ts";
+import { contextOf, dataOfContext, pageUrlOf } from "./context.ts";
+import { idOf, objectOf, refOf, type Message } from "./message.ts";
+import { attributesOf, type ReadTraits } from "./traits.ts";
+
+/** Why a part of a message is not kept; becomes a dead letter. */
+export interface Note {
+  code: "traits_not_kept" | "products_not_kept";
+  path: string;
+  message: string;
+}
+
+export interface Translated {
+  /** Raw events in the form of `POST /v1/events`; intake validates them. */
+  events: Record<string, unknown>[];
+  change?: { ref: PersonRef; attributes: Record<string, unknown> };
+  note?: Note;
+}
+
+const NAMES_SHOWN_CHARS_MAX = 500;
+
+export function translate(message: Message, receivedAtMs: number): Translated {
+  switch (message.type) {
+    case "track":
+      return tracked(message, receivedAtMs);
+    case "page":
+    case "screen":
+      return { events: [pageView(message, receivedAtMs)] };
+    case "identify":
+      return identified(message, receivedAtMs);
+    case "alias":
+      return aliased(message, receivedAtMs);
+    case "group":
+      return grouped(message, receivedAtMs);
+    case undefined:
+      // Refused by validation, with the message's own `type` as the type that nobody knows.
+      return { events: [{ ...envelope(message, receivedAtMs), event_type: message.fields["type"] }] };
+  }
+}
+
+function tracked(message: Message, receivedAtMs: number): Translated {
+  const properties = objectOf(message.fields["properties"]);
+  const name = message.fields["event"];
+  const type = typeOf(name);
+  const named = typeof name === "string" && name !== type ? { event: name } : {};
+  const base = { ...envelope(message, receivedAtMs), event_type: type };
+  const products = productsOf(type, properties);
+  if (products === undefined) return { events: [acted(base, type, properties, { ...properties, ...named })] };
+  const { products: _, ...order } = properties;
+  const events = products.slice(0, PRODUCTS_MAX).map((product, index) => {
+    const one = products.length === 1 ? { ...order, ...product } : product;
+    const data = { ...order, ...product, ...named };
+    return acted({ ...base, event_id: eventIdOf(message, index) }, type, one, data);
+  });
+  if (products.length <= PRODUCTS_MAX) return { events };
+  const left = `${products.length - PRODUCTS_MAX} products beyond the first ${PRODUCTS_MAX} were not kept`;
+  return { events, note: { code: "products_not_kept", path: "/properties/products", message: left } };
+}
+
+function acted(
+  base: Record<string, unknown>,
+  type: string | undefined,
+  subject: Readonly<Record<string, unknown>>,
+  data: Record<string, unknown>,
+): Record<string, unknown> {
+  const item = itemOf(subject);
+  const value = valueOf(type, subject);
+  return {
+    ...base,
+    ...(item !== undefined && { item_id: item }),
+    ...(value !== undefined && { value }),
+    ...dataOf({ ...data, ...objectOf(base["additional_data"]) }),
+  };
+}
+
+function pageView(message: Message, receivedAtMs: number): Record<string, unknown> {
+  const { name, category, properties } = message.fields;
+  const base = envelope(message, receivedAtMs);
+  const data = {
+    ...objectOf(properties),
+    ...(typeof name === "string" && { name }),
+    ...(typeof category === "string" && { category }),
+    ...(message.type === "screen" && { screen: true }),
+    ...objectOf(base["additional_data"]),
+  };
+  return { ...base, event_type: "page_view", ...dataOf(data) };
+}
+
+function identified(message: Message, receivedAtMs: number): Translated {
+  const { userId, anonymousId, traits, context } = message.fields;
+  const ref = refOf({ userId, anonymousId });
+  if (ref === undefined) return refused(message, receivedAtMs);
+  // Mobile SDKs send the traits in the context as well; what the call itself says comes first.
+  return changed(ref, attributesOf({ ...objectOf(objectOf(context)["traits"]), ...objectOf(traits) }));
+}
+
+/** The id before becomes one of the user's: what was done under it is his. Two known users never become one. */
+function aliased(message: Message, receivedAtMs: number): Translated {
+  const { userId, previousId, anonymousId } = message.fields;
+  const ref = refOf({ userId, anonymousId: idOf(previousId) ?? anonymousId });
+  if (ref?.user_id === undefined || ref.anonymous_id === undefined) return refused(message, receivedAtMs);
+  if (ref.user_id === ref.anonymous_id) return { events: [] };
+  return { events: [], change: { ref, attributes: {} } };
+}
+
+function grouped(message: Message, receivedAtMs: number): Translated {
+  const { userId, anonymousId, groupId, traits } = message.fields;
+  const ref = refOf({ userId, anonymousId });
+  if (ref === undefined) return refused(message, receivedAtMs);
+  const read = attributesOf(objectOf(traits), "group_");
+  const id = idOf(groupId);
+  if (id !== undefined) read.attributes = { ...read.attributes, ...attributesOf({ group_id: id }).attributes };
+  return changed(ref, read);
+}
+
+function changed(ref: PersonRef, { attributes, leftOut }: ReadTraits): Translated {
+  const change = { ref, attributes };
+  if (leftOut.length === 0) return { events: [], change };
+  const names = leftOut.join(", ").slice(0, NAMES_SHOWN_CHARS_MAX);
+  const message = `An attribute is null, a boolean, a number, a short string or a list of them; not kept: ${names}`;
+  return { events: [], change, note: { code: "traits_not_kept", path: "/traits", message } };
+}
+
+/** Goes to validation as an event, which says what is wrong with its ids and keeps it as a dead letter. */
+function refused(message: Message, receivedAtMs: number): Translated {
+  const { previousId } = message.fields;
+  const previous = message.type === "alias" ? { additional_data: { previous_id: previousId ?? null } } : {};
+  return { events: [{ ...envelope(message, receivedAtMs), ...previous, event_type: message.type }] };
+}
+
+/** What every event of a message has: id, person, time, page, context. */
+function envelope(message: Message, receivedAtMs: number): Record<string, unknown> {
+  const { userId, anonymousId, timestamp, originalTimestamp } = message.fields;
+  const time = timestamp ?? originalTimestamp ?? undefined;
+  const isClockKnown = time !== undefined && !Number.isNaN(parseTimestamp(message.sentAt));
+  const context = contextOf(message);
+  const data = dataOfContext(message);
+  const pageUrl = pageUrlOf(message);
+  return {
+    event_id: eventIdOf(message),
+    user_id: idOf(userId),
+    anonymous_id: idOf(anonymousId),
+    // A message without a time happened when it came, as Segment has it.
+    timestamp: time ?? receivedAtMs,
+    ...(isClockKnown && { sent_at: message.sentAt }),
+    ...(pageUrl !== undefined && { page_url: pageUrl }),
+    ...(Object.keys(context).length > 0 && { context }),
+    ...(Object.keys(data).length > 0 && { additional_data: data }),
+  };
+}
+
+/** `messageId`, or with a number for the events of its products; hashed where it would be too long. */
+function eventIdOf({ fields }: Message, index?: number): unknown {
+  const id = idOf(fields["messageId"]);
+  if (typeof id !== "string") return undefined;
+  const whole = index === undefined ? id : `${id}:${index}`;
+  const fits: boolean = isShortText(whole, EVENT_ID_LENGTH_MAX);
+  return fits ? whole : createHash("sha256").update(whole).digest("base64url");
+}
+
+/** All of it, or where that is more than an event may hold what is plain and short, with a mark that it was cut. */
+function dataOf(data: Record<string, unknown>): Record<string, unknown> {
+  if (Object.keys(data).length === 0) return {};
+  const fault = checkData(data);
+  if (fault === null) return { additional_data: data };
+  const plain = Object.entries(data).filter(
+    ([name, value]) => name !== "__proto__" && name.length <= PLAIN_NAME_MAX && isPlain(value),
+  );
+  return { additional_data: { ...Object.fromEntries(plain.slice(0, PLAIN_MAX)), cut: fault.code } };
+}
+
+const PLAIN_MAX = 40;
+const PLAIN_NAME_MAX = 64;
+const PLAIN_CHARS_MAX = 64;
+
+function isPlain(value: unknown): boolean {
+  if (typeof value === "string") return value.length <= PLAIN_CHARS_MAX;
+  return value === null || typeof value === "boolean" || Number.isFinite(value);
+}
