@@ -19,9 +19,18 @@ export const BATCH_HEADER_BYTES = FRAME_BYTES + 16;
 
 /** Writes the frame around a payload of `payloadBytes` that already lies at `at + FRAME_BYTES`. */
 export function sealFrame(buffer: Buffer, at: number, type: number, payloadBytes: number): void {
+  markFrame(buffer, at, type, payloadBytes);
+  sumFrame(buffer, at, FRAME_BYTES + payloadBytes);
+}
+
+/** Length and type of a frame whose payload may still change; `sumFrame` makes it whole. */
+export function markFrame(buffer: Buffer, at: number, type: number, payloadBytes: number): void {
   buffer.writeUInt32LE(((FRAME_MARK << 24) | payloadBytes) >>> 0, at + 4);
   buffer[at + 8] = type;
-  buffer.writeUInt32LE(crc32(buffer.subarray(at + 4, at + FRAME_BYTES + payloadBytes)), at);
+}
+
+export function sumFrame(buffer: Buffer, at: number, frameBytes: number): void {
+  buffer.writeUInt32LE(crc32(buffer.subarray(at + 4, at + frameBytes)), at);
 }
 
 /** Bytes of the frame at `at` by its own word, unverified; 0 where no frame can start. Needs FRAME_BYTES bytes. */

@@ -1,5 +1,6 @@
 // What the log promises: the types that the rest of the server codes against.
 import type { RecordBatch } from "./record-batch.ts";
+import type { SegmentKeys } from "./seal.ts";
 
 /** One record as a reader sees it: it starts at `position`, the following one at `next` or later. */
 export interface LogEntry {
@@ -12,7 +13,8 @@ export interface LogEntry {
 
 /**
  * Bytes of the log that are not what was written. `torn_tail`: a write that a crash cut short, never acknowledged,
- * removed at open. `damaged`: bytes that have rotted; they stay where they are and every reader is told of them.
+ * removed at open. `damaged`: bytes that have rotted; they stay where they are and every reader is told of them. Of a
+ * closed batch (LogOptions.keys) all is damaged where one byte is: what is not authentic is not given to anybody.
  * `missing`: a range of positions that no file holds.
  */
 export interface LogFault {
@@ -34,6 +36,8 @@ export interface LogOptions {
   readonly durableEnd?: number;
   /** Kept free on the disk, so that a full one can still be worked on. Default 1 MiB. */
   readonly reserveBytes?: number;
+  /** Closes new segments, and opens closed ones. Without it new segments are open. */
+  readonly keys?: SegmentKeys;
   /** Told of everything that open finds wrong. */
   readonly onFault: (fault: LogFault) => void;
 }

@@ -1,6 +1,17 @@
 // Records on their way into the log: encoded once, straight into one growing buffer that is used again and again.
+import type { KeyObject } from "node:crypto";
 import { assert } from "../../core/assert.ts";
-import { BATCH_HEADER_BYTES, BATCH_TYPE, FRAME_BYTES, PAYLOAD_BYTES_MAX, sealFrame } from "./frame.ts";
+import {
+  BATCH_HEADER_BYTES,
+  BATCH_TYPE,
+  claimedFrameBytes,
+  FRAME_BYTES,
+  markFrame,
+  PAYLOAD_BYTES_MAX,
+  sealFrame,
+  sumFrame,
+} from "./frame.ts";
+import { SEAL_BYTES, SEAL_TYPE, sealPayloads, type SealPlace } from "./seal.ts";
 
 /** Longest batch: one write, one fdatasync. */
 export const BATCH_BYTES_MAX = 64 * 1024 * 1024;
@@ -13,6 +24,7 @@ export class RecordBatch {
   #buffer: Buffer;
   #end = BATCH_HEADER_BYTES;
   #count = 0;
+  #isClosed = false;
 
   constructor(sizeBytes = 64 * 1024) {
     this.#buffer = Buffer.allocUnsafeSlow(Math.max(sizeBytes, BATCH_HEADER_BYTES));
@@ -29,10 +41,10 @@ export class RecordBatch {
 
   /**
    * Adds a record and returns its offset: its position is the log's `end` before the append plus that.
-   * `type` is 1–255 and the caller's; a string is written as UTF-8. About 0.2 µs for 300 bytes.
+   * `type` is 1–254 and the caller's; a string is written as UTF-8. About 0.2 µs for 300 bytes.
    */
   add(type: number, payload: string | Uint8Array): number {
-    assert(type > BATCH_TYPE && type <= 255, "a record type is 1 to 255");
+    assert(type > BATCH_TYPE && type < SEAL_TYPE, "a record type is 1 to 254");
     const at = this.#end;
     const start = at + FRAME_BYTES;
     let payloadBytes: number;
@@ -45,7 +57,7 @@ export class RecordBatch {
       payloadBytes = payload.length;
     }
     assert(payloadBytes <= PAYLOAD_BYTES_MAX, `a record has at most ${PAYLOAD_BYTES_MAX} bytes`);
-    sealFrame(this.#buffer, at, type, payloadBytes);
+    markFrame(this.#buffer, at, type, payloadBytes);
     this.#end = start + payloadBytes;
     this.#count++;
     return at;
@@ -54,11 +66,30 @@ export class RecordBatch {
   clear(): void {
     this.#end = BATCH_HEADER_BYTES;
     this.#count = 0;
+    this.#isClosed = false;
   }
 
-  /** The bytes as they go to `position` of the log; valid until the batch is touched again. */
-  sealed(position: number): Buffer {
-    this.#buffer.writeDoubleLE(position, FRAME_BYTES);
+  /**
+   * The bytes as they go to `place.position` of the log, closed with `key` where there is one; valid until the batch is
+   * touched again. With a key only once a batch: its payloads are closed where they lie.
+   */
+  sealed(place: SealPlace, key?: KeyObject): Buffer {
+    assert(!this.#isClosed, "a batch is closed once");
+    const recordsEnd = this.#end;
+    if (key !== undefined && this.#count > 0) {
+      this.#isClosed = true;
+      const sealAt = recordsEnd + FRAME_BYTES;
+      this.#reserve(sealAt + SEAL_BYTES);
+      markFrame(this.#buffer, recordsEnd, SEAL_TYPE, SEAL_BYTES);
+      sealPayloads(this.#buffer, { end: recordsEnd, sealAt }, key, place);
+      this.#end = sealAt + SEAL_BYTES;
+    }
+    for (let at = BATCH_HEADER_BYTES; at < this.#end;) {
+      const frameBytes = claimedFrameBytes(this.#buffer, at);
+      sumFrame(this.#buffer, at, frameBytes);
+      at += frameBytes;
+    }
+    this.#buffer.writeDoubleLE(place.position, FRAME_BYTES);
     this.#buffer.writeUInt32LE(this.#end, FRAME_BYTES + 8);
     this.#buffer.writeUInt32LE(this.#count, FRAME_BYTES + 12);
     sealFrame(this.#buffer, 0, BATCH_TYPE, BATCH_HEADER_BYTES - FRAME_BYTES);

@@ -14,7 +14,9 @@ import type { LogEntry } from "./log.ts";
 
 export const SEGMENT_HEADER_BYTES = 32;
 const MAGIC = "attunelg";
-const VERSION = 1;
+/** Of segments that are open, and of those whose batches are closed with a key. */
+const VERSION_OPEN = 1;
+const VERSION_CLOSED = 2;
 const CHUNK_BYTES = 1024 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 
@@ -23,6 +25,8 @@ export interface SegmentFile {
   readonly path: string;
   readonly base: number;
   end: number;
+  /** Which key its batches are closed with; 0: none. */
+  generation: number;
 }
 
 export const segmentName = (base: number): string => `${String(base).padStart(16, "0")}.seg`;
@@ -32,11 +36,12 @@ export function baseOfName(name: string): number | undefined {
   return /^\d{16}\.seg$/.test(name) ? Number(name.slice(0, 16)) : undefined;
 }
 
-/** [magic 8][version u32][0 u32][base f64][crc32 u32][0 u32] */
-export function segmentHeader(base: number): Buffer {
+/** [magic 8][version u32][generation u32][base f64][crc32 u32][0 u32] */
+export function segmentHeader(base: number, generation: number): Buffer {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   header.write(MAGIC, 0, "latin1");
-  header.writeUInt32LE(VERSION, 8);
+  header.writeUInt32LE(generation === 0 ? VERSION_OPEN : VERSION_CLOSED, 8);
+  header.writeUInt32LE(generation, 12);
   header.writeDoubleLE(base, 16);
   header.writeUInt32LE(crc32(header.subarray(0, 24)), 24);
   return header;
@@ -44,10 +49,15 @@ export function segmentHeader(base: number): Buffer {
 
 /** `newer`: whole, but of a version that this program does not read. */
 export function checkSegmentHeader(header: Buffer, base: number): "sound" | "damaged" | "newer" {
-  if (header.equals(segmentHeader(base))) return "sound";
   if (header.length < SEGMENT_HEADER_BYTES) return "damaged";
+  if (header.equals(segmentHeader(base, header.readUInt32LE(12)))) return "sound";
   if (header.readUInt32LE(24) !== crc32(header.subarray(0, 24))) return "damaged";
-  return header.readUInt32LE(8) > VERSION ? "newer" : "damaged";
+  return header.readUInt32LE(8) > VERSION_CLOSED ? "newer" : "damaged";
+}
+
+/** The generation that a sound header says. */
+export function generationOf(header: Buffer): number {
+  return header.readUInt32LE(12);
 }
 
 export interface WalkRange {
@@ -100,6 +110,13 @@ function isSound(bytes: Buffer, at: number, frameBytes: number, position: number
   if (!frameIsSound(bytes, at, frameBytes)) return false;
   if (bytes[at + 8] !== BATCH_TYPE) return true;
   return frameBytes === BATCH_HEADER_BYTES && bytes.readDoubleLE(at + FRAME_BYTES) === position;
+}
+
+/** Whether a sound batch header lies at `position`. */
+export function startsBatch(fd: number, base: number, position: number): boolean {
+  const bytes = readAt(fd, position - base + SEGMENT_HEADER_BYTES, BATCH_HEADER_BYTES);
+  const isHeader = bytes.length === BATCH_HEADER_BYTES && claimedFrameBytes(bytes, 0) === BATCH_HEADER_BYTES;
+  return isHeader && bytes[8] === BATCH_TYPE && isSound(bytes, 0, BATCH_HEADER_BYTES, position);
 }
 
 /** Bytes of the batch at `at` where it is a whole header of another place: its records do not belong here either. */

@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { KeyObject } from "node:crypto";
 import { assert } from "../../core/assert.ts";
 import { BATCH_TYPE } from "./frame.ts";
 import {
@@ -16,14 +17,18 @@ import {
 } from "./log.ts";
 import { RecordBatch } from "./record-batch.ts";
 import { openReserve, type Reserve } from "./reserve.ts";
+import { openBatch, SEAL_TYPE, type SegmentKeys } from "./seal.ts";
 import {
   baseOfName,
   checkSegmentHeader,
+  generationOf,
   readAt,
   SEGMENT_HEADER_BYTES,
   type SegmentFile,
   segmentHeader,
   segmentName,
+  startsBatch,
+  type WalkRange,
   walkFrames,
 } from "./segment-file.ts";
 import { syncFolder } from "./sync-folder.ts";
@@ -53,6 +58,7 @@ class FileLog implements SegmentLog {
   readonly #durableEnd: number;
   readonly #onFault: (fault: LogFault) => void;
   readonly #reserveBytes: number;
+  readonly #keys: SegmentKeys | undefined;
   #reserve!: Reserve;
   /** In order of position, never empty; the last one is written to. */
   #segments: SegmentFile[] = [];
@@ -66,6 +72,7 @@ class FileLog implements SegmentLog {
     this.#durableEnd = options.durableEnd ?? 0;
     this.#reserveBytes = options.reserveBytes ?? RESERVE_BYTES;
     this.#onFault = options.onFault;
+    this.#keys = options.keys;
   }
 
   get start(): number {
@@ -92,6 +99,8 @@ class FileLog implements SegmentLog {
       this.#report("missing", this.end, this.#durableEnd - this.end, this.#segments.at(-1)!.path);
       await this.#addSegment(this.#durableEnd);
     }
+    // The log was kept open until now: from here on it is closed.
+    if (this.#keys !== undefined && this.#segments.at(-1)!.generation === 0) await this.#addSegment(this.end);
   }
 
   /** Notes a segment and what its header and its size say. Damage within closed segments is found by their readers. */
@@ -100,13 +109,18 @@ class FileLog implements SegmentLog {
     const fd = openSync(path, "r");
     try {
       const end = base + Math.max(0, fstatSync(fd).size - SEGMENT_HEADER_BYTES);
-      const header = checkSegmentHeader(readAt(fd, 0, SEGMENT_HEADER_BYTES), base);
+      const bytes = readAt(fd, 0, SEGMENT_HEADER_BYTES);
+      const header = checkSegmentHeader(bytes, base);
       if (header === "newer") {
         throw new LogFailedError(`${path} was written by a newer version of attune; start that version.`);
       }
+      const generation = header === "sound" ? generationOf(bytes) : (this.#keys?.newest(base) ?? 0);
+      if (generation > 0 && this.#keys?.find(base, generation) === undefined) {
+        throw new LogFailedError(`${path} is encrypted, and its key is not in the vault; bring the vault back`);
+      }
       // A crash while the last segment was made leaves a header that is not whole, and nothing behind it.
       if (header === "damaged" && (nextBase !== undefined || end > base)) this.#report("damaged", base, 0, path);
-      this.#segments.push({ path, base, end: Math.min(end, nextBase ?? end) });
+      this.#segments.push({ path, base, end: Math.min(end, nextBase ?? end), generation });
       if (nextBase !== undefined && end < nextBase) this.#report("missing", end, nextBase - end, path);
     } finally {
       closeSync(fd);
@@ -131,7 +145,7 @@ class FileLog implements SegmentLog {
       const { start, end } = tail.lastBatch;
       await this.#write(readAt(this.#file.fd, this.#offset(start), end - start), this.#offset(start));
     }
-    await this.#write(segmentHeader(segment.base), 0);
+    await this.#write(segmentHeader(segment.base, segment.generation), 0);
     await this.#file.datasync();
     await syncFolder(this.#folder);
   }
@@ -144,7 +158,9 @@ class FileLog implements SegmentLog {
     try {
       await this.#makeRoom(batch.sizeBytes);
       const segment = this.#segments.at(-1)!;
-      await this.#write(batch.sealed(segment.end), this.#offset(segment.end));
+      const { base, generation, end: position } = segment;
+      const key = generation === 0 ? undefined : this.#keyOf(segment);
+      await this.#write(batch.sealed({ base, generation, position }, key), this.#offset(position));
       await this.#settle();
       segment.end += batch.sizeBytes;
       this.state = "open";
@@ -192,10 +208,12 @@ class FileLog implements SegmentLog {
   }
 
   async #addSegment(base: number): Promise<void> {
-    const segment: SegmentFile = { path: join(this.#folder, segmentName(base)), base, end: base };
+    const generation = this.#keys === undefined ? 0 : 1;
+    this.#keys?.make(base, generation);
+    const segment: SegmentFile = { path: join(this.#folder, segmentName(base)), base, end: base, generation };
     const file = await open(segment.path, "w+");
     try {
-      await file.write(segmentHeader(base), 0, SEGMENT_HEADER_BYTES, 0);
+      await file.write(segmentHeader(base, generation), 0, SEGMENT_HEADER_BYTES, 0);
       if (this.#sync !== "none") {
         await file.datasync();
         await syncFolder(this.#folder);
@@ -232,20 +250,69 @@ class FileLog implements SegmentLog {
       options.onCorrupt(fault);
     };
     let position = from;
-    for (const { path, base, end } of [...this.#segments]) {
+    for (const segment of [...this.#segments]) {
+      const { path, base, end } = segment;
       if (end <= position || base >= to) continue;
       if (base > position) damaged("missing", path)(position, base - position);
       const fd = openSync(path, "r");
       try {
         const range = { base, from: Math.max(position, base), to: Math.min(end, to) };
-        for (const frame of walkFrames(fd, range, damaged("damaged", path))) {
-          if (frame.type !== BATCH_TYPE) yield frame;
-        }
+        const onDamage = damaged("damaged", path);
+        if (segment.generation > 0) yield* this.#readClosed(fd, segment, range, onDamage);
+        else for (const frame of walkFrames(fd, range, onDamage)) if (frame.type !== BATCH_TYPE) yield frame;
       } finally {
         closeSync(fd);
       }
       position = end;
     }
+  }
+
+  /** Records of a closed segment: each batch as a whole, or none of it and word of its damage. */
+  *#readClosed(
+    fd: number,
+    segment: SegmentFile,
+    range: WalkRange,
+    onDamage: OnDamage,
+  ): Generator<LogEntry, void, void> {
+    const key = this.#keyOf(segment);
+    const { base, generation } = segment;
+    let unit: { start: number; isBroken: boolean; records: LogEntry[] } | undefined;
+    const broken = (start: number): void => {
+      unit ??= { start, isBroken: true, records: [] };
+      unit.isBroken = true;
+    };
+    const giveUp = (end: number): void => {
+      const isLost = unit !== undefined && (unit.isBroken || unit.records.length > 0);
+      if (isLost && end > range.from) onDamage(unit!.start, end - unit!.start);
+    };
+    // A batch opens as a whole, so where `from` lies within one, the segment is walked from its start.
+    const from = startsBatch(fd, base, range.from) ? range.from : base;
+    for (const frame of walkFrames(fd, { base, from, to: range.to }, broken)) {
+      if (frame.type === BATCH_TYPE) {
+        giveUp(frame.position);
+        unit = { start: frame.position, isBroken: false, records: [] };
+      } else if (frame.type !== SEAL_TYPE) {
+        if (unit === undefined) broken(frame.position);
+        unit!.records.push(frame);
+      } else {
+        const isWhole = unit !== undefined && !unit.isBroken;
+        const place = { base, generation, position: unit?.start ?? frame.position };
+        const opened = isWhole ? openBatch(unit!.records, frame.payload, key, place) : undefined;
+        if (opened === undefined) {
+          broken(frame.position);
+          giveUp(frame.next);
+        }
+        unit = undefined;
+        for (const record of opened ?? []) if (record.position >= range.from) yield record;
+      }
+    }
+    giveUp(range.to);
+  }
+
+  #keyOf({ path, base, generation }: SegmentFile): KeyObject {
+    const key = this.#keys?.find(base, generation);
+    if (key === undefined) throw new LogFailedError(`${path} is encrypted, and its key is not in the vault`);
+    return key;
   }
 
   async dropBefore(position: number): Promise<void> {
@@ -277,6 +344,8 @@ class FileLog implements SegmentLog {
     this.#onFault({ kind, position, sizeBytes, file: basename(path) });
   }
 }
+
+type OnDamage = (position: number, sizeBytes: number) => void;
 
 async function translated(work: () => Promise<void>): Promise<void> {
   try {

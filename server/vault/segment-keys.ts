@@ -1,0 +1,15 @@
+// The keys of one project's log, kept in the vault under the segment's name.
+import type { SegmentKeys } from "../log/seal.ts";
+import type { Vault } from "./vault.ts";
+
+export function segmentKeys(vault: Vault, project: string): SegmentKeys {
+  const prefix = (base: number): string => `log/${project}/${base}/`;
+  return {
+    find: (base, generation) => vault.find(prefix(base) + generation),
+    make: (base, generation) => vault.make(prefix(base) + generation),
+    newest(base) {
+      const generations = vault.names().filter((name) => name.startsWith(prefix(base)));
+      return Math.max(0, ...generations.map((name) => Number(name.slice(prefix(base).length))));
+    },
+  };
+}
