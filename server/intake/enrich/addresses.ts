@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import ipaddr from "ipaddr.js";
 import { Reader, type CountryResponse } from "mmdb-lib";
-import { RecentMap } from "./recent-map.ts";
+import { RecentMap } from "../../hosting/recent-map.ts";
 
 type Address = ReturnType<typeof ipaddr.process>;
 

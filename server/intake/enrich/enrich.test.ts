@@ -4,7 +4,7 @@ import type { AttuneEvent } from "../../../core/event/event.ts";
 import { openAddresses } from "./addresses.ts";
 import { createEnricher } from "./enrich.ts";
 import { watchPatterns } from "./patterns.ts";
-import { RecentMap } from "./recent-map.ts";
+import { RecentMap } from "../../hosting/recent-map.ts";
 import { readUserAgent } from "./user-agent.ts";
 
 const IPHONE =

@@ -1,7 +1,7 @@
 // Superhuman patterns of one visitor, in event time, so that a replay and a queue sent late look the same as they were
 // lived: a rate that no hand keeps up, and a rhythm that no hand keeps. Marks only; nothing is refused.
 import type { AttuneEvent } from "../../../core/event/event.ts";
-import { RecentMap } from "./recent-map.ts";
+import { RecentMap } from "../../hosting/recent-map.ts";
 
 /** Interactions by hand; scrolling, hovering and the like are sent many times a second by any browser. */
 const BY_HAND: ReadonlySet<string> = new Set([

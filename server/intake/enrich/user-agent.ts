@@ -1,7 +1,7 @@
 // What a user agent says: who is sending (a visitor's browser, a program on behalf of visitors, a crawler), and on what device.
 import Bowser from "bowser";
 import { isbot } from "isbot";
-import { RecentMap } from "./recent-map.ts";
+import { RecentMap } from "../../hosting/recent-map.ts";
 
 /**
  * `library`: an HTTP client in somebody's backend, which sends other people's events; not a bot, although lists of
