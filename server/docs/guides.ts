@@ -56,13 +56,17 @@ export function guideLinks(current?: string): string {
   return [
     '<a class="home" href="/docs/">attune API</a>',
     '<a href="/console/">Console</a>',
-    ...lists.map(({ title, guides }) => `<span class="group">${title}</span><ul class="guides">${guides.map(link).join("")}</ul>`),
+    ...lists.map(
+      ({ title, guides }) => `<span class="group">${title}</span><ul class="guides">${guides.map(link).join("")}</ul>`,
+    ),
   ].join("\n");
 }
 
 /** The page at `/docs/PATH`; undefined where there is none. */
 export function guidePage(path: string): string | undefined {
-  const guide = allSections().flatMap(({ guides }) => guides).find((one) => one.path === path);
+  const guide = allSections()
+    .flatMap(({ guides }) => guides)
+    .find((one) => one.path === path);
   if (guide === undefined) return undefined;
   return docsPage({ title: guide.title, nav: guideLinks(path), main: html(guide) });
 }
@@ -72,7 +76,10 @@ function html(guide: Guide): string {
   marked.use({
     renderer: {
       heading({ tokens, depth, text }) {
-        const id = text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "");
+        const id = text
+          .toLowerCase()
+          .replaceAll(/[^a-z0-9]+/g, "-")
+          .replaceAll(/^-|-$/g, "");
         return `<h${depth} id="${id}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
       },
       link({ href, tokens }) {

@@ -25,19 +25,33 @@ ${tags.map(({ name }) => sectionLinks(name, ofTag(name))).join("\n")}
 <a href="/docs/openapi.json">OpenAPI document</a>`;
   const main = `<h1>API reference <small>${escapeHtml(info.version)}</small></h1>
 <p>${prose(info.description)}</p>
-${tags.map(({ name }) => `<section aria-labelledby="${name.toLowerCase()}"><h2 id="${name.toLowerCase()}">${name}</h2>
-${ofTag(name).map(operationHtml).join("\n")}</section>`).join("\n")}
+${tags
+  .map(
+    ({ name }) => `<section aria-labelledby="${name.toLowerCase()}"><h2 id="${name.toLowerCase()}">${name}</h2>
+${ofTag(name).map(operationHtml).join("\n")}</section>`,
+  )
+  .join("\n")}
 <section aria-labelledby="schemas"><h2 id="schemas">Schemas</h2>
-${Object.entries(components.schemas).map(([name, schema]) => schemaHtml(name, schema)).join("\n")}</section>
+${Object.entries(components.schemas)
+  .map(([name, schema]) => schemaHtml(name, schema))
+  .join("\n")}</section>
 <section aria-labelledby="problems"><h2 id="problems">Problems</h2>
 <table><thead><tr><th scope="col">Code</th><th scope="col">Status</th><th scope="col">Meaning</th></tr></thead><tbody>
-${Object.entries(PROBLEMS).map(([code, [status, title]]) => `<tr id="problem-${code}"><td><code>${code}</code></td><td>${status}</td><td>${escapeHtml(title)}</td></tr>`).join("\n")}
+${Object.entries(PROBLEMS)
+  .map(
+    ([code, [status, title]]) =>
+      `<tr id="problem-${code}"><td><code>${code}</code></td><td>${status}</td><td>${escapeHtml(title)}</td></tr>`,
+  )
+  .join("\n")}
 </tbody></table></section>`;
   return docsPage({ title: "attune API reference", nav, main });
 }
 
 /** A section and what is in it: the whole API at a glance. */
-function sectionLinks(tag: string, operations: readonly { path: string; method: string; operation: Operation }[]): string {
+function sectionLinks(
+  tag: string,
+  operations: readonly { path: string; method: string; operation: Operation }[],
+): string {
   const links = operations.map(
     ({ path, method, operation }) => `<li><a href="#${anchor(method, path)}">${escapeHtml(operation.summary)}</a></li>`,
   );
@@ -50,11 +64,23 @@ function operationHtml({ path, method, operation }: { path: string; method: stri
   return `<article id="${anchor(method, path)}">
 <h3><span class="method ${method.toLowerCase()}">${method}</span> <code>${escapeHtml(path)}</code></h3>
 <p><strong>${escapeHtml(operation.summary)}.</strong> ${prose(operation.description ?? "")}</p>
-${parameters.length === 0 ? "" : `<table><thead><tr><th scope="col">Parameter</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead><tbody>
+${
+  parameters.length === 0
+    ? ""
+    : `<table><thead><tr><th scope="col">Parameter</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead><tbody>
 ${parameters.map((one) => `<tr><td><code>${escapeHtml(one.name)}</code> <small>${one.in}</small></td><td>${typeHtml(one.schema)}</td><td>${prose(one.description ?? "")}</td></tr>`).join("\n")}
-</tbody></table>`}
-${body === undefined ? "" : `<p>Body: ${Object.entries(body).map(([type, { schema }]) => `<code>${type}</code> ${typeHtml(schema)}`).join(", ")}</p>`}
-<dl>${Object.entries(operation.responses).map(([status, response]) => responseHtml(status, response)).join("")}</dl>
+</tbody></table>`
+}
+${
+  body === undefined
+    ? ""
+    : `<p>Body: ${Object.entries(body)
+        .map(([type, { schema }]) => `<code>${type}</code> ${typeHtml(schema)}`)
+        .join(", ")}</p>`
+}
+<dl>${Object.entries(operation.responses)
+    .map(([status, response]) => responseHtml(status, response))
+    .join("")}</dl>
 </article>`;
 }
 
@@ -70,9 +96,13 @@ function schemaHtml(name: string, schema: Schema): string {
   const required = (schema["required"] ?? []) as string[];
   return `<article id="schema-${name}"><h3>${name}</h3>
 <p>${prose(String(schema["description"] ?? ""))}</p>
-${properties.length === 0 ? "" : `<table><thead><tr><th scope="col">Field</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead><tbody>
+${
+  properties.length === 0
+    ? ""
+    : `<table><thead><tr><th scope="col">Field</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead><tbody>
 ${properties.map(([field, type]) => `<tr><td><code>${escapeHtml(field)}</code>${required.includes(field) ? " <small>always</small>" : ""}</td><td>${typeHtml(type)}</td><td>${prose(String(type["description"] ?? ""))}</td></tr>`).join("\n")}
-</tbody></table>`}</article>`;
+</tbody></table>`
+}</article>`;
 }
 
 /** A type in a few words, schemas of a name as links. */
@@ -84,7 +114,8 @@ function typeHtml(schema: Schema): string {
   }
   const options = (schema["anyOf"] ?? []) as Schema[];
   if (options.length > 0) return options.map(typeHtml).join(" or ");
-  if (Array.isArray(schema["enum"])) return (schema["enum"] as unknown[]).map((value) => `<code>${escapeHtml(String(value))}</code>`).join(" ");
+  if (Array.isArray(schema["enum"]))
+    return (schema["enum"] as unknown[]).map((value) => `<code>${escapeHtml(String(value))}</code>`).join(" ");
   if (schema["type"] === "array") return `list of ${typeHtml((schema["items"] ?? {}) as Schema)}`;
   const properties = Object.keys((schema["properties"] ?? {}) as object);
   if (properties.length > 0) return `{${properties.map(escape).join(", ")}}`;
