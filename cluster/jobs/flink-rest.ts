@@ -17,6 +17,7 @@ export interface JobOverview {
   readonly name: string;
   readonly state: string;
   readonly "start-time": number;
+  readonly tasks: { readonly total: number; readonly running: number };
 }
 
 /** States in which a job runs or will run again by itself. */
@@ -25,7 +26,8 @@ const LIVING = new Set(["INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "REC
 export const isLiving = ({ state }: JobOverview): boolean => LIVING.has(state);
 
 export interface RunOptions {
-  entryClass: string;
+  /** Without, the jar's own. */
+  entryClass?: string;
   args: readonly string[];
   parallelism: number;
   /** A savepoint or a retained checkpoint to go on from. */
@@ -89,7 +91,7 @@ export class FlinkRest {
   /** Starts a job; its id. */
   async run(jarId: string, { entryClass, args, parallelism, from, settings }: RunOptions): Promise<string> {
     const body = {
-      entryClass,
+      ...(entryClass === undefined ? {} : { entryClass }),
       programArgsList: args,
       parallelism,
       // What is ours is Flink's to delete once newer checkpoints stand for it; a person's savepoint stays.

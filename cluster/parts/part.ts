@@ -1,7 +1,6 @@
 // One part of the cluster as a process of its own: started, watched until ready, stopped, killed, paused.
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { identify, isAlive, type ProcessIdentity, signal } from "./identity.ts";
@@ -92,7 +91,8 @@ export class Part {
     this.#identity = identify(child.pid);
     child.unref();
     if (this.#identity !== undefined) {
-      await writeFile(`${this.#pidFile}.tmp`, JSON.stringify(this.#identity));
+      // At once: whoever is interrupted leaves no process that nobody knows.
+      writeFileSync(`${this.#pidFile}.tmp`, JSON.stringify(this.#identity));
       renameSync(`${this.#pidFile}.tmp`, this.#pidFile);
     }
     return true;

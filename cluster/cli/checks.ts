@@ -1,0 +1,111 @@
+// What the promises rest on, checked at every start: a setting that is wrong shows itself months later, and then as loss.
+import { Admin, ConfigResourceTypes } from "@platformatic/kafka";
+import { readFileSync } from "node:fs";
+import { createClient } from "redis";
+import { FlinkRest } from "../jobs/flink-rest.ts";
+import { clientOptions, type KafkaConnection } from "../kafka/connection.ts";
+import type { Plan } from "./settings.ts";
+
+/** One or more installations are not set up as the promises need it; one line for each, with what to change. */
+export class CheckError extends Error {
+  override readonly name = "CheckError";
+}
+
+/** The job's longest transaction; the broker must grant it. Longer than any pause that should not cost a restart. */
+export const TRANSACTION_TIMEOUT_MS = 300_000;
+const REDIS_MAJOR_MIN = 6;
+const ANSWER_TIMEOUT_MS = 5_000;
+
+export async function checkInstallations(plan: Plan, connection: KafkaConnection): Promise<void> {
+  const faults = (
+    await Promise.all([checkBroker(connection, plan.replicas), checkRedis(plan.redis), checkFlink(plan)])
+  ).flat();
+  if (faults.length > 0) throw new CheckError(faults.join("\n"));
+}
+
+async function checkBroker(connection: KafkaConnection, replicas: number): Promise<string[]> {
+  const admin = new Admin({ ...clientOptions(connection), retries: 3 });
+  try {
+    const { brokers } = await admin.metadata({ topics: [] });
+    const faults: string[] = [];
+    if (brokers.size < replicas)
+      faults.push(`Kafka has ${brokers.size} brokers and --replicas is ${replicas}: add brokers or ask for fewer`);
+    const resources = [...brokers.keys()].map((id) => ({
+      resourceType: ConfigResourceTypes.BROKER,
+      resourceName: String(id),
+    }));
+    for (const { resourceName, configs } of await admin.describeConfigs({ resources })) {
+      const value = (name: string): string | undefined => configs.find((config) => config.name === name)?.value ?? undefined;
+      const maxMs = Number(value("transaction.max.timeout.ms"));
+      if (maxMs < TRANSACTION_TIMEOUT_MS)
+        faults.push(
+          `broker ${resourceName} has transaction.max.timeout.ms=${maxMs}: the job's sink needs ${TRANSACTION_TIMEOUT_MS}`,
+        );
+      const copies = Number(value("transaction.state.log.replication.factor"));
+      if (replicas > 1 && copies < replicas)
+        faults.push(
+          `broker ${resourceName} has transaction.state.log.replication.factor=${copies}: it must be ${replicas}, as --replicas`,
+        );
+      if (value("unclean.leader.election.enable") === "true")
+        faults.push(`broker ${resourceName} has unclean.leader.election.enable=true: it must be false`);
+    }
+    return faults;
+  } finally {
+    await admin.close();
+  }
+}
+
+async function checkRedis({ url, caFile }: Plan["redis"]): Promise<string[]> {
+  const ca = caFile === undefined ? {} : { tls: true as const, ca: readFileSync(caFile, "utf8") };
+  const socket = { reconnectStrategy: false as const, connectTimeout: ANSWER_TIMEOUT_MS, ...ca };
+  const client = createClient({ url, socket });
+  // The connection's rejection says the same.
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    const info = await client.info();
+    const field = (name: string): string => new RegExp(`^${name}:(.*)$`, "m").exec(info)?.[1]?.trim() ?? "";
+    const faults: string[] = [];
+    if (Number(field("redis_version").split(".")[0]) < REDIS_MAJOR_MIN)
+      faults.push(`Redis is ${field("redis_version")}: it must be ${REDIS_MAJOR_MIN} or newer`);
+    if (field("maxmemory_policy") !== "noeviction")
+      faults.push(
+        `Redis has maxmemory-policy ${field("maxmemory_policy")}: it must be noeviction, or profiles go missing unseen`,
+      );
+    if (field("role") !== "master") faults.push(`Redis at this address is a ${field("role")}: give the primary's`);
+    return faults;
+  } catch (cause) {
+    throw new CheckError(`Redis does not answer at ${withoutPassword(url)}: ${(cause as Error).message}`, { cause });
+  } finally {
+    if (client.isOpen) client.destroy();
+  }
+}
+
+async function checkFlink({ flink, parallelism }: Plan): Promise<string[]> {
+  const rest = new FlinkRest(flink.url);
+  const faults: string[] = [];
+  const { "slots-total": slots } = await rest.overview();
+  if (slots < parallelism) faults.push(`Flink has ${slots} slots and the job needs ${parallelism}: add TaskManagers`);
+  const jars = await rest.classPath();
+  if (!jars.some((jar) => jar.includes("javet-5")))
+    faults.push("Flink's lib folder has no Javet: copy javet and javet-v8-linux-x86_64 into it on every machine");
+  const settings = await rest.configuration();
+  const isSet = (...names: string[]): boolean => names.some((name) => settings.has(name));
+  if (!isSet("execution.checkpointing.dir", "state.checkpoints.dir"))
+    faults.push("Flink has no execution.checkpointing.dir: name a folder or bucket that every machine reaches");
+  if ((settings.get("high-availability.type") ?? "NONE").toUpperCase() === "NONE")
+    faults.push("Flink has no high-availability.type: a JobManager that dies would forget the job");
+  const retention = settings.get("execution.checkpointing.externalized-checkpoint-retention");
+  if (retention !== undefined && retention !== "RETAIN_ON_CANCELLATION")
+    faults.push(
+      `Flink has execution.checkpointing.externalized-checkpoint-retention ${retention}: it must be RETAIN_ON_CANCELLATION`,
+    );
+  return faults;
+}
+
+/** For messages and tables. */
+export function withoutPassword(url: string): string {
+  const parsed = new URL(url);
+  if (parsed.password !== "") parsed.password = "***";
+  return parsed.toString();
+}

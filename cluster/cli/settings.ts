@@ -1,0 +1,211 @@
+// What a cluster consists of: from flags, `attune.config.ts` and what `cluster up` chose before (the plan, in the data
+// folder). A plan keeps ports, so that everything comes back where it was.
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readConfigFile, readSettings, SettingError, type ClusterConfig } from "../../server/cli/config.ts";
+import type { KafkaConnection } from "../kafka/connection.ts";
+import { freePort } from "../parts/port.ts";
+import { parseProperties, toConnection, type KafkaProperties } from "./kafka-properties.ts";
+
+/** Everything about one cluster that must not change by itself. Holds passwords: its file is for its owner only. */
+export interface Plan {
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    readonly properties: KafkaProperties;
+    /** Ours to run; absent where the address is of an existing installation. */
+    readonly own?: { port: number; controllerPort: number };
+  };
+  readonly flink: { readonly url: string; readonly own?: { restPort: number; rpcPort: number; zookeeperPort: number } };
+  readonly redis: { readonly url: string; readonly caFile?: string; readonly own?: { port: number } };
+  readonly servers: { readonly host: string; readonly ports: readonly number[] };
+  /** Name → the program that it starts with. */
+  readonly projects: Readonly<Record<string, string>>;
+  readonly demo: boolean;
+  readonly partitions: number;
+  readonly replicas: number;
+  readonly taskManagers: number;
+  readonly slots: number;
+  readonly parallelism: number;
+  readonly checkpointMs: number;
+  readonly stateBackend: "rocksdb" | "hashmap";
+}
+
+export const DEFAULT_SERVERS = 2;
+export const DEFAULTS = {
+  partitions: 4,
+  replicas: 1,
+  taskManagers: 2,
+  slots: 2,
+  checkpointMs: 1_000,
+  stateBackend: "rocksdb",
+} as const;
+
+/** The flags of every `cluster` command. */
+export const CLUSTER_FLAGS = {
+  data: { type: "string" },
+  config: { type: "string" },
+  demo: { type: "string" },
+  host: { type: "string" },
+  port: { type: "string" },
+  servers: { type: "string" },
+  kafka: { type: "string" },
+  "kafka-property": { type: "string", multiple: true },
+  flink: { type: "string" },
+  redis: { type: "string" },
+  "redis-ca": { type: "string" },
+  partitions: { type: "string" },
+  replicas: { type: "string" },
+  "task-managers": { type: "string" },
+  slots: { type: "string" },
+  parallelism: { type: "string" },
+  "checkpoint-ms": { type: "string" },
+  "state-backend": { type: "string" },
+} as const;
+
+export type ClusterFlags = {
+  [K in keyof typeof CLUSTER_FLAGS]?: (K extends "kafka-property" ? string[] : string) | undefined;
+};
+
+export interface ClusterSettings {
+  /** `<data>/cluster`: the plan, logs, and the data of what is ours to run. */
+  readonly folder: string;
+  readonly plan: Plan;
+  readonly connection: KafkaConnection;
+}
+
+/** The plan of the cluster in this folder; undefined where `up` was never called. */
+export async function planAt(folder: string): Promise<Plan | undefined> {
+  const path = planFile(folder);
+  return existsSync(path) ? (JSON.parse(await readFile(path, "utf8")) as Plan) : undefined;
+}
+
+async function readPlan(flags: ClusterFlags): Promise<{ folder: string; plan: Plan | undefined }> {
+  const { data } = await readSettings(flags, process.env);
+  const folder = join(data, "cluster");
+  return { folder, plan: await planAt(folder) };
+}
+
+/** The settings of a cluster that was up before, for commands that only look or act on it. */
+export async function readCluster(flags: ClusterFlags): Promise<ClusterSettings> {
+  const { folder, plan } = await readPlan(flags);
+  if (plan === undefined)
+    throw new SettingError(`there is no cluster in ${folder}: "attune cluster up" first, or name it with --data`);
+  return { folder, plan, connection: toConnection(plan.kafka.brokers, plan.kafka.properties) };
+}
+
+/** The settings to bring a cluster up with: flags win over the configuration file, that over the plan, that over us. */
+export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettings> {
+  const { folder, plan: before } = await readPlan(flags);
+  const { demo: isDemoInFile } = await readConfigFile(flags.config);
+  const demo = (isDemoInFile ?? before?.demo ?? true) ? "1" : "0";
+  const node = await readSettings(flags, { ATTUNE_DEMO: demo, ...process.env });
+  const file: ClusterConfig = node.cluster ?? {};
+  const kafka = await kafkaOf(flags, file, before);
+  const taskManagers = count(flags, "task-managers") ?? file.taskManagers ?? before?.taskManagers ?? DEFAULTS.taskManagers;
+  const slots = count(flags, "slots") ?? file.slots ?? before?.slots ?? DEFAULTS.slots;
+  const plan: Plan = {
+    kafka,
+    flink: await flinkOf(flags, file, before),
+    redis: await redisOf(flags, file, before),
+    servers: {
+      host: node.host,
+      ports: await serverPorts(count(flags, "servers") ?? file.servers, flags.port === undefined, node.port, before),
+    },
+    projects: { default: "shop", ...(node.demo ? { news: "news" } : {}), ...node.projects },
+    demo: node.demo,
+    partitions: count(flags, "partitions") ?? file.partitions ?? before?.partitions ?? DEFAULTS.partitions,
+    replicas: count(flags, "replicas") ?? file.replicas ?? before?.replicas ?? DEFAULTS.replicas,
+    taskManagers,
+    slots,
+    // Half of the slots stay free, so that the job goes on at once on the others when a TaskManager dies.
+    parallelism:
+      count(flags, "parallelism") ??
+      file.parallelism ??
+      before?.parallelism ??
+      Math.max(1, Math.floor((taskManagers * slots) / 2)),
+    checkpointMs: count(flags, "checkpoint-ms") ?? file.checkpointMs ?? before?.checkpointMs ?? DEFAULTS.checkpointMs,
+    stateBackend: backendOf(flags["state-backend"] ?? file.stateBackend ?? before?.stateBackend),
+  };
+  if (before !== undefined && before.partitions !== plan.partitions)
+    throw new SettingError(
+      `the topics have ${before.partitions} partitions: another number would send a person's events elsewhere`,
+    );
+  return { folder, plan, connection: toConnection(plan.kafka.brokers, plan.kafka.properties) };
+}
+
+export async function writePlan({ folder, plan }: ClusterSettings): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(`${planFile(folder)}.tmp`, `${JSON.stringify(plan, undefined, 2)}\n`, { mode: 0o600 });
+  await rename(`${planFile(folder)}.tmp`, planFile(folder));
+}
+
+const planFile = (folder: string): string => join(folder, "plan.json");
+
+async function kafkaOf(flags: ClusterFlags, file: ClusterConfig, before: Plan | undefined): Promise<Plan["kafka"]> {
+  const brokers = flags.kafka?.split(",") ?? file.kafka;
+  const given = { ...file.kafkaProperties, ...parseProperties(flags["kafka-property"] ?? []) };
+  const properties = Object.keys(given).length > 0 ? given : (before?.kafka.properties ?? {});
+  if (brokers !== undefined) {
+    const bad = brokers.find((broker) => !/^\S+:\d+$/.test(broker));
+    if (bad !== undefined) throw new SettingError(`--kafka: "${bad}" is no HOST:PORT`);
+    return { brokers, properties };
+  }
+  if (before !== undefined) return { ...before.kafka, properties };
+  const own = { port: await freePort(), controllerPort: await freePort() };
+  return { brokers: [`127.0.0.1:${own.port}`], properties: {}, own };
+}
+
+async function flinkOf(flags: ClusterFlags, file: ClusterConfig, before: Plan | undefined): Promise<Plan["flink"]> {
+  const url = flags.flink ?? file.flink;
+  if (url !== undefined) return { url: urlOf(url, "--flink", ["http:", "https:"]) };
+  if (before !== undefined) return before.flink;
+  const own = { restPort: await freePort(), rpcPort: await freePort(), zookeeperPort: await freePort() };
+  return { url: `http://127.0.0.1:${own.restPort}`, own };
+}
+
+async function redisOf(flags: ClusterFlags, file: ClusterConfig, before: Plan | undefined): Promise<Plan["redis"]> {
+  const url = flags.redis ?? file.redis;
+  const caFile = flags["redis-ca"] ?? file.redisCaFile;
+  if (url !== undefined)
+    return { url: urlOf(url, "--redis", ["redis:", "rediss:"]), ...(caFile === undefined ? {} : { caFile }) };
+  if (before !== undefined) return before.redis;
+  const own = { port: await freePort() };
+  return { url: `redis://127.0.0.1:${own.port}`, own };
+}
+
+/** The first server has the port that `npm start` would have; the others the ports behind it, or free ones. */
+async function serverPorts(
+  wanted: number | undefined,
+  mayKeep: boolean,
+  first: number,
+  before: Plan | undefined,
+): Promise<number[]> {
+  const kept = mayKeep ? (before?.servers.ports ?? []) : [];
+  const number = wanted ?? (before === undefined ? DEFAULT_SERVERS : before.servers.ports.length);
+  const ports = kept.slice(0, number);
+  while (ports.length < number) {
+    const next = first === 0 ? await freePort() : first + ports.length;
+    ports.push(next);
+  }
+  return ports;
+}
+
+function count(flags: ClusterFlags, name: Exclude<keyof ClusterFlags, "kafka-property">): number | undefined {
+  const text = flags[name];
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new SettingError(`--${name} is "${text}": a whole number above zero`);
+}
+
+function backendOf(text: string | undefined): Plan["stateBackend"] {
+  if (text === undefined) return DEFAULTS.stateBackend;
+  if (text === "rocksdb" || text === "hashmap") return text;
+  throw new SettingError(`--state-backend is "${text}": rocksdb or hashmap`);
+}
+
+function urlOf(text: string, name: string, protocols: readonly string[]): string {
+  const url = URL.parse(text);
+  if (url !== null && protocols.includes(url.protocol)) return text;
+  throw new SettingError(`${name} is "${text}": a URL that begins with ${protocols.join(" or ")}//`);
+}

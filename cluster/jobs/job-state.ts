@@ -1,0 +1,41 @@
+// What a cluster remembers of its jobs: which ran, from which jar, and where the next one goes on.
+import { existsSync } from "node:fs";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface SubmittedJob {
+  readonly jobId: string;
+  readonly generation: number;
+  /** Of its jar. */
+  readonly hash: string;
+  /** Unix ms. */
+  readonly at: number;
+}
+
+export interface JobState {
+  /** The generation that servers read. */
+  readonly generation: number;
+  /** Newest last; bounded. */
+  readonly jobs: readonly SubmittedJob[];
+  /** Written when a job was stopped on purpose; the next one of the generation starts from it. */
+  readonly savepoint?: { path: string; generation: number };
+}
+
+const JOBS_MAX = 50;
+const FIRST: JobState = { generation: 1, jobs: [] };
+
+export async function readJobState(folder: string): Promise<JobState> {
+  const path = join(folder, "job.json");
+  return existsSync(path) ? (JSON.parse(await readFile(path, "utf8")) as JobState) : FIRST;
+}
+
+export async function writeJobState(folder: string, state: JobState): Promise<void> {
+  const path = join(folder, "job.json");
+  const text = JSON.stringify({ ...state, jobs: state.jobs.slice(-JOBS_MAX) }, undefined, 2);
+  await writeFile(`${path}.tmp`, `${text}\n`);
+  await rename(`${path}.tmp`, path);
+}
+
+export function lastJob(state: JobState, generation: number): SubmittedJob | undefined {
+  return state.jobs.findLast((job) => job.generation === generation);
+}
