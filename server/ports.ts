@@ -1,6 +1,8 @@
 // What the protocol handlers (intake, serve, live, admin) need from a host. The embedded host (server/embedded)
 // answers from its own memory, the cluster's servers from Kafka and Redis; handlers know neither.
+import type { SlotView } from "../core/decide/view.ts";
 import type { LoggedEvent } from "../core/event/event.ts";
+import type { ExperimentView } from "../core/experiment/view.ts";
 import type { Item } from "../core/item/item.ts";
 import type { FiredTrigger } from "../core/engine.ts";
 import type { ProfileView } from "../core/profile/view.ts";
@@ -60,7 +62,12 @@ export interface RecommendationList {
   /** How the list came about: `blend`, `popular`, `similar`, `trending` … */
   strategy: string;
   items: RecommendedItem[];
+  /** The visitor could not be found because a part of the cluster is away: this is what everybody gets. */
+  degraded?: true;
 }
+
+/** A profile; `degraded` where a part of the cluster is away, and it may be older than it should be, or empty. */
+export type ProfileAnswer = ProfileView & { degraded?: true };
 
 export interface Decision {
   decision_id: string;
@@ -68,7 +75,7 @@ export interface Decision {
   variant: string | null;
   payload: unknown;
   propensity: number;
-  /** Which rule decided: `rule:INDEX` or `default`. */
+  /** Who decided: `rule:INDEX`, `default`, a policy, `shadow:POLICY`, `experiment:NAME` or `holdout`. */
   reason: string;
 }
 
@@ -103,6 +110,11 @@ export interface ProgramVersion {
   document: ProgramDocument;
 }
 
+export interface PartStats {
+  readonly ready: boolean;
+  readonly [figure: string]: number | boolean;
+}
+
 /** Figures for `/metrics`, `/readyz` and the console. Counts are since the process started. */
 export interface HostStats {
   ready: boolean;
@@ -122,6 +134,8 @@ export interface HostStats {
   /** Decisions that could not be logged because too many waited. */
   decisionsDroppedTotal: number;
   storageFull: boolean;
+  /** What the host depends on, by name, with figures. The host answers without a part too, but not as well. */
+  parts?: Readonly<Record<string, PartStats>>;
 }
 
 /** One project (tenant). Everything a handler may ask of it. */
@@ -136,9 +150,9 @@ export interface Project {
    */
   submit(submission: Submission): Promise<EventOutcome[]>;
 
-  profile(ref: PersonRef): Promise<ProfileView | undefined>;
+  profile(ref: PersonRef): Promise<ProfileAnswer | undefined>;
   /** A ref with both ids links them, whatever the attributes. */
-  setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileView>;
+  setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileAnswer>;
   /** The person's canonical key, also for one never seen: live subscriptions are kept by it. */
   personKey(ref: PersonRef): string;
   /** Ids of persons that start with `prefix`, at most `limit`. */
@@ -150,6 +164,13 @@ export interface Project {
   trending(limit: number, filter?: string): Promise<RecommendationList>;
   /** Undefined: no such slot. */
   decide(ref: PersonRef, slot: string, context?: LoggedEvent["context"]): Promise<Decision | undefined>;
+
+  /** Slots of the program in its order, with what those that learn have learnt. */
+  slots(): Promise<SlotView[]>;
+  /** Experiments of the program, the holdout first. */
+  experiments(): Promise<ExperimentView[]>;
+  /** Undefined: the program has no such experiment. */
+  experiment(name: string): Promise<ExperimentView | undefined>;
 
   segments(): Promise<SegmentSummary[]>;
   /** Undefined: no such segment. `after` is the last key of the page before. */

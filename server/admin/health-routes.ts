@@ -21,8 +21,14 @@ export function healthRoutes(sources: StatsSources & { projects: (name: string) 
 
   function readiness(_call: Call): Answer {
     const parts: Record<string, { ready: boolean; [figure: string]: unknown }> = {};
-    for (const project of openProjects()) parts[`project:${project.name}`] = partOf(project.stats());
-    const ready = Object.values(parts).every((part) => part.ready);
+    let ready = true;
+    for (const project of openProjects()) {
+      const host = project.stats();
+      const part = (parts[`project:${project.name}`] = partOf(host));
+      ready &&= part.ready;
+      // What the host can do without for a while: a balancer that took every server out would make it worse.
+      for (const [name, figures] of Object.entries(host.parts ?? {})) parts[`${name}:${project.name}`] = figures;
+    }
     return { status: ready ? 200 : 503, json: { status: ready ? "ready" : "not_ready", parts } };
   }
 
@@ -102,6 +108,19 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
       },
     });
   }
+  new Gauge({
+    name: "attune_part",
+    help: "What the host depends on: each part's figures",
+    labelNames: ["project", "part", "figure"],
+    registers: [registry],
+    collect() {
+      for (const { name: project, ...host } of openProjects().map((one) => ({ name: one.name, ...one.stats() }))) {
+        for (const [part, figures] of Object.entries(host.parts ?? {})) {
+          for (const [figure, value] of Object.entries(figures)) this.set({ project, part, figure }, Number(value));
+        }
+      }
+    },
+  });
   new Counter({
     name: "attune_webhooks_total",
     help: "Webhook deliveries by outcome",
