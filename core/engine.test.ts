@@ -2,12 +2,17 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { applyAttributes, applyEvent, decideSlot, lookAgain } from "./engine.ts";
-import { emptyPerson } from "./profile/person.ts";
+import { emptyPerson, type PersonState } from "./profile/person.ts";
+import type { CompiledProgram } from "./program/compiled.ts";
 import { newsProgram } from "./program/news.ts";
 import { shopProgram } from "./program/shop.ts";
 import { compiled, eventAt, MONDAY_MS, timelineOf, visitor } from "./testing/programs.ts";
 
 const MINUTE = 60_000;
+
+function asked(person: PersonState | undefined, context: object | undefined, nowMs: number, program: CompiledProgram) {
+  return { personKey: "u:u1", decisionId: "d1", state: undefined, person, context, nowMs, program };
+}
 
 test("a trigger fires on the event that meets it: dwell over 30 s on an item", () => {
   const { act } = visitor(shopProgram);
@@ -48,7 +53,7 @@ test("a trigger sees the person as the event left him", () => {
 
 test("a slot takes the first rule that holds, else its default", () => {
   const { person, timeline, act } = visitor(shopProgram);
-  const decide = (slot: string, context = {}, who: typeof person | undefined = person) => decideSlot(who, slot, context, MONDAY_MS + MINUTE, timeline.current);
+  const decide = (slot: string, context = {}, who: typeof person | undefined = person) => decideSlot(slot, asked(who, context, MONDAY_MS + MINUTE, timeline.current));
   deepEqual(decide("theme", {}, undefined), { variant: "aurora", payload: shopProgram.slots!["theme"]!.variants["aurora"], propensity: 1, reason: "default" });
   equal(decide("nowhere"), undefined);
   for (let i = 0; i < 3; i++) act(MONDAY_MS + i, "view", { item_id: `i${i}`, item: { categories: ["audio"], tags: ["oak"] } });
@@ -63,7 +68,7 @@ test("a request's context goes before what events said", () => {
   const program = { slots: { s: { policy: "rules", variants: { a: 1, b: 2 }, rules: [{ when: 'context.country == "NO"', variant: "a" }] } } } as const;
   const { person, timeline, act } = visitor(structuredClone(program) as never);
   act(MONDAY_MS, "view", { context: { country: "DE" } });
-  const decide = (context?: object) => decideSlot(person, "s", context, MONDAY_MS, timeline.current);
+  const decide = (context?: object) => decideSlot("s", asked(person, context, MONDAY_MS, timeline.current));
   deepEqual(decide(), { variant: null, payload: null, propensity: 1, reason: "default" });
   deepEqual(decide({ country: "NO" }), { variant: "a", payload: 1, propensity: 1, reason: "rule:0" });
 });

@@ -2,8 +2,8 @@
 //
 // The law: a person is a function of his records and of the time he was brought to. Whatever changes by itself (a
 // segment that times out, a new program) happens at its own due time, whether a host looks early, late or never.
-import { decideByRules, type SlotDecision } from "./decide/slot.ts";
-import type { EventContext, LoggedEvent } from "./event/event.ts";
+import { decide, type SlotDecision, type SlotQuestion } from "./decide/slot.ts";
+import type { LoggedEvent } from "./event/event.ts";
 import { adaptPerson, foldEvent, mergePerson, type PersonState, setAttributes } from "./profile/person.ts";
 import type { CompiledProgram } from "./program/compiled.ts";
 import type { ProgramEntry, ProgramTimeline } from "./program/timeline.ts";
@@ -112,11 +112,9 @@ export function mergePersons(into: PersonState, from: PersonState, at: number, p
 }
 
 /** Which variant of `slot` a visitor gets; undefined where the program has no such slot. */
-export function decideSlot(
-  person: PersonState | undefined, slot: string, context: EventContext | undefined, nowMs: number, program: CompiledProgram,
-): SlotDecision | undefined {
-  const compiled = program.slots.get(slot);
-  return compiled === undefined ? undefined : decideByRules({ person, slot: compiled, context, nowMs, program });
+export function decideSlot(slot: string, question: Omit<SlotQuestion, "slot">): SlotDecision | undefined {
+  const compiled = question.program.slots.get(slot);
+  return compiled === undefined ? undefined : decide({ ...question, slot: compiled });
 }
 
 function noOutputs(): Outputs {

@@ -8,6 +8,28 @@ export interface PersonRef {
   anonymous_id?: string;
 }
 
+/** How a slot's policy chose: enough to learn from it, and to estimate what another policy would have brought. */
+export interface SlotChoice {
+  /** The slot that learns: the one that was asked for, or the one that an experiment has decide in its place. */
+  slot: string;
+  policy: string;
+  /** What the policy picked; in shadow mode that is not what was shown. */
+  picked: string;
+  /** Probability of each of the slot's variants, in the program's order. */
+  probabilities: readonly number[];
+  /** Places of the visitor's hashed features; only of a contextual policy. */
+  features?: readonly number[];
+}
+
+/** A person's part in an experiment, as it was when the decision was made. */
+export interface Assignment {
+  variant: string;
+  /** Which definition of the experiment (`CompiledExperiment.run`). */
+  run: string;
+  /** The covariate: what was known of him before. */
+  x: number;
+}
+
 /** One item of a list that was answered, in rank order, with what the off-policy estimators need. */
 export interface DecisionRecord extends PersonRef {
   decision_id: string;
@@ -16,6 +38,22 @@ export interface DecisionRecord extends PersonRef {
   items: readonly string[];
   /** Probability that the policy made this very choice; 1 for a deterministic list. */
   propensity: number;
+  choice?: SlotChoice;
+  /** By experiment: what the decision carried out. */
+  experiments?: Readonly<Record<string, Assignment>>;
+  /** Of an interleaved list: `a` or `b` for each item, in order. */
+  teams?: string;
+}
+
+/** A variant that a guard has stopped: from now on its people get control. */
+export interface ExperimentStop {
+  experiment: string;
+  run: string;
+  variant: string;
+  metric: string;
+  /** The lift's interval that was below what the guard allows. */
+  low: number;
+  high: number;
 }
 
 /** Consent by purpose, as `PUT …/consent` takes it. */
@@ -35,7 +73,8 @@ export type LogRecord =
   | { kind: "item_delete"; at: number; item_id: string }
   | { kind: "program"; at: number; version: number; document: unknown }
   | { kind: "decision"; at: number; decision: DecisionRecord }
-  | { kind: "dead_letter"; at: number; letter: DeadLetter };
+  | { kind: "dead_letter"; at: number; letter: DeadLetter }
+  | { kind: "experiment_stop"; at: number; stop: ExperimentStop };
 
 /** A refused event, kept with its reason. `source` says where it came from, e.g. `http` or `import FILE:LINE`. */
 export interface DeadLetter {

@@ -1,19 +1,34 @@
-// Which variant of a slot a visitor gets: the first rule that holds, else the default.
+// Which variant of a slot a visitor gets: what an experiment says, else the first rule that holds, else what the policy draws,
+// else the default.
 import type { EventContext } from "../event/event.ts";
+import { rngFrom } from "../math/rng.ts";
+import { hash32 } from "../math/hash.ts";
 import type { PersonState } from "../profile/state.ts";
-import type { CompiledProgram, CompiledSlot } from "../program/compiled.ts";
+import type { CompiledBandit, CompiledProgram, CompiledSlot } from "../program/compiled.ts";
+import type { Assignment, SlotChoice } from "../record.ts";
+import { pickBy, uniform } from "../stats/sample.ts";
+import { contextFeatures } from "./context-features.ts";
+import type { DecisionState } from "./decision-state.ts";
+import { emptyLearner } from "./learner.ts";
+import { partsOf, type Part } from "./parts.ts";
+import { probabilitiesOf } from "./policies.ts";
 
 export interface SlotDecision {
-  /** null where no rule holds and the slot has no default. */
+  /** null where no rule holds, no policy decides and the slot has no default. */
   variant: string | null;
   payload: unknown;
   /** Probability of this very choice; rules choose with certainty. */
   propensity: number;
-  /** `rule:INDEX` (from 0) or `default`. */
+  /** `rule:INDEX` (from 0), `default`, `experiment:NAME`, `holdout`, or the policy's name. */
   reason: string;
+  /** For the log; missing where no policy chose. */
+  choice?: SlotChoice;
+  experiments?: Record<string, Assignment>;
 }
 
 export interface SlotQuestion {
+  /** The canonical key. */
+  personKey: string;
   /** Undefined for a visitor nobody knows. He must have been brought to the program (`lookAgain`). */
   person: PersonState | undefined;
   slot: CompiledSlot;
@@ -21,19 +36,69 @@ export interface SlotQuestion {
   context: EventContext | undefined;
   nowMs: number;
   program: CompiledProgram;
+  /** What is drawn by: another id draws anew. */
+  decisionId: string;
+  /** Undefined where a host keeps none: policies then know nothing, and nobody takes part in an experiment. */
+  state: DecisionState | undefined;
 }
 
-/** Decides by rules. Pure: the same question has the same answer. */
-export function decideByRules({ person, slot, context, nowMs, program }: SlotQuestion): SlotDecision {
+/** Decides. Pure: the same question to the same state has the same answer. */
+export function decide(question: SlotQuestion): SlotDecision {
+  const { slot, program } = question;
+  const { parts, inHoldout } = partsOf({ ...question, changes: ({ slots }) => slots.has(slot.name) });
+  const experiments = Object.fromEntries(
+    parts.filter(({ counts }) => counts).map(({ experiment, assignment }) => [experiment.name, assignment]),
+  );
+  const carrying = (decision: SlotDecision): SlotDecision =>
+    Object.keys(experiments).length === 0 ? decision : { ...decision, experiments };
+  if (inHoldout) return carrying(certain(slot, slot.fallback ?? firstOf(slot), "holdout"));
+  const changing = parts.find(({ variant }) => variant.slots.has(slot.name));
+  if (changing === undefined) return carrying(own(slot, question));
+  const change = changing.variant.slots.get(slot.name)!;
+  if ("variant" in change) return carrying(certain(slot, change.variant, reasonOf(changing)));
+  return carrying(own(program.slots.get(change.like)!, question));
+}
+
+const reasonOf = ({ experiment }: Part): string => `experiment:${experiment.name}`;
+const firstOf = ({ variants }: CompiledSlot): string | null => variants.keys().next().value ?? null;
+
+function certain(slot: CompiledSlot, variant: string | null, reason: string): SlotDecision {
+  return { variant, payload: variant === null ? null : slot.variants.get(variant), propensity: 1, reason };
+}
+
+/** What the slot's rules say, else its policy, else its default. */
+function own(slot: CompiledSlot, question: SlotQuestion): SlotDecision {
+  const { person, context, nowMs, program } = question;
   const { scope } = program;
   scope.begin(person, nowMs);
   scope.context = context ?? null;
   const index = slot.rules.findIndex(({ rule }) => rule.holds(scope));
-  const variant = index < 0 ? slot.fallback : slot.rules[index]!.variant;
+  if (index >= 0) return certain(slot, slot.rules[index]!.variant, `rule:${index}`);
+  return slot.bandit === null ? certain(slot, slot.fallback, "default") : drawn(slot, slot.bandit, question);
+}
+
+function drawn(slot: CompiledSlot, bandit: CompiledBandit, question: SlotQuestion): SlotDecision {
+  const { person, context, nowMs, personKey, decisionId, state } = question;
+  const variants = [...slot.variants.keys()];
+  const features = bandit.policy === "squarecb" ? contextFeatures(bandit.features, { person, context, nowMs }) : undefined;
+  const learner = state?.slots.learnerOf(slot.name) ?? emptyLearner(bandit.reward.key);
+  const probabilities = probabilitiesOf({ slot: slot.name, variants, features: features ?? [] }, learner, bandit);
+  const lot = uniform(rngFrom(hash32(`${slot.name}\n${personKey}\n${decisionId}`)));
+  const pick = pickBy(probabilities, lot);
+  const picked = variants[pick]!;
+  const choice: SlotChoice = {
+    slot: slot.name,
+    policy: bandit.policy,
+    picked,
+    probabilities,
+    ...(features === undefined ? {} : { features }),
+  };
+  if (bandit.shadow) return { ...certain(slot, slot.fallback, `shadow:${bandit.policy}`), choice };
   return {
-    variant,
-    payload: variant === null ? null : slot.variants.get(variant),
-    propensity: 1,
-    reason: index < 0 ? "default" : `rule:${index}`,
+    variant: picked,
+    payload: slot.variants.get(picked),
+    propensity: probabilities[pick]!,
+    reason: bandit.policy,
+    choice,
   };
 }

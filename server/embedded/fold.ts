@@ -1,6 +1,7 @@
 // What the log means: applies one record after the other to everything that is a fold of it. Live commits, recovery,
 // `verify` and tests all come through `apply`, so there is one truth about what a record does.
 import type { TrafficMark } from "../../core/event/event.ts";
+import { DecisionState } from "../../core/decide/decision-state.ts";
 import { applyAttributes, applyEvent, lookAgain, mergePersons, type Outputs } from "../../core/engine.ts";
 import { anonymousKeyOf, refOfKey, resolve, resolveKeys, type IdentityLink } from "../../core/identity/identity.ts";
 import { compileProgram } from "../../core/program/compile.ts";
@@ -43,6 +44,10 @@ export class Fold {
   readonly links: OverlayTable;
   readonly letters: OverlayTable;
   readonly programTable: OverlayTable;
+  /** What slots have learnt, experiments have shown and decisions wait for. */
+  readonly decisions: DecisionState;
+  /** Persons in experiments. */
+  readonly units: OverlayTable;
   /** Processing time of the newest record; the host's clock never runs behind it. */
   lastAtMs = 0;
   readonly #ids: IdIndex;
@@ -63,6 +68,9 @@ export class Fold {
     this.persons = new Persons(file, this.programs, options.personsCachedMax);
     const newest = this.programs.entries.at(-1)?.program;
     this.recommender = createRecommender({ models: newest?.models, learning: newest?.learning });
+    this.units = new OverlayTable(file, "u");
+    this.decisions = new DecisionState(this.units);
+    if (newest !== undefined) this.decisions.adopt(newest);
   }
 
   /** Applies one record; what changed about a person comes back, undefined where the record is about none. */
@@ -84,9 +92,14 @@ export class Fold {
         this.programs.append(version, at, compiledOrThrow(document, version));
         this.programTable.set(String(version).padStart(9, "0"), text.encode({ version, at, document }));
         this.recommender.configure(this.programs.current.models, this.programs.current.learning);
+        this.decisions.configure(this.programs.current, at);
         return undefined;
       }
       case "decision":
+        this.decisions.decided(record.decision, this.keyNow(record.decision), record.at);
+        return undefined;
+      case "experiment_stop":
+        this.decisions.stopped(record.stop, record.at);
         return undefined;
       case "dead_letter":
         this.#letter(record.letter);
@@ -156,14 +169,16 @@ export class Fold {
     const { key, link } = resolveKeys(user?.personKey, anonymous?.personKey, this.#linkOf);
     const mergedFrom = link === undefined ? undefined : this.#link(link, event.received_at);
     const person = this.persons.change(key);
+    const weight = this.programs.current.plan.weights.get(event.event_type) ?? 0;
     const step = stepOf(event, {
       personKey: key,
-      weight: this.programs.current.plan.weights.get(event.event_type) ?? 0,
+      weight,
       sampled: this.recommender.learningSample(event.event_id, event.timestamp),
       history: person.recent,
     });
     if (step !== undefined) this.recommender.learn(step);
     const outputs = applyEvent(person, event, this.programs);
+    if (outputs.folded) this.decisions.acted(event, key, weight);
     const change = this.#changed(key, person, event.received_at, outputs);
     change.event = event;
     if (mergedFrom !== undefined) change.mergedFrom = mergedFrom;
@@ -183,6 +198,7 @@ export class Fold {
     this.links.set(anonKey, Buffer.from(userKey));
     if (!merge) return undefined;
     this.recommender.relink(anonKey, userKey);
+    this.decisions.relink(anonKey, userKey, at);
     const from = this.persons.get(anonKey);
     const into = this.persons.change(userKey);
     if (from === undefined) return undefined;

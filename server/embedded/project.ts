@@ -1,8 +1,12 @@
 // One project in one process: a log, the fold of it, checkpoints and timers behind the port that the handlers speak to.
 import { join } from "node:path";
+import { slotView } from "../../core/decide/view.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
+import { emptyRun } from "../../core/experiment/run.ts";
+import { experimentView, type ExperimentView } from "../../core/experiment/view.ts";
 import { refOfKey } from "../../core/identity/identity.ts";
 import type { Item } from "../../core/item/item.ts";
+import type { CompiledExperiment } from "../../core/program/compiled.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
 import type { DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
@@ -35,10 +39,11 @@ import { Committer, type Group } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
 import type { KeyedRecord } from "./event-keys.ts";
 import { Fold } from "./fold.ts";
+import { GuardWatch } from "./guard-watch.ts";
 import { ProgramSweep } from "./program-sweep.ts";
 import { decodeRecord } from "./record-codec.ts";
 import { recordsOf } from "./submission.ts";
-import { tablesOf } from "./tables.ts";
+import { DECISION_PREFIX, tablesOf } from "./tables.ts";
 import { Timers } from "./timers.ts";
 
 export interface ProjectOptions {
@@ -77,6 +82,7 @@ export class EmbeddedProject implements Project {
   readonly #timers: Timers;
   readonly #sweep: ProgramSweep;
   readonly #decisions: DecisionLog;
+  readonly #guards: GuardWatch;
   readonly #listeners = new Set<(change: PersonChange) => void>();
   #checkpointTimer: NodeJS.Timeout | null = null;
   #checkpointDue = false;
@@ -110,6 +116,10 @@ export class EmbeddedProject implements Project {
       clock: () => (this.#clockMs = Math.max(this.#clockMs, this.fold.lastAtMs, options.now())),
     });
     this.#decisions = new DecisionLog(this.#committer);
+    this.#guards = new GuardWatch({
+      harmful: () => this.fold.decisions.experiments.harmful(),
+      write: (stop) => this.#write(({ atMs }) => ({ kind: "experiment_stop", at: atMs, stop })),
+    });
     this.#checkpointer = new Checkpointer({
       file,
       ids,
@@ -165,6 +175,8 @@ export class EmbeddedProject implements Project {
 
   async submit(submission: Submission): Promise<EventOutcome[]> {
     const outcomes: EventOutcome[] = [];
+    // An event may carry the id of a decision that is not in the log yet: that one comes first.
+    this.#decisions.flush();
     await this.#committer.submit({
       records: submission.events.length + submission.deadLetters.length,
       sizeBytes: (submission.events.length + submission.deadLetters.length) * EVENT_BYTES,
@@ -218,6 +230,23 @@ export class EmbeddedProject implements Project {
     const answered = answerSlot(slot, context, this.#visitor(ref, sources.nowMs), sources);
     if (answered !== undefined) this.#decisions.add(answered.decision);
     return answered?.answer;
+  }
+
+  async slots(): ReturnType<Project["slots"]> {
+    const { document, slots } = this.fold.programs.current;
+    const { decisions } = this.fold;
+    return [...slots.values()].map((slot) =>
+      slotView(slot, decisions.slots.learnerOf(slot.name), document.slots?.[slot.name]?.description),
+    );
+  }
+
+  async experiments(): ReturnType<Project["experiments"]> {
+    return this.fold.programs.current.experiments.map((experiment) => this.#experimentView(experiment));
+  }
+
+  async experiment(name: string): ReturnType<Project["experiment"]> {
+    const experiment = this.fold.programs.current.experiments.find((one) => one.name === name);
+    return experiment === undefined ? undefined : this.#experimentView(experiment);
   }
 
   async segments(): ReturnType<Project["segments"]> {
@@ -345,6 +374,7 @@ export class EmbeddedProject implements Project {
     this.#decisions.flush();
     this.#closed = true;
     this.#timers.stop();
+    this.#guards.stop();
     this.#sweep.stop();
     if (this.#checkpointTimer !== null) clearInterval(this.#checkpointTimer);
     await this.#committer.close();
@@ -362,6 +392,9 @@ export class EmbeddedProject implements Project {
     for (const source of this.fold.recommender.tables) {
       for (const [key, bytes] of this.#file.rows(`t:${source.table}:`)) source.load(Number(key), bytes);
     }
+    for (const source of this.fold.decisions.tables) {
+      for (const [key, bytes] of this.#file.rows(`${DECISION_PREFIX}${source.table}:`)) source.load(key, bytes);
+    }
     const onCorrupt = this.#options.onFault ?? (() => {});
     let records = 0;
     for (const entry of this.log.read(this.#checkpointer.position, { onCorrupt })) {
@@ -374,6 +407,7 @@ export class EmbeddedProject implements Project {
     this.#committer.foldedPosition = this.log.end;
     if (this.fold.programs.entries.length === 0) await this.#create();
     this.#timers.start();
+    this.#guards.start();
     this.#sweep.start(this.fold.programs.current.version);
     const everyMs = this.#options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS;
     this.#checkpointTimer = setInterval(() => this.#checkpointSoon(), everyMs);
@@ -400,7 +434,13 @@ export class EmbeddedProject implements Project {
   }
 
   #sources(): Sources {
-    return { program: this.fold.programs.current, recommender: this.fold.recommender, nowMs: this.#nowMs() };
+    const { programs, recommender, decisions } = this.fold;
+    return { program: programs.current, recommender, nowMs: this.#nowMs(), decisions };
+  }
+
+  #experimentView(experiment: CompiledExperiment): ExperimentView {
+    const run = this.fold.decisions.experiments.runOf(experiment) ?? emptyRun(experiment, this.fold.lastAtMs);
+    return experimentView(experiment, run);
   }
 
   /** The person of a ref, brought to `nowMs`. */

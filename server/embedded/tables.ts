@@ -2,9 +2,12 @@
 import type { CheckpointTable } from "./checkpointer.ts";
 import type { Fold } from "./fold.ts";
 
+/** Before the name of a table of `DecisionState`. */
+export const DECISION_PREFIX = "c:";
+
 /** Everything that a checkpoint holds, with its key prefixes in the state file. */
 export function tablesOf(fold: Fold): CheckpointTable[] {
-  const overlays = [fold.links, fold.letters, fold.programTable, fold.members.rows].map((source) => ({
+  const overlays = [fold.links, fold.letters, fold.programTable, fold.members.rows, fold.units].map((source) => ({
     source,
     prefix: `${source.table}:`,
     committed: () => source.committed(),
@@ -12,6 +15,7 @@ export function tablesOf(fold: Fold): CheckpointTable[] {
   const { persons } = fold;
   return [
     ...fold.recommender.tables.map((source) => ({ source, prefix: `t:${source.table}:` })),
+    ...fold.decisions.tables.map((source) => ({ source, prefix: `${DECISION_PREFIX}${source.table}:` })),
     ...overlays,
     { source: persons, prefix: "", committed: () => persons.committed() },
   ];

@@ -1,6 +1,7 @@
 // What readers are answered, in every host alike: lists and slots from the program, the models and a person whom the host
 // has brought to now. Hosts differ in where they find the person and where the decision goes.
 import { uuidv7 } from "uuidv7";
+import type { DecisionState } from "../../core/decide/decision-state.ts";
 import { decideSlot } from "../../core/engine.ts";
 import type { EventContext } from "../../core/event/event.ts";
 import type { Item } from "../../core/item/item.ts";
@@ -10,6 +11,7 @@ import { compileItemFilter } from "../../core/program/item-filter.ts";
 import type { RankedList, Recommender } from "../../core/rank/recommender.ts";
 import type { DecisionRecord, PersonRef } from "../../core/record.ts";
 import { FilterError, type Decision, type RecommendationList, type RecommendRequest } from "../ports.ts";
+import { experimentalList } from "./experimental-list.ts";
 import { listOf, placementOf, rankQueryOf } from "./lists.ts";
 
 /** What a host answers from at this moment. */
@@ -17,6 +19,8 @@ export interface Sources {
   readonly program: CompiledProgram;
   readonly recommender: Recommender;
   readonly nowMs: number;
+  /** What slots have learnt and who is in which experiment; a host without it runs no experiment. */
+  readonly decisions?: DecisionState;
 }
 
 export interface Visitor {
@@ -47,23 +51,32 @@ export function listRules(
 export function answerList(
   request: RecommendRequest,
   { key, person }: Visitor,
-  { program, recommender, nowMs }: Sources,
+  { program, recommender, nowMs, decisions }: Sources,
 ): Answered<RecommendationList> | undefined {
   const rules = listRules(request, program);
   if (rules === undefined) return undefined;
-  const list = recommender.recommend(rankQueryOf({ ...rules, key, person, request, nowMs }));
   const decisionId = uuidv7();
+  const made = experimentalList(
+    { request, personKey: key, person, program, nowMs, state: decisions, context: request.context, decisionId },
+    (placement, who) => {
+      const isNobody = who === "nobody";
+      const query = { key: isNobody ? "" : key, person: isNobody ? undefined : person, request, nowMs };
+      const rulesThere = placement === request.placement ? rules : listRules({ ...request, placement }, program)!;
+      return recommender.recommend(rankQueryOf({ ...rulesThere, ...query }));
+    },
+  );
   const { placement, explain = false } = request;
-  const answer = listOf(list, { recommender, decisionId, placement, explain });
+  const answer = listOf(made.list, { recommender, decisionId, placement, explain });
   Object.assign(answer, request.ref);
   answer.profile_version = person?.version ?? 0;
   const decision: DecisionRecord = {
     ...request.ref,
     decision_id: decisionId,
     placement,
-    strategy: list.strategy,
+    strategy: made.list.strategy,
     items: answer.items.map(({ item_id }) => item_id),
     propensity: 1,
+    ...made.log,
   };
   return { answer, decision };
 }
@@ -85,13 +98,14 @@ export function answerTrending(limit: number, filter: string | undefined, source
 export function answerSlot(
   slot: string,
   context: EventContext | undefined,
-  { ref, person }: Visitor,
-  { program, nowMs }: Sources,
+  { ref, key, person }: Visitor,
+  { program, nowMs, decisions }: Sources,
 ): Answered<Decision> | undefined {
-  const decided = decideSlot(person, slot, context, nowMs, program);
-  if (decided === undefined) return undefined;
-  const { variant, payload, propensity, reason } = decided;
   const decisionId = uuidv7();
+  const question = { personKey: key, person, context, nowMs, program, decisionId, state: decisions };
+  const decided = decideSlot(slot, question);
+  if (decided === undefined) return undefined;
+  const { variant, payload, propensity, reason, choice, experiments } = decided;
   return {
     answer: { decision_id: decisionId, slot, variant, payload, propensity, reason },
     decision: {
@@ -101,6 +115,8 @@ export function answerSlot(
       strategy: reason,
       items: variant === null ? [] : [variant],
       propensity,
+      ...(choice === undefined ? {} : { choice }),
+      ...(experiments === undefined ? {} : { experiments }),
     },
   };
 }

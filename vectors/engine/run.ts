@@ -81,8 +81,10 @@ function apply(
   if ("event" in step) return applyEvent(person, step.event, timeline);
   if ("attributes" in step) return applyAttributes(person, step.attributes, step.at, timeline);
   if ("look" in step) return lookAgain(person, step.look, timeline);
-  if ("decide" in step)
-    return decideSlot(person, step.decide, step.context, person.asOf, timeline.current) ?? "no such slot";
+  if ("decide" in step) {
+    const asked = { personKey: "u:u1", decisionId: "d1", state: undefined, program: timeline.current };
+    return decideSlot(step.decide, { ...asked, person, context: step.context, nowMs: person.asOf }) ?? "no such slot";
+  }
   return mergePersons(person, run(step.merge, timeline, []), step.at, timeline);
 }
 

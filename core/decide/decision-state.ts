@@ -1,0 +1,145 @@
+// Everything that follows from decisions: what slots have learnt, what experiments have shown, and the decisions that wait to
+// be shown or rewarded. A fold of the log: decision records, the events that carry their ids, program changes and links.
+import type { LoggedEvent } from "../event/event.ts";
+import { anonymousKeyOf, userKeyOf } from "../identity/identity.ts";
+import { Experiments } from "../experiment/experiments.ts";
+import type { UnitRows } from "../experiment/units.ts";
+import type { CompiledBandit, CompiledProgram } from "../program/compiled.ts";
+import type { DecisionRecord, ExperimentStop } from "../record.ts";
+import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import { SlotLearning } from "./learning.ts";
+import { OpenDecisions, type OpenDecision } from "./open-decisions.ts";
+
+/** An answer that was not shown by then is not shown any more. */
+const SHOWN_WITHIN_MS = 3_600_000;
+/** Events arrive a little after they happened. */
+const LATE_MS = 300_000;
+
+export class DecisionState {
+  readonly slots = new SlotLearning();
+  readonly experiments: Experiments;
+  readonly open = new OpenDecisions();
+  readonly tables: readonly SnapshotSource<string>[];
+  #program: CompiledProgram | undefined;
+
+  /** @param units - the table that holds the persons of experiments. */
+  constructor(units: UnitRows) {
+    this.experiments = new Experiments(units);
+    this.tables = [this.slots.table, this.experiments.table, this.open.table];
+  }
+
+  /** The program in force, whose consequences the stored tables hold already. */
+  adopt(program: CompiledProgram): void {
+    this.#program = program;
+    this.experiments.adopt(program);
+  }
+
+  /** A new program is in force from `atMs` on. */
+  configure(program: CompiledProgram, atMs: number): void {
+    this.#program = program;
+    this.slots.configure(program);
+    this.experiments.configure(program, atMs);
+  }
+
+  /** Folds a decision; one that nothing waits for leaves no trace. */
+  decided(decision: DecisionRecord, personKey: string, atMs: number): void {
+    this.open.expire(atMs);
+    const { choice, experiments = {}, teams, items, decision_id: id } = decision;
+    const names = Object.entries(experiments);
+    if (choice === undefined && names.length === 0) return;
+    for (const [name, assignment] of names) this.experiments.assigned(name, assignment, personKey, atMs);
+    const bandit = choice === undefined ? undefined : this.#banditOf(choice.slot);
+    const [variant] = items;
+    const interleaved = names.find(([name]) => this.#experiment(name)?.interleave != null);
+    const windowMs = Math.max(SHOWN_WITHIN_MS, bandit?.reward.windowMs ?? 0);
+    this.open.add({
+      id,
+      personKey,
+      deadlineMs: atMs + windowMs + LATE_MS,
+      shownMs: -1,
+      choice:
+        choice === undefined || bandit === undefined || variant === undefined
+          ? null
+          : {
+              slot: choice.slot,
+              rewardKey: bandit.reward.key,
+              variant,
+              propensity: decision.propensity,
+              features: choice.features ?? [],
+              expected: 0,
+            },
+      earned: 0,
+      experiments: names.map(([name, { run }]) => ({ name, run })),
+      lists: teams === undefined || interleaved === undefined ? null : { run: interleaved[1].run, teams, items },
+      clicks: [0, 0],
+    });
+  }
+
+  /** Folds what a person did. `weight` is what the program says the event is worth. */
+  acted(event: LoggedEvent, personKey: string, weight: number): void {
+    const id = event.context?.decision_id;
+    if (id !== undefined) {
+      const open = this.open.change(id, event.received_at);
+      if (open !== undefined && isOwn(open, event, personKey)) this.#joined(open, event, personKey);
+    }
+    this.experiments.acted(event, personKey, weight);
+  }
+
+  relink(fromKey: string, toKey: string, atMs: number): void {
+    this.experiments.relink(fromKey, toKey, atMs);
+  }
+
+  stopped(stop: ExperimentStop, atMs: number): void {
+    this.experiments.stopped(stop, atMs);
+  }
+
+  /** An event that names the decision: the first one says that it was shown, others what it brought. */
+  #joined(open: OpenDecision, event: LoggedEvent, personKey: string): void {
+    const bandit = open.choice === null ? undefined : this.#banditOf(open.choice.slot);
+    // A decision under another reward teaches nothing about this one.
+    const learns = bandit !== undefined && bandit.reward.key === open.choice!.rewardKey;
+    if (open.shownMs < 0) {
+      open.shownMs = event.timestamp;
+      if (learns) this.slots.shown(open.choice!.slot, open.choice!, bandit, event.received_at);
+      for (const { name, run } of open.experiments) this.experiments.exposed(name, run, personKey, event);
+      if (open.lists !== null) this.experiments.interleaved(open.lists.run, null, open.clicks, event.received_at);
+    }
+    if (event.event_type === "impression") return;
+    if (learns) this.#earn(open, event, bandit);
+    if (open.lists !== null && event.event_type === "click") this.#click(open, open.lists, event);
+  }
+
+  #earn(open: OpenDecision, event: LoggedEvent, bandit: CompiledBandit): void {
+    const { weights, when, max, windowMs } = bandit.reward;
+    const weight = weights.get(event.event_type);
+    if (weight === undefined || event.timestamp - open.shownMs > windowMs || when?.(event) === false) return;
+    const rewardOf = (earned: number): number => Math.min(max, Math.max(0, earned));
+    const before = rewardOf(open.earned);
+    open.earned += weight;
+    this.slots.rewarded(open.choice!.slot, open.choice!, { before, after: rewardOf(open.earned) }, bandit);
+  }
+
+  #click(open: OpenDecision, lists: NonNullable<OpenDecision["lists"]>, event: LoggedEvent): void {
+    const place = event.item_id === undefined ? -1 : lists.items.indexOf(event.item_id);
+    const team = lists.teams[place];
+    if (team !== "a" && team !== "b") return;
+    const before: [number, number] = [...open.clicks];
+    open.clicks[team === "a" ? 0 : 1]++;
+    this.experiments.interleaved(lists.run, before, open.clicks, event.received_at);
+  }
+
+  #banditOf(slot: string): CompiledBandit | undefined {
+    return this.#program?.slots.get(slot)?.bandit ?? undefined;
+  }
+
+  #experiment(name: string) {
+    return this.#program?.experiments.find((one) => one.name === name);
+  }
+}
+
+/** The decision was made for this person, under whichever of his ids: nobody can vote on another's. */
+function isOwn({ personKey }: OpenDecision, { user_id, anonymous_id }: LoggedEvent, key: string): boolean {
+  if (personKey === key) return true;
+  if (user_id !== undefined && personKey === userKeyOf(user_id)) return true;
+  return anonymous_id !== undefined && personKey === anonymousKeyOf(anonymous_id);
+}

@@ -1,0 +1,179 @@
+// What one slot has learnt: for each variant how often it was shown and what came of it. Old outcomes fade.
+import { decayFactor } from "../math/exp2.ts";
+import type { CompiledBandit } from "../program/compiled.ts";
+import { addChoice, changeReward, emptyOffPolicySums, type OffPolicySums } from "../stats/off-policy.ts";
+import { ByteReader } from "../wire/reader.ts";
+import { ByteWriter } from "../wire/writer.ts";
+import type { Features } from "./context-features.ts";
+import { earn, emptyRidge, fadeRidge, observe, readRidge, type Ridge, writeRidge } from "./ridge.ts";
+
+export interface Arm {
+  /** Faded: how often shown, the sum of rewards and of their squares; rewards as shares of the largest (0–1). */
+  shown: number;
+  rewards: number;
+  squares: number;
+  /** Not faded, in the reward's own unit. */
+  shownTotal: number;
+  rewardTotal: number;
+  /** What a policy that always shows this variant would have brought. */
+  always: OffPolicySums;
+  /** Only of a contextual policy. */
+  ridge: Ridge | null;
+}
+
+export interface Learner {
+  /** What rewards meant when this was learnt (`CompiledReward.key`). */
+  rewardKey: string;
+  /** By variant. */
+  readonly arms: Map<string, Arm>;
+  /** Time of the last change, Unix ms; -1 before the first. */
+  changedMs: number;
+  /** Counts changes. */
+  revision: number;
+}
+
+export function emptyLearner(rewardKey: string): Learner {
+  return { rewardKey, arms: new Map(), changedMs: -1, revision: 0 };
+}
+
+/** The variant's arm, made where it has none yet. */
+export function armOf(learner: Learner, variant: string): Arm {
+  let arm = learner.arms.get(variant);
+  if (arm === undefined) {
+    arm = {
+      shown: 0,
+      rewards: 0,
+      squares: 0,
+      shownTotal: 0,
+      rewardTotal: 0,
+      always: emptyOffPolicySums(),
+      ridge: null,
+    };
+    learner.arms.set(variant, arm);
+  }
+  return arm;
+}
+
+/** Mean reward in its own unit; 0 where nothing is known. */
+export function meanReward({ shownTotal, rewardTotal }: Arm): number {
+  return shownTotal === 0 ? 0 : rewardTotal / shownTotal;
+}
+
+/** One shown choice: what must be known of it again when its reward comes. */
+export interface ShownChoice {
+  readonly variant: string;
+  /** Probability with which it was chosen. */
+  readonly propensity: number;
+  readonly features: Features;
+  /** What the variant had brought on average when it was shown. */
+  expected: number;
+}
+
+/** The variant was shown: a trial without a reward so far. Sets `choice.expected`. */
+export function showArm(learner: Learner, choice: ShownChoice, bandit: CompiledBandit, atMs: number): void {
+  fade(learner, bandit.halfLifeMs, atMs);
+  const chosen = armOf(learner, choice.variant);
+  choice.expected = meanReward(chosen);
+  for (const arm of learner.arms.values()) {
+    const isChosen = arm === chosen;
+    const expectedOfPolicy = meanReward(arm);
+    addChoice(arm.always, {
+      weight: isChosen ? 1 / choice.propensity : 0,
+      reward: 0,
+      expected: choice.expected,
+      expectedOfPolicy,
+    });
+  }
+  chosen.shown++;
+  chosen.shownTotal++;
+  if (bandit.policy === "squarecb") observe((chosen.ridge ??= emptyRidge()), choice.features);
+  learner.revision++;
+}
+
+/** The reward of a shown choice has grown from `before` to `after`, in its own unit. */
+export function rewardArm(
+  learner: Learner,
+  choice: ShownChoice,
+  { before, after }: { before: number; after: number },
+  bandit: CompiledBandit,
+): void {
+  const arm = armOf(learner, choice.variant);
+  const { max } = bandit.reward;
+  arm.rewards += (after - before) / max;
+  arm.squares += (after * after - before * before) / (max * max);
+  arm.rewardTotal += after - before;
+  const { expected, propensity } = choice;
+  changeReward(
+    arm.always,
+    { weight: 1 / propensity, reward: before, expected, expectedOfPolicy: expected },
+    after,
+  );
+  if (arm.ridge !== null) earn(arm.ridge, choice.features, (after - before) / max);
+  learner.revision++;
+}
+
+function fade(learner: Learner, halfLifeMs: number, atMs: number): void {
+  const ageMs = learner.changedMs < 0 ? 0 : atMs - learner.changedMs;
+  learner.changedMs = Math.max(learner.changedMs, atMs);
+  if (ageMs <= 0) return;
+  const factor = decayFactor(ageMs, halfLifeMs);
+  for (const arm of learner.arms.values()) {
+    arm.shown *= factor;
+    arm.rewards *= factor;
+    arm.squares *= factor;
+    if (arm.ridge !== null) fadeRidge(arm.ridge, ageMs, halfLifeMs);
+  }
+}
+
+const VERSION = 1;
+const SUMS = [
+  "count",
+  "weights",
+  "squares",
+  "largest",
+  "rewards",
+  "weightedRewards",
+  "squaredRewards",
+  "robust",
+  "robustSquares",
+] as const satisfies readonly (keyof OffPolicySums)[];
+const ARMS_MAX = 10_000;
+
+export function encodeLearner(learner: Learner): Uint8Array {
+  const writer = new ByteWriter();
+  writer.byte(VERSION);
+  writer.string(learner.rewardKey);
+  writer.number(learner.changedMs);
+  writer.varint(learner.revision);
+  writer.varint(learner.arms.size);
+  for (const [variant, arm] of learner.arms) {
+    writer.string(variant);
+    for (const value of [arm.shown, arm.rewards, arm.squares, arm.shownTotal, arm.rewardTotal]) writer.number(value);
+    for (const name of SUMS) writer.number(arm.always[name]);
+    writer.byte(arm.ridge === null ? 0 : 1);
+    if (arm.ridge !== null) writeRidge(writer, arm.ridge);
+  }
+  return writer.take();
+}
+
+/** @throws CorruptBytesError */
+export function decodeLearner(bytes: Uint8Array): Learner {
+  const reader = new ByteReader(bytes);
+  if (reader.byte() !== VERSION) throw reader.corrupt("a learner of another version");
+  const learner = emptyLearner(reader.string());
+  learner.changedMs = reader.number();
+  learner.revision = reader.varint();
+  const count = reader.count(ARMS_MAX);
+  for (let i = 0; i < count; i++) {
+    const arm = armOf(learner, reader.string());
+    arm.shown = reader.number();
+    arm.rewards = reader.number();
+    arm.squares = reader.number();
+    arm.shownTotal = reader.number();
+    arm.rewardTotal = reader.number();
+    for (const name of SUMS) arm.always[name] = reader.number();
+    if (reader.byte() === 1) arm.ridge = readRidge(reader);
+  }
+  reader.end();
+  return learner;
+}

@@ -1,0 +1,69 @@
+// What all slots of a project have learnt: a learner for each slot whose policy learns.
+import type { CompiledBandit, CompiledProgram } from "../program/compiled.ts";
+import { DirtyRows, type SnapshotSource } from "../wire/dirty-rows.ts";
+import { rowTable } from "../wire/row-table.ts";
+import {
+  armOf,
+  decodeLearner,
+  emptyLearner,
+  encodeLearner,
+  rewardArm,
+  showArm,
+  type Learner,
+  type ShownChoice,
+} from "./learner.ts";
+
+export class SlotLearning {
+  readonly table: SnapshotSource<string>;
+  readonly #learners = new Map<string, Learner>();
+  readonly #dirty = new DirtyRows<string>((slot) => {
+    const learner = this.#learners.get(slot);
+    return learner === undefined ? null : encodeLearner(learner);
+  });
+
+  constructor() {
+    this.table = rowTable("learners", this.#dirty, (slot, bytes) => this.#learners.set(slot, decodeLearner(bytes)));
+  }
+
+  /** Slots that learn no more are forgotten; one whose reward means something else starts anew. */
+  configure({ slots }: CompiledProgram): void {
+    for (const name of [...this.#learners.keys()]) {
+      if (slots.get(name)?.bandit == null) {
+        this.#dirty.touch(name);
+        this.#learners.delete(name);
+      }
+    }
+    for (const [name, { bandit, variants }] of slots) {
+      if (bandit === null) continue;
+      const known = this.#learners.get(name);
+      if (known?.rewardKey === bandit.reward.key) {
+        this.#dirty.touch(name);
+        for (const variant of known.arms.keys()) if (!variants.has(variant)) known.arms.delete(variant);
+        for (const variant of variants.keys()) armOf(known, variant);
+        continue;
+      }
+      this.#dirty.touch(name);
+      const learner = emptyLearner(bandit.reward.key);
+      for (const variant of variants.keys()) armOf(learner, variant);
+      this.#learners.set(name, learner);
+    }
+  }
+
+  learnerOf(slot: string): Learner | undefined {
+    return this.#learners.get(slot);
+  }
+
+  shown(slot: string, choice: ShownChoice, bandit: CompiledBandit, atMs: number): void {
+    const learner = this.#learners.get(slot);
+    if (learner === undefined) return;
+    this.#dirty.touch(slot);
+    showArm(learner, choice, bandit, atMs);
+  }
+
+  rewarded(slot: string, choice: ShownChoice, reward: { before: number; after: number }, bandit: CompiledBandit): void {
+    const learner = this.#learners.get(slot);
+    if (learner === undefined || reward.before === reward.after) return;
+    this.#dirty.touch(slot);
+    rewardArm(learner, choice, reward, bandit);
+  }
+}

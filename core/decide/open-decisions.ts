@@ -1,0 +1,171 @@
+// Decisions that may still be shown or bring something: joined with later events by their id. Bounded; the oldest go first.
+import { DirtyRows, type SnapshotSource } from "../wire/dirty-rows.ts";
+import { ByteReader } from "../wire/reader.ts";
+import { rowTable } from "../wire/row-table.ts";
+import { ByteWriter } from "../wire/writer.ts";
+import type { ShownChoice } from "./learner.ts";
+
+/** About 400 bytes each. */
+export const OPEN_MAX = 50_000;
+/** Closed with each record where their time is over. */
+const CLOSED_A_RECORD = 8;
+/** Key of the row of figures; no decision has it. */
+const FIGURES = "";
+
+export interface OpenDecision {
+  /** Order of arrival. */
+  readonly serial: number;
+  readonly id: string;
+  readonly personKey: string;
+  /** Processing time after which nothing counts for it any more. */
+  readonly deadlineMs: number;
+  /** Event time of the first sign that it was seen; -1 before. */
+  shownMs: number;
+  /** Of the slot that learns from it; null where none does. */
+  readonly choice: (ShownChoice & { readonly slot: string; readonly rewardKey: string }) | null;
+  /** What it has brought so far: the sum of weights, not cut. */
+  earned: number;
+  readonly experiments: readonly { readonly name: string; readonly run: string }[];
+  /** Of an interleaved list. */
+  readonly lists: { readonly run: string; readonly teams: string; readonly items: readonly string[] } | null;
+  readonly clicks: [a: number, b: number];
+}
+
+export class OpenDecisions {
+  readonly table: SnapshotSource<string>;
+  /** Decisions that were closed before their time because there were too many. */
+  closedEarly = 0;
+  #byId = new Map<string, OpenDecision>();
+  #nextSerial = 0;
+  #isSorted = true;
+  readonly #max: number;
+  readonly #dirty = new DirtyRows<string>((id) => this.#encode(id));
+
+  constructor(max = OPEN_MAX) {
+    this.#max = max;
+    this.table = rowTable("open", this.#dirty, (id, bytes) => this.#load(id, bytes));
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  add(decision: Omit<OpenDecision, "serial">): void {
+    if (this.#byId.has(decision.id)) return;
+    this.#sort();
+    if (this.#byId.size >= this.#max) {
+      this.#dirty.touch(FIGURES);
+      this.#close(this.#byId.keys().next().value!);
+      this.closedEarly++;
+    }
+    this.#dirty.touch(FIGURES);
+    this.#dirty.touch(decision.id);
+    this.#byId.set(decision.id, { ...decision, serial: this.#nextSerial++ });
+  }
+
+  /** The decision, to be changed; undefined where there is none, or its time is over. */
+  change(id: string, atMs: number): OpenDecision | undefined {
+    const open = this.#byId.get(id);
+    if (open === undefined || atMs > open.deadlineMs) return undefined;
+    this.#dirty.touch(id);
+    return open;
+  }
+
+  /** Closes what is over; bounded work, to be called with each record. */
+  expire(atMs: number): void {
+    if (this.#byId.size === 0) return;
+    this.#sort();
+    let left = CLOSED_A_RECORD;
+    for (const [id, { deadlineMs }] of this.#byId) {
+      // Windows differ: one behind may be over too, and waits for its turn.
+      if (deadlineMs >= atMs || left-- === 0) return;
+      this.#close(id);
+    }
+  }
+
+  #close(id: string): void {
+    this.#dirty.touch(id);
+    this.#byId.delete(id);
+  }
+
+  #encode(id: string): Uint8Array | null {
+    if (id !== FIGURES) {
+      const open = this.#byId.get(id);
+      return open === undefined ? null : encodeOpen(open);
+    }
+    writer.varint(this.#nextSerial);
+    writer.varint(this.closedEarly);
+    return writer.take();
+  }
+
+  #load(id: string, bytes: Uint8Array): void {
+    if (id === FIGURES) {
+      const reader = new ByteReader(bytes);
+      this.#nextSerial = reader.varint();
+      this.closedEarly = reader.varint();
+      return;
+    }
+    this.#byId.set(id, decodeOpen(id, bytes));
+    this.#isSorted = false;
+  }
+
+  /** Rows are loaded in the order of their ids. */
+  #sort(): void {
+    if (this.#isSorted) return;
+    this.#isSorted = true;
+    this.#byId = new Map([...this.#byId].sort(([, a], [, b]) => a.serial - b.serial));
+  }
+}
+
+const VERSION = 1;
+const ITEMS_MAX = 1_000;
+const writer = new ByteWriter();
+
+function encodeOpen(open: OpenDecision): Uint8Array {
+  const { choice, lists } = open;
+  writer.byte(VERSION);
+  writer.string(open.personKey);
+  for (const value of [open.serial, open.deadlineMs, open.shownMs, open.earned, ...open.clicks]) writer.number(value);
+  writer.varint(open.experiments.length);
+  for (const { name, run } of open.experiments) {
+    writer.string(name);
+    writer.string(run);
+  }
+  writer.byte(choice === null ? 0 : 1);
+  if (choice !== null) {
+    for (const text of [choice.slot, choice.rewardKey, choice.variant]) writer.string(text);
+    for (const value of [choice.propensity, choice.expected]) writer.number(value);
+    writer.varint(choice.features.length);
+    for (const place of choice.features) writer.zigzag(place);
+  }
+  writer.byte(lists === null ? 0 : 1);
+  if (lists !== null) {
+    for (const text of [lists.run, lists.teams]) writer.string(text);
+    writer.varint(lists.items.length);
+    for (const item of lists.items) writer.string(item);
+  }
+  return writer.take();
+}
+
+function decodeOpen(id: string, bytes: Uint8Array): OpenDecision {
+  const reader = new ByteReader(bytes);
+  if (reader.byte() !== VERSION) throw reader.corrupt("an open decision of another version");
+  const personKey = reader.string();
+  const [serial, deadlineMs, shownMs, earned] = [reader.number(), reader.number(), reader.number(), reader.number()];
+  const clicks: [number, number] = [reader.number(), reader.number()];
+  const listOf = <T>(read: () => T): T[] => Array.from({ length: reader.count(ITEMS_MAX) }, read);
+  const experiments = listOf(() => ({ name: reader.string(), run: reader.string() }));
+  let choice: OpenDecision["choice"] = null;
+  if (reader.byte() === 1) {
+    const [slot, rewardKey, variant] = [reader.string(), reader.string(), reader.string()];
+    const [propensity, expected] = [reader.number(), reader.number()];
+    choice = { slot, rewardKey, variant, propensity, expected, features: listOf(() => reader.zigzag()) };
+  }
+  let lists: OpenDecision["lists"] = null;
+  if (reader.byte() === 1) {
+    const [run, teams] = [reader.string(), reader.string()];
+    lists = { run, teams, items: listOf(() => reader.string()) };
+  }
+  reader.end();
+  return { serial, id, personKey, deadlineMs, shownMs, choice, earned, experiments, lists, clicks };
+}

@@ -1,0 +1,86 @@
+// How a slot's policy chooses: with which probability it shows each variant. The pick is drawn from exactly these numbers,
+// so the propensity that is logged is no estimate, whatever the policy.
+import { rngFrom } from "../math/rng.ts";
+import { hash32 } from "../math/hash.ts";
+import type { CompiledBandit } from "../program/compiled.ts";
+import { beta } from "../stats/sample.ts";
+import type { Features } from "./context-features.ts";
+import type { Arm, Learner } from "./learner.ts";
+import { expectedReward } from "./ridge.ts";
+
+/** Draws of the posterior behind Thompson sampling's probabilities. */
+const DRAWS = 100;
+/**
+ * SquareCB's learning rate is this times √(variants · choices) in units of the rewards' spread. Chosen on simulations with
+ * other seeds than those of the benchmark (docs/decisions/decisions.md).
+ */
+const SHARPNESS = 2;
+/** A reward's spread is not taken for less than this: before anything came it is unknown. */
+const SPREAD_MIN = 0.05;
+
+export interface Choice {
+  readonly slot: string;
+  readonly variants: readonly string[];
+  readonly features: Features;
+}
+
+/** A probability for each of `variants`, in their order; they sum to 1. A function of its arguments alone. */
+export function probabilitiesOf({ slot, variants, features }: Choice, learner: Learner, bandit: CompiledBandit): number[] {
+  const arms = variants.map((variant) => learner.arms.get(variant));
+  const { exploration } = bandit;
+  const own =
+    bandit.policy === "epsilon_greedy"
+      ? greedy(arms)
+      : bandit.policy === "thompson"
+        ? thompson(arms, `${slot}\n${learner.revision}`)
+        : squareCb(arms, features);
+  return own.map((probability) => (1 - exploration) * probability + exploration / variants.length);
+}
+
+/** All on the best mean; half a success more than seen, so that a variant that nobody saw is tried. */
+function greedy(arms: readonly (Arm | undefined)[]): number[] {
+  const values = arms.map((arm) => ((arm?.rewards ?? 0) + 0.5) / ((arm?.shown ?? 0) + 1));
+  const best = values.indexOf(Math.max(...values));
+  return values.map((_, i) => Number(i === best));
+}
+
+/** The share of draws from the posteriors in which each variant is the best (Thompson 1933; rewards in 0–1 as parts of hits). */
+function thompson(arms: readonly (Arm | undefined)[], seed: string): number[] {
+  const rng = rngFrom(hash32(seed));
+  const posteriors = arms.map((arm) => {
+    const hits = Math.max(0, arm?.rewards ?? 0);
+    return [1 + hits, 1 + Math.max(0, (arm?.shown ?? 0) - hits)] as const;
+  });
+  const wins = arms.map(() => 0);
+  for (let draw = 0; draw < DRAWS; draw++) {
+    let [best, bestValue] = [0, -1];
+    for (let i = 0; i < posteriors.length; i++) {
+      const value = beta(rng, posteriors[i]![0], posteriors[i]![1]);
+      if (value > bestValue) [best, bestValue] = [i, value];
+    }
+    wins[best]!++;
+  }
+  return wins.map((count) => count / DRAWS);
+}
+
+/**
+ * Inverse gap weighting (Foster and Rakhlin: "Beyond UCB: optimal and efficient contextual bandits with regression
+ * oracles", ICML 2020): a variant that is expected to bring less is shown the less often, the surer the expectation.
+ */
+function squareCb(arms: readonly (Arm | undefined)[], features: Features): number[] {
+  const values = arms.map((arm) => (arm?.ridge == null ? 0 : expectedReward(arm.ridge, features)));
+  let [shown, rewards, squares] = [0, 0, 0];
+  for (const arm of arms) {
+    if (arm === undefined) continue;
+    shown += arm.shown;
+    rewards += arm.rewards;
+    squares += arm.squares;
+  }
+  const mean = shown === 0 ? 0 : rewards / shown;
+  const spread = shown === 0 ? 1 : Math.sqrt(Math.max(SPREAD_MIN * SPREAD_MIN, squares / shown - mean * mean));
+  const rate = (SHARPNESS * Math.sqrt(arms.length * shown)) / spread;
+  const best = values.indexOf(Math.max(...values));
+  const weights = values.map((value, i) => (i === best ? 0 : 1 / (arms.length + rate * (values[best]! - value))));
+  const rest = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight, i) => (i === best ? 1 - rest : weight));
+}

@@ -1,0 +1,79 @@
+// One variant against control in one metric: how much better or worse, with intervals that hold whenever one looks.
+import type { CompiledExperiment } from "../program/compiled.ts";
+import type { ExperimentStop } from "../record.ts";
+import { differenceInterval, type Estimate, type Interval, liftInterval } from "../stats/confidence.ts";
+import { adjustedEstimate, adjustmentOf, type Adjustment } from "../stats/moments.ts";
+import { isRate } from "./metrics.ts";
+import { isStopped, type Run } from "./run.ts";
+
+/** How often, over the whole life of an experiment, any of its intervals misses the truth. */
+export const ALPHA = 0.05;
+/**
+ * Persons in either variant, and of a rate also hits and misses in both together, before there is an interval: it is right
+ * for sums that are nearly normal, which fewer are not. Found on simulations of no difference (docs/benchmarks.md).
+ */
+const USERS_MIN = 30;
+const EVENTS_MIN = 10;
+
+export interface Comparison {
+  readonly variant: Estimate;
+  readonly control: Estimate;
+  readonly adjustment: Adjustment;
+  /** Undefined while too little is known. */
+  readonly difference: Interval | undefined;
+  /** Of the variant's mean over control's, minus 1; undefined also while control's mean cannot be told from 0. */
+  readonly lift: Interval | undefined;
+}
+
+export interface ComparisonQuestion {
+  readonly metric: number;
+  readonly variant: number;
+  readonly alpha: number;
+}
+
+export function compare(run: Run, experiment: CompiledExperiment, question: ComparisonQuestion): Comparison {
+  const { metric, variant, alpha } = question;
+  const all = run.variants.map(({ moments }) => moments[metric]!);
+  const adjustment = adjustmentOf(all);
+  const [own, control] = [all[variant]!, all[experiment.control]!];
+  const [a, b] = [adjustedEstimate(own, adjustment), adjustedEstimate(control, adjustment)];
+  const hits = own.y + control.y;
+  const misses = own.count + control.count - hits;
+  const isEarly =
+    Math.min(own.count, control.count) < USERS_MIN ||
+    (isRate(experiment.metrics[metric]!) && Math.min(hits, misses) < EVENTS_MIN) ||
+    !(a.variance + b.variance > 0);
+  if (isEarly) return { variant: a, control: b, adjustment, difference: undefined, lift: undefined };
+  return {
+    variant: a,
+    control: b,
+    adjustment,
+    difference: differenceInterval(a, b, alpha),
+    lift: liftInterval(a, b, alpha),
+  };
+}
+
+/** The share of ALPHA for one of the comparisons with control. */
+export function alphaOf({ variants }: CompiledExperiment, metrics = 1): number {
+  return ALPHA / Math.max(1, variants.length - 1) / metrics;
+}
+
+/** Variants that are surely worse than a guard allows and have not been stopped yet. */
+export function harmfulVariants(run: Run, experiment: CompiledExperiment): ExperimentStop[] {
+  const stops: ExperimentStop[] = [];
+  const alpha = alphaOf(experiment, experiment.guards.length);
+  experiment.variants.forEach(({ name }, variant) => {
+    if (variant === experiment.control || isStopped(run, variant)) return;
+    for (const { metric, worseBy } of experiment.guards) {
+      const { lift } = compare(run, experiment, { metric, variant, alpha });
+      if (lift === undefined) continue;
+      const { better, name: metricName } = experiment.metrics[metric]!;
+      const isHarmful = better === "higher" ? lift.high < -worseBy : lift.low > worseBy;
+      if (!isHarmful) continue;
+      const { low, high } = lift;
+      stops.push({ experiment: experiment.name, run: run.id, variant: name, metric: metricName, low, high });
+      return;
+    }
+  });
+  return stops;
+}

@@ -1,0 +1,66 @@
+// A metric of one person: how what he does after his exposure moves it.
+import type { LoggedEvent } from "../event/event.ts";
+import type { CompiledMetric } from "../program/compiled.ts";
+
+/** Longer without an event, and he was away. */
+const GAP_MS = 30 * 60_000;
+
+/** Come from looking at one page: whoever does no more than that has bounced. */
+const PASSIVE: ReadonlySet<string> = new Set(["impression", "scroll", "hover", "mouse_move", "dwell"]);
+
+/** What an event says to the metrics of one person. */
+export interface Outcome {
+  readonly event: LoggedEvent;
+  /** What the program says that the event is worth. */
+  readonly weight: number;
+  /** Time since the exposure; 0 or more. */
+  readonly sinceMs: number;
+  /** Time since his event before; Infinity where there was none. */
+  readonly gapMs: number;
+}
+
+/** The metric right after the exposure. */
+export function firstValue({ kind }: CompiledMetric): number {
+  return kind === "bounce" ? 1 : 0;
+}
+
+/** The metric after one more event, from what it was before. */
+export function nextValue(metric: CompiledMetric, before: number, outcome: Outcome): number {
+  const { kind, max } = metric;
+  const { event, weight, sinceMs, gapMs } = outcome;
+  const counts = (metric.types === null || metric.types.has(event.event_type)) && metric.where?.(event) !== false;
+  switch (kind) {
+    case "conversion":
+      return counts ? 1 : before;
+    case "count":
+      return counts ? Math.min(max, before + 1) : before;
+    case "revenue":
+      return counts ? Math.min(max, before + (event.value ?? 0)) : before;
+    case "engagement":
+      return Math.min(max, before + weight);
+    case "time_on_site":
+      return gapMs > 0 && gapMs <= GAP_MS ? Math.min(max, before + gapMs / 1000) : before;
+    case "bounce":
+      return sinceMs <= GAP_MS && !PASSIVE.has(event.event_type) ? 0 : before;
+    case "retention":
+      return sinceMs >= metric.afterMs ? 1 : before;
+  }
+}
+
+/** The metric of a person who had been two. */
+export function unitedValue({ kind, max }: CompiledMetric, a: number, b: number): number {
+  switch (kind) {
+    case "conversion":
+    case "retention":
+      return Math.max(a, b);
+    case "bounce":
+      return Math.min(a, b);
+    default:
+      return Math.min(max, a + b);
+  }
+}
+
+/** True where a person's value is 0 or 1, so that the mean is a rate. */
+export function isRate({ kind }: CompiledMetric): boolean {
+  return kind === "conversion" || kind === "bounce" || kind === "retention";
+}

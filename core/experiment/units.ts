@@ -1,0 +1,102 @@
+// Persons in experiments: a row for each person and run, in a table of the host. Rows of persons who were here lately are
+// held decoded.
+import { ByteReader } from "../wire/reader.ts";
+import { ByteWriter } from "../wire/writer.ts";
+
+/** A person's part in one run. */
+export interface Unit {
+  variant: number;
+  /** Event time of the first exposure; -1 while he was only assigned. */
+  exposedMs: number;
+  /** Event time of his last event since; -1 before the first. */
+  lastMs: number;
+  /** The covariate. */
+  x: number;
+  /** He has been two persons with two variants: he counts in neither. */
+  isMixed: boolean;
+  /** By metric. */
+  values: number[];
+}
+
+/** Where the rows lie: a table that a checkpoint holds. */
+export interface UnitRows {
+  get(key: string): Uint8Array | undefined;
+  set(key: string, bytes: Uint8Array | null): void;
+  /** In key order. */
+  page(options: { prefix: string; limit: number }): [key: string, bytes: Uint8Array][];
+}
+
+const CACHED_MAX = 16_384;
+const VALUES_MAX = 64;
+const VERSION = 1;
+
+export class Units {
+  readonly #rows: UnitRows;
+  #young = new Map<string, Unit | null>();
+  #old = new Map<string, Unit | null>();
+
+  constructor(rows: UnitRows) {
+    this.#rows = rows;
+  }
+
+  get(run: string, personKey: string): Unit | undefined {
+    const key = `${run}/${personKey}`;
+    let unit = this.#young.get(key);
+    if (unit === undefined) {
+      unit = this.#old.get(key);
+      if (unit === undefined) {
+        const bytes = this.#rows.get(key);
+        unit = bytes === undefined ? null : decodeUnit(bytes);
+      }
+      this.#remember(key, unit);
+    }
+    return unit ?? undefined;
+  }
+
+  /** Keeps the unit as it is now; null forgets it. */
+  put(run: string, personKey: string, unit: Unit | null): void {
+    const key = `${run}/${personKey}`;
+    this.#rows.set(key, unit === null ? null : encodeUnit(unit));
+    this.#remember(key, unit);
+  }
+
+  /** Forgets up to `limit` persons of a run; false while there are more. */
+  sweep(run: string, limit: number): boolean {
+    const page = this.#rows.page({ prefix: `${run}/`, limit });
+    for (const [key] of page) {
+      this.#rows.set(key, null);
+      this.#young.delete(key);
+      this.#old.delete(key);
+    }
+    return page.length < limit;
+  }
+
+  #remember(key: string, unit: Unit | null): void {
+    this.#young.set(key, unit);
+    if (this.#young.size < CACHED_MAX / 2) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+}
+
+const writer = new ByteWriter();
+
+export function encodeUnit({ variant, exposedMs, lastMs, x, isMixed, values }: Unit): Uint8Array {
+  writer.byte(VERSION);
+  writer.varint(2 * variant + Number(isMixed));
+  for (const value of [exposedMs, lastMs, x]) writer.number(value);
+  writer.varint(values.length);
+  for (const value of values) writer.number(value);
+  return writer.take();
+}
+
+/** @throws CorruptBytesError */
+export function decodeUnit(bytes: Uint8Array): Unit {
+  const reader = new ByteReader(bytes);
+  if (reader.byte() !== VERSION) throw reader.corrupt("a unit of another version");
+  const head = reader.varint();
+  const [exposedMs, lastMs, x] = [reader.number(), reader.number(), reader.number()];
+  const values = Array.from({ length: reader.count(VALUES_MAX) }, () => reader.number());
+  reader.end();
+  return { variant: head >> 1, isMixed: (head & 1) === 1, exposedMs, lastMs, x, values };
+}
