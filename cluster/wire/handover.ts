@@ -1,5 +1,5 @@
-// A value of `handover`: what an anonymous key leaves to its user. Behind it the job appends the event ids that
-// the key knows, which no rule needs (cluster/flink, HandoverIds).
+// A value of `handover`: what an anonymous key leaves to its user. The first one of a key is followed by
+// the event ids that the key knows, which no rule needs: the job appends them (cluster/flink, Handovers.java).
 import { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";
 

@@ -36,6 +36,8 @@ export interface ProfileChange {
   triggers: readonly FiredTrigger[];
   /** The key that is no more, where two persons became one. */
   mergedFrom?: string;
+  /** The anonymous id that attributes linked to this user. */
+  linkedAnonymousId?: string;
 }
 
 export interface ProfileValue {

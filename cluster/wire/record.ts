@@ -74,6 +74,13 @@ export function decodeClusterRecord(bytes: Uint8Array): ClusterRecord {
   }
 }
 
+/** The same record, passed on by a key that belongs to somebody else now. */
+export function markPassedOn(bytes: Uint8Array): Uint8Array {
+  const marked = bytes.slice();
+  marked[2]! |= PASSED_ON;
+  return marked;
+}
+
 function bodyOf(record: Exclude<ClusterRecord, { kind: "tick" }>): unknown {
   if (record.kind === "event") return record.event;
   if (record.kind === "link") return { id: record.id, anonKey: record.anonKey, userKey: record.userKey };

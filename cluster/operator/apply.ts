@@ -1,0 +1,200 @@
+// What a record, a handover and time do to one key. The law is the embedded host's (server/embedded/fold.ts): identity,
+// then models, then the person; only that links cross keys, so that a record may have to wait for a handover.
+import { applyAttributes, applyEvent, lookAgain, mergePersons, type Outputs } from "../../core/engine.ts";
+import { anonymousKeyOf } from "../../core/identity/identity.ts";
+import { stepOf } from "../../core/model/step.ts";
+import { emptyPerson, encodePerson, type PersonState } from "../../core/profile/person.ts";
+import { addAnonymousId } from "../../core/profile/fold.ts";
+import { encodeHandover, type Handover } from "../wire/handover.ts";
+import type { ProfileChange } from "../wire/profile.ts";
+import { type ClusterRecord, markPassedOn } from "../wire/record.ts";
+import { encodeStep, type StepValue } from "../wire/step.ts";
+import { addLink, EARLY_MAX, isLinked, type KeyState, LINKS_MAX, personOf } from "./key-state.ts";
+import { mayBeSampled, type OperatorProject } from "./project.ts";
+
+export interface Output {
+  channel: "steps" | "handover" | "answer" | "events";
+  key: string;
+  value: Uint8Array;
+}
+
+/** One key's turn: its state, and what comes of the operations on it. */
+export interface Turn {
+  readonly project: OperatorProject;
+  readonly key: string;
+  readonly state: KeyState;
+  readonly outputs: Output[];
+  readonly changes: ProfileChange[];
+  /** The state's bytes are no longer what they were. */
+  isChanged: boolean;
+  /** The person, or the signpost, must be published. */
+  isVisible: boolean;
+}
+
+export interface RecordInput {
+  record: ClusterRecord;
+  /** The same as it lies in the log. */
+  bytes: Uint8Array;
+  /** Log time, Unix ms. */
+  atMs: number;
+  /** The wait for a handover is over: go on without it. */
+  waited: boolean;
+}
+
+/** Applies one record; "hold": nothing was done, and it has to wait for a handover, as all later ones of this key. */
+export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" {
+  const { state } = turn;
+  const { record } = input;
+  if (record.kind === "tick" || (record.kind === "event" && record.event.traffic !== undefined)) return "applied";
+  if (record.kind === "link") {
+    // A marker that no server would write must not cost a user his profile.
+    if (turn.key.startsWith("a:")) handOver(turn, record.userKey, timeOf(state, input.atMs));
+    return "applied";
+  }
+  if (state.signpost !== undefined) {
+    if (input.atMs > turn.project.passOnAfterMs)
+      turn.outputs.push({ channel: "events", key: state.signpost, value: markPassedOn(input.bytes) });
+    return "applied";
+  }
+  const ref = record.kind === "event" ? record.event : record.ref;
+  const atMs = timeOf(state, input.atMs);
+  const anonKey = ref.anonymous_id === undefined ? undefined : anonymousKeyOf(ref.anonymous_id);
+  let mergedFrom: string | undefined;
+  const isNewLink = anonKey !== undefined && anonKey !== turn.key && !isLinked(state, anonKey);
+  if (isNewLink) {
+    const found = state.early.findIndex((early) => early.anonKey === anonKey);
+    if (found >= 0) mergedFrom = merge(turn, state.early.splice(found, 1)[0]!, atMs);
+    else if (!input.waited && state.links.length < LINKS_MAX) return "hold";
+  }
+  turn.isChanged = true;
+  turn.isVisible = true;
+  state.sequence++;
+  state.lastAtMs = atMs;
+  const person = (state.person ??= newPerson(turn));
+  if (record.kind === "attributes") {
+    if (ref.user_id !== undefined && ref.anonymous_id !== undefined) addAnonymousId(person, ref.anonymous_id);
+    const outputs = applyAttributes(person, record.attributes, atMs, turn.project.programs);
+    note(turn, person, { atMs, outputs, mergedFrom, linkedAnonymousId: isNewLink ? ref.anonymous_id : undefined });
+    return "applied";
+  }
+  const event = { ...record.event, received_at: atMs };
+  teach(turn, person, event);
+  note(turn, person, { atMs, outputs: applyEvent(person, event, turn.project.programs), event, mergedFrom });
+  return "applied";
+}
+
+/** Takes a handover in: it waits for the event that names its key. A second one of the same key is dropped. */
+export function applyHandover(turn: Turn, handover: Handover): void {
+  const { state } = turn;
+  if (isLinked(state, handover.anonKey) || state.early.some(({ anonKey }) => anonKey === handover.anonKey)) return;
+  turn.isChanged = true;
+  state.early.push({ ...handover, person: handover.person.slice() });
+  if (state.early.length <= EARLY_MAX) return;
+  const oldest = state.early.shift()!;
+  const mergedFrom = merge(turn, oldest, Math.max(state.lastAtMs, oldest.linkedAtMs));
+  if (mergedFrom === undefined) return;
+  state.sequence++;
+  turn.isVisible = true;
+}
+
+/** Brings the person to `atMs`, where something falls due by then. */
+export function applyTime(turn: Turn, atMs: number): void {
+  const { person } = turn.state;
+  if (person === undefined || person.nextCheckMs > atMs) return;
+  turn.isChanged = true;
+  const outputs = lookAgain(person, atMs, turn.project.programs);
+  if (outputs.entered.length === 0 && outputs.left.length === 0 && outputs.triggers.length === 0) return;
+  turn.isVisible = true;
+  note(turn, person, { atMs, outputs });
+}
+
+/** The log's time within this key never goes back, even where a broker's clock did. */
+function timeOf(state: KeyState, atMs: number): number {
+  return Math.max(atMs, state.lastAtMs);
+}
+
+function newPerson({ key, project }: Turn): PersonState {
+  const person = emptyPerson(project.programs.current.plan);
+  if (key.startsWith("u:")) person.userId = key.slice(2);
+  else person.anonymousIds.push(key.slice(2));
+  return person;
+}
+
+/** Answers a link marker. A key that belongs to another user already (a shared device) has nothing left to give. */
+function handOver(turn: Turn, userKey: string, atMs: number): void {
+  const { state } = turn;
+  const { person } = state;
+  const value = encodeHandover({
+    anonKey: turn.key,
+    userKey,
+    linkedAtMs: atMs,
+    programVersion: person?.programVersion ?? 0,
+    person: person === undefined ? new Uint8Array(0) : encodePerson(person),
+  });
+  // Ids that a signpost knows are those of records that it passed on: their copies must count.
+  turn.outputs.push({ channel: state.signpost === undefined ? "handover" : "answer", key: userKey, value });
+  state.person = undefined;
+  state.signpost = userKey;
+  state.sequence++;
+  state.lastAtMs = atMs;
+  turn.isChanged = true;
+  turn.isVisible = true;
+}
+
+/** Makes the handed-over person part of this one; the key that is no more, undefined where there was none. */
+function merge(turn: Turn, { anonKey, person: bytes, programVersion }: Handover, atMs: number): string | undefined {
+  const { state, project } = turn;
+  addLink(state, anonKey);
+  turn.isChanged = true;
+  if (bytes.length === 0) return undefined;
+  push(turn, { kind: "relink", from: anonKey, to: turn.key });
+  const into = (state.person ??= newPerson(turn));
+  mergePersons(into, personOf(bytes, programVersion, project.programs), atMs, project.programs);
+  return anonKey;
+}
+
+function teach(turn: Turn, person: PersonState, event: Parameters<typeof applyEvent>[1]): void {
+  const { version, program } = turn.project.programs.inForce(event.received_at);
+  const sampled = mayBeSampled(turn.project, version, event);
+  const weight = program.plan.weights.get(event.event_type) ?? 0;
+  const step = stepOf(event, { personKey: turn.key, weight, sampled, history: person.recent });
+  if (step === undefined) return;
+  const { sampled: _, history, ...rest } = step;
+  push(turn, { kind: "step", eventId: event.event_id, step: sampled ? { ...rest, history } : rest });
+}
+
+function push(turn: Turn, step: StepValue): void {
+  turn.outputs.push({ channel: "steps", key: turn.key, value: encodeStep(step) });
+}
+
+interface Noted {
+  atMs: number;
+  outputs: Outputs;
+  event?: Parameters<typeof applyEvent>[1];
+  mergedFrom?: string | undefined;
+  linkedAnonymousId?: string | undefined;
+}
+
+function note(turn: Turn, person: PersonState, noted: Noted): void {
+  const { atMs, outputs, event, mergedFrom, linkedAnonymousId } = noted;
+  const { entered, left } = netMoves(outputs);
+  const change: ProfileChange = { version: person.version, atMs, entered, left, triggers: outputs.triggers };
+  if (event !== undefined) {
+    const { event_id, event_type, timestamp, received_at, item_id, user_id, anonymous_id } = event;
+    // JSON leaves out what is undefined.
+    change.event = { event_id, event_type, timestamp, received_at, item_id, user_id, anonymous_id } as typeof change.event & object;
+  }
+  if (mergedFrom !== undefined) change.mergedFrom = mergedFrom;
+  if (linkedAnonymousId !== undefined) change.linkedAnonymousId = linkedAnonymousId;
+  turn.changes.push(change);
+}
+
+/** What is left of moves in and out of the same segment: time may pass through several programs at once. */
+function netMoves({ entered, left }: Outputs): { entered: string[]; left: string[] } {
+  if (entered.length === 0 || left.length === 0) return { entered, left };
+  const moves = new Map<string, number>();
+  for (const segment of entered) moves.set(segment, (moves.get(segment) ?? 0) + 1);
+  for (const segment of left) moves.set(segment, (moves.get(segment) ?? 0) - 1);
+  const moved = (by: number): string[] => [...moves].filter(([, net]) => net === by).map(([segment]) => segment);
+  return { entered: moved(1), left: moved(-1) };
+}

@@ -1,0 +1,55 @@
+// What the JVM and the operator pass each other over two shared buffers: turns in, results out.
+//
+//   in   varint turns; each: varint project, string key, bytes state (empty: none), varint operations;
+//          each: byte kind (1 record, 2 handover, 3 time, 4 record that has waited), varint time, bytes value
+//   out  varint turns; each: varint operations done (fewer than given: the next one must be held), byte (1: a new state
+//          follows), bytes state, float64 due (Infinity: never), varint outputs; each: byte channel, string key, bytes value
+import type { ByteReader } from "../../core/wire/reader.ts";
+import type { ByteWriter } from "../../core/wire/writer.ts";
+
+export const OPERATION = { record: 1, handover: 2, time: 3, waited: 4 } as const;
+/** `handover` and `answer` go to the same topic; a handover takes along the event ids that the key knows. */
+export const CHANNEL = { profiles: 1, steps: 2, handover: 3, answer: 4, events: 5 } as const;
+/** Turns in one frame, and operations in one turn. */
+export const TURNS_MAX = 1024;
+export const OPERATIONS_MAX = 4096;
+
+export interface TurnInput {
+  project: number;
+  key: string;
+  /** Empty: the key is new. */
+  state: Uint8Array;
+  operations: { kind: number; atMs: number; value: Uint8Array }[];
+}
+
+export interface TurnResult {
+  done: number;
+  /** Undefined: as it was. */
+  state: Uint8Array | undefined;
+  dueMs: number;
+  outputs: { channel: keyof typeof CHANNEL; key: string; value: Uint8Array }[];
+}
+
+/** The values are views into what is read. */
+export function readTurn(reader: ByteReader): TurnInput {
+  const project = reader.varint();
+  const key = reader.string();
+  const state = reader.bytes();
+  const count = reader.count(OPERATIONS_MAX);
+  const operations: TurnInput["operations"] = [];
+  for (let i = 0; i < count; i++) operations.push({ kind: reader.byte(), atMs: reader.varint(), value: reader.bytes() });
+  return { project, key, state, operations };
+}
+
+export function writeResult(writer: ByteWriter, { done, state, dueMs, outputs }: TurnResult): void {
+  writer.varint(done);
+  writer.byte(state === undefined ? 0 : 1);
+  writer.bytes(state ?? new Uint8Array(0));
+  writer.float64(dueMs);
+  writer.varint(outputs.length);
+  for (const { channel, key, value } of outputs) {
+    writer.byte(CHANNEL[channel]);
+    writer.string(key);
+    writer.bytes(value);
+  }
+}

@@ -1,0 +1,86 @@
+// One operator: the persons stage of some projects, as a function of frames. It keeps programs and nothing else.
+import { encodePerson } from "../../core/profile/person.ts";
+import { ByteReader } from "../../core/wire/reader.ts";
+import { ByteWriter } from "../../core/wire/writer.ts";
+import { decodeHandover } from "../wire/handover.ts";
+import { encodeProfile } from "../wire/profile.ts";
+import { decodeClusterRecord } from "../wire/record.ts";
+import { applyHandover, applyRecord, applyTime, type Turn } from "./apply.ts";
+import { OPERATION, readTurn, type TurnInput, type TurnResult, TURNS_MAX, writeResult } from "./frame.ts";
+import { decodeKeyState, emptyKeyState, encodeKeyState } from "./key-state.ts";
+import { addProgram, createProject, type OperatorProject } from "./project.ts";
+
+/** A key's state as bytes; larger ones are a bug, and would take the JVM's memory. */
+const STATE_BYTES_MAX = 512 * 1024;
+
+export interface Operator {
+  /** Makes project number `index` (0, 1, 2 …) known. */
+  addProject(options: { passOnAfterMs: number }): void;
+  /** Puts a program of `control` in force from `atMs` on. Throws where it does not compile. */
+  addProgram(project: number, program: { version: number; atMs: number; document: unknown }): void;
+  /** Runs the turns of a frame. Throws where code threw: then nothing of the frame has happened. */
+  process(frame: Uint8Array): Uint8Array;
+}
+
+export function createOperator(): Operator {
+  const projects: OperatorProject[] = [];
+  const writer = new ByteWriter();
+  return {
+    addProject: ({ passOnAfterMs }) => void projects.push(createProject(passOnAfterMs)),
+    addProgram: (project, program) => addProgram(projects[project]!, program),
+    process(frame) {
+      const reader = new ByteReader(frame);
+      writer.clear();
+      const turns = reader.count(TURNS_MAX);
+      writer.varint(turns);
+      for (let i = 0; i < turns; i++) {
+        const input = readTurn(reader);
+        const project = projects[input.project];
+        if (project === undefined) throw reader.corrupt(`project ${input.project} is not known`);
+        writeResult(writer, take(project, input));
+      }
+      reader.end();
+      return writer.take();
+    },
+  };
+}
+
+function take(project: OperatorProject, { key, state: before, operations }: TurnInput): TurnResult {
+  const state = before.length === 0 ? emptyKeyState() : decodeKeyState(before, project.programs);
+  const turn: Turn = { project, key, state, outputs: [], changes: [], isChanged: false, isVisible: false };
+  let done = 0;
+  while (done < operations.length && applyOperation(turn, operations[done]!) === "applied") done++;
+  const person = turn.isChanged && state.person !== undefined ? encodePerson(state.person) : undefined;
+  const dueMs = state.person?.nextCheckMs ?? Infinity;
+  if (!turn.isChanged) return { done, state: undefined, dueMs, outputs: turn.outputs };
+  const bytes = encodeKeyState(state, person);
+  if (bytes.length > STATE_BYTES_MAX) throw new Error(`the state of one key would be ${bytes.length} bytes`);
+  const outputs: TurnResult["outputs"] = turn.outputs;
+  if (turn.isVisible) outputs.push({ channel: "profiles", key, value: profileOf(turn, person) });
+  return { done, state: bytes, dueMs, outputs };
+}
+
+function applyOperation(turn: Turn, { kind, atMs, value }: TurnInput["operations"][number]): "applied" | "hold" {
+  if (kind === OPERATION.time) applyTime(turn, atMs);
+  else if (kind === OPERATION.handover) applyHandover(turn, decodeHandover(value));
+  else {
+    const waited = kind === OPERATION.waited;
+    return applyRecord(turn, { record: decodeClusterRecord(value), bytes: value, atMs, waited });
+  }
+  return "applied";
+}
+
+function profileOf({ state, changes }: Turn, bytes: Uint8Array | undefined): Uint8Array {
+  const { person, sequence, lastAtMs, signpost } = state;
+  return encodeProfile({
+    sequence,
+    asOfMs: person?.asOf ?? lastAtMs,
+    version: person?.version ?? 0,
+    programVersion: person?.programVersion ?? 0,
+    nextCheckMs: person?.nextCheckMs ?? Infinity,
+    memberships: person === undefined ? [] : [...person.memberships.keys()].sort(),
+    person: bytes ?? new Uint8Array(0),
+    changes,
+    ...(signpost === undefined ? {} : { signpost }),
+  });
+}

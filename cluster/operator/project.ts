@@ -1,0 +1,41 @@
+// What the operator knows of one project: its programs, and which events may teach the blend.
+import type { LoggedEvent } from "../../core/event/event.ts";
+import { assert } from "../../core/assert.ts";
+import { learningConfig } from "../../core/model/config.ts";
+import { createSampler, type Sampler } from "../../core/model/sampler.ts";
+import { compileProgram } from "../../core/program/compile.ts";
+import { ProgramTimeline } from "../../core/program/timeline.ts";
+
+export interface OperatorProject {
+  readonly programs: ProgramTimeline;
+  /** Version → which events lie within the program's learning share. */
+  readonly samplers: Map<number, Sampler>;
+  /** Anonymous records up to this log time were passed on by an earlier job. */
+  readonly passOnAfterMs: number;
+}
+
+export function createProject(passOnAfterMs: number): OperatorProject {
+  return { programs: new ProgramTimeline(), samplers: new Map(), passOnAfterMs };
+}
+
+/** Puts a program in force; one that is known already is left alone. Throws where it does not compile. */
+export function addProgram(
+  { programs, samplers }: OperatorProject,
+  { version, atMs, document }: { version: number; atMs: number; document: unknown },
+): void {
+  if (programs.at(version) !== undefined) return;
+  const outcome = compileProgram(document, version);
+  if ("faults" in outcome) {
+    const [fault] = outcome.faults;
+    throw new Error(`program version ${version} does not compile: ${fault!.path} ${fault!.message}`);
+  }
+  programs.append(version, atMs, outcome.program);
+  samplers.set(version, createSampler(learningConfig(outcome.program.learning)));
+}
+
+/** True where the models may sample this event, whatever they know: its step must carry the history. */
+export function mayBeSampled({ samplers }: OperatorProject, version: number, event: LoggedEvent): boolean {
+  const sampler = samplers.get(version);
+  assert(sampler !== undefined, "each program has its sampler");
+  return sampler.picks(event.event_id, event.timestamp, 0);
+}
