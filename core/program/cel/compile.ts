@@ -11,7 +11,7 @@ import { type CelNode, joinLeaves, NO_LEAVES, type Read } from "./node.ts";
 import { and, arithmetic, comparison, equality, membership, negate, not, or, ternary } from "./operators.ts";
 import { type ASTNode, type CelFault, parseCel } from "./parse.ts";
 import { compileIndex, compileName, compileSelect } from "./select.ts";
-import { changeMs } from "./time.ts";
+import { changeOf } from "./time.ts";
 import { type CelType, BOOL, DOUBLE, DYN, FAULT, kindIs, listOf, NULL, STRING, typeName } from "./value.ts";
 
 /** What the compilation of one expression gathers. */
@@ -210,7 +210,7 @@ export function compileCondition(text: string, names: NamesOfProgram): CompiledC
   const rule: Rule = {
     reads,
     holds: (scope: RuleScope) => read(scope) === true,
-    nextChangeMs: (scope: RuleScope) => changeMs(node, scope),
+    nextChangeMs: changeOf(node),
   };
   return { rule, ast: parsed.ast };
 }

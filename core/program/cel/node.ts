@@ -1,21 +1,25 @@
-// A compiled expression: a closure for its value, and how time alone moves it.
+// A compiled expression: a closure for its value, and how time alone moves it. Nodes are only looked at while they are
+// compiled: what runs per event is closures that hold what they need, because nodes have many shapes and a look into one
+// costs as much as the comparison it serves.
 import type { PersonState } from "../../profile/state.ts";
 import type { Series } from "../../profile/series.ts";
 import type { RuleScope } from "../scope.ts";
 import type { CelType } from "./value.ts";
 
 export type Read = (scope: RuleScope) => unknown;
+/** A time, or a measure of movement, at `scope.nowMs`. */
+export type Ask = (scope: RuleScope) => number;
 
 /** Something an expression reads that changes as time passes, without an event. */
 export interface TimeLeaf {
   /** Next instant at which the value jumps; Infinity where it never does. */
-  nextMs(scope: RuleScope): number;
+  readonly nextMs: Ask;
   /** How it moves between two jumps: -1 falls, 0 stands still, 1 rises. */
-  slope(scope: RuleScope): number;
+  readonly slope: Ask;
   /** Where it goes in the long run, jumps included: -1 never rises, 1 never falls, 0 stands, NaN not known. */
-  drift(scope: RuleScope): number;
+  readonly drift: Ask;
   /** Of what moves in a straight line and never jumps: by how much a second. */
-  rate?(scope: RuleScope): number;
+  readonly rate?: Ask;
 }
 
 /** A count of the events in a sliding window. */
@@ -37,7 +41,7 @@ export interface CelNode {
    * Of a condition: a time before which its value stays, with that value in `scope.verdict`; where it is not set, the
    * leaves tell.
    */
-  readonly nextMs?: (scope: RuleScope) => number;
+  readonly nextMs?: Ask;
   /** Of a condition whose `nextMs` costs no more than reading it. */
   readonly isEager?: boolean;
   /** Of a count over a window: compared with a constant, its next change is read off the series, not searched. */
@@ -56,29 +60,42 @@ export const joinLeaves = (...nodes: readonly CelNode[]): readonly TimeLeaf[] =>
   return moving.length === 1 ? moving[0]!.leaves : moving.flatMap((node) => node.leaves);
 };
 
+const never: Ask = () => Infinity;
+const still: Ask = () => 0;
+const unknown: Ask = () => NaN;
+
 /** Next jump of anything beneath the node. */
-export function jumpMs(node: CelNode, scope: RuleScope): number {
-  let next = Infinity;
-  for (const leaf of node.leaves) next = Math.min(next, leaf.nextMs(scope));
-  return next;
+export function jumpOf({ leaves }: CelNode): Ask {
+  if (leaves.length === 0) return never;
+  if (leaves.length === 1) return leaves[0]!.nextMs;
+  const jumps = leaves.map((leaf) => leaf.nextMs);
+  return (scope) => {
+    let next = Infinity;
+    for (let i = 0; i < jumps.length; i++) next = Math.min(next, jumps[i]!(scope));
+    return next;
+  };
 }
 
-export function slopeOf(node: CelNode, scope: RuleScope): number {
-  if (node.leaves.length === 0) return 0;
-  if (node.motion !== undefined) return node.motion.slope(scope);
-  return node.leaves.every((leaf) => leaf.slope(scope) === 0) ? 0 : NaN;
+export function slopeOf({ leaves, motion }: CelNode): Ask {
+  if (leaves.length === 0) return still;
+  return motion?.slope ?? zeroWhereAllAre(leaves.map((leaf) => leaf.slope));
 }
 
-export function driftOf(node: CelNode, scope: RuleScope): number {
-  if (node.leaves.length === 0) return 0;
-  if (node.motion !== undefined) return node.motion.drift(scope);
-  return node.leaves.every((leaf) => leaf.drift(scope) === 0) ? 0 : NaN;
+export function driftOf({ leaves, motion }: CelNode): Ask {
+  if (leaves.length === 0) return still;
+  return motion?.drift ?? zeroWhereAllAre(leaves.map((leaf) => leaf.drift));
 }
 
 /** Change a second of what moves in a straight line; NaN for anything else. */
-export function rateOf(node: CelNode, scope: RuleScope): number {
-  if (node.leaves.length === 0) return 0;
-  return node.motion?.rate?.(scope) ?? NaN;
+export function rateOf({ leaves, motion }: CelNode): Ask {
+  return leaves.length === 0 ? still : (motion?.rate ?? unknown);
+}
+
+function zeroWhereAllAre(asks: readonly Ask[]): Ask {
+  return (scope) => {
+    for (let i = 0; i < asks.length; i++) if (asks[i]!(scope) !== 0) return NaN;
+    return 0;
+  };
 }
 
 /** The direction of a sum of two movements: NaN where they pull apart. */

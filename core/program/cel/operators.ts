@@ -15,12 +15,12 @@ import {
 } from "./node.ts";
 import type { ASTNode } from "./parse.ts";
 import {
-  anyChangeMs,
-  changeMs,
-  comparisonChangeMs,
-  equalityChangeMs,
-  junctionChangeMs,
-  steadyChangeMs,
+  anyChangeOf,
+  changeOf,
+  comparisonChangeOf,
+  equalityChangeOf,
+  junctionChangeOf,
+  steadyChangeOf,
 } from "./time.ts";
 import {
   BOOL,
@@ -49,11 +49,11 @@ function condition(read: Read, parts: readonly CelNode[], nextMs?: (scope: RuleS
 }
 
 export function and(parts: readonly CelNode[]): CelNode {
-  return condition(junctionRead(parts, false), parts, junctionChangeMs(parts, false));
+  return condition(junctionRead(parts, false), parts, junctionChangeOf(parts, false));
 }
 
 export function or(parts: readonly CelNode[]): CelNode {
-  return condition(junctionRead(parts, true), parts, junctionChangeMs(parts, true));
+  return condition(junctionRead(parts, true), parts, junctionChangeOf(parts, true));
 }
 
 function junctionRead(parts: readonly CelNode[], decides: boolean): Read {
@@ -83,6 +83,7 @@ export function not(ast: ASTNode, part: CelNode, c: Compilation): CelNode {
   if (!kindIs(part.type, "bool"))
     return c.fault(ast, "cel_type", `\`!\` needs a condition, this is a ${typeName(part.type)}`);
   const { read } = part;
+  const changeMs = changeOf(part);
   return condition(
     (scope) => {
       const value = read(scope);
@@ -90,7 +91,7 @@ export function not(ast: ASTNode, part: CelNode, c: Compilation): CelNode {
     },
     [part],
     (scope) => {
-      const next = changeMs(part, scope);
+      const next = changeMs(scope);
       scope.verdict = typeof scope.verdict === "boolean" ? !scope.verdict : FAULT;
       return next;
     },
@@ -102,19 +103,21 @@ export function ternary(ast: ASTNode, [test, yes, no]: readonly [CelNode, CelNod
     return c.fault(ast, "cel_type", `what stands before \`?\` must be a condition, this is a ${typeName(test.type)}`);
   }
   const type = yes.type.kind === no.type.kind ? yes.type : DYN;
+  const [readTest, readYes, readNo] = [test.read, yes.read, no.read];
   const read: Read = (scope) => {
-    const value = test.read(scope);
-    return value === true ? yes.read(scope) : value === false ? no.read(scope) : FAULT;
+    const value = readTest(scope);
+    return value === true ? readYes(scope) : value === false ? readNo(scope) : FAULT;
   };
   const leaves = joinLeaves(test, yes, no);
   if (type.kind !== "bool" || leaves.length === 0) return { type, read, leaves };
+  const [testMs, yesMs, noMs] = [changeOf(test), changeOf(yes), changeOf(no)];
   const nextMs = (scope: RuleScope): number => {
-    const next = changeMs(test, scope);
+    const next = testMs(scope);
     if (typeof scope.verdict !== "boolean") {
       scope.verdict = FAULT;
       return next;
     }
-    return Math.min(next, changeMs(scope.verdict ? yes : no, scope));
+    return Math.min(next, scope.verdict ? yesMs(scope) : noMs(scope));
   };
   return { type, read, leaves, nextMs };
 }
@@ -143,16 +146,19 @@ export function equality(ast: ASTNode, left: CelNode, right: CelNode, c: Compila
   if (node.leaves.length === 0 || left.type.kind !== "double" || right.type.kind !== "double") return node;
   if (left.counted !== undefined && Number.isFinite(right.constant))
     return countEquality(node, left.counted, right.constant as number);
-  const nextMs = equalityChangeMs(read, comparisonNode(">=", left, right), comparisonNode(">", left, right));
+  const nextMs = equalityChangeOf(read, comparisonNode(">=", left, right), comparisonNode(">", left, right));
+  const [leftDrift, rightDrift] = [driftOf(left), driftOf(right)];
+  const [leftSlope, rightSlope] = [slopeOf(left), slopeOf(right)];
+  const changeMs = anyChangeOf(node);
   // The two helpers answer for a difference that moves one way; otherwise any change beneath counts.
   return {
     ...node,
     nextMs: (scope) => {
-      const drift = together(driftOf(left, scope), -driftOf(right, scope));
-      const slope = together(slopeOf(left, scope), -slopeOf(right, scope));
+      const drift = together(leftDrift(scope), -rightDrift(scope));
+      const slope = together(leftSlope(scope), -rightSlope(scope));
       if (drift === drift || (slope === slope && slope !== 0)) return nextMs(scope);
       scope.verdict = read(scope);
-      return anyChangeMs(node, scope);
+      return changeMs(scope);
     },
   };
 }
@@ -185,8 +191,8 @@ function comparisonNode(op: Order, left: CelNode, right: CelNode): CelNode {
   const towards = op === ">" || op === ">=" ? 1 : -1;
   const nextMs =
     left.reachesMs !== undefined && Number.isFinite(right.constant)
-      ? steadyChangeMs(read, towards, left, right.constant as number)
-      : comparisonChangeMs(read, towards, left, right);
+      ? steadyChangeOf(read, towards, left, right.constant as number)
+      : comparisonChangeOf(read, towards, left, right);
   return condition(read, [left, right], nextMs);
 }
 
@@ -206,8 +212,9 @@ function countComparison(op: Order, left: CelNode, { windowMs, seriesOf }: Count
 
 // Above the limit until it falls to it, at the limit until it falls below it.
 function countEquality(node: CelNode, { windowMs, seriesOf }: Counted, limit: number): CelNode {
+  const { read } = node;
   const nextMs = (scope: RuleScope): number => {
-    scope.verdict = node.read(scope);
+    scope.verdict = read(scope);
     const series = seriesOf(scope.person);
     const count = seriesCount(series, windowMs, scope.nowMs);
     if (count < limit) return Infinity;
@@ -321,10 +328,13 @@ function sumRead(left: Read, right: Read): Read {
 function motionOf(op: Arithmetic, left: CelNode, right: CelNode): CelNode["motion"] {
   if (op === "+" || op === "-") {
     const sign = op === "+" ? 1 : -1;
+    const [leftSlope, rightSlope] = [slopeOf(left), slopeOf(right)];
+    const [leftDrift, rightDrift] = [driftOf(left), driftOf(right)];
+    const [leftRate, rightRate] = [rateOf(left), rateOf(right)];
     return {
-      slope: (scope) => together(slopeOf(left, scope), sign * slopeOf(right, scope)),
-      drift: (scope) => together(driftOf(left, scope), sign * driftOf(right, scope)),
-      rate: (scope) => rateOf(left, scope) + sign * rateOf(right, scope),
+      slope: (scope) => together(leftSlope(scope), sign * rightSlope(scope)),
+      drift: (scope) => together(leftDrift(scope), sign * rightDrift(scope)),
+      rate: (scope) => leftRate(scope) + sign * rightRate(scope),
     };
   }
   const moving = op === "*" && typeof left.constant === "number" ? right : left;
@@ -332,10 +342,11 @@ function motionOf(op: Arithmetic, left: CelNode, right: CelNode): CelNode["motio
   if (op === "%" || typeof factor !== "number" || factor === 0) return undefined;
   const sign = factor > 0 ? 1 : -1;
   const byFactor = op === "*" ? factor : 1 / factor;
+  const [slope, drift, rate] = [slopeOf(moving), driftOf(moving), rateOf(moving)];
   return {
-    slope: (scope) => sign * slopeOf(moving, scope),
-    drift: (scope) => sign * driftOf(moving, scope),
-    rate: (scope) => byFactor * rateOf(moving, scope),
+    slope: (scope) => sign * slope(scope),
+    drift: (scope) => sign * drift(scope),
+    rate: (scope) => byFactor * rate(scope),
   };
 }
 
@@ -352,10 +363,11 @@ export function negate(ast: ASTNode, part: CelNode, c: Compilation): CelNode {
     return typeof value === "number" ? -value : FAULT;
   };
   if (leaves.length === 0) return { type: DOUBLE, read: negated, leaves };
+  const [slope, drift, rate] = [slopeOf(part), driftOf(part), rateOf(part)];
   const motion = {
-    slope: (scope: RuleScope) => -slopeOf(part, scope),
-    drift: (scope: RuleScope) => -driftOf(part, scope),
-    rate: (scope: RuleScope) => -rateOf(part, scope),
+    slope: (scope: RuleScope) => -slope(scope),
+    drift: (scope: RuleScope) => -drift(scope),
+    rate: (scope: RuleScope) => -rate(scope),
   };
   return { type: DOUBLE, read: negated, leaves, motion };
 }

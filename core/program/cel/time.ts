@@ -6,7 +6,7 @@
 import { builtinValue } from "../../profile/reading.ts";
 import { JUMPS_MAX } from "../../profile/series.ts";
 import type { RuleScope } from "../scope.ts";
-import { type CelNode, driftOf, jumpMs, rateOf, type Read, slopeOf, together } from "./node.ts";
+import { type Ask, type CelNode, driftOf, jumpOf, rateOf, type Read, slopeOf, together } from "./node.ts";
 import { FAULT } from "./value.ts";
 
 /** How far ahead a crossing is searched; what lies beyond is looked at again then. */
@@ -28,53 +28,74 @@ export function gridMs(scope: RuleScope): number {
 }
 
 /** For any node: the next jump beneath it, or the grid where something moves steadily. */
-export function anyChangeMs(node: CelNode, scope: RuleScope): number {
-  const jump = jumpMs(node, scope);
-  for (const leaf of node.leaves) if (leaf.slope(scope) !== 0) return Math.min(jump, gridMs(scope));
-  return jump;
-}
-
-/** For a condition: when it could change; what it is now is in `scope.verdict` afterwards. */
-export function changeMs(node: CelNode, scope: RuleScope): number {
-  if (node.nextMs !== undefined) return node.nextMs(scope);
-  scope.verdict = node.read(scope);
-  return node.leaves.length === 0 ? Infinity : anyChangeMs(node, scope);
-}
-
-/** Next change of `left > right` and its like. `towards` is the direction of left - right in which it becomes true. */
-export function comparisonChangeMs(holds: Read, towards: 1 | -1, left: CelNode, right: CelNode) {
-  return (scope: RuleScope): number => {
-    const before = holds(scope);
-    scope.verdict = before;
-    if (typeof before !== "boolean") return Math.min(jumpMs(left, scope), jumpMs(right, scope));
-    const rate = rateOf(left, scope) - rateOf(right, scope);
-    // Two straight lines: the difference is one too, and stands still where they are parallel.
-    const straight = rate === rate ? Math.sign(rate) : undefined;
-    const drift = straight ?? together(driftOf(left, scope), -driftOf(right, scope));
-    if (drift === 0 || (drift === drift && (drift === towards) === before)) return Infinity;
-    const jump = Math.min(scope.horizonMs, jumpMs(left, scope), jumpMs(right, scope));
-    if (stuck(left, scope) || stuck(right, scope)) return jump;
-    const slope = straight ?? together(slopeOf(left, scope), -slopeOf(right, scope));
-    if (slope === 0) return drift === drift ? firstJumpMs(scope, holds, before, jump, left, right) : jump;
-    if (slope !== slope) return Math.min(jump, gridMs(scope));
-    if ((slope === towards) === before) return jump;
-    const guess = right.constant !== undefined && left.reachesMs !== undefined
-      ? left.reachesMs(scope, right.constant as number)
-      : left.constant !== undefined && right.reachesMs !== undefined
-        ? right.reachesMs(scope, left.constant as number)
-        : NaN;
-    return crossingMs(scope, holds, before, Math.min(jump, scope.nowMs + HORIZON_MS), guess);
+export function anyChangeOf(node: CelNode): Ask {
+  const jumpMs = jumpOf(node);
+  const slopes = node.leaves.map((leaf) => leaf.slope);
+  return (scope) => {
+    const jump = jumpMs(scope);
+    for (let i = 0; i < slopes.length; i++) if (slopes[i]!(scope) !== 0) return Math.min(jump, gridMs(scope));
+    return jump;
   };
 }
 
-/** The same for what moves one way without jumps (`since()`, what decays) against a constant. */
-export function steadyChangeMs(holds: Read, towards: 1 | -1, left: CelNode, limit: number) {
-  return (scope: RuleScope): number => {
+/** For a condition: when it could change; what it is now is in `scope.verdict` afterwards. */
+export function changeOf(node: CelNode): Ask {
+  if (node.nextMs !== undefined) return node.nextMs;
+  const { read } = node;
+  const changeMs = anyChangeOf(node);
+  return (scope) => {
+    scope.verdict = read(scope);
+    return changeMs(scope);
+  };
+}
+
+/** Next change of `left > right` and its like. `towards` is the direction of left - right in which it becomes true. */
+export function comparisonChangeOf(holds: Read, towards: 1 | -1, left: CelNode, right: CelNode): Ask {
+  const [leftRate, rightRate] = [rateOf(left), rateOf(right)];
+  const [leftDrift, rightDrift] = [driftOf(left), driftOf(right)];
+  const [leftSlope, rightSlope] = [slopeOf(left), slopeOf(right)];
+  const [leftJump, rightJump] = [jumpOf(left), jumpOf(right)];
+  const [isLeftStuck, isRightStuck] = [stuckOf(left), stuckOf(right)];
+  const guessMs = meetingOf(left, right);
+  const jumpMs = (scope: RuleScope): number => Math.min(leftJump(scope), rightJump(scope));
+  return (scope) => {
     const before = holds(scope);
     scope.verdict = before;
-    const slope = slopeOf(left, scope);
+    if (typeof before !== "boolean") return jumpMs(scope);
+    const rate = leftRate(scope) - rightRate(scope);
+    // Two straight lines: the difference is one too, and stands still where they are parallel.
+    const straight = rate === rate ? Math.sign(rate) : undefined;
+    const drift = straight ?? together(leftDrift(scope), -rightDrift(scope));
+    if (drift === 0 || (drift === drift && (drift === towards) === before)) return Infinity;
+    const jump = Math.min(scope.horizonMs, jumpMs(scope));
+    if (isLeftStuck(scope) || isRightStuck(scope)) return jump;
+    const slope = straight ?? together(leftSlope(scope), -rightSlope(scope));
+    if (slope === 0) return drift === drift ? firstJumpMs(scope, holds, before, jump, jumpMs) : jump;
+    if (slope !== slope) return Math.min(jump, gridMs(scope));
+    if ((slope === towards) === before) return jump;
+    return crossingMs(scope, holds, before, Math.min(jump, scope.nowMs + HORIZON_MS), guessMs(scope));
+  };
+}
+
+/** When the two sides meet, but for rounding; NaN where nothing tells. */
+function meetingOf(left: CelNode, right: CelNode): Ask {
+  const [moving, other] = right.constant !== undefined && left.reachesMs !== undefined ? [left, right] : [right, left];
+  const { reachesMs } = moving;
+  if (other.constant === undefined || reachesMs === undefined) return () => NaN;
+  const target = other.constant as number;
+  return (scope) => reachesMs(scope, target);
+}
+
+/** The same for what moves one way without jumps (`since()`, what decays) against a constant. */
+export function steadyChangeOf(holds: Read, towards: 1 | -1, left: CelNode, limit: number): Ask {
+  const slopeAt = slopeOf(left);
+  const reachesMs = left.reachesMs!;
+  return (scope) => {
+    const before = holds(scope);
+    scope.verdict = before;
+    const slope = slopeAt(scope);
     if (typeof before !== "boolean" || slope === 0 || (slope === towards) === before) return Infinity;
-    const guess = left.reachesMs!(scope, limit);
+    const guess = reachesMs(scope, limit);
     const untilMs = Math.min(scope.horizonMs, scope.nowMs + HORIZON_MS);
     // Later than anybody needs to know, by more than rounding can be wrong.
     return guess > untilMs + GUESS_MARGIN_MS ? untilMs : crossingMs(scope, holds, before, untilMs, guess);
@@ -82,22 +103,24 @@ export function steadyChangeMs(holds: Read, towards: 1 | -1, left: CelNode, limi
 }
 
 /** Infinite and standing still (`since()` of what never happened): no finite value ever passes it. */
-function stuck(node: CelNode, scope: RuleScope): boolean {
-  if (slopeOf(node, scope) !== 0) return false;
-  const value = node.read(scope);
-  return value === Infinity || value === -Infinity;
+function stuckOf(node: CelNode): (scope: RuleScope) => boolean {
+  const slopeAt = slopeOf(node);
+  const { read } = node;
+  return (scope) => {
+    if (slopeAt(scope) !== 0) return false;
+    const value = read(scope);
+    return value === Infinity || value === -Infinity;
+  };
 }
 
 /** Looks through the next jumps of something that only falls (or only rises) until the condition changes. */
-function firstJumpMs(
-  scope: RuleScope, holds: Read, before: boolean, jump: number, left: CelNode, right: CelNode,
-): number {
+function firstJumpMs(scope: RuleScope, holds: Read, before: boolean, jump: number, jumpMs: Ask): number {
   const now = scope.nowMs;
   let at = jump;
   for (let i = 0; i < JUMPS_MAX && at < scope.horizonMs; i++) {
     scope.moveTo(at);
     if (holds(scope) !== before) break;
-    at = Math.min(jumpMs(left, scope), jumpMs(right, scope));
+    at = jumpMs(scope);
   }
   scope.moveTo(now);
   return at;
@@ -138,11 +161,13 @@ function crossingMs(scope: RuleScope, holds: Read, before: boolean, limit: numbe
 }
 
 /** Next change of `left == right` over numbers: when the difference reaches zero, or leaves it. */
-export function equalityChangeMs(equals: Read, reached: CelNode, passed: CelNode) {
-  return (scope: RuleScope): number => {
-    let next = changeMs(passed, scope);
+export function equalityChangeOf(equals: Read, reached: CelNode, passed: CelNode): Ask {
+  const passesMs = changeOf(passed);
+  const reachesMs = changeOf(reached);
+  return (scope) => {
+    let next = passesMs(scope);
     if (scope.verdict !== true) {
-      const reachedMs = changeMs(reached, scope);
+      const reachedMs = reachesMs(scope);
       next = scope.verdict === true ? Math.min(reachedMs, next) : reachedMs;
     }
     scope.verdict = equals(scope);
@@ -154,19 +179,20 @@ export function equalityChangeMs(equals: Read, reached: CelNode, passed: CelNode
  * Next change of a conjunction (`decides` false) or a disjunction (`decides` true): while one part decides it alone,
  * nothing else matters, so it stays at least until the last of those that do could change.
  */
-export function junctionChangeMs(parts: readonly CelNode[], decides: boolean) {
+export function junctionChangeOf(parts: readonly CelNode[], decides: boolean): Ask {
   // What only costs a reading is asked for its change at once.
   const isEager = parts.map((part) => part.leaves.length === 0 || part.isEager === true);
-  return (scope: RuleScope): number => {
+  const changes = parts.map(changeOf);
+  const reads = parts.map((part) => part.read);
+  return (scope) => {
     let decided = -Infinity;
     let soonest = Infinity;
     let sound = true;
-    for (let i = 0; i < parts.length; i++) {
-      const part = parts[i]!;
-      let next = isEager[i] ? changeMs(part, scope) : NaN;
-      const value = isEager[i] ? scope.verdict : part.read(scope);
+    for (let i = 0; i < changes.length; i++) {
+      let next = isEager[i] ? changes[i]!(scope) : NaN;
+      const value = isEager[i] ? scope.verdict : reads[i]!(scope);
       if (value === decides) {
-        if (next !== next) next = changeMs(part, scope);
+        if (next !== next) next = changes[i]!(scope);
         if (next > decided) decided = next;
         if (decided >= scope.horizonMs) break;
       } else {
@@ -178,7 +204,7 @@ export function junctionChangeMs(parts: readonly CelNode[], decides: boolean) {
       scope.verdict = decides;
       return decided;
     }
-    for (let i = 0; i < parts.length; i++) if (!isEager[i]) soonest = Math.min(soonest, changeMs(parts[i]!, scope));
+    for (let i = 0; i < changes.length; i++) if (!isEager[i]) soonest = Math.min(soonest, changes[i]!(scope));
     scope.verdict = sound ? !decides : FAULT;
     return soonest;
   };
