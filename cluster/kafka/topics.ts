@@ -1,5 +1,6 @@
 // The project's topics on the broker: made where they are missing, and checked before anything rests on them. Kafka's
 // client waits for ever on an unknown topic, and a wrong setting shows itself months later.
+import { setTimeout } from "node:timers/promises";
 import { Admin, ConfigResourceTypes } from "@platformatic/kafka";
 import { TOPIC_SETTINGS, type ProjectTopics, type TopicSettings } from "../wire/topics.ts";
 import { clientOptions, type KafkaConnection } from "./connection.ts";
@@ -9,6 +10,9 @@ export class TopicError extends Error {
   override readonly name = "TopicError";
   readonly code = "bad_topic";
 }
+
+const LISTED_PATIENCE_MS = 30_000;
+const LISTED_POLL_MS = 50;
 
 export interface TopicNeeds {
   readonly name: string;
@@ -52,7 +56,23 @@ export async function createTopics(
         if (!isAlreadyThere(error)) throw error;
       });
     }
+    await untilListed(
+      admin,
+      needs.map(({ name }) => name),
+    );
   });
+}
+
+/** A controller has a new topic before its brokers list it. */
+async function untilListed(admin: Admin, names: readonly string[]): Promise<void> {
+  const deadline = performance.now() + LISTED_PATIENCE_MS;
+  for (;;) {
+    const known = new Set(await admin.listTopics());
+    const missing = names.filter((name) => !known.has(name));
+    if (missing.length === 0) return;
+    if (performance.now() > deadline) throw new TopicError(`the brokers do not list ${missing.join(", ")}`);
+    await setTimeout(LISTED_POLL_MS);
+  }
 }
 
 /**
