@@ -1,4 +1,4 @@
-// What the promises rest on, checked at every start: a setting that is wrong shows itself months later, and then as loss.
+// What the promises rest on, checked at every start: a wrong setting shows itself months later, and then as loss.
 import { Admin, ConfigResourceTypes } from "@platformatic/kafka";
 import { readFileSync } from "node:fs";
 import { createClient } from "redis";
@@ -23,7 +23,7 @@ export async function checkInstallations(plan: Plan, connection: KafkaConnection
   if (faults.length > 0) throw new CheckError(faults.join("\n"));
 }
 
-async function checkBroker(connection: KafkaConnection, replicas: number): Promise<string[]> {
+export async function checkBroker(connection: KafkaConnection, replicas: number): Promise<string[]> {
   const admin = new Admin({ ...clientOptions(connection), retries: 3 });
   try {
     const { brokers } = await admin.metadata({ topics: [] });
@@ -35,27 +35,37 @@ async function checkBroker(connection: KafkaConnection, replicas: number): Promi
       resourceName: String(id),
     }));
     for (const { resourceName, configs } of await admin.describeConfigs({ resources })) {
-      const value = (name: string): string | undefined => configs.find((config) => config.name === name)?.value ?? undefined;
+      const value = (name: string) => configs.find((config) => config.name === name)?.value;
       const maxMs = Number(value("transaction.max.timeout.ms"));
       if (maxMs < TRANSACTION_TIMEOUT_MS)
         faults.push(
-          `broker ${resourceName} has transaction.max.timeout.ms=${maxMs}: the job's sink needs ${TRANSACTION_TIMEOUT_MS}`,
+          `broker ${resourceName} has transaction.max.timeout.ms=${maxMs}: the job needs ${TRANSACTION_TIMEOUT_MS}`,
         );
       const copies = Number(value("transaction.state.log.replication.factor"));
       if (replicas > 1 && copies < replicas)
         faults.push(
-          `broker ${resourceName} has transaction.state.log.replication.factor=${copies}: it must be ${replicas}, as --replicas`,
+          `broker ${resourceName} has transaction.state.log.replication.factor=${copies}: it must be ${replicas}`,
         );
       if (value("unclean.leader.election.enable") === "true")
         faults.push(`broker ${resourceName} has unclean.leader.election.enable=true: it must be false`);
     }
     return faults;
+  } catch (cause) {
+    throw new CheckError(`Kafka does not answer at ${connection.brokers.join(",")}: ${deepest(cause as Error)}`, {
+      cause,
+    });
   } finally {
     await admin.close();
   }
 }
 
-async function checkRedis({ url, caFile }: Plan["redis"]): Promise<string[]> {
+/** The client wraps what happened several times; the innermost message says it. */
+function deepest(error: Error): string {
+  const inner = (error as AggregateError).errors?.at(-1) ?? error.cause;
+  return inner instanceof Error ? deepest(inner) : error.message;
+}
+
+export async function checkRedis({ url, caFile }: Plan["redis"]): Promise<string[]> {
   const ca = caFile === undefined ? {} : { tls: true as const, ca: readFileSync(caFile, "utf8") };
   const socket = { reconnectStrategy: false as const, connectTimeout: ANSWER_TIMEOUT_MS, ...ca };
   const client = createClient({ url, socket });
@@ -97,9 +107,7 @@ async function checkFlink({ flink, parallelism }: Plan): Promise<string[]> {
     faults.push("Flink has no high-availability.type: a JobManager that dies would forget the job");
   const retention = settings.get("execution.checkpointing.externalized-checkpoint-retention");
   if (retention !== undefined && retention !== "RETAIN_ON_CANCELLATION")
-    faults.push(
-      `Flink has execution.checkpointing.externalized-checkpoint-retention ${retention}: it must be RETAIN_ON_CANCELLATION`,
-    );
+    faults.push(`Flink has externalized-checkpoint-retention ${retention}: it must be RETAIN_ON_CANCELLATION`);
   return faults;
 }
 

@@ -4,8 +4,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * The newest checkpoint of one of these jobs. A checkpoint is whole when its `_metadata` is there: Flink writes that last,
- * in one step. Undefined where none of them has one.
+ * The newest checkpoint of one of these jobs. A checkpoint is whole when its `_metadata` is there: Flink writes that
+ * last, in one step. Undefined where none of them has one.
  */
 export async function newestCheckpoint(folder: string, jobIds: readonly string[]): Promise<string | undefined> {
   let newest: { path: string; atMs: number } | undefined;
