@@ -46,7 +46,8 @@ function namesOf(kinds: readonly SlotContextFeature[], { person, context, nowMs 
         names.push(...[...(person?.memberships.keys() ?? [])].sort().map((name) => `segment ${name}`));
         break;
       case "interests": {
-        const strongest = person === undefined ? [] : interestShares(person).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+        const strongest =
+          person === undefined ? [] : interestShares(person).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
         names.push(...strongest.slice(0, INTERESTS_MAX).map(([name]) => `interest ${name}`));
         break;
       }

@@ -1,5 +1,6 @@
-// Everything that follows from decisions: what slots have learnt, what experiments have shown, and the decisions that wait to
-// be shown or rewarded. A fold of the log: decision records, the events that carry their ids, program changes and links.
+// Everything that follows from decisions: what slots have learnt, what experiments have shown, and the decisions that
+// wait to be shown or rewarded. A fold of the log: decision records, the events that carry their ids, program changes
+// and links.
 import type { LoggedEvent } from "../event/event.ts";
 import { anonymousKeyOf, userKeyOf } from "../identity/identity.ts";
 import { Experiments } from "../experiment/experiments.ts";

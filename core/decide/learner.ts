@@ -103,11 +103,7 @@ export function rewardArm(
   arm.squares += (after * after - before * before) / (max * max);
   arm.rewardTotal += after - before;
   const { expected, propensity } = choice;
-  changeReward(
-    arm.always,
-    { weight: 1 / propensity, reward: before, expected, expectedOfPolicy: expected },
-    after,
-  );
+  changeReward(arm.always, { weight: 1 / propensity, reward: before, expected, expectedOfPolicy: expected }, after);
   if (arm.ridge !== null) earn(arm.ridge, choice.features, (after - before) / max);
   learner.revision++;
 }

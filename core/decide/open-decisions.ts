@@ -1,4 +1,5 @@
-// Decisions that may still be shown or bring something: joined with later events by their id. Bounded; the oldest go first.
+// Decisions that may still be shown or bring something: joined with later events by their id. Bounded; the oldest go
+// first.
 import { DirtyRows, type SnapshotSource } from "../wire/dirty-rows.ts";
 import { ByteReader } from "../wire/reader.ts";
 import { rowTable } from "../wire/row-table.ts";

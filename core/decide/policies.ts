@@ -1,5 +1,5 @@
-// How a slot's policy chooses: with which probability it shows each variant. The pick is drawn from exactly these numbers,
-// so the propensity that is logged is no estimate, whatever the policy.
+// How a slot's policy chooses: with which probability it shows each variant. The pick is drawn from exactly these
+// numbers, so the propensity that is logged is no estimate, whatever the policy.
 import { rngFrom } from "../math/rng.ts";
 import { hash32 } from "../math/hash.ts";
 import type { CompiledBandit } from "../program/compiled.ts";
@@ -11,8 +11,8 @@ import { expectedReward } from "./ridge.ts";
 /** Draws of the posterior behind Thompson sampling's probabilities. */
 const DRAWS = 100;
 /**
- * SquareCB's learning rate is this times √(variants · choices) in units of the rewards' spread. Chosen on simulations with
- * other seeds than those of the benchmark (docs/decisions/decisions.md).
+ * SquareCB's learning rate is this times √(variants · choices) in units of the rewards' spread. Chosen on simulations
+ * with other seeds than those of the benchmark (docs/decisions/decisions.md).
  */
 const SHARPNESS = 2;
 /** A reward's spread is not taken for less than this: before anything came it is unknown. */
@@ -25,14 +25,18 @@ export interface Choice {
 }
 
 /** A probability for each of `variants`, in their order; they sum to 1. A function of its arguments alone. */
-export function probabilitiesOf({ slot, variants, features }: Choice, learner: Learner, bandit: CompiledBandit): number[] {
+export function probabilitiesOf(
+  { slot, variants, features }: Choice,
+  learner: Learner,
+  bandit: CompiledBandit,
+): number[] {
   const arms = variants.map((variant) => learner.arms.get(variant));
   const { exploration } = bandit;
   const own =
     bandit.policy === "epsilon_greedy"
       ? greedy(arms)
       : bandit.policy === "thompson"
-        ? thompson(arms, `${slot}\n${learner.revision}`)
+        ? thompsonOnce(learner, `${slot} ${learner.revision} ${variants.join(" ")}`, arms)
         : squareCb(arms, features);
   return own.map((probability) => (1 - exploration) * probability + exploration / variants.length);
 }
@@ -44,7 +48,21 @@ function greedy(arms: readonly (Arm | undefined)[]): number[] {
   return values.map((_, i) => Number(i === best));
 }
 
-/** The share of draws from the posteriors in which each variant is the best (Thompson 1933; rewards in 0–1 as parts of hits). */
+/** The last draw of each learner: it costs a tenth of a millisecond, and holds until something is learnt. */
+const lastDraws = new WeakMap<Learner, { seed: string; shares: number[] }>();
+
+function thompsonOnce(learner: Learner, seed: string, arms: readonly (Arm | undefined)[]): number[] {
+  const last = lastDraws.get(learner);
+  if (last?.seed === seed) return last.shares;
+  const shares = thompson(arms, seed);
+  lastDraws.set(learner, { seed, shares });
+  return shares;
+}
+
+/**
+ * The share of draws from the posteriors in which each variant is the best (Thompson 1933; rewards in 0–1 as parts of
+ * hits).
+ */
 function thompson(arms: readonly (Arm | undefined)[], seed: string): number[] {
   const rng = rngFrom(hash32(seed));
   const posteriors = arms.map((arm) => {

@@ -1,5 +1,5 @@
-// Which variant of a slot a visitor gets: what an experiment says, else the first rule that holds, else what the policy draws,
-// else the default.
+// Which variant of a slot a visitor gets: what an experiment says, else the first rule that holds, else what the policy
+// draws, else the default.
 import type { EventContext } from "../event/event.ts";
 import { rngFrom } from "../math/rng.ts";
 import { hash32 } from "../math/hash.ts";
@@ -80,7 +80,8 @@ function own(slot: CompiledSlot, question: SlotQuestion): SlotDecision {
 function drawn(slot: CompiledSlot, bandit: CompiledBandit, question: SlotQuestion): SlotDecision {
   const { person, context, nowMs, personKey, decisionId, state } = question;
   const variants = [...slot.variants.keys()];
-  const features = bandit.policy === "squarecb" ? contextFeatures(bandit.features, { person, context, nowMs }) : undefined;
+  const features =
+    bandit.policy === "squarecb" ? contextFeatures(bandit.features, { person, context, nowMs }) : undefined;
   const learner = state?.slots.learnerOf(slot.name) ?? emptyLearner(bandit.reward.key);
   const probabilities = probabilitiesOf({ slot: slot.name, variants, features: features ?? [] }, learner, bandit);
   const lot = uniform(rngFrom(hash32(`${slot.name}\n${personKey}\n${decisionId}`)));

@@ -1,5 +1,5 @@
-// Who is in which variant: a hash of the experiment's seed and the person's key, so that every server says the same without
-// asking anybody.
+// Who is in which variant: a hash of the experiment's seed and the person's key, so that every server says the same
+// without asking anybody.
 import { hash64Into, type Hash64 } from "../math/hash.ts";
 import type { CompiledExperiment } from "../program/compiled.ts";
 import { pickBy } from "../stats/sample.ts";

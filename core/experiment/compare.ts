@@ -9,8 +9,9 @@ import { isStopped, type Run } from "./run.ts";
 /** How often, over the whole life of an experiment, any of its intervals misses the truth. */
 export const ALPHA = 0.05;
 /**
- * Persons in either variant, and of a rate also hits and misses in both together, before there is an interval: it is right
- * for sums that are nearly normal, which fewer are not. Found on simulations of no difference (docs/benchmarks.md).
+ * Persons in either variant, and of a rate also hits and misses in both together, before there is an interval: it is
+ * right for sums that are nearly normal, which fewer are not. Found on simulations of no difference
+ * (docs/benchmarks.md).
  */
 const USERS_MIN = 30;
 const EVENTS_MIN = 10;

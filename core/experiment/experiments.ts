@@ -1,5 +1,5 @@
-// All experiments of a project: a fold of decisions, impressions and events. Who is in which variant, what he did within the
-// window after he first saw it, and the sums by variant.
+// All experiments of a project: a fold of decisions, impressions and events. Who is in which variant, what he did
+// within the window after he first saw it, and the sums by variant.
 import type { LoggedEvent } from "../event/event.ts";
 import type { CompiledExperiment, CompiledProgram } from "../program/compiled.ts";
 import type { Assignment, ExperimentStop } from "../record.ts";
@@ -9,10 +9,23 @@ import { rowTable } from "../wire/row-table.ts";
 import { hashedVariant, takesPart } from "./assignment.ts";
 import { alphaOf, compare, harmfulVariants } from "./compare.ts";
 import { firstValue, nextValue, unitedValue } from "./metrics.ts";
-import { addPoint, decodeRun, emptyRun, encodeRun, isPointDue, isStopped, stopVariant, watchShares, type Run } from "./run.ts";
+import {
+  addPoint,
+  decodeRun,
+  emptyRun,
+  encodeRun,
+  isPointDue,
+  isStopped,
+  stopVariant,
+  watchShares,
+  type Run,
+} from "./run.ts";
 import { Units, type Unit, type UnitRows } from "./units.ts";
 
-/** Runs kept, those of earlier definitions included: a definition that comes back goes on. The one that changed longest ago goes. */
+/**
+ * Runs kept, those of earlier definitions included: a definition that comes back goes on. The one that changed longest
+ * ago goes.
+ */
 export const RUNS_MAX = 64;
 /** Persons of a run that is kept no more, forgotten with each record. */
 const SWEPT_A_RECORD = 16;
@@ -52,8 +65,8 @@ export class Experiments {
   }
 
   /**
-   * The variant that a person sees: the one he was given before, else the hash's where `holds` says that he is meant.
-   * A stopped variant gives way to control. Undefined where he takes no part; `counts` is false where he sees it without
+   * The variant that a person sees: the one he was given before, else the hash's where `holds` says that he is meant. A
+   * stopped variant gives way to control. Undefined where he takes no part; `counts` is false where he sees it without
    * being counted.
    */
   variantOf(
@@ -97,7 +110,12 @@ export class Experiments {
   }
 
   /** A list that mixed two rankings: what was clicked on it moves from one outcome to another. */
-  interleaved(id: string, before: readonly [number, number] | null, after: readonly [number, number], atMs: number): void {
+  interleaved(
+    id: string,
+    before: readonly [number, number] | null,
+    after: readonly [number, number],
+    atMs: number,
+  ): void {
     const known = this.#runs.get(id);
     if (known === undefined) return;
     const run = this.#change(known, atMs);
@@ -114,7 +132,8 @@ export class Experiments {
       if (unit === undefined || unit.exposedMs < 0 || unit.isMixed) continue;
       const sinceMs = event.timestamp - unit.exposedMs;
       if (sinceMs < 0 || sinceMs > experiment.windowMs) continue;
-      if (!isStopped(this.runOf(experiment), unit.variant)) this.#outcome(experiment, unit, { event, personKey, weight });
+      if (!isStopped(this.runOf(experiment), unit.variant))
+        this.#outcome(experiment, unit, { event, personKey, weight });
     }
   }
 

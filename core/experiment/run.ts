@@ -83,7 +83,13 @@ export function watchShares(run: Run, { variants }: CompiledExperiment): void {
   if (open.length < 2) return;
   const total = open.reduce((sum, i) => sum + variants[i]!.share, 0);
   const counts = open.map((i) => run.variants[i]!.users);
-  run.mismatch = Math.max(run.mismatch, ratioMismatch(counts, open.map((i) => variants[i]!.share / total)));
+  run.mismatch = Math.max(
+    run.mismatch,
+    ratioMismatch(
+      counts,
+      open.map((i) => variants[i]!.share / total),
+    ),
+  );
 }
 
 /** True where the history wants a point. */
@@ -107,7 +113,8 @@ export function encodeRun(run: Run): Uint8Array {
   const writer = new ByteWriter();
   writer.byte(VERSION);
   writer.string(run.experiment);
-  for (const value of [run.startedMs, run.changedMs, run.mixed, run.mismatch, ...run.wins, run.stepMs]) writer.number(value);
+  for (const value of [run.startedMs, run.changedMs, run.mixed, run.mismatch, ...run.wins, run.stepMs])
+    writer.number(value);
   writer.varint(run.variants.length);
   for (const { assigned, users, exposures, moments } of run.variants) {
     for (const value of [assigned, users, exposures]) writer.number(value);

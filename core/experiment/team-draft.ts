@@ -1,5 +1,5 @@
-// Two rankings as one list: each picks in turn, a coin says who begins each round, and what is clicked counts for the one
-// that picked it (Radlinski, Kurup, Joachims: "How does clickthrough data reflect retrieval quality?", CIKM 2008).
+// Two rankings as one list: each picks in turn, a coin says who begins each round, and what is clicked counts for the
+// one that picked it (Radlinski, Kurup, Joachims: "How does clickthrough data reflect retrieval quality?", CIKM 2008).
 import { hash32 } from "../math/hash.ts";
 import { rngFrom } from "../math/rng.ts";
 

@@ -1,5 +1,5 @@
-// Persons in experiments: a row for each person and run, in a table of the host. Rows of persons who were here lately are
-// held decoded.
+// Persons in experiments: a row for each person and run, in a table of the host. Rows of persons who were here lately
+// are held decoded.
 import { ByteReader } from "../wire/reader.ts";
 import { ByteWriter } from "../wire/writer.ts";
 

@@ -22,7 +22,9 @@ export interface MetricResult {
   mean: number;
   interval: IntervalView;
   total: number;
-  /** Share by which the mean is above control's, adjusted for what was known before; null for control and while unknown. */
+  /**
+   * Share by which the mean is above control's, adjusted for what was known before; null for control and while unknown.
+   */
   lift: number | null;
   lift_interval: IntervalView | null;
   difference: number | null;

@@ -3,18 +3,18 @@ import { hash64 } from "../math/hash.ts";
 import { BUILT_IN_FEATURES, builtinValue, featureValue, type BuiltInFeature } from "../profile/reading.ts";
 import { didYouMean, type FeatureName } from "./cel/names.ts";
 import type { Parts } from "./compile.ts";
-import type { CompiledExperiment, CompiledMetric, CompiledPlacement, CompiledSlot, CompiledVariant } from "./compiled.ts";
+import type {
+  CompiledExperiment,
+  CompiledMetric,
+  CompiledPlacement,
+  CompiledSlot,
+  CompiledVariant,
+} from "./compiled.ts";
 import { durationMs } from "./duration.ts";
 import { readEventFilter } from "./event-filter.ts";
 import { at, type JsonObject } from "./faults.ts";
 import { canonicalJson, readTypes } from "./features.ts";
-import {
-  EXPERIMENT_CHANGES_MAX,
-  EXPERIMENT_VARIANTS_MAX,
-  EXPERIMENTS_MAX,
-  GUARDS_MAX,
-  METRICS_MAX,
-} from "./limits.ts";
+import { EXPERIMENT_CHANGES_MAX, EXPERIMENT_VARIANTS_MAX, EXPERIMENTS_MAX, GUARDS_MAX, METRICS_MAX } from "./limits.ts";
 import type { MetricKind } from "./program.ts";
 
 const KEYS = [
@@ -100,12 +100,17 @@ function readExperiment(
   faults.string(document["description"], at(path, "description"), 1_000);
   const holdout = faults.number(document["holdout"], at(path, "holdout"), { min: 0, max: 0.5, above: true });
   const isHoldout = document["holdout"] !== undefined;
-  const variants = isHoldout ? holdoutVariants(document, path, holdout ?? 0, parts) : readVariants(document, path, parts, known);
+  const variants = isHoldout
+    ? holdoutVariants(document, path, holdout ?? 0, parts)
+    : readVariants(document, path, parts, known);
   const nameOf = <T extends { name: string }>(key: string, among: readonly T[], what: string): number => {
     const wanted = faults.string(document[key], at(path, key), 64);
     const index = among.findIndex((entry) => entry.name === wanted);
     if (wanted === undefined || index >= 0) return Math.max(0, index);
-    const near = didYouMean(wanted, among.map((entry) => entry.name));
+    const near = didYouMean(
+      wanted,
+      among.map((entry) => entry.name),
+    );
     faults.add(at(path, key), `unknown_${what}`, `the experiment has no ${what} \`${wanted}\`${near}`);
     return 0;
   };
@@ -145,7 +150,11 @@ function readExperiment(
 function holdoutVariants(document: JsonObject, path: string, share: number, { faults }: Parts): CompiledVariant[] {
   for (const key of ["variants", "control", "share", "interleave"]) {
     if (document[key] === undefined) continue;
-    faults.add(at(path, key), "not_used", `a holdout compares ${PERSONALIZED_VARIANT} with ${HOLDOUT_VARIANT}: leave \`${key}\` out`);
+    faults.add(
+      at(path, key),
+      "not_used",
+      `a holdout compares ${PERSONALIZED_VARIANT} with ${HOLDOUT_VARIANT}: leave \`${key}\` out`,
+    );
   }
   const nothing = { slots: new Map(), placements: new Map() };
   return [
@@ -283,10 +292,18 @@ function readInterleave(
   if (placement === undefined) return null;
   const place = at(path, "interleave");
   nameIn(placement, known.placements, { path: place, what: "placement" }, faults);
-  const isPair = variants.length === 2 && variants.every(({ slots, placements }) => slots.size === 0 && [...placements.keys()].every((name) => name === placement));
+  const isPair =
+    variants.length === 2 &&
+    variants.every(
+      ({ slots, placements }) => slots.size === 0 && [...placements.keys()].every((name) => name === placement),
+    );
   const differ = variants[0]?.placements.get(placement) !== variants[1]?.placements.get(placement);
   if (!isPair || !differ) {
-    faults.add(place, "bad_interleave", `interleaving mixes two variants that change \`${placement}\`, each another way, and nothing else`);
+    faults.add(
+      place,
+      "bad_interleave",
+      `interleaving mixes two variants that change \`${placement}\`, each another way, and nothing else`,
+    );
   }
   return placement;
 }

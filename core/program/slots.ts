@@ -13,7 +13,9 @@ const POLICIES: readonly SlotPolicy[] = ["rules", "epsilon_greedy", "thompson", 
 export const CONTEXT_FEATURES: readonly SlotContextFeature[] = ["segments", "device", "country", "hour", "interests"];
 /** Keys that only a policy which learns has. */
 const BANDIT_KEYS = ["reward", "exploration", "half_life", "features", "shadow"] as const;
-/** Greedy needs it to learn at all; the others explore by themselves, and a little more keeps every propensity above 0. */
+/**
+ * Greedy needs it to learn at all; the others explore by themselves, and a little more keeps every propensity above 0.
+ */
 const EXPLORATION: Readonly<Record<CompiledBandit["policy"], number>> = {
   epsilon_greedy: 0.1,
   thompson: 0.02,
@@ -95,12 +97,14 @@ function readBandit(policy: SlotPolicy, document: JsonObject, path: string, part
     return null;
   }
   const shadow = faults.boolean(document["shadow"], at(path, "shadow")) ?? false;
-  if (shadow) faults.required(document["default"], at(path, "default"), "the variant to be shown while the policy only watches");
+  if (shadow)
+    faults.required(document["default"], at(path, "default"), "the variant to be shown while the policy only watches");
   if (policy !== "squarecb" && document["features"] !== undefined) {
     faults.add(at(path, "features"), "not_used", `${policy} sees no features: leave them out, or write squarecb`);
   }
   faults.required(document["reward"], at(path, "reward"), "what a shown variant is worth");
-  const reward = document["reward"] === undefined ? undefined : readReward(document["reward"], at(path, "reward"), parts);
+  const reward =
+    document["reward"] === undefined ? undefined : readReward(document["reward"], at(path, "reward"), parts);
   const exploration = faults.number(document["exploration"], at(path, "exploration"), { min: 0, max: 1 });
   const halfLifeMs = faults.duration(document["half_life"], at(path, "half_life"));
   const features = faults.choices(document["features"], at(path, "features"), CONTEXT_FEATURES);
@@ -122,7 +126,10 @@ function readReward(value: unknown, path: string, parts: Parts): CompiledReward 
   faults.required(document["events"], at(path, "events"), "the event types that count, each with its weight");
   const weights = new Map<string, number>();
   const place = at(path, "events");
-  for (const [type, weight] of faults.entries(document["events"], place, { name: "event types", max: REWARD_EVENTS_MAX })) {
+  for (const [type, weight] of faults.entries(document["events"], place, {
+    name: "event types",
+    max: REWARD_EVENTS_MAX,
+  })) {
     if (!eventTypes.has(type)) {
       const near = didYouMean(type, eventTypes);
       const message = `unknown event type \`${type}\`${near === "" ? "; declare it under `events`" : near}`;

@@ -1,5 +1,5 @@
-// Intervals that hold at every moment at once: who looks after each observation, and stops when he likes what he sees, is
-// still wrong at most as often as `alpha` says.
+// Intervals that hold at every moment at once: who looks after each observation, and stops when he likes what he sees,
+// is still wrong at most as often as `alpha` says.
 import { ln, logBeta } from "./gamma.ts";
 
 export interface Interval {
@@ -20,8 +20,9 @@ const TIGHTEST_AT = 2_000;
 
 /**
  * How many standard errors an asymptotic confidence sequence reaches to either side after `count` observations
- * (Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas: "Time-uniform central limit theory and asymptotic confidence sequences",
- * Ann. Stat. 2024, eq. 2: Robbins' normal mixture). A fixed-sample interval would be 1.96 for alpha 0.05; this is 3 to 4.
+ * (Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas: "Time-uniform central limit theory and asymptotic confidence
+ * sequences", Ann. Stat. 2024, eq. 2: Robbins' normal mixture). A fixed-sample interval would be 1.96 for alpha 0.05;
+ * this is 3 to 4.
  */
 export function anytimeErrors(count: number, alpha: number, tightestAt = TIGHTEST_AT): number {
   if (count <= 0) return Infinity;

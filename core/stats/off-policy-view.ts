@@ -17,7 +17,14 @@ export interface OffPolicyView {
   doubly_robust: ValueView | null;
 }
 
-export function offPolicyView({ count, effectiveCount, refused, ips, snips, doublyRobust }: OffPolicyAnswer): OffPolicyView {
+export function offPolicyView({
+  count,
+  effectiveCount,
+  refused,
+  ips,
+  snips,
+  doublyRobust,
+}: OffPolicyAnswer): OffPolicyView {
   return {
     choices: count,
     effective_sample_size: effectiveCount,

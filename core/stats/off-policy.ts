@@ -126,7 +126,10 @@ function refusalOf(sums: OffPolicySums, effectiveCount: number, alpha: number): 
   const error = Math.sqrt(Math.max(0, squares / count - mean * mean) / (count - 1));
   if (mean + anytimeErrors(count, alpha) * error < COVERED_MIN) {
     const share = Math.round(100 * mean);
-    return { code: "no_overlap", reason: `the log covers about ${share} % of what the policy would choose; the rest was never shown` };
+    return {
+      code: "no_overlap",
+      reason: `the log covers about ${share} % of what the policy would choose; the rest was never shown`,
+    };
   }
   if (effectiveCount < EFFECTIVE_MIN) {
     const share = Math.round((100 * largest) / weights);

@@ -1,4 +1,5 @@
-// Do the variants get the shares of people that the experiment promises? A test that may be looked at after each person.
+// Do the variants get the shares of people that the experiment promises? A test that may be looked at after each
+// person.
 import { ln, logGamma } from "./gamma.ts";
 
 /** How far from the promised shares the alternative looks, as that many earlier persons would: a guess. */

@@ -92,7 +92,8 @@ test("the betting interval holds exactly the probabilities that no bet has refut
 
 test("an anytime interval is wider than a fixed one, and by how much is known", () => {
   near(anytimeErrors(2_000, 0.05), 3.03, 0.01);
-  for (const count of [100, 1_000, 10_000, 1_000_000]) ok(anytimeErrors(count, 0.05) > 1.96 && anytimeErrors(count, 0.05) < 6);
+  for (const count of [100, 1_000, 10_000, 1_000_000])
+    ok(anytimeErrors(count, 0.05) > 1.96 && anytimeErrors(count, 0.05) < 6);
   equal(anytimeErrors(0, 0.05), Infinity);
 });
 

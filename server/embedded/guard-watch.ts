@@ -1,5 +1,5 @@
-// Experiments' guards: looks now and then whether a variant does surely harm, and has its stop written into the log. Only the
-// record stops it, so a replay stops it at the same place, whenever this looked.
+// Experiments' guards: looks now and then whether a variant does surely harm, and has its stop written into the log.
+// Only the record stops it, so a replay stops it at the same place, whenever this looked.
 import type { ExperimentStop } from "../../core/record.ts";
 import { HostError } from "../ports.ts";
 

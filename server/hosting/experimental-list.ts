@@ -1,5 +1,5 @@
-// A placement's list under the program's experiments: by another placement's rules, as two rankings in one, or for nobody in
-// particular where the visitor is held out.
+// A placement's list under the program's experiments: by another placement's rules, as two rankings in one, or for
+// nobody in particular where the visitor is held out.
 import { assignmentTo, isMeant, partsOf, type PartsQuestion } from "../../core/decide/parts.ts";
 import { takesPart } from "../../core/experiment/assignment.ts";
 import { draftTeams } from "../../core/experiment/team-draft.ts";

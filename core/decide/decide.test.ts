@@ -1,0 +1,456 @@
+// Slots that learn: what is chosen, with which probability, what is learnt of it, and that all of it can be done again.
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { test } from "node:test";
+import type { LoggedEvent } from "../event/event.ts";
+import { rngFrom } from "../math/rng.ts";
+import type { CompiledProgram } from "../program/compiled.ts";
+import type { ProgramDocument, SlotDocument } from "../program/program.ts";
+import type { DecisionRecord } from "../record.ts";
+import { uniform } from "../stats/sample.ts";
+import { compiled, MONDAY_MS, visitor } from "../testing/programs.ts";
+import { memoryRows } from "../testing/rows.ts";
+import { forEachSeed } from "../testing/seeds.ts";
+import { contextFeatures, DIMENSIONS } from "./context-features.ts";
+import { DecisionState } from "./decision-state.ts";
+import { armOf, decodeLearner, emptyLearner, encodeLearner } from "./learner.ts";
+import { OpenDecisions } from "./open-decisions.ts";
+import { probabilitiesOf } from "./policies.ts";
+import { earn, emptyRidge, expectedReward, observe } from "./ridge.ts";
+import { decide, type SlotDecision } from "./slot.ts";
+import { slotView } from "./view.ts";
+
+const VARIANTS = ["a", "b", "c"];
+const POLICIES = ["epsilon_greedy", "thompson", "squarecb"] as const;
+
+function programOf(slot: Partial<SlotDocument> = {}, more: Partial<ProgramDocument> = {}): CompiledProgram {
+  return compiled({
+    slots: {
+      hero: {
+        policy: "thompson",
+        variants: { a: 1, b: 2, c: 3 },
+        reward: { events: { click: 1, purchase: 5 }, max: 5, window: "10m" },
+        ...slot,
+      },
+    },
+    ...more,
+  });
+}
+
+interface World {
+  program: CompiledProgram;
+  state: DecisionState;
+}
+
+function world(program = programOf()): World {
+  const state = new DecisionState(memoryRows());
+  state.configure(program, MONDAY_MS);
+  return { program, state };
+}
+
+let serial = 0;
+
+function ask(
+  { program, state }: World,
+  personKey: string,
+  nowMs: number,
+  id = `d${serial++}`,
+): SlotDecision & { id: string } {
+  const slot = program.slots.get("hero")!;
+  const decided = decide({
+    personKey,
+    person: undefined,
+    slot,
+    context: undefined,
+    nowMs,
+    program,
+    decisionId: id,
+    state,
+  });
+  return { ...decided, id };
+}
+
+function log({ state }: World, personKey: string, decided: SlotDecision & { id: string }, atMs: number): void {
+  const { id, variant, propensity, reason, choice, experiments } = decided;
+  const record: DecisionRecord = {
+    decision_id: id,
+    placement: "slot:hero",
+    strategy: reason,
+    items: variant === null ? [] : [variant],
+    propensity,
+    ...(choice === undefined ? {} : { choice }),
+    ...(experiments === undefined ? {} : { experiments }),
+  };
+  // As the log gives it back.
+  state.decided(JSON.parse(JSON.stringify(record)) as DecisionRecord, personKey, atMs);
+}
+
+function act(
+  { state }: World,
+  personKey: string,
+  type: string,
+  atMs: number,
+  id: string,
+  more: Partial<LoggedEvent> = {},
+): void {
+  const event: LoggedEvent = {
+    event_id: `e${serial++}`,
+    user_id: personKey.slice(2),
+    event_type: type,
+    timestamp: atMs,
+    received_at: atMs,
+    context: { decision_id: id },
+    ...more,
+  };
+  state.acted(event, personKey, 1);
+}
+
+const armsOf = ({ state }: World) =>
+  Object.fromEntries(
+    [...state.slots.learnerOf("hero")!.arms].map(([name, arm]) => [name, [arm.shownTotal, arm.rewardTotal]]),
+  );
+
+test("the same question to the same state has the same answer; another decision draws anew", () => {
+  for (const policy of POLICIES) {
+    const w = world(programOf({ policy }));
+    deepEqual(ask(w, "u:1", MONDAY_MS, "x"), ask(w, "u:1", MONDAY_MS, "x"));
+    const picks = new Set(Array.from({ length: 200 }, (_, i) => ask(w, "u:1", MONDAY_MS, `x${i}`).variant));
+    ok(picks.size >= (policy === "epsilon_greedy" ? 2 : 3), policy);
+  }
+});
+
+test("the logged propensity is the frequency of the choice", () => {
+  forEachSeed(3, (rng) => {
+    for (const policy of POLICIES) {
+      const w = world(programOf({ policy }));
+      for (let i = 0; i < 200; i++) {
+        const decided = ask(w, `u:${i}`, MONDAY_MS + i);
+        log(w, `u:${i}`, decided, MONDAY_MS + i);
+        act(w, `u:${i}`, "impression", MONDAY_MS + i, decided.id);
+        if (rng.between(0, 9) < { a: 1, b: 3, c: 5 }[decided.variant as "a"])
+          act(w, `u:${i}`, "click", MONDAY_MS + i, decided.id);
+      }
+      const counts: Record<string, number> = { a: 0, b: 0, c: 0 };
+      const promised: Record<string, number> = {};
+      for (let i = 0; i < 4_000; i++) {
+        const { variant, choice, propensity } = ask(w, `u:${i}`, MONDAY_MS, `f${i}`);
+        counts[variant!]!++;
+        VARIANTS.forEach((name, k) => (promised[name] = choice!.probabilities[k]!));
+        equal(propensity, promised[variant!]);
+      }
+      equal(Math.abs(Object.values(promised).reduce((sum, p) => sum + p, 0) - 1) < 1e-12, true);
+      for (const name of VARIANTS) {
+        const error = 4.5 * Math.sqrt((promised[name]! * (1 - promised[name]!)) / 4_000);
+        ok(Math.abs(counts[name]! / 4_000 - promised[name]!) <= error, `${policy} ${name}`);
+      }
+    }
+  });
+});
+
+test("Thompson's probabilities are those of being the best, by brute force over a grid", () => {
+  const { program } = world(programOf({ exploration: 0 }));
+  const bandit = program.slots.get("hero")!.bandit!;
+  const learner = emptyLearner("");
+  const counts = { a: [3, 20], b: [8, 30], c: [1, 4] } as const;
+  for (const [name, [hits, shown]] of Object.entries(counts))
+    Object.assign(armOf(learner, name), { shown, rewards: hits });
+  const steps = 2_000;
+  const masses = Object.values(counts).map(([hits, shown]) => {
+    const density = Array.from({ length: steps }, (_, i) => {
+      const p = (i + 0.5) / steps;
+      return p ** hits * (1 - p) ** (shown - hits);
+    });
+    const total = density.reduce((sum, d) => sum + d, 0);
+    return density.map((d) => d / total);
+  });
+  const below = masses.map((mass) => {
+    let sum = 0;
+    return mass.map((m) => (sum += m) - m / 2);
+  });
+  const best = masses.map((mass, k) =>
+    mass.reduce((sum, m, i) => sum + m * below.reduce((all, own, j) => (j === k ? all : all * own[i]!), 1), 0),
+  );
+  const mean = [0, 0, 0];
+  for (let revision = 0; revision < 100; revision++) {
+    learner.revision = revision;
+    probabilitiesOf({ slot: "hero", variants: VARIANTS, features: [] }, learner, bandit).forEach(
+      (p, k) => (mean[k]! += p / 100),
+    );
+  }
+  mean.forEach((p, k) => ok(Math.abs(p - best[k]!) < 0.02, `${p} instead of ${best[k]}`));
+});
+
+test("only what was shown counts, only once, and only what came within the window", () => {
+  const w = world();
+  const decided = ask(w, "u:1", MONDAY_MS);
+  log(w, "u:1", decided, MONDAY_MS);
+  const own = () => armsOf(w)[decided.variant!];
+  deepEqual(own(), [0, 0]);
+  act(w, "u:2", "impression", MONDAY_MS + 1, decided.id);
+  deepEqual(own(), [0, 0], "another person's event");
+  act(w, "u:1", "impression", MONDAY_MS + 1_000, decided.id);
+  act(w, "u:1", "impression", MONDAY_MS + 1_500, decided.id);
+  deepEqual(own(), [1, 0]);
+  act(w, "u:1", "view", MONDAY_MS + 2_000, decided.id);
+  act(w, "u:1", "click", MONDAY_MS + 2_000, decided.id);
+  deepEqual(own(), [1, 1]);
+  act(w, "u:1", "purchase", MONDAY_MS + 3_000, decided.id);
+  deepEqual(own(), [1, 5], "cut at max");
+  act(w, "u:1", "purchase", MONDAY_MS + 3_000, decided.id);
+  deepEqual(own(), [1, 5]);
+  const late = ask(w, "u:3", MONDAY_MS);
+  log(w, "u:3", late, MONDAY_MS);
+  act(w, "u:3", "impression", MONDAY_MS, late.id);
+  const before = armsOf(w);
+  act(w, "u:3", "click", MONDAY_MS + 600_001, late.id);
+  deepEqual(armsOf(w), before);
+  const unseen = ask(w, "u:4", MONDAY_MS);
+  log(w, "u:4", unseen, MONDAY_MS);
+  act(w, "u:4", "click", MONDAY_MS + 1, unseen.id);
+  equal(armsOf(w)[unseen.variant!]![0]! - before[unseen.variant!]![0]!, 1, "who clicks has seen it");
+});
+
+test("rules come first, and what they choose teaches nothing", () => {
+  const w = world(programOf({ rules: [{ when: "true", variant: "b" }] }));
+  const decided = ask(w, "u:1", MONDAY_MS);
+  deepEqual([decided.variant, decided.propensity, decided.reason, decided.choice], ["b", 1, "rule:0", undefined]);
+  log(w, "u:1", decided, MONDAY_MS);
+  act(w, "u:1", "click", MONDAY_MS, decided.id);
+  deepEqual(armsOf(w)["b"], [0, 0]);
+});
+
+test("in the shadow the policy decides and the default is shown", () => {
+  const w = world(programOf({ shadow: true, default: "c" }));
+  const decided = ask(w, "u:1", MONDAY_MS);
+  deepEqual([decided.variant, decided.propensity, decided.reason], ["c", 1, "shadow:thompson"]);
+  equal(decided.choice!.probabilities.length, 3);
+  log(w, "u:1", decided, MONDAY_MS);
+  act(w, "u:1", "click", MONDAY_MS, decided.id);
+  deepEqual(armsOf(w), { a: [0, 0], b: [0, 0], c: [1, 1] });
+});
+
+test("an experiment's variant and the holdout go before rules and policy", () => {
+  const metrics = { m: { kind: "revenue" as const } };
+  const w = world(
+    programOf(
+      { rules: [{ when: "true", variant: "b" }], default: "a" },
+      {
+        experiments: {
+          all: { holdout: 0.5, metrics },
+          e: { variants: { plain: {}, c: { slots: { hero: "c" } } }, metrics },
+        },
+      },
+    ),
+  );
+  const seen = new Map<string, string>();
+  for (let i = 0; i < 60; i++) {
+    const { variant, reason, experiments = {} } = ask(w, `u:${i}`, MONDAY_MS);
+    const parts = Object.entries(experiments).map(([name, { variant: part }]) => `${name}=${part}`);
+    seen.set(parts.join(" "), `${variant} ${reason}`);
+  }
+  deepEqual(Object.fromEntries([...seen].sort()), {
+    "all=holdout": "a holdout",
+    "all=personalized e=c": "c experiment:e",
+    "all=personalized e=plain": "b rule:0",
+  });
+});
+
+test("an experiment lets another slot decide in a slot's place", () => {
+  const program = compiled({
+    slots: {
+      hero: { policy: "rules", variants: { a: 1, b: 2 }, default: "a" },
+      other: { policy: "thompson", variants: { b: 9, z: 8 }, reward: { events: { click: 1 } } },
+    },
+    experiments: {
+      e: {
+        variants: { plain: {}, learns: { slots: { hero: { like: "other" } } } },
+        metrics: { m: { kind: "revenue" } },
+      },
+    },
+  });
+  const w = world(program);
+  const all = Array.from({ length: 40 }, (_, i) => ask(w, `u:${i}`, MONDAY_MS));
+  const learnt = all.filter(({ experiments }) => experiments!["e"]!.variant === "learns");
+  ok(
+    learnt.length > 5 &&
+      learnt.every(({ choice, payload }) => choice?.slot === "other" && [8, 9].includes(payload as number)),
+  );
+});
+
+test("a contextual policy learns who wants what", () => {
+  const w = world(programOf({ policy: "squarecb", features: ["device"], reward: { events: { click: 1 } } }));
+  const slot = w.program.slots.get("hero")!;
+  const rng = rngFrom(4);
+  const asked = (device: string, i: number) =>
+    decide({
+      personKey: `u:${i}`,
+      person: undefined,
+      slot,
+      context: { device },
+      nowMs: MONDAY_MS + i,
+      program: w.program,
+      decisionId: `d${i}`,
+      state: w.state,
+    });
+  for (let i = 0; i < 3_000; i++) {
+    const device = i % 2 === 0 ? "mobile" : "desktop";
+    const decided = { ...asked(device, i), id: `d${i}` };
+    log(w, `u:${i}`, decided, MONDAY_MS + i);
+    act(w, `u:${i}`, "impression", MONDAY_MS + i, decided.id);
+    const best = device === "mobile" ? "a" : "b";
+    if (uniform(rng) < (decided.variant === best ? 0.3 : 0.1)) act(w, `u:${i}`, "click", MONDAY_MS + i, decided.id);
+  }
+  const shares = (device: string) => asked(device, 9_999).choice!.probabilities;
+  ok(shares("mobile")[0]! > 0.7 && shares("desktop")[1]! > 0.7, `${shares("mobile")} ${shares("desktop")}`);
+});
+
+test("the value of always showing a variant is estimated from the log, with an interval that holds it", () => {
+  const w = world(programOf({ reward: { events: { click: 1 } } }));
+  const truth = { a: 0.1, b: 0.2, c: 0.3 };
+  const rng = rngFrom(8);
+  for (let i = 0; i < 4_000; i++) {
+    const decided = ask(w, `u:${i}`, MONDAY_MS + i);
+    log(w, `u:${i}`, decided, MONDAY_MS + i);
+    act(w, `u:${i}`, "impression", MONDAY_MS + i, decided.id);
+    if (uniform(rng) < truth[decided.variant as "a"]) act(w, `u:${i}`, "click", MONDAY_MS + i, decided.id);
+  }
+  const { arms, learning } = slotView(w.program.slots.get("hero")!, w.state.slots.learnerOf("hero"), undefined);
+  equal(learning!.shown, 4_000);
+  for (const { variant, off_policy: estimate } of arms) {
+    if (estimate.refused !== null) continue;
+    for (const { low, high } of [estimate.ips!, estimate.snips!, estimate.doubly_robust!]) {
+      ok(low <= truth[variant as "a"] && truth[variant as "a"] <= high, `${variant} ${low} ${high}`);
+    }
+  }
+  ok(arms.find(({ variant }) => variant === "c")!.share > 0.8);
+  equal(arms.find(({ variant }) => variant === "c")!.off_policy.refused, null);
+});
+
+test("features are places of a vector, the same for the same visitor; no person is needed", () => {
+  const { person, act: happen } = visitor({ segments: { keen: { when: 'count("view", "1h") >= 1' } } });
+  happen(MONDAY_MS, "view", { item_id: "i", item: { categories: ["lamps"], tags: [] } });
+  const kinds = ["segments", "device", "country", "hour", "interests"] as const;
+  const places = contextFeatures(kinds, { person, context: { device: "mobile" }, nowMs: MONDAY_MS });
+  deepEqual(places, contextFeatures(kinds, { person, context: { device: "mobile" }, nowMs: MONDAY_MS }));
+  equal(places[0], 0);
+  ok(places.length >= 4 && places.every((place) => Math.abs(place) < DIMENSIONS));
+  deepEqual(
+    places.map(Math.abs),
+    places.map(Math.abs).sort((a, b) => a - b),
+  );
+  ok(contextFeatures(kinds, { person: undefined, context: undefined, nowMs: MONDAY_MS }).length > 1);
+  deepEqual(contextFeatures([], { person, context: undefined, nowMs: MONDAY_MS }), [0]);
+});
+
+test("the regression is least squares with a ridge, by a dense solver", () => {
+  forEachSeed(10, (rng) => {
+    const ridge = emptyRidge();
+    const rows: { x: number[]; y: number }[] = [];
+    for (let i = 0; i < 31; i++) {
+      const places = [
+        0,
+        ...Array.from({ length: DIMENSIONS - 1 }, (_, k) => k + 1).filter(() => rng.between(0, 3) === 0),
+      ];
+      const features = places.map((place) => (place > 0 && rng.between(0, 1) === 0 ? -place : place));
+      const y = rng.between(0, 10) / 10;
+      observe(ridge, features);
+      earn(ridge, features, y);
+      const x = Array.from({ length: DIMENSIONS }, () => 0);
+      for (const place of features) x[Math.abs(place)] = place < 0 ? -1 : 1;
+      rows.push({ x, y });
+    }
+    // Gauss on the normal equations.
+    const matrix = Array.from({ length: DIMENSIONS }, (_, i) => [
+      ...Array.from({ length: DIMENSIONS }, (_, j) =>
+        rows.reduce((sum, { x }) => sum + x[i]! * x[j]!, i === j ? 1 : 0),
+      ),
+      rows.reduce((sum, { x, y }) => sum + x[i]! * y, 0),
+    ]);
+    for (let i = 0; i < DIMENSIONS; i++) {
+      for (let k = 0; k < DIMENSIONS; k++) {
+        if (k === i) continue;
+        const share = matrix[k]![i]! / matrix[i]![i]!;
+        for (let j = i; j <= DIMENSIONS; j++) matrix[k]![j]! -= share * matrix[i]![j]!;
+      }
+    }
+    const weights = matrix.map((row, i) => row[DIMENSIONS]! / row[i]!);
+    weights.forEach((weight, i) => {
+      const [own, base] = [expectedReward(ridge, i === 0 ? [0] : [0, i]), i === 0 ? 0 : expectedReward(ridge, [0])];
+      ok(Math.abs(own - base - weight) < 1e-9, `${i}`);
+    });
+  });
+});
+
+test("a learner's bytes come back as they were, and a reward that means something else starts anew", () => {
+  const w = world(programOf({ policy: "squarecb" }));
+  for (let i = 0; i < 50; i++) {
+    const decided = ask(w, "u:1", MONDAY_MS + i);
+    log(w, "u:1", decided, MONDAY_MS + i);
+    act(w, "u:1", "click", MONDAY_MS + i * 1_000, decided.id);
+  }
+  const learner = w.state.slots.learnerOf("hero")!;
+  deepEqual(decodeLearner(encodeLearner(learner)), learner);
+  w.state.configure(programOf({ policy: "thompson" }), MONDAY_MS + 1e6);
+  equal(w.state.slots.learnerOf("hero")!.revision, learner.revision);
+  w.state.configure(programOf({ reward: { events: { purchase: 1 } } }), MONDAY_MS + 1e6);
+  equal(w.state.slots.learnerOf("hero")!.revision, 0);
+  w.state.configure(programOf({ policy: "rules", reward: undefined as never }), MONDAY_MS + 1e6);
+  equal(w.state.slots.learnerOf("hero"), undefined);
+});
+
+test("old outcomes fade by half in a half-life", () => {
+  const w = world(programOf({ half_life: "1d" }));
+  const decided = ask(w, "u:1", MONDAY_MS);
+  log(w, "u:1", decided, MONDAY_MS);
+  act(w, "u:1", "click", MONDAY_MS, decided.id);
+  const other = ask(w, "u:2", MONDAY_MS + 86_400_000);
+  log(w, "u:2", other, MONDAY_MS + 86_400_000);
+  act(w, "u:2", "impression", MONDAY_MS + 86_400_000, other.id);
+  const { arms } = w.state.slots.learnerOf("hero")!;
+  const shown = [...arms.values()].reduce((sum, arm) => sum + arm.shown, 0);
+  equal(shown, 1.5);
+  equal(
+    [...arms.values()].reduce((sum, arm) => sum + arm.rewards, 0),
+    0.5 / 5,
+  );
+});
+
+test("open decisions are bounded: the oldest goes, what is over goes, the order survives a restart", () => {
+  const open = new OpenDecisions(3);
+  const add = (id: string, deadlineMs: number) =>
+    open.add({
+      id,
+      personKey: "u:1",
+      deadlineMs,
+      shownMs: -1,
+      choice: null,
+      earned: 0,
+      experiments: [],
+      lists: null,
+      clicks: [0, 0],
+    });
+  for (const id of ["z", "y", "x", "w"]) add(id, 1_000);
+  deepEqual([open.size, open.closedEarly], [3, 1]);
+  equal(open.change("z", 0), undefined);
+  equal(open.change("y", 1_001), undefined, "its time is over");
+  ok(open.change("y", 1_000) !== undefined);
+  const rows = new Map<string, Uint8Array>();
+  open.table.begin();
+  open.table.take(Infinity, (key, bytes) => void (bytes === null || rows.set(key, bytes)));
+  const again = new OpenDecisions(3);
+  for (const [key, bytes] of [...rows].sort()) again.table.load(key, bytes);
+  again.add({
+    id: "v",
+    personKey: "u:1",
+    deadlineMs: 2_000,
+    shownMs: -1,
+    choice: null,
+    earned: 0,
+    experiments: [],
+    lists: null,
+    clicks: [0, 0],
+  });
+  equal(again.change("y", 0), undefined, "the oldest");
+  ok(again.change("x", 0) !== undefined);
+  again.expire(1_500);
+  deepEqual([again.size, again.closedEarly], [1, 2]);
+});

@@ -1,0 +1,428 @@
+// Experiments as a fold: the sums are a recount of what happened, whoever logged in, whatever was interrupted.
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { test } from "node:test";
+import { DecisionState } from "../decide/decision-state.ts";
+import { partsOf } from "../decide/parts.ts";
+import type { LoggedEvent } from "../event/event.ts";
+import type { Rng } from "../math/rng.ts";
+import type { CompiledProgram } from "../program/compiled.ts";
+import type { ExperimentDocument, ProgramDocument } from "../program/program.ts";
+import type { DecisionRecord } from "../record.ts";
+import { compiled, MONDAY_MS } from "../testing/programs.ts";
+import { memoryRows } from "../testing/rows.ts";
+import { forEachSeed } from "../testing/seeds.ts";
+import { hashedVariant, lotOf, takesPart } from "./assignment.ts";
+import { draftTeams } from "./team-draft.ts";
+import { decodeRun, emptyRun, encodeRun } from "./run.ts";
+import { experimentView } from "./view.ts";
+import { decodeUnit } from "./units.ts";
+
+const DAY = 86_400_000;
+
+const METRICS: ExperimentDocument["metrics"] = {
+  bought: { kind: "conversion", event: "purchase" },
+  carts: { kind: "count", event: "add_to_cart", max: 3 },
+  revenue: { kind: "revenue" },
+  engaged: { kind: "engagement" },
+  time: { kind: "time_on_site" },
+  bounced: { kind: "bounce" },
+  back: { kind: "retention", after: "1d" },
+};
+
+function program(extra: Partial<ExperimentDocument> = {}): CompiledProgram {
+  const document: ProgramDocument = {
+    slots: { hero: { policy: "rules", variants: { a: 1, b: 2, c: 3 }, default: "a" } },
+    experiments: {
+      e: {
+        variants: { plain: {}, b: { slots: { hero: "b" } }, c: { slots: { hero: "c" } } },
+        metrics: METRICS,
+        window: "3d",
+        ...extra,
+      },
+    },
+  };
+  return compiled(document);
+}
+
+interface World {
+  state: DecisionState;
+  program: CompiledProgram;
+  rows: ReturnType<typeof memoryRows>;
+}
+
+function world(of = program()): World {
+  const rows = memoryRows();
+  const state = new DecisionState(rows);
+  state.configure(of, MONDAY_MS);
+  return { state, program: of, rows };
+}
+
+let serial = 0;
+const eventOf = (key: string, type: string, timestamp: number, more: Partial<LoggedEvent> = {}): LoggedEvent => ({
+  event_id: `x${serial++}`,
+  ...(key.startsWith("u:") ? { user_id: key.slice(2) } : { anonymous_id: key.slice(2) }),
+  event_type: type,
+  timestamp,
+  received_at: timestamp,
+  ...more,
+});
+
+/** The person asks, is answered, and the decision is folded. Returns its id and the variant. */
+function ask({ state, program }: World, key: string, atMs: number, x = 0): { id: string; variant: string | undefined } {
+  const id = `d${serial++}`;
+  const { parts } = partsOf({
+    personKey: key,
+    person: undefined,
+    context: undefined,
+    nowMs: atMs,
+    program,
+    state,
+    changes: ({ slots }) => slots.size > 0,
+  });
+  const experiments = Object.fromEntries(
+    parts.filter(({ counts }) => counts).map(({ experiment, assignment }) => [experiment.name, { ...assignment, x }]),
+  );
+  const decision: DecisionRecord = {
+    decision_id: id,
+    placement: "slot:hero",
+    strategy: "x",
+    items: ["a"],
+    propensity: 1,
+    experiments,
+  };
+  state.decided(decision, key, atMs);
+  return { id, variant: parts[0]?.variant.name };
+}
+
+const show = ({ state }: World, key: string, id: string, atMs: number): void =>
+  state.acted(eventOf(key, "impression", atMs, { context: { decision_id: id } }), key, 0);
+
+test("a person's variant is a function of seed and key; shares come out as promised", () => {
+  const [experiment] = program({ variants: { plain: { weight: 2 }, b: {} }, share: 0.5 }).experiments;
+  const counts = [0, 0];
+  let part = 0;
+  for (let i = 0; i < 20_000; i++) {
+    if (!takesPart(experiment!, `u:${i}`)) continue;
+    part++;
+    counts[hashedVariant(experiment!, `u:${i}`)]!++;
+  }
+  ok(Math.abs(part / 20_000 - 0.5) < 0.015);
+  ok(Math.abs(counts[0]! / part - 2 / 3) < 0.02);
+  equal(lotOf("x"), lotOf("x"));
+  const other = program({ variants: { plain: { weight: 2 }, b: {} }, share: 0.5, seed: "other" }).experiments[0]!;
+  const moved = Array.from(
+    { length: 1_000 },
+    (_, i) => hashedVariant(experiment!, `u:${i}`) !== hashedVariant(other, `u:${i}`),
+  );
+  ok(moved.filter(Boolean).length > 300);
+});
+
+test("who is only assigned counts as assigned; who has seen it counts as a user, once", () => {
+  const w = world();
+  const { id, variant } = ask(w, "u:1", MONDAY_MS);
+  const view = () => experimentView(w.program.experiments[0]!, w.state.experiments.runOf(w.program.experiments[0]!)!);
+  const own = () => view().variants.find(({ name }) => name === variant)!;
+  deepEqual([own().assigned, own().users, own().exposures], [1, 0, 0]);
+  show(w, "u:1", id, MONDAY_MS + 1_000);
+  show(w, "u:1", id, MONDAY_MS + 2_000);
+  deepEqual([own().assigned, own().users, own().exposures], [1, 1, 1]);
+  const again = ask(w, "u:1", MONDAY_MS + 5_000);
+  equal(again.variant, variant);
+  show(w, "u:1", again.id, MONDAY_MS + 6_000);
+  deepEqual([own().assigned, own().users, own().exposures], [1, 1, 2]);
+  show(w, "u:2", id, MONDAY_MS + 7_000);
+  equal(view().users, 1, "nobody is exposed by another's decision");
+});
+
+test("each metric is what its definition says, within the window only", () => {
+  const w = world(
+    program({ metrics: { ...METRICS, big: { kind: "revenue", event: "purchase", where: "event.value > 50" } } }),
+  );
+  const { id } = ask(w, "u:1", MONDAY_MS);
+  const act = (afterMs: number, type: string, value?: number) =>
+    w.state.acted(eventOf("u:1", type, MONDAY_MS + afterMs, value === undefined ? {} : { value }), "u:1", 2);
+  act(-5_000, "purchase", 99);
+  show(w, "u:1", id, MONDAY_MS);
+  const values = () => {
+    const run = w.state.experiments.runOf(w.program.experiments[0]!)!;
+    return run.variants.find(({ users }) => users === 1)!.moments.map(({ y }) => y);
+  };
+  deepEqual(values(), [0, 0, 0, 0, 0, 1, 0, 0]);
+  act(10_000, "dwell", 9);
+  deepEqual(values(), [0, 0, 0, 2, 10, 1, 0, 0]);
+  act(70_000, "view");
+  deepEqual(values(), [0, 0, 0, 4, 70, 0, 0, 0]);
+  act(80_000, "purchase", 40);
+  act(90_000, "purchase", 60);
+  for (let i = 0; i < 5; i++) act(100_000, "add_to_cart", 1);
+  deepEqual(values(), [1, 3, 100, 18, 100, 0, 0, 60]);
+  act(DAY, "view");
+  deepEqual(values(), [1, 3, 100, 20, 100, 0, 1, 60]);
+  act(4 * DAY, "purchase", 1_000);
+  deepEqual(values(), [1, 3, 100, 20, 100, 0, 1, 60]);
+});
+
+test("a visitor keeps his variant when he logs in; one who was two persons with two variants counts in neither", () => {
+  const w = world();
+  const experiment = w.program.experiments[0]!;
+  const variantOf = (key: string) => w.state.experiments.variantOf(experiment, key, () => true)!;
+  const pair = (same: boolean): [string, string] => {
+    for (let i = 0; ; i++) {
+      const [a, u] = [`a:${serial}-${i}`, `u:${serial}-${i}`];
+      if ((hashedVariant(experiment, a) === hashedVariant(experiment, u)) === same) return [a, u];
+    }
+  };
+  const run = () => w.state.experiments.runOf(experiment)!;
+  const users = () => run().variants.reduce((sum, one) => sum + one.users, 0);
+  const [guest, known] = pair(false);
+  const { id } = ask(w, guest, MONDAY_MS);
+  const before = variantOf(guest).variant;
+  w.state.relink(guest, known, MONDAY_MS);
+  equal(variantOf(known).variant, before, "assigned as a guest, not yet shown");
+  show(w, known, id, MONDAY_MS + 1);
+  equal(users(), 0, "the impression must name one of his ids");
+  w.state.acted(
+    eventOf(guest, "impression", MONDAY_MS + 2, { user_id: known.slice(2), context: { decision_id: id } }),
+    known,
+    0,
+  );
+  equal(users(), 1);
+
+  const [phone, owner] = pair(false);
+  for (const key of [phone, owner]) show(w, key, ask(w, key, MONDAY_MS).id, MONDAY_MS);
+  equal(users(), 3);
+  w.state.relink(phone, owner, MONDAY_MS + 5);
+  deepEqual([users(), run().mixed], [1, 1]);
+  equal(variantOf(owner).counts, false);
+
+  const [one, two] = pair(true);
+  for (const key of [one, two]) {
+    show(w, key, ask(w, key, MONDAY_MS).id, MONDAY_MS);
+    w.state.acted(eventOf(key, "purchase", MONDAY_MS + 9, { value: 10 }), key, 0);
+  }
+  w.state.relink(one, two, MONDAY_MS + 10);
+  deepEqual([users(), run().mixed], [2, 1]);
+  const of = hashedVariant(experiment, two);
+  equal(run().variants[of]!.moments[2]!.y >= 20, true, "both purchases are his");
+});
+
+/** Decisions, impressions, events, logins and a stop, in a seeded order. */
+function* happenings(w: World, rng: Rng, count: number): Generator<() => void> {
+  const shown: [string, string][] = [];
+  let nowMs = MONDAY_MS;
+  for (let i = 0; i < count; i++) {
+    nowMs += rng.between(1, 600_000);
+    const atMs = nowMs;
+    const key = `${rng.between(0, 1) === 0 ? "a" : "u"}:${rng.between(1, 40)}`;
+    const lot = rng.between(0, 99);
+    if (lot < 25) yield () => void shown.push([key, ask(w, key, atMs, rng.between(0, 5)).id]);
+    else if (lot < 50 && shown.length > 0) {
+      const [who, id] = shown[rng.between(0, shown.length - 1)]!;
+      yield () => show(w, who, id, atMs);
+    } else if (lot < 53) yield () => w.state.relink(`a:${key.slice(2)}`, `u:${key.slice(2)}`, atMs);
+    else if (i === count >> 1) {
+      const { run } = w.program.experiments[0]!;
+      yield () => w.state.stopped({ experiment: "e", run, variant: "c", metric: "bought", low: -1, high: -0.5 }, atMs);
+    } else {
+      const type = ["view", "add_to_cart", "purchase", "dwell"][rng.between(0, 3)]!;
+      const value = rng.between(1, 50);
+      yield () => w.state.acted(eventOf(key, type, atMs, { value }), key, value / 10);
+    }
+  }
+}
+
+test("the sums are a recount of the persons, after any history", () => {
+  forEachSeed(25, (rng) => {
+    const w = world();
+    for (const happen of happenings(w, rng, 600)) happen();
+    const run = w.state.experiments.runOf(w.program.experiments[0]!)!;
+    const recount = run.variants.map(() => Object.keys(METRICS).map(() => ({ count: 0, y: 0, yy: 0, x: 0 })));
+    for (const bytes of w.rows.rows.values()) {
+      const unit = decodeUnit(bytes);
+      if (unit.exposedMs < 0 || unit.isMixed) continue;
+      unit.values.forEach((value, i) => {
+        const sums = recount[unit.variant]![i]!;
+        sums.count++;
+        sums.y += value;
+        sums.yy += value * value;
+        sums.x += unit.x;
+      });
+    }
+    run.variants.forEach(({ moments, users }, v) => {
+      moments.forEach((sums, m) => {
+        const own = recount[v]![m]!;
+        equal(sums.count, own.count);
+        equal(users, own.count);
+        for (const name of ["y", "yy", "x"] as const) ok(Math.abs(sums[name] - own[name]) < 1e-6, `${v} ${m} ${name}`);
+      });
+    });
+  });
+});
+
+test("a snapshot in the middle, restored and brought up to date, is the uninterrupted run", () => {
+  forEachSeed(15, (rng) => {
+    const straight = world();
+    const cut = rng.between(50, 350);
+    const stored = new Map<string, Map<string, Uint8Array>>();
+    const rowsThen = new Map<string, Uint8Array>();
+    const tape: ((w: World) => void)[] = [];
+    for (let i = 0; i < 500; i++) {
+      const key = `${rng.between(0, 1) === 0 ? "a" : "u"}:${rng.between(1, 30)}`;
+      const atMs = MONDAY_MS + i * rng.between(1_000, 60_000);
+      const lot = rng.between(0, 9);
+      const id = `t${i}`;
+      const back = `t${rng.between(Math.max(0, i - 20), i)}`;
+      const x = rng.between(0, 3);
+      const { run, variants } = straight.program.experiments[0]!;
+      const variant = variants[rng.between(0, 2)]!.name;
+      const value = rng.between(1, 9);
+      if (lot < 4) {
+        tape.push(({ state }) =>
+          state.decided(
+            {
+              decision_id: id,
+              placement: "slot:hero",
+              strategy: "x",
+              items: ["a"],
+              propensity: 1,
+              experiments: { e: { variant, run, x } },
+            },
+            key,
+            atMs,
+          ),
+        );
+      } else if (lot < 7)
+        tape.push(({ state }) =>
+          state.acted(eventOf(key, "impression", atMs, { context: { decision_id: back } }), key, 0),
+        );
+      else if (lot < 8) tape.push(({ state }) => state.relink(`a:${key.slice(2)}`, `u:${key.slice(2)}`, atMs));
+      else
+        tape.push(({ state }) =>
+          state.acted(eventOf(key, "purchase", atMs, { value, context: { decision_id: back } }), key, 1),
+        );
+    }
+    tape.slice(0, cut).forEach((step) => step(straight));
+    for (const { table, begin, take } of straight.state.tables) {
+      const rows = new Map<string, Uint8Array>();
+      stored.set(table, rows);
+      begin();
+      take(Infinity, (key, bytes) => void (bytes === null ? rows.delete(key) : rows.set(key, bytes)));
+    }
+    for (const [key, bytes] of straight.rows.rows) rowsThen.set(key, bytes);
+    const fresh = memoryRows(rowsThen);
+    const state = new DecisionState(fresh);
+    state.adopt(straight.program);
+    for (const source of state.tables)
+      for (const [key, bytes] of rng.shuffle([...stored.get(source.table)!])) source.load(key, bytes);
+    const again: World = { program: straight.program, state, rows: fresh };
+    for (const step of tape.slice(cut)) {
+      step(straight);
+      step(again);
+    }
+    const bytesOf = (w: World) => {
+      const { run } = w.program.experiments[0]!;
+      return [
+        encodeRun(w.state.experiments.runOf(w.program.experiments[0]!)!),
+        run,
+        [...w.rows.rows].sort(),
+        w.state.open.size,
+      ];
+    };
+    deepEqual(bytesOf(again), bytesOf(straight));
+  });
+});
+
+test("a stopped variant's people get control and count no more; the others go on", () => {
+  const w = world();
+  const experiment = w.program.experiments[0]!;
+  const key = [...Array(100).keys()].map((i) => `u:${i}`).find((one) => hashedVariant(experiment, one) === 2)!;
+  show(w, key, ask(w, key, MONDAY_MS).id, MONDAY_MS);
+  w.state.stopped(
+    { experiment: "e", run: experiment.run, variant: "c", metric: "bought", low: -1, high: -0.5 },
+    MONDAY_MS + 1,
+  );
+  equal(ask(w, key, MONDAY_MS + 2).variant, "plain");
+  const run = w.state.experiments.runOf(experiment)!;
+  w.state.acted(eventOf(key, "purchase", MONDAY_MS + 3, { value: 5 }), key, 1);
+  deepEqual([run.variants[2]!.users, run.variants[2]!.moments[0]!.y, run.variants[0]!.assigned], [1, 0, 0]);
+  equal(experimentView(experiment, run).variants[2]!.stopped!.metric, "bought");
+});
+
+test("a guard finds a variant that is surely worse, and no other", () => {
+  const w = world(program({ guards: [{ metric: "bought", worse_by: 0.1 }] }));
+  const experiment = w.program.experiments[0]!;
+  for (let i = 0; i < 3_000; i++) {
+    const key = `u:${i}`;
+    const atMs = MONDAY_MS + i * 100;
+    const { id, variant } = ask(w, key, atMs);
+    show(w, key, id, atMs);
+    const buys = i % (variant === "c" ? 40 : 8) === 0;
+    if (buys) w.state.acted(eventOf(key, "purchase", atMs + 1, { value: 5 }), key, 1);
+  }
+  const stops = w.state.experiments.harmful();
+  deepEqual(
+    stops.map(({ variant, metric, run }) => [variant, metric, run]),
+    [["c", "bought", experiment.run]],
+  );
+  ok(stops[0]!.high < -0.1);
+  w.state.stopped(stops[0]!, MONDAY_MS + 1e9);
+  deepEqual(w.state.experiments.harmful(), []);
+});
+
+test("an experiment that changed starts anew; one that comes back goes on", () => {
+  const w = world();
+  show(w, "u:1", ask(w, "u:1", MONDAY_MS).id, MONDAY_MS);
+  const usersNow = () => {
+    const { experiments } = w.program;
+    return w.state.experiments.runOf(experiments[0]!)!.variants.reduce((sum, { users }) => sum + users, 0);
+  };
+  equal(usersNow(), 1);
+  const first = w.program;
+  w.program = program({ window: "5d" });
+  w.state.configure(w.program, MONDAY_MS + 1);
+  equal(usersNow(), 0);
+  w.program = first;
+  w.state.configure(first, MONDAY_MS + 2);
+  equal(usersNow(), 1);
+});
+
+test("the shares of people are watched: a variant that loses its people is noticed", () => {
+  const w = world(program({ variants: { plain: {}, b: { slots: { hero: "b" } } } }));
+  const experiment = w.program.experiments[0]!;
+  for (let i = 0; i < 3_000; i++) {
+    const key = `u:${i}`;
+    const { id, variant } = ask(w, key, MONDAY_MS + i);
+    // One in five of those who should see b never do: the page breaks for them.
+    if (variant === "plain" || i % 5 !== 0) show(w, key, id, MONDAY_MS + i);
+    if (i === 100) equal(experimentView(experiment, w.state.experiments.runOf(experiment)!).sample_ratio.ok, true);
+  }
+  equal(experimentView(experiment, w.state.experiments.runOf(experiment)!).sample_ratio.ok, false);
+});
+
+test("a run's bytes come back as they were", () => {
+  const run = emptyRun(program().experiments[0]!, MONDAY_MS);
+  run.history.push({ atMs: 5, users: [1, 2, 3], means: [0.5, 0, 1], lows: [NaN, -1, 0], highs: [NaN, 1, 2] });
+  run.stops.push({ variant: 1, atMs: 9, metric: "m", low: -1, high: -0.5 });
+  run.wins[1] = 4;
+  deepEqual(decodeRun(run.id, encodeRun(run)), run);
+});
+
+test("two rankings as one list: every item once, both get their turns, the better one is clicked more", () => {
+  const idOf = (item: string) => item;
+  const a = ["1", "2", "3", "4"];
+  const b = ["4", "3", "9", "8"];
+  const draft = draftTeams({ a, b }, { idOf, limit: 4, seed: "s" });
+  deepEqual(draft, draftTeams({ a, b }, { idOf, limit: 4, seed: "s" }));
+  equal(new Set(draft.items).size, 4);
+  equal(draft.teams.length, 4);
+  let [begins, total] = [0, 0];
+  for (let i = 0; i < 2_000; i++) {
+    const { items, teams } = draftTeams({ a, b }, { idOf, limit: 3, seed: `s${i}` });
+    begins += Number(teams[0] === "a");
+    total++;
+    ok(Math.abs([...teams.slice(0, 2)].filter((team) => team === "a").length - 1) === 0, "one pick each a round");
+    equal(items.length, 3);
+  }
+  ok(Math.abs(begins / total - 0.5) < 0.04);
+  deepEqual(draftTeams({ a: [], b: ["x"] }, { idOf, limit: 5, seed: "s" }), { items: ["x"], teams: "b" });
+});
