@@ -1,0 +1,57 @@
+// What Java's `read_committed` would see, from a partition with committed, aborted and open transactions between plain
+// records.
+import { deepEqual } from "node:assert/strict";
+import { test } from "node:test";
+import { Producer } from "@platformatic/kafka";
+import { clusterMissing, startKafka } from "../testing/servers.ts";
+import { readCommitted } from "./committed.ts";
+import { clientOptions } from "./connection.ts";
+import { createTopics } from "./topics.ts";
+
+test("aborted and open transactions are not read", { skip: clusterMissing() ?? false, timeout: 120_000 }, async (t) => {
+  const kafka = await startKafka();
+  t.after(() => kafka.stop());
+  const connection = { brokers: [kafka.bootstrap] };
+  const topic = "t";
+  const settings = { cleanup: "delete", logAppendTime: false, partitions: "one" } as const;
+  await createTopics(connection, [{ name: topic, settings }], { partitions: 1, replicas: 1 });
+  const messages = (...texts: string[]) => ({
+    messages: texts.map((text) => ({ topic, partition: 0, key: Buffer.from("k"), value: Buffer.from(text) })),
+  });
+  const read = async (): Promise<string[]> => {
+    const texts: string[] = [];
+    for await (const records of readCommitted({ connection, topic, partition: 0 }))
+      texts.push(...records.map(({ value }) => value!.toString()));
+    return texts;
+  };
+  const open = (transactionalId?: string) =>
+    new Producer({
+      ...clientOptions(connection),
+      idempotent: true,
+      retryDelay: 10,
+      ...(transactionalId === undefined ? {} : { transactionalId }),
+    });
+  const [plain, one, two] = [open(), open("one"), open("two")];
+  t.after(() => Promise.all([plain, one, two].map((producer) => producer.close(true))));
+  deepEqual(await read(), []);
+  await plain.send(messages("a"));
+  const committed = await one.beginTransaction();
+  const aborted = await two.beginTransaction();
+  await committed.send(messages("c1"));
+  await aborted.send(messages("x1", "x2"));
+  await plain.send(messages("b"));
+  await aborted.send(messages("x3"));
+  await committed.send(messages("c2"));
+  await aborted.abort();
+  await committed.commit();
+  const again = await two.beginTransaction();
+  await again.send(messages("d"));
+  await again.commit();
+  deepEqual(await read(), ["a", "c1", "b", "c2", "d"]);
+  const openOne = await one.beginTransaction();
+  await openOne.send(messages("y"));
+  await plain.send(messages("behind"));
+  deepEqual(await read(), ["a", "c1", "b", "c2", "d"]);
+  await openOne.abort();
+  deepEqual(await read(), ["a", "c1", "b", "c2", "d", "behind"]);
+});
