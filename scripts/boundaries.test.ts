@@ -36,6 +36,8 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Rule>>> = {
   "core/program/": { packages: ["@marcbachmann/cel-js"] },
   // `npm start` builds the pages, and fills its own catalogue with the demo's.
   "server/cli/": { rooms: ["core/", "demo/warm.ts", "scripts/build.ts"] },
+  // A server of the cluster has the same door and settings as the embedded node.
+  "cluster/server/main.ts": { rooms: ["core/", "server/cli/"] },
 };
 
 interface Import {

@@ -5,13 +5,13 @@ import { normaliseEvent } from "../../core/event/validate.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { normaliseItem } from "../../core/item/validate.ts";
 import type { Item } from "../../core/item/item.ts";
-import type { EmbeddedProject } from "../embedded/project.ts";
+import type { Project } from "../ports.ts";
 import { DEFAULT_PROJECT, NEWS_PROJECT } from "./node.ts";
 
 const SITES = { [DEFAULT_PROJECT]: "shop", [NEWS_PROJECT]: "news" } as const;
 const EVENTS_A_SUBMISSION = 1_000;
 
-export async function warmDemo(projects: ReadonlyMap<string, EmbeddedProject>, logger: Logger): Promise<void> {
+export async function warmDemo(projects: ReadonlyMap<string, Project>, logger: Logger): Promise<void> {
   for (const [name, site] of Object.entries(SITES)) {
     const project = projects.get(name);
     if (project === undefined || project.stats().itemsTotal > 0) continue;

@@ -16,19 +16,24 @@ export type HostReports = Pick<HostOptions, "onFault" | "onCheckpointFailed">;
 /** Opens `default` and every project that the settings name. */
 export function openSettingsHost(settings: NodeSettings, reports: HostReports = {}): Promise<EmbeddedHost> {
   const named = { [DEFAULT_PROJECT]: "shop", ...settings.projects };
-  const projects = Object.entries(named).map(([name, program]): [string, unknown] => {
-    if (program in PROGRAMS) return [name, PROGRAMS[program as keyof typeof PROGRAMS]];
-    throw new SettingError(`project "${name}" starts with "${program}": one of ${Object.keys(PROGRAMS).join(", ")}`);
-  });
   return openHost({
     ...reports,
     dataFolder: settings.data,
-    projects: Object.fromEntries(projects),
+    projects: programsOf(named),
     now: Date.now,
     ...(process.env["ATTUNE_UNSAFE_NO_FSYNC"] === "1" ? { sync: "none" as const } : {}),
     ...(settings.personsCachedMax === undefined ? {} : { personsCachedMax: settings.personsCachedMax }),
     ...(settings.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: settings.checkpointEveryMs }),
   });
+}
+
+/** Projects with the programs that they start with, by their names. */
+export function programsOf(named: Readonly<Record<string, string>>): Record<string, unknown> {
+  const projects = Object.entries(named).map(([name, program]): [string, unknown] => {
+    if (program in PROGRAMS) return [name, PROGRAMS[program as keyof typeof PROGRAMS]];
+    throw new SettingError(`project "${name}" starts with "${program}": one of ${Object.keys(PROGRAMS).join(", ")}`);
+  });
+  return Object.fromEntries(projects);
 }
 
 export interface ProjectFlags extends SettingFlags {

@@ -1,17 +1,8 @@
-// `attune start`: the embedded node. Opens the data folder, then the door; closes them the other way round.
-import { existsSync } from "node:fs";
-import { isIP } from "node:net";
-import { fileURLToPath } from "node:url";
+// `attune start`: the embedded node.
 import { parseArgs } from "node:util";
-import ipaddr from "ipaddr.js";
-import { pino } from "pino";
-import { createServer } from "../http/server.ts";
-import { readSettings, SettingError, type NodeSettings } from "./config.ts";
-import { warmDemo } from "./demo.ts";
+import { readSettings } from "./config.ts";
 import { NEWS_PROJECT, openSettingsHost } from "./node.ts";
-
-const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
-const BUILD_SCRIPT = new URL("../../scripts/build.ts", import.meta.url);
+import { serve } from "./serve.ts";
 
 export async function startCommand(args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -25,69 +16,11 @@ export async function startCommand(args: string[]): Promise<number> {
     },
   });
   const settings = await readSettings(values, process.env);
-  refuseOpenDoor(settings.host);
   if (settings.demo) settings.projects = { [NEWS_PROJECT]: "news", ...settings.projects };
-  // Before anything is opened: who is told to stop while he starts, stops cleanly as well.
-  const stopped = stopSignal();
-  const logger = pino({ name: "attune", level: process.env["ATTUNE_LOG_LEVEL"] ?? "info" }, pino.destination(2));
-  await build();
-  const host = await openSettingsHost(settings, {
-    onFault: (fault) => logger.error({ fault }, "the log is damaged"),
-    onCheckpointFailed: (error) => logger.error({ err: error }, "a checkpoint failed; the log keeps everything"),
-  });
-  if (settings.demo) await warmDemo(host.projects, logger);
-  const server = await createServer({
-    projects: (name) => host.projects.get(name),
-    projectNames: () => [...host.projects.keys()],
-    config: serverConfig(settings),
-    folders: { console: `${DIST}console`, demo: `${DIST}demo`, sdk: `${DIST}sdk` },
-    logger,
-  });
-  const address = await server.listen().catch(async (error: NodeJS.ErrnoException) => {
-    await host.close();
-    if (error.code !== "EADDRINUSE") throw error;
-    throw new SettingError(
-      `port ${settings.port} is taken: stop what runs there, or set ATTUNE_PORT (0 picks a free one)`,
-    );
-  });
-  process.stdout.write(`attune listening on ${address}\n`);
-  await stopped;
-  await server.close();
-  await host.close();
-  return 0;
-}
-
-/** Without keys every route is open, so nobody but this machine may reach it. */
-function refuseOpenDoor(host: string): void {
-  const isLoopback = host === "localhost" || (isIP(host) !== 0 && ipaddr.parse(host).range() === "loopback");
-  if (isLoopback) return;
-  throw new SettingError(
-    `ATTUNE_HOST is "${host}", which others can reach, and there are no keys: bind 127.0.0.1 and put a proxy with access control before it`,
+  return serve(settings, (logger) =>
+    openSettingsHost(settings, {
+      onFault: (fault) => logger.error({ fault }, "the log is damaged"),
+      onCheckpointFailed: (error) => logger.error({ err: error }, "a checkpoint failed; the log keeps everything"),
+    }),
   );
-}
-
-function serverConfig({ host, port, demo, trustedProxies, botAddresses, webhooks }: NodeSettings) {
-  return {
-    host,
-    port,
-    demo,
-    ...(trustedProxies === undefined ? {} : { trustedProxies }),
-    ...(botAddresses === undefined ? {} : { botAddresses }),
-    ...(webhooks === undefined
-      ? {}
-      : { webhooks: { allowPrivate: false, backoffMs: 1_000, attemptsMax: 6, ...webhooks } }),
-  };
-}
-
-/** Builds the SDK, the console and the demo where this is a checkout; an installed package brings them. */
-async function build(): Promise<void> {
-  if (!existsSync(BUILD_SCRIPT)) return;
-  const { buildAll } = (await import(BUILD_SCRIPT.href)) as { buildAll: () => Promise<void> };
-  await buildAll();
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
-  });
 }

@@ -1,0 +1,133 @@
+// Dead letters: kept in their topic, listed from an index in Redis that a filler makes of it. Records that the job put
+// aside (`quarantine`) are listed with them.
+import { HostError } from "../../server/ports.ts";
+import type { DeadLetter } from "../../core/record.ts";
+import { decodeClusterRecord } from "../wire/record.ts";
+import { decodeDocument, type QuarantineValue } from "../wire/documents.ts";
+import type { ReadRecord } from "../kafka/reader.ts";
+import type { RedisLink, Reply } from "../redis/link.ts";
+import { MARK } from "../redis/profile-store.ts";
+import { run, script } from "../redis/script.ts";
+import type { FillTarget } from "./filler.ts";
+
+/** Letters listed; beyond it the oldest leave the list (they stay in the topic). */
+const LETTERS_MAX = 100_000;
+const RETRY_AFTER_S = 2;
+
+/**
+ * KEYS: ids by time, letters by id, resolved records of the job. ARGV: time, id, letter ('' where it is resolved), most
+ * letters. A record that the job put aside (its id holds a slash) comes from another topic than its resolution, so either
+ * may be first.
+ */
+const PUT = script(`
+if ARGV[3] == '' then
+  redis.call('ZREM', KEYS[1], ARGV[2])
+  redis.call('HDEL', KEYS[2], ARGV[2])
+  if string.find(ARGV[2], '/', 1, true) then redis.call('SADD', KEYS[3], ARGV[2]) end
+  return 1
+end
+if redis.call('SISMEMBER', KEYS[3], ARGV[2]) == 1 then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[4])
+if over > 0 then
+  for _, id in ipairs(redis.call('ZPOPMIN', KEYS[1], over)) do redis.call('HDEL', KEYS[2], id) end
+end
+return 1
+`);
+
+export class DeadLetterIndex {
+  readonly #link: RedisLink;
+  readonly #prefix: string;
+  #total = 0;
+
+  constructor(link: RedisLink, project: string) {
+    this.#link = link;
+    this.#prefix = `attune:{${project}}:letters:`;
+  }
+
+  /** As last counted. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Newest first. @throws HostError `unavailable` while Redis is away. */
+  async page({ limit, before }: { limit: number; before?: string }): Promise<{ letters: DeadLetter[]; total: number }> {
+    const ids = `${this.#prefix}ids`;
+    const rank = before === undefined ? -1 : await this.#ask(ids, ["ZREVRANK", ids, before]);
+    const first = Number(rank ?? -1) + 1;
+    const found = (await this.#ask(ids, ["ZREVRANGE", ids, String(first), String(first + limit - 1)])) as Buffer[];
+    const rows = `${this.#prefix}rows`;
+    const letters = found.length === 0 ? [] : ((await this.#ask(rows, ["HMGET", rows, ...found])) as (Buffer | null)[]);
+    return { letters: letters.flatMap((letter) => letter === null ? [] : [letterOf(letter)]), total: await this.count() };
+  }
+
+  /** @throws HostError `unavailable` */
+  async get(id: string): Promise<DeadLetter | undefined> {
+    const rows = `${this.#prefix}rows`;
+    const letter = (await this.#ask(rows, ["HGET", rows, id])) as Buffer | null;
+    return letter === null ? undefined : letterOf(letter);
+  }
+
+  /** @throws HostError `unavailable` */
+  async count(): Promise<number> {
+    const ids = `${this.#prefix}ids`;
+    this.#total = Number(await this.#ask(ids, ["ZCARD", ids]));
+    return this.#total;
+  }
+
+  /** How a filler brings one of the two topics in. */
+  target(kind: "deadLetters" | "quarantine", topic: string): FillTarget {
+    const marks: [string, string] = [`${this.#prefix}mark:${topic}`, `${this.#prefix}whole:${topic}`];
+    return {
+      topic,
+      partitions: 1,
+      mark: async () => {
+        const [mark, whole] = (await this.#link.write(marks[0], ["MGET", ...marks])) as (Buffer | null)[];
+        return { mark: mark == null ? undefined : Number(mark), isWhole: whole != null };
+      },
+      moveMark: async (_, { from, to, isWhole }) => {
+        const args = [String(from ?? ""), String(to), isWhole ? "1" : "0"];
+        const mark = String(await run(this.#link, MARK, marks, args));
+        return { mark: mark === "" ? undefined : Number(mark) };
+      },
+      write: async (records) => void (await Promise.all(records.map((record) => this.#put(kind, record)))),
+    };
+  }
+
+  async #put(kind: "deadLetters" | "quarantine", { value }: ReadRecord): Promise<void> {
+    if (value === null) return;
+    const letter =
+      kind === "deadLetters" ? decodeDocument("deadLetters", value) : letterOfQuarantine(decodeDocument("quarantine", value));
+    const text = letter.resolved === true ? "" : JSON.stringify(letter);
+    const keys: [string, ...string[]] = [`${this.#prefix}ids`, `${this.#prefix}rows`, `${this.#prefix}resolved`];
+    await run(this.#link, PUT, keys, [String(letter.at), letter.id, text, String(LETTERS_MAX)]);
+  }
+
+  #ask(key: string, args: readonly (string | Buffer)[]): Promise<Reply> {
+    return this.#link.ask(key, args).catch((cause: unknown) => {
+      throw new HostError("unavailable", "Dead letters cannot be listed while Redis is away.", {
+        retryAfterS: RETRY_AFTER_S,
+        cause,
+      });
+    });
+  }
+}
+
+function letterOf(bytes: Buffer): DeadLetter {
+  return JSON.parse(bytes.toString("utf8")) as DeadLetter;
+}
+
+function letterOfQuarantine({ id, key, at, reason, message, record }: QuarantineValue): DeadLetter {
+  return { id, at, code: `quarantined_${reason}`, path: "", message, source: `job ${key}`, body: bodyOf(record) };
+}
+
+function bodyOf(record: string): unknown {
+  try {
+    const decoded = decodeClusterRecord(Buffer.from(record, "base64"));
+    return decoded.kind === "event" ? decoded.event : decoded;
+  } catch {
+    // What nobody can read is shown as it is.
+    return record;
+  }
+}

@@ -1,0 +1,132 @@
+// Fills Redis from a topic: each partition by the server that it falls to. How far a partition was taken in stands in
+// Redis, beside what was filled; where that mark is not what we left there, Redis lost something, and we go on from what
+// it has. What is written is versioned, so that filling twice changes nothing.
+import type { KafkaConnection } from "../kafka/connection.ts";
+import { KafkaReader, type ReadBatch, type ReadRecord } from "../kafka/reader.ts";
+import type { ShardMark } from "../redis/profile-store.ts";
+import type { Membership } from "./membership.ts";
+
+export interface FillTarget {
+  readonly topic: string;
+  readonly partitions: number;
+  /** As in `ProfileStore`. */
+  mark(partition: number): Promise<ShardMark>;
+  moveMark(
+    partition: number,
+    move: { from: number | undefined; to: number; isWhole: boolean },
+  ): Promise<{ mark: number | undefined }>;
+  /** What it rejects is tried again. `isRefill`: these are not news, only lost before. */
+  write(records: readonly ReadRecord[], isRefill: boolean): Promise<void>;
+}
+
+/** Records in one pipeline to Redis. */
+const PIPELINE_MAX = 500;
+const RETRY_MS = 100;
+
+interface Share {
+  /** The mark as we left it. */
+  mark: number | undefined;
+  /** The end was reached since Redis was empty. */
+  isWhole: boolean;
+  isReading: boolean;
+}
+
+export class Filler {
+  readonly #target: FillTarget;
+  readonly #membership: Membership;
+  readonly #reader: KafkaReader;
+  readonly #shares = new Map<number, Share>();
+  #closed = false;
+  recordsTotal = 0;
+
+  constructor(options: { connection: KafkaConnection; target: FillTarget; membership: Membership }) {
+    this.#target = options.target;
+    this.#membership = options.membership;
+    this.#reader = new KafkaReader({ connection: options.connection, onBatch: (batch) => this.#take(batch) });
+    this.#membership.onBeat(() => void this.#beat());
+  }
+
+  /** Records that are not in Redis yet, of our partitions. */
+  get lag(): number {
+    return this.#reader.lag();
+  }
+
+  /** Partitions that fall to us. */
+  get shares(): number {
+    return this.#shares.size;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#reader.close();
+  }
+
+  /** Takes up and puts down partitions, and looks whether Redis still has what we filled. */
+  async #beat(): Promise<void> {
+    for (let partition = 0; partition < this.#target.partitions && !this.#closed; partition++) {
+      const share = this.#shares.get(partition);
+      if (!this.#membership.isOurs(`${this.#target.topic}/${partition}`)) {
+        if (share !== undefined) this.#reader.stop(this.#target.topic, partition);
+        this.#shares.delete(partition);
+      } else if (share === undefined) {
+        const taken: Share = { mark: undefined, isWhole: false, isReading: false };
+        this.#shares.set(partition, taken);
+        void this.#start(partition, taken);
+      } else if (share.isReading) {
+        await this.#move(partition, share).catch(() => undefined);
+      }
+    }
+  }
+
+  async #start(partition: number, share: Share): Promise<void> {
+    while (!this.#closed && this.#shares.get(partition) === share) {
+      try {
+        Object.assign(share, await this.#target.mark(partition));
+        this.#readOn(partition, share);
+        return;
+      } catch {
+        await pause();
+      }
+    }
+  }
+
+  #readOn(partition: number, share: Share): void {
+    share.isReading = true;
+    this.#reader.read(this.#target.topic, partition, share.mark ?? "earliest");
+  }
+
+  async #take({ partition, records }: ReadBatch): Promise<void> {
+    const share = this.#shares.get(partition);
+    for (let start = 0; start < records.length; start += PIPELINE_MAX) {
+      const some = records.slice(start, start + PIPELINE_MAX);
+      // Redis is away: what is read waits here, and Kafka keeps the rest.
+      while (!this.#closed && share !== undefined && this.#shares.get(partition) === share) {
+        try {
+          await this.#target.write(some, !share.isWhole);
+          this.recordsTotal += some.length;
+          break;
+        } catch {
+          await pause();
+        }
+      }
+    }
+  }
+
+  /** Brings the mark to where reading stands; where it was not as we left it, reading goes on from it. */
+  async #move(partition: number, share: Share): Promise<void> {
+    const { topic } = this.#target;
+    const to = this.#reader.position(topic, partition);
+    if (to === undefined) return;
+    const isWhole = this.#reader.isAtEnd(topic, partition);
+    const { mark } = await this.#target.moveMark(partition, { from: share.mark, to, isWhole });
+    if (this.#shares.get(partition) !== share) return;
+    const isAsWeLeftIt = mark === to;
+    share.mark = mark;
+    share.isWhole = mark === undefined ? false : share.isWhole || isWhole;
+    if (!isAsWeLeftIt) this.#readOn(partition, share);
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+}

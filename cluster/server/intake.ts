@@ -1,0 +1,172 @@
+// Events on their way into the log: each under the key of the person that it belongs to, with its item's facts. Where an
+// event links an anonymous visitor to a user, the visitor's own key is told first (a link marker), and the event follows
+// when that is in the log: so the one always lies before the other.
+import { uuidv7 } from "uuidv7";
+import { anonymousKeyOf, personKeyOf, userKeyOf } from "../../core/identity/identity.ts";
+import { hash64 } from "../../core/math/hash.ts";
+import type { LoggedEvent } from "../../core/event/event.ts";
+import type { Item } from "../../core/item/item.ts";
+import type { DeadLetter, PersonRef } from "../../core/record.ts";
+import { addItemFacts } from "../../server/hosting/item-facts.ts";
+import { RecentMap } from "../../server/hosting/recent-map.ts";
+import type { EventOutcome, Submission } from "../../server/ports.ts";
+import { partitionOf } from "../kafka/partition.ts";
+import type { KafkaSender, OutgoingRecord } from "../kafka/sender.ts";
+import { encodeDocument } from "../wire/documents.ts";
+import { encodeClusterRecord, type ClusterRecord } from "../wire/record.ts";
+import { familyOf, type ProjectTopics } from "../wire/topics.ts";
+import type { People } from "./people.ts";
+
+/** Events that are known again here; all others the job knows, for 8 days. */
+const EVENTS_KNOWN_MAX = 100_000;
+/** Keys that marked traffic is spread over: nobody's, so that a bot is no hot person. */
+const TRAFFIC_KEYS = 256;
+
+export interface IntakeOptions {
+  readonly topics: ProjectTopics;
+  readonly partitions: ReadonlyMap<string, number>;
+  readonly sender: KafkaSender;
+  readonly people: People;
+  readonly itemOf: (itemId: string) => Item | undefined;
+  /** Processing time, Unix ms. */
+  readonly now: () => number;
+}
+
+export interface IntakeCounts {
+  accepted: number;
+  duplicates: number;
+  marked: number;
+}
+
+export class ClusterIntake {
+  readonly #options: IntakeOptions;
+  readonly #known = new RecentMap<true>(EVENTS_KNOWN_MAX);
+  readonly counts: IntakeCounts = { accepted: 0, duplicates: 0, marked: 0 };
+  #nextTraffic = 0;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when Kafka has all of it. @throws HostError: as `KafkaSender.send`. */
+  async submit({ events, deadLetters }: Submission): Promise<EventOutcome[]> {
+    const outcomes: EventOutcome[] = [];
+    const names = new Set<string>();
+    const fresh: LoggedEvent[] = [];
+    for (const event of events) {
+      const name = nameOf(event);
+      const isKnown = names.has(name) || this.#known.get(name) !== undefined;
+      outcomes.push(isKnown ? "duplicate" : "accepted");
+      if (isKnown) continue;
+      names.add(name);
+      fresh.push(event);
+    }
+    const { people } = this.#options;
+    const links = await this.#linksOf(fresh.filter(({ traffic }) => traffic === undefined));
+    await this.#link(links);
+    const records = fresh.map((event) => this.#eventRecord(event, links));
+    await this.#options.sender.send([...records, ...deadLetters.map((letter) => this.#letterRecord(letter))]);
+    for (const { anonKey, userKey } of links) people.link(anonKey, userKey);
+    for (const name of names) this.#known.set(name, true);
+    this.counts.accepted += fresh.length;
+    this.counts.duplicates += events.length - fresh.length;
+    for (const { traffic } of fresh) if (traffic !== undefined) this.counts.marked++;
+    return outcomes;
+  }
+
+  /** Resolves to the person's key when Kafka has the attributes. @throws HostError */
+  async setAttributes(ref: PersonRef, attributes: Readonly<Record<string, unknown>>): Promise<string> {
+    const { topics, sender, people } = this.#options;
+    const links = await this.#linksOf([ref]);
+    await this.#link(links);
+    const key = await this.#keyOf(ref);
+    await sender.send([this.#record(topics.events.engage, key, { kind: "attributes", id: uuidv7(), ref, attributes })]);
+    for (const { anonKey, userKey } of links) people.link(anonKey, userKey);
+    return key;
+  }
+
+  /** @throws HostError */
+  sendLetter(letter: DeadLetter): Promise<void> {
+    return this.#options.sender.send([this.#letter(letter)]);
+  }
+
+  /** A tick for each partition of the log: time goes on for all of them. @throws HostError */
+  async tick(): Promise<void> {
+    const { topics, partitions, sender } = this.#options;
+    const value = encodeClusterRecord({ kind: "tick" });
+    const key = Buffer.from("tick");
+    await sender.send(
+      topics.log.flatMap((topic) =>
+        Array.from({ length: partitions.get(topic)! }, (_, partition) => ({ topic, partition, key, value })),
+      ),
+    );
+  }
+
+  /** Links that these refs make and that are not known yet, and finds out whom their anonymous ids belong to. */
+  async #linksOf(refs: readonly PersonRef[]): Promise<{ anonKey: string; userKey: string }[]> {
+    const { people } = this.#options;
+    const anonymousIds = new Set(refs.flatMap(({ anonymous_id: id }) => id ?? []));
+    const users = new Map<string, string | undefined>();
+    await Promise.all([...anonymousIds].map(async (id) => users.set(id, await people.userOf(id))));
+    const links: { anonKey: string; userKey: string }[] = [];
+    for (const { user_id: user, anonymous_id: id } of refs) {
+      if (user === undefined || id === undefined || users.get(id) === userKeyOf(user)) continue;
+      users.set(id, userKeyOf(user));
+      links.push({ anonKey: anonymousKeyOf(id), userKey: userKeyOf(user) });
+    }
+    return links;
+  }
+
+  async #link(links: readonly { anonKey: string; userKey: string }[]): Promise<void> {
+    const { topics, sender } = this.#options;
+    await sender.send(
+      links.map(({ anonKey, userKey }) =>
+        this.#record(topics.events.engage, anonKey, { kind: "link", id: uuidv7(), anonKey, userKey }),
+      ),
+    );
+  }
+
+  async #keyOf(ref: PersonRef): Promise<string> {
+    if (ref.user_id !== undefined) return userKeyOf(ref.user_id);
+    return (await this.#options.people.userOf(ref.anonymous_id!)) ?? anonymousKeyOf(ref.anonymous_id!);
+  }
+
+  /** All its anonymous ids have been looked up, so what is in memory is what is known. */
+  #eventRecord(event: LoggedEvent, links: readonly { anonKey: string; userKey: string }[]): OutgoingRecord {
+    const { topics, people, itemOf } = this.#options;
+    addItemFacts(event, itemOf);
+    const { received_at: _, ...unstamped } = event;
+    const topic = topics.events[familyOf(event.event_type)];
+    const record: ClusterRecord = { kind: "event", event: unstamped };
+    if (event.traffic !== undefined) return this.#record(topic, `t:${this.#nextTraffic++ % TRAFFIC_KEYS}`, record);
+    const own = personKeyOf(event);
+    const key = own.startsWith("a:") ? (links.findLast(({ anonKey }) => anonKey === own)?.userKey ?? people.keyNow(event)) : own;
+    return this.#record(topic, key, record);
+  }
+
+  #record(topic: string, key: string, record: ClusterRecord): OutgoingRecord {
+    const partition = partitionOf(key, this.#options.partitions.get(topic)!);
+    return { topic, partition, key: Buffer.from(key), value: encodeClusterRecord(record) };
+  }
+
+  #letterRecord(letter: Submission["deadLetters"][number]): OutgoingRecord {
+    const at = this.#options.now();
+    // The same letter under the same id is one letter, however often its source is read.
+    return this.#letter({ ...letter, id: letter.once === undefined ? uuidv7() : onceId(letter.once), at });
+  }
+
+  #letter(letter: DeadLetter): OutgoingRecord {
+    const value = encodeDocument("deadLetters", letter);
+    return { topic: this.#options.topics.deadLetters, partition: 0, key: Buffer.from(letter.id), value };
+  }
+}
+
+/** An event id counts within its person, under whichever of his names it came. */
+function nameOf(event: LoggedEvent): string {
+  return `${personKeyOf(event)}\n${event.event_id}`;
+}
+
+function onceId(once: string): string {
+  const { hi, lo } = hash64(once);
+  return `once-${hi.toString(16).padStart(8, "0")}${lo.toString(16).padStart(8, "0")}`;
+}

@@ -1,0 +1,49 @@
+// One of the cluster's servers: `main.ts --settings FILE`, a JSON file that `cluster up` writes (it may hold passwords).
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { programsOf } from "../../server/cli/node.ts";
+import { serve, type ServeSettings } from "../../server/cli/serve.ts";
+import { toConnection, type KafkaProperties } from "../cli/kafka-properties.ts";
+import type { EventTopics } from "../wire/topics.ts";
+import { openClusterHost } from "./host.ts";
+
+export interface ClusterServerSettings extends ServeSettings {
+  readonly kafka: { readonly brokers: readonly string[]; readonly properties?: KafkaProperties };
+  readonly redis: {
+    /** Several addresses: nodes of a Redis Cluster, separated by commas. */
+    readonly url: string;
+    readonly caFile?: string;
+    readonly username?: string;
+    readonly password?: string;
+  };
+  /** Name → the program that the project starts with: `shop` or `news`. */
+  readonly projects: Readonly<Record<string, string>>;
+  readonly events?: EventTopics;
+  /** Of the job's topics. */
+  readonly generation?: number;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { settings: { type: "string" } } });
+  if (values.settings === undefined) throw new Error("--settings FILE is missing");
+  const settings = JSON.parse(readFileSync(values.settings, "utf8")) as ClusterServerSettings;
+  const { kafka, redis, projects, events, generation } = settings;
+  const { url, caFile, ...login } = redis;
+  return serve(settings, (logger) =>
+    openClusterHost({
+      kafka: toConnection(kafka.brokers, kafka.properties ?? {}),
+      redis: {
+        urls: url.split(","),
+        ...login,
+        ...(caFile === undefined ? {} : { tls: { ca: readFileSync(caFile) } }),
+      },
+      projects: programsOf(projects),
+      ...(events === undefined ? {} : { events }),
+      ...(generation === undefined ? {} : { generation }),
+      now: Date.now,
+      onFault: (error) => logger.error({ err: error }, "a record was left out"),
+    }),
+  );
+}
+
+process.exitCode = await main();

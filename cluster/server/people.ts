@@ -1,0 +1,129 @@
+// Persons as this server finds them: in the near cache, else in Redis. Profiles are kept as bytes and decoded for each
+// answer, because an answer brings its own copy to now. Changes that the servers tell each other keep the cache right.
+import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
+import type { PersonRef } from "../../core/record.ts";
+import { RecentMap } from "../../server/hosting/recent-map.ts";
+import type { ChangeMessage, ProfileStore } from "../redis/profile-store.ts";
+import type { ProfileValue } from "../wire/profile.ts";
+
+/** Profiles kept, about 1.5 kB each; twice as many at most. */
+const PROFILES_MAX = 20_000;
+/** Anonymous ids whose users, or lack of one, are kept. */
+const LINKS_MAX = 50_000;
+/** Keys whose newest version is kept: a read on its way is much shorter than these last. */
+const VERSIONS_MAX = 50_000;
+
+type Version = Pick<ProfileValue, "sequence" | "asOfMs">;
+
+export interface Found {
+  /** The canonical key, as far as is known. */
+  readonly key: string;
+  readonly profile: ProfileValue | undefined;
+  /** The answer may be out of date or empty because a part is away or still being filled. */
+  readonly isDegraded: boolean;
+}
+
+export class People {
+  #store: ProfileStore;
+  readonly #profiles = new RecentMap<ProfileValue>(PROFILES_MAX);
+  /** Anonymous key → user's key; null: belongs to nobody. */
+  readonly #links = new RecentMap<string | null>(LINKS_MAX);
+  readonly #versions = new RecentMap<Version>(VERSIONS_MAX);
+  readonly #onLink: (anonKey: string, userKey: string) => void;
+
+  /** @param onLink - told of each link that this server learns. */
+  constructor(store: ProfileStore, onLink: (anonKey: string, userKey: string) => void) {
+    this.#store = store;
+    this.#onLink = onLink;
+  }
+
+  get cached(): number {
+    return this.#profiles.size;
+  }
+
+  /** The key by what is in memory. */
+  keyNow(ref: PersonRef): string {
+    if (ref.user_id !== undefined) return userKeyOf(ref.user_id);
+    const anonKey = anonymousKeyOf(ref.anonymous_id!);
+    return this.#links.get(anonKey) ?? anonKey;
+  }
+
+  /** The user that an anonymous id belongs to; undefined: nobody, or nobody can say. Never rejects. */
+  async userOf(anonymousId: string): Promise<string | undefined> {
+    const anonKey = anonymousKeyOf(anonymousId);
+    const known = this.#links.get(anonKey);
+    if (known !== undefined) return known ?? undefined;
+    const { profile, isDegraded } = await this.#read(anonKey);
+    if (profile === undefined && !isDegraded) this.#links.set(anonKey, null);
+    return this.#links.get(anonKey) ?? undefined;
+  }
+
+  /** The person of a ref. Never rejects: without Redis it is what is in memory. */
+  async find(ref: PersonRef): Promise<Found> {
+    const key = this.keyNow(ref);
+    const found = await this.#read(key);
+    if (found.profile?.signpost === undefined) return { key, ...found };
+    const userKey = found.profile.signpost;
+    return { key: userKey, ...(await this.#read(userKey)) };
+  }
+
+  /** The link is in the log: from now on the anonymous id stands for the user. */
+  link(anonKey: string, userKey: string): void {
+    if (this.#links.get(anonKey) === userKey) return;
+    this.#links.set(anonKey, userKey);
+    this.#profiles.delete(anonKey);
+    this.#onLink(anonKey, userKey);
+  }
+
+  /** Takes in what another server told; false where it was known already, or something newer is. */
+  heard({ key, sequence, asOfMs, signpost }: ChangeMessage): boolean {
+    const known = this.#versions.get(key);
+    if (known !== undefined && !isNewer({ sequence, asOfMs }, known)) return false;
+    this.#versions.set(key, { sequence, asOfMs });
+    this.#profiles.delete(key);
+    if (signpost !== undefined) this.link(key, signpost);
+    return true;
+  }
+
+  /** Changes may have been missed: what is kept is not to be trusted. */
+  forget(): void {
+    this.#profiles.clear();
+    this.#links.clear();
+  }
+
+  /** Reads from another store from now on (a backfill has taken over). */
+  moveTo(store: ProfileStore): void {
+    this.#store = store;
+    this.#versions.clear();
+    this.forget();
+  }
+
+  async #read(key: string): Promise<Omit<Found, "key">> {
+    const { isUp } = this.#store.link;
+    const cached = this.#profiles.get(key);
+    if (cached !== undefined) return { profile: cached, isDegraded: !isUp };
+    try {
+      const { profile, isWhole } = await this.#store.get(key);
+      if (profile !== undefined) this.#keep(key, profile);
+      return { profile, isDegraded: !isWhole };
+    } catch {
+      // The link counts the fault; the visitor gets what there is without it.
+      return { profile: undefined, isDegraded: true };
+    }
+  }
+
+  /** A row that was read while a newer one was told of is not kept. */
+  #keep(key: string, profile: ProfileValue): void {
+    const known = this.#versions.get(key);
+    if (known !== undefined && isNewer(known, profile)) return;
+    this.#profiles.set(key, profile);
+    if (key.startsWith("a:")) {
+      if (profile.signpost === undefined) this.#links.set(key, null);
+      else this.link(key, profile.signpost);
+    }
+  }
+}
+
+function isNewer(one: Version, other: Version): boolean {
+  return one.sequence > other.sequence || (one.sequence === other.sequence && one.asOfMs > other.asOfMs);
+}
