@@ -29,6 +29,13 @@ export class DecisionState {
     this.tables = [this.slots.table, this.experiments.table, this.open.table];
   }
 
+  /** Everything that is held in memory as bytes, each under a name: two states are equal where these are. */
+  *rows(): Generator<[name: string, bytes: Uint8Array]> {
+    for (const [slot, bytes] of this.slots.rows()) yield [`slot ${slot}`, bytes];
+    for (const [run, bytes] of this.experiments.rows()) yield [`experiment run ${run}`, bytes];
+    for (const [id, bytes] of this.open.rows()) yield [`open decision ${id}`, bytes];
+  }
+
   /** The program in force, whose consequences the stored tables hold already. */
   adopt(program: CompiledProgram): void {
     this.#program = program;

@@ -49,6 +49,11 @@ export class SlotLearning {
     }
   }
 
+  /** Each learner's bytes, by slot. */
+  *rows(): Generator<[slot: string, bytes: Uint8Array]> {
+    for (const [slot, learner] of this.#learners) yield [slot, encodeLearner(learner)];
+  }
+
   learnerOf(slot: string): Learner | undefined {
     return this.#learners.get(slot);
   }

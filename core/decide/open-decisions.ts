@@ -47,6 +47,11 @@ export class OpenDecisions {
     this.table = rowTable("open", this.#dirty, (id, bytes) => this.#load(id, bytes));
   }
 
+  /** Each decision's bytes, by its id. */
+  *rows(): Generator<[id: string, bytes: Uint8Array]> {
+    for (const [id, open] of this.#byId) yield [id, encodeOpen(open)];
+  }
+
   get size(): number {
     return this.#byId.size;
   }

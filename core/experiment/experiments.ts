@@ -60,6 +60,11 @@ export class Experiments {
     }
   }
 
+  /** Each run's bytes, by its id. */
+  *rows(): Generator<[run: string, bytes: Uint8Array]> {
+    for (const [id, run] of this.#runs) yield [id, encodeRun(run)];
+  }
+
   runOf({ run }: CompiledExperiment): Run | undefined {
     return this.#runs.get(run);
   }

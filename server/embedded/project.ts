@@ -82,7 +82,7 @@ export class EmbeddedProject implements Project {
   readonly #timers: Timers;
   readonly #sweep: ProgramSweep;
   readonly #decisions: DecisionLog;
-  readonly #guards: GuardWatch;
+  readonly guards: GuardWatch;
   readonly #listeners = new Set<(change: PersonChange) => void>();
   #checkpointTimer: NodeJS.Timeout | null = null;
   #checkpointDue = false;
@@ -116,7 +116,7 @@ export class EmbeddedProject implements Project {
       clock: () => (this.#clockMs = Math.max(this.#clockMs, this.fold.lastAtMs, options.now())),
     });
     this.#decisions = new DecisionLog(this.#committer);
-    this.#guards = new GuardWatch({
+    this.guards = new GuardWatch({
       harmful: () => this.fold.decisions.experiments.harmful(),
       write: (stop) => this.#write(({ atMs }) => ({ kind: "experiment_stop", at: atMs, stop })),
     });
@@ -374,7 +374,7 @@ export class EmbeddedProject implements Project {
     this.#decisions.flush();
     this.#closed = true;
     this.#timers.stop();
-    this.#guards.stop();
+    this.guards.stop();
     this.#sweep.stop();
     if (this.#checkpointTimer !== null) clearInterval(this.#checkpointTimer);
     await this.#committer.close();
@@ -407,7 +407,7 @@ export class EmbeddedProject implements Project {
     this.#committer.foldedPosition = this.log.end;
     if (this.fold.programs.entries.length === 0) await this.#create();
     this.#timers.start();
-    this.#guards.start();
+    this.guards.start();
     this.#sweep.start(this.fold.programs.current.version);
     const everyMs = this.#options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS;
     this.#checkpointTimer = setInterval(() => this.#checkpointSoon(), everyMs);

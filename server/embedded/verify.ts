@@ -1,5 +1,5 @@
 // The proof that state is a function of the log: folds the whole log anew beside the project and compares every person,
-// byte for byte, both brought to one moment.
+// both brought to one moment, and everything that decisions have led to, byte for byte.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import { tablesOf } from "./tables.ts";
 
 export interface Difference {
   key: string;
-  /** What is wrong: the profile differs, is stored though the log has none, or is missing. */
+  /** What is wrong: the profile (or what a slot or an experiment holds) differs, is stored though the log has none, or is missing. */
   kind: "differs" | "not_in_log" | "not_stored";
 }
 
@@ -98,7 +98,30 @@ function compare(stored: Fold, fresh: Fold, nowMs: number): Difference[] {
     if (differences.length >= DIFFERENCES_MAX) break;
     if (fresh.persons.get(key) === undefined) differences.push({ key, kind: "not_in_log" });
   }
+  return [...differences, ...compareDecisions(stored, fresh)].slice(0, DIFFERENCES_MAX);
+}
+
+function compareDecisions(stored: Fold, fresh: Fold): Difference[] {
+  const differences: Difference[] = [];
+  const left = new Map([...stored.decisions.rows(), ...unitRows(stored)]);
+  for (const [key, expected] of [...fresh.decisions.rows(), ...unitRows(fresh)]) {
+    const actual = left.get(key);
+    left.delete(key);
+    if (actual === undefined) differences.push({ key, kind: "not_stored" });
+    else if (Buffer.compare(expected, actual) !== 0) differences.push({ key, kind: "differs" });
+  }
+  for (const key of left.keys()) differences.push({ key, kind: "not_in_log" });
   return differences;
+}
+
+function* unitRows({ units }: Fold): Generator<[name: string, bytes: Uint8Array]> {
+  let after: string | undefined;
+  while (true) {
+    const page = units.page({ ...(after === undefined ? {} : { after }), limit: PAGE });
+    for (const [key, bytes] of page) yield [`experiment unit ${key}`, bytes];
+    if (page.length < PAGE) return;
+    after = page.at(-1)![0];
+  }
 }
 
 function* keysOf(fold: Fold): Generator<string> {

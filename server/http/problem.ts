@@ -17,6 +17,7 @@ export const PROBLEMS = {
   unknown_item: [404, "No such item"],
   unknown_placement: [404, "The program has no such placement"],
   unknown_slot: [404, "The program has no such slot"],
+  unknown_experiment: [404, "The program has no such experiment"],
   unknown_segment: [404, "The program has no such segment"],
   unknown_version: [404, "No such version of the program"],
   unknown_dead_letter: [404, "No such dead letter"],

@@ -12,6 +12,7 @@ import { openAddresses } from "../intake/enrich/addresses.ts";
 import { createEnricher } from "../intake/enrich/enrich.ts";
 import { createIntake } from "../intake/intake.ts";
 import { intakeRoutes } from "../intake/routes.ts";
+import { experimentRoutes } from "../experiments/routes.ts";
 import { createHub, type Hub } from "../live/hub.ts";
 import { createSocketServer } from "../live/socket.ts";
 import { createStreams } from "../live/sse.ts";
@@ -127,6 +128,7 @@ function assemble(options: ServerOptions, config: HttpConfig, readAddress: ReadA
     ...recommendationRoutes(),
     ...itemRoutes(refresh),
     ...segmentRoutes(),
+    ...experimentRoutes(),
     ...programRoutes(refresh),
     ...deadLetterRoutes(intake, webhooks),
     ...statsRoutes(sources),

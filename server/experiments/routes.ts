@@ -1,0 +1,24 @@
+// What experiments have shown and what slots have learnt, as it is now.
+import { pathText } from "../http/parameters.ts";
+import { Problem } from "../http/problem.ts";
+import { ok, type Answer, type Call, type Route } from "../http/route.ts";
+
+export function experimentRoutes(): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/v1/experiments",
+      handle: async ({ project }) => ok({ experiments: await project.experiments() }),
+    },
+    { method: "GET", path: "/v1/experiments/{name}", handle: readExperiment },
+    { method: "GET", path: "/v1/slots", handle: async ({ project }) => ok({ slots: await project.slots() }) },
+  ];
+}
+
+async function readExperiment(call: Call): Promise<Answer> {
+  const experiment = await call.project.experiment(pathText(call, "name"));
+  if (experiment === undefined) {
+    throw new Problem("unknown_experiment", "The program has no such experiment.", { parameter: "name" });
+  }
+  return ok(experiment);
+}
