@@ -135,6 +135,7 @@ export const CONTRACT_FIELDS: Readonly<Record<string, readonly string[]>> = {
   RecommendationList: ["decision_id", "user_id", "profile_version", "placement", "strategy", "items", "took_ms"],
   DecideRequest: ["user_id", "slot", "context"],
   Decision: ["decision_id", "variant", "propensity"],
+  ExperimentVariant: ["users", "exposures", "conversions", "lift", "interval", "off_policy"],
   Problem: ["code"],
 };
 
@@ -142,7 +143,6 @@ export const CONTRACT_FIELDS: Readonly<Record<string, readonly string[]>> = {
 export const MISSING: readonly string[] = [
   "application/x-protobuf",
   "application/avro",
-  "GET /v1/experiments/{name}",
   "PUT /v1/privacy/users/{user_id}/consent",
   "GET /v1/privacy/users/{user_id}/consent",
   "GET /v1/privacy/users/{user_id}/export",

@@ -251,6 +251,32 @@ const PATHS: Record<string, Record<string, Operation>> = {
       responses: { 200: json(ref("Decision")), ...problems([...PERSON_CALLS, "bad_json", "unknown_slot", "unsupported_media_type"]) },
     },
   },
+  "/v1/slots": {
+    get: {
+      tags: ["Decisions"],
+      summary: "Slots, and what they have learnt",
+      description: "Each variant's share, mean reward and the value of always showing it, estimated from the log.",
+      parameters: [project],
+      responses: { 200: json({ type: "object", properties: { slots: { type: "array", items: ref("Slot") } }, required: ["slots"] }) },
+    },
+  },
+  "/v1/experiments": {
+    get: {
+      tags: ["Decisions"],
+      summary: "Experiments and what they have shown",
+      parameters: [project],
+      responses: { 200: json({ type: "object", properties: { experiments: { type: "array", items: ref("Experiment") } }, required: ["experiments"] }) },
+    },
+  },
+  "/v1/experiments/{name}": {
+    get: {
+      tags: ["Decisions"],
+      summary: "What an experiment has shown",
+      description: "Per variant users, exposures, conversions and lift with intervals that hold whenever one looks.",
+      parameters: [path("name", "The experiment."), project],
+      responses: { 200: json(ref("Experiment")), ...problems(["bad_parameter", "unknown_experiment"]) },
+    },
+  },
   "/v1/segments": {
     get: {
       tags: ["Segments"],
