@@ -1,8 +1,10 @@
 // `/docs/`: guides, recipes, the API reference and the OpenAPI document behind it.
+import { readFileSync } from "node:fs";
 import { openApiDocument } from "../http/openapi.ts";
 import { Problem } from "../http/problem.ts";
 import type { Answer, Call, Route } from "../http/route.ts";
 import { PAGE_HEADERS } from "../http/static.ts";
+import { AVRO_FILE, PROTO_FILES, PROTO_FOLDER } from "../protobuf/messages.ts";
 import { DOCS_CSS } from "./docs-css.ts";
 import { guidePage } from "./guides.ts";
 import { referencePage } from "./reference.ts";
@@ -19,6 +21,7 @@ export function docsRoutes(): Route[] {
       crossOrigin: true,
       handle: () => ({ status: 200, json: openApiDocument }),
     },
+    { method: "GET", path: "/docs/proto/*", crossOrigin: true, handle: schemaFile },
     { method: "GET", path: "/docs/*", handle: guide },
   ];
 }
@@ -27,6 +30,13 @@ function guide(call: Call): Answer {
   const found = guidePage(call.params["*"] ?? "");
   if (found === undefined) throw new Problem("not_found", "The documentation has no such page.");
   return page(found);
+}
+
+/** The published schemas of protobuf, gRPC and Avro. */
+function schemaFile(call: Call): Answer {
+  const name = PROTO_FILES.concat(AVRO_FILE).find((known) => known === call.params["*"]);
+  if (name === undefined) throw new Problem("not_found", "There is no such schema.");
+  return file(readFileSync(PROTO_FOLDER + name, "utf8"), "text/plain; charset=utf-8");
 }
 
 function page(html: string): Answer {

@@ -25,6 +25,7 @@ const PAGES: Readonly<Record<string, string>> = {
   "/console/*": "/console/",
   "/demo/*": "/demo/",
   "/sdk/*": "/sdk/attune.js",
+  "/docs/proto/*": "/docs/proto/attune/v1/events.proto",
 };
 /** Where a browser is led, and what the reference page loads: no part of the interface. */
 const UNDOCUMENTED = [
@@ -55,7 +56,7 @@ test("every route of the contract is there, or listed as missing", () => {
 });
 
 test("what is missing only shrinks", () => {
-  ok(MISSING.length <= 17, "an entry was added: build it instead");
+  ok(MISSING.length <= 15, "an entry was added: build it instead");
   equal(new Set(MISSING).size, MISSING.length);
 });
 

@@ -1,9 +1,12 @@
 // Mutated requests against a whole node: each must be answered by a success that is valid, or by a 4xx problem document,
 // and soon. Never a 5xx, a crash, or a blocked event loop.
 import { Agent, request as httpRequest } from "node:http";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import avsc from "avsc";
 import fc from "fast-check";
+import { AVRO_FILE, codecOf, PROTO_FOLDER } from "../protobuf/messages.ts";
 import { PROBLEMS } from "./problem.ts";
 import { silent, startNode, type TestNode } from "./testing.ts";
 
@@ -114,6 +117,24 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/alias": { ...TRACK, previousId: "a2" },
   "POST /v1/g": { ...TRACK, groupId: "g1", traits: { seats: 3 } },
 };
+/** Bodies of `POST /v1/events` that are no text; their bytes are mutated. */
+const BINARIES = [
+  { type: "application/x-protobuf", bytes: codecOf("EventBatch").encode(BODIES["POST /v1/events"] as Record<string, unknown>) },
+  { type: "application/x-protobuf", bytes: codecOf("Event").encode(EVENT) },
+  { type: "application/avro", bytes: avroContainer() },
+];
+
+/** A container file with one block, made by hand because the library makes them by streams. */
+function avroContainer(): Buffer {
+  const schema = readFileSync(PROTO_FOLDER + AVRO_FILE, "utf8");
+  const write = (type: "long" | "string", value: unknown) => avsc.Type.forSchema(type).toBuffer(value);
+  const { additional_data: _, ...event } = EVENT;
+  const datum = avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema).toBuffer(event);
+  const sync = Buffer.alloc(16, 7);
+  const header = [Buffer.from("Obj\u0001\u0002", "latin1"), write("string", "avro.schema"), write("string", schema)];
+  return Buffer.concat([...header, Buffer.from([0]), sync, write("long", 1), write("long", datum.length), datum, sync]);
+}
+
 const QUERY_NAMES = [
   "user_id",
   "anonymous_id",
@@ -234,10 +255,18 @@ function requests(routes: readonly string[]): fc.Arbitrary<FuzzRequest> {
       const [method, pattern] = name.split(" ") as [string, string];
       const path = pattern.replaceAll(/\{\w+\}|\*/g, () => encode(words.next().value as string));
       const parameters = Object.entries(search).map(([key, value]) => `${encode(key)}=${encode(value)}`);
-      const body = method === "GET" || method === "HEAD" ? undefined : bodyFor(BODIES[name], luck, json);
+      const binary = name === "POST /v1/events" ? BINARIES[(luck.next().value as number) % 6] : undefined;
+      const hasBody = method !== "GET" && method !== "HEAD";
+      const body = binary !== undefined ? mutatedBinary(binary.bytes, luck) : hasBody ? bodyFor(BODIES[name], luck, json) : undefined;
       const target = parameters.length === 0 ? path : `${path}?${parameters.join("&")}`;
-      return { method, path: target, headers: { ...(body && { "content-type": "application/json" }), ...extra }, body };
+      return { method, path: target, headers: { ...(body && { "content-type": binary?.type ?? "application/json" }), ...extra }, body };
     });
+}
+
+function mutatedBinary(bytes: Buffer, luck: fc.Stream<number>): Buffer {
+  const draw = (below: number): number => (luck.next().value as number) % below;
+  if (draw(4) === 0) return bytes;
+  return draw(4) === 0 ? bytes.subarray(0, draw(bytes.length + 1)) : mutateBytes(bytes, draw);
 }
 
 function bodyFor(base: unknown, luck: fc.Stream<number>, json: unknown): Buffer | undefined {

@@ -130,11 +130,16 @@ const PATHS: Record<string, Record<string, Operation>> = {
         content: {
           "application/json": { schema: { anyOf: [ref("Event"), { type: "array", items: ref("Event") }, { type: "object", properties: { events: { type: "array", items: ref("Event"), maxItems: 1000 }, sent_at: { type: ["string", "number"] } }, required: ["events"] }] } },
           "text/plain": { schema: { type: "string", description: "The same JSON, as `navigator.sendBeacon` sends it." } },
+          "application/x-protobuf": { schema: { type: "string", format: "binary", description: "`attune.v1.Event` or `attune.v1.EventBatch`: /docs/proto/attune/v1/events.proto." } },
+          "application/avro": { schema: { type: "string", format: "binary", description: "An object container file (null, deflate, zstandard) of records with an event's fields; with `;format=binary` the bare encoding of an array of /docs/proto/attune/v1/event.avsc." } },
         },
       },
       responses: {
-        202: json(ref("IntakeAnswer"), "What became of each event."),
-        ...problems(["events_rejected", "bad_parameter", "too_many_events", "unsupported_encoding", "unknown_project", ...CHANGES]),
+        202: {
+          description: "What became of each event; as `attune.v1.IntakeAnswer` with `Accept: application/x-protobuf`.",
+          content: { "application/json": { schema: ref("IntakeAnswer") }, "application/x-protobuf": { schema: { type: "string", format: "binary" } } },
+        },
+        ...problems(["events_rejected", "bad_request", "bad_parameter", "too_many_events", "unsupported_encoding", "unknown_project", ...CHANGES]),
       },
     },
   },
@@ -380,6 +385,7 @@ const PATHS: Record<string, Record<string, Operation>> = {
   "/console/": { get: { tags: ["Pages"], summary: "The console", responses: { 200: { description: "HTML." } } } },
   "/demo/": { get: { tags: ["Pages"], summary: "The demo site", responses: { 200: { description: "HTML." } } } },
   "/sdk/attune.js": { get: { tags: ["Pages"], summary: "The browser SDK", responses: { 200: { description: "JavaScript." } } } },
+  "/docs/proto/attune/v1/events.proto": { get: { tags: ["Pages"], summary: "Schemas of protobuf and gRPC", description: "Beside it `profiles.proto`, `recommendations.proto`, `decisions.proto`, and `event.avsc` for Avro.", responses: { 200: { description: "Protocol Buffers." } } } },
   "/docs/": { get: { tags: ["Pages"], summary: "This reference", responses: { 200: { description: "HTML." } } } },
 };
 

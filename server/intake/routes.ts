@@ -3,34 +3,60 @@ import { parseJson, unpack } from "../http/body.ts";
 import { isJsonBody } from "../http/media-type.ts";
 import { Problem, problemDocument } from "../http/problem.ts";
 import type { Answer, Call, Route } from "../http/route.ts";
-import { readBatch } from "./batch.ts";
+import { codecOf } from "../protobuf/messages.ts";
+import { readBatch, type Batch } from "./batch.ts";
+import { binaryReader, PROTOBUF_TYPE } from "./binary-body.ts";
 import type { Enricher } from "./enrich/enrich.ts";
 import type { Intake, IntakeAnswer } from "./intake.ts";
+
+const answerCodec = codecOf("IntakeAnswer");
 
 export function intakeRoutes(intake: Intake, enricher: Enricher): Route[] {
   return [{ method: "POST", path: "/v1/events", crossOrigin: true, handle: postEvents }];
 
   function postEvents(call: Call): Promise<Answer> | Answer {
     const { headers, body } = call;
-    if (!isJsonBody(headers["content-type"])) {
-      throw new Problem("unsupported_media_type", "Send application/json or text/plain with JSON in it.");
-    }
+    const mediaType = headers["content-type"];
     const encoding = headers["content-encoding"];
+    if (!isJsonBody(mediaType)) return postBinary(call, mediaType!);
     if (encoding === undefined || body === null) return takeBody(call, body);
     return unpack(body, encoding).then((bytes) => takeBody(call, bytes));
   }
 
-  async function takeBody(call: Call, body: Buffer | null): Promise<Answer> {
-    const batch = readBatch(parseJson(body));
-    const sender = enricher.sender({ address: call.address, userAgent: call.headers["user-agent"] });
-    const answer = await intake.take(call.project, batch, {
-      sender,
-      sizeBytes: body?.length ?? 0,
-      source: "http",
-      keepRejected: true,
-    });
-    return intakeAnswer(answer, batch.raws.length);
+  async function postBinary(call: Call, mediaType: string): Promise<Answer> {
+    const read = binaryReader(mediaType);
+    if (read === undefined) {
+      throw new Problem(
+        "unsupported_media_type",
+        "Send JSON as application/json or text/plain, application/x-protobuf, or application/avro.",
+      );
+    }
+    const { headers, body } = call;
+    const encoding = headers["content-encoding"];
+    const bytes = encoding === undefined || body === null ? body : await unpack(body, encoding);
+    return take(call, await read(bytes), bytes?.length ?? 0);
   }
+
+  function takeBody(call: Call, body: Buffer | null): Promise<Answer> {
+    return take(call, readBatch(parseJson(body)), body?.length ?? 0);
+  }
+
+  async function take(call: Call, batch: Batch, sizeBytes: number): Promise<Answer> {
+    const sender = enricher.sender({ address: call.address, userAgent: call.headers["user-agent"] });
+    const options = { sender, sizeBytes, source: "http", keepRejected: true };
+    const answer = intakeAnswer(await intake.take(call.project, batch, options), batch.raws.length);
+    return answer.status === 202 && wantsProtobuf(call) ? protobufAnswer(answer) : answer;
+  }
+}
+
+function wantsProtobuf({ headers }: Call): boolean {
+  const { accept } = headers;
+  return accept !== undefined && /application\/(x-)?protobuf/i.test(accept);
+}
+
+function protobufAnswer({ status, json }: Answer): Answer {
+  const bytes = answerCodec.encode(json as Record<string, unknown>);
+  return { status, bytes, headers: { "content-type": PROTOBUF_TYPE } };
 }
 
 /** 202, or where nothing was good a 400 that is a problem document with the same members. */
