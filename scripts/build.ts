@@ -1,5 +1,4 @@
-// Builds what others than Node run, from TypeScript into dist/: the SDK, the console and the demo for browsers, the
-// operator for the V8 in Flink's JVM. The server needs no build.
+// Builds what browsers run: the SDK, the console and the demo, from TypeScript into dist/. The server needs no build.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -8,13 +7,12 @@ import { build, type BuildOptions } from "esbuild";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const OUT = join(ROOT, "dist");
-export type Room = "sdk" | "console" | "demo" | "cluster";
+export type Room = "sdk" | "console" | "demo";
 
 /** What is built, each from its own folder and those that it imports. */
 const ROOMS: Readonly<Record<Room, { from: readonly string[]; build: () => Promise<Outputs[]> }>> = {
   sdk: { from: ["sdk", "core"], build: async () => [await sdk()] },
   console: { from: ["console", "sdk", "core"], build: () => Promise.all([pages("console"), statics("console")]) },
-  cluster: { from: ["cluster/operator", "cluster/wire", "core"], build: async () => [await operator()] },
   demo: { from: ["demo", "sdk", "core"], build: () => Promise.all([pages("demo"), statics("demo"), demoFiles()]) },
 };
 
@@ -80,20 +78,6 @@ async function sdk(): Promise<Outputs> {
   // The public types import nothing, so they are their own declarations.
   outputs.set("sdk/types.d.ts", await readFile(join(ROOT, "sdk/types.ts")));
   outputs.set("sdk/index.d.ts", Buffer.from(SDK_DECLARATIONS));
-  return outputs;
-}
-
-/** One script without imports: bare V8 has no modules to load. */
-async function operator(): Promise<Outputs> {
-  const outputs: Outputs = new Map();
-  await bundle(outputs, {
-    entryPoints: { operator: "cluster/operator/main.ts" },
-    outdir: "dist/cluster",
-    format: "iife",
-    globalName: "attune",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-  });
   return outputs;
 }
 

@@ -1,0 +1,71 @@
+package attune.flink;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** One key's turn: operations in, what came of them out. */
+final class Turn {
+  static final byte RECORD = 1;
+  static final byte HANDOVER = 2;
+  static final byte TIME = 3;
+  static final byte WAITED = 4;
+
+  static final byte PROFILES = 1;
+  static final byte STEPS = 2;
+  static final byte TO_USER = 3;
+  static final byte ANSWER = 4;
+  static final byte EVENTS = 5;
+
+  /** Beyond what numbers and lengths take. */
+  private static final int ROOM_BYTES = 64;
+
+  record Operation(byte kind, long atMs, byte[] value) {}
+
+  record Message(byte channel, byte[] key, byte[] value) {}
+
+  /** {@code state} is null where it is as it was; {@code dueMs} is Long.MAX_VALUE where nothing falls due. */
+  record Result(int done, byte[] state, long dueMs, List<Message> messages) {}
+
+  final int project;
+  final byte[] key;
+  final byte[] state;
+  final List<Operation> operations;
+
+  Turn(int project, byte[] key, byte[] state, List<Operation> operations) {
+    this.project = project;
+    this.key = key;
+    this.state = state;
+    this.operations = operations;
+  }
+
+  int sizeBytes() {
+    int size = ROOM_BYTES + key.length + state.length;
+    for (Operation operation : operations) size += ROOM_BYTES + operation.value.length;
+    return size;
+  }
+
+  void write(ByteBuffer to) {
+    Frames.putVarint(to, project);
+    Frames.putBytes(to, key);
+    Frames.putBytes(to, state);
+    Frames.putVarint(to, operations.size());
+    for (Operation operation : operations) {
+      to.put(operation.kind);
+      Frames.putVarint(to, operation.atMs);
+      Frames.putBytes(to, operation.value);
+    }
+  }
+
+  static Result read(ByteBuffer from) {
+    int done = (int) Frames.varint(from);
+    boolean isNew = from.get() == 1;
+    byte[] state = Frames.bytes(from);
+    double due = from.getDouble();
+    int count = (int) Frames.varint(from);
+    List<Message> messages = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) messages.add(new Message(from.get(), Frames.bytes(from), Frames.bytes(from)));
+    long dueMs = due >= Long.MAX_VALUE ? Long.MAX_VALUE : (long) Math.ceil(due);
+    return new Result(done, isNew ? state : null, dueMs, messages);
+  }
+}

@@ -1,0 +1,158 @@
+package attune.flink;
+
+import com.caoccao.javet.exceptions.JavetException;
+import com.caoccao.javet.exceptions.JavetTerminatedException;
+import com.caoccao.javet.interop.V8Host;
+import com.caoccao.javet.interop.V8Runtime;
+import com.caoccao.javet.values.reference.V8ValueArrayBuffer;
+import com.caoccao.javet.values.reference.V8ValueFunction;
+import com.caoccao.javet.values.reference.V8ValueObject;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The operator's bundle in an isolate of its own. One thread uses it: the subtask's. */
+final class V8Operator implements AutoCloseable {
+  private static final int BUFFER_BYTES = 256 * 1024;
+  private static final int BUFFER_BYTES_MAX = 256 * 1024 * 1024;
+  private static final int MESSAGE_CHARACTERS_MAX = 1000;
+
+  record Program(int project, int version, long atMs, String document) {}
+
+  private final String bundle;
+  private final int projects;
+  private final long passOnAfterMs;
+  private final List<Program> programs = new ArrayList<>();
+  private final V8Runtime runtime;
+  private final Watchdog watchdog;
+  private V8ValueObject operator;
+  private V8ValueFunction process;
+
+  // V8 does not keep them: without these references the garbage collector would take the memory under it.
+  private ByteBuffer input;
+  private ByteBuffer output;
+
+  V8Operator(String bundle, int projects, long passOnAfterMs, long watchdogMs) throws JavetException {
+    this.bundle = bundle;
+    this.projects = projects;
+    this.passOnAfterMs = passOnAfterMs;
+    runtime = V8Host.getV8Instance().createV8Runtime();
+    watchdog = new Watchdog(watchdogMs);
+    load();
+  }
+
+  /** Puts a program in force. A failure is the program's: it does not compile here. */
+  void addProgram(Program program) throws OperatorFailure {
+    try {
+      put(program);
+    } catch (JavetException cause) {
+      throw failure(cause);
+    }
+    programs.add(program);
+  }
+
+  /** Runs one key's turn. After a failure it is as if it had not been called. */
+  Turn.Result run(Turn turn) throws OperatorFailure {
+    return run(List.of(turn)).get(0);
+  }
+
+  List<Turn.Result> run(List<Turn> turns) throws OperatorFailure {
+    int size = 16;
+    for (Turn turn : turns) size += turn.sizeBytes();
+    try {
+      if (size > input.capacity()) attach(grown(size), output);
+      input.clear();
+      Frames.putVarint(input, turns.size());
+      for (Turn turn : turns) turn.write(input);
+      int length = call(input.position());
+      output.clear().limit(length);
+      int count = (int) Frames.varint(output);
+      List<Turn.Result> results = new ArrayList<>(count);
+      for (int i = 0; i < count; i++) results.add(Turn.read(output));
+      return results;
+    } catch (JavetTerminatedException cause) {
+      reload();
+      throw new OperatorFailure(OperatorFailure.Reason.ENDLESS, "the code did not end in time", cause);
+    } catch (JavetException cause) {
+      throw failure(cause);
+    }
+  }
+
+  long heapBytes() {
+    return runtime.getV8HeapStatistics().join().getUsedHeapSize();
+  }
+
+  @Override
+  public void close() throws JavetException {
+    watchdog.close();
+    release();
+    runtime.close();
+  }
+
+  private int call(int length) throws JavetException {
+    watchdog.begin(runtime);
+    try {
+      int answer = process.callInteger(null, length);
+      if (answer >= 0) return answer;
+      attach(input, grown(-answer));
+      return operator.invokeInteger("take");
+    } finally {
+      watchdog.end();
+    }
+  }
+
+  private void load() throws JavetException {
+    runtime.getExecutor(bundle).executeVoid();
+    operator = runtime.getGlobalObject().get("attune");
+    process = operator.get("process");
+    attach(direct(BUFFER_BYTES), direct(BUFFER_BYTES));
+    for (int i = 0; i < projects; i++) operator.invokeVoid("addProject", (double) passOnAfterMs);
+    for (Program program : programs) put(program);
+  }
+
+  /** What was stopped in the middle may have left anything behind: a new context, and the isolate goes on. */
+  private void reload() {
+    try {
+      release();
+      runtime.cancelTerminateExecution();
+      runtime.resetContext();
+      load();
+    } catch (JavetException cause) {
+      throw new IllegalStateException("V8 cannot be started again", cause);
+    }
+  }
+
+  private void release() throws JavetException {
+    process.close();
+    operator.close();
+  }
+
+  private void put(Program program) throws JavetException {
+    operator.invokeVoid("addProgram", program.project, program.version, (double) program.atMs, program.document);
+  }
+
+  private void attach(ByteBuffer newInput, ByteBuffer newOutput) throws JavetException {
+    try (V8ValueArrayBuffer in = runtime.createV8ValueArrayBuffer(newInput);
+        V8ValueArrayBuffer out = runtime.createV8ValueArrayBuffer(newOutput)) {
+      operator.invokeVoid("attach", in, out);
+    }
+    input = newInput;
+    output = newOutput;
+  }
+
+  private static ByteBuffer grown(int size) {
+    if (size > BUFFER_BYTES_MAX) throw new IllegalStateException("a frame of " + size + " bytes");
+    return direct(Math.max(2 * size, BUFFER_BYTES));
+  }
+
+  private static ByteBuffer direct(int size) {
+    return ByteBuffer.allocateDirect(size).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static OperatorFailure failure(JavetException cause) {
+    String message = String.valueOf(cause.getMessage());
+    String bounded = message.length() <= MESSAGE_CHARACTERS_MAX ? message : message.substring(0, MESSAGE_CHARACTERS_MAX);
+    return new OperatorFailure(OperatorFailure.Reason.THREW, bounded, cause);
+  }
+}
