@@ -12,6 +12,7 @@ import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import { createRecommender, type ExcludeKind, type MeasuredRecommender, type RecentItem, type Step } from "../../core/rank/recommender.ts";
 import { openEventFile } from "./event-file.ts";
+import { evaluateOffPolicy } from "./evaluate-off-policy.ts";
 import { createScoreboard, type Scoreboard } from "./evaluate-scores.ts";
 import { createVisits } from "./evaluate-visits.ts";
 import { progressBar, type Progress } from "./progress.ts";
@@ -23,7 +24,7 @@ const TIMED_EVERY = 8; // Events whose models are timed: reading the clock costs
 const SEED_TIME_MS = Date.UTC(2020, 0, 1); // Frozen splits have no clock: sessions are a second an item apart.
 const NO_ITEMS: ReadonlySet<string> = new Set();
 
-const USAGE = `attune evaluate FILE | attune evaluate --train SESSIONS --test PREFIXES
+const USAGE = `attune evaluate FILE | attune evaluate --train SESSIONS --test PREFIXES | attune evaluate --off-policy FILE
   --limit N              the first N events (prefixes) only
   --program shop|news|F  whose models and weights (shop)
   --items FILE           the catalogue
@@ -48,6 +49,7 @@ const toStdout = (text: string): void => void process.stdout.write(text);
 
 /** Exit code 0 when a table was printed. Throws UsageError and EventFileError. */
 export async function evaluateCommand(args: string[], print: (text: string) => void = toStdout): Promise<number> {
+  if (args.includes("--off-policy")) return evaluateOffPolicy(args, print);
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,

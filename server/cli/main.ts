@@ -12,6 +12,7 @@ const HELP = `attune <command> [options]
   replay --speed N FILE       send a file to a running node as if it happened now; --url URL, --limit N
   evaluate FILE               measure recommendations on a file: recommend first, then reveal and learn
   evaluate --train F --test F learn, freeze and rank
+  evaluate --off-policy FILE  what another policy would have brought, from logged choices with propensities
   export                      write the log's events as NDJSON; --items for the catalogue
   verify                      fold the log anew and compare every profile
 
