@@ -2,45 +2,32 @@
 // embedded host makes of the same log.
 import { deepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
-import { lookAgain } from "../../core/engine.ts";
 import type { Rng } from "../../core/math/rng.ts";
-import { refOfKey } from "../../core/identity/identity.ts";
-import { encodePerson } from "../../core/profile/person.ts";
 import { newsProgram } from "../../core/program/news.ts";
 import type { ProgramDocument } from "../../core/program/program.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import type { PersonRef } from "../../core/record.ts";
 import { forEachSeedAsync } from "../../core/testing/seeds.ts";
-import { eventKeysOf } from "../../server/embedded/event-keys.ts";
-import type { Fold } from "../../server/embedded/fold.ts";
-import { openProject, START_MS, testFolder } from "../../server/embedded/testing.ts";
-import { decodeClusterRecord } from "../wire/record.ts";
-import { personOf } from "./key-state.ts";
+import { START_MS } from "../../server/embedded/testing.ts";
 import { createOperator } from "./operator.ts";
-import { createProject, addProgram } from "./project.ts";
 import { LogHost } from "./testing/log-host.ts";
+import { differences, foldOfLog, type ProgramInForce } from "./testing/reference.ts";
 import { randomVisit, ServerLinks } from "./testing/visits.ts";
 
 const EVENTS = 400;
 const PERSONS = 12;
 const PROGRAMS: readonly ProgramDocument[] = [shopProgram, newsProgram];
 
-interface Entry {
-  version: number;
-  at: number;
-  document: ProgramDocument;
-}
-
 interface World {
   host: LogHost;
-  programs: Entry[];
+  programs: ProgramInForce[];
 }
 
 /** Traffic into a log, read by the operator as chance has it, to the end. */
 function play(rng: Rng, options: { servers: number; partitions: number; programs: boolean }): World {
   const operator = createOperator();
   operator.addProject({ passOnAfterMs: 0 });
-  const programs: Entry[] = [];
+  const programs: ProgramInForce[] = [];
   const put = (document: ProgramDocument, at: number): void => {
     const version = programs.length + 1;
     programs.push({ version, at, document });
@@ -99,59 +86,10 @@ function ownDevice<T extends { user_id?: string; anonymous_id?: string }>(visit:
     : { ...visit, anonymous_id: `a${visit.user_id.slice(1)}` };
 }
 
-/** The embedded host's fold of the log: in the order of append times, without what was passed on elsewhere. */
-async function embedded({ host, programs }: World): Promise<Fold> {
-  const project = await openProject(testFolder(), { nowMs: START_MS }, { firstProgram: shopProgram });
-  const { fold } = project;
-  const log = host.partitions.flat().sort((a, b) => a.atMs - b.atMs);
-  const passedOn = new Set<string>();
-  for (const { value } of log) {
-    const record = decodeClusterRecord(value);
-    if (record.kind === "event" && record.passedOn === true) passedOn.add(record.event.event_id);
-    if (record.kind === "attributes" && record.passedOn === true) passedOn.add(record.id);
-  }
-  const attributes = new Set<string>();
-  let next = 1;
-  for (const { key, atMs: at, value } of log) {
-    for (; next < programs.length && programs[next]!.at <= at; next++) fold.apply({ kind: "program", ...programs[next]! });
-    const record = decodeClusterRecord(value);
-    if (record.kind === "event") {
-      const event = { ...record.event, received_at: at };
-      if (fold.knows(eventKeysOf(event), event.event_id)) continue;
-      if (key.startsWith("a:") && record.passedOn !== true && passedOn.has(event.event_id) && isSignposted(log, key, at)) continue;
-      // A link is made by the first record at the user's key that names the anonymous one; most often that is the event
-      // with both ids, but a record that was passed on may be ahead of it.
-      fold.apply({ kind: "event", at, event: record.passedOn === true ? { ...event, ...refOfKey(key) } : event });
-    } else if (record.kind === "attributes") {
-      if (attributes.has(record.id) || (record.passedOn !== true && passedOn.has(record.id))) continue;
-      attributes.add(record.id);
-      fold.apply({ kind: "attributes", at, ref: record.ref, attributes: record.attributes });
-    }
-  }
-  return fold;
-}
-
-function isSignposted(log: readonly { key: string; atMs: number; value: Uint8Array }[], key: string, beforeMs: number): boolean {
-  return log.some((entry) => entry.key === key && entry.atMs < beforeMs && decodeClusterRecord(entry.value).kind === "link");
-}
-
-function compare({ host, programs }: World, fold: Fold): void {
-  const project = createProject(0);
-  for (const { version, at, document } of programs) addProgram(project, { version, atMs: at, document });
+async function compare({ host, programs }: World): Promise<void> {
+  const fold = await foldOfLog(host.partitions.flat(), programs);
   const untilMs = host.nowMs + 10 * 24 * 3_600_000;
-  const persons = [...host.profiles].filter(([, { signpost }]) => signpost === undefined).map(([key]) => key);
-  deepEqual(persons.sort(), fold.persons.keys("", { limit: 10_000 }));
-  for (const key of persons) {
-    const { person, programVersion, memberships } = host.profiles.get(key)!;
-    const ours = personOf(person, programVersion, project.programs);
-    deepEqual([...memberships], [...ours.memberships.keys()].sort());
-    lookAgain(ours, untilMs, project.programs);
-    const theirs = fold.persons.change(key);
-    lookAgain(theirs, untilMs, fold.programs);
-    const isEqual = Buffer.from(encodePerson(ours)).equals(Buffer.from(encodePerson(theirs)));
-    if (!isEqual) deepEqual(ours, theirs, key);
-    ok(isEqual, key);
-  }
+  deepEqual(differences(host.profiles, fold, { programs, untilMs }), []);
 }
 
 test("every person's bytes are the embedded host's: shared devices, duplicates, late and marked events", async () => {
@@ -160,7 +98,7 @@ test("every person's bytes are the embedded host's: shared devices, duplicates, 
     const world = play(rng, { servers: 1, partitions: rng.between(1, 4), programs: false });
     merged += world.host.published.filter(({ value }) => value.changes.some(({ mergedFrom }) => mergedFrom !== undefined)).length;
     ok(world.host.duplicates.length > 0);
-    compare(world, await embedded(world));
+    await compare(world);
   });
   ok(merged > 50, `${merged} merges`);
 });
@@ -170,7 +108,7 @@ test("the same where servers learn of links late, so that records are passed on"
   await forEachSeedAsync(15, async (rng) => {
     const world = play(rng, { servers: 3, partitions: rng.between(1, 4), programs: false });
     passedOn += world.host.partitions.flat().filter(({ value }) => (value[2]! & 2) !== 0).length;
-    compare(world, await embedded(world));
+    await compare(world);
   });
   ok(passedOn > 50, `${passedOn} passed on`);
 });
@@ -178,7 +116,7 @@ test("the same where servers learn of links late, so that records are passed on"
 test("the same through changes of the program", async () => {
   await forEachSeedAsync(10, async (rng) => {
     const world = play(rng, { servers: 1, partitions: rng.between(1, 4), programs: true });
-    compare(world, await embedded(world));
+    await compare(world);
   });
 });
 

@@ -10,12 +10,7 @@ import { type ClusterRecord, encodeClusterRecord, RECORD_HEAD_BYTES } from "../.
 import { decodeStep, type StepValue } from "../../wire/step.ts";
 import { CHANNEL, OPERATION, type TurnInput, type TurnResult } from "../frame.ts";
 import type { Operator } from "../operator.ts";
-
-export interface LogEntry {
-  key: string;
-  atMs: number;
-  value: Uint8Array;
-}
+import type { LogEntry } from "./reference.ts";
 
 interface Key {
   state: Uint8Array;
