@@ -10,6 +10,11 @@ export interface CheckpointMeta {
   /** Everything before it is in the checkpoint. */
   position: number;
   lastAtMs: number;
+  /**
+   * Processing time when it was taken: persons in it may have been brought so far, and no later record may be from before,
+   * whatever the machine's clock says after a restart. Missing in checkpoints of earlier versions.
+   */
+  clockMs?: number;
   personsTotal: number;
   deadLettersTotal: number;
   segmentSizes: [segment: string, size: number][];

@@ -18,6 +18,8 @@ export interface Group {
   readonly atMs: number;
   /** Keys of the events that it writes already, for the check for duplicates. */
   readonly keys: GroupKeys;
+  /** The newest version among the programs that it writes already; 0 where it writes none. */
+  programVersion: number;
 }
 
 /** One request's share of a group. */
@@ -116,7 +118,7 @@ export class Committer {
     const group: Waiting[] = [];
     const records: KeyedRecord[] = [];
     const atMs = this.#clock();
-    const shared: Group = { atMs, keys: new GroupKeys() };
+    const shared: Group = { atMs, keys: new GroupKeys(), programVersion: 0 };
     this.#groupAtMs = atMs;
     this.#batch.clear();
     for (const entry of this.#queue) {

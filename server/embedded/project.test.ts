@@ -269,6 +269,35 @@ test("a person on disk only is woken too, after a restart", async () => {
   deepEqual({ key, entered }, { key: "u:ada", entered: ["lapsed"] });
 });
 
+test("programs that are put at the same moment get versions of their own", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const project = await openProject(folder, clock, { firstProgram: {} });
+  const put = await Promise.all([1, 2, 3].map(() => project.putProgram({})));
+  deepEqual(put, [{ version: 2 }, { version: 3 }, { version: 4 }]);
+  await project.close();
+  const again = await openProject(folder, clock);
+  equal((await again.program())!.version, 4);
+  await again.close();
+});
+
+test("a machine whose clock went back between two starts breaks nothing", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const firstProgram = { segments: { lapsed: { when: 'since("view") >= 3600.0' } } };
+  const project = await openProject(folder, clock, { firstProgram });
+  await submit(project, view("e1", "ada", "lamp", clock.nowMs));
+  clock.nowMs += 2 * 3_600_000;
+  deepEqual((await project.profile({ user_id: "ada" }))!.segments, ["lapsed"]);
+  await project.checkpoint();
+  await project.close();
+  clock.nowMs -= 90 * 60_000;
+  const again = await openProject(folder, clock);
+  await submit(again, view("e2", "ada", "lamp", clock.nowMs));
+  deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
+  await again.close();
+});
+
 test("a new program takes effect at once, for everybody; a bad one changes nothing; an old one comes back", async () => {
   const folder = testFolder();
   const clock = { nowMs: START_MS };

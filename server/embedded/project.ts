@@ -110,6 +110,7 @@ export class EmbeddedProject implements Project {
     this.#sweep = new ProgramSweep(this.fold.persons, (key) => this.#look(key, this.#nowMs()));
     this.#sweep.sweptVersion = meta?.sweptProgram ?? 0;
     this.fold.lastAtMs = meta?.lastAtMs ?? 0;
+    this.#clockMs = meta?.clockMs ?? 0;
     this.#committer = new Committer({
       log,
       fold: (record) => this.#apply(record),
@@ -128,6 +129,7 @@ export class EmbeddedProject implements Project {
       capture: () => ({
         position: this.#committer.foldedPosition,
         lastAtMs: this.fold.lastAtMs,
+        clockMs: this.#clockMs,
         personsTotal: this.fold.persons.total,
         deadLettersTotal: this.fold.counts.deadLetters,
         segmentSizes: [...this.fold.members.sizes],
@@ -167,6 +169,11 @@ export class EmbeddedProject implements Project {
       await file.close();
       throw error;
     }
+  }
+
+  /** Processing time, Unix ms: never goes back, also where the machine's clock does. */
+  get clockMs(): number {
+    return this.#nowMs();
   }
 
   get eventTypes(): ReadonlySet<string> {
@@ -300,9 +307,10 @@ export class EmbeddedProject implements Project {
     const compiled = compileProgram(document, 1);
     if ("faults" in compiled) return { faults: compiled.faults };
     let version = 0;
-    await this.#write(({ atMs }) => {
-      version = this.fold.programs.current.version + 1;
-      return { kind: "program", at: atMs, version, document };
+    await this.#write((group) => {
+      version = Math.max(this.fold.programs.current.version, group.programVersion) + 1;
+      group.programVersion = version;
+      return { kind: "program", at: group.atMs, version, document };
     });
     this.#sweep.start(this.fold.programs.current.version);
     return { version };

@@ -71,7 +71,7 @@ export async function verifyProject(
       options.onProgress?.((entry.next - log.start) / (log.end - log.start));
     }
     // Not earlier: the project's timers have gone on bringing persons to their now.
-    const differences = compare(project.fold, fold, options.now());
+    const differences = compare(project.fold, fold, Math.max(options.now(), project.clockMs));
     return { records, persons: fold.persons.total, differences, faults };
   } finally {
     ids.close();
