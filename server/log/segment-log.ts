@@ -1,5 +1,5 @@
-// The append-only log on disk: segment files, one write and one sync per batch.
-import { closeSync, fstatSync, openSync } from "node:fs";
+// The append-only log on disk: segment files, one synced write per batch.
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { KeyObject } from "node:crypto";
@@ -38,6 +38,11 @@ const SEGMENT_BYTES_MAX = 128 * 1024 * 1024;
 const RESERVE_BYTES = 1024 * 1024;
 /** No space on the device, in the quota, in the size that a file may have. */
 const FULL_CODES = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+/**
+ * On Linux a file opened so is written and synced by one call: what `write` and `fdatasync` would do in two, each with a
+ * way to the thread pool and back (a twelfth of the CPU of a single event). Elsewhere it does not reach the platter.
+ */
+const SYNCED_WRITES = process.platform === "linux" ? constants.O_DSYNC : 0;
 
 /**
  * Opens the log in `folder`, which is created, and finds its end: the last segment is read whole (0.3 s for 128 MiB),
@@ -133,7 +138,7 @@ class FileLog implements SegmentLog {
    */
   async #mendLast(): Promise<void> {
     const segment = this.#segments.at(-1)!;
-    this.#file = await open(segment.path, "r+");
+    this.#file = await open(segment.path, constants.O_RDWR | this.#syncFlag);
     const tail = examineTail(this.#file.fd, segment, this.#durableEnd);
     for (const { position, sizeBytes } of tail.damaged) this.#report("damaged", position, sizeBytes, segment.path);
     if (tail.end < segment.end) {
@@ -181,7 +186,7 @@ class FileLog implements SegmentLog {
   }
 
   async #settle(): Promise<void> {
-    if (this.#sync === "none") return;
+    if (this.#sync === "none" || this.#syncFlag !== 0) return;
     try {
       await this.#file.datasync();
     } catch (cause) {
@@ -211,7 +216,10 @@ class FileLog implements SegmentLog {
     const generation = this.#keys === undefined ? 0 : 1;
     this.#keys?.make(base, generation);
     const segment: SegmentFile = { path: join(this.#folder, segmentName(base)), base, end: base, generation };
-    const file = await open(segment.path, "w+");
+    const file = await open(
+      segment.path,
+      constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | this.#syncFlag,
+    );
     try {
       await file.write(segmentHeader(base, generation), 0, SEGMENT_HEADER_BYTES, 0);
       if (this.#sync !== "none") {
@@ -234,6 +242,10 @@ class FileLog implements SegmentLog {
       const { bytesWritten } = await this.#file.write(bytes, written, bytes.length - written, offset + written);
       written += bytesWritten;
     }
+  }
+
+  get #syncFlag(): number {
+    return this.#sync === "none" ? 0 : SYNCED_WRITES;
   }
 
   /** Where a position of the last segment lies in its file. */
