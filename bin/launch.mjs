@@ -62,7 +62,9 @@ if (!entry) {
 }
 install();
 if (name === "start") process.env["ATTUNE_DEMO"] ??= "1";
-const [script, ...fixed] = entry;
+let [script, ...fixed] = entry;
+// The server's rooms know no cluster, so that command begins in a room of its own.
+if (name === "attune" && rest[0] === "cluster") [script, ...fixed] = ["cluster/cli/main.ts", ...rest.splice(0).slice(1)];
 const nodeArgs = ["--disable-warning=ExperimentalWarning", join(root, script), ...fixed, ...rest];
 const child = spawn(nodeBinary(), nodeArgs, { stdio: "inherit" });
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill(signal));

@@ -38,6 +38,8 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Rule>>> = {
   "server/cli/": { rooms: ["core/", "demo/warm.ts", "scripts/build.ts"] },
   // A server of the cluster has the same door and settings as the embedded node.
   "cluster/server/main.ts": { rooms: ["core/", "server/cli/"] },
+  // The command line reads the same settings.
+  "cluster/cli/": { rooms: ["core/", "server/cli/config.ts", "server/cli/usage.ts"] },
 };
 
 interface Import {

@@ -11,19 +11,20 @@ export class CheckError extends Error {
   override readonly name = "CheckError";
 }
 
-/** The job's longest transaction; the broker must grant it. Longer than any pause that should not cost a restart. */
-export const TRANSACTION_TIMEOUT_MS = 300_000;
 const REDIS_MAJOR_MIN = 6;
 const ANSWER_TIMEOUT_MS = 5_000;
 
 export async function checkInstallations(plan: Plan, connection: KafkaConnection): Promise<void> {
   const faults = (
-    await Promise.all([checkBroker(connection, plan.replicas), checkRedis(plan.redis), checkFlink(plan)])
+    await Promise.all([checkBroker(connection, plan), checkRedis(plan.redis), checkFlink(plan)])
   ).flat();
   if (faults.length > 0) throw new CheckError(faults.join("\n"));
 }
 
-export async function checkBroker(connection: KafkaConnection, replicas: number): Promise<string[]> {
+export async function checkBroker(
+  connection: KafkaConnection,
+  { replicas, transactionTimeoutMs }: Pick<Plan, "replicas" | "transactionTimeoutMs">,
+): Promise<string[]> {
   const admin = new Admin({ ...clientOptions(connection), retries: 3 });
   try {
     const { brokers } = await admin.metadata({ topics: [] });
@@ -37,9 +38,9 @@ export async function checkBroker(connection: KafkaConnection, replicas: number)
     for (const { resourceName, configs } of await admin.describeConfigs({ resources })) {
       const value = (name: string) => configs.find((config) => config.name === name)?.value;
       const maxMs = Number(value("transaction.max.timeout.ms"));
-      if (maxMs < TRANSACTION_TIMEOUT_MS)
+      if (maxMs < transactionTimeoutMs)
         faults.push(
-          `broker ${resourceName} has transaction.max.timeout.ms=${maxMs}: the job needs ${TRANSACTION_TIMEOUT_MS}`,
+          `broker ${resourceName} has transaction.max.timeout.ms=${maxMs}: the job needs ${transactionTimeoutMs}`,
         );
       const copies = Number(value("transaction.state.log.replication.factor"));
       if (replicas > 1 && copies < replicas)

@@ -14,6 +14,8 @@ import { checkBroker, checkRedis } from "./checks.ts";
 import { toConnection } from "./kafka-properties.ts";
 import { clusterTopics } from "./topics.ts";
 
+const plan = { replicas: 1, transactionTimeoutMs: 300_000 };
+
 describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "attune-secure-"));
   let certificates: Certificates;
@@ -50,16 +52,16 @@ describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 120_000 }, 
   });
 
   test("the broker's and Redis's settings are read through TLS", async () => {
-    assert.deepEqual(await checkBroker(toConnection([kafka.bootstrap], kafka.properties), 1), []);
-    assert.match((await checkBroker(toConnection([kafka.bootstrap], kafka.properties), 3)).join(), /--replicas is 3/);
+    assert.deepEqual(await checkBroker(toConnection([kafka.bootstrap], kafka.properties), plan), []);
+    assert.match((await checkBroker(toConnection([kafka.bootstrap], kafka.properties), { ...plan, replicas: 3 })).join(), /--replicas is 3/);
     assert.deepEqual(await checkRedis({ url: redis.url, caFile: certificates.caFile }), []);
     await assert.rejects(checkRedis({ url: redis.url }), /Redis does not answer at rediss:/);
   });
 
   test("a wrong password is refused, and an unknown signer", async () => {
     const wrong = { ...kafka.properties, "sasl.jaas.config": 'x required username="attune" password="wrong";' };
-    await assert.rejects(checkBroker(toConnection([kafka.bootstrap], wrong), 1), /does not answer.* SASL auth/);
+    await assert.rejects(checkBroker(toConnection([kafka.bootstrap], wrong), plan), /does not answer.* SASL auth/);
     const { "ssl.truststore.location": _, "ssl.truststore.type": __, ...untrusted } = kafka.properties;
-    await assert.rejects(checkBroker(toConnection([kafka.bootstrap], untrusted), 1), /does not answer.*certificate/);
+    await assert.rejects(checkBroker(toConnection([kafka.bootstrap], untrusted), plan), /does not answer.*certificate/);
   });
 });

@@ -29,6 +29,10 @@ export interface Plan {
   readonly parallelism: number;
   readonly checkpointMs: number;
   readonly stateBackend: "rocksdb" | "hashmap";
+  /** Longer than any pause of the job that should cost nothing but time; brokers must grant it. */
+  readonly transactionTimeoutMs: number;
+  /** Where an existing Flink's JobManager finds the Kafka properties, if not where `up` writes them. */
+  readonly jobPropertiesFile?: string;
 }
 
 export const DEFAULT_SERVERS = 2;
@@ -39,6 +43,7 @@ export const DEFAULTS = {
   slots: 2,
   checkpointMs: 1_000,
   stateBackend: "rocksdb",
+  transactionTimeoutMs: 300_000,
 } as const;
 
 /** The flags of every `cluster` command. */
@@ -61,6 +66,8 @@ export const CLUSTER_FLAGS = {
   parallelism: { type: "string" },
   "checkpoint-ms": { type: "string" },
   "state-backend": { type: "string" },
+  "transaction-timeout-ms": { type: "string" },
+  "job-properties-file": { type: "string" },
 } as const;
 
 export type ClusterFlags = {
@@ -104,6 +111,7 @@ export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettin
   const kafka = await kafkaOf(flags, file, before);
   const taskManagers = count(flags, "task-managers") ?? file.taskManagers ?? before?.taskManagers ?? DEFAULTS.taskManagers;
   const slots = count(flags, "slots") ?? file.slots ?? before?.slots ?? DEFAULTS.slots;
+  const jobPropertiesFile = flags["job-properties-file"] ?? file.jobPropertiesFile ?? before?.jobPropertiesFile;
   const plan: Plan = {
     kafka,
     flink: await flinkOf(flags, file, before),
@@ -126,6 +134,12 @@ export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettin
       Math.max(1, Math.floor((taskManagers * slots) / 2)),
     checkpointMs: count(flags, "checkpoint-ms") ?? file.checkpointMs ?? before?.checkpointMs ?? DEFAULTS.checkpointMs,
     stateBackend: backendOf(flags["state-backend"] ?? file.stateBackend ?? before?.stateBackend),
+    transactionTimeoutMs:
+      count(flags, "transaction-timeout-ms") ??
+      file.transactionTimeoutMs ??
+      before?.transactionTimeoutMs ??
+      DEFAULTS.transactionTimeoutMs,
+    ...(jobPropertiesFile === undefined ? {} : { jobPropertiesFile }),
   };
   if (before !== undefined && before.partitions !== plan.partitions)
     throw new SettingError(

@@ -148,6 +148,11 @@ export class FlinkRest {
     return (await this.#ask<{ id: string }[]>(path)).map(({ id }) => id);
   }
 
+  async jobMetric(jobId: string, name: string): Promise<number | undefined> {
+    const [metric] = await this.#ask<{ value: string }[]>(`/jobs/${jobId}/metrics?get=${name}`);
+    return metric === undefined ? undefined : Number(metric.value);
+  }
+
   /** The newest exception that made the job restart or fail. */
   async lastFailure(jobId: string): Promise<string | undefined> {
     const path = `/jobs/${jobId}/exceptions?maxExceptions=1`;

@@ -19,6 +19,8 @@ export interface JobState {
   readonly jobs: readonly SubmittedJob[];
   /** Written when a job was stopped on purpose; the next one of the generation starts from it. */
   readonly savepoint?: { path: string; generation: number };
+  /** By generation: log time up to which the one before passed anonymous records on. 0 for the first. */
+  readonly passOnAfterMs?: Readonly<Record<number, number>>;
 }
 
 const JOBS_MAX = 50;

@@ -137,6 +137,8 @@ async function prepare(
     "taskmanager.host": "127.0.0.1",
     "taskmanager.bind-host": "127.0.0.1",
     "taskmanager.numberOfTaskSlots": options.slots,
+    // Subtasks on every machine, and none idle while another is full.
+    "taskmanager.load-balance.mode": "SLOTS",
     "web.upload.dir": below("uploads"),
     "io.tmp.dirs": temporaryFolder(folder),
     "execution.checkpointing.dir": `file://${below("checkpoints")}`,

@@ -44,6 +44,10 @@ export interface ClusterConfig {
   parallelism?: number;
   checkpointMs?: number;
   stateBackend?: "rocksdb" | "hashmap";
+  /** The job's longest Kafka transaction; default 300,000. Brokers' `transaction.max.timeout.ms` must allow it. */
+  transactionTimeoutMs?: number;
+  /** Where an existing Flink's JobManager finds `kafkaProperties` as a file. */
+  jobPropertiesFile?: string;
 }
 
 export interface NodeSettings extends AttuneConfig {

@@ -15,6 +15,7 @@ const HELP = `attune <command> [options]
   evaluate --off-policy FILE  what another policy would have brought, from logged choices with propensities
   export                      write the log's events as NDJSON; --items for the catalogue
   verify                      fold the log anew and compare every profile
+  cluster …                   the same on Kafka, Flink and Redis; "attune cluster help"
 
 Commands on the data folder take --data FOLDER, --project NAME, --program shop|news and --config FILE.
 `;

@@ -1,0 +1,108 @@
+// The parts of a cluster that are ours to run, by its plan.
+import { join } from "node:path";
+import { ensureJars, jarsFolder } from "../install/jars.ts";
+import { ensureRedis } from "../install/redis.ts";
+import { clusterMissing, findProgram, InstallError } from "../install/tools.ts";
+import { type FlinkOptions, jobManagerSpec, taskManagerSpec } from "../parts/flink.ts";
+import { kafkaSpec } from "../parts/kafka.ts";
+import { Part, type PartSpec } from "../parts/part.ts";
+import { redisSpec } from "../parts/redis.ts";
+import { serverSpec } from "../parts/server.ts";
+import { zookeeperSpec } from "../parts/zookeeper.ts";
+import type { ClusterSettings, Plan } from "./settings.ts";
+
+export interface ClusterParts {
+  /** Kafka, Redis, and Flink with its ZooKeeper: those of them that are ours. */
+  readonly installations: readonly Part[];
+  readonly servers: readonly Part[];
+  /** Starts what dies. */
+  readonly supervisor: Part;
+}
+
+const SUPERVISOR_MAIN = join(import.meta.dirname, "supervise.ts");
+
+/** The project's parts, whether they run or not. `generation` is the one that servers read at their start. */
+export function partsOf({ folder, plan }: ClusterSettings, generation: number): ClusterParts {
+  const own = (spec: PartSpec): Part => new Part(spec, "own");
+  return {
+    installations: installationSpecs(folder, plan).map(own),
+    servers: plan.servers.ports.map((port, i) => own(serverOf(folder, plan, { index: i + 1, port, generation }))),
+    supervisor: own({
+      name: "supervisor",
+      folder: join(folder, "supervisor"),
+      program: process.execPath,
+      args: ["--disable-warning=ExperimentalWarning", SUPERVISOR_MAIN, folder],
+      prepare: async () => undefined,
+      isReady: async () => true,
+    }),
+  };
+}
+
+/** In the order in which they need each other. */
+function installationSpecs(folder: string, { kafka, flink, redis, slots, taskManagers, stateBackend }: Plan): PartSpec[] {
+  const specs: PartSpec[] = [];
+  if (kafka.own !== undefined)
+    specs.push(kafkaSpec({ folder: join(folder, "kafka"), jars: jarsFolder("kafka"), ...kafka.own }));
+  if (redis.own !== undefined) {
+    const program = findProgram("redis-server") ?? "redis-server";
+    specs.push(redisSpec({ folder: join(folder, "redis"), program, port: redis.own.port }));
+  }
+  if (flink.own !== undefined) {
+    const jars = jarsFolder("flink");
+    const { restPort, rpcPort, zookeeperPort } = flink.own;
+    const options: FlinkOptions = {
+      folder: join(folder, "flink"),
+      jars,
+      restPort,
+      rpcPort,
+      slots,
+      zookeeper: `127.0.0.1:${zookeeperPort}`,
+      settings: { "state.backend.type": stateBackend },
+    };
+    specs.push(zookeeperSpec({ folder: join(folder, "zookeeper"), jars, port: zookeeperPort }), jobManagerSpec(options));
+    for (let i = 1; i <= taskManagers; i++) specs.push(taskManagerSpec(options, i));
+  }
+  return specs;
+}
+
+function serverOf(
+  folder: string,
+  { kafka, redis, servers, projects, demo }: Plan,
+  { index, port, generation }: { index: number; port: number; generation: number },
+): PartSpec {
+  const name = `server-${index}`;
+  const { host } = servers;
+  const settings = {
+    host,
+    port,
+    demo,
+    kafka: { brokers: kafka.brokers, properties: kafka.properties },
+    redis: serverRedis(redis),
+    projects,
+    generation,
+  };
+  return serverSpec({ folder: join(folder, name), name, host, port, settings });
+}
+
+const serverRedis = ({ url, caFile }: Plan["redis"]) => ({ url, ...(caFile === undefined ? {} : { caFile }) });
+
+/** Installs what the parts need and is missing; says how long each took. */
+export async function installParts(plan: Plan, report: (line: string) => void): Promise<void> {
+  const isOurs = plan.kafka.own !== undefined || plan.flink.own !== undefined;
+  const missing = isOurs ? clusterMissing() : undefined;
+  if (missing !== undefined) throw new InstallError(missing);
+  const timed = async (name: string, install: () => Promise<unknown>): Promise<void> => {
+    const startMs = performance.now();
+    await install();
+    const seconds = (performance.now() - startMs) / 1_000;
+    if (seconds > 1) report(`installed ${name} in ${seconds.toFixed(0)} s`);
+  };
+  await Promise.all([
+    ...(plan.redis.own === undefined ? [] : [timed("Redis", ensureRedis)]),
+    (async () => {
+      // One Maven at a time: two would fetch the same jars into the same repository.
+      if (plan.kafka.own !== undefined) await timed("Kafka", () => ensureJars("kafka"));
+      if (plan.flink.own !== undefined) await timed("Flink", () => ensureJars("flink"));
+    })(),
+  ]);
+}

@@ -1,0 +1,56 @@
+// `attune cluster logs [PART] [--follow]`: the end of a part's log, and what it writes from now on.
+import { closeSync, existsSync, openSync, readSync, statSync, watchFile } from "node:fs";
+import { join } from "node:path";
+import { SettingError } from "../../server/cli/config.ts";
+import { readJobState } from "../jobs/job-state.ts";
+import { partsOf } from "./cluster-parts.ts";
+import { type ClusterFlags, readCluster } from "./settings.ts";
+
+const TAIL_BYTES = 8 << 10;
+const CHUNK_BYTES = 64 << 10;
+const LOOK_EVERY_MS = 250;
+
+export async function logsCommand(flags: ClusterFlags & { follow?: boolean | undefined }, names: string[]): Promise<number> {
+  const settings = await readCluster(flags);
+  const { generation } = await readJobState(settings.folder);
+  const { installations, servers, supervisor } = partsOf(settings, generation);
+  const parts = [...installations, ...servers, supervisor];
+  const unknown = names.find((name) => !parts.some((part) => part.name === name));
+  if (unknown !== undefined)
+    throw new SettingError(`"${unknown}" is no part; one of ${parts.map(({ name }) => name).join(", ")}`);
+  const chosen = parts.filter(({ name }) => names.length === 0 || names.includes(name));
+  const files = chosen.flatMap(({ name, spec }) =>
+    ["log", "out"].map((kind) => ({ name, path: join(spec.folder, `${name}.${kind}`) })),
+  );
+  const prefix = chosen.length === 1 ? () => "" : (name: string) => `${name.padEnd(14)} `;
+  const tails = files.map(({ name, path }) => tailOf(path, (line) => process.stdout.write(`${prefix(name)}${line}\n`)));
+  if (flags.follow !== true) return 0;
+  for (const [i, { path }] of files.entries()) watchFile(path, { interval: LOOK_EVERY_MS }, () => tails[i]!.read());
+  return new Promise((done) => process.once("SIGINT", () => done(0)));
+}
+
+/** Reads the end of a file now and what was appended since at each `read`; starts anew where the file was rolled. */
+function tailOf(path: string, onLine: (line: string) => void): { read(): void } {
+  const sizeOf = (): number => (existsSync(path) ? statSync(path).size : 0);
+  let position = Math.max(0, sizeOf() - TAIL_BYTES);
+  let rest = "";
+  let skipsFirst = position > 0;
+  const read = (): void => {
+    const sizeBytes = sizeOf();
+    if (sizeBytes < position) position = 0;
+    if (sizeBytes === position) return;
+    const file = openSync(path, "r");
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    for (let n = readSync(file, chunk, 0, CHUNK_BYTES, position); n > 0; ) {
+      position += n;
+      const lines = (rest + chunk.toString("utf8", 0, n)).split("\n");
+      rest = lines.pop()!;
+      for (const line of skipsFirst ? lines.slice(1) : lines) onLine(line);
+      skipsFirst = false;
+      n = readSync(file, chunk, 0, CHUNK_BYTES, position);
+    }
+    closeSync(file);
+  };
+  read();
+  return { read };
+}

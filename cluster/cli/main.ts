@@ -1,0 +1,95 @@
+// `attune cluster …`: the same program on Kafka, Flink and Redis. The launcher comes here for this one command, because
+// the server's rooms know no cluster.
+import { parseArgs } from "node:util";
+import { SettingError } from "../../server/cli/config.ts";
+import { UsageError } from "../../server/cli/usage.ts";
+import { InstallError } from "../install/tools.ts";
+import { FlinkError } from "../jobs/flink-rest.ts";
+import { TopicError } from "../kafka/topics.ts";
+import { PartError } from "../parts/part.ts";
+import { CheckError } from "./checks.ts";
+import { PropertyError } from "./kafka-properties.ts";
+import { ClusterBusyError } from "./lock.ts";
+import { CLUSTER_FLAGS } from "./settings.ts";
+
+const HELP = `attune cluster <command> [options]
+
+  up                     install what is missing, start what does not run, create topics, submit the job, wait until ready
+  status [--json]        parts, lag, checkpoints, throughput
+  down [--savepoint]     end everything that is ours; the next "up" goes on where it was
+  submit [--from PATH]   replace the running job by the sources as they are, through a savepoint
+         --backfill      build everything anew from the log beside the running job, then take over
+  savepoint [FOLDER]     write a savepoint; the job goes on
+  verify                 fold the log anew and compare every profile
+  logs [PART …] [--follow]
+
+The data folder: --data FOLDER (default ./data). Settings of "up": --demo 0|1, --host, --port (the first server's),
+--servers N, --partitions N, --replicas N, --task-managers N, --slots N, --parallelism N, --checkpoint-ms N,
+--state-backend rocksdb|hashmap. Existing installations instead of our own: --kafka HOST:PORT,… (TLS and SASL by
+--kafka-property NAME=VALUE, names as in Kafka's Java clients), --flink URL, --redis URL (rediss:// and --redis-ca FILE).
+All of it can stand in attune.config.ts as cluster: { … }.
+`;
+
+type Command = (args: string[]) => Promise<number>;
+
+const flagsOf = <T extends object>(args: string[], more: T) =>
+  parseArgs({ args, options: { ...CLUSTER_FLAGS, ...more } }).values;
+
+const COMMANDS: Record<string, Command> = {
+  up: async (args) => (await import("./up.ts")).upCommand(flagsOf(args, {})),
+  down: async (args) => (await import("./down.ts")).downCommand(flagsOf(args, { savepoint: { type: "boolean" } })),
+  status: async (args) => (await import("./status.ts")).statusCommand(flagsOf(args, { json: { type: "boolean" } })),
+  submit: async (args) => {
+    const options = { from: { type: "string" }, backfill: { type: "boolean" } } as const;
+    return (await import("./submit.ts")).submitCommand(flagsOf(args, options));
+  },
+  savepoint: async (args) => {
+    const { values, positionals } = parseArgs({ args, options: CLUSTER_FLAGS, allowPositionals: true });
+    return (await import("./submit.ts")).savepointCommand(values, positionals[0]);
+  },
+  verify: async (args) => (await import("./verify.ts")).verifyCommand(flagsOf(args, {})),
+  logs: async (args) => {
+    const options = { ...CLUSTER_FLAGS, follow: { type: "boolean" } } as const;
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    return (await import("./logs.ts")).logsCommand(values, positionals);
+  },
+};
+
+const EXIT_USAGE = 2;
+
+async function main(): Promise<number> {
+  const [name, ...args] = process.argv.slice(2);
+  if (name === undefined || name === "help" || name === "--help") {
+    process.stdout.write(HELP);
+    return name === undefined ? EXIT_USAGE : 0;
+  }
+  const command = COMMANDS[name];
+  if (command === undefined)
+    throw new UsageError(`"cluster ${name}" is no command; one of ${Object.keys(COMMANDS).join(", ")}`);
+  return command(args);
+}
+
+const PLAIN = [
+  UsageError,
+  SettingError,
+  InstallError,
+  FlinkError,
+  TopicError,
+  PartError,
+  CheckError,
+  PropertyError,
+  ClusterBusyError,
+];
+
+/** Faults that a person can mend are one line or a few; anything else is a bug and keeps its stack. */
+function isPlain(error: unknown): error is Error {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  return PLAIN.some((kind) => error instanceof kind) || code.startsWith("ERR_PARSE_ARGS");
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(isPlain(error) ? `attune: ${error.message}\n` : `${(error as Error).stack}\n`);
+  process.exitCode = error instanceof UsageError || error instanceof SettingError ? EXIT_USAGE : 1;
+}

@@ -1,0 +1,165 @@
+// `attune cluster status`: parts, the job with its checkpoints, lag and throughput. Exit code 1 where something is missing.
+import { readFileSync } from "node:fs";
+import { FlinkRest } from "../jobs/flink-rest.ts";
+import { readJobState } from "../jobs/job-state.ts";
+import { groupId, livingJob } from "../jobs/submit.ts";
+import type { Part } from "../parts/part.ts";
+import { projectTopics } from "../wire/topics.ts";
+import { withoutPassword } from "./checks.ts";
+import { partsOf } from "./cluster-parts.ts";
+import { lagOf, type TopicLag } from "./lag.ts";
+import { type ClusterFlags, type ClusterSettings, readCluster } from "./settings.ts";
+
+export interface PartStatus {
+  name: string;
+  state: "ready" | "starting" | "dead" | "running";
+  pid?: number;
+  memoryMb?: number;
+}
+
+export interface JobStatus {
+  id: string;
+  state: string;
+  generation: number;
+  parallelism: number;
+  restarts: number;
+  checkpoints: number;
+  failedCheckpoints: number;
+  checkpointMs?: number;
+  checkpointBytes?: number;
+  checkpointAgeMs?: number;
+  /** Records a second, over the last minute: into the job, and out of it. */
+  inPerSecond: number;
+  outPerSecond: number;
+}
+
+export interface ClusterStatus {
+  parts: PartStatus[];
+  addresses: { servers: string[]; kafka: string; flink: string; redis: string };
+  job?: JobStatus;
+  /** Of the topics that the job reads. */
+  lag: TopicLag[];
+  /** What could not be asked. */
+  faults: string[];
+}
+
+export async function statusCommand(flags: ClusterFlags & { json?: boolean | undefined }): Promise<number> {
+  const settings = await readCluster(flags);
+  const status = await clusterStatus(settings);
+  process.stdout.write(flags.json === true ? `${JSON.stringify(status, undefined, 2)}\n` : tableOf(status));
+  const isWhole = status.parts.every(({ state }) => state !== "dead") && status.job?.state === "RUNNING";
+  return isWhole && status.faults.length === 0 ? 0 : 1;
+}
+
+export async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> {
+  const { folder, plan, connection } = settings;
+  const { generation } = await readJobState(folder);
+  const { installations, servers, supervisor } = partsOf(settings, generation);
+  const faults: string[] = [];
+  const noted = <T>(promise: Promise<T>): Promise<T | undefined> =>
+    promise.catch((error: Error) => void faults.push(error.message));
+  const topics = Object.keys(plan.projects).flatMap((name) => projectTopics(name, { generation }).log);
+  const [parts, job, lag] = await Promise.all([
+    Promise.all([...installations, ...servers, supervisor].map((part) => statusOf(part, part === supervisor))),
+    noted(jobStatus(new FlinkRest(plan.flink.url), generation)),
+    noted(lagOf(connection, groupId(generation), topics)),
+  ]);
+  return {
+    parts,
+    addresses: {
+      servers: plan.servers.ports.map((port) => `http://${plan.servers.host}:${port}`),
+      kafka: plan.kafka.brokers.join(","),
+      flink: plan.flink.url,
+      redis: withoutPassword(plan.redis.url),
+    },
+    ...(job === undefined ? {} : { job }),
+    lag: lag ?? [],
+    faults,
+  };
+}
+
+async function statusOf(part: Part, hasNoDoor: boolean): Promise<PartStatus> {
+  const { name, pid } = part;
+  if (pid === undefined) return { name, state: "dead" };
+  const state = hasNoDoor ? "running" : (await part.isReady()) ? "ready" : "starting";
+  return { name, state, pid, memoryMb: memoryMb(pid) };
+}
+
+/** Resident memory; 0 where the process ended meanwhile. */
+function memoryMb(pid: number): number {
+  try {
+    return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1_024);
+  } catch {
+    // The process has just ended; the next look says so.
+    return 0;
+  }
+}
+
+async function jobStatus(flink: FlinkRest, generation: number): Promise<JobStatus | undefined> {
+  const job = await livingJob(flink, generation);
+  if (job === undefined) return undefined;
+  const [checkpoints, vertices, restarts] = await Promise.all([
+    flink.checkpoints(job.jid),
+    flink.vertices(job.jid),
+    flink.jobMetric(job.jid, "numRestarts"),
+  ]);
+  const rates = await Promise.all(
+    vertices.map(({ id }) => flink.metricSums(job.jid, id, ["numRecordsInPerSecond", "numRecordsOutPerSecond"])),
+  );
+  const sumOf = (name: string, isCounted: (index: number) => boolean): number =>
+    Math.round(rates.reduce((sum, rate, i) => sum + (isCounted(i) ? (rate.get(name) ?? 0) : 0), 0));
+  const { lastAtMs, lastDurationMs, lastSizeBytes } = checkpoints;
+  return {
+    id: job.jid,
+    state: job.state,
+    generation,
+    parallelism: Math.max(...vertices.map(({ parallelism }) => parallelism)),
+    restarts: restarts ?? 0,
+    checkpoints: checkpoints.completed,
+    failedCheckpoints: checkpoints.failed,
+    ...(lastDurationMs === undefined ? {} : { checkpointMs: lastDurationMs }),
+    ...(lastSizeBytes === undefined ? {} : { checkpointBytes: lastSizeBytes }),
+    ...(lastAtMs === undefined ? {} : { checkpointAgeMs: Date.now() - lastAtMs }),
+    inPerSecond: sumOf("numRecordsOutPerSecond", (i) => vertices[i]!.name.startsWith("Source")),
+    outPerSecond: sumOf("numRecordsOutPerSecond", (i) => !vertices[i]!.name.startsWith("Source")),
+  };
+}
+
+export function tableOf({ parts, addresses, job, lag, faults }: ClusterStatus): string {
+  const rows = parts.map(({ name, state, pid, memoryMb }) => [
+    name,
+    state,
+    pid === undefined ? "" : `pid ${pid}`,
+    memoryMb === undefined ? "" : `${memoryMb} MB`,
+  ]);
+  const lines = columns(rows);
+  lines.push("", ...columns([["servers", addresses.servers.join(" ")], ["kafka", addresses.kafka]]));
+  lines.push(...columns([["flink", addresses.flink], ["redis", addresses.redis]]), "");
+  if (job === undefined) lines.push('job      none runs: "attune cluster up"');
+  else {
+    const { checkpoints, failedCheckpoints, checkpointMs, checkpointBytes, checkpointAgeMs } = job;
+    lines.push(
+      `job      ${job.state.toLowerCase()}, parallelism ${job.parallelism}, generation ${job.generation}, ` +
+        `${job.restarts} restarts, ${job.id}`,
+      `rate     ${job.inPerSecond} records/s in, ${job.outPerSecond} out`,
+      `save     ${checkpoints} checkpoints, ${failedCheckpoints} failed` +
+        (checkpointMs === undefined
+          ? ""
+          : `; the last ${seconds(checkpointAgeMs!)} ago, ${checkpointMs} ms, ${megabytes(checkpointBytes!)}`),
+    );
+  }
+  for (const one of lag) {
+    const behind = one.lag === undefined ? "the job has confirmed nothing yet" : `${one.lag} behind`;
+    lines.push(`log      ${one.topic}: ${one.end} records in ${one.partitions} partitions, ${behind}`);
+  }
+  lines.push(...faults.map((fault) => `fault    ${fault}`));
+  return `${lines.join("\n")}\n`;
+}
+
+function columns(rows: readonly string[][]): string[] {
+  const widths = rows[0]!.map((_, i) => Math.max(8, ...rows.map((row) => row[i]!.length)));
+  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join(" ").trimEnd());
+}
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+const megabytes = (bytes: number): string => `${(bytes / (1 << 20)).toFixed(1)} MB`;

@@ -1,0 +1,53 @@
+// `attune cluster submit` and `cluster savepoint`.
+import { FlinkError, FlinkRest } from "../jobs/flink-rest.ts";
+import { readJobState } from "../jobs/job-state.ts";
+import { livingJob, stopJob, submitJob, untilRunning } from "../jobs/submit.ts";
+import { partsOf } from "./cluster-parts.ts";
+import { lockCluster } from "./lock.ts";
+import { type ClusterFlags, readCluster } from "./settings.ts";
+import { reporter } from "./up.ts";
+
+export interface SubmitFlags extends ClusterFlags {
+  /** A savepoint or a checkpoint to start from, instead of where the job is now. */
+  from?: string | undefined;
+  backfill?: boolean | undefined;
+}
+
+/** Replaces the running job by one from the sources as they are. Records wait in Kafka meanwhile. */
+export async function submitCommand(flags: SubmitFlags): Promise<number> {
+  const settings = await readCluster(flags);
+  const report = reporter();
+  const unlock = lockCluster(settings.folder);
+  const { generation } = await readJobState(settings.folder);
+  const { supervisor } = partsOf(settings, generation);
+  const isSupervised = supervisor.isAlive;
+  try {
+    if (flags.backfill === true) {
+      const { backfill } = await import("./backfill.ts");
+      await backfill(settings, report);
+      return 0;
+    }
+    // It would take the stopped job for a lost one.
+    await supervisor.stop();
+    const path = await stopJob(settings, generation);
+    if (path !== undefined) report(`the running job has stopped with savepoint ${path}`);
+    const from = flags.from === undefined ? {} : { from: flags.from };
+    const jobId = await submitJob(settings, { generation, ...from });
+    await untilRunning(new FlinkRest(settings.plan.flink.url), jobId);
+    report(`job ${jobId} runs`);
+  } finally {
+    if (isSupervised) await supervisor.start();
+    unlock();
+  }
+  return 0;
+}
+
+export async function savepointCommand(flags: ClusterFlags, folder: string | undefined): Promise<number> {
+  const { folder: clusterFolder, plan } = await readCluster(flags);
+  const flink = new FlinkRest(plan.flink.url);
+  const { generation } = await readJobState(clusterFolder);
+  const job = await livingJob(flink, generation);
+  if (job === undefined) throw new FlinkError('no job runs: "attune cluster up" submits it');
+  process.stdout.write(`${await flink.savepoint(job.jid, folder)}\n`);
+  return 0;
+}

@@ -1,0 +1,100 @@
+// The supervisor: starts again what dies, and submits the job again where Flink has forgotten it. It may die itself:
+// nothing depends on it until the next thing dies, and `cluster up` starts it again.
+import { setTimeout } from "node:timers/promises";
+import { FlinkError, FlinkRest } from "../jobs/flink-rest.ts";
+import { readJobState } from "../jobs/job-state.ts";
+import { livingJob, submitJob } from "../jobs/submit.ts";
+import type { Part } from "../parts/part.ts";
+import { toConnection } from "./kafka-properties.ts";
+import { partsOf } from "./cluster-parts.ts";
+import { type ClusterSettings, planAt } from "./settings.ts";
+
+const LOOK_EVERY_MS = 500;
+const JOB_LOOK_EVERY_MS = 2_000;
+/** Looks in a row that must miss the job: a JobManager that has just come back may not have read its jobs yet. */
+const MISSES_MIN = 5;
+/** Between two starts of a part that keeps dying; doubled each time, back to the first once it was ready. */
+const BACK_OFF_FIRST_MS = 500;
+const BACK_OFF_MAX_MS = 30_000;
+
+interface Watched {
+  readonly part: Part;
+  backOffMs: number;
+  notBeforeMs: number;
+  isReady: boolean;
+}
+
+export async function supervise(settings: ClusterSettings, stopped: AbortSignal): Promise<void> {
+  const { generation } = await readJobState(settings.folder);
+  const { installations, servers } = partsOf(settings, generation);
+  const watched = [...installations, ...servers].map(
+    (part): Watched => ({ part, backOffMs: BACK_OFF_FIRST_MS, notBeforeMs: 0, isReady: true }),
+  );
+  const flink = new FlinkRest(settings.plan.flink.url);
+  let misses = 0;
+  let nextJobLookMs = 0;
+  while (!stopped.aborted) {
+    for (const one of watched) await heal(one);
+    if (performance.now() >= nextJobLookMs) {
+      nextJobLookMs = performance.now() + JOB_LOOK_EVERY_MS;
+      misses = (await isJobMissing(flink, settings.folder)) ? misses + 1 : 0;
+      if (misses >= MISSES_MIN) {
+        misses = 0;
+        await resubmit(settings);
+      }
+    }
+    await setTimeout(LOOK_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);
+  }
+}
+
+async function heal(watched: Watched): Promise<void> {
+  const { part } = watched;
+  const nowMs = performance.now();
+  if (part.isAlive) {
+    if (watched.isReady || !(await part.isReady())) return;
+    say(`${part.name} is ready again`);
+    Object.assign(watched, { isReady: true, backOffMs: BACK_OFF_FIRST_MS });
+    return;
+  }
+  if (nowMs < watched.notBeforeMs) return;
+  say(`${part.name} is dead: starting it`);
+  watched.isReady = false;
+  watched.notBeforeMs = nowMs + watched.backOffMs;
+  watched.backOffMs = Math.min(watched.backOffMs * 2, BACK_OFF_MAX_MS);
+  await part.spawn().catch((error: unknown) => say(`${part.name} could not be started: ${(error as Error).message}`));
+}
+
+/** Flink answers and knows no living job of ours. Where it does not answer nothing is known. */
+async function isJobMissing(flink: FlinkRest, folder: string): Promise<boolean> {
+  const { generation } = await readJobState(folder);
+  try {
+    return (await livingJob(flink, generation)) === undefined;
+  } catch (error) {
+    if (error instanceof FlinkError) return false;
+    throw error;
+  }
+}
+
+async function resubmit(settings: ClusterSettings): Promise<void> {
+  const { generation } = await readJobState(settings.folder);
+  say("Flink has no job: submitting it from its newest checkpoint");
+  try {
+    say(`submitted ${await submitJob(settings, { generation })}`);
+  } catch (error) {
+    say(`the job could not be submitted: ${(error as Error).message}`);
+  }
+}
+
+function say(text: string): void {
+  process.stdout.write(`${new Date().toISOString()} ${text}\n`);
+}
+
+if (import.meta.main) {
+  const folder = process.argv[2]!;
+  const plan = await planAt(folder);
+  if (plan === undefined) throw new Error(`there is no plan in ${folder}`);
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(name, () => stop.abort());
+  const connection = toConnection(plan.kafka.brokers, plan.kafka.properties);
+  await supervise({ folder, plan, connection }, stop.signal);
+}

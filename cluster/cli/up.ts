@@ -1,0 +1,81 @@
+// `attune cluster up`: brings every part to run, or heals what does not, and waits until events pass through.
+import { FlinkRest } from "../jobs/flink-rest.ts";
+import { lastJob, readJobState } from "../jobs/job-state.ts";
+import { ensureJobJar } from "../install/job.ts";
+import { submitJob, untilRunning } from "../jobs/submit.ts";
+import { checkInstallations, withoutPassword } from "./checks.ts";
+import { installParts, partsOf, type ClusterParts } from "./cluster-parts.ts";
+import { lockCluster } from "./lock.ts";
+import { type ClusterFlags, type ClusterSettings, resolveCluster, writePlan } from "./settings.ts";
+import { ensureTopics } from "./topics.ts";
+
+/** Says what is going on, on standard error, with the seconds since the start. */
+export function reporter(): (line: string) => void {
+  const startMs = performance.now();
+  return (line) => {
+    const seconds = ((performance.now() - startMs) / 1_000).toFixed(1).padStart(5);
+    process.stderr.write(`attune ${seconds} s  ${line}\n`);
+  };
+}
+
+export async function upCommand(flags: ClusterFlags): Promise<number> {
+  const settings = await resolveCluster(flags);
+  const unlock = lockCluster(settings.folder);
+  const onInterrupt = (): void => {
+    process.stderr.write('attune: interrupted; what runs goes on: "attune cluster up" again, or "attune cluster down"\n');
+    unlock();
+    process.exit(130);
+  };
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, onInterrupt);
+  try {
+    await bringUp(settings, reporter());
+  } finally {
+    unlock();
+  }
+  process.stdout.write(addresses(settings));
+  return 0;
+}
+
+export async function bringUp(settings: ClusterSettings, report: (line: string) => void): Promise<ClusterParts> {
+  const { folder, plan, connection } = settings;
+  await installParts(plan, report);
+  await writePlan(settings);
+  const { generation } = await readJobState(folder);
+  const parts = partsOf(settings, generation);
+  // What it would start meanwhile, we start.
+  await parts.supervisor.stop();
+  for (const part of parts.installations) if (await part.spawn()) report(`starting ${part.name}`);
+  // Built while the servers start.
+  const [jar] = await Promise.all([ensureJobJar(), ...parts.installations.map((part) => part.waitUntilReady())]);
+  report("Kafka, Redis and Flink are ready");
+  await ensureTopics(settings, generation);
+  await checkInstallations(plan, connection);
+  report("topics and settings are right");
+  // The first one writes the program that the job waits for, and the demo's catalogue, which the others then find.
+  const [first] = parts.servers;
+  if (first !== undefined) {
+    if (await first.spawn()) report(`starting ${first.name}`);
+    await first.waitUntilReady();
+  }
+  for (const part of parts.servers) if (await part.spawn()) report(`starting ${part.name}`);
+  await untilRunning(new FlinkRest(plan.flink.url), await submitJob(settings, { generation }));
+  const { hash } = lastJob(await readJobState(folder), generation) ?? {};
+  if (hash !== undefined && hash !== jar.hash)
+    report('the job runs from earlier sources: "attune cluster submit" replaces it, without a gap');
+  report("the job runs");
+  await Promise.all(parts.servers.map((part) => part.waitUntilReady()));
+  await parts.supervisor.start();
+  return parts;
+}
+
+function addresses({ folder, plan }: ClusterSettings): string {
+  const { host, ports } = plan.servers;
+  const rows = [
+    ...ports.map((port, i) => [`server-${i + 1}`, `http://${host}:${port}`]),
+    ["kafka", plan.kafka.brokers.join(",")],
+    ["flink", plan.flink.url],
+    ["redis", withoutPassword(plan.redis.url)],
+    ["data", folder],
+  ];
+  return `the cluster is up\n${rows.map(([name, address]) => `  ${name!.padEnd(10)} ${address}\n`).join("")}`;
+}

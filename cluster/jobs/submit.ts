@@ -1,0 +1,118 @@
+// Brings the job of a generation to run, once: from where it stopped, or from its newest checkpoint.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { ensureJobJar } from "../install/job.ts";
+import { properties } from "../parts/jvm.ts";
+import type { ClusterSettings } from "../cli/settings.ts";
+import { newestCheckpoint } from "./checkpoints.ts";
+import { FlinkError, FlinkRest, isLiving, type JobOverview } from "./flink-rest.ts";
+import { type JobState, readJobState, writeJobState } from "./job-state.ts";
+
+const RUNNING_PATIENCE_MS = 120_000;
+const POLL_MS = 200;
+
+/** The name that Flink lists the job under. */
+export const jobName = (generation: number): string => (generation === 1 ? "attune" : `attune.g${generation}`);
+
+/** The consumer group that the job of a generation confirms its offsets under. */
+export const groupId = (generation: number): string => `attune.g${generation}`;
+
+/** The job of a generation that runs, or will again by itself. */
+export async function livingJob(flink: FlinkRest, generation: number): Promise<JobOverview | undefined> {
+  return (await flink.jobs()).find((job) => job.name === jobName(generation) && isLiving(job));
+}
+
+export interface SubmitOptions {
+  generation: number;
+  /** A savepoint or checkpoint of the operator's choice. */
+  from?: string;
+  exactlyOnce?: boolean;
+}
+
+/**
+ * Submits the job where none of its generation lives; its id. It goes on from `from`, else from the savepoint that it was
+ * stopped with, else from its newest checkpoint, else it reads the log from the start, which gives the same result later.
+ */
+export async function submitJob(settings: ClusterSettings, options: SubmitOptions): Promise<string> {
+  const { folder, plan } = settings;
+  const { generation } = options;
+  const flink = new FlinkRest(plan.flink.url);
+  const living = await livingJob(flink, generation);
+  if (living !== undefined) return living.jid;
+  const jar = await ensureJobJar();
+  const state = await readJobState(folder);
+  const from = options.from ?? (await startingPoint(settings, generation));
+  const jarId = await flink.uploadJar(jar.path);
+  const isOurs = from !== undefined && options.from === undefined;
+  const jobId = await flink.run(jarId, {
+    args: await jobArguments(settings, options, state),
+    parallelism: plan.parallelism,
+    ...(from === undefined ? {} : { from: { path: from, isOurs } }),
+  });
+  await flink.deleteJar(jarId);
+  const { savepoint: _, ...rest } = state;
+  const jobs = [...state.jobs, { jobId, generation, hash: jar.hash, at: Date.now() }];
+  await writeJobState(folder, { ...rest, jobs });
+  return jobId;
+}
+
+/** Waits until every subtask runs. @throws FlinkError with the job's own words where it does not come to that. */
+export async function untilRunning(flink: FlinkRest, jobId: string, patienceMs = RUNNING_PATIENCE_MS): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const job = (await flink.jobs()).find(({ jid }) => jid === jobId);
+    if (job?.state === "RUNNING" && job.tasks.running === job.tasks.total) return;
+    const isOver = job !== undefined && !isLiving(job);
+    if (isOver || performance.now() > deadline) {
+      const failure = await flink.lastFailure(jobId);
+      throw new FlinkError(`the job is ${job?.state ?? "gone"}${failure === undefined ? "" : `:\n${failure}`}`);
+    }
+    await setTimeout(POLL_MS);
+  }
+}
+
+/** Stops the job with a savepoint that the next one of its generation goes on from; the savepoint's path. */
+export async function stopJob(settings: ClusterSettings, generation: number): Promise<string | undefined> {
+  const { folder, plan } = settings;
+  const flink = new FlinkRest(plan.flink.url);
+  const job = await livingJob(flink, generation);
+  if (job === undefined) return undefined;
+  const path = await flink.stop(job.jid);
+  await writeJobState(folder, { ...(await readJobState(folder)), savepoint: { path, generation } });
+  return path;
+}
+
+async function startingPoint({ folder, plan }: ClusterSettings, generation: number): Promise<string | undefined> {
+  const { savepoint, jobs } = await readJobState(folder);
+  if (savepoint?.generation === generation) return savepoint.path;
+  if (plan.flink.own === undefined) return undefined;
+  const ids = jobs.filter((job) => job.generation === generation).map(({ jobId }) => jobId);
+  return newestCheckpoint(join(folder, "flink/checkpoints"), ids);
+}
+
+async function jobArguments(
+  { folder, plan }: ClusterSettings,
+  { generation, exactlyOnce = true }: SubmitOptions,
+  { passOnAfterMs }: JobState,
+): Promise<string[]> {
+  const { kafka, projects, checkpointMs, transactionTimeoutMs } = plan;
+  const secrets: Record<string, string> = {};
+  if (Object.keys(kafka.properties).length > 0) {
+    // A file, because everybody who may look at Flink sees the arguments.
+    secrets["kafka-properties"] = plan.jobPropertiesFile ?? join(folder, "job-kafka.properties");
+    if (plan.jobPropertiesFile === undefined)
+      await writeFile(secrets["kafka-properties"], properties(kafka.properties), { mode: 0o600 });
+  }
+  return Object.entries({
+    ...secrets,
+    brokers: kafka.brokers.join(","),
+    projects: Object.keys(projects).join(","),
+    generation,
+    "checkpoint-interval-ms": checkpointMs,
+    "transaction-timeout-ms": transactionTimeoutMs,
+    "exactly-once": exactlyOnce,
+    // Not the moment of this submission: what the stopped job had not passed on yet is still to be.
+    "pass-on-after-ms": passOnAfterMs?.[generation] ?? 0,
+  }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}
