@@ -40,6 +40,9 @@ export interface ReaderOptions {
 
 /** How long a broker holds a request while there is nothing: new records answer it at once. */
 const WAIT_MS = 500;
+/** The same for a moment after a partition was taken up: another one may follow, which has to wait for that answer. */
+const SHORT_WAIT_MS = 50;
+const SETTLED_MS = 2_000;
 const FETCH_BYTES_MAX = 4 * 1024 * 1024;
 const PARTITION_BYTES_MAX = 1024 * 1024;
 /** A request that does not come back by then is given up, with the client that lost it. */
@@ -69,6 +72,7 @@ export class KafkaReader {
   #consumer: Consumer;
   #waiting: { topic: string | undefined; resolve: () => void }[] = [];
   #closed = false;
+  #takenUpMs = 0;
   /** Answers that could not be had. */
   faultsTotal = 0;
   /** Positions that the broker no longer had: reading went on at the earliest. */
@@ -82,6 +86,7 @@ export class KafkaReader {
   /** Reads the partition from there on; in place of where it was read before. */
   read(topic: string, partition: number, start: StartAt): void {
     const position = typeof start === "number" ? start : undefined;
+    this.#takenUpMs = performance.now();
     const round = Symbol(topic);
     this.#partitions.set(nameOf(topic, partition), { topic, partition, start, position, end: undefined, round });
     this.#consumer.topics.track(topic);
@@ -217,9 +222,10 @@ export class KafkaReader {
         },
       ],
     }));
+    const maxWaitTime = performance.now() - this.#takenUpMs < SETTLED_MS ? SHORT_WAIT_MS : WAIT_MS;
     try {
       return await this.#inTime(
-        this.#consumer.fetch({ node, topics, maxWaitTime: WAIT_MS, minBytes: 1, maxBytes: FETCH_BYTES_MAX, isolationLevel: 0 }),
+        this.#consumer.fetch({ node, topics, maxWaitTime, minBytes: 1, maxBytes: FETCH_BYTES_MAX, isolationLevel: 0 }),
       );
     } catch (error) {
       const response = responseOf(error);

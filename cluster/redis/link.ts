@@ -114,7 +114,10 @@ export class RedisLink {
   }
 
   async #look(): Promise<void> {
-    const isUp = await this.#answers();
+    this.#turn(await this.#answers());
+  }
+
+  #turn(isUp: boolean): void {
     if (this.#closed || isUp === this.#isUp) return;
     this.#isUp = isUp;
     for (const listener of this.#listeners) listener(isUp);
@@ -145,7 +148,10 @@ export class RedisLink {
       return (await Promise.race([answer, late])) as T;
     } catch (error) {
       this.faultsTotal++;
-      throw isReply(error) ? error : new RedisAwayError("Redis is away", { cause: error });
+      if (isReply(error) || error instanceof RedisAwayError) throw error;
+      // The line is gone: nobody else need find out for himself.
+      this.#turn(false);
+      throw new RedisAwayError("Redis is away", { cause: error });
     } finally {
       clearTimeout(timer);
     }

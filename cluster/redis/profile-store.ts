@@ -4,7 +4,6 @@
 // in one slot of a Redis Cluster, a write is one script, and the shard's mark (how far the topic was taken in) lives and
 // dies with its rows. The script takes a row only where it is newer, so writes may come twice, late and from several
 // servers; and it alone tells the others, so that each change is told once.
-import { refOfKey } from "../../core/identity/identity.ts";
 import { partitionOf } from "../kafka/partition.ts";
 import { decodeProfile, encodeProfile, type ProfileChange, type ProfileValue } from "../wire/profile.ts";
 import type { RedisLink } from "./link.ts";
@@ -25,12 +24,19 @@ export interface ChangeMessage {
   readonly asOfMs: number;
   readonly signpost?: string;
   readonly changes: readonly ProfileChange[];
+  /** The server that wrote it. */
+  readonly by?: string;
 }
 
 export interface StoredProfile {
   /** Undefined: nobody, as far as the store knows. */
   readonly profile: ProfileValue | undefined;
   /** False while the shard is being filled: what is missing may come yet. */
+  readonly isWhole: boolean;
+}
+
+export interface ShardMark {
+  readonly mark: number | undefined;
   readonly isWhole: boolean;
 }
 
@@ -70,7 +76,7 @@ return 1
 `);
 
 /** KEYS: mark, whole. ARGV: what the mark should be ('' for none), what it becomes, 1 where the end was reached. */
-const MARK = script(`
+export const MARK = script(`
 local mark = redis.call('GET', KEYS[1]) or ''
 if mark ~= ARGV[1] then return mark end
 redis.call('SET', KEYS[1], ARGV[2])
@@ -94,10 +100,9 @@ export class ProfileStore {
   }
 
   /** True where the row was newer than what was there; only then is anybody told. */
-  async put(key: string, value: ProfileValue): Promise<boolean> {
+  async put(message: ChangeMessage, value: ProfileValue): Promise<boolean> {
+    const { key, signpost } = message;
     const prefix = this.#prefix(this.shardOf(key));
-    const { sequence, asOfMs, signpost, changes } = value;
-    const message: ChangeMessage = { key, sequence, asOfMs, changes, ...(signpost === undefined ? {} : { signpost }) };
     const taken = await run(
       this.link,
       PUT,
@@ -148,11 +153,12 @@ export class ProfileStore {
     return sum(await Promise.all(this.#shards().map((shard) => this.#count(`${this.#prefix(shard)}keys`))));
   }
 
-  /** Offset up to which the shard's partition was taken in; undefined: not at all. */
-  async mark(shard: number): Promise<number | undefined> {
-    const key = `${this.#prefix(shard)}mark`;
-    const mark = (await this.link.write(key, ["GET", key])) as Buffer | null;
-    return mark === null ? undefined : Number(mark);
+  /** Offset up to which the shard's partition was taken in (undefined: not at all), and whether its end was reached. */
+  async mark(shard: number): Promise<ShardMark> {
+    const prefix = this.#prefix(shard);
+    const key = `${prefix}mark`;
+    const [mark, whole] = (await this.link.write(key, ["MGET", key, `${prefix}whole`])) as (Buffer | null)[];
+    return { mark: mark == null ? undefined : Number(mark), isWhole: whole != null };
   }
 
   /**
@@ -187,14 +193,14 @@ export class ProfileStore {
   }
 }
 
+/** What is told of a value. */
+export function changeOf(key: string, { sequence, asOfMs, signpost, changes }: ProfileValue): ChangeMessage {
+  return { key, sequence, asOfMs, changes, ...(signpost === undefined ? {} : { signpost }) };
+}
+
 /** A message as a server hears it. */
 export function decodeChange(message: Buffer): ChangeMessage {
   return JSON.parse(message.toString("utf8")) as ChangeMessage;
-}
-
-/** The changes of a value as listeners of the port hear them. */
-export function personChanges({ key, changes }: Pick<ChangeMessage, "key" | "changes">) {
-  return changes.map((change) => ({ key, ref: refOfKey(key), ...change }));
 }
 
 function rowOf(value: ProfileValue): Buffer {

@@ -22,6 +22,7 @@ export interface FillTarget {
 /** Records in one pipeline to Redis. */
 const PIPELINE_MAX = 500;
 const RETRY_MS = 100;
+const LOOK_MS = 20;
 
 interface Share {
   /** The mark as we left it. */
@@ -49,6 +50,11 @@ export class Filler {
   /** Records that are not in Redis yet, of our partitions. */
   get lag(): number {
     return this.#reader.lag();
+  }
+
+  /** Each of our partitions was filled to its end once. */
+  get isWhole(): boolean {
+    return [...this.#shares.values()].every(({ isWhole }) => isWhole);
   }
 
   /** Partitions that fall to us. */
@@ -83,10 +89,20 @@ export class Filler {
       try {
         Object.assign(share, await this.#target.mark(partition));
         this.#readOn(partition, share);
+        await this.#finish(partition, share);
         return;
       } catch {
         await pause();
       }
+    }
+  }
+
+  /** The first time that the end is reached is told at once: until then readers are told that they see less. */
+  async #finish(partition: number, share: Share): Promise<void> {
+    const { topic } = this.#target;
+    while (!share.isWhole && !this.#closed && this.#shares.get(partition) === share) {
+      if (this.#reader.isAtEnd(topic, partition)) await this.#move(partition, share);
+      else await pause(LOOK_MS);
     }
   }
 
@@ -127,6 +143,6 @@ export class Filler {
   }
 }
 
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+function pause(ms = RETRY_MS): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

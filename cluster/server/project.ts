@@ -342,7 +342,7 @@ export class ClusterProject implements Project {
         redis: { ready: link.isUp, faults: link.faultsTotal },
         models: { ready: this.#hasLearnt && modelsLag <= LAG_READY_MAX, lag: modelsLag, steps: this.learner.stepsTotal },
         filler: {
-          ready: figure(profiles!.lag) <= LAG_READY_MAX,
+          ready: profiles!.isWhole && figure(profiles!.lag) <= LAG_READY_MAX,
           lag: figure(profiles!.lag),
           partitions: profiles!.shares,
           records: profiles!.recordsTotal,

@@ -1,0 +1,94 @@
+// A cluster for tests: Kafka and Redis as processes of their own, the operator and as many servers as asked for in this
+// one.
+import { setTimeout as pause } from "node:timers/promises";
+import { createTopics, checkTopics, needsOf } from "../../kafka/topics.ts";
+import { startKafka, startRedis, type TestKafka, type TestRedis } from "../../testing/servers.ts";
+import { projectTopics } from "../../wire/topics.ts";
+import { openClusterHost, type ClusterHost } from "../host.ts";
+import type { ClusterProject } from "../project.ts";
+import { startDevJob, type DevJob } from "./dev-job.ts";
+
+export interface TestCluster {
+  readonly kafka: TestKafka;
+  readonly redis: TestRedis;
+  /** A project of its own, made with its topics, and a job for it. */
+  newProject(options?: { program?: unknown; servers?: number }): Promise<TestProject>;
+  stop(): Promise<void>;
+}
+
+export interface TestProject {
+  readonly name: string;
+  /** The same project on each server. */
+  readonly servers: readonly ClusterProject[];
+  restartJob(): Promise<void>;
+  /** One more server. */
+  addServer(): Promise<ClusterProject>;
+  stop(): Promise<void>;
+}
+
+const PARTITIONS = 3;
+
+/** Whether it has learnt, and Redis was filled once. */
+function isReady(server: ClusterProject): boolean {
+  const { ready, parts } = server.stats();
+  return ready && parts!["filler"]!.ready;
+}
+
+export async function startCluster(): Promise<TestCluster> {
+  const [kafka, redis] = await Promise.all([startKafka(), startRedis()]);
+  const connection = { brokers: [kafka.bootstrap] };
+  const open = new Set<TestProject>();
+  let projects = 0;
+
+  async function newProject(options: { program?: unknown; servers?: number } = {}): Promise<TestProject> {
+    const { program = {}, servers: count = 1 } = options;
+    const name = `p${projects++}`;
+    const topics = projectTopics(name);
+    await createTopics(connection, needsOf(topics), { partitions: PARTITIONS, replicas: 1 });
+    const partitions = await checkTopics(connection, needsOf(topics));
+    const hosts: ClusterHost[] = [];
+    const servers: ClusterProject[] = [];
+    async function addServer(): Promise<ClusterProject> {
+      const host = await openClusterHost({
+        kafka: connection,
+        redis: { urls: [redis.url] },
+        projects: { [name]: program },
+        now: Date.now,
+        onFault: (error) => process.stderr.write(`${error.stack}\n`),
+      });
+      hosts.push(host);
+      const server = host.projects.get(name)!;
+      servers.push(server);
+      while (!isReady(server)) await pause(10);
+      return server;
+    }
+    for (let i = 0; i < count; i++) await addServer();
+    let job: DevJob = await startDevJob(connection, topics, partitions);
+    const project: TestProject = {
+      name,
+      servers,
+      addServer,
+      async restartJob() {
+        await job.stop();
+        job = await startDevJob(connection, topics, partitions);
+      },
+      async stop() {
+        open.delete(project);
+        for (const host of hosts) await host.close();
+        await job.stop();
+      },
+    };
+    open.add(project);
+    return project;
+  }
+
+  return {
+    kafka,
+    redis,
+    newProject,
+    async stop() {
+      for (const project of open) await project.stop();
+      await Promise.all([kafka.stop(), redis.stop()]);
+    },
+  };
+}

@@ -1,0 +1,171 @@
+// The job without the JVM: the very operator, over the real topics, its state in this process's memory. Started again it
+// reads the log from the start and writes everything once more, as a job does whose transactions were aborted.
+import { setTimeout as pause } from "node:timers/promises";
+import { createOperator } from "../../operator/operator.ts";
+import { OPERATION, type TurnInput } from "../../operator/frame.ts";
+import { run } from "../../operator/testing/log-host.ts";
+import type { KafkaConnection } from "../../kafka/connection.ts";
+import { partitionOf } from "../../kafka/partition.ts";
+import { KafkaReader, type ReadBatch } from "../../kafka/reader.ts";
+import { KafkaSender, type OutgoingRecord } from "../../kafka/sender.ts";
+import { decodeDocument } from "../../wire/documents.ts";
+import { RECORD_HEAD_BYTES } from "../../wire/record.ts";
+import type { ProjectTopics } from "../../wire/topics.ts";
+
+const MARKED = 1;
+const TICK = 4;
+const TIMERS_EVERY_MS = 50;
+const RETRY_MS = 100;
+/** A held key goes on without its handover after so much log time. */
+const HOLD_MS = 30_000;
+
+interface Entry {
+  atMs: number;
+  value: Buffer;
+}
+
+interface Key {
+  state: Uint8Array;
+  dueMs: number;
+  ids: Set<string>;
+  held: Entry[];
+}
+
+export interface DevJob {
+  stop(): Promise<void>;
+}
+
+export async function startDevJob(
+  connection: KafkaConnection,
+  topics: ProjectTopics,
+  partitions: ReadonlyMap<string, number>,
+): Promise<DevJob> {
+  const operator = createOperator();
+  operator.addProject({ passOnAfterMs: 0 });
+  const sender = new KafkaSender(connection);
+  const keys = new Map<string, Key>();
+  const times = new Map<string, number>();
+  let outputs: OutgoingRecord[] = [];
+  let sending = Promise.resolve();
+  const reader = new KafkaReader({ connection, onBatch: take });
+
+  function keyOf(key: string): Key {
+    let known = keys.get(key);
+    if (known === undefined) keys.set(key, (known = { state: new Uint8Array(0), dueMs: Infinity, ids: new Set(), held: [] }));
+    return known;
+  }
+
+  function send(topic: string, key: string, value: Uint8Array): void {
+    outputs.push({ topic, partition: partitionOf(key, partitions.get(topic)!), key: Buffer.from(key), value });
+  }
+
+  function turn(key: string, operations: TurnInput["operations"]): number {
+    const known = keyOf(key);
+    const result = run(operator, { project: 0, key, state: known.state, operations });
+    if (result.state !== undefined) known.state = result.state;
+    known.dueMs = result.dueMs;
+    for (const { channel, key: to, value } of result.outputs) {
+      if (channel === "events") send(topics.events.engage, to, value);
+      else if (channel === "handover" || channel === "answer") {
+        const ids = channel === "handover" ? [...known.ids] : [];
+        send(topics.handover, to, Buffer.from(JSON.stringify({ ids, value: Buffer.from(value).toString("base64") })));
+      } else send(channel === "steps" ? topics.steps : topics.profiles, to, value);
+    }
+    return result.done;
+  }
+
+  function apply(key: string, entries: readonly Entry[], kind: number): void {
+    const known = keyOf(key);
+    const ids = new Set<string>();
+    const fresh = entries.filter((entry) => {
+      const id = idOf(entry);
+      const isKnown = known.ids.has(id) || ids.has(id);
+      ids.add(id);
+      return !isKnown;
+    });
+    if (fresh.length === 0) return;
+    const done = turn(key, fresh.map(({ atMs, value }) => ({ kind, atMs, value })));
+    for (const entry of fresh.slice(0, done)) known.ids.add(idOf(entry));
+    known.held.push(...fresh.slice(done));
+  }
+
+  async function take({ topic, partition, records }: ReadBatch): Promise<void> {
+    if (topic === topics.control) {
+      for (const { value } of records) {
+        const control = decodeDocument("control", value!);
+        if (control.kind !== "program") continue;
+        operator.addProgram(0, { version: control.version, atMs: control.at, document: control.document });
+      }
+      return;
+    }
+    for (const { key, value, timestampMs } of records) {
+      if (topic === topics.handover) handover(key!.toString(), JSON.parse(value!.toString()));
+      else log(key!.toString(), { atMs: timestampMs, value: value! });
+      if (topic !== topics.handover) times.set(`${topic}/${partition}`, timestampMs);
+    }
+    await flush();
+  }
+
+  function log(key: string, entry: Entry): void {
+    if (entry.value[1] === TICK || (entry.value[2]! & MARKED) !== 0) return;
+    const known = keyOf(key);
+    if (known.held.length > 0) known.held.push(entry);
+    else apply(key, [entry], OPERATION.record);
+  }
+
+  function handover(key: string, { ids, value }: { ids: string[]; value: string }): void {
+    const known = keyOf(key);
+    for (const id of ids) known.ids.add(id);
+    turn(key, [{ kind: OPERATION.handover, atMs: 0, value: Buffer.from(value, "base64") }]);
+    goOn(key, OPERATION.record);
+  }
+
+  function goOn(key: string, kind: number): void {
+    const held = keyOf(key).held.splice(0);
+    if (held.length > 0) apply(key, held, kind);
+  }
+
+  function fireTimers(): void {
+    const watermarkMs = Math.min(...times.values());
+    for (const [key, { dueMs, held }] of keys) {
+      if (held.length > 0) {
+        if (held[0]!.atMs + HOLD_MS <= watermarkMs) goOn(key, OPERATION.waited);
+      } else if (dueMs <= watermarkMs) turn(key, [{ kind: OPERATION.time, atMs: dueMs, value: new Uint8Array(0) }]);
+    }
+    void flush();
+  }
+
+  function flush(): Promise<void> {
+    const batch = outputs;
+    outputs = [];
+    sending = sending.then(() => sendAgain(batch));
+    return sending;
+  }
+
+  async function sendAgain(batch: OutgoingRecord[]): Promise<void> {
+    for (let isSent = batch.length === 0; !isSent; ) {
+      isSent = await sender.send(batch).then(
+        () => true,
+        ({ code }: { code?: string }) => pause(RETRY_MS).then(() => code === "shutting_down"),
+      );
+    }
+  }
+
+  reader.read(topics.control, 0, "earliest");
+  await reader.caughtUp();
+  for (const topic of [...topics.log, topics.handover]) {
+    for (let partition = 0; partition < partitions.get(topic)!; partition++) reader.read(topic, partition, "earliest");
+  }
+  const timers = setInterval(fireTimers, TIMERS_EVERY_MS);
+  return {
+    async stop() {
+      clearInterval(timers);
+      await reader.close();
+      await sender.close();
+    },
+  };
+}
+
+function idOf({ value }: Entry): string {
+  return value.subarray(3, RECORD_HEAD_BYTES).toString("hex");
+}
