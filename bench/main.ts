@@ -1,5 +1,7 @@
 // `npm run bench -- NAME …`: measures the embedded node against the bare baseline, in turns on the same machine, so that
 // the ratios hold where absolute figures do not. Every bench is bounded in count and time and ends what it started.
+import { bandit } from "./bandit.ts";
+import { experiments } from "./experiments.ts";
 import { freshness } from "./freshness.ts";
 import { growth } from "./growth.ts";
 import { importBench } from "./import.ts";
@@ -19,6 +21,8 @@ const BENCHES: Record<string, () => Promise<void>> = {
   shares,
   growth,
   "model-memory": modelMemory,
+  experiments,
+  bandit,
 };
 
 const names = process.argv.slice(2);

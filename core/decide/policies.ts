@@ -14,7 +14,7 @@ const DRAWS = 100;
  * SquareCB's learning rate is this times √(variants · choices) in units of the rewards' spread. Chosen on simulations
  * with other seeds than those of the benchmark (docs/decisions/decisions.md).
  */
-const SHARPNESS = 2;
+const SHARPNESS = 4;
 /** A reward's spread is not taken for less than this: before anything came it is unknown. */
 const SPREAD_MIN = 0.05;
 
