@@ -84,8 +84,8 @@ public final class Job {
         .uid("log")
         .filter(record -> record.kind != LogRecord.TICK && !record.isMarked())
         .setParallelism(sourceParallelism(env, options, topics))
-        .name("persons' records")
-        .uid("persons-records");
+        .name("unmarked")
+        .uid("unmarked");
   }
 
   private static DataStream<LogRecord> handovers(StreamExecutionEnvironment env, Options options) throws Exception {

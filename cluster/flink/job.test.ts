@@ -1,0 +1,112 @@
+// The job on a real broker and a real session cluster, through everything that happens to a job in its life: each time
+// every person must have the bytes that the embedded host makes of the same log.
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { rngFrom } from "../../core/math/rng.ts";
+import { newsProgram } from "../../core/program/news.ts";
+import { shopProgram } from "../../core/program/shop.ts";
+import { START_MS } from "../../server/embedded/testing.ts";
+import { buildOperator } from "../operator/build.ts";
+import { differences, foldOfLog } from "../operator/testing/reference.ts";
+import { clusterMissing } from "../testing/servers.ts";
+import { PROGRAM_DELAY_MS } from "../wire/documents.ts";
+import { decodeClusterRecord } from "../wire/record.ts";
+import { decodeStep } from "../wire/step.ts";
+import { committedJson } from "./testing/committed.ts";
+import { Rig } from "./testing/rig.ts";
+import { Traffic } from "./testing/traffic.ts";
+
+const PERSONS = 60;
+const FAULTY = new Set(["poison", "endless"]);
+const missing = clusterMissing();
+
+async function untilEqual(rig: Rig): Promise<void> {
+  let records = -1;
+  let fold: Awaited<ReturnType<typeof foldOfLog>> | undefined;
+  let found: string[] = [];
+  await rig.until(
+    () => `the persons of the embedded host; ${found.length} differ, e.g. ${found.slice(0, 3).join("; ")}`,
+    async () => {
+      const log = rig.outputs.log.filter(({ value }) => !isFaulty(value));
+      if (log.length !== records) {
+        fold = await foldOfLog(log, rig.programs);
+        records = log.length;
+      }
+      found = differences(rig.outputs.profiles, fold!, { programs: rig.programs, untilMs: Date.now() + 1_000_000 });
+      return found.length === 0 && records > 0;
+    },
+  );
+  deepEqual(rig.outputs.contradictions, []);
+}
+
+function isFaulty(value: Uint8Array): boolean {
+  const record = decodeClusterRecord(value);
+  return record.kind === "event" && FAULTY.has(record.event.item_id ?? "");
+}
+
+test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
+  const rig = await Rig.start({ taskManagers: 2, slots: 2 });
+  after(() => rig.stop());
+  await rig.putProgram({ version: 1, at: START_MS, document: shopProgram });
+  rig.startTicking();
+  const traffic = new Traffic(rig, rngFrom(7), { persons: PERSONS });
+  let jobId = await rig.submit({ settings: { "state.backend.type": "rocksdb" } });
+
+  await t.test("parity on RocksDB, through a change of the program", async () => {
+    await traffic.run(500);
+    await rig.putProgram({ version: 2, at: Date.now() + PROGRAM_DELAY_MS, document: newsProgram });
+    await traffic.run(500);
+    await untilEqual(rig);
+    ok(rig.outputs.log.some(({ value }) => (value[2]! & 2) !== 0), "records were passed on");
+  });
+
+  await t.test("a savepoint, and on with four subtasks on the heap", async () => {
+    const writing = traffic.run(300);
+    const savepoint = await rig.rest.stop(jobId);
+    jobId = await rig.submit({ parallelism: 4, from: savepoint, settings: { "state.backend.type": "hashmap" } });
+    await writing;
+    await untilEqual(rig);
+  });
+
+  await t.test("kill -9 of a TaskManager under load", async () => {
+    const writing = traffic.run(1_000);
+    const [victim] = rig.flink.taskManagers;
+    await victim!.kill();
+    await victim!.start();
+    await writing;
+    await untilEqual(rig);
+  });
+
+  await t.test("what was committed holds each event once", async () => {
+    const { completed } = await rig.rest.checkpoints(jobId);
+    await rig.until(() => "two more checkpoints", async () => (await rig.rest.checkpoints(jobId)).completed > completed + 1);
+    const steps = (await committedJson(rig.kafka.bootstrap, rig.topics.steps)).map((line) => decodeStep(Buffer.from(line)));
+    const ids = steps.flatMap((step) => (step.kind === "step" ? [step.eventId] : []));
+    equal(new Set(ids).size, ids.length);
+    const learnt = new Set(rig.outputs.steps.flatMap((step) => (step.kind === "step" ? [step.eventId] : [])));
+    equal(ids.length, learnt.size);
+  });
+
+  await t.test("an event that throws and one that never ends are put aside; all others count", async () => {
+    const savepoint = await rig.rest.stop(jobId);
+    const bundle = join(rig.flink.folder, "poison.js");
+    writeFileSync(bundle, await buildOperator("cluster/flink/testing/poison-entry.ts"));
+    jobId = await rig.submit({ parallelism: 2, from: savepoint, args: { bundle, "watchdog-ms": 500 } });
+    const event = { event_type: "view", timestamp: Date.now(), user_id: "u1" };
+    await traffic.run(100);
+    for (const item_id of FAULTY) await rig.write([{ key: "u:u1", record: { kind: "event", event: { ...event, event_id: item_id, item_id } } }]);
+    await rig.writeRaw("u:u1", Buffer.from("not a record at all"));
+    await traffic.run(100);
+    await rig.until(() => "three records in quarantine", () => rig.outputs.quarantine.length >= 3);
+    const log = rig.outputs.log.findIndex(({ value }) => Buffer.from(value).equals(Buffer.from("not a record at all")));
+    rig.outputs.log.splice(log, 1);
+    await untilEqual(rig);
+    const reasons = rig.outputs.quarantine.map(({ reason, key }) => `${key} ${reason}`).sort();
+    deepEqual(reasons, ["u:u1 endless", "u:u1 threw", "u:u1 threw"]);
+    const poison = rig.outputs.quarantine.find(({ message }) => message.includes("poison"))!;
+    equal(decodeClusterRecord(Buffer.from(poison.record, "base64")).kind, "event");
+    equal((await rig.rest.checkpoints(jobId)).restored, 1, "the job never failed; it was restored once, from the savepoint");
+  });
+});

@@ -1,0 +1,186 @@
+// A job on real servers for tests and measurements: a broker, a session cluster, one project, the log written as servers
+// write it, and the job's outputs read as they come.
+import { setTimeout } from "node:timers/promises";
+import { ensureJobJar } from "../../install/job.ts";
+import { FlinkRest } from "../../jobs/flink-rest.ts";
+import { untilRunning } from "../../jobs/submit.ts";
+import { partitionOf } from "../../kafka/partition.ts";
+import { KafkaReader } from "../../kafka/reader.ts";
+import { KafkaSender, type OutgoingRecord } from "../../kafka/sender.ts";
+import { createTopics, needsOf } from "../../kafka/topics.ts";
+import type { LogEntry, ProgramInForce } from "../../operator/testing/reference.ts";
+import { startFlink, startKafka, type FlinkTestOptions, type TestFlink, type TestKafka } from "../../testing/servers.ts";
+import { decodeDocument, encodeDocument, type QuarantineValue } from "../../wire/documents.ts";
+import { decodeProfile, type ProfileValue } from "../../wire/profile.ts";
+import { type ClusterRecord, encodeClusterRecord } from "../../wire/record.ts";
+import { decodeStep, type StepValue } from "../../wire/step.ts";
+import { projectTopics, type ProjectTopics } from "../../wire/topics.ts";
+
+const PROJECT = "shop";
+const TICK_MS = 500;
+const POLL_MS = 50;
+const PATIENCE_MS = 120_000;
+
+export interface RigOptions extends FlinkTestOptions {
+  partitions?: number;
+  /** The log and every output are kept in memory; without, for measurements, only their number. */
+  keepsOutputs?: boolean;
+}
+
+export interface SubmitOptions {
+  parallelism?: number;
+  /** As `cluster/flink` takes them, without dashes. */
+  args?: Readonly<Record<string, string | number>>;
+  settings?: Readonly<Record<string, string>>;
+  from?: string;
+  generation?: number;
+}
+
+/** What the job has written, as it is before transactions commit. */
+export class Outputs {
+  readonly log: LogEntry[] = [];
+  /** Newest value of each key by (sequence, asOf). */
+  readonly profiles = new Map<string, ProfileValue>();
+  /** Every value that was written, by key, sequence and time. */
+  readonly bytesByVersion = new Map<string, string>();
+  /** Keys and versions that were written with two different contents. */
+  readonly contradictions: string[] = [];
+  readonly steps: StepValue[] = [];
+  readonly quarantine: QuarantineValue[] = [];
+  profilesTotal = 0;
+}
+
+export class Rig {
+  readonly kafka: TestKafka;
+  readonly flink: TestFlink;
+  readonly rest: FlinkRest;
+  readonly topics: ProjectTopics;
+  readonly outputs = new Outputs();
+  readonly programs: ProgramInForce[] = [];
+  readonly #partitions: number;
+  readonly #sender: KafkaSender;
+  readonly #reader: KafkaReader;
+  readonly #keepsOutputs: boolean;
+  #ticking: NodeJS.Timeout | undefined;
+  #jar: string | undefined;
+
+  private constructor(kafka: TestKafka, flink: TestFlink, options: RigOptions) {
+    this.kafka = kafka;
+    this.flink = flink;
+    this.rest = new FlinkRest(flink.url);
+    this.topics = projectTopics(PROJECT);
+    this.#partitions = options.partitions ?? 4;
+    this.#keepsOutputs = options.keepsOutputs ?? true;
+    const connection = { brokers: [kafka.bootstrap] };
+    this.#sender = new KafkaSender(connection, { queueBytesMax: 256 << 20, deadlineMs: PATIENCE_MS });
+    this.#reader = new KafkaReader({ connection, onBatch: ({ topic, records }) => this.#take(topic, records) });
+  }
+
+  static async start(options: RigOptions = {}): Promise<Rig> {
+    const [kafka, flink] = await Promise.all([startKafka(), startFlink(options)]);
+    const rig = new Rig(kafka, flink, options);
+    await createTopics({ brokers: [kafka.bootstrap] }, needsOf(rig.topics), { partitions: rig.#partitions, replicas: 1 });
+    const { log, profiles, steps, quarantine } = rig.topics;
+    for (const topic of rig.#keepsOutputs ? [...log, profiles, steps] : [profiles])
+      for (let partition = 0; partition < rig.#partitions; partition++) rig.#reader.read(topic, partition, "earliest");
+    rig.#reader.read(quarantine, 0, "earliest");
+    return rig;
+  }
+
+  /** Servers write a tick to each partition so that time goes on without events. */
+  startTicking(): void {
+    const bytes = encodeClusterRecord({ kind: "tick" });
+    this.#ticking = setInterval(() => {
+      const each = Array.from({ length: this.#partitions }, (_, partition) => partition);
+      const ticks = this.topics.log.flatMap((topic) => each.map((partition) => ({ topic, partition, key: null, value: bytes })));
+      // A broker that is away gets its ticks later.
+      this.#sender.send(ticks).catch(() => undefined);
+    }, TICK_MS);
+  }
+
+  async putProgram(program: ProgramInForce): Promise<void> {
+    this.programs.push(program);
+    const value = encodeDocument("control", { kind: "program", ...program });
+    await this.#sender.send([{ topic: this.topics.control, partition: 0, key: null, value }]);
+  }
+
+  /** Writes records to the log, in order. */
+  async write(records: readonly { key: string; record: ClusterRecord }[]): Promise<void> {
+    await this.#sender.send(records.map(({ key, record }) => this.#outgoing(key, encodeClusterRecord(record))));
+  }
+
+  /** Writes bytes that may be no record. */
+  async writeRaw(key: string, value: Uint8Array): Promise<void> {
+    await this.#sender.send([this.#outgoing(key, value)]);
+  }
+
+  async submit({ parallelism = 1, args = {}, settings, from }: SubmitOptions = {}): Promise<string> {
+    this.#jar ??= await this.rest.uploadJar((await ensureJobJar()).path);
+    const given = { brokers: this.kafka.bootstrap, projects: PROJECT, "transaction-timeout-ms": 60_000, ...args };
+    const jobId = await this.rest.run(this.#jar, {
+      args: Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      parallelism,
+      ...(settings === undefined ? {} : { settings }),
+      ...(from === undefined ? {} : { from: { path: from, isOurs: false } }),
+    });
+    await untilRunning(this.rest, jobId);
+    return jobId;
+  }
+
+  /** Polls until `condition` holds; rejects with `what` where it does not come to that. */
+  async until(what: () => string, condition: () => boolean | Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {
+    const deadline = performance.now() + patienceMs;
+    while (!(await condition())) {
+      if (performance.now() > deadline) throw new Error(`not within ${patienceMs} ms: ${what()}`);
+      await setTimeout(POLL_MS);
+    }
+  }
+
+  /** One of the job's own counters, summed over subtasks. */
+  async counter(jobId: string, name: string): Promise<number> {
+    const persons = (await this.rest.vertices(jobId)).find((vertex) => vertex.name.includes("persons"))!;
+    const names = await this.rest.metricNames(jobId, persons.id);
+    const full = names.find((candidate) => candidate.endsWith(`attune.${name}`));
+    if (full === undefined) return 0;
+    return (await this.rest.metricSums(jobId, persons.id, [full])).get(full) ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#ticking);
+    await this.#sender.close().catch(() => undefined);
+    await this.#reader.close();
+    await Promise.all([this.flink.stop(), this.kafka.stop()]);
+  }
+
+  #outgoing(key: string, value: Uint8Array): OutgoingRecord {
+    const topic = this.topics.log[0]!;
+    return { topic, partition: partitionOf(key, this.#partitions), key: Buffer.from(key), value };
+  }
+
+  #take(topic: string, records: readonly { timestampMs: number; key: Buffer | null; value: Buffer | null }[]): void {
+    const { outputs, topics } = this;
+    for (const { key, value, timestampMs } of records) {
+      if (value === null) continue;
+      if (topic === topics.profiles) {
+        outputs.profilesTotal++;
+        if (this.#keepsOutputs) takeProfile(outputs, String(key), decodeProfile(value));
+      } else if (topic === topics.steps) outputs.steps.push(decodeStep(value));
+      else if (topic === topics.quarantine) outputs.quarantine.push(decodeDocument("quarantine", value));
+      else if (key !== null) outputs.log.push({ key: String(key), atMs: timestampMs, value });
+    }
+  }
+}
+
+function takeProfile(outputs: Outputs, key: string, value: ProfileValue): void {
+  const name = `${key} ${value.sequence} ${value.asOfMs}`;
+  const hex = Buffer.from(value.person).toString("hex");
+  const before = outputs.bytesByVersion.get(name);
+  if (before !== undefined && before !== hex) outputs.contradictions.push(name);
+  outputs.bytesByVersion.set(name, hex);
+  const known = outputs.profiles.get(key);
+  const isNewer =
+    known === undefined ||
+    value.sequence > known.sequence ||
+    (value.sequence === known.sequence && value.asOfMs >= known.asOfMs);
+  if (isNewer) outputs.profiles.set(key, value);
+}
