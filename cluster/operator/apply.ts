@@ -8,22 +8,17 @@ import { addAnonymousId } from "../../core/profile/fold.ts";
 import { encodeHandover, type Handover } from "../wire/handover.ts";
 import type { ProfileChange } from "../wire/profile.ts";
 import { type ClusterRecord, markPassedOn } from "../wire/record.ts";
-import { encodeStep, type StepValue } from "../wire/step.ts";
+import { stepText, type StepValue } from "../wire/step.ts";
+import type { Outputs as Messages } from "./frame.ts";
 import { addLink, EARLY_MAX, isLinked, type KeyState, LINKS_MAX, personOf } from "./key-state.ts";
 import { mayBeSampled, type OperatorProject } from "./project.ts";
-
-export interface Output {
-  channel: "steps" | "handover" | "answer" | "events";
-  key: string;
-  value: Uint8Array;
-}
 
 /** One key's turn: its state, and what comes of the operations on it. */
 export interface Turn {
   readonly project: OperatorProject;
   readonly key: string;
   readonly state: KeyState;
-  readonly outputs: Output[];
+  readonly outputs: Messages;
   readonly changes: ProfileChange[];
   /** The state's bytes are no longer what they were. */
   isChanged: boolean;
@@ -53,7 +48,7 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   }
   if (state.signpost !== undefined) {
     if (input.atMs > turn.project.passOnAfterMs)
-      turn.outputs.push({ channel: "events", key: state.signpost, value: markPassedOn(input.bytes) });
+      turn.outputs.bytes("events", state.signpost, markPassedOn(input.bytes));
     return "applied";
   }
   const ref = record.kind === "event" ? record.event : record.ref;
@@ -132,7 +127,7 @@ function handOver(turn: Turn, userKey: string, atMs: number): void {
     person: person === undefined ? new Uint8Array(0) : encodePerson(person),
   });
   // Ids that a signpost knows are those of records that it passed on: their copies must count.
-  turn.outputs.push({ channel: state.signpost === undefined ? "handover" : "answer", key: userKey, value });
+  turn.outputs.bytes(state.signpost === undefined ? "handover" : "answer", userKey, value);
   state.person = undefined;
   state.signpost = userKey;
   state.sequence++;
@@ -164,7 +159,7 @@ function teach(turn: Turn, person: PersonState, event: Parameters<typeof applyEv
 }
 
 function push(turn: Turn, step: StepValue): void {
-  turn.outputs.push({ channel: "steps", key: turn.key, value: encodeStep(step) });
+  turn.outputs.text("steps", turn.key, stepText(step));
 }
 
 interface Noted {

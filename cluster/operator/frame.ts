@@ -5,7 +5,7 @@
 //   out  varint turns; each: varint operations done (fewer than given: the next one must be held), byte (1: a new state
 //          follows), bytes state, float64 due (Infinity: never), varint outputs; each: byte channel, string key, bytes value
 import type { ByteReader } from "../../core/wire/reader.ts";
-import type { ByteWriter } from "../../core/wire/writer.ts";
+import { ByteWriter } from "../../core/wire/writer.ts";
 
 export const OPERATION = { record: 1, handover: 2, time: 3, waited: 4 } as const;
 /** `handover` and `answer` go to the same topic; a handover takes along the event ids that the key knows. */
@@ -13,6 +13,8 @@ export const CHANNEL = { profiles: 1, steps: 2, handover: 3, answer: 4, events: 
 /** Turns in one frame, and operations in one turn. */
 export const TURNS_MAX = 1024;
 export const OPERATIONS_MAX = 4096;
+
+const NOTHING = new Uint8Array(0);
 
 export interface TurnInput {
   project: number;
@@ -27,7 +29,40 @@ export interface TurnResult {
   /** Undefined: as it was. */
   state: Uint8Array | undefined;
   dueMs: number;
-  outputs: { channel: keyof typeof CHANNEL; key: string; value: Uint8Array }[];
+  outputs: Outputs;
+}
+
+/** What a turn sends, in order; written as it comes, because copies cost more than what is in them. */
+export class Outputs {
+  readonly #writer = new ByteWriter();
+  #count = 0;
+
+  bytes(channel: keyof typeof CHANNEL, key: string, value: Uint8Array): void {
+    this.#head(channel, key);
+    this.#writer.bytes(value);
+  }
+
+  /** A value that is text in UTF-8. */
+  text(channel: keyof typeof CHANNEL, key: string, value: string): void {
+    this.#head(channel, key);
+    this.#writer.string(value);
+  }
+
+  writeTo(writer: ByteWriter): void {
+    writer.varint(this.#count);
+    writer.raw(this.#writer.view());
+  }
+
+  clear(): void {
+    this.#count = 0;
+    this.#writer.clear();
+  }
+
+  #head(channel: keyof typeof CHANNEL, key: string): void {
+    this.#count++;
+    this.#writer.byte(CHANNEL[channel]);
+    this.#writer.string(key);
+  }
 }
 
 /** The values are views into what is read. */
@@ -44,12 +79,7 @@ export function readTurn(reader: ByteReader): TurnInput {
 export function writeResult(writer: ByteWriter, { done, state, dueMs, outputs }: TurnResult): void {
   writer.varint(done);
   writer.byte(state === undefined ? 0 : 1);
-  writer.bytes(state ?? new Uint8Array(0));
+  writer.bytes(state ?? NOTHING);
   writer.float64(dueMs);
-  writer.varint(outputs.length);
-  for (const { channel, key, value } of outputs) {
-    writer.byte(CHANNEL[channel]);
-    writer.string(key);
-    writer.bytes(value);
-  }
+  outputs.writeTo(writer);
 }

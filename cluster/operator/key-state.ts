@@ -49,8 +49,8 @@ export function addLink(state: KeyState, anonKey: string): void {
 
 const writer = new ByteWriter();
 
-/** `person` are the bytes of `state.person`, which outputs need too: it is encoded once. */
-export function encodeKeyState(state: KeyState, person: Uint8Array | undefined): Uint8Array {
+/** `person` are the bytes of `state.person`, which outputs need too. The next call overwrites what this one gives. */
+export function viewOfKeyState(state: KeyState, person: Uint8Array | undefined): Uint8Array {
   writer.clear();
   writer.byte(FORMAT);
   writer.varint(state.sequence);
@@ -68,7 +68,7 @@ export function encodeKeyState(state: KeyState, person: Uint8Array | undefined):
     writer.varint(state.person!.programVersion);
     writer.bytes(person);
   }
-  return writer.take();
+  return writer.view();
 }
 
 /** Throws CorruptBytesError on what `encodeKeyState` did not write. */

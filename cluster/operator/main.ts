@@ -4,7 +4,7 @@ import { createOperator } from "./operator.ts";
 const operator = createOperator();
 let input = new Uint8Array(0);
 let output = new Uint8Array(0);
-let result = new Uint8Array(0);
+let result: Uint8Array = new Uint8Array(0);
 
 /** The host's buffers from now on. It keeps them alive as long as they are attached. */
 export function attach(inputBuffer: ArrayBuffer, outputBuffer: ArrayBuffer): void {
@@ -25,14 +25,12 @@ export function addProgram(project: number, version: number, atMs: number, docum
  * is the size of an answer that does not fit: attach a larger output and call `take`.
  */
 export function process(length: number): number {
-  result = operator.process(input.subarray(0, length)) as Uint8Array<ArrayBuffer>;
+  result = operator.process(input.subarray(0, length));
   return take();
 }
 
 export function take(): number {
   if (result.length > output.length) return -result.length;
   output.set(result);
-  const { length } = result;
-  result = new Uint8Array(0);
-  return length;
+  return result.length;
 }

@@ -7,10 +7,10 @@ import { encodeHandover } from "../wire/handover.ts";
 import { decodeProfile } from "../wire/profile.ts";
 import { type ClusterRecord, decodeClusterRecord, encodeClusterRecord } from "../wire/record.ts";
 import { decodeStep } from "../wire/step.ts";
-import { OPERATION, type TurnResult } from "./frame.ts";
+import { OPERATION } from "./frame.ts";
 import { EARLY_MAX, LINKS_MAX } from "./key-state.ts";
 import { createOperator, type Operator } from "./operator.ts";
-import { run } from "./testing/log-host.ts";
+import { type ReadResult, run } from "./testing/log-host.ts";
 
 const EMPTY = new Uint8Array(0);
 
@@ -34,11 +34,11 @@ const handover = (anonKey: string, atMs = MONDAY_MS) => {
   return { kind: OPERATION.handover, atMs: 0, value: encodeHandover({ anonKey, userKey: "u:1", linkedAtMs: atMs, programVersion: 0, person }) };
 };
 
-function turn(operator: Operator, key: string, state: Uint8Array | undefined, ...operations: ReturnType<typeof record>[]): TurnResult {
+function turn(operator: Operator, key: string, state: Uint8Array | undefined, ...operations: ReturnType<typeof record>[]): ReadResult {
   return run(operator, { project: 0, key, state: state ?? EMPTY, operations });
 }
 
-const channels = ({ outputs }: TurnResult): string[] => outputs.map(({ channel }) => channel);
+const channels = ({ outputs }: ReadResult): string[] => outputs.map(({ channel }) => channel);
 
 test("a record gives a state, a step and a profile; several records of one turn give one profile", () => {
   const operator = shopOperator();

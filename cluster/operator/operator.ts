@@ -1,13 +1,13 @@
 // One operator: the persons stage of some projects, as a function of frames. It keeps programs and nothing else.
-import { encodePerson } from "../../core/profile/person.ts";
+import { viewOfPerson } from "../../core/profile/person.ts";
 import { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";
 import { decodeHandover } from "../wire/handover.ts";
-import { encodeProfile } from "../wire/profile.ts";
+import { viewOfProfile } from "../wire/profile.ts";
 import { decodeClusterRecord } from "../wire/record.ts";
 import { applyHandover, applyRecord, applyTime, type Turn } from "./apply.ts";
-import { OPERATION, readTurn, type TurnInput, type TurnResult, TURNS_MAX, writeResult } from "./frame.ts";
-import { decodeKeyState, emptyKeyState, encodeKeyState } from "./key-state.ts";
+import { OPERATION, Outputs, readTurn, type TurnInput, type TurnResult, TURNS_MAX, writeResult } from "./frame.ts";
+import { decodeKeyState, emptyKeyState, viewOfKeyState } from "./key-state.ts";
 import { addProgram, createProject, type OperatorProject } from "./project.ts";
 
 /** A key's state as bytes; larger ones are a bug, and would take the JVM's memory. */
@@ -18,13 +18,17 @@ export interface Operator {
   addProject(options: { passOnAfterMs: number }): void;
   /** Puts a program of `control` in force from `atMs` on. Throws where it does not compile. */
   addProgram(project: number, program: { version: number; atMs: number; document: unknown }): void;
-  /** Runs the turns of a frame. Throws where code threw: then nothing of the frame has happened. */
+  /**
+   * Runs the turns of a frame. The answer is overwritten by the next call. Throws where code threw: then nothing of the
+   * frame has happened.
+   */
   process(frame: Uint8Array): Uint8Array;
 }
 
 export function createOperator(): Operator {
   const projects: OperatorProject[] = [];
   const writer = new ByteWriter();
+  const outputs = new Outputs();
   return {
     addProject: ({ passOnAfterMs }) => void projects.push(createProject(passOnAfterMs)),
     addProgram: (project, program) => addProgram(projects[project]!, program),
@@ -37,26 +41,27 @@ export function createOperator(): Operator {
         const input = readTurn(reader);
         const project = projects[input.project];
         if (project === undefined) throw reader.corrupt(`project ${input.project} is not known`);
-        writeResult(writer, take(project, input));
+        outputs.clear();
+        writeResult(writer, take(project, input, outputs));
       }
       reader.end();
-      return writer.take();
+      return writer.view();
     },
   };
 }
 
-function take(project: OperatorProject, { key, state: before, operations }: TurnInput): TurnResult {
+function take(project: OperatorProject, input: TurnInput, outputs: Outputs): TurnResult {
+  const { key, state: before, operations } = input;
   const state = before.length === 0 ? emptyKeyState() : decodeKeyState(before, project.programs);
-  const turn: Turn = { project, key, state, outputs: [], changes: [], isChanged: false, isVisible: false };
+  const turn: Turn = { project, key, state, outputs, changes: [], isChanged: false, isVisible: false };
   let done = 0;
   while (done < operations.length && applyOperation(turn, operations[done]!) === "applied") done++;
-  const person = turn.isChanged && state.person !== undefined ? encodePerson(state.person) : undefined;
   const dueMs = state.person?.nextCheckMs ?? Infinity;
-  if (!turn.isChanged) return { done, state: undefined, dueMs, outputs: turn.outputs };
-  const bytes = encodeKeyState(state, person);
+  if (!turn.isChanged) return { done, state: undefined, dueMs, outputs };
+  const person = state.person === undefined ? undefined : viewOfPerson(state.person);
+  if (turn.isVisible) outputs.bytes("profiles", key, profileOf(turn, person));
+  const bytes = viewOfKeyState(state, person);
   if (bytes.length > STATE_BYTES_MAX) throw new Error(`the state of one key would be ${bytes.length} bytes`);
-  const outputs: TurnResult["outputs"] = turn.outputs;
-  if (turn.isVisible) outputs.push({ channel: "profiles", key, value: profileOf(turn, person) });
   return { done, state: bytes, dueMs, outputs };
 }
 
@@ -72,7 +77,7 @@ function applyOperation(turn: Turn, { kind, atMs, value }: TurnInput["operations
 
 function profileOf({ state, changes }: Turn, bytes: Uint8Array | undefined): Uint8Array {
   const { person, sequence, lastAtMs, signpost } = state;
-  return encodeProfile({
+  return viewOfProfile({
     sequence,
     asOfMs: person?.asOf ?? lastAtMs,
     version: person?.version ?? 0,

@@ -64,6 +64,11 @@ export interface ProfileValue {
 const writer = new ByteWriter();
 
 export function encodeProfile(value: ProfileValue): Uint8Array {
+  return viewOfProfile(value).slice();
+}
+
+/** The same without a copy: the next call overwrites it. */
+export function viewOfProfile(value: ProfileValue): Uint8Array {
   writer.clear();
   writer.byte(FORMAT);
   writer.varint(value.sequence);
@@ -77,7 +82,7 @@ export function encodeProfile(value: ProfileValue): Uint8Array {
   for (const name of value.memberships) writer.string(name);
   writer.bytes(value.person);
   if (value.changes.length > 0) writer.string(JSON.stringify(value.changes));
-  return writer.take();
+  return writer.view();
 }
 
 /** `person` is a view into `bytes`. Throws CorruptBytesError on what `encodeProfile` did not write. */

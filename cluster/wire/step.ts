@@ -14,7 +14,12 @@ export type StepValue =
   | { kind: "relink"; from: string; to: string };
 
 export function encodeStep(value: StepValue): Uint8Array {
-  return encodeUtf8(JSON.stringify(value));
+  return encodeUtf8(stepText(value));
+}
+
+/** The value as text; its UTF-8 is the value. */
+export function stepText(value: StepValue): string {
+  return JSON.stringify(value);
 }
 
 /** Throws on what `encodeStep` did not write. */

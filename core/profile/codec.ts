@@ -24,6 +24,11 @@ const writer = new ByteWriter();
 
 /** The state's bytes: typically 1-2 KiB, bounded whatever happened. Costs about 10 µs. */
 export function encodePerson(state: PersonState): Uint8Array {
+  return viewOfPerson(state).slice();
+}
+
+/** The same without a copy, for hosts that write them elsewhere at once: the next call overwrites them. */
+export function viewOfPerson(state: PersonState): Uint8Array {
   const out: Out = { writer, strings: writeStrings(writer), baseMs: Math.max(0, state.lastMs) };
   writer.clear(); // A bug may have thrown in the middle of the state before.
   writer.byte(FORMAT);
@@ -35,7 +40,7 @@ export function encodePerson(state: PersonState): Uint8Array {
   writeWeights(out, state);
   writePlanned(out, state);
   writeSessions(out, state);
-  return writer.take();
+  return writer.view();
 }
 
 /**

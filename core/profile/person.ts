@@ -1,6 +1,6 @@
 // The person fold's door: state, its reducers, its bytes. Rules read a state through reading.ts, routes through view.ts.
 export { adaptPerson } from "./adapt.ts";
-export { decodePerson, encodePerson } from "./codec.ts";
+export { decodePerson, encodePerson, viewOfPerson } from "./codec.ts";
 export { foldEvent, setAttributes } from "./fold.ts";
 export { isInteraction } from "./layout.ts";
 export { mergePerson } from "./merge.ts";

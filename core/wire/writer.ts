@@ -19,6 +19,11 @@ export class ByteWriter {
     return out;
   }
 
+  /** The same without a copy: what is written next overwrites it. Forgets nothing. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   /** Forgets what was written since the last `take`. */
   clear(): void {
     this.#length = 0;
@@ -74,8 +79,13 @@ export class ByteWriter {
 
   /** Length, then the bytes. */
   bytes(value: Uint8Array): void {
-    this.#reserve(8 + value.length);
     this.varint(value.length);
+    this.raw(value);
+  }
+
+  /** The bytes without their length. */
+  raw(value: Uint8Array): void {
+    this.#reserve(value.length);
     this.#bytes.set(value, this.#length);
     this.#length += value.length;
   }

@@ -168,8 +168,13 @@ export class LogHost {
 const writer = new ByteWriter();
 const CHANNEL_NAMES = Object.fromEntries(Object.entries(CHANNEL).map(([name, number]) => [number, name]));
 
+/** A result as the JVM reads it. */
+export interface ReadResult extends Omit<TurnResult, "outputs"> {
+  outputs: { channel: keyof typeof CHANNEL; key: string; value: Uint8Array }[];
+}
+
 /** One turn through the operator's frames, as the JVM makes and reads them. */
-export function run(operator: Operator, { project, key, state, operations }: TurnInput): TurnResult {
+export function run(operator: Operator, { project, key, state, operations }: TurnInput): ReadResult {
   writer.clear();
   writer.varint(1);
   writer.varint(project);
@@ -187,7 +192,7 @@ export function run(operator: Operator, { project, key, state, operations }: Tur
   const isNew = reader.byte() === 1;
   const bytes = reader.bytes().slice();
   const dueMs = reader.float64();
-  const outputs: TurnResult["outputs"] = [];
+  const outputs: ReadResult["outputs"] = [];
   const count = reader.varint();
   for (let i = 0; i < count; i++) {
     const channel = CHANNEL_NAMES[reader.byte()] as keyof typeof CHANNEL;
