@@ -72,6 +72,8 @@ export class KafkaReader {
   #consumer: Consumer;
   #waiting: { topic: string | undefined; resolve: () => void }[] = [];
   #closed = false;
+  #isStarting = false;
+  #startAgain = false;
   #takenUpMs = 0;
   /** Answers that could not be had. */
   faultsTotal = 0;
@@ -145,33 +147,46 @@ export class KafkaReader {
     return topic === undefined ? partitions : partitions.filter((partition) => partition.topic === topic);
   }
 
-  /** One loop a leader. Faults are told and tried again for as long as the reader is open. */
+  /** One loop a leader. Only one of these runs at a time, and it tries until it has succeeded. */
   async #startLoops(): Promise<void> {
-    if (this.#closed || this.#partitions.size === 0) return;
-    try {
-      for (const node of (await this.#byLeader()).keys()) {
-        if (this.#loops.has(node) || this.#closed) continue;
-        const loop = this.#loop(node).finally(() => this.#loops.delete(node));
-        this.#loops.set(node, loop);
+    this.#startAgain = true;
+    if (this.#isStarting) return;
+    this.#isStarting = true;
+    while (this.#startAgain && !this.#closed) {
+      this.#startAgain = false;
+      const consumer = this.#consumer;
+      try {
+        for (const node of (await this.#byLeader()).keys()) if (!this.#loops.has(node)) this.#startLoop(node);
+      } catch (error) {
+        this.#startAgain = true;
+        await this.#fault(error, consumer);
       }
-    } catch (error) {
-      await this.#fault(error);
-      return this.#startLoops();
     }
+    this.#isStarting = false;
   }
 
+  #startLoop(node: number): void {
+    const loop = this.#loop(node).finally(() => {
+      this.#loops.delete(node);
+      if (!this.#closed && this.#partitions.size > 0) void this.#startLoops();
+    });
+    this.#loops.set(node, loop);
+  }
+
+  /** Ends with a fault, or where the broker leads nothing that we read. */
   async #loop(node: number): Promise<void> {
     while (!this.#closed) {
+      const consumer = this.#consumer;
       try {
-        const { partitions, topicIds } = (await this.#byLeader()).get(node) ?? {};
+        const byLeader = await this.#byLeader();
+        if ([...byLeader.keys()].some((leader) => !this.#loops.has(leader))) void this.#startLoops();
+        const { partitions, topicIds } = byLeader.get(node) ?? {};
         if (partitions === undefined || topicIds === undefined) return;
         await this.#look(partitions.filter(({ position }) => position === undefined));
         const asked = partitions.filter(({ position }) => position !== undefined);
         if (asked.length > 0) await this.#take(await this.#fetch(node, asked, topicIds), asked, topicIds);
       } catch (error) {
-        await this.#fault(error);
-        // A leader may have moved to a broker without a loop.
-        void this.#startLoops();
+        return this.#fault(error, consumer);
       }
     }
   }
@@ -276,16 +291,15 @@ export class KafkaReader {
     });
   }
 
-  async #fault(error: unknown): Promise<void> {
+  async #fault(error: unknown, failed: Consumer): Promise<void> {
     if (this.#closed) return;
     this.faultsTotal++;
     this.#options.onFault?.(error as Error);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_FAULT_MS));
-    if (this.#closed) return;
+    if (this.#closed || this.#consumer !== failed) return;
     // A new client: no stale connection, fetch session or leader survives.
-    const before = this.#consumer;
     this.#consumer = this.#open();
-    void before.close(true).catch(() => undefined);
+    void failed.close(true).catch(() => undefined);
   }
 
   #inTime<T>(answer: Promise<T>): Promise<T> {
