@@ -20,7 +20,7 @@ test("a difference is found", () => {
 });
 
 test("the contextual policy loses less than epsilon-greedy, from the half on", () => {
-  const options = { visitors: 8_000, worlds: 3, seed: 5 };
+  const options = { visitors: 12_000, worlds: 4, seed: 5 };
   const [greedy, contextual] = [regretOf("epsilon_greedy", options), regretOf("squarecb", options)];
   for (const at of [49, 74, 99]) ok(contextual.regret[at]! < greedy.regret[at]!, `${at}`);
 });

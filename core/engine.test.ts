@@ -11,7 +11,7 @@ import { compiled, eventAt, MONDAY_MS, timelineOf, visitor } from "./testing/pro
 const MINUTE = 60_000;
 
 function asked(person: PersonState | undefined, context: object | undefined, nowMs: number, program: CompiledProgram) {
-  return { personKey: "u:u1", decisionId: "d1", state: undefined, person, context, nowMs, program };
+  return { personKey: "u:u1", state: undefined, person, context, nowMs, program };
 }
 
 test("a trigger fires on the event that meets it: dwell over 30 s on an item", () => {

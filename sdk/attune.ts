@@ -195,7 +195,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   let slotsRound: Promise<void> | undefined;
   let cancelSlots: (() => void) | undefined;
   let slotsDueMs = Infinity;
-  const shown = new Map<string, string>();
+  const shown = new Map<string, { looks: string; decision: Decision }>();
 
   function refreshSlots(waitMs = 0): void {
     const dueMs = browserClock.nowMs() + waitMs;
@@ -213,11 +213,14 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     await Promise.all(
       slotsOf(document).map(async (slot) => {
         try {
-          const decision = await decide(slot);
-          const looks = JSON.stringify([decision.variant, decision.payload]);
+          const fresh = await decide(slot);
+          const looks = JSON.stringify([fresh.variant, fresh.payload]);
+          const before = shown.get(slot);
+          // What is on the page already was decided once: it is not another exposure.
+          const decision = before?.looks === looks ? before.decision : fresh;
           applyDecision(document, decision);
-          if (shown.get(slot) === looks) return;
-          shown.set(slot, looks);
+          if (decision !== fresh) return;
+          shown.set(slot, { looks, decision });
           listeners.emit("decision", decision);
         } catch (error) {
           if (!(error instanceof SdkFault)) throw error;

@@ -357,7 +357,7 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
         document.documentElement.style.cssText,
       ]);
       assert.deepEqual(await root(), [
-        ["data-attune-onclick", "data-attune-slot", "data-attune-theme", "data-attune-variant-theme", "lang", "style"],
+        ["data-attune-onclick", "data-attune-shown", "data-attune-slot", "data-attune-theme", "data-attune-variant-theme", "lang", "style"],
         "--accent: teal;",
       ]);
       variant = "ember";
@@ -366,5 +366,39 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
       await page.waitForFunction(() => document.documentElement.dataset["attuneMood"] === "ember");
       assert.equal(await page.evaluate(() => document.documentElement.dataset["attuneTheme"]), undefined);
       await page.waitForFunction(() => document.querySelector("p")!.textContent === "ember");
+    }));
+
+  test("a slot's decision is an impression once it was seen, and a click in it carries its id", () =>
+    withPage(browser, {}, async (page) => {
+      collector.pages["/"] = `<!doctype html><html data-attune-slot="theme layout" lang="en"><head>
+        <script src="/sdk/attune.js" ${GRANTED} data-slots></script></head><body>
+        <section data-attune-slot="hero"><h1 data-attune-text="title">Hello</h1><button>Go</button></section>
+        <a href="#elsewhere">Elsewhere</a>${TALL}<section data-attune-slot="footer"><p>Far below</p></section></body></html>`;
+      let decisions = 0;
+      collector.answers["POST /v1/decide"] = ({ slot }: { slot: string }) => ({
+        decision_id: `${slot}-${++decisions}`, slot, variant: "a", propensity: 0.5, payload: { text: { title: "Welcome" } },
+      });
+      const seen = (): string[] => collector.received
+        .filter(({ event_type }) => event_type === "impression")
+        .map(({ context }) => context!["decision_id"]!.replace(/-\d+$/, ""))
+        .sort();
+      await page.goto(collector.origin);
+      await collector.until(() => seen().length === 3, "three impressions");
+      assert.deepEqual(seen(), ["hero", "layout", "theme"]);
+      await page.getByRole("button", { name: "Go" }).click();
+      const click = await collector.event({ event_type: "click" });
+      assert.match(click.context!["decision_id"]!, /^hero-/);
+      await page.getByRole("link", { name: "Elsewhere" }).click();
+      await collector.until(() => collector.received.filter(({ event_type }) => event_type === "click").length === 2, "two clicks");
+      assert.equal(collector.received.filter(({ event_type }) => event_type === "click")[1]!.context, undefined);
+
+      // Decided anew with the same outcome: nothing new was shown.
+      const before = decisions;
+      await collector.until(() => collector.subscriptions.length > 0, "the live subscription");
+      collector.push({ type: "segments", segments: ["buyer"], entered: ["buyer"], left: [] });
+      await collector.until(() => decisions >= before + 4, "four more decisions");
+      await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+      await collector.until(() => seen().length > 3, "the footer's impression");
+      assert.deepEqual(seen(), ["footer", "hero", "layout", "theme"]);
     }));
 });

@@ -6,7 +6,7 @@ import type { Decision } from "./types.ts";
 const SLOTS_MAX = 16;
 const NAME = /^[a-z][a-z0-9-]*$/;
 /** Attributes that the SDK itself reads: no payload writes them. */
-const RESERVED = /^(slot|item|page-item|decision|event|value|ignore|search|text|variant-.*)$/;
+const RESERVED = /^(slot|shown|item|page-item|decision|event|value|ignore|search|text|variant-.*)$/;
 
 /** The slots that the document asks for, each once. */
 export function slotsOf(document: Document): string[] {
@@ -21,19 +21,21 @@ const namesOf = (element: Element): string[] =>
   (element.getAttribute("data-attune-slot") ?? "").split(/\s+/).filter((name) => name !== "");
 
 /** What each slot wrote last, so that the next variant starts from a clean element. */
-const written = new WeakMap<Element, Map<string, { attributes: string[]; variables: string[] }>>();
+const written = new WeakMap<Element, Map<string, { attributes: string[]; variables: string[]; id: string }>>();
 
 /** Writes a decision into all elements of its slot. */
-export function applyDecision(document: Document, { slot, variant, payload }: Decision): void {
+export function applyDecision(document: Document, { slot, variant, payload, decision_id: id }: Decision): void {
   for (const element of document.querySelectorAll<HTMLElement>("[data-attune-slot]")) {
     if (!namesOf(element).includes(slot)) continue;
     const attributes = entriesOf(payload?.attributes).filter(([name]) => NAME.test(name) && !RESERVED.test(name));
     const variables = entriesOf(payload?.variables).filter(([name]) => name.startsWith("--"));
 
-    const slots = written.get(element) ?? new Map<string, { attributes: string[]; variables: string[] }>();
+    const slots = written.get(element) ?? new Map<string, { attributes: string[]; variables: string[]; id: string }>();
     written.set(element, slots);
     const before = slots.get(slot);
-    slots.set(slot, { attributes: attributes.map(([name]) => name), variables: variables.map(([name]) => name) });
+    slots.set(slot, { attributes: attributes.map(([name]) => name), variables: variables.map(([name]) => name), id });
+    // Capture reports these decisions once the element has been seen.
+    element.setAttribute("data-attune-shown", [...slots.values()].map((one) => one.id).join(" "));
     for (const name of before?.attributes ?? []) element.removeAttribute(`data-attune-${name}`);
     for (const name of before?.variables ?? []) element.style.removeProperty(name);
 

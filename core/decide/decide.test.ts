@@ -19,6 +19,7 @@ import { earn, emptyRidge, expectedReward, observe } from "./ridge.ts";
 import { decide, type SlotDecision } from "./slot.ts";
 import { slotView } from "./view.ts";
 
+const HALF_HOUR = 1_800_000;
 const VARIANTS = ["a", "b", "c"];
 const POLICIES = ["epsilon_greedy", "thompson", "squarecb"] as const;
 
@@ -63,7 +64,6 @@ function ask(
     context: undefined,
     nowMs,
     program,
-    decisionId: id,
     state,
   });
   return { ...decided, id };
@@ -109,11 +109,11 @@ const armsOf = ({ state }: World) =>
     [...state.slots.learnerOf("hero")!.arms].map(([name, arm]) => [name, [arm.shownTotal, arm.rewardTotal]]),
   );
 
-test("the same question to the same state has the same answer; another decision draws anew", () => {
+test("the same question to the same state has the same answer; another person or visit draws anew", () => {
   for (const policy of POLICIES) {
     const w = world(programOf({ policy }));
     deepEqual(ask(w, "u:1", MONDAY_MS, "x"), ask(w, "u:1", MONDAY_MS, "x"));
-    const picks = new Set(Array.from({ length: 200 }, (_, i) => ask(w, "u:1", MONDAY_MS, `x${i}`).variant));
+    const picks = new Set(Array.from({ length: 200 }, (_, i) => ask(w, "u:1", MONDAY_MS + i * HALF_HOUR).variant));
     ok(picks.size >= (policy === "epsilon_greedy" ? 2 : 3), policy);
   }
 });
@@ -288,7 +288,6 @@ test("a contextual policy learns who wants what", () => {
       context: { device },
       nowMs: MONDAY_MS + i,
       program: w.program,
-      decisionId: `d${i}`,
       state: w.state,
     });
   for (let i = 0; i < 3_000; i++) {

@@ -33,18 +33,19 @@ export class SlotLearning {
         this.#learners.delete(name);
       }
     }
-    for (const [name, { bandit, variants }] of slots) {
+    for (const [name, { bandit }] of slots) {
       if (bandit === null) continue;
+      const { among } = bandit;
       const known = this.#learners.get(name);
       if (known?.rewardKey === bandit.reward.key) {
         this.#dirty.touch(name);
-        for (const variant of known.arms.keys()) if (!variants.has(variant)) known.arms.delete(variant);
-        for (const variant of variants.keys()) armOf(known, variant);
+        for (const variant of known.arms.keys()) if (!among.includes(variant)) known.arms.delete(variant);
+        for (const variant of among) armOf(known, variant);
         continue;
       }
       this.#dirty.touch(name);
       const learner = emptyLearner(bandit.reward.key);
-      for (const variant of variants.keys()) armOf(learner, variant);
+      for (const variant of among) armOf(learner, variant);
       this.#learners.set(name, learner);
     }
   }

@@ -13,6 +13,9 @@ import { emptyLearner } from "./learner.ts";
 import { partsOf, type Part } from "./parts.ts";
 import { probabilitiesOf } from "./policies.ts";
 
+/** A person's draw of a slot holds this long, so that a page that asks again does not flicker. */
+const VISIT_MS = 30 * 60_000;
+
 export interface SlotDecision {
   /** null where no rule holds, no policy decides and the slot has no default. */
   variant: string | null;
@@ -36,8 +39,6 @@ export interface SlotQuestion {
   context: EventContext | undefined;
   nowMs: number;
   program: CompiledProgram;
-  /** What is drawn by: another id draws anew. */
-  decisionId: string;
   /** Undefined where a host keeps none: policies then know nothing, and nobody takes part in an experiment. */
   state: DecisionState | undefined;
 }
@@ -78,13 +79,14 @@ function own(slot: CompiledSlot, question: SlotQuestion): SlotDecision {
 }
 
 function drawn(slot: CompiledSlot, bandit: CompiledBandit, question: SlotQuestion): SlotDecision {
-  const { person, context, nowMs, personKey, decisionId, state } = question;
-  const variants = [...slot.variants.keys()];
+  const { person, context, nowMs, personKey, state } = question;
+  const variants = bandit.among;
   const features =
     bandit.policy === "squarecb" ? contextFeatures(bandit.features, { person, context, nowMs }) : undefined;
   const learner = state?.slots.learnerOf(slot.name) ?? emptyLearner(bandit.reward.key);
   const probabilities = probabilitiesOf({ slot: slot.name, variants, features: features ?? [] }, learner, bandit);
-  const lot = uniform(rngFrom(hash32(`${slot.name}\n${personKey}\n${decisionId}`)));
+  const visit = Math.floor(nowMs / VISIT_MS);
+  const lot = uniform(rngFrom(hash32(`${slot.name}\n${personKey}\n${visit}`)));
   const pick = pickBy(probabilities, lot);
   const picked = variants[pick]!;
   const choice: SlotChoice = {

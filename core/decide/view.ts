@@ -36,7 +36,7 @@ export interface SlotView {
     reward: number;
     updated_at: string | null;
   } | null;
-  /** In the program's order; empty where rules alone decide. */
+  /** Those that the policy chooses between, in the program's order; empty where rules alone decide. */
   arms: ArmView[];
   variants: string[];
 }
@@ -54,8 +54,8 @@ export function slotView(slot: CompiledSlot, learner: Learner | undefined, descr
     variants,
   };
   if (bandit === null || learner === undefined) return { ...shared, learning: null, arms: [] };
-  const shares = probabilitiesOf({ slot: name, variants, features: [0] }, learner, bandit);
-  const arms = variants.map((variant, i): ArmView => {
+  const shares = probabilitiesOf({ slot: name, variants: bandit.among, features: [0] }, learner, bandit);
+  const arms = bandit.among.map((variant, i): ArmView => {
     const arm = learner.arms.get(variant);
     return {
       variant,

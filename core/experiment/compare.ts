@@ -2,7 +2,7 @@
 import type { CompiledExperiment } from "../program/compiled.ts";
 import type { ExperimentStop } from "../record.ts";
 import { differenceInterval, type Estimate, type Interval, liftInterval } from "../stats/confidence.ts";
-import { adjustedEstimate, adjustmentOf, type Adjustment } from "../stats/moments.ts";
+import { adjustedEstimate, adjustmentOf, commonVariance, type Adjustment } from "../stats/moments.ts";
 import { isRate } from "./metrics.ts";
 import { isStopped, type Run } from "./run.ts";
 
@@ -37,7 +37,12 @@ export function compare(run: Run, experiment: CompiledExperiment, question: Comp
   const all = run.variants.map(({ moments }) => moments[metric]!);
   const adjustment = adjustmentOf(all);
   const [own, control] = [all[variant]!, all[experiment.control]!];
-  const [a, b] = [adjustedEstimate(own, adjustment), adjustedEstimate(control, adjustment)];
+  const common = commonVariance(all, adjustment);
+  const [a, b] = [own, control].map((moments): Estimate => {
+    const estimate = adjustedEstimate(moments, adjustment);
+    // Few persons of whom none has bought yet show no spread at all; what all variants show together is then nearer.
+    return { ...estimate, variance: Math.max(estimate.variance, common / Math.max(1, moments.count)) };
+  }) as [Estimate, Estimate];
   const hits = own.y + control.y;
   const misses = own.count + control.count - hits;
   const isEarly =

@@ -59,6 +59,8 @@ export type EventPredicate = (event: LoggedEvent) => boolean;
 export interface CompiledBandit {
   readonly policy: Exclude<SlotPolicy, "rules">;
   readonly reward: CompiledReward;
+  /** Variants that the policy chooses between, in the program's order. */
+  readonly among: readonly string[];
   readonly exploration: number;
   readonly halfLifeMs: number;
   readonly features: readonly SlotContextFeature[];

@@ -60,6 +60,8 @@ export interface SlotDocument {
   default?: string;
   /** Of a policy that learns, and only of one, as what follows. */
   reward?: RewardDocument;
+  /** Variants that the policy chooses between. Default: all. */
+  among?: string[];
   /** Share of choices spread evenly over the variants. */
   exploration?: number;
   /** How fast old outcomes fade. */

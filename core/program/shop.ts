@@ -12,7 +12,10 @@ const hero = (title: string, body: string, action: string, category = ""): objec
 });
 
 const heroSlot: SlotDocument = {
-  policy: "rules",
+  description: "Who has shown what he wants gets it; for everybody else the page learns which welcome is clicked most.",
+  policy: "thompson",
+  among: ["welcome", "audio", "outdoor", "home", "books"],
+  reward: { events: { click: 1 }, window: "30m" },
   variants: {
     welcome: hero(
       "Things for long evenings and short trips",
@@ -248,10 +251,25 @@ export const shopProgram: ProgramDocument = {
       exclude: ["purchased", "dismissed"],
       boost: [{ when: "item.price < features.price_level", by: 1.2 }],
     },
+    product_varied: { limit: 12, diversity: 0.4, filter: "item.available", exclude: ["purchased", "dismissed"] },
     search: { limit: 24, filter: "item.available" },
     hero: { limit: 3, diversity: 0.5, filter: "item.available", exclude: ["purchased", "seen", "dismissed"] },
   },
   slots: { hero: heroSlot, theme: themeSlot, layout: layoutSlot, type: typeSlot, offer: offerSlot },
+  experiments: {
+    varied_products: {
+      description: "Do visitors put more into the cart when what is shown beside a product is more varied?",
+      variants: { as_is: {}, varied: { placements: { product: "product_varied" } } },
+      metrics: {
+        cart: { kind: "conversion", event: "add_to_cart" },
+        bought: { kind: "conversion", event: "purchase" },
+        revenue: { kind: "revenue", max: 2_000 },
+        time_on_site: { kind: "time_on_site", max: 7_200 },
+      },
+      guards: [{ metric: "cart", worse_by: 0.2 }],
+      window: "7d",
+    },
+  },
   models: {
     popularity: { half_life: "3d" },
     rules: { half_life: "30d" },

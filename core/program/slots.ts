@@ -12,7 +12,7 @@ import type { SlotContextFeature, SlotPolicy } from "./program.ts";
 const POLICIES: readonly SlotPolicy[] = ["rules", "epsilon_greedy", "thompson", "squarecb"];
 export const CONTEXT_FEATURES: readonly SlotContextFeature[] = ["segments", "device", "country", "hour", "interests"];
 /** Keys that only a policy which learns has. */
-const BANDIT_KEYS = ["reward", "exploration", "half_life", "features", "shadow"] as const;
+const BANDIT_KEYS = ["reward", "among", "exploration", "half_life", "features", "shadow"] as const;
 /**
  * Greedy needs it to learn at all; the others explore by themselves, and a little more keeps every propensity above 0.
  */
@@ -83,11 +83,17 @@ function readSlot(name: string, document: JsonObject, path: string, parts: Parts
     if (compiled !== undefined && variant !== undefined) rules.push({ rule: compiled.rule, variant });
   });
   const fallback = knownVariant(document["default"], at(path, "default")) ?? null;
-  const bandit = policy === undefined ? null : readBandit(policy, document, path, parts);
+  const bandit = policy === undefined ? null : readBandit(policy, [...variants.keys()], document, path, parts);
   return { name, variants, rules, fallback, bandit };
 }
 
-function readBandit(policy: SlotPolicy, document: JsonObject, path: string, parts: Parts): CompiledBandit | null {
+function readBandit(
+  policy: SlotPolicy,
+  variants: readonly string[],
+  document: JsonObject,
+  path: string,
+  parts: Parts,
+): CompiledBandit | null {
   const { faults } = parts;
   if (policy === "rules") {
     for (const key of BANDIT_KEYS) {
@@ -105,6 +111,9 @@ function readBandit(policy: SlotPolicy, document: JsonObject, path: string, part
   faults.required(document["reward"], at(path, "reward"), "what a shown variant is worth");
   const reward =
     document["reward"] === undefined ? undefined : readReward(document["reward"], at(path, "reward"), parts);
+  const among = faults.choices(document["among"], at(path, "among"), variants);
+  if (among !== undefined && among.length < 2)
+    faults.add(at(path, "among"), "missing", "a policy chooses between at least two variants");
   const exploration = faults.number(document["exploration"], at(path, "exploration"), { min: 0, max: 1 });
   const halfLifeMs = faults.duration(document["half_life"], at(path, "half_life"));
   const features = faults.choices(document["features"], at(path, "features"), CONTEXT_FEATURES);
@@ -112,6 +121,7 @@ function readBandit(policy: SlotPolicy, document: JsonObject, path: string, part
   return {
     policy,
     reward,
+    among: among === undefined ? variants : variants.filter((variant) => among.includes(variant)),
     exploration: exploration ?? EXPLORATION[policy],
     halfLifeMs: halfLifeMs ?? durationMs(HALF_LIFE)!,
     features: features ?? CONTEXT_FEATURES,

@@ -78,6 +78,17 @@ export function adjustmentOf(variants: readonly Moments[]): Adjustment {
   return { slope: xy / xx, centre: x / count, explained: Math.min(1, (xy * xy) / (xx * yy)) };
 }
 
+/** Variance of one person's adjusted outcome around all persons' mean: what each variant's is where none differs. */
+export function commonVariance(variants: readonly Moments[], { slope }: Adjustment): number {
+  let [count, z, zz] = [0, 0, 0];
+  for (const { count: own, x, xx, y, yy, xy } of variants) {
+    count += own;
+    z += y - slope * x;
+    zz += yy - 2 * slope * xy + slope * slope * xx;
+  }
+  return varianceOf(z, zz, count);
+}
+
 /** The mean as if the variant's persons had been average before. */
 export function adjustedEstimate(moments: Moments, { slope, centre }: Adjustment): Estimate {
   const { count, x, xx, y, yy, xy } = moments;

@@ -30,16 +30,24 @@ export interface Capture {
 const attributeOf = (element: Element | null, name: string): string | undefined =>
   element?.getAttribute(name) || undefined;
 
-/** The item that an element belongs to, with the decision that showed it. */
+/**
+ * The item that an element belongs to, with the decision that showed it; outside of items that of the slot around it.
+ */
 function itemAt(target: EventTarget | null): { item_id?: string; context?: Record<string, string> } {
   if (!(target instanceof Element)) return {};
   const itemId = attributeOf(target.closest("[data-attune-item]"), "data-attune-item");
-  const decisionId = attributeOf(target.closest("[data-attune-decision]"), "data-attune-decision");
+  const listed = attributeOf(target.closest("[data-attune-decision]"), "data-attune-decision");
+  const [slot, ...others] = decisionsOf(target.closest("[data-attune-shown]"));
+  // An element of several slots does not say which of them was clicked.
+  const decisionId = itemId ? listed : others.length === 0 ? slot : undefined;
   return {
     ...(itemId ? { item_id: itemId } : {}),
-    ...(itemId && decisionId ? { context: { decision_id: decisionId } } : {}),
+    ...(decisionId ? { context: { decision_id: decisionId } } : {}),
   };
 }
+
+/** Decisions of the slots that an element shows. */
+const decisionsOf = (element: Element | null): string[] => attributeOf(element, "data-attune-shown")?.split(" ") ?? [];
 
 const ignored = (target: EventTarget | null): boolean =>
   !(target instanceof Element) || target.closest("[data-attune-ignore]") !== null;
@@ -146,10 +154,11 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
     if (document.visibilityState !== "visible") return;
     const nowMs = Date.now();
     for (const [card, ratio] of onScreen) {
+      for (const id of decisionsOf(card)) impressions.visible({ key: id, itemId: id, ratio }, nowMs);
       const cardItem = card.isConnected ? attributeOf(card, "data-attune-item") : undefined;
       if (cardItem === undefined) {
         impressions.visible({ key: card, itemId: "", ratio: 0 }, nowMs);
-        onScreen.delete(card);
+        if (!card.isConnected || decisionsOf(card).length === 0) onScreen.delete(card);
       } else if (!ignored(card)) impressions.visible({ key: card, itemId: cardItem, ratio }, nowMs);
     }
     reportImpressions();
@@ -162,6 +171,9 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
     for (const card of onScreen.keys()) {
       const fields = itemAt(card);
       if (fields.item_id !== undefined && due.delete(fields.item_id)) emit("impression", fields);
+      for (const decision_id of decisionsOf(card)) {
+        if (due.delete(decision_id)) emit("impression", { context: { decision_id } });
+      }
     }
     const waitMs = impressions.nextMs() - nowMs;
     if (waitMs !== Infinity) cancelDue = setTimeout(reportImpressions, Math.max(0, waitMs));
@@ -169,7 +181,7 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
 
   function watchCards(): void {
     if (!sightings) return;
-    for (const card of document.querySelectorAll("[data-attune-item]")) sightings.observe(card);
+    for (const card of document.querySelectorAll("[data-attune-item],[data-attune-shown]")) sightings.observe(card);
     lookAtCards();
   }
 
@@ -184,7 +196,12 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
         watchCards();
       });
     });
-  growth && growth.observe(document, { subtree: true, childList: true, attributeFilter: ["data-attune-item"] });
+  growth &&
+    growth.observe(document, {
+      subtree: true,
+      childList: true,
+      attributeFilter: ["data-attune-item", "data-attune-shown"],
+    });
 
   listen(document, "click", clicked);
   if (auto.scroll) {

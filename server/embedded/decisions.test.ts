@@ -144,7 +144,7 @@ test("verify names what a slot has learnt that the log does not say", async () =
   deepEqual(differences, [{ key: "slot hero", kind: "differs" }]);
 });
 
-test("every pick can be made again from the log: seed, person, decision and state are enough", async () => {
+test("every pick can be made again from the log: slot, person, time and state are enough", async () => {
   const folder = testFolder();
   const clock = { nowMs: START_MS };
   const project = await openProject(folder, clock, { firstProgram: PROGRAM });
@@ -163,7 +163,6 @@ test("every pick can be made again from the log: seed, person, decision and stat
       context: undefined,
       nowMs: clock.nowMs,
       program: fold.programs.current,
-      decisionId: decided.decision_id,
       state: fold.decisions,
     })!;
     deepEqual([again.variant, again.propensity], [decided.variant, decided.propensity]);

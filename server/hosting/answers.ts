@@ -102,7 +102,7 @@ export function answerSlot(
   { program, nowMs, decisions }: Sources,
 ): Answered<Decision> | undefined {
   const decisionId = uuidv7();
-  const question = { personKey: key, person, context, nowMs, program, decisionId, state: decisions };
+  const question = { personKey: key, person, context, nowMs, program, state: decisions };
   const decided = decideSlot(slot, question);
   if (decided === undefined) return undefined;
   const { variant, payload, propensity, reason, choice, experiments } = decided;

@@ -82,7 +82,7 @@ function apply(
   if ("attributes" in step) return applyAttributes(person, step.attributes, step.at, timeline);
   if ("look" in step) return lookAgain(person, step.look, timeline);
   if ("decide" in step) {
-    const asked = { personKey: "u:u1", decisionId: "d1", state: undefined, program: timeline.current };
+    const asked = { personKey: "u:u1", state: undefined, program: timeline.current };
     return decideSlot(step.decide, { ...asked, person, context: step.context, nowMs: person.asOf }) ?? "no such slot";
   }
   return mergePersons(person, run(step.merge, timeline, []), step.at, timeline);
