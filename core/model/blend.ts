@@ -86,11 +86,11 @@ export function createBlend(modelCount: number): Blend {
       return samples;
     },
     learn(lists, situation, target, slotEnd) {
+      for (let model = 0; model < lists.length; model++) dirty.touch(model);
       samples++;
       reserve(slotEnd);
       mark(situation, 1);
       for (let model = 0; model < lists.length; model++) {
-        dirty.touch(model);
         const list = lists[model]!;
         const { slots, length } = list;
         const all = sumOf(list);

@@ -64,6 +64,7 @@ export interface Models {
   put(item: Item, atMs: number): void;
   remove(itemId: string): boolean;
   learn(step: Step): void;
+  relink(fromPersonKey: string, toPersonKey: string): void;
   /** Fills `situation` and `lists`. */
   list(asker: Asker, nowMs: number): void;
   readonly tables: readonly SnapshotSource[];
@@ -387,6 +388,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         probe?.(m, "learn");
       }
       trend.learn(reveal, situation);
+    },
+    relink(from, to) {
+      dirtyMeta.touch(0);
+      sessions.relink(from, to);
     },
     list(asker, nowMs) {
       if (asker.trail !== undefined) fillGivenTrail(asker.trail, asker.pageItemId);

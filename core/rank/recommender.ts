@@ -157,7 +157,7 @@ export function createRecommender(config: RecommenderConfig = {}): MeasuredRecom
     },
     learningSample: (eventId, timeMs) => models.sampler.picks(eventId, timeMs, models.blend.samples),
     learn: (step) => models.learn(step),
-    relink: (from, to) => models.sessions.relink(from, to),
+    relink: (from, to) => models.relink(from, to),
     recommend: (query) => ranking.recommend(query),
     similar: (itemId, options) => ranking.similar(itemId, options),
     trending: (options) => ranking.trending(options),
