@@ -1,14 +1,18 @@
-// Checkpoints: what changed since the last one, as of one log position, in one durable transaction, taken in slices so
-// that requests are served in between. After a crash the host starts from the newest and folds the tail of the log.
+// Checkpoints: what changed since the last one in one durable transaction, taken in slices so that requests are served in
+// between. Persons are written first, each as he is when his turn comes and with the log position that he stands at; then
+// everything else as of one position. After a crash the host reads the log from where the writing of the persons began:
+// up to the checkpoint's position it brings those persons there who were written earlier, from there on it folds all.
 import type { RowWriter, SnapshotSource } from "../../core/wire/dirty-rows.ts";
 import type { IdIndex } from "../log/id-index.ts";
 import { CheckpointFailedError, type StateFile } from "../state/state-file.ts";
 
 /** What a checkpoint says about itself and the host's figures. */
 export interface CheckpointMeta {
-  version: 1;
-  /** Everything before it is in the checkpoint. */
+  version: 1 | 2;
+  /** Everything before it is in the checkpoint, save what persons still lack. */
   position: number;
+  /** Of persons everything before it. The first version wrote them at `position`. */
+  personsPosition?: number;
   lastAtMs: number;
   /**
    * Processing time when it was taken: persons in it may have been brought so far, and no later record may be from before,
@@ -31,16 +35,30 @@ export interface CheckpointTable {
   readonly committed?: () => void;
 }
 
+export interface CheckpointTables {
+  /** Written row by row ahead of the checkpoint's position, each row saying where it stands. */
+  readonly ahead: CheckpointTable;
+  /** Written as of the checkpoint's position. */
+  readonly exact: readonly CheckpointTable[];
+}
+
 const META_KEY = "meta";
-/** A slice ends after this long: requests wait no longer for a checkpoint. */
-const SLICE_MS = 2;
-const ROWS_A_TAKE = 32;
+/** What is written between two turns of the event loop: requests wait no longer for a checkpoint than that. */
+export interface CheckpointSlice {
+  /** It ends after this long … */
+  readonly ms: number;
+  /** … looked at after so many rows. */
+  readonly rows: number;
+}
+
+const SLICE: CheckpointSlice = { ms: 1, rows: 32 };
 
 export class Checkpointer {
   readonly #file: StateFile;
   readonly #ids: IdIndex;
-  readonly #tables: readonly CheckpointTable[];
-  readonly #capture: () => Omit<CheckpointMeta, "version" | "idRuns">;
+  readonly #tables: CheckpointTables;
+  readonly #capture: () => Omit<CheckpointMeta, "version" | "idRuns" | "personsPosition">;
+  readonly #slice: CheckpointSlice;
   #running: Promise<void> | null = null;
   position: number;
   /** Monotonic ms of the last durable checkpoint. */
@@ -49,20 +67,23 @@ export class Checkpointer {
   constructor(options: {
     file: StateFile;
     ids: IdIndex;
-    tables: readonly CheckpointTable[];
-    /** The host's figures; called in the same turn in which the tables are frozen. */
-    capture: () => Omit<CheckpointMeta, "version" | "idRuns">;
+    tables: CheckpointTables;
+    /** The host's figures; called in the same turn in which the exact tables are frozen. */
+    capture: () => Omit<CheckpointMeta, "version" | "idRuns" | "personsPosition">;
     position: number;
+    slice?: CheckpointSlice | undefined;
   }) {
     this.#file = options.file;
     this.#ids = options.ids;
     this.#tables = options.tables;
     this.#capture = options.capture;
+    this.#slice = options.slice ?? SLICE;
     this.position = options.position;
   }
 
   get dirtyRows(): number {
-    return this.#tables.reduce((sum, { source }) => sum + source.dirtyCount, 0);
+    const { ahead, exact } = this.#tables;
+    return exact.reduce((sum, { source }) => sum + source.dirtyCount, ahead.source.dirtyCount);
   }
 
   /** Takes one; a call while one runs waits for that. Rejects with CheckpointFailedError; the next one tries again. */
@@ -72,29 +93,40 @@ export class Checkpointer {
   }
 
   async #take(): Promise<void> {
-    const captured = this.#capture();
-    if (captured.position === this.position && this.dirtyRows === 0) return;
-    for (const { source } of this.#tables) source.begin();
-    const sealed = this.#ids.seal(captured.position);
-    for (const { source, prefix } of this.#tables) {
-      const write: RowWriter<string | number> = (key, bytes) => this.#file.write(prefix + key, bytes);
-      let sliceEnd = performance.now() + SLICE_MS;
-      while (!source.take(ROWS_A_TAKE, write)) {
-        if (performance.now() < sliceEnd) continue;
-        await new Promise(setImmediate);
-        sliceEnd = performance.now() + SLICE_MS;
-      }
-    }
+    const { ahead, exact } = this.#tables;
+    const personsPosition = this.#capture().position;
+    if (personsPosition === this.position && this.dirtyRows === 0) return;
+    ahead.source.begin();
+    const { captured, sealed } = await this.#write(ahead, () => {
+      // Nothing may come between: no person stands later than this, and `again` was asked for in time.
+      for (const { source } of exact) source.begin();
+      const now = this.#capture();
+      return { captured: now, sealed: this.#ids.seal(now.position) };
+    });
+    for (const table of exact) await this.#write(table, () => {});
     const { runs } = await sealed.catch((cause: unknown) => {
       throw new CheckpointFailedError("the index of event ids could not be written", { cause });
     });
-    const meta: CheckpointMeta = { version: 1, ...captured, idRuns: runs };
+    const meta: CheckpointMeta = { version: 2, ...captured, personsPosition, idRuns: runs };
     this.#file.write(META_KEY, Buffer.from(JSON.stringify(meta)));
     await this.#file.commit();
-    for (const { committed } of this.#tables) committed?.();
+    for (const { committed } of [ahead, ...exact]) committed?.();
     await this.#ids.sweep(runs);
     this.position = captured.position;
     this.takenAt = performance.now();
+  }
+
+  /** Calls `done` as soon as the last row was taken. */
+  async #write<T>({ source, prefix }: CheckpointTable, done: () => T): Promise<T> {
+    const write: RowWriter<string | number> = (key, bytes) => this.#file.write(prefix + key, bytes);
+    const { ms, rows } = this.#slice;
+    let sliceEnd = performance.now() + ms;
+    while (!source.take(rows, write)) {
+      if (performance.now() < sliceEnd) continue;
+      await new Promise(setImmediate);
+      sliceEnd = performance.now() + ms;
+    }
+    return done();
   }
 }
 

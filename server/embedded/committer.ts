@@ -40,7 +40,7 @@ interface Waiting {
 
 export class Committer {
   readonly #log: SegmentLog;
-  readonly #fold: (record: KeyedRecord) => void;
+  readonly #fold: (record: KeyedRecord, next: number) => void;
   readonly #clock: () => number;
   readonly #batch = new RecordBatch();
   #queue: Waiting[] = [];
@@ -56,8 +56,8 @@ export class Committer {
 
   constructor(options: {
     log: SegmentLog;
-    /** Applies one durable record; called in log order. */
-    fold: (record: KeyedRecord) => void;
+    /** Applies one durable record, which ends at log position `next`; called in log order. */
+    fold: (record: KeyedRecord, next: number) => void;
     /** Processing time, Unix ms; never goes back. */
     clock: () => number;
   }) {
@@ -117,6 +117,7 @@ export class Committer {
   async #commitGroup(): Promise<void> {
     const group: Waiting[] = [];
     const records: KeyedRecord[] = [];
+    const ends: number[] = [];
     const atMs = this.#clock();
     const shared: Group = { atMs, keys: new GroupKeys(), programVersion: 0 };
     this.#groupAtMs = atMs;
@@ -129,6 +130,7 @@ export class Committer {
         const { type, payload } = encodeRecord(record);
         this.#batch.add(type, payload);
         records.push(record);
+        ends.push(this.#batch.sizeBytes);
       }
     }
     this.#queue = this.#queue.slice(group.length);
@@ -142,7 +144,8 @@ export class Committer {
       return;
     }
     this.storageFull = false;
-    for (const record of records) this.#fold(record);
+    const start = end - this.#batch.sizeBytes;
+    for (let i = 0; i < records.length; i++) this.#fold(records[i]!, start + ends[i]!);
     this.foldedPosition = end;
     this.#groupAtMs = null;
     for (const { resolve } of group) resolve();

@@ -50,6 +50,8 @@ export class Fold {
   readonly units: OverlayTable;
   /** Processing time of the newest record; the host's clock never runs behind it. */
   lastAtMs = 0;
+  /** Log position at which everything but persons stands already; records before it concern persons who stand earlier. */
+  startsAt = 0;
   readonly #ids: IdIndex;
 
   /** Starts from what `file` holds. A project's first record is its first program. */
@@ -73,9 +75,35 @@ export class Fold {
     if (newest !== undefined) this.decisions.adopt(newest);
   }
 
-  /** Applies one record; what changed about a person comes back, undefined where the record is about none. */
-  apply(record: KeyedRecord): PersonChange | undefined {
+  /**
+   * Applies one record, which ends at log position `next`; what changed about a person comes back, undefined where the
+   * record is about none.
+   */
+  apply(record: KeyedRecord, next: number): PersonChange | undefined {
     this.lastAtMs = Math.max(this.lastAtMs, record.at);
+    const change = next <= this.startsAt ? this.#catchUp(record, next) : this.#apply(record);
+    this.persons.position = next;
+    return change;
+  }
+
+  /**
+   * A record from before the checkpoint: only its person may lack it, and only what it does to him is done. Links are those
+   * of the checkpoint, which is right: whom a link concerned was written after it (`again`), so he lacks nothing before it.
+   */
+  #catchUp(record: KeyedRecord, next: number): undefined {
+    if (record.kind !== "event" && record.kind !== "attributes") return;
+    if (record.kind === "event" && record.event.traffic !== undefined) return;
+    const ref = record.kind === "event" ? record.event : record.ref;
+    const { key } = resolve(ref, this.#linkOf);
+    if (this.persons.standsAt(key, next)) return;
+    const { total } = this.persons;
+    const person = this.persons.change(key);
+    this.persons.total = total;
+    if (record.kind === "event") applyEvent(person, record.event, this.programs);
+    else this.#setAttributes(person, record);
+  }
+
+  #apply(record: KeyedRecord): PersonChange | undefined {
     switch (record.kind) {
       case "event":
         return this.#event(record);
@@ -93,6 +121,7 @@ export class Fold {
         this.programTable.set(String(version).padStart(9, "0"), text.encode({ version, at, document }));
         this.recommender.configure(this.programs.current.models, this.programs.current.learning);
         this.decisions.configure(this.programs.current, at);
+        this.persons.allAgain();
         return undefined;
       }
       case "decision":
@@ -114,6 +143,8 @@ export class Fold {
     const isDue = seen.nextCheckMs <= nowMs || seen.programVersion !== this.programs.current.version;
     if (!isDue) return undefined;
     const person = this.persons.change(key);
+    // No record brings about what he has now moved out of and into, and the checkpoint's segments know of it.
+    this.persons.again(key);
     return this.#changed(key, person, nowMs, lookAgain(person, nowMs, this.programs));
   }
 
@@ -146,15 +177,20 @@ export class Fold {
   }
 
   /** Attributes that name both ids link them, as an event does: a visitor who signs in without doing anything else. */
-  #attributes({ ref, attributes, at }: AttributesRecord): PersonChange {
+  #attributes(record: AttributesRecord): PersonChange {
+    const { ref, at } = record;
     const { key, link } = resolve(ref, this.#linkOf);
     const mergedFrom = link === undefined ? undefined : this.#link(link, at);
     const person = this.persons.change(key);
-    if (ref.user_id !== undefined && ref.anonymous_id !== undefined) addAnonymousId(person, ref.anonymous_id);
-    const change = this.#changed(key, person, at, applyAttributes(person, attributes, at, this.programs));
+    const change = this.#changed(key, person, at, this.#setAttributes(person, record));
     if (link !== undefined) change.linkedAnonymousId = ref.anonymous_id!;
     if (mergedFrom !== undefined) change.mergedFrom = mergedFrom;
     return change;
+  }
+
+  #setAttributes(person: PersonState, { ref, attributes, at }: AttributesRecord): Outputs {
+    if (ref.user_id !== undefined && ref.anonymous_id !== undefined) addAnonymousId(person, ref.anonymous_id);
+    return applyAttributes(person, attributes, at, this.programs);
   }
 
   #event({ event, keys = eventKeysOf(event) }: EventRecord): PersonChange | undefined {
@@ -195,6 +231,8 @@ export class Fold {
 
   /** Returns the key that is no more, where two persons became one. */
   #link({ anonKey, userKey, merge }: IdentityLink, at: number): string | undefined {
+    this.persons.again(this.#linkOf(anonKey) ?? anonKey);
+    this.persons.again(userKey);
     this.links.set(anonKey, Buffer.from(userKey));
     if (!merge) return undefined;
     this.recommender.relink(anonKey, userKey);

@@ -1,15 +1,23 @@
 // Persons of one project: a bounded cache of decoded states over the state file. A state that changed since the last
 // durable checkpoint stays in memory; the rest is dropped when it has not been used for two generations.
+//
+// To encode a person is to fetch a few hundred cold objects (15-25 µs), so no event waits for it: persons are written
+// ahead of a checkpoint, one after the other while events come in, each with the log position that he stands at.
 import { assert } from "../../core/assert.ts";
 import type { ProgramTimeline } from "../../core/program/timeline.ts";
 import { decodePerson, emptyPerson, encodePerson, type PersonState } from "../../core/profile/person.ts";
-import { DirtyRows, type RowWriter, type SnapshotSource } from "../../core/wire/dirty-rows.ts";
+import type { RowWriter, SnapshotSource } from "../../core/wire/dirty-rows.ts";
 import type { StateFile } from "../state/state-file.ts";
 
 const PERSONS = "p:";
 const TIMERS = "x:";
-/** f64 due time, u32 program version, then the person's bytes. */
-const HEADER_BYTES = 12;
+/** f64 due time, u32 program version, f64 log position, then the person's bytes. */
+const HEADER_BYTES = 20;
+/** Beside the program version: a position follows. Rows of the first release have none. */
+const HAS_POSITION = 0x80000000;
+const HEADER_BYTES_WITHOUT_POSITION = 12;
+/** Room for a row; it grows as needed. */
+const ROW_BYTES_MIN = 4096;
 
 interface Entry {
   /** Null where he is packed, or forgotten since the last checkpoint (merged into another). */
@@ -20,6 +28,8 @@ interface Entry {
   epoch: number;
   /** Due time of the timer row in the state file; Infinity where there is none. */
   storedDueMs: number;
+  /** Log position of the row that he was read from: what the log says of him before it is in his state. */
+  readPosition: number;
 }
 
 export class Persons implements SnapshotSource<string> {
@@ -27,7 +37,11 @@ export class Persons implements SnapshotSource<string> {
   readonly #file: StateFile;
   readonly #programs: ProgramTimeline;
   readonly #generationMax: number;
-  readonly #rows = new DirtyRows<string>((key) => this.#encode(key));
+  /** Changed since they were last written. */
+  #dirty = new Set<string>();
+  /** Still to be written ahead of the checkpoint that is being taken; null while none is. */
+  #ahead: Set<string> | null = null;
+  #row = new Uint8Array(ROW_BYTES_MIN);
   #young = new Map<string, Entry>();
   #old = new Map<string, Entry>();
   /** Left the cache before a checkpoint held them. */
@@ -36,6 +50,8 @@ export class Persons implements SnapshotSource<string> {
   #epochCommitted = 0;
   /** All persons, those on disk only included. */
   total = 0;
+  /** Log position up to which every record is folded; kept by the fold. */
+  position = 0;
 
   /** @param cachedMax - persons held decoded; about 8 kB each. */
   constructor(file: StateFile, programs: ProgramTimeline, cachedMax: number) {
@@ -49,7 +65,7 @@ export class Persons implements SnapshotSource<string> {
   }
 
   get dirtyCount(): number {
-    return this.#rows.dirtyCount;
+    return this.#dirty.size;
   }
 
   /** The state to read; never change it without `change`. */
@@ -60,12 +76,12 @@ export class Persons implements SnapshotSource<string> {
   /** The state to change, made where there is none. */
   change(key: string): PersonState {
     let entry = this.#entry(key);
-    this.#rows.touch(key);
+    this.#dirty.add(key);
     if (entry === undefined || entry.state === null) {
       const state = emptyPerson(this.#programs.current.plan);
       if (key.startsWith("u:")) state.userId = key.slice(2);
       else state.anonymousIds.push(key.slice(2));
-      if (entry === undefined) this.#remember(key, (entry = { state, packed: null, epoch: this.#epoch, storedDueMs: Infinity }));
+      if (entry === undefined) this.#remember(key, (entry = { state, packed: null, epoch: this.#epoch, storedDueMs: Infinity, readPosition: 0 }));
       else entry.state = state;
       this.total++;
     }
@@ -77,7 +93,7 @@ export class Persons implements SnapshotSource<string> {
   forget(key: string): void {
     const entry = this.#entry(key);
     if (entry === undefined || entry.state === null) return;
-    this.#rows.touch(key);
+    this.#dirty.add(key);
     entry.state = null;
     entry.epoch = this.#epoch;
     this.total--;
@@ -112,22 +128,55 @@ export class Persons implements SnapshotSource<string> {
     }));
   }
 
-  begin(): void {
-    this.#epoch++;
-    this.#rows.begin();
+  /** True where what the log says of the person before `position` is in his state: a replay skips it. */
+  standsAt(key: string, position: number): boolean {
+    const entry = this.#entry(key);
+    return entry !== undefined && entry.readPosition >= position;
   }
 
+  /**
+   * Has the person written once more before the checkpoint that is being taken: to be called where something changes him,
+   * or who an id leads to, that a replay of his own events and attributes would not bring about.
+   */
+  again(key: string): void {
+    this.#ahead?.add(key);
+  }
+
+  /** `again` for everybody who changed since he was written. */
+  allAgain(): void {
+    if (this.#ahead === null) return;
+    for (const key of this.#dirty) this.#ahead.add(key);
+  }
+
+  begin(): void {
+    this.#epoch++;
+    this.#ahead = this.#dirty;
+    this.#dirty = new Set();
+  }
+
+  /** Writes persons as they are now; when none is left, every one in the file stands between `begin` and this moment. */
   take(max: number, write: RowWriter<string>): boolean {
-    return this.#rows.take(max, (key, bytes) => {
-      const entry = this.#known(key)!;
-      const dueMs = bytes === null ? Infinity : viewOf(bytes).getFloat64(0, true);
-      if (dueMs !== entry.storedDueMs) {
-        if (entry.storedDueMs !== Infinity) write(TIMERS + timerKey(entry.storedDueMs, key), null);
-        if (dueMs !== Infinity) write(TIMERS + timerKey(dueMs, key), new Uint8Array(0));
-        entry.storedDueMs = dueMs;
-      }
-      write(PERSONS + key, bytes);
-    });
+    let left = max;
+    for (const key of this.#ahead ?? []) {
+      if (left-- <= 0) return false;
+      this.#ahead!.delete(key);
+      this.#write(key, write);
+    }
+    this.#ahead = null;
+    return true;
+  }
+
+  #write(key: string, write: RowWriter<string>): void {
+    const entry = this.#known(key);
+    if (entry === undefined) return;
+    const bytes = this.#encode(entry);
+    const dueMs = bytes === null ? Infinity : viewOf(bytes).getFloat64(0, true);
+    write(PERSONS + key, bytes);
+    if (this.#dirty.delete(key)) entry.epoch = this.#epoch - 1;
+    if (dueMs === entry.storedDueMs) return;
+    if (entry.storedDueMs !== Infinity) write(TIMERS + timerKey(entry.storedDueMs, key), null);
+    if (dueMs !== Infinity) write(TIMERS + timerKey(dueMs, key), new Uint8Array(0));
+    entry.storedDueMs = dueMs;
   }
 
   /** The checkpoint that `begin` opened is durable: what has not changed since may leave the cache. */
@@ -149,7 +198,7 @@ export class Persons implements SnapshotSource<string> {
     const known = this.#old.get(key) ?? this.#unsaved.get(key);
     if (known !== undefined) {
       if (known.packed !== null) {
-        known.state = this.#decode(known.packed);
+        known.state = this.#decode(known.packed).state;
         known.packed = null;
       }
       this.#old.delete(key);
@@ -160,15 +209,21 @@ export class Persons implements SnapshotSource<string> {
     const stored = this.#file.get(PERSONS + key);
     if (stored === undefined) return undefined;
     const storedDueMs = viewOf(stored).getFloat64(0, true);
-    const entry: Entry = { state: this.#decode(stored), packed: null, epoch: 0, storedDueMs };
+    const { state, position: readPosition } = this.#decode(stored);
+    const entry: Entry = { state, packed: null, epoch: 0, storedDueMs, readPosition };
     this.#remember(key, entry);
     return entry;
   }
 
-  #decode(row: Uint8Array): PersonState {
-    const program = this.#programs.at(viewOf(row).getUint32(8, true));
+  #decode(row: Uint8Array): { state: PersonState; position: number } {
+    const header = viewOf(row);
+    const version = header.getUint32(8, true);
+    const hasPosition = version >= HAS_POSITION;
+    const program = this.#programs.at(hasPosition ? version - HAS_POSITION : version);
     assert(program !== undefined, "the programs of all persons are known");
-    return decodePerson(row.subarray(HEADER_BYTES), program.plan);
+    const person = row.subarray(hasPosition ? HEADER_BYTES : HEADER_BYTES_WITHOUT_POSITION);
+    const position = hasPosition ? header.getFloat64(12, true) : 0;
+    return { state: decodePerson(person, program.plan), position };
   }
 
   #known(key: string): Entry | undefined {
@@ -180,7 +235,7 @@ export class Persons implements SnapshotSource<string> {
     if (this.#young.size < this.#generationMax) return;
     for (const [oldKey, oldEntry] of this.#old) {
       if (oldEntry.epoch <= this.#epochCommitted) continue;
-      oldEntry.packed = this.#encode(oldKey);
+      oldEntry.packed = this.#encode(oldEntry)?.slice() ?? null;
       oldEntry.state = null;
       this.#unsaved.set(oldKey, oldEntry);
     }
@@ -188,16 +243,18 @@ export class Persons implements SnapshotSource<string> {
     this.#young = new Map();
   }
 
-  #encode(key: string): Uint8Array | null {
-    const { state, packed } = this.#known(key)!;
+  /** His row, good until the next call; null where he is forgotten. */
+  #encode({ state, packed }: Entry): Uint8Array | null {
     if (state === null) return packed;
     const person = encodePerson(state);
-    const bytes = new Uint8Array(HEADER_BYTES + person.length);
-    const header = viewOf(bytes);
+    const sizeBytes = HEADER_BYTES + person.length;
+    if (sizeBytes > this.#row.length) this.#row = new Uint8Array(2 * sizeBytes);
+    const header = viewOf(this.#row);
     header.setFloat64(0, state.nextCheckMs, true);
-    header.setUint32(8, state.programVersion, true);
-    bytes.set(person, HEADER_BYTES);
-    return bytes;
+    header.setUint32(8, HAS_POSITION + state.programVersion, true);
+    header.setFloat64(12, this.position, true);
+    this.#row.set(person, HEADER_BYTES);
+    return this.#row.subarray(0, sizeBytes);
   }
 }
 

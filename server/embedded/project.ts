@@ -34,7 +34,7 @@ import {
   type Submission,
 } from "../ports.ts";
 import { StateCorruptError, StateFile } from "../state/state-file.ts";
-import { Checkpointer, readMeta, type CheckpointMeta } from "./checkpointer.ts";
+import { Checkpointer, readMeta, type CheckpointMeta, type CheckpointSlice } from "./checkpointer.ts";
 import { Committer, type Group } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
 import type { KeyedRecord } from "./event-keys.ts";
@@ -59,6 +59,7 @@ export interface ProjectOptions {
   /** Persons held decoded. Default 12,000, about 100 MB. */
   personsCachedMax?: number;
   checkpointEveryMs?: number;
+  checkpointSlice?: CheckpointSlice;
   onFault?: (fault: LogFault) => void;
   onCheckpointFailed?: (error: Error) => void;
 }
@@ -104,6 +105,7 @@ export class EmbeddedProject implements Project {
     this.#ids = ids;
     this.log = log;
     this.fold = new Fold({ file, ids, personsCachedMax: options.personsCachedMax ?? PERSONS_CACHED_MAX });
+    this.fold.startsAt = meta?.position ?? 0;
     this.fold.persons.total = meta?.personsTotal ?? 0;
     this.fold.counts.deadLetters = meta?.deadLettersTotal ?? 0;
     for (const [segment, size] of meta?.segmentSizes ?? []) this.fold.members.sizes.set(segment, size);
@@ -113,7 +115,7 @@ export class EmbeddedProject implements Project {
     this.#clockMs = meta?.clockMs ?? 0;
     this.#committer = new Committer({
       log,
-      fold: (record) => this.#apply(record),
+      fold: (record, next) => this.#apply(record, next),
       clock: () => (this.#clockMs = Math.max(this.#clockMs, this.fold.lastAtMs, options.now())),
     });
     this.#decisions = new DecisionLog(this.#committer);
@@ -126,6 +128,7 @@ export class EmbeddedProject implements Project {
       ids,
       position: meta?.position ?? log.start,
       tables: tablesOf(this.fold),
+      slice: options.checkpointSlice,
       capture: () => ({
         position: this.#committer.foldedPosition,
         lastAtMs: this.fold.lastAtMs,
@@ -163,7 +166,7 @@ export class EmbeddedProject implements Project {
       });
       const ids = openIdIndex(join(options.folder, "ids"), { runs: meta?.idRuns ?? [] });
       const project = new EmbeddedProject(options, { file, ids, log, meta });
-      await project.#recover();
+      await project.#recover(meta?.personsPosition ?? meta?.position ?? log.start);
       return project;
     } catch (error) {
       await file.close();
@@ -396,7 +399,8 @@ export class EmbeddedProject implements Project {
     await this.#file.close();
   }
 
-  async #recover(): Promise<void> {
+  /** Folds the log from `from` on: the position from which persons may lack something. */
+  async #recover(from: number): Promise<void> {
     for (const source of this.fold.recommender.tables) {
       for (const [key, bytes] of this.#file.rows(`t:${source.table}:`)) source.load(Number(key), bytes);
     }
@@ -404,13 +408,14 @@ export class EmbeddedProject implements Project {
       for (const [key, bytes] of this.#file.rows(`${DECISION_PREFIX}${source.table}:`)) source.load(key, bytes);
     }
     const onCorrupt = this.#options.onFault ?? (() => {});
+    this.fold.persons.position = from;
     let records = 0;
-    for (const entry of this.log.read(this.#checkpointer.position, { onCorrupt })) {
+    for (const entry of this.log.read(from, { onCorrupt })) {
       const record = decodeRecord(entry.type, entry.payload);
       if (record === undefined) this.fold.counts.unknown++;
-      else this.fold.apply(record);
+      else this.fold.apply(record, entry.next);
       this.#committer.foldedPosition = entry.next;
-      if (++records % RECORDS_A_CHECKPOINT_MAX === 0) await this.#checkpointer.take();
+      if (entry.next > this.fold.startsAt && ++records % RECORDS_A_CHECKPOINT_MAX === 0) await this.#checkpointer.take();
     }
     this.#committer.foldedPosition = this.log.end;
     if (this.fold.programs.entries.length === 0) await this.#create();
@@ -428,8 +433,8 @@ export class EmbeddedProject implements Project {
     return this.#write(({ atMs }) => ({ kind: "program", at: atMs, version: 1, document }));
   }
 
-  #apply(record: KeyedRecord): void {
-    const change = this.fold.apply(record);
+  #apply(record: KeyedRecord, next: number): void {
+    const change = this.fold.apply(record, next);
     if (change !== undefined) this.#tell(change);
     const isDue =
       ++this.#recordsSinceCheckpoint > RECORDS_A_CHECKPOINT_MAX || this.fold.persons.dirtyCount > DIRTY_PERSONS_MAX;

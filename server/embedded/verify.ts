@@ -64,7 +64,7 @@ export async function verifyProject(
     const faults: LogFault[] = [];
     for (const entry of log.read(log.start, { onCorrupt: (fault) => faults.push(fault) })) {
       const record = decodeRecord(entry.type, entry.payload);
-      if (record !== undefined) fold.apply(record);
+      if (record !== undefined) fold.apply(record, entry.next);
       position = entry.next;
       if (++records % RECORDS_A_CHECKPOINT !== 0) continue;
       await checkpointer.take();
