@@ -5,7 +5,8 @@ import { compiled, eventAt, MONDAY_MS, timelineOf } from "../testing/programs.ts
 import { applyEvent } from "../engine.ts";
 import { emptyPerson } from "../profile/person.ts";
 import { checkProgram, compileProgram } from "./compile.ts";
-import { compileItemFilter } from "./item-filter.ts";
+import { compileItemFilter, NO_ITEM } from "./item-filter.ts";
+import { Visit } from "./scope.ts";
 import { FAULTS_MAX, SEGMENTS_MAX, SEQUENCES_MAX, WINDOWS_MAX } from "./limits.ts";
 import { newsProgram } from "./news.ts";
 import type { ProgramDocument } from "./program.ts";
@@ -224,7 +225,7 @@ test("a request's filter reads item and person, and only windows that are kept",
   const lamp = { item_id: "lamp", categories: ["lamps"], tags: ["sale"], price: 20 };
   const passes = (cel: string): boolean | string[] => {
     const outcome = compileItemFilter(cel, program);
-    return "faults" in outcome ? outcome.faults.map(({ code }) => code) : outcome.predicate(lamp, person, MONDAY_MS);
+    return "faults" in outcome ? outcome.faults.map(({ code }) => code) : outcome.predicate(new Visit(program.scope, person, MONDAY_MS))(lamp);
   };
   const timeline = timelineOf(program.document);
   let person: ReturnType<typeof emptyPerson> | undefined;
@@ -239,6 +240,25 @@ test("a request's filter reads item and person, and only windows that are kept",
   applyEvent(person, eventAt(MONDAY_MS, "view"), timeline);
   applyEvent(person, eventAt(MONDAY_MS, "view"), timeline);
   equal(passes('count("view", "30m") >= 2 && in_segment("s")'), true);
+  equal(passes('in_segment("s") && item.price < 30 && !("new" in item.tags)'), true);
+  equal(passes('in_segment("s") && item.price > 30'), false);
+  equal(passes('item.price < 30 && count("view", "30m") >= 3'), false);
+});
+
+test("a condition over items asks the visitor once, and a visit finds its scope again", () => {
+  const program = compiled({ segments: { s: { when: 'count("view", "30m") >= 2' } } });
+  const predicate = (cel: string) => {
+    const outcome = compileItemFilter(cel, program);
+    if ("faults" in outcome) throw new Error(cel);
+    return outcome.predicate;
+  };
+  const visit = new Visit(program.scope, undefined, MONDAY_MS);
+  const [sale, cheap] = [{ item_id: "a", categories: [], tags: ["sale"] }, { item_id: "b", categories: [], tags: [], price: 5 }];
+  equal(predicate('in_segment("s") && "sale" in item.tags')(visit), NO_ITEM);
+  const [onSale, isCheap] = [predicate('"sale" in item.tags')(visit), predicate("item.price < 9 || item.price > 90")(visit)];
+  deepEqual([onSale(sale), isCheap(sale), onSale(cheap), isCheap(cheap)], [true, false, false, true]);
+  program.scope.begin(emptyPerson(program.plan), MONDAY_MS + 1);
+  deepEqual([onSale(sale), program.scope.nowMs], [true, MONDAY_MS]);
 });
 
 test("a fault leaves no half-made program", () => {

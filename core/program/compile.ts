@@ -2,9 +2,8 @@
 import { BUILT_IN_EVENT_TYPES } from "../event/event.ts";
 import type { FeaturePlan, FoldPlan, SequencePlan, WindowPlan } from "../profile/plan.ts";
 import { emptyPerson } from "../profile/person.ts";
-import { compileCondition } from "./cel/compile.ts";
+import { compileCondition, type CompiledCondition } from "./cel/compile.ts";
 import type { FeatureName, NamesOfProgram, Place } from "./cel/names.ts";
-import type { ASTNode } from "./cel/parse.ts";
 import { DOUBLE, DYN } from "./cel/value.ts";
 import type { CompiledPlacement, CompiledProgram, CompiledSegment, CompiledSlot, CompiledTrigger } from "./compiled.ts";
 import { DEFAULT_INTEREST_HALF_LIFE, DEFAULT_WEIGHTS } from "./defaults.ts";
@@ -17,7 +16,6 @@ import { EVENTS_MAX, EXPRESSION_CHARS_MAX, SEGMENTS_MAX, SEQUENCES_MAX, WINDOWS_
 import { readLearning, readModels } from "./models.ts";
 import { readPlacements, readTriggers } from "./parts.ts";
 import type { ProgramDocument, ProgramFault } from "./program.ts";
-import type { Rule } from "./rule.ts";
 import { RuleScope } from "./scope.ts";
 import { orderSegments } from "./segments.ts";
 import { readSlots } from "./slots.ts";
@@ -39,7 +37,7 @@ const KEYS = [
 /** Written by tools and answers around the document; they mean nothing here. */
 const IGNORED = new Set(["$schema", "version", "created_at"]);
 /** Compiles one expression of the document; a fault is reported at `path`. */
-export type CompileCel = (value: unknown, path: string, place: Place) => { rule: Rule; ast: ASTNode } | undefined;
+export type CompileCel = (value: unknown, path: string, place: Place) => CompiledCondition | undefined;
 
 export interface Parts {
   readonly faults: Faults;

@@ -6,14 +6,14 @@ import type { FoldPlan } from "../profile/plan.ts";
 import type { PersonState } from "../profile/state.ts";
 import type { NamesOfProgram } from "./cel/names.ts";
 import type { ReadSet, Rule } from "./rule.ts";
-import type { RuleScope } from "./scope.ts";
+import type { RuleScope, Visit } from "./scope.ts";
 import type { LearningDocument, MetricKind, ModelsDocument, ProgramDocument, SlotContextFeature, SlotPolicy } from "./program.ts";
 
-/**
- * True where the item passes. Never throws: an expression that fails (an item without `price`, say) is false.
- * `person` undefined reads like somebody who has done nothing yet.
- */
-export type ItemPredicate = (item: Item, person: PersonState | undefined, nowMs: number) => boolean;
+/** True where the item passes. Never throws: an expression that fails (an item without `price`, say) is false. */
+export type ItemTest = (item: Item) => boolean;
+
+/** What a condition over items asks of each item of a visit; NO_ITEM where the visitor alone rules all items out. */
+export type ItemPredicate = (visit: Visit) => ItemTest;
 
 export interface CompiledSegment {
   readonly name: string;

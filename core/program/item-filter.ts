@@ -1,20 +1,23 @@
 // Conditions over an item: the filters and boosts of placements, and filters that come with a request.
-import { compileCondition } from "./cel/compile.ts";
+import { compileCondition, type CompiledCondition } from "./cel/compile.ts";
 import type { CelFault } from "./cel/parse.ts";
-import type { CompiledProgram, ItemPredicate } from "./compiled.ts";
-import type { Rule } from "./rule.ts";
-import type { RuleScope } from "./scope.ts";
+import type { CompiledProgram, ItemPredicate, ItemTest } from "./compiled.ts";
 
 /** Filters of requests that are kept compiled: pages ask with the same few. */
 const FILTERS_MAX = 256;
 
-/** A predicate over a scope that exists by the time it is called. */
-export function itemPredicate(rule: Rule, scope: () => RuleScope): ItemPredicate {
-  return (item, person, nowMs) => {
-    const own = scope();
-    own.begin(person, nowMs);
-    own.item = item;
-    return rule.holds(own);
+/** Of a visitor for whom no item passes. */
+export const NO_ITEM: ItemTest = () => false;
+
+export function itemPredicate(condition: CompiledCondition): ItemPredicate {
+  const { visitor, item: ofItem } = condition.byItem();
+  return (visit) => {
+    if (!visitor(visit.enter())) return NO_ITEM;
+    return (item) => {
+      const scope = visit.enter();
+      scope.item = item;
+      return ofItem(scope);
+    };
   };
 }
 
@@ -29,7 +32,7 @@ export function compileItemFilter(
   if (known !== undefined) return { predicate: known };
   const compiled = compileCondition(cel, program.names);
   if ("faults" in compiled) return compiled;
-  const predicate = itemPredicate(compiled.rule, () => program.scope);
+  const predicate = itemPredicate(compiled);
   if (program.filters.size >= FILTERS_MAX) program.filters.delete(program.filters.keys().next().value!);
   program.filters.set(cel, predicate);
   return { predicate };

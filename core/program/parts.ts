@@ -61,7 +61,7 @@ function typesAskedFor(ast: ASTNode): ReadonlySet<string> | null {
   }
 }
 
-export function readPlacements(part: unknown, { faults, cel, scope }: Parts): Map<string, CompiledPlacement> {
+export function readPlacements(part: unknown, { faults, cel }: Parts): Map<string, CompiledPlacement> {
   const placements = new Map<string, CompiledPlacement>();
   for (const [name, value] of faults.entries(part, "/placements", { name: "placements", max: PLACEMENTS_MAX })) {
     const path = at("/placements", name);
@@ -75,7 +75,7 @@ export function readPlacements(part: unknown, { faults, cel, scope }: Parts): Ma
     });
     const predicate = (text: unknown, place: string): ItemPredicate | undefined => {
       const compiled = cel(text, place, "item");
-      return compiled === undefined ? undefined : itemPredicate(compiled.rule, scope);
+      return compiled === undefined ? undefined : itemPredicate(compiled);
     };
     const filter = document["filter"] === undefined ? undefined : predicate(document["filter"], at(path, "filter"));
     const boosts: { when: ItemPredicate; by: number }[] = [];

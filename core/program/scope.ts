@@ -21,6 +21,8 @@ export class RuleScope {
   /** Values of the variables that macros bind, outermost first. */
   readonly bound: unknown[] = [];
   readonly #nobody: PersonState;
+  /** Counts how often the scope was set up: whoever comes back to it sees whether it is still his. */
+  turn = 0;
   // What several rules read, worked out by the first that does: undefined or NaN until then.
   #session: Session | null | undefined;
   #categoriesTotal = NaN;
@@ -35,6 +37,7 @@ export class RuleScope {
 
   /** Sets up for one person at one time; event, item and context are none. */
   begin(person: PersonState | undefined, nowMs: number): void {
+    this.turn++;
     this.person = person ?? this.#nobody;
     this.nowMs = nowMs;
     this.horizonMs = Infinity;
@@ -76,5 +79,31 @@ export class RuleScope {
     if (tag === undefined || tag.scaled <= 0) return 0;
     if (this.#tagsTotal !== this.#tagsTotal) this.#tagsTotal = positiveTotal(tags);
     return tag.scaled / this.#tagsTotal;
+  }
+}
+
+/**
+ * One visitor at one time, of whom many conditions are asked: the scope is set up for him once, not for each. To be used
+ * up before the person changes. `person` undefined reads like somebody who has done nothing yet.
+ */
+export class Visit {
+  readonly #scope: RuleScope;
+  readonly #person: PersonState | undefined;
+  readonly #nowMs: number;
+  #turn = 0;
+
+  constructor(scope: RuleScope, person: PersonState | undefined, nowMs: number) {
+    this.#scope = scope;
+    this.#person = person;
+    this.#nowMs = nowMs;
+  }
+
+  /** The scope, set up for this visit; `item` is whatever was looked at last. */
+  enter(): RuleScope {
+    if (this.#scope.turn !== this.#turn) {
+      this.#scope.begin(this.#person, this.#nowMs);
+      this.#turn = this.#scope.turn;
+    }
+    return this.#scope;
   }
 }

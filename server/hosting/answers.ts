@@ -4,10 +4,10 @@ import { uuidv7 } from "uuidv7";
 import type { DecisionState } from "../../core/decide/decision-state.ts";
 import { decideSlot } from "../../core/engine.ts";
 import type { EventContext } from "../../core/event/event.ts";
-import type { Item } from "../../core/item/item.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import type { CompiledProgram, ItemPredicate } from "../../core/program/compiled.ts";
 import { compileItemFilter } from "../../core/program/item-filter.ts";
+import { Visit } from "../../core/program/scope.ts";
 import type { RankedList, Recommender } from "../../core/rank/recommender.ts";
 import type { DecisionRecord, PersonRef } from "../../core/record.ts";
 import { FilterError, type Decision, type RecommendationList, type RecommendRequest } from "../ports.ts";
@@ -60,7 +60,7 @@ export function answerList(
     { request, personKey: key, person, program, nowMs, state: decisions, context: request.context, decisionId },
     (placement, who) => {
       const isNobody = who === "nobody";
-      const query = { key: isNobody ? "" : key, person: isNobody ? undefined : person, request, nowMs };
+      const query = { key: isNobody ? "" : key, person: isNobody ? undefined : person, request, nowMs, program };
       const rulesThere = placement === request.placement ? rules : listRules({ ...request, placement }, program)!;
       return recommender.recommend(rankQueryOf({ ...rulesThere, ...query }));
     },
@@ -90,7 +90,7 @@ export function answerSimilar(itemId: string, limit: number, sources: Sources): 
 export function answerTrending(limit: number, filter: string | undefined, sources: Sources): RecommendationList {
   const { program, recommender, nowMs } = sources;
   const asked = filter === undefined ? undefined : filterOf(filter, program);
-  const isWanted = asked === undefined ? {} : { filter: (item: Item) => asked(item, undefined, nowMs) };
+  const isWanted = asked === undefined ? {} : { filter: asked(new Visit(program.scope, undefined, nowMs)) };
   return crowdList(recommender.trending({ limit, nowMs, ...isWanted }), "trending", sources);
 }
 

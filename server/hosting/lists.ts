@@ -1,6 +1,7 @@
 // Lists for a person: the placement of the program, the request and the profile become one question to the recommender.
-import type { Item } from "../../core/item/item.ts";
 import type { CompiledPlacement, CompiledProgram, ItemPredicate } from "../../core/program/compiled.ts";
+import { NO_ITEM } from "../../core/program/item-filter.ts";
+import { Visit } from "../../core/program/scope.ts";
 import { interestShares } from "../../core/profile/reading.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import type { RankedList, RankQuery, Recommender } from "../../core/rank/recommender.ts";
@@ -24,11 +25,14 @@ export interface ListQuestion {
   /** The request's own filter. */
   readonly asked: ItemPredicate | undefined;
   readonly nowMs: number;
+  readonly program: CompiledProgram;
 }
 
-export function rankQueryOf({ key, person, placement, request, asked, nowMs }: ListQuestion): RankQuery {
+/** The question to the recommender; to be asked before the person changes. */
+export function rankQueryOf({ key, person, placement, request, asked, nowMs, program }: ListQuestion): RankQuery {
   const context = { ...person?.context, ...request.context };
-  const filters = [placement.filter, asked].filter((filter) => filter !== undefined);
+  const visit = new Visit(program.scope, person, nowMs);
+  const filters = [placement.filter, asked].flatMap((filter) => (filter === undefined ? [] : [filter(visit)]));
   return {
     personKey: key,
     nowMs,
@@ -38,8 +42,8 @@ export function rankQueryOf({ key, person, placement, request, asked, nowMs }: L
     pageItemId: request.itemId,
     exclude: request.exclude === undefined ? undefined : new Set(request.exclude),
     excludeKinds: placement.exclude,
-    filter: filters.length === 0 ? undefined : (item) => filters.every((filter) => filter(item, person, nowMs)),
-    boosts: placement.boosts.map(({ when, by }) => ({ when: (item: Item) => when(item, person, nowMs), by })),
+    filter: filters.length < 2 ? filters[0] : (item) => filters.every((filter) => filter(item)),
+    boosts: placement.boosts.map(({ when, by }) => ({ when: when(visit), by })).filter(({ when }) => when !== NO_ITEM),
     diversity: placement.diversity,
     country: context.country,
     device: context.device,

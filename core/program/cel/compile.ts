@@ -177,7 +177,24 @@ function junction(ast: ASTNode, op: "&&" | "||", c: Compilation): CelNode[] {
   return parts;
 }
 
-export type CompiledCel = { rule: Rule; ast: ASTNode } | { faults: CelFault[] };
+/** Never throws; an evaluation error is false. */
+export type Holds = (scope: RuleScope) => boolean;
+
+/** A condition in two: it holds where both do. */
+export interface ItemCondition {
+  /** What it asks without the item: for a list it need be asked but once. */
+  readonly visitor: Holds;
+  readonly item: Holds;
+}
+
+export interface CompiledCondition {
+  readonly rule: Rule;
+  readonly ast: ASTNode;
+  /** The same condition by what its parts read. */
+  readonly byItem: () => ItemCondition;
+}
+
+export type CompiledCel = CompiledCondition | { faults: CelFault[] };
 
 /** Compiles a condition. Answers every fault of the text, or a rule that never throws. */
 export function compileCondition(text: string, names: NamesOfProgram): CompiledCel {
@@ -212,5 +229,32 @@ export function compileCondition(text: string, names: NamesOfProgram): CompiledC
     holds: (scope: RuleScope) => read(scope) === true,
     nextChangeMs: changeOf(node),
   };
-  return { rule, ast: parsed.ast };
+  return { rule, ast: parsed.ast, byItem: () => byItem(parsed.ast, names) };
+}
+
+function byItem(ast: ASTNode, names: NamesOfProgram): ItemCondition {
+  const parts = conjunctsOf(ast);
+  const all = (chosen: readonly ASTNode[]): Holds => {
+    const reads = chosen.map((part) => compileNode(part, new Compilation(names)).read);
+    if (reads.length === 1) return (scope) => reads[0]!(scope) === true;
+    return (scope) => {
+      for (let i = 0; i < reads.length; i++) if (reads[i]!(scope) !== true) return false;
+      return true;
+    };
+  };
+  return { visitor: all(parts.filter((part) => !namesItem(part))), item: all(parts.filter(namesItem)) };
+}
+
+function conjunctsOf(ast: ASTNode): ASTNode[] {
+  return ast.op === "&&" ? ast.args.flatMap(conjunctsOf) : [ast];
+}
+
+/** True also where a macro's variable has that name: it is asked of each item then, which is right in any case. */
+function namesItem({ op, args }: ASTNode): boolean {
+  return op === "id" ? args === "item" : nodesIn(args).some(namesItem);
+}
+
+function nodesIn(args: unknown): ASTNode[] {
+  if (Array.isArray(args)) return args.flatMap(nodesIn);
+  return typeof args === "object" && args !== null && "op" in args ? [args as ASTNode] : [];
 }
