@@ -7,6 +7,8 @@ import { pathToFileURL } from "node:url";
 export interface AttuneConfig {
   host?: string;
   port?: number;
+  /** For gRPC; one above `port` where it is not set and that one is free. `off`: none. */
+  grpcPort?: number | "off";
   data?: string;
   demo?: boolean;
   /** Projects beside `default`, each with the program it starts with: `shop` or `news`. */
@@ -46,6 +48,8 @@ export interface ClusterConfig {
   stateBackend?: "rocksdb" | "hashmap";
   /** The job's longest Kafka transaction; default 300,000. Brokers' `transaction.max.timeout.ms` must allow it. */
   transactionTimeoutMs?: number;
+  /** Settings of the Flink that `cluster up` runs, above its own. */
+  flinkSettings?: Record<string, string>;
   /** Where an existing Flink's JobManager finds `kafkaProperties` as a file. */
   jobPropertiesFile?: string;
 }
@@ -60,6 +64,7 @@ export interface NodeSettings extends AttuneConfig {
 export interface SettingFlags {
   host?: string | undefined;
   port?: string | undefined;
+  "grpc-port"?: string | undefined;
   data?: string | undefined;
   demo?: string | undefined;
   config?: string | undefined;
@@ -73,10 +78,12 @@ export class SettingError extends Error {
 export async function readSettings(flags: SettingFlags, environment: NodeJS.ProcessEnv): Promise<NodeSettings> {
   const file = await readConfigFile(flags.config);
   const port = flags.port ?? environment["ATTUNE_PORT"];
+  const grpcPort = flags["grpc-port"] ?? environment["ATTUNE_GRPC_PORT"];
   const demo = flags.demo ?? environment["ATTUNE_DEMO"];
   const secret = environment["ATTUNE_WEBHOOK_SECRET"];
   return {
     ...file,
+    ...(grpcPort === undefined ? {} : { grpcPort: grpcPort === "off" ? "off" : portOf(grpcPort) }),
     ...(secret === undefined ? {} : { webhooks: { ...file.webhooks, secret } }),
     host: flags.host ?? environment["ATTUNE_HOST"] ?? file.host ?? "127.0.0.1",
     port: port === undefined ? (file.port ?? 8080) : portOf(port),

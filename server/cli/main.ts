@@ -7,7 +7,7 @@ import { UsageError } from "./usage.ts";
 
 const HELP = `attune <command> [options]
 
-  start                       run the node; ATTUNE_PORT, ATTUNE_HOST, ATTUNE_DATA, ATTUNE_DEMO or --port, --host, --data, --demo
+  start                       run the node; ATTUNE_PORT, ATTUNE_GRPC_PORT, ATTUNE_HOST, ATTUNE_DATA, ATTUNE_DEMO or --port, --grpc-port …
   import FILE …               read NDJSON files into the data folder; --items FILE for the catalogue first
   replay --speed N FILE       send a file to a running node as if it happened now; --url URL, --limit N
   evaluate FILE               measure recommendations on a file: recommend first, then reveal and learn

@@ -4,17 +4,19 @@ import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import ipaddr from "ipaddr.js";
 import { pino, type Logger } from "pino";
-import { createServer } from "../http/server.ts";
+import type { HttpConfig } from "../http/config.ts";
+import { createServer, GrpcPortError } from "../http/server.ts";
 import type { Project } from "../ports.ts";
 import { SettingError, type NodeSettings } from "./config.ts";
 import { warmDemo } from "./demo.ts";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
+const PORT_MAX = 65_535;
 const BUILD_SCRIPT = new URL("../../scripts/build.ts", import.meta.url);
 
 export type ServeSettings = Pick<
   NodeSettings,
-  "host" | "port" | "demo" | "trustedProxies" | "botAddresses" | "webhooks"
+  "host" | "port" | "grpcPort" | "demo" | "trustedProxies" | "botAddresses" | "webhooks"
 >;
 
 export interface ServedHost {
@@ -44,10 +46,13 @@ export async function serve(
   const address = await server.listen().catch(async (error: NodeJS.ErrnoException) => {
     await host.close();
     if (error.code !== "EADDRINUSE") throw error;
+    const isGrpc = error instanceof GrpcPortError;
     throw new SettingError(
-      `port ${settings.port} is taken: stop what runs there, or set ATTUNE_PORT (0 picks a free one)`,
+      `port ${isGrpc ? error.port : settings.port} is taken: stop what runs there, or set ` +
+        `${isGrpc ? "ATTUNE_GRPC_PORT" : "ATTUNE_PORT"} (0 picks a free one)`,
     );
   });
+  if (server.grpcAddress !== undefined) logger.info({ address: server.grpcAddress }, "listening for gRPC");
   process.stdout.write(`attune listening on ${address}\n`);
   await stopped;
   await server.close();
@@ -64,11 +69,21 @@ function refuseOpenDoor(host: string): void {
   );
 }
 
-function serverConfig({ host, port, demo, trustedProxies, botAddresses, webhooks }: ServeSettings) {
+/** The port that was named, or the one above HTTP's where nobody else has it. */
+function grpcConfig({ port, grpcPort }: ServeSettings): Pick<HttpConfig, "grpc"> {
+  if (grpcPort === "off") return {};
+  if (grpcPort !== undefined) return { grpc: { port: grpcPort, ifFree: false } };
+  const next = port === 0 ? 0 : port + 1;
+  return next > PORT_MAX ? {} : { grpc: { port: next, ifFree: true } };
+}
+
+function serverConfig(settings: ServeSettings) {
+  const { host, port, demo, trustedProxies, botAddresses, webhooks } = settings;
   return {
     host,
     port,
     demo,
+    ...grpcConfig(settings),
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
     ...(botAddresses === undefined ? {} : { botAddresses }),
     ...(webhooks === undefined

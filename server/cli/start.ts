@@ -10,6 +10,7 @@ export async function startCommand(args: string[]): Promise<number> {
     options: {
       host: { type: "string" },
       port: { type: "string" },
+      "grpc-port": { type: "string" },
       data: { type: "string" },
       demo: { type: "string" },
       config: { type: "string" },

@@ -14,6 +14,8 @@ export interface HttpConfig {
   host: string;
   /** 0 picks a free one. */
   port: number;
+  /** gRPC on a port of its own, 0 picks a free one; with `ifFree` it does without where that is taken. */
+  grpc?: { port: number; ifFree: boolean };
   /** Serves `/demo/`, and sends `/` there. */
   demo: boolean;
   /** Proxies (CIDR) whose `X-Forwarded-For` is believed; none by default. */

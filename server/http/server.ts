@@ -6,6 +6,7 @@ import { deadLetterRoutes } from "../admin/dead-letter-routes.ts";
 import { healthRoutes } from "../admin/health-routes.ts";
 import { programRoutes } from "../admin/program-routes.ts";
 import { statsRoutes } from "../admin/stats-routes.ts";
+import type { GrpcOptions, GrpcServer } from "../grpc/server.ts";
 import { admission } from "../intake/admission.ts";
 import type { ReadAddress } from "../intake/enrich/addresses.ts";
 import { openAddresses } from "../intake/enrich/addresses.ts";
@@ -43,11 +44,26 @@ export interface ServerOptions {
   now?: () => number;
 }
 
+/** The port that gRPC was to listen on is taken. */
+export class GrpcPortError extends Error {
+  override readonly name = "GrpcPortError";
+  readonly code = "EADDRINUSE";
+  readonly port: number;
+  constructor(port: number, cause: unknown) {
+    super(`port ${port} is taken`, { cause });
+    this.port = port;
+  }
+}
+
 export interface AttuneServer {
   /** Method and path of every route, as the OpenAPI document writes them. */
   readonly routes: readonly Pick<Route, "method" | "path">[];
   /** Resolves to the address that is bound, e.g. `http://127.0.0.1:8080`. */
   listen(): Promise<string>;
+  /** Once it listens, where gRPC is on: `127.0.0.1:8081`. */
+  readonly grpcAddress: string | undefined;
+  /** Full names; empty where gRPC is off. */
+  readonly grpcServices: readonly string[];
   /** Answers open requests, ends live connections, keeps undelivered webhooks as dead letters. Before the projects close. */
   close(): Promise<void>;
 }
@@ -55,10 +71,18 @@ export interface AttuneServer {
 /** @throws Error when the configuration names an address range that is none. */
 export async function createServer(options: ServerOptions): Promise<AttuneServer> {
   const config = { ...DEFAULT_HTTP_CONFIG, ...options.config };
-  return assemble(options, config, await openAddresses(config.botAddresses));
+  const readAddress = await openAddresses(config.botAddresses);
+  // Loaded where it is wanted: a node without gRPC does without the library.
+  const grpc = config.grpc === undefined ? undefined : await import("../grpc/server.ts");
+  return assemble(options, config, readAddress, grpc?.createGrpcServer);
 }
 
-function assemble(options: ServerOptions, config: HttpConfig, readAddress: ReadAddress): AttuneServer {
+function assemble(
+  options: ServerOptions,
+  config: HttpConfig,
+  readAddress: ReadAddress,
+  createGrpc: ((options: GrpcOptions) => GrpcServer) | undefined,
+): AttuneServer {
   const { logger, projectNames } = options;
   const now = options.now ?? Date.now;
   const timings = new Timings();
@@ -107,13 +131,29 @@ function assemble(options: ServerOptions, config: HttpConfig, readAddress: ReadA
     logger,
     now,
   });
+  const isReady = (): boolean => projectNames().every((name) => options.projects(name)?.stats().ready === true);
+  const grpc = createGrpc?.({ projects, isReady, hubOf, intake, enricher, timings, logger });
+  let grpcAddress: string | undefined;
+
+  async function listenGrpc(): Promise<void> {
+    if (grpc === undefined || config.grpc === undefined) return;
+    const { port, ifFree } = config.grpc;
+    try {
+      grpcAddress = await grpc.listen({ host: config.host, port });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+      if (!ifFree) throw new GrpcPortError(port, error);
+      logger.warn({ port }, "the port for gRPC is taken: going on without it (set ATTUNE_GRPC_PORT)");
+    }
+  }
+
   const sources = {
     timings,
     intake,
     history,
     live(project: Project) {
       const { subscriptions, sent, paused, cut } = hubOf(project).stats();
-      return { sockets: sockets.open, streams: streams.open, subscriptions, sent, paused, dropped: cut };
+      return { sockets: sockets.open, streams: streams.open + (grpc?.watching ?? 0), subscriptions, sent, paused, dropped: cut };
     },
     webhooks: () => webhooks.stats(),
     projects,
@@ -152,14 +192,24 @@ function assemble(options: ServerOptions, config: HttpConfig, readAddress: ReadA
 
   return {
     routes: [...routes, ...streams.routes.map(({ path }) => ({ method: "GET" as const, path }))],
+    grpcServices: grpc?.services ?? [],
+    get grpcAddress() {
+      return grpcAddress;
+    },
     async listen() {
       for (const name of projectNames()) projects(name);
-      return shell.listen(config);
+      await listenGrpc();
+      try {
+        return await shell.listen(config);
+      } catch (error) {
+        await grpc?.close();
+        throw error;
+      }
     },
     async close() {
       streams.close();
       sockets.close();
-      await shell.close();
+      await Promise.all([shell.close(), grpc?.close()]);
       for (const hub of hubs.values()) hub.close();
       history.close();
       await webhooks.close();

@@ -37,16 +37,17 @@ export async function startNode(
     folders: options.folders ?? {},
     logger: options.logger ?? silent,
   });
-  return {
-    url: await server.listen(),
-    project,
-    server,
-    async close() {
-      await server.close();
-      await project.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+  const close = async (): Promise<void> => {
+    await server.close();
+    await project.close();
+    rmSync(folder, { recursive: true, force: true });
   };
+  try {
+    return { url: await server.listen(), project, server, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 export interface TestAnswer {
@@ -58,7 +59,7 @@ export interface TestAnswer {
 }
 
 /** One request; an object as body is sent as JSON. */
-export async function ask(node: TestNode, route: string, body?: unknown, init: RequestInit = {}): Promise<TestAnswer> {
+export async function ask(node: Pick<TestNode, "url">, route: string, body?: unknown, init: RequestInit = {}): Promise<TestAnswer> {
   const [method, path] = route.split(" ") as [string, string];
   const isRaw = typeof body === "string" || body instanceof Uint8Array;
   const response = await fetch(node.url + path, {

@@ -81,7 +81,8 @@ export function subscriptionOfQuery(query: Query): Subscription {
   return readSubscription(fromQuery(query));
 }
 
-function readSubscription(source: Source): Subscription {
+/** @throws Problem (bad_parameter). */
+export function readSubscription(source: Source): Subscription {
   const ref = personRef(source);
   const placements = [...new Set(texts(source, "placements", { countMax: PLACEMENTS_MAX, charsMax: ID_CHARS_MAX }))];
   const itemId = optionalText(source, "item_id", ID_CHARS_MAX);

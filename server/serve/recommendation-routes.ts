@@ -21,7 +21,7 @@ import { requireJson } from "../http/media-type.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { round } from "../http/timings.ts";
 import { itemView } from "../../core/item/validate.ts";
-import type { Project, RecommendRequest, RecommendationList } from "../ports.ts";
+import type { Decision, Project, RecommendRequest, RecommendationList } from "../ports.ts";
 
 /** A list as the wire shows it. */
 export type WireList = Omit<RecommendationList, "items"> & { items: unknown[]; took_ms: number };
@@ -85,28 +85,39 @@ export async function listFor(project: Project, request: RecommendRequest): Prom
 }
 
 async function similar(call: Call): Promise<Answer> {
+  return ok(await similarFor(call.project, pathText(call, "item_id"), fromQuery(call.query)));
+}
+
+export async function similarFor(project: Project, itemId: string, source: Source): Promise<WireList> {
   const startMs = performance.now();
-  const limit = integer(fromQuery(call.query), "limit", LIMIT);
-  return ok(withTime(await call.project.similar(pathText(call, "item_id"), limit), startMs));
+  return withTime(await project.similar(itemId, integer(source, "limit", LIMIT)), startMs);
 }
 
 async function trending(call: Call): Promise<Answer> {
+  return ok(await trendingFor(call.project, fromQuery(call.query)));
+}
+
+/** @throws Problem (bad_parameter), FilterError. */
+export async function trendingFor(project: Project, source: Source): Promise<WireList> {
   const startMs = performance.now();
-  const source = fromQuery(call.query);
   const limit = integer(source, "limit", LIMIT);
-  return ok(withTime(await call.project.trending(limit, filterText(source)), startMs));
+  return withTime(await project.trending(limit, filterText(source)), startMs);
 }
 
 async function decide(call: Call): Promise<Answer> {
   requireJson(call);
-  const source = fromJson(parseObject(call.body));
+  return ok(await decideFor(call.project, fromJson(parseObject(call.body))));
+}
+
+/** @throws Problem (bad_parameter, unknown_slot). */
+export async function decideFor(project: Project, source: Source): Promise<Decision> {
   const ref = personRef(source);
   const slot = requiredText(source, "slot", ID_CHARS_MAX);
-  const decision = await call.project.decide(ref, slot, contextOf(source));
+  const decision = await project.decide(ref, slot, contextOf(source));
   if (decision === undefined) {
     throw new Problem("unknown_slot", "The program has no such slot.", { parameter: "slot", pointer: "/slot" });
   }
-  return ok(decision);
+  return decision;
 }
 
 function withTime(list: RecommendationList, startMs: number): WireList {

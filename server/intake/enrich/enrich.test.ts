@@ -29,6 +29,10 @@ test("HTTP libraries send for others and are no bots; crawlers are; no user agen
     "okhttp/4.12",
     "k6/0.50",
     "Go-http-client/1.1",
+    "grpc-node-js/1.14.7",
+    "grpc-python/1.60.0 grpc-c/38.0.0",
+    "tonic/0.10",
+    "AnalyticsRuby/2.4",
   ]) {
     equal(readUserAgent(library, { local: false }).kind, "library", library);
   }

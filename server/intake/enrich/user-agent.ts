@@ -21,7 +21,7 @@ const LIBRARIES = new RegExp(
   "^(node|undici|deno|bun|node-fetch|axios|got|superagent|ky|needle|curl|wget|httpie|xh|python|aiohttp|httpx|urllib3?|" +
     "go-http-client|go-resty|okhttp|java|apache-httpclient|jakarta|reactor-netty|ktor-client|ruby|faraday|rest-client|" +
     "typhoeus|guzzlehttp|php|symfony|dart|reqwest|hyper|ureq|libwww-perl|lwp|postman|insomnia|k6|autocannon|wrk|hey|" +
-    "apachebench|jmeter|gatling|locust|vegeta|artillery|attune|analytics-)",
+    "apachebench|jmeter|gatling|locust|vegeta|artillery|attune|analytics|segment|grpc-|tonic|connect-)",
   "i",
 );
 /** Browsers without a window: crawlers on the internet, but on this very machine somebody's own test. */

@@ -1,0 +1,200 @@
+// From a method of a published service to a handler that sees plain objects, as an HTTP handler sees JSON, and back.
+import type {
+  handleBidiStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  Metadata,
+  MethodDefinition,
+  ServerDuplexStream,
+  ServerWritableStream,
+} from "@grpc/grpc-js";
+import type { Logger } from "pino";
+import { findProject } from "../http/app.ts";
+import { JSON_DEPTH_MAX } from "../http/body.ts";
+import { fromJson, type Source } from "../http/parameters.ts";
+import { Problem } from "../http/problem.ts";
+import type { Timings } from "../http/timings.ts";
+import type { Enricher, Sender } from "../intake/enrich/enrich.ts";
+import type { Project } from "../ports.ts";
+import { TooDeepError } from "../protobuf/json-types.ts";
+import { codecOf, serviceOf } from "../protobuf/messages.ts";
+import { expectedProblem, statusOf } from "./status.ts";
+
+export type Message = Record<string, unknown>;
+type Method = MethodDefinition<Buffer, Buffer>;
+interface AnyCall {
+  metadata: Metadata;
+  getPeer(): string;
+}
+export type WatchCall = ServerWritableStream<Buffer, Buffer>;
+export type StreamCall = ServerDuplexStream<Buffer, Buffer>;
+
+/** What a handler sees of a call. */
+export interface Caller {
+  readonly project: Project;
+  readonly sender: Sender;
+}
+
+export interface CallOptions {
+  projects: (name: string) => Project | undefined;
+  enricher: Enricher;
+  timings: Timings;
+  logger: Logger;
+  /** True when the server goes down: calls that come are told to try another. */
+  closing: () => boolean;
+}
+
+export interface Calls {
+  /** @param handle - gets the request as it would be in JSON, and its bytes. */
+  unary(
+    method: Named,
+    handle: (request: Source & { message: Message }, caller: Caller) => Promise<object>,
+  ): handleUnaryCall<Buffer, Buffer>;
+  /** Bytes in, bytes out: for messages that are counted before they are decoded. */
+  raw(method: Named, handle: (bytes: Buffer, caller: Caller) => Promise<object>): handleUnaryCall<Buffer, Buffer>;
+  rawStream(method: Named, handle: (bytes: Buffer, caller: Caller) => Promise<object>): handleBidiStreamingCall<Buffer, Buffer>;
+  watch(
+    method: Named,
+    open: (request: Source & { message: Message }, caller: Caller, call: WatchCall) => void,
+  ): handleServerStreamingCall<Buffer, Buffer>;
+}
+
+/** A method by its service, and the messages that it takes and gives. */
+export interface Named {
+  service: string;
+  method: string;
+}
+
+/**
+ * The definition of a service for the library. Messages stay bytes there, so that what is malformed is answered as such,
+ * and a reader's unread bytes can be counted.
+ */
+export function definitionOf(service: string): Record<string, Method> {
+  const same = (bytes: Buffer): Buffer => bytes;
+  const { methods, fullName } = serviceOf(service);
+  return Object.fromEntries(
+    Object.values(methods).map((method): [string, Method] => [
+      method.name,
+      {
+        path: `/${fullName.slice(1)}/${method.name}`,
+        requestStream: method.requestStream === true,
+        responseStream: method.responseStream === true,
+        requestSerialize: same,
+        requestDeserialize: same,
+        responseSerialize: same,
+        responseDeserialize: same,
+      },
+    ]),
+  );
+}
+
+export function createCalls(options: CallOptions): Calls {
+  const { timings, logger } = options;
+
+  /** Where keys will be checked: the call's `authorization` names the project and must allow the method. */
+  function callerOf(call: AnyCall): Caller {
+    if (options.closing()) throw goingDown();
+    const text = (name: string): string | undefined => call.metadata.get(name)[0]?.toString();
+    const named = text("attune-project");
+    const project = findProject(options.projects, named === undefined ? {} : { "attune-project": named }, {});
+    return { project, sender: options.enricher.sender({ address: addressOf(call.getPeer()), userAgent: text("user-agent") }) };
+  }
+
+  function problemOf(error: unknown, { service, method }: Named): Problem {
+    const problem = expectedProblem(error);
+    if (problem !== undefined) return problem;
+    logger.error({ err: error, method: `${service}/${method}` }, "a gRPC handler failed");
+    return new Problem("internal", "The server failed; its log says more.");
+  }
+
+  function partsOf(named: Named) {
+    const { requestType, responseType } = serviceOf(named.service).methods[named.method]!;
+    return {
+      request: codecOf(requestType),
+      response: codecOf(responseType),
+      timing: timings.of(`grpc ${named.service}/${named.method}`),
+    };
+  }
+
+  const calls: Calls = {
+    raw(named, handle) {
+      const { response, timing } = partsOf(named);
+      return (call, callback) => {
+        const startMs = performance.now();
+        const answer = async () => handle(call.request, callerOf(call));
+        answer()
+          .then((message) => response.encode(message as Message))
+          .then(
+            (bytes) => callback(null, bytes),
+            (error: unknown) => callback(statusOf(problemOf(error, named))),
+          )
+          .finally(() => timing.record(performance.now() - startMs));
+      };
+    },
+    unary(named, handle) {
+      const { request } = partsOf(named);
+      return calls.raw(named, async (bytes, caller) => handle(sourceOf(decode(bytes, request.decode)), caller));
+    },
+    rawStream(named, handle) {
+      const { response, timing } = partsOf(named);
+      return (call) => {
+        const serve = async (): Promise<void> => {
+          const caller = callerOf(call);
+          // One batch after the other: the sender is read no faster than the log takes.
+          for await (const bytes of call as AsyncIterable<Buffer>) {
+            const startMs = performance.now();
+            const answer = response.encode((await handle(bytes, caller)) as Message);
+            timing.record(performance.now() - startMs);
+            if (call.cancelled) return;
+            await new Promise<void>((written) => {
+              call.once("cancelled", written);
+              call.write(answer, () => {
+                call.off("cancelled", written);
+                written();
+              });
+            });
+          }
+          call.end();
+        };
+        serve().catch((error: unknown) => {
+          if (!call.cancelled) call.emit("error", statusOf(problemOf(error, named)));
+        });
+      };
+    },
+    watch(named, open) {
+      const { request } = partsOf(named);
+      return (call) => {
+        try {
+          open(sourceOf(decode(call.request, request.decode)), callerOf(call), call);
+        } catch (error) {
+          call.emit("error", statusOf(problemOf(error, named)));
+        }
+      };
+    },
+  };
+  return calls;
+}
+
+export function goingDown(): Problem {
+  return new Problem("shutting_down", "The server is going down.", { retryAfterS: 1 });
+}
+
+function sourceOf(message: Message): Source & { message: Message } {
+  return { ...fromJson(message), message };
+}
+
+function decode(bytes: Buffer, read: (bytes: Buffer) => Message): Message {
+  try {
+    return read(bytes);
+  } catch (error) {
+    if (error instanceof TooDeepError) {
+      throw new Problem("too_deep", `The message is nested more than ${JSON_DEPTH_MAX} deep.`);
+    }
+    throw new Problem("bad_request", "The message is not what the service takes.");
+  }
+}
+
+/** `127.0.0.1:1234`, `::1:1234` or `[::1]:1234` without the port. */
+function addressOf(peer: string): string {
+  return peer.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+}
