@@ -1,0 +1,174 @@
+// What every host of the port promises, whichever it is: one suite, run over the embedded project and over a cluster's
+// server. A change may need a moment to be seen, so each promise is awaited.
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import type { LoggedEvent } from "../../core/event/event.ts";
+import type { PersonRef } from "../../core/record.ts";
+import { FilterError, type PersonChange, type ProfileAnswer, type Project } from "../ports.ts";
+
+export interface SuiteOptions {
+  /** A new project with this first program, closed after the test by whoever opened it. */
+  open(firstProgram: unknown): Promise<Project>;
+  test?: { skip?: string | undefined; timeout?: number };
+}
+
+/** Registers the suite's tests. */
+export function projectSuite(host: string, { open, test: options = {} }: SuiteOptions): void {
+  const promise = (name: string, body: (open: SuiteOptions["open"]) => Promise<void>): void => {
+    test(`${host}: ${name}`, { ...options, skip: options.skip ?? false }, () => body(open));
+  };
+
+  promise("an accepted event is in the profile and the next list; sent again it is a duplicate", async (open) => {
+    const project = await open({});
+    await project.putItems([item("lamp", "lamps"), item("chair", "chairs")]);
+    deepEqual(await submit(project, view("e1", { user_id: "ada" }, "lamp")), ["accepted"]);
+    const profile = await until(() => project.profile({ user_id: "ada" }), (found) => recentOf(found)[0] === "lamp");
+    deepEqual(Object.keys(profile!.interests), ["lamps"]);
+    deepEqual(await submit(project, view("e1", { user_id: "ada" }, "lamp")), ["duplicate"]);
+    const twice = view("e2", { user_id: "ada" }, "lamp");
+    deepEqual(await submit(project, twice, { ...twice }), ["accepted", "duplicate"]);
+    deepEqual(await submit(project, view("e1", { user_id: "bob" }, "lamp")), ["accepted"], "ids are within a person");
+    const after = await until(() => project.profile({ user_id: "ada" }), (found) => found!.version > profile!.version);
+    equal(after!.features["interactions"], 2);
+    const ask = () => project.recommend({ ref: { user_id: "ada" }, placement: "home", limit: 5, explain: true });
+    const list = await until(ask, (answer) => answer!.items.some(({ item_id }) => item_id === "chair"));
+    equal(list!.profile_version, after!.version);
+    equal(list!.degraded, undefined);
+    equal(await project.profile({ user_id: "nobody" }), undefined);
+  });
+
+  promise("a link makes two profiles one, and both names lead to it; listeners are told", async (open) => {
+    const project = await open({});
+    await submit(project, view("e1", { anonymous_id: "phone" }, "lamp"), view("e2", { user_id: "ada" }, "chair"));
+    await until(() => project.profile({ anonymous_id: "phone" }), (found) => recentOf(found).length === 1);
+    await until(() => project.profile({ user_id: "ada" }), (found) => recentOf(found).length === 1);
+    const merged = new Promise<PersonChange>((resolve) =>
+      project.onChange((change) => change.mergedFrom !== undefined && resolve(change)),
+    );
+    await submit(project, view("e3", { user_id: "ada", anonymous_id: "phone" }, "sofa"));
+    const { key, mergedFrom } = await merged;
+    deepEqual([key, mergedFrom], ["u:ada", "a:phone"]);
+    const byUser = await until(() => project.profile({ user_id: "ada" }), (found) => recentOf(found).length === 3);
+    const byDevice = await until(() => project.profile({ anonymous_id: "phone" }), (found) => recentOf(found).length === 3);
+    deepEqual(recentOf(byDevice), recentOf(byUser));
+    deepEqual(new Set(recentOf(byUser)), new Set(["lamp", "chair", "sofa"]));
+    equal(project.personKey({ anonymous_id: "phone" }), "u:ada");
+  });
+
+  promise("attributes are set, read by segments, and link where they carry both ids", async (open) => {
+    const project = await open({ segments: { gold: { when: 'attributes.tier == "gold"' } } });
+    await submit(project, view("e1", { anonymous_id: "phone" }, "lamp"));
+    await until(() => project.profile({ anonymous_id: "phone" }), (found) => found !== undefined);
+    const answer = await project.setAttributes({ user_id: "ada", anonymous_id: "phone" }, { tier: "gold" });
+    deepEqual([answer.attributes, answer.segments], [{ tier: "gold" }, ["gold"]]);
+    const linked = await until(() => project.profile({ anonymous_id: "phone" }), (found) => found?.user_id === "ada");
+    deepEqual([linked!.attributes, recentOf(linked)], [{ tier: "gold" }, ["lamp"]]);
+  });
+
+  promise("segments know their sizes and members, and persons are found by how their ids begin", async (open) => {
+    const project = await open({ segments: { lookers: { when: 'since("view") < 1000000.0' } } });
+    const refs = Array.from({ length: 9 }, (_, i): PersonRef => ({ user_id: `ada${i}` }));
+    await submit(project, ...refs.map((ref, i) => view(`e${i}`, ref, "lamp")), view("x", { anonymous_id: "adam" }, "lamp"));
+    await until(() => project.segments(), ([lookers]) => lookers!.size === 10);
+    const members: PersonRef[] = [];
+    for (let after: string | undefined; ; ) {
+      const page = await project.segmentUsers("lookers", { limit: 4, ...(after === undefined ? {} : { after }) });
+      equal(page!.total, 10);
+      members.push(...page!.users);
+      if (page!.next === undefined) break;
+      after = page!.next;
+    }
+    deepEqual(idsOf(members), idsOf([...refs, { anonymous_id: "adam" }]));
+    deepEqual(idsOf(await project.searchPersons("ada", 20)), idsOf(members));
+    equal((await project.searchPersons("ada", 3)).length, 3);
+    equal(await project.segmentUsers("nothing", { limit: 4 }), undefined);
+  });
+
+  promise("the catalogue: put, read, recommended, deleted", async (open) => {
+    const project = await open({});
+    await project.putItems([item("lamp", "lamps")]);
+    equal((await project.item("lamp"))!.title, "lamp");
+    await project.putItems([{ ...item("lamp", "lamps"), title: "New" }]);
+    await until(() => project.item("lamp"), (found) => found?.title === "New");
+    equal(await project.deleteItem("lamp"), true);
+    await until(() => project.item("lamp"), (found) => found === undefined);
+    equal(await project.deleteItem("lamp"), false);
+  });
+
+  promise("a new program changes everybody; a bad one changes nothing; an old one comes back", async (open) => {
+    const project = await open({});
+    await submit(project, view("e1", { user_id: "ada" }, "lamp"));
+    await until(() => project.profile({ user_id: "ada" }), (found) => found !== undefined);
+    const bad = await project.putProgram({ segments: { broken: { when: "count(" } } });
+    ok("faults" in bad && bad.faults[0]!.path.startsWith("/segments/broken"));
+    equal((await project.program())!.version, 1);
+    deepEqual(await project.putProgram({ segments: { lookers: { when: 'since("view") < 1000000.0' } } }), { version: 2 });
+    await until(() => project.profile({ user_id: "ada" }), (found) => found!.segments[0] === "lookers");
+    deepEqual(await project.rollbackProgram(1), { version: 3 });
+    await until(() => project.profile({ user_id: "ada" }), (found) => found!.segments.length === 0);
+    equal(await project.rollbackProgram(9), undefined);
+    deepEqual((await project.programVersions()).map(({ version }) => version), [1, 2, 3]);
+  });
+
+  promise("dead letters come newest first, page by page, once by their key, and leave when they are resolved", async (open) => {
+    const project = await open({});
+    for (let i = 0; i < 5; i++) {
+      const letter = { code: "bad", path: "/x", message: "bad", source: "http", body: { i }, ...(i === 4 ? { once: "f:1" } : {}) };
+      await project.submit({ events: [], deadLetters: [letter] });
+      if (i === 4) await project.submit({ events: [], deadLetters: [letter] });
+      // Of letters of the same millisecond none is the newer one.
+      await pause(2);
+    }
+    await until(() => project.deadLetters({ limit: 9 }), ({ total }) => total === 5);
+    const page = await project.deadLetters({ limit: 2 });
+    const second = await project.deadLetters({ limit: 9, before: page.letters[1]!.id });
+    const bodies = [...page.letters, ...second.letters].map(({ body }) => (body as { i: number }).i);
+    deepEqual(bodies, [4, 3, 2, 1, 0]);
+    await project.resolveDeadLetter(page.letters[0]!.id);
+    await until(() => project.deadLetters({ limit: 9 }), ({ total }) => total === 4);
+    equal(await project.deadLetter(page.letters[0]!.id), undefined);
+  });
+
+  promise("a filter that is no CEL is refused; what the program does not name is not there", async (open) => {
+    const project = await open({});
+    await rejects(project.trending(5, "item.price <"), FilterError);
+    const ask = { ref: { user_id: "x" }, limit: 5 };
+    await rejects(project.recommend({ ...ask, placement: "home", filter: "item.price <" }), FilterError);
+    equal(await project.recommend({ ...ask, placement: "nowhere" }), undefined);
+    equal(await project.decide({ user_id: "x" }, "nowhere"), undefined);
+    deepEqual(await project.slots(), []);
+    equal(await project.experiment("none"), undefined);
+  });
+
+  promise("marked traffic is kept and counted, and is nobody's", async (open) => {
+    const project = await open({});
+    deepEqual(await submit(project, { ...view("e1", { user_id: "crawler" }, "lamp"), traffic: "bot" }), ["accepted"]);
+    await submit(project, view("e2", { user_id: "ada" }, "lamp"));
+    await until(() => project.profile({ user_id: "ada" }), (found) => found !== undefined);
+    equal(recentOf(await project.profile({ user_id: "crawler" })).length, 0);
+    equal(project.stats().markedTrafficTotal, 1);
+  });
+}
+
+const item = (id: string, category: string) => ({ item_id: id, title: id, categories: [category], tags: [] });
+const view = (id: string, person: PersonRef, itemId: string): LoggedEvent => ({
+  event_id: id,
+  ...person,
+  event_type: "view",
+  item_id: itemId,
+  timestamp: Date.now(),
+  received_at: Date.now(),
+});
+const submit = (project: Project, ...events: LoggedEvent[]) => project.submit({ events, deadLetters: [] });
+const recentOf = (profile: ProfileAnswer | undefined) => profile?.recent.map(({ item_id }) => item_id) ?? [];
+const idsOf = (refs: readonly PersonRef[]) => refs.map(({ user_id, anonymous_id }) => user_id ?? anonymous_id).sort();
+
+/** Asks until the answer is as wanted; the test's time-out ends what never is. */
+async function until<T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (isWanted(answer)) return answer;
+    await pause(5);
+  }
+}
