@@ -67,7 +67,9 @@ export function createShell(options: ShellOptions): Shell {
     send(response, problemAnswer(new Problem("expectation_failed", "Send the request without `Expect`.")), true);
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  // The usual types by name: what only `*` takes has its header parsed anew on each request.
+  const types = ["application/json", "text/plain", "*"];
+  app.addContentTypeParser(types, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => sendFault(error, request, reply));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?", 1)[0]!;
