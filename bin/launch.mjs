@@ -17,6 +17,7 @@ const ENTRIES = {
   bench: ["bench/main.ts"],
   faults: ["scripts/faults.ts"],
   fuzz: ["scripts/fuzz.ts"],
+  sim: ["sim/main.ts"],
   build: ["scripts/build.ts"],
   check: ["scripts/check.ts"],
 };

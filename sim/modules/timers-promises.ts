@@ -1,0 +1,6 @@
+// `node:timers/promises` in the simulation.
+import { current } from "../world.ts";
+
+export function setImmediate(): Promise<void> {
+  return new Promise((resolve) => current.world.after(0, resolve));
+}
