@@ -1,6 +1,8 @@
-// `npm run bench -- NAME …`: measures the embedded node against the bare baseline, in turns on the same machine, so that
-// the ratios hold where absolute figures do not. Every bench is bounded in count and time and ends what it started.
+// `npm run bench -- NAME …`: measures the embedded node against the bare baseline, in turns on the same machine, so
+// that the ratios hold where absolute figures do not. Every bench is bounded in count and time and ends what it
+// started.
 import { bandit } from "./bandit.ts";
+import { clusterFreshness } from "./cluster-freshness.ts";
 import { experiments } from "./experiments.ts";
 import { freshness } from "./freshness.ts";
 import { growth } from "./growth.ts";
@@ -23,6 +25,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   "model-memory": modelMemory,
   experiments,
   bandit,
+  "cluster-freshness": clusterFreshness,
 };
 
 const names = process.argv.slice(2);

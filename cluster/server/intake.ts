@@ -94,10 +94,9 @@ export class ClusterIntake {
   async tick(): Promise<void> {
     const { topics, partitions, sender } = this.#options;
     const value = encodeClusterRecord({ kind: "tick" });
-    const key = Buffer.from("tick");
     await sender.send(
       topics.log.flatMap((topic) =>
-        Array.from({ length: partitions.get(topic)! }, (_, partition) => ({ topic, partition, key, value })),
+        Array.from({ length: partitions.get(topic)! }, (_, partition) => ({ topic, partition, key: null, value })),
       ),
     );
   }

@@ -109,7 +109,9 @@ export class ClusterProject implements Project {
     const itemOf = (itemId: string): Item | undefined => learner.recommender.item(itemId);
     this.#intake = new ClusterIntake({ topics, partitions, sender, people: this.#people, itemOf, now });
     this.#letters = new DeadLetterIndex(link, options.name);
-    this.#membership = new Membership(link, { project: options.name, server });
+    // Servers of another generation fill other topics.
+    const { name, generation = 1 } = options;
+    this.#membership = new Membership(link, { project: `${name}.g${generation}`, server });
     const profilesTopic = topics.profiles;
     this.#changes = new Changes({
       connection,

@@ -99,15 +99,16 @@ export async function startDevJob(
       return;
     }
     for (const { key, value, timestampMs } of records) {
+      if (topic !== topics.handover) times.set(`${topic}/${partition}`, timestampMs);
+      if (value![1] === TICK && topic !== topics.handover) continue;
       if (topic === topics.handover) handover(key!.toString(), JSON.parse(value!.toString()));
       else log(key!.toString(), { atMs: timestampMs, value: value! });
-      if (topic !== topics.handover) times.set(`${topic}/${partition}`, timestampMs);
     }
     await flush();
   }
 
   function log(key: string, entry: Entry): void {
-    if (entry.value[1] === TICK || (entry.value[2]! & MARKED) !== 0) return;
+    if ((entry.value[2]! & MARKED) !== 0) return;
     const known = keyOf(key);
     if (known.held.length > 0) known.held.push(entry);
     else apply(key, [entry], OPERATION.record);
