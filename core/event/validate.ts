@@ -40,6 +40,8 @@ export function normaliseEvent(raw: unknown, options: ValidateOptions): Validate
   if (!isObject(raw)) return { rejected: rejection("not_an_object", "") };
   const fault = faultOf(raw, options);
   if (fault !== null) return withId(fault, raw["event_id"]);
+  const context = knownContext(raw["context"]);
+  if (context !== undefined && "code" in context) return withId(context, raw["event_id"]);
   const timestamp = correctedTime(raw, options);
   if (typeof timestamp !== "number") return withId(timestamp, raw["event_id"]);
 
@@ -54,7 +56,7 @@ export function normaliseEvent(raw: unknown, options: ValidateOptions): Validate
   if (isSet(raw["page_url"])) event.page_url = raw["page_url"] as string;
   if (isSet(raw["item_id"])) event.item_id = raw["item_id"] as string;
   if (isSet(raw["value"])) event.value = (raw["value"] as number) + 0; // + 0: -0 is 0.
-  if (isSet(raw["context"])) event.context = knownContext(raw["context"] as Record<string, unknown>);
+  if (context !== undefined) event.context = context;
   return withData(event, raw);
 }
 
@@ -71,7 +73,7 @@ function withId(rejected: Rejection, id: unknown): Validated {
   return { rejected };
 }
 
-// The first thing that is wrong with the fields but times and additional data; in the order of the contract's table.
+// The first thing that is wrong with the fields but context, times and additional data; in the order of the contract's table.
 function faultOf(raw: Record<string, unknown>, options: ValidateOptions): Rejection | null {
   const eventType = raw["event_type"];
   if (isSet(raw["event_id"]) && !isShortText(raw["event_id"], EVENT_ID_LENGTH_MAX)) {
@@ -84,7 +86,7 @@ function faultOf(raw: Record<string, unknown>, options: ValidateOptions): Reject
   if (typeof eventType !== "string" || !options.eventTypes.has(eventType)) return typeFault(eventType);
   if (isSet(raw["page_url"]) && !isUrl(raw["page_url"])) return rejection("page_url_invalid", "/page_url");
   if (badId(raw["item_id"])) return rejection("item_id_invalid", "/item_id");
-  return valueFault(eventType, raw["value"]) ?? contextFault(raw["context"]);
+  return valueFault(eventType, raw["value"]);
 }
 
 function badId(value: unknown): boolean {
@@ -99,11 +101,7 @@ function typeFault(eventType: unknown): Rejection {
 
 // A scheme, or a path of the site; no white space, no control characters. The URL standard's parser is not in every host.
 function isUrl(value: unknown): boolean {
-  return (
-    isShortText(value, URL_LENGTH_MAX) &&
-    !/[\s<>"]/.test(value) &&
-    (value.charCodeAt(0) === 47 || /^[A-Za-z][A-Za-z0-9+.-]*:./.test(value))
-  );
+  return isShortText(value, URL_LENGTH_MAX) && /^(?:\/|[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"])[^\s<>"]*$/.test(value);
 }
 
 function valueFault(eventType: string, value: unknown): Rejection | null {
@@ -128,23 +126,19 @@ const CONTEXT_KEYS = [
   "decision_id",
 ] as const satisfies readonly (keyof EventContext)[];
 
-function contextFault(context: unknown): Rejection | null {
-  if (!isSet(context)) return null;
+// Keys that the contract does not name are dropped: a context is read by name alone. "" says as much as nothing.
+function knownContext(context: unknown): EventContext | Rejection | undefined {
+  if (!isSet(context)) return undefined;
   if (!isObject(context)) return rejection("context_invalid", "/context");
+  const known: EventContext = {};
   for (const key of CONTEXT_KEYS) {
     const value = context[key];
     if (value === undefined || value === null || value === "") continue;
     if (!isShortText(value, key === "referrer" ? URL_LENGTH_MAX : CONTEXT_LENGTH_MAX)) {
       return rejection("context_invalid", `/context/${key}`);
     }
+    known[key] = value;
   }
-  return null;
-}
-
-// Keys that the contract does not name are dropped: a context is read by name alone. "" says as much as nothing.
-function knownContext(context: Record<string, unknown>): EventContext {
-  const known: EventContext = {};
-  for (const key of CONTEXT_KEYS) if (context[key]) known[key] = context[key] as string;
   return known;
 }
 
