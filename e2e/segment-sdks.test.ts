@@ -14,9 +14,87 @@ import { browserMissing, launchBrowser, withPage, type Browser, type Page } from
 
 declare const analytics: AnalyticsSnippet;
 
-const sdkFolder = join(dirname(createRequire(import.meta.url).resolve("@segment/analytics-next/package.json")), "dist/umd");
-/** Segment's own snippet, as its documentation has it, with `_cdn` and the write key to be filled in. */
-const SNIPPET = `!function(){var i="analytics",analytics=window[i]=window[i]||[];if(!analytics.initialize)if(analytics.invoked)window.console&&console.error&&console.error("Segment snippet included twice.");else{analytics.invoked=!0;analytics.methods=["trackSubmit","trackClick","trackLink","trackForm","pageview","identify","reset","group","track","ready","alias","debug","page","screen","once","off","on","addSourceMiddleware","addIntegrationMiddleware","setAnonymousId","addDestinationMiddleware","register"];analytics.factory=function(e){return function(){if(window[i].initialized)return window[i][e].apply(window[i],arguments);var n=Array.prototype.slice.call(arguments);if(["track","screen","alias","group","page","identify"].indexOf(e)>-1){var c=document.querySelector("link[rel='canonical']");n.push({__t:"bpc",c:c&&c.getAttribute("href")||void 0,p:location.pathname,u:location.href,s:location.search,t:document.title,r:document.referrer})}n.unshift(e);analytics.push(n);return analytics}};for(var n=0;n<analytics.methods.length;n++){var key=analytics.methods[n];analytics[key]=analytics.factory(key)}analytics.load=function(key,n){var t=document.createElement("script");t.type="text/javascript";t.async=!0;t.setAttribute("data-global-segment-analytics-key",i);t.src="/analytics.js/v1/"+key+"/analytics.min.js";var r=document.getElementsByTagName("script")[0];r.parentNode.insertBefore(t,r);analytics._loadOptions=n};analytics._writeKey="WRITE_KEY";analytics._cdn="NODE";analytics.SNIPPET_VERSION="5.2.0";analytics.load("WRITE_KEY");analytics.page();}}();`;
+const sdkFolder = join(
+  dirname(createRequire(import.meta.url).resolve("@segment/analytics-next/package.json")),
+  "dist/umd",
+);
+/** Segment's own snippet, spread over lines, which loads the site's own copy of analytics.js instead of the CDN's. */
+const SNIPPET = `
+!(function () {
+  var i = "analytics",
+    analytics = (window[i] = window[i] || []);
+  if (!analytics.initialize)
+    if (analytics.invoked)
+      window.console && console.error && console.error("Segment snippet included twice.");
+    else {
+      analytics.invoked = !0;
+      analytics.methods = [
+        "trackSubmit",
+        "trackClick",
+        "trackLink",
+        "trackForm",
+        "pageview",
+        "identify",
+        "reset",
+        "group",
+        "track",
+        "ready",
+        "alias",
+        "debug",
+        "page",
+        "screen",
+        "once",
+        "off",
+        "on",
+        "addSourceMiddleware",
+        "addIntegrationMiddleware",
+        "setAnonymousId",
+        "addDestinationMiddleware",
+        "register",
+      ];
+      analytics.factory = function (e) {
+        return function () {
+          if (window[i].initialized) return window[i][e].apply(window[i], arguments);
+          var n = Array.prototype.slice.call(arguments);
+          if (["track", "screen", "alias", "group", "page", "identify"].indexOf(e) > -1) {
+            var c = document.querySelector("link[rel='canonical']");
+            n.push({
+              __t: "bpc",
+              c: (c && c.getAttribute("href")) || void 0,
+              p: location.pathname,
+              u: location.href,
+              s: location.search,
+              t: document.title,
+              r: document.referrer,
+            });
+          }
+          n.unshift(e);
+          analytics.push(n);
+          return analytics;
+        };
+      };
+      for (var n = 0; n < analytics.methods.length; n++) {
+        var key = analytics.methods[n];
+        analytics[key] = analytics.factory(key);
+      }
+      analytics.load = function (key, n) {
+        var t = document.createElement("script");
+        t.type = "text/javascript";
+        t.async = !0;
+        t.setAttribute("data-global-segment-analytics-key", i);
+        t.src = "/analytics.js/v1/" + key + "/analytics.min.js";
+        var r = document.getElementsByTagName("script")[0];
+        r.parentNode.insertBefore(t, r);
+        analytics._loadOptions = n;
+      };
+      analytics._writeKey = "WRITE_KEY";
+      analytics._cdn = "NODE";
+      analytics.SNIPPET_VERSION = "5.2.0";
+      analytics.load("WRITE_KEY");
+      analytics.page();
+    }
+})();
+`;
 
 async function profileOf(node: TestNode, person: string): Promise<any> {
   const response = await fetch(`${node.url}/v1/${person}/profile`);
@@ -68,21 +146,23 @@ describe("analytics-node", () => {
     analytics.track({
       userId: "ada",
       event: "Order Completed",
-      properties: { products: [{ product_id: "lamp", price: 40 }, { product_id: "mug", price: 5, quantity: 2 }] },
+      properties: {
+        products: [
+          { product_id: "lamp", price: 40 },
+          { product_id: "mug", price: 5, quantity: 2 },
+        ],
+      },
     });
     await analytics.closeAndFlush();
     assert.deepEqual(failures, []);
     assert.ok(answers > 2);
     const profile = await profileOf(node, "users/ada");
-    assert.deepEqual(
-      profile.recent.map(({ event_type, item_id, value }: any) => [event_type, item_id, value]).sort(),
-      [
-        ["article_read", "a1", undefined],
-        ["purchase", "lamp", 40],
-        ["purchase", "mug", 10],
-        ["view", "lamp", undefined],
-      ],
-    );
+    assert.deepEqual(profile.recent.map(({ event_type, item_id, value }: any) => [event_type, item_id, value]).sort(), [
+      ["article_read", "a1", undefined],
+      ["purchase", "lamp", 40],
+      ["purchase", "mug", 10],
+      ["view", "lamp", undefined],
+    ]);
     assert.deepEqual(profile.attributes, { plan: "gold", address_city: "Oslo", group_id: "acme", group_seats: 3 });
     assert.deepEqual(profile.anonymous_ids.sort(), ["anon-0", "anon-1"]);
     assert.equal(profile.features.interactions, 6);
@@ -145,7 +225,10 @@ describe("analytics.js in Chromium", { skip: browserMissing() ?? false }, () => 
         return found?.recent.length === 2 && found.attributes.plan !== undefined ? found : undefined;
       });
       assert.deepEqual(profile.recent.map(({ event_type }: any) => event_type).sort(), ["purchase", "view"]);
-      assert.deepEqual([profile.attributes, profile.context.device, profile.session.page_views], [{ plan: "free" }, "desktop", 1]);
+      assert.deepEqual(
+        [profile.attributes, profile.context.device, profile.session.page_views],
+        [{ plan: "free" }, "desktop", 1],
+      );
       assert.deepEqual([...hosts].sort(), [origin, node.url].sort());
     }));
 
@@ -155,7 +238,11 @@ describe("analytics.js in Chromium", { skip: browserMissing() ?? false }, () => 
       await page.goto(`${origin}/module`);
       await page.evaluate(async (cdnURL) => {
         const { AnalyticsBrowser } = (window as any).AnalyticsNext;
-        const options = { integrations: { "Segment.io": { deliveryStrategy: { strategy: "batching", config: { size: 3, timeout: 200 } } } } };
+        const options = {
+          integrations: {
+            "Segment.io": { deliveryStrategy: { strategy: "batching", config: { size: 3, timeout: 200 } } },
+          },
+        };
         const client = AnalyticsBrowser.load({ writeKey: "wk_1", cdnURL }, options);
         await client.identify("joe", { age: 31 });
         await client.group("acme", { seats: 5 });

@@ -22,8 +22,8 @@ export function isContainer(bytes: Buffer): boolean {
 }
 
 /**
- * The data of a container file, at most `countMax`. Rejects with a Problem: bad_request, too_many_events, body_too_large
- * (unpacked), unsupported_encoding (codec).
+ * The data of a container file, at most `countMax`. Rejects with a Problem: bad_request, too_many_events,
+ * body_too_large (unpacked), unsupported_encoding (codec).
  */
 export async function readContainer(bytes: Buffer, countMax: number): Promise<unknown[]> {
   const budget = { values: AVRO_VALUES_MAX };

@@ -27,7 +27,8 @@ export class AvroReader {
 
   /** The next datum. @throws Problem (bad_request, too_deep, body_too_large). */
   read(schema: Schema, depth = 0): unknown {
-    if (depth > JSON_DEPTH_MAX) throw new Problem("too_deep", `The Avro data is nested more than ${JSON_DEPTH_MAX} deep.`);
+    if (depth > JSON_DEPTH_MAX)
+      throw new Problem("too_deep", `The Avro data is nested more than ${JSON_DEPTH_MAX} deep.`);
     if (--this.#budget.values < 0) {
       throw new Problem("body_too_large", `The Avro data has more than ${AVRO_VALUES_MAX} values.`);
     }

@@ -14,7 +14,10 @@ import { definitionOf } from "../grpc/call.ts";
 const MAIN = resolve(import.meta.dirname, "main.ts");
 
 /** Starts a node, waits until it listens, runs `body`, and stops it; what it wrote comes back. */
-async function withNode(args: string[], body: (log: any[]) => Promise<void>): Promise<{ stdout: string[]; code: number }> {
+async function withNode(
+  args: string[],
+  body: (log: any[]) => Promise<void>,
+): Promise<{ stdout: string[]; code: number }> {
   const data = mkdtempSync(join(tmpdir(), "attune-grpc-"));
   const env = { ...process.env, ATTUNE_DATA: data, ATTUNE_PORT: "0", ATTUNE_DEMO: "0", ATTUNE_LOG_LEVEL: "info" };
   const child = spawn(process.execPath, [MAIN, "start", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
@@ -55,7 +58,10 @@ test("gRPC is on beside HTTP on loopback; standard output still is one line; SIG
 test("off is off", async () => {
   let seen: any[] = [];
   await withNode(["--grpc-port", "off"], async (log) => void (seen = log));
-  equal(seen.some(({ msg }) => /gRPC/.test(msg)), false);
+  equal(
+    seen.some(({ msg }) => /gRPC/.test(msg)),
+    false,
+  );
 });
 
 test("a port that is none is said so", async () => {

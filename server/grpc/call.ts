@@ -52,7 +52,10 @@ export interface Calls {
   ): handleUnaryCall<Buffer, Buffer>;
   /** Bytes in, bytes out: for messages that are counted before they are decoded. */
   raw(method: Named, handle: (bytes: Buffer, caller: Caller) => Promise<object>): handleUnaryCall<Buffer, Buffer>;
-  rawStream(method: Named, handle: (bytes: Buffer, caller: Caller) => Promise<object>): handleBidiStreamingCall<Buffer, Buffer>;
+  rawStream(
+    method: Named,
+    handle: (bytes: Buffer, caller: Caller) => Promise<object>,
+  ): handleBidiStreamingCall<Buffer, Buffer>;
   watch(
     method: Named,
     open: (request: Source & { message: Message }, caller: Caller, call: WatchCall) => void,
@@ -66,8 +69,8 @@ export interface Named {
 }
 
 /**
- * The definition of a service for the library. Messages stay bytes there, so that what is malformed is answered as such,
- * and a reader's unread bytes can be counted.
+ * The definition of a service for the library. Messages stay bytes there, so that what is malformed is answered as
+ * such, and a reader's unread bytes can be counted.
  */
 export function definitionOf(service: string): Record<string, Method> {
   const same = (bytes: Buffer): Buffer => bytes;
@@ -97,7 +100,10 @@ export function createCalls(options: CallOptions): Calls {
     const text = (name: string): string | undefined => call.metadata.get(name)[0]?.toString();
     const named = text("attune-project");
     const project = findProject(options.projects, named === undefined ? {} : { "attune-project": named }, {});
-    return { project, sender: options.enricher.sender({ address: addressOf(call.getPeer()), userAgent: text("user-agent") }) };
+    return {
+      project,
+      sender: options.enricher.sender({ address: addressOf(call.getPeer()), userAgent: text("user-agent") }),
+    };
   }
 
   function problemOf(error: unknown, { service, method }: Named): Problem {

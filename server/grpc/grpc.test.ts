@@ -28,7 +28,13 @@ import { createGrpcServer } from "./server.ts";
 
 const GRPC = { config: { grpc: { port: 0, ifFree: false } } };
 const published = loadPackageDefinition(
-  loadSync([...PROTO_FILES], { includeDirs: [PROTO_FOLDER], keepCase: true, defaults: true, oneofs: true, longs: Number }),
+  loadSync([...PROTO_FILES], {
+    includeDirs: [PROTO_FOLDER],
+    keepCase: true,
+    defaults: true,
+    oneofs: true,
+    longs: Number,
+  }),
 ) as any;
 
 const node = await startNode(GRPC);
@@ -79,10 +85,13 @@ test("an event in is in the profile and the lists, counted once; each refused on
   const batch = { events: [good, event({ user_id: "ada", event_type: "nonsense" }), event({})] };
   const { accepted, duplicates, rejected } = await call(events, "Send", batch);
   deepEqual([accepted, duplicates], [1, 0]);
-  deepEqual(rejected.map(({ index, code }: any) => [index, code]), [
-    [1, "event_type_unknown"],
-    [2, "identity_missing"],
-  ]);
+  deepEqual(
+    rejected.map(({ index, code }: any) => [index, code]),
+    [
+      [1, "event_type_unknown"],
+      [2, "identity_missing"],
+    ],
+  );
   equal((await call(events, "Send", { events: [good] })).duplicates, 1);
   const profile = await call(profiles, "Get", { anonymous_id: "phone" });
   deepEqual([profile.user_id, profile.recent[0].item_id, profile.interests], ["ada", "lamp", { light: 1 }]);
@@ -152,7 +161,9 @@ function rawClient(): any {
 test("messages that are none, too deep or too large", async () => {
   const raw = rawClient();
   const send = (bytes: Buffer): Promise<unknown> =>
-    new Promise((resolve, reject) => raw.Send(bytes, (error: unknown, answer: unknown) => (error ? reject(error) : resolve(answer))));
+    new Promise((resolve, reject) =>
+      raw.Send(bytes, (error: unknown, answer: unknown) => (error ? reject(error) : resolve(answer))),
+    );
   await rejects(send(Buffer.from("0aff", "hex")), { code: status.INVALID_ARGUMENT });
   let data: object = {};
   for (let depth = 0; depth < 40; depth++) data = { a: data };
@@ -237,17 +248,26 @@ test("a reader that stays behind is cut, and its stream closed whatever it holds
     projects: () => node.project,
     isReady: () => true,
     hubOf: () => hub,
-    intake: createIntake({ enricher, admission: admission({ bytesMax: 1 }), commitTiming: () => timings.of("x"), now: Date.now }),
+    intake: createIntake({
+      enricher,
+      admission: admission({ bytesMax: 1 }),
+      commitTiming: () => timings.of("x"),
+      now: Date.now,
+    }),
     enricher,
     timings,
     logger: silent,
   });
-  const client = new published.attune.v1.Profiles(await server.listen({ host: "127.0.0.1", port: 0 }), credentials.createInsecure());
+  const client = new published.attune.v1.Profiles(
+    await server.listen({ host: "127.0.0.1", port: 0 }),
+    credentials.createInsecure(),
+  );
   const stream = client.Watch({ user_id: "hal" });
   const { next, ended } = inboxOf(stream);
   await next();
   const large = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`a${index}`, "x".repeat(1_000)]));
-  for (let round = 0; hub.stats().cut === 0; round++) await node.project.setAttributes({ user_id: "hal" }, { ...large, round });
+  for (let round = 0; hub.stats().cut === 0; round++)
+    await node.project.setAttributes({ user_id: "hal" }, { ...large, round });
   while (server.watching > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   stream.resume();
   ok([status.CANCELLED, status.RESOURCE_EXHAUSTED].includes((await ended).code));

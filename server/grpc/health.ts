@@ -1,4 +1,5 @@
-// grpc.health.v1.Health/Check, which load balancers ask: https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+// grpc.health.v1.Health/Check, which load balancers ask.
+// https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 import { Metadata, status, type MethodDefinition, type handleUnaryCall } from "@grpc/grpc-js";
 import { Reader } from "protobufjs";
 

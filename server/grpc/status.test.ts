@@ -32,13 +32,17 @@ test("a fault of the host says whether, and when, to try again", () => {
 });
 
 test("the details are google.rpc.Status, as other readers of it know it", () => {
-  const { root } = protobuf.parse(`syntax = "proto3";
+  const { root } = protobuf.parse(
+    `syntax = "proto3";
     message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
     message Any { string type_url = 1; bytes value = 2; }
     message ErrorInfo { string reason = 1; string domain = 2; map<string, string> metadata = 3; }
     message RetryInfo { Duration retry_delay = 1; }
-    message Duration { int64 seconds = 1; int32 nanos = 2; }`, { keepCase: true });
-  const read = (name: string, bytes: Uint8Array): any => root.lookupType(name).toObject(root.lookupType(name).decode(bytes), { longs: Number });
+    message Duration { int64 seconds = 1; int32 nanos = 2; }`,
+    { keepCase: true },
+  );
+  const read = (name: string, bytes: Uint8Array): any =>
+    root.lookupType(name).toObject(root.lookupType(name).decode(bytes), { longs: Number });
   const problem = new Problem("overloaded", "Later, please.", { parameter: "events", retryAfterS: 2 });
   const { metadata } = statusOf(problem);
   const [bytes] = metadata.get("grpc-status-details-bin") as [Buffer];
@@ -47,7 +51,10 @@ test("the details are google.rpc.Status, as other readers of it know it", () => 
   deepEqual(
     details.map(({ type_url: url, value }: any) => [url, read(url.split(".").at(-1), value)]),
     [
-      ["type.googleapis.com/google.rpc.ErrorInfo", { reason: "overloaded", domain: "attune", metadata: { parameter: "events" } }],
+      [
+        "type.googleapis.com/google.rpc.ErrorInfo",
+        { reason: "overloaded", domain: "attune", metadata: { parameter: "events" } },
+      ],
       ["type.googleapis.com/google.rpc.RetryInfo", { retry_delay: { seconds: 2 } }],
     ],
   );

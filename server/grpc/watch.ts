@@ -33,7 +33,12 @@ export function createWatches(hubOf: (project: Project) => Hub): Watches {
   const profileCodec = codecOf("ProfileUpdate");
   const listCodec = codecOf("RecommendationUpdate");
 
-  function begin(call: WatchCall, hub: Hub, subscription: Subscription, encode: (message: LiveMessage) => Buffer | undefined): void {
+  function begin(
+    call: WatchCall,
+    hub: Hub,
+    subscription: Subscription,
+    encode: (message: LiveMessage) => Buffer | undefined,
+  ): void {
     if (open.size >= WATCHES_MAX) {
       throw new Problem("too_many_connections", `${WATCHES_MAX} streams are open.`, { retryAfterS: 10 });
     }
@@ -96,7 +101,7 @@ export function createWatches(hubOf: (project: Project) => Hub): Watches {
   };
 }
 
-/** The library itself resets no single stream, and a status waits behind what is unread: its HTTP/2 stream is closed. */
+/** The library resets no single stream, and a status waits behind what is unread: the HTTP/2 stream is closed. */
 function reset(call: WatchCall): void {
   if (call.cancelled) return;
   const { stream } = (call as unknown as { call: { stream: ServerHttp2Stream } }).call;

@@ -87,7 +87,12 @@ const TRACK = {
   timestamp: new Date(now),
   event: "Order Completed",
   properties: { total: 5, products: [{ product_id: "i1", price: 5, quantity: 1 }] },
-  context: { userAgent: "Mozilla/5.0", ip: "192.0.2.1", page: { url: "https://shop.example/p" }, device: { type: "ios" } },
+  context: {
+    userAgent: "Mozilla/5.0",
+    ip: "192.0.2.1",
+    page: { url: "https://shop.example/p" },
+    device: { type: "ios" },
+  },
 };
 
 /** A body that each route would take; mutations begin with it. */
@@ -119,7 +124,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
 };
 /** Bodies of `POST /v1/events` that are no text; their bytes are mutated. */
 const BINARIES = [
-  { type: "application/x-protobuf", bytes: codecOf("EventBatch").encode(BODIES["POST /v1/events"] as Record<string, unknown>) },
+  {
+    type: "application/x-protobuf",
+    bytes: codecOf("EventBatch").encode(BODIES["POST /v1/events"] as Record<string, unknown>),
+  },
   { type: "application/x-protobuf", bytes: codecOf("Event").encode(EVENT) },
   { type: "application/avro", bytes: avroContainer() },
 ];
@@ -257,9 +265,19 @@ function requests(routes: readonly string[]): fc.Arbitrary<FuzzRequest> {
       const parameters = Object.entries(search).map(([key, value]) => `${encode(key)}=${encode(value)}`);
       const binary = name === "POST /v1/events" ? BINARIES[(luck.next().value as number) % 6] : undefined;
       const hasBody = method !== "GET" && method !== "HEAD";
-      const body = binary !== undefined ? mutatedBinary(binary.bytes, luck) : hasBody ? bodyFor(BODIES[name], luck, json) : undefined;
+      const body =
+        binary !== undefined
+          ? mutatedBinary(binary.bytes, luck)
+          : hasBody
+            ? bodyFor(BODIES[name], luck, json)
+            : undefined;
       const target = parameters.length === 0 ? path : `${path}?${parameters.join("&")}`;
-      return { method, path: target, headers: { ...(body && { "content-type": binary?.type ?? "application/json" }), ...extra }, body };
+      return {
+        method,
+        path: target,
+        headers: { ...(body && { "content-type": binary?.type ?? "application/json" }), ...extra },
+        body,
+      };
     });
 }
 

@@ -68,7 +68,9 @@ function randomEvent(rng: Rng, nowMs: number): Raw {
     ...maybe({ item_id: "i1" }),
     ...maybe({ value: rng.between(0, 8) / 8 }),
     ...maybe({ context: { device: "mobile", country: "AT", weather: "☀" } }),
-    ...maybe({ additional_data: { text: "–", number: rng.between(-9, 9) / 4, yes: true, none: null, list: [1, "a", null] } }),
+    ...maybe({
+      additional_data: { text: "–", number: rng.between(-9, 9) / 4, yes: true, none: null, list: [1, "a", null] },
+    }),
     ...maybe({ additional_data: { map: { a: 1, b: "c" }, empty: {}, nothing: [] } }),
   };
 }
@@ -134,9 +136,10 @@ test("an answer in protobuf where it is asked for, with a result for each event;
   deepEqual([response.status, response.headers.get("content-type")], [202, "application/x-protobuf"]);
   const answer = codecOf("IntakeAnswer").decode(new Uint8Array(await response.arrayBuffer()));
   equal(answer["accepted"], 1);
-  deepEqual((answer["rejected"] as Raw[]).map(({ index, code, event_id }) => [index, code, event_id]), [
-    [1, "event_type_unknown", "p2"],
-  ]);
+  deepEqual(
+    (answer["rejected"] as Raw[]).map(({ index, code, event_id }) => [index, code, event_id]),
+    [[1, "event_type_unknown", "p2"]],
+  );
   const again = await ask(node, "POST /v1/events", gzipSync(bytes), {
     headers: { ...PROTOBUF.headers, "content-encoding": "gzip" },
   });
@@ -163,7 +166,14 @@ test("Avro over HTTP: a writer's own schema, its further fields and its microsec
     ],
   };
   const nowMs = Date.now();
-  const datum = { event_type: "click", user_id: "av", timestamp: nowMs * 1_000 + 7, event_id: "v1", colour: "red", size: 42 };
+  const datum = {
+    event_type: "click",
+    user_id: "av",
+    timestamp: nowMs * 1_000 + 7,
+    event_id: "v1",
+    colour: "red",
+    size: 42,
+  };
   const bytes = await container(clicks, [{ ...datum, raw: Buffer.from("hi") }], "deflate");
   for (const expected of [
     [1, 0],
@@ -227,9 +237,16 @@ test("malformed bodies and hostile claims are refused soon", async () => {
   await rejects(readBare(huge), { code: "bad_request" });
   await rejects(readBare(Buffer.from([0, 0])), { code: "bad_request" });
   const deep = codecOf("Event").encode({ additional_data: nested(40) });
-  const code = async (body: Uint8Array, init: RequestInit) => (await ask(node, "POST /v1/events", body, init)).json.code;
+  const code = async (body: Uint8Array, init: RequestInit) =>
+    (await ask(node, "POST /v1/events", body, init)).json.code;
   equal(await code(deep, PROTOBUF), "too_deep");
-  equal(await code(codecOf("Event").encode({ user_id: "u", event_type: "view", timestamp: Date.now(), additional_data: nested(6) }), PROTOBUF), "events_rejected");
+  equal(
+    await code(
+      codecOf("Event").encode({ user_id: "u", event_type: "view", timestamp: Date.now(), additional_data: nested(6) }),
+      PROTOBUF,
+    ),
+    "events_rejected",
+  );
   equal(await code(Buffer.from("ffffff", "hex"), PROTOBUF), "bad_request");
   equal(await code(Buffer.from("12ff", "hex"), PROTOBUF), "bad_request");
   equal(await code(new Uint8Array(), PROTOBUF), "bad_request");

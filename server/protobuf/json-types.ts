@@ -1,4 +1,4 @@
-// google.protobuf.Struct, Value, ListValue and Timestamp as what they stand for: JSON values and instants. Written by hand
+// google.protobuf.Struct, Value, ListValue and Timestamp as what they stand for: JSON values and instants. By hand,
 // because the library would make messages of messages of them, and to bound their depth.
 import type { Reader, Writer } from "protobufjs";
 import { formatTimestamp, parseTimestamp } from "../../core/event/time.ts";

@@ -10,8 +10,8 @@ import { TooDeepError } from "./json-types.ts";
 import { AVRO_FILE, codecOf, PROTO_FOLDER, protoRoot } from "./messages.ts";
 
 /**
- * What the four services carry. A problem is a status there, its code in the trailer `attune-code` and in ErrorInfo; what
- * else the contract names, HTTP alone has.
+ * What the four services carry. A problem is a status there, its code in the trailer `attune-code` and in ErrorInfo;
+ * what else the contract names, HTTP alone has.
  */
 const MESSAGES = [
   "Event",
@@ -76,7 +76,9 @@ test("no message has a field that JSON does not know", () => {
 });
 
 test("the Avro schema has an event's fields", () => {
-  const { fields } = JSON.parse(readFileSync(PROTO_FOLDER + AVRO_FILE, "utf8")) as { fields: { name: string; type: any }[] };
+  const { fields } = JSON.parse(readFileSync(PROTO_FOLDER + AVRO_FILE, "utf8")) as {
+    fields: { name: string; type: any }[];
+  };
   deepEqual(fields.map(({ name }) => name).sort(), [...CONTRACT_FIELDS["Event"]!].sort());
   const context = fields.find(({ name }) => name === "context")!.type[1].fields as { name: string }[];
   deepEqual(context.map(({ name }) => name).sort(), [...CONTRACT_FIELDS["Context"]!].sort());
@@ -84,7 +86,8 @@ test("the Avro schema has an event's fields", () => {
 
 test("bytes that were once published are read for ever", () => {
   const bytes =
-    "0a54120265311a01753a0c08d2c384d806108095879f0259000000000000000062030a01786a2f0a240a0161121f321d0a0911000000000000f03f0a0208000a0c2a0a0a080a016212031a01630a070a016e120208007a0c0880f2d6ca061080cab5ee01";
+    "0a54120265311a01753a0c08d2c384d806108095879f0259000000000000000062030a01786a2f0a240a0161121f321d0a091100" +
+    "0000000000f03f0a0208000a0c2a0a0a080a016212031a01630a070a016e120208007a0c0880f2d6ca061080cab5ee01";
   const message = {
     events: [
       {
@@ -104,8 +107,17 @@ test("bytes that were once published are read for ever", () => {
 
 test("what JSON has no word for, and what is not there", () => {
   const event = codecOf("Event");
-  const data = { nan: NaN, infinite: Infinity, nothing: undefined, empty: "", list: [], own: JSON.parse('{"__proto__":1}') };
-  const { additional_data: read } = event.decode(event.encode({ event_id: "", value: null, unknown: 1, additional_data: data }));
+  const data = {
+    nan: NaN,
+    infinite: Infinity,
+    nothing: undefined,
+    empty: "",
+    list: [],
+    own: JSON.parse('{"__proto__":1}'),
+  };
+  const { additional_data: read } = event.decode(
+    event.encode({ event_id: "", value: null, unknown: 1, additional_data: data }),
+  );
   deepEqual(Object.entries(read as object), [
     ["nan", null],
     ["infinite", null],
@@ -123,7 +135,8 @@ test("what JSON has no word for, and what is not there", () => {
 
 test("depth is bounded both for objects and for lists", () => {
   const event = codecOf("Event");
-  const nested = (depth: number, wrap: (inner: unknown) => unknown): unknown => (depth === 0 ? 1 : wrap(nested(depth - 1, wrap)));
+  const nested = (depth: number, wrap: (inner: unknown) => unknown): unknown =>
+    depth === 0 ? 1 : wrap(nested(depth - 1, wrap));
   const inObjects = (depth: number) => event.encode({ additional_data: nested(depth, (a) => ({ a })) as object });
   const inLists = (depth: number) => event.encode({ additional_data: { a: nested(depth - 1, (a) => [a]) } });
   for (const at of [inObjects, inLists]) {

@@ -3,14 +3,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import protobuf, { type Reader, type Service, type Type, type Writer } from "protobufjs";
-import {
-  readStruct,
-  readTimestamp,
-  readValue,
-  writeStruct,
-  writeTimestamp,
-  writeValue,
-} from "./json-types.ts";
+import { readStruct, readTimestamp, readValue, writeStruct, writeTimestamp, writeValue } from "./json-types.ts";
 
 export const PROTO_FOLDER = fileURLToPath(new URL("../../proto/", import.meta.url));
 export const PROTO_FILES = ["events", "profiles", "recommendations", "decisions"].map(
@@ -42,7 +35,8 @@ function loadRoot(): protobuf.Root {
   for (const file of PROTO_FILES) {
     protobuf.parse(readFileSync(PROTO_FOLDER + file, "utf8"), root, { keepCase: true });
   }
-  for (const name of ["struct", "timestamp"]) root.addJSON(protobuf.common.get(`google/protobuf/${name}.proto`)!.nested!);
+  for (const name of ["struct", "timestamp"])
+    root.addJSON(protobuf.common.get(`google/protobuf/${name}.proto`)!.nested!);
   root.resolveAll();
   for (const [name, { read, write }] of Object.entries(JSON_TYPES)) {
     const type = root.lookupType(name);

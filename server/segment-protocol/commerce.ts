@@ -53,7 +53,8 @@ export function productsOf(
   properties: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>>[] | undefined {
   const { products } = properties;
-  if (type === undefined || !PER_PRODUCT.has(type) || !Array.isArray(products) || products.length === 0) return undefined;
+  if (type === undefined || !PER_PRODUCT.has(type) || !Array.isArray(products) || products.length === 0)
+    return undefined;
   return products.map(objectOf);
 }
 

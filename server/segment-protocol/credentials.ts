@@ -1,5 +1,5 @@
-// The write key of a Segment request: the user name of HTTP Basic, or `writeKey` in the body where a beacon cannot set a
-// header. The one place that the Segment routes take a key from; on loopback without keys any will do, or none.
+// The write key of a Segment request: the user name of HTTP Basic, or `writeKey` in the body where a beacon cannot set
+// a header. The one place that the Segment routes take a key from; on loopback without keys any will do, or none.
 import type { IncomingHttpHeaders } from "node:http";
 
 export function writeKeyOf(headers: IncomingHttpHeaders, body: Readonly<Record<string, unknown>>): string | undefined {

@@ -17,7 +17,7 @@ export interface Message {
   readonly sentAt: unknown;
 }
 
-/** The messages of a body; `type` is the path's, undefined for a batch. @throws Problem (bad_parameter, too_many_events). */
+/** The messages of a body; `type` is the path's, none for a batch. @throws Problem (bad_parameter, too_many_events). */
 export function readMessages(body: Record<string, unknown>, type: MessageType | undefined): Message[] {
   if (type !== undefined) return [{ type, fields: body, sentAt: body["sentAt"] }];
   const { batch, sentAt } = body;

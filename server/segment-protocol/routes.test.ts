@@ -27,7 +27,12 @@ test("a batch: taken once however often it is sent, whatever its messages are", 
     track({
       userId: "seg-1",
       event: "Order Completed",
-      properties: { products: [{ product_id: "lamp", price: 10 }, { product_id: "mug", price: 5 }] },
+      properties: {
+        products: [
+          { product_id: "lamp", price: 10 },
+          { product_id: "mug", price: 5 },
+        ],
+      },
     }),
     { type: "group", messageId: "g1", userId: "seg-1", groupId: "acme", traits: { seats: 3 } },
     track({ userId: "seg-1", event: "Video Played", properties: { title: "Intro" } }),
@@ -38,14 +43,11 @@ test("a batch: taken once however often it is sent, whatever its messages are", 
     deepEqual([status, json], [200, { success: true }]);
   }
   const profile = await profileOf("seg-1");
-  deepEqual(
-    profile.recent.map(({ item_id, event_type }: any) => [event_type, item_id]).sort(),
-    [
-      ["purchase", "lamp"],
-      ["purchase", "mug"],
-      ["view", "lamp"],
-    ],
-  );
+  deepEqual(profile.recent.map(({ item_id, event_type }: any) => [event_type, item_id]).sort(), [
+    ["purchase", "lamp"],
+    ["purchase", "mug"],
+    ["view", "lamp"],
+  ]);
   deepEqual(profile.attributes, { plan: "gold", nick: "A", group_id: "acme", group_seats: 3 });
   deepEqual(profile.anonymous_ids, [anonymousId]);
   const [video] = (await letters()).filter(({ body }: any) => body.additional_data?.event === "Video Played");
@@ -59,7 +61,11 @@ test("an event whose type the program declares later is taken from its dead lett
   equal((await ask(node, "PUT /v1/program", { ...program, events })).status, 200);
   const [letter] = (await letters()).filter(({ body }: any) => body.event_type === "song_heard");
   equal((await ask(node, `POST /v1/dead-letters/${letter.id}/retry`)).json.accepted, 1);
-  const direct = await ask(node, "POST /v1/t", track({ userId: "seg-2", event: "Song Heard", properties: { id: "s" } }));
+  const direct = await ask(
+    node,
+    "POST /v1/t",
+    track({ userId: "seg-2", event: "Song Heard", properties: { id: "s" } }),
+  );
   equal(direct.status, 200);
   equal((await profileOf("seg-2")).recent[0].event_type, "song_heard");
 });
@@ -74,16 +80,26 @@ test("each path, short and long; page views, links", async () => {
   deepEqual((await profileOf("seg-3")).anonymous_ids, ["old-alias", "old-a"]);
 });
 
-test("what a backend passes on of a browser is the visitor's; its own address is not, and no address is kept", async () => {
-  const userAgent = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1";
+test("what a backend passes on of a browser is the visitor's; no address is kept", async () => {
+  const userAgent =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Mobile/15E148 Safari";
   const context = { userAgent, ip: "84.112.5.9" };
   const products = [{ product_id: "a" }, { product_id: "b" }];
   const call = track({ userId: "seg-4", event: "Order Completed", properties: { products }, context });
   await ask(node, "POST /v1/batch", { batch: [call] }, { headers: { "user-agent": "analytics-node/3.1.0" } });
   const profile = await profileOf("seg-4");
   deepEqual([profile.context.device, profile.context.os, profile.context.country], ["mobile", "iOS", "AT"]);
-  equal(JSON.stringify([...node.project.log.read(node.project.log.start)].map(({ payload }) => String(payload))).includes("84.112"), false);
-  const bot = track({ userId: "seg-5", event: "click", context: { userAgent: "Googlebot/2.1 (+http://www.google.com/bot.html)" } });
+  equal(
+    JSON.stringify([...node.project.log.read(node.project.log.start)].map(({ payload }) => String(payload))).includes(
+      "84.112",
+    ),
+    false,
+  );
+  const bot = track({
+    userId: "seg-5",
+    event: "click",
+    context: { userAgent: "Googlebot/2.1 (+http://www.google.com/bot.html)" },
+  });
   await ask(node, "POST /v1/batch", { batch: [bot] }, { headers: { "user-agent": "analytics-node/3.1.0" } });
   equal((await ask(node, "GET /v1/users/seg-5/profile")).status, 404);
 });
@@ -98,7 +114,11 @@ test("traits that no attribute can hold are a dead letter; the rest is set", asy
 test("a wrong clock loses nothing: timestamps move by what it is off", async () => {
   const wrong = Date.now() - 40 * 86_400_000;
   const [timestamp, sentAt] = [wrong - 60_000, wrong].map((ms) => new Date(ms).toISOString());
-  await ask(node, "POST /v1/track", track({ userId: "seg-7", event: "Product Viewed", properties: { sku: "x" }, timestamp, sentAt }));
+  await ask(
+    node,
+    "POST /v1/track",
+    track({ userId: "seg-7", event: "Product Viewed", properties: { sku: "x" }, timestamp, sentAt }),
+  );
   const at = Date.parse((await profileOf("seg-7")).recent[0].timestamp);
   ok(Math.abs(Date.now() - 60_000 - at) < 5_000);
 });
@@ -109,7 +129,8 @@ test("bodies: gzip, text/plain, and what is refused as a whole", async () => {
   equal((await ask(node, "POST /v1/batch", gzipSync(body), gzip)).status, 200);
   equal((await ask(node, "POST /v1/batch", body, { headers: { "content-type": "text/plain" } })).status, 200);
   equal((await profileOf("seg-8")).recent.length, 1);
-  const code = async (path: string, sent: unknown, headers = {}) => (await ask(node, `POST ${path}`, sent, { headers })).json.code;
+  const code = async (path: string, sent: unknown, headers = {}) =>
+    (await ask(node, `POST ${path}`, sent, { headers })).json.code;
   equal(await code("/v1/batch", {}), "bad_parameter");
   equal(await code("/v1/batch", { batch: new Array(1_001).fill({}) }), "too_many_events");
   equal(await code("/v1/track", "[]"), "bad_json");
@@ -136,7 +157,10 @@ test("settings lead the SDK to this node, behind a proxy to the proxy", async ()
   equal(headers.get("access-control-allow-origin"), "*");
   const forwarded = { "x-forwarded-host": "t.shop.example", "x-forwarded-proto": "https" };
   const behind = (await ask(node, "GET /v1/projects/wk_1/settings", undefined, { headers: forwarded })).json;
-  deepEqual([behind.integrations["Segment.io"].apiHost, behind.integrations["Segment.io"].protocol], ["t.shop.example/v1", "https"]);
+  deepEqual(
+    [behind.integrations["Segment.io"].apiHost, behind.integrations["Segment.io"].protocol],
+    ["t.shop.example/v1", "https"],
+  );
 });
 
 test("the write key: HTTP Basic first, then the body", () => {

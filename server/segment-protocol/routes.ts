@@ -1,5 +1,5 @@
-// The Segment tracking protocol: the public web, mobile and server SDKs that speak it work unchanged, once their host is
-// this node. https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
+// The Segment tracking protocol: the public web, mobile and server SDKs that speak it work unchanged, once their host
+// is this node. https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
 import { isJsonBody } from "../http/media-type.ts";
 import { isObject, parseJson, unpack } from "../http/body.ts";
 import { Problem } from "../http/problem.ts";
@@ -39,10 +39,7 @@ interface EventsStep {
   sizeBytes: number;
 }
 /** Events and changes of one request, in the messages' order: neighbours of a kind go to the host together. */
-type Step =
-  | EventsStep
-  | { kind: "change"; change: Change }
-  | { kind: "note"; note: Note; body: unknown };
+type Step = EventsStep | { kind: "change"; change: Change } | { kind: "note"; note: Note; body: unknown };
 type Change = Parameters<Project["setAttributes"]>;
 
 /** The further products of one order: one click of a hand, however many events. Nothing is derived from them. */
@@ -52,9 +49,12 @@ const emptyStep = (): EventsStep => ({ kind: "events", raws: [], senders: [], si
 
 export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
   return [
-    ...Object.entries(PATHS).map(
-      ([path, type]): Route => ({ method: "POST", path, crossOrigin: true, handle: (call) => receive(call, type) }),
-    ),
+    ...Object.entries(PATHS).map(([path, type]): Route => ({
+      method: "POST",
+      path,
+      crossOrigin: true,
+      handle: (call) => receive(call, type),
+    })),
     { method: "GET", path: "/v1/projects/{write_key}/settings", crossOrigin: true, handle: segmentSettings },
   ];
 

@@ -1,5 +1,5 @@
-// `GET /v1/projects/{write_key}/settings`: what analytics.js and the mobile SDKs ask their CDN for before they start. With
-// the node as CDN, an unchanged `AnalyticsBrowser.load({ writeKey, cdnURL })` sends to it and loads nothing else.
+// `GET /v1/projects/{write_key}/settings`: what analytics.js and the mobile SDKs ask their CDN for before they start.
+// With the node as CDN, an unchanged `AnalyticsBrowser.load({ writeKey, cdnURL })` sends to it and loads nothing else.
 import { pathText } from "../http/parameters.ts";
 import { ok, type Answer, type Call } from "../http/route.ts";
 

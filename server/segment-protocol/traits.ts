@@ -12,8 +12,8 @@ export interface ReadTraits {
 }
 
 /**
- * `{address: {city: "Oslo"}}` becomes `address_city`; whatever is not a letter, digit or underscore in a name becomes an
- * underscore. `prefix` goes before each name.
+ * `{address: {city: "Oslo"}}` becomes `address_city`; whatever is not a letter, digit or underscore in a name becomes
+ * an underscore. `prefix` goes before each name.
  */
 export function attributesOf(traits: Readonly<Record<string, unknown>>, prefix = ""): ReadTraits {
   const read: ReadTraits = { attributes: {}, leftOut: [] };

@@ -99,7 +99,14 @@ test("an order is one purchase for each product, with an id of its own that neve
   const order = {
     userId: "u1",
     event: "Order Completed",
-    properties: { order_id: "o1", total: 90, products: [{ product_id: "p1", price: 40, quantity: 2 }, { sku: "p2", price: 10 }] },
+    properties: {
+      order_id: "o1",
+      total: 90,
+      products: [
+        { product_id: "p1", price: 40, quantity: 2 },
+        { sku: "p2", price: 10 },
+      ],
+    },
   };
   const { events } = send("track", order);
   deepEqual(
@@ -135,22 +142,37 @@ test("an id that is too long for an event, or for an event of a product, is hash
   const [event] = send("track", { messageId: long, userId: "u", event: "click" }).events;
   equal(String(event!["event_id"]).length, 43);
   deepEqual(send("track", { messageId: long, userId: "u", event: "click" }).events[0], event);
-  const edge = { messageId: "y".repeat(64), userId: "u", event: "Order Completed", properties: { products: [{ id: "p" }] } };
+  const edge = {
+    messageId: "y".repeat(64),
+    userId: "u",
+    event: "Order Completed",
+    properties: { products: [{ id: "p" }] },
+  };
   equal(send("track", { ...edge, properties: {} }).events[0]!["event_id"], edge.messageId);
   equal(String(send("track", edge).events[0]!["event_id"]).length, 43);
 });
 
 test("a message without a time happened when it came, and no clock is compared for it", () => {
-  const [event] = translate({ type: "track", fields: { userId: "u", event: "click" }, sentAt: NOW_MS - 9_000 }, NOW_MS).events;
+  const [event] = translate(
+    { type: "track", fields: { userId: "u", event: "click" }, sentAt: NOW_MS - 9_000 },
+    NOW_MS,
+  ).events;
   deepEqual([event!["timestamp"], event!["sent_at"], event!["event_id"]], [NOW_MS, undefined, undefined]);
   equal(send("track", { userId: "u", event: "click" }, "yesterday").events[0]!["sent_at"], undefined);
 });
 
 test("pages and screens are page views", () => {
-  const [page] = send("page", { userId: "u", name: "Home", properties: { url: "https://shop.example/", title: "Shop" } }).events;
+  const [page] = send("page", {
+    userId: "u",
+    name: "Home",
+    properties: { url: "https://shop.example/", title: "Shop" },
+  }).events;
   deepEqual([page!["event_type"], page!["page_url"]], ["page_view", "https://shop.example/"]);
   deepEqual(page!["additional_data"], { url: "https://shop.example/", title: "Shop", name: "Home" });
-  deepEqual(send("screen", { userId: "u", name: "Cart" }).events[0]!["additional_data"], { name: "Cart", screen: true });
+  deepEqual(send("screen", { userId: "u", name: "Cart" }).events[0]!["additional_data"], {
+    name: "Cart",
+    screen: true,
+  });
 });
 
 test("identify, group and alias change the person; both ids link the two", () => {
@@ -180,7 +202,12 @@ test("what cannot be kept as a whole says why", () => {
 });
 
 test("a strange context or too many properties do not lose the event", () => {
-  const context = { locale: "x".repeat(300), device: { type: 7 }, page: { url: "not a url", referrer: {} }, os: "linux" };
+  const context = {
+    locale: "x".repeat(300),
+    device: { type: 7 },
+    page: { url: "not a url", referrer: {} },
+    os: "linux",
+  };
   const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`p${index}`, index]));
   const deep = { a: { b: { c: { d: { e: {} } } } }, plain: "kept" };
   const hostile = JSON.parse('{"__proto__": {"admin": true}, "plain": "kept"}') as Record<string, unknown>;
