@@ -24,6 +24,17 @@ const PROGRAM = {
     buyers: { when: 'count("purchase", "30d") > 0.0', description: "Bought within 30 days" },
   },
   placements: { home: { limit: 12 }, detail: { limit: 6 } },
+  slots: {
+    hero: { policy: "thompson", variants: { calm: {}, loud: {} }, reward: { events: { click: 1 } }, description: "Learns" },
+    theme: { policy: "rules", variants: { light: {}, dark: {} }, default: "light" },
+  },
+  experiments: {
+    dark_theme: {
+      variants: { as_is: {}, dark: { slots: { theme: "dark" } } },
+      metrics: { bought: { kind: "conversion", event: "purchase" }, time: { kind: "time_on_site" } },
+      guards: [{ metric: "bought" }],
+    },
+  },
 };
 const ITEMS = Array.from({ length: 24 }, (_, index) => ({
   item_id: `item-${index}`,
@@ -49,6 +60,7 @@ describe("console", { skip }, () => {
     assert.equal((await send("PUT", "/v1/program", PROGRAM)).status, 200);
     assert.equal((await send("PUT", "/v1/items", { items: ITEMS })).status, 200);
     assert.equal((await send("POST", "/v1/events", { events: PEOPLE.flatMap(visitsOf) })).status, 202);
+    await showDecisions();
     await send("POST", "/v1/events", [
       {
         event_id: "bad-1",
@@ -71,8 +83,11 @@ describe("console", { skip }, () => {
   const VIEWS: Readonly<Record<string, readonly [path: string, seen: RegExp]>> = {
     overview: ["overview", /Requests.*POST \/v1\/events/s],
     events: ["events", /Live events/],
-    people: ["people", /5 persons/],
+    people: ["people", /165 persons/],
     person: ["people/users/mara", /Recommendations.*Item number.*lookers/s],
+    slots: ["slots", /hero.*thompson.*160 shown.*calm.*loud.*By rules.*theme/s],
+    experiments: ["experiments", /dark_theme.*160/s],
+    experiment: ["experiments/dark_theme", /as promised.*as_is.*control.*dark.*Lift over time.*Guards.*nothing stopped/s],
     segments: ["segments", /lookers.*Three views within a day.*count\("view", "1d"\)/s],
     segment: ["segments/lookers", /Members.*mara/s],
     items: ["items", /24 items.*Item number/s],
@@ -297,6 +312,26 @@ function event(user: string, type: string, item: number): Record<string, unknown
     timestamp: Date.now(),
     context: { device: "desktop", country: "DK" },
   };
+}
+
+/** 160 guests are shown both slots; some click, and more of those with the dark theme buy. */
+async function showDecisions(): Promise<void> {
+  const events: object[] = [];
+  for (let guest = 0; guest < 160; guest++) {
+    const who = { anonymous_id: `guest-${guest}` };
+    for (const slot of ["hero", "theme"]) {
+      const answer = await send("POST", "/v1/decide", { ...who, slot });
+      const { decision_id, variant } = (await answer.json()) as { decision_id: string; variant: string };
+      const put = (event_type: string, more: object = {}): void => {
+        const event_id = `${slot}-${guest}-${event_type}`;
+        events.push({ event_id, ...who, event_type, timestamp: Date.now(), context: { decision_id }, ...more });
+      };
+      put("impression");
+      if (slot === "hero" && guest % (variant === "loud" ? 3 : 9) === 0) put("click");
+      if (slot === "theme" && guest % (variant === "dark" ? 2 : 6) === 0) put("purchase", { value: 20 });
+    }
+  }
+  assert.equal((await send("POST", "/v1/events", { events })).status, 202);
 }
 
 function send(method: string, path: string, body: unknown): Promise<Response> {

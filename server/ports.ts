@@ -62,6 +62,8 @@ export interface RecommendationList {
   /** How the list came about: `blend`, `popular`, `similar`, `trending` … */
   strategy: string;
   items: RecommendedItem[];
+  /** The visitor's variant of each experiment that the list carries out. */
+  experiments?: Record<string, string>;
   /** The visitor could not be found because a part of the cluster is away: this is what everybody gets. */
   degraded?: true;
 }
@@ -77,6 +79,8 @@ export interface Decision {
   propensity: number;
   /** Who decided: `rule:INDEX`, `default`, a policy, `shadow:POLICY`, `experiment:NAME` or `holdout`. */
   reason: string;
+  /** The visitor's variant of each experiment that the decision carries out. */
+  experiments?: Record<string, string>;
 }
 
 /** What changed about one person, after it was durable. */

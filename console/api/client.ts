@@ -1,6 +1,7 @@
 // The node's HTTP interface, typed. Every refusal becomes an ApiProblem with the words that the node found for it.
 import type {
   DeadLetters,
+  Experiment,
   IntakeAnswer,
   Item,
   PersonRef,
@@ -12,6 +13,7 @@ import type {
   SearchAnswer,
   Segment,
   SegmentUsers,
+  Slot,
   Stats,
 } from "./types.ts";
 
@@ -46,6 +48,9 @@ export interface Api {
   search(prefix: string): Promise<SearchAnswer>;
   profile(ref: PersonRef): Promise<Profile>;
   recommend(ref: PersonRef, placement: string, limit: number): Promise<RecommendationList>;
+  slots(): Promise<Slot[]>;
+  experiments(): Promise<Experiment[]>;
+  experiment(name: string): Promise<Experiment>;
   segments(): Promise<Segment[]>;
   segmentUsers(name: string, after?: string): Promise<SegmentUsers>;
   item(itemId: string): Promise<Item>;
@@ -89,6 +94,9 @@ export function createApi(project: string): Api {
     profile: (ref) => get(`/v1/${person(ref)}/profile`),
     recommend: (ref, placement, limit) =>
       get("/v1/recommendations", { ...refQuery(ref), placement, limit: String(limit), explain: "1" }),
+    slots: async () => (await get<{ slots: Slot[] }>("/v1/slots")).slots,
+    experiments: async () => (await get<{ experiments: Experiment[] }>("/v1/experiments")).experiments,
+    experiment: (name) => get(`/v1/experiments/${encodeURIComponent(name)}`),
     segments: async () => (await get<{ segments: Segment[] }>("/v1/segments")).segments,
     segmentUsers: (name, after) =>
       get(`/v1/segments/${encodeURIComponent(name)}/users`, { limit: "50", ...(after === undefined ? {} : { after }) }),

@@ -213,3 +213,99 @@ export interface SearchAnswer {
   items: Item[];
   segments: string[];
 }
+
+export interface Interval {
+  low: number;
+  high: number;
+}
+
+export interface ValueEstimate extends Interval {
+  value: number;
+}
+
+/** What always choosing one thing would have brought, from the log; refused where the log says too little. */
+export interface OffPolicy {
+  choices: number;
+  effective_sample_size: number;
+  refused: { code: string; reason: string } | null;
+  ips: ValueEstimate | null;
+  snips: ValueEstimate | null;
+  doubly_robust: ValueEstimate | null;
+}
+
+export interface SlotArm {
+  variant: string;
+  shown: number;
+  reward: number;
+  mean: number | null;
+  share: number;
+  off_policy: OffPolicy;
+}
+
+export interface Slot {
+  name: string;
+  description?: string;
+  policy: string;
+  rules: number;
+  default: string | null;
+  shadow: boolean;
+  variants: string[];
+  learning: {
+    reward_max: number;
+    window_s: number;
+    exploration: number;
+    shown: number;
+    reward: number;
+    updated_at: string | null;
+  } | null;
+  arms: SlotArm[];
+}
+
+export interface MetricResult {
+  mean: number;
+  interval: Interval | null;
+  total: number;
+  lift: number | null;
+  lift_interval: Interval | null;
+  difference: number | null;
+  difference_interval: Interval | null;
+  explained: number;
+}
+
+export interface ExperimentVariant {
+  name: string;
+  control: boolean;
+  share: number;
+  assigned: number;
+  users: number;
+  exposures: number;
+  conversions: number | null;
+  lift: number | null;
+  interval: Interval | null;
+  stopped: { at: string; metric: string; interval: Interval } | null;
+  metrics: Record<string, MetricResult>;
+  off_policy: OffPolicy;
+}
+
+export interface Experiment {
+  name: string;
+  run: string;
+  started_at: string;
+  updated_at: string;
+  primary: string;
+  control: string;
+  window_s: number;
+  covariate: string;
+  holdout: boolean;
+  interleave: string | null;
+  confidence: number;
+  users: number;
+  sample_ratio: { ok: boolean; p_value: number };
+  mixed: number;
+  guards: { metric: string; worse_by: number }[];
+  metrics: { name: string; kind: string; better: string }[];
+  variants: ExperimentVariant[];
+  interleaving: { wins: Record<string, number>; ties: number; share: number | null; interval: Interval } | null;
+  /** Each list is by variant. */
+  history: { at: string; users: number[]; means: number[]; lows: (number | null)[]; highs: (number | null)[] }[];
+}

@@ -41,6 +41,11 @@ export function formatShare(share: number): string {
   return `${percent >= 10 || percent === 0 ? percent.toFixed(0) : percent.toFixed(1)} %`;
 }
 
+/** A difference in per cent, with its sign: `+12 %`, `−3.4 %`. */
+export function formatLift(lift: number): string {
+  return `${lift < 0 ? "−" : "+"}${formatShare(Math.abs(lift))}`;
+}
+
 /** A number and its unit, to be set apart by the reader's eye. */
 export interface Quantity {
   readonly value: string;

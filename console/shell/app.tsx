@@ -5,6 +5,8 @@ import { useRead } from "../api/use-read.ts";
 import { Icon, Mark } from "../parts/icon.tsx";
 import { DeadLettersView } from "../views/dead-letters.tsx";
 import { EventsView } from "../views/events.tsx";
+import { ExperimentView } from "../views/experiment.tsx";
+import { ExperimentsView } from "../views/experiments.tsx";
 import { ItemView } from "../views/item.tsx";
 import { ItemsView } from "../views/items.tsx";
 import { OverviewView } from "../views/overview.tsx";
@@ -13,6 +15,7 @@ import { PersonView } from "../views/person.tsx";
 import { ProgramView } from "../views/program.tsx";
 import { SegmentView } from "../views/segment.tsx";
 import { SegmentsView } from "../views/segments.tsx";
+import { SlotsView } from "../views/slots.tsx";
 import { ConsoleContext, linksOf } from "./context.ts";
 import { NotFound } from "./not-found.tsx";
 import { go, useRoute, type Route } from "./route.ts";
@@ -148,6 +151,7 @@ function View({ route }: { route: Route }) {
   }
   if (second !== undefined) return <NotFound />;
   if (name === "segments" && first !== undefined) return <SegmentView name={first} />;
+  if (name === "experiments" && first !== undefined) return <ExperimentView name={first} />;
   if (name === "items" && first !== undefined) return <ItemView id={first} />;
   if (first !== undefined) return <NotFound />;
   switch (name) {
@@ -159,6 +163,10 @@ function View({ route }: { route: Route }) {
       return <PeopleView />;
     case "segments":
       return <SegmentsView />;
+    case "slots":
+      return <SlotsView />;
+    case "experiments":
+      return <ExperimentsView />;
     case "items":
       return <ItemsView />;
     case "program":

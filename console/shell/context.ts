@@ -11,6 +11,7 @@ export interface Links {
   readonly person: (ref: PersonRef) => string;
   readonly item: (itemId: string) => string;
   readonly segment: (name: string) => string;
+  readonly experiment: (name: string) => string;
 }
 
 export interface Console {
@@ -35,5 +36,6 @@ export function linksOf(project: string): Links {
     person: (ref) => view(["people", ...personPath(ref)]),
     item: (itemId) => view(["items", itemId]),
     segment: (name) => view(["segments", name]),
+    experiment: (name) => view(["experiments", name]),
   };
 }

@@ -12,6 +12,8 @@ export const VIEWS: readonly ViewEntry[] = [
   { path: "events", title: "Live events", icon: "events" },
   { path: "people", title: "People", icon: "person" },
   { path: "segments", title: "Segments", icon: "segments" },
+  { path: "slots", title: "Slots", icon: "slots" },
+  { path: "experiments", title: "Experiments", icon: "experiments" },
   { path: "items", title: "Items", icon: "items" },
   { path: "program", title: "Program", icon: "program" },
   { path: "dead-letters", title: "Dead letters", icon: "dead" },

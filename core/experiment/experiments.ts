@@ -111,7 +111,7 @@ export class Experiments {
     sums.users++;
     unit.values.forEach((value, i) => addPerson(sums.moments[i]!, unit.x, value));
     watchShares(run, experiment);
-    this.#notePoint(run, experiment, event.received_at);
+    this.#notePoint(run, experiment, event.timestamp);
   }
 
   /** A list that mixed two rankings: what was clicked on it moves from one outcome to another. */
@@ -161,7 +161,7 @@ export class Experiments {
     unit.values = values;
     unit.lastMs = Math.max(unit.lastMs, timestamp);
     this.#units.put(experiment.run, personKey, unit);
-    this.#notePoint(run, experiment, event.received_at);
+    this.#notePoint(run, experiment, event.timestamp);
   }
 
   /** Two persons have become one: a visitor who was given a variant keeps it when he logs in. */
@@ -224,6 +224,7 @@ export class Experiments {
     return run;
   }
 
+  /** In event time, so that an import shows its own days. */
   #notePoint(run: Run, experiment: CompiledExperiment, atMs: number): void {
     if (!isPointDue(run, atMs)) return;
     const { primary: metric } = experiment;

@@ -69,6 +69,7 @@ export function answerList(
   const answer = listOf(made.list, { recommender, decisionId, placement, explain });
   Object.assign(answer, request.ref);
   answer.profile_version = person?.version ?? 0;
+  Object.assign(answer, variantsOf(made.log.experiments));
   const decision: DecisionRecord = {
     ...request.ref,
     decision_id: decisionId,
@@ -107,7 +108,7 @@ export function answerSlot(
   if (decided === undefined) return undefined;
   const { variant, payload, propensity, reason, choice, experiments } = decided;
   return {
-    answer: { decision_id: decisionId, slot, variant, payload, propensity, reason },
+    answer: { decision_id: decisionId, slot, variant, payload, propensity, reason, ...variantsOf(experiments) },
     decision: {
       ...ref,
       decision_id: decisionId,
@@ -119,6 +120,11 @@ export function answerSlot(
       ...(experiments === undefined ? {} : { experiments }),
     },
   };
+}
+
+function variantsOf(experiments: DecisionRecord["experiments"]): { experiments?: Record<string, string> } {
+  if (experiments === undefined) return {};
+  return { experiments: Object.fromEntries(Object.entries(experiments).map(([name, { variant }]) => [name, variant])) };
 }
 
 function crowdList(list: RankedList, placement: string, { recommender }: Sources): RecommendationList {

@@ -1,0 +1,426 @@
+// One experiment: what each variant brings, how sure that is, and whether the numbers can be trusted.
+import type { Experiment, ExperimentVariant, MetricResult } from "../api/types.ts";
+import { ApiProblem } from "../api/client.ts";
+import { useRead } from "../api/use-read.ts";
+import { Card, ViewHead } from "../parts/card.tsx";
+import { Chip } from "../parts/chip.tsx";
+import { formatCount, formatDuration, formatLift, formatNumber, formatShare, timeOf } from "../parts/format.ts";
+import { Plot, type PlotSeries } from "../parts/plot.tsx";
+import { RelativeTime } from "../parts/relative-time.tsx";
+import { Stat } from "../parts/stat.tsx";
+import { Empty, Failed, Loading } from "../parts/state.tsx";
+import { Table } from "../parts/table.tsx";
+import { scaleOf, Whisker } from "../parts/whisker.tsx";
+import { useConsole } from "../shell/context.ts";
+import { States, verdictOf } from "./experiments.tsx";
+
+const EVERY_MS = 3000;
+/** Wider intervals of the lift are not drawn: four times control's mean. */
+const SPAN_MAX = 4;
+const RATES: ReadonlySet<string> = new Set(["conversion", "bounce", "retention"]);
+
+export function ExperimentView({ name }: { name: string }) {
+  const { api, links } = useConsole();
+  const reading = useRead(`experiment ${api.project} ${name}`, () => api.experiment(name), EVERY_MS);
+  const experiment = reading.data;
+  const isGone = reading.error instanceof ApiProblem && reading.error.status === 404;
+  return (
+    <>
+      <ViewHead
+        title={name}
+        about={experiment === undefined ? "Experiment" : aboutOf(experiment)}
+        end={
+          <a class="btn" href={links.view(["experiments"])}>
+            All experiments
+          </a>
+        }
+      />
+      {experiment !== undefined ? (
+        <Whole experiment={experiment} />
+      ) : (
+        <div class="card">
+          {reading.error === undefined ? (
+            <Loading rows={6} />
+          ) : isGone ? (
+            <Empty icon="experiments" title="The current program has no such experiment">
+              It may have been renamed or removed; a definition that comes back goes on where it was.
+            </Empty>
+          ) : (
+            <Failed what="The experiment" error={reading.error} onRetry={reading.reload} />
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
+function aboutOf({ holdout, interleave, primary, window_s, control }: Experiment): string {
+  if (interleave !== null) return `Lists of ${interleave} mix two rankings; what is clicked decides.`;
+  const measured = `Decided by ${primary}, within ${formatDuration(window_s * 1000)} after a person's first exposure`;
+  return holdout ? `What everything personal is worth. ${measured}.` : `${measured}; compared with ${control}.`;
+}
+
+function Whole({ experiment }: { experiment: Experiment }) {
+  const { interleaving } = experiment;
+  return (
+    <div class="stack">
+      <Trust experiment={experiment} />
+      {interleaving === null ? (
+        <>
+          <Variants experiment={experiment} />
+          <div class="grid">
+            <div class="stack span-8">
+              <LiftOverTime experiment={experiment} />
+              <Metrics experiment={experiment} />
+            </div>
+            <div class="stack span-4">
+              <Guards experiment={experiment} />
+              <Everybody experiment={experiment} />
+            </div>
+          </div>
+        </>
+      ) : (
+        <Interleaving experiment={experiment} interleaving={interleaving} />
+      )}
+    </div>
+  );
+}
+
+function Trust({ experiment }: { experiment: Experiment }) {
+  const { users, sample_ratio, started_at, metrics, primary, variants, covariate, confidence, mixed } = experiment;
+  const exposures = variants.reduce((sum, variant) => sum + variant.exposures, 0);
+  const explained = variants[0]?.metrics[primary]?.explained ?? 0;
+  const ratio = `p = ${formatNumber(sample_ratio.p_value)}`;
+  return (
+    <dl class="stats">
+      <Stat name="Persons" value={formatCount(users)} note={`${formatCount(exposures)} exposures`} />
+      <Stat
+        name="Running"
+        value={formatDuration(Date.now() - timeOf(started_at))}
+        note={<RelativeTime at={timeOf(started_at)} />}
+      />
+      <Stat
+        name="Sample ratio"
+        value={sample_ratio.ok ? "as promised" : "off"}
+        note={sample_ratio.ok ? ratio : `${ratio}: do not trust the rest`}
+        {...(sample_ratio.ok ? {} : { tone: "bad" as const })}
+      />
+      <Stat name="Confidence" value={formatShare(confidence)} note="at every moment at once" />
+      <Stat name="Adjusted for" value={covariate} note={`explains ${formatShare(explained)}`} />
+      <Stat
+        name="Metrics"
+        value={String(metrics.length)}
+        note={mixed === 0 ? `${primary} decides` : `${formatCount(mixed)} persons were two`}
+      />
+    </dl>
+  );
+}
+
+function Variants({ experiment }: { experiment: Experiment }) {
+  const { variants, primary, metrics } = experiment;
+  const isRate = RATES.has(metrics.find(({ name }) => name === primary)?.kind ?? "");
+  const shown = (value: number): string => (isRate ? formatShare(value) : formatNumber(value));
+  const means = scaleOf(
+    variants.map((variant) => variant.metrics[primary]!.interval),
+    0,
+  );
+  const lifts = scaleOf(
+    variants.map(({ interval }) => interval),
+    0,
+  );
+  return (
+    <Card title="Variants" note={`by ${primary}`} end={<States experiment={experiment} />} flush>
+      <Table
+        label="Variants"
+        rows={variants}
+        keyOf={({ name }) => name}
+        columns={[
+          { head: "Variant", cell: (variant) => <VariantName variant={variant} /> },
+          { head: "Persons", width: "80px", align: "right", cell: ({ users }) => formatCount(users) },
+          {
+            head: isRate ? "Conversions" : "Total",
+            width: "104px",
+            align: "right",
+            wideOnly: true,
+            cell: (variant) => formatNumber(variant.metrics[primary]!.total),
+          },
+          {
+            head: isRate ? "Rate" : "A person",
+            width: "72px",
+            align: "right",
+            cell: (variant) => <strong>{shown(variant.metrics[primary]!.mean)}</strong>,
+          },
+          {
+            head: "With its interval",
+            width: "22%",
+            wideOnly: true,
+            cell: (variant) => {
+              const { mean, interval } = variant.metrics[primary]!;
+              if (interval === null || variant.users === 0) return <span class="faint">nobody yet</span>;
+              const label = `${variant.name}: ${shown(mean)}, ${shown(interval.low)} to ${shown(interval.high)}`;
+              return <Whisker value={mean} {...interval} scale={means} label={label} />;
+            },
+          },
+          {
+            head: "Lift",
+            width: "22%",
+            narrowWidth: "104px",
+            cell: (variant) => <Lift experiment={experiment} variant={variant} scale={lifts} />,
+          },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function VariantName({ variant }: { variant: ExperimentVariant }) {
+  const { name, control, share, stopped } = variant;
+  return (
+    <div class="row wrap">
+      <strong>{name}</strong>
+      {control ? <Chip>control</Chip> : null}
+      {stopped === null ? <span class="faint wide-inline">{formatShare(share)} of the people</span> : null}
+      {stopped === null ? null : (
+        <Chip
+          tone="warn"
+          title={`${stopped.metric} ${formatLift(stopped.interval.low)} to ${formatLift(stopped.interval.high)}`}
+        >
+          stopped
+        </Chip>
+      )}
+    </div>
+  );
+}
+
+function Lift({
+  experiment,
+  variant,
+  scale,
+}: {
+  experiment: Experiment;
+  variant: ExperimentVariant;
+  scale: { low: number; high: number };
+}) {
+  const { name, control, interval, lift } = variant;
+  if (control) return <span class="faint">–</span>;
+  if (interval === null) return <span class="faint">too early</span>;
+  const words = `${formatLift(interval.low)} to ${formatLift(interval.high)}`;
+  const tone = verdictOf(experiment, variant);
+  return (
+    <div class="lift">
+      <Whisker value={lift} {...interval} scale={scale} mark={0} tone={tone} label={`Lift of ${name}: ${words}`} />
+      <span class="small verdict" data-tone={tone}>
+        {formatLift(lift ?? 0)} <span class="faint">({words})</span>
+      </span>
+    </div>
+  );
+}
+
+function LiftOverTime({ experiment }: { experiment: Experiment }) {
+  const { history, variants, primary } = experiment;
+  const times = history.map(({ at }) => timeOf(at) / 1000);
+  const compared = variants.map((variant, index) => ({ variant, index })).filter(({ variant }) => !variant.control);
+  const ends = (index: number) =>
+    history.map(({ lows, highs }) => {
+      const [low, high] = [lows[index], highs[index]];
+      // The first intervals are so wide that nothing else could be seen beside them.
+      return low == null || high == null || high - low > SPAN_MAX ? null : { low: low * 100, high: high * 100 };
+    });
+  const series = compared.flatMap(({ variant: { name }, index }, colour): PlotSeries[] => [
+    { name: `${name} at most`, colour, values: ends(index).map((one) => one?.high ?? null) },
+    { name: `${name} at least`, colour, dashed: true, values: ends(index).map((one) => one?.low ?? null) },
+  ]);
+  const isKnown = series.some(({ values }) => values.some((value) => value !== null));
+  return (
+    <Card title="Lift over time" note={`${primary}, its interval in per cent`}>
+      {isKnown ? (
+        <Plot
+          label={`Interval of the lift in ${primary}`}
+          times={times}
+          series={series}
+          format={(value) => `${value < 0 ? "−" : ""}${formatNumber(Math.abs(value))} %`}
+          height={200}
+        />
+      ) : (
+        <p class="soft">
+          There is an interval when each variant has been seen by 30 persons and something has come of it.
+        </p>
+      )}
+    </Card>
+  );
+}
+
+function Metrics({ experiment }: { experiment: Experiment }) {
+  const { metrics, variants } = experiment;
+  const rows = metrics.flatMap((metric) =>
+    variants
+      .filter(({ control }) => !control)
+      .map((variant) => ({ metric, variant, result: variant.metrics[metric.name]! })),
+  );
+  const control = variants.find((variant) => variant.control);
+  const shown = (kind: string, value: number): string => (RATES.has(kind) ? formatShare(value) : formatNumber(value));
+  return (
+    <Card title="All metrics" note="against control" flush>
+      <Table
+        label="Metrics"
+        rows={rows}
+        keyOf={({ metric, variant }) => `${metric.name} ${variant.name}`}
+        columns={[
+          {
+            head: "Metric",
+            cell: ({ metric, variant }) => (
+              <div class="row wrap">
+                <code>{metric.name}</code> <span class="soft">{variant.name}</span>
+              </div>
+            ),
+          },
+          {
+            head: "Control",
+            width: "80px",
+            align: "right",
+            cell: ({ metric }) => shown(metric.kind, control?.metrics[metric.name]!.mean ?? 0),
+          },
+          {
+            head: "Variant",
+            width: "80px",
+            align: "right",
+            cell: ({ metric, result }) => shown(metric.kind, result.mean),
+          },
+          {
+            head: "Lift",
+            width: "40%",
+            narrowWidth: "112px",
+            align: "right",
+            cell: ({ metric, result }) => <MetricLift experiment={experiment} name={metric.name} result={result} />,
+          },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function MetricLift({ experiment, name, result }: { experiment: Experiment; name: string; result: MetricResult }) {
+  const { lift, lift_interval: interval } = result;
+  if (lift === null || interval === null) return <span class="faint">too early</span>;
+  return (
+    <span class="verdict lift" data-tone={verdictOf(experiment, { interval }, name)}>
+      {formatLift(lift)}
+      <span class="faint small">
+        ({formatLift(interval.low)} to {formatLift(interval.high)})
+      </span>
+    </span>
+  );
+}
+
+function Guards({ experiment }: { experiment: Experiment }) {
+  const { guards, variants } = experiment;
+  const stopped = variants.filter((variant) => variant.stopped !== null);
+  return (
+    <Card
+      title="Guards"
+      end={
+        <Chip tone={stopped.length === 0 ? "good" : "warn"}>
+          {stopped.length === 0 ? "nothing stopped" : `${stopped.length} stopped`}
+        </Chip>
+      }
+    >
+      {guards.length === 0 ? (
+        <p class="soft">No metric guards this experiment: a variant that does harm goes on until somebody ends it.</p>
+      ) : (
+        <ul class="guards">
+          {guards.map(({ metric, worse_by }) => (
+            <li key={metric}>
+              <code>{metric}</code> <span class="soft">may be worse by {formatShare(worse_by)} at most</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {stopped.map(({ name, stopped: stop }) => (
+        <p key={name} class="soft">
+          <strong>{name}</strong> was stopped <RelativeTime at={timeOf(stop!.at)} />: {stop!.metric}{" "}
+          {formatLift(stop!.interval.low)} to {formatLift(stop!.interval.high)}. Its people see control.
+        </p>
+      ))}
+    </Card>
+  );
+}
+
+/** Off-policy: the same question as the table above, asked of the log of assignments. */
+function Everybody({ experiment }: { experiment: Experiment }) {
+  const { variants, primary, metrics } = experiment;
+  const isRate = RATES.has(metrics.find(({ name }) => name === primary)?.kind ?? "");
+  const shown = (value: number): string => (isRate ? formatShare(value) : formatNumber(value));
+  const scale = scaleOf(
+    variants.map((variant) => variant.off_policy.doubly_robust),
+    0,
+  );
+  return (
+    <Card title="If everybody saw it" note={`${primary}, doubly robust`}>
+      <ul class="values">
+        {variants.map(({ name, off_policy: estimate }) => (
+          <li key={name}>
+            <span class="row between">
+              <span>{name}</span>
+              <strong>{estimate.doubly_robust === null ? "–" : shown(estimate.doubly_robust.value)}</strong>
+            </span>
+            {estimate.doubly_robust === null ? (
+              <span class="faint small">{estimate.refused?.reason}</span>
+            ) : (
+              <Whisker
+                {...estimate.doubly_robust}
+                scale={scale}
+                label={`${name}: ${shown(estimate.doubly_robust.low)} to ${shown(estimate.doubly_robust.high)}`}
+              />
+            )}
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Interleaving({
+  experiment,
+  interleaving,
+}: {
+  experiment: Experiment;
+  interleaving: NonNullable<Experiment["interleaving"]>;
+}) {
+  const { wins, ties, share, interval } = interleaving;
+  const [, second] = Object.keys(wins);
+  const decided = Object.values(wins).reduce((sum, count) => sum + count, 0);
+  const isSure = interval.low > 0.5 || interval.high < 0.5;
+  return (
+    <Card
+      title="Which ranking is clicked more"
+      note={`${formatCount(decided + ties)} lists, ${formatCount(ties)} without a winner`}
+    >
+      <ul class="values">
+        {Object.entries(wins).map(([name, count]) => (
+          <li key={name} class="row between">
+            <strong>{name}</strong> <span>{formatCount(count)} lists</span>
+          </li>
+        ))}
+      </ul>
+      {share === null ? (
+        <p class="soft">No list has a winner yet: a click on an item counts for the ranking that put it there.</p>
+      ) : (
+        <>
+          <Whisker
+            value={share}
+            {...interval}
+            scale={{ low: 0, high: 1 }}
+            mark={0.5}
+            label={`Share of lists that ${second} wins: ${formatShare(interval.low)} to ${formatShare(interval.high)}`}
+          />
+          <p class="soft">
+            {second} wins {formatShare(share)} of them ({formatShare(interval.low)} to {formatShare(interval.high)}).{" "}
+            {isSure
+              ? `That settles it for ${share > 0.5 ? second : experiment.control}.`
+              : "Nothing is settled while this holds 50 %."}
+          </p>
+        </>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,131 @@
+// Every experiment of the program: how far it is and what it says so far.
+import type { Experiment, ExperimentVariant } from "../api/types.ts";
+import { useRead } from "../api/use-read.ts";
+import { Card, ViewHead } from "../parts/card.tsx";
+import { Chip } from "../parts/chip.tsx";
+import { formatCount, formatLift, timeOf } from "../parts/format.ts";
+import { RelativeTime } from "../parts/relative-time.tsx";
+import { Empty, Failed, Loading } from "../parts/state.tsx";
+import { Table } from "../parts/table.tsx";
+import { useConsole } from "../shell/context.ts";
+
+const EVERY_MS = 5000;
+
+export function ExperimentsView() {
+  const { api, links } = useConsole();
+  const experiments = useRead(`experiments ${api.project}`, () => api.experiments(), EVERY_MS);
+  return (
+    <>
+      <ViewHead
+        title="Experiments"
+        about="Who sees what, and what it changes. Every interval holds whenever you look."
+        end={
+          <a class="btn" href={links.view(["program"])}>
+            Edit in the program
+          </a>
+        }
+      />
+      <Card title="Running" note={experiments.data ? `${experiments.data.length} experiments` : undefined} flush>
+        {experiments.data === undefined ? (
+          experiments.error === undefined ? (
+            <Loading rows={4} />
+          ) : (
+            <Failed what="The experiments" error={experiments.error} onRetry={experiments.reload} />
+          )
+        ) : experiments.data.length === 0 ? (
+          <Empty
+            icon="experiments"
+            title="The program runs no experiment"
+            action={
+              <a class="btn primary" href={links.view(["program"])}>
+                Open the program
+              </a>
+            }
+          >
+            Add one under <code>experiments</code>: its variants, what each changes, and a metric such as{" "}
+            <code>{'{"kind": "conversion", "event": "purchase"}'}</code>.
+          </Empty>
+        ) : (
+          <Table
+            label="Experiments"
+            rows={experiments.data}
+            keyOf={({ name }) => name}
+            columns={[
+              {
+                head: "Experiment",
+                cell: (experiment) => (
+                  <div class="row wrap">
+                    <a href={links.experiment(experiment.name)}>{experiment.name}</a> <States experiment={experiment} />
+                  </div>
+                ),
+              },
+              { head: "Decided by", width: "144px", wideOnly: true, cell: ({ primary }) => <code>{primary}</code> },
+              {
+                head: "Since",
+                width: "112px",
+                wideOnly: true,
+                cell: ({ started_at }) => <RelativeTime at={timeOf(started_at)} />,
+              },
+              { head: "Persons", width: "88px", align: "right", cell: ({ users }) => formatCount(users) },
+              {
+                head: "Lift so far",
+                width: "192px",
+                narrowWidth: "120px",
+                align: "right",
+                cell: (experiment) => <BestLift experiment={experiment} />,
+              },
+            ]}
+          />
+        )}
+      </Card>
+    </>
+  );
+}
+
+/** What one must know before reading any number. */
+export function States({ experiment }: { experiment: Experiment }) {
+  const { holdout, interleave, sample_ratio, variants } = experiment;
+  const stopped = variants.filter((variant) => variant.stopped !== null);
+  return (
+    <>
+      {holdout ? <Chip>holdout</Chip> : null}
+      {interleave === null ? null : <Chip>interleaved</Chip>}
+      {sample_ratio.ok ? null : <Chip tone="bad">sample ratio is off</Chip>}
+      {stopped.map(({ name }) => (
+        <Chip key={name} tone="warn">
+          {`${name} stopped`}
+        </Chip>
+      ))}
+    </>
+  );
+}
+
+function BestLift({ experiment }: { experiment: Experiment }) {
+  const { interleaving } = experiment;
+  if (interleaving !== null) {
+    const wins = Object.entries(interleaving.wins);
+    return <span class="soft">{wins.map(([name, count]) => `${name} ${formatCount(count)}`).join(" : ")}</span>;
+  }
+  const known = experiment.variants.filter((variant) => variant.interval !== null);
+  const [best] = [...known].sort((a, b) => (b.lift ?? 0) - (a.lift ?? 0));
+  if (best === undefined) return <span class="faint">too early</span>;
+  return (
+    <span data-tone={verdictOf(experiment, best)} class="verdict" title={`${best.name} against ${experiment.control}`}>
+      <strong>{formatLift(best.lift ?? 0)}</strong>{" "}
+      <span class="faint wide-inline">
+        {formatLift(best.interval!.low)} to {formatLift(best.interval!.high)}
+      </span>
+    </span>
+  );
+}
+
+/** Good or bad where the interval leaves no doubt. */
+export function verdictOf(
+  { metrics, primary }: Experiment,
+  { interval }: Pick<ExperimentVariant, "interval">,
+  metric = primary,
+): "good" | "bad" | undefined {
+  if (interval === null || (interval.low <= 0 && interval.high >= 0)) return undefined;
+  const isMore = interval.low > 0;
+  return isMore === (metrics.find(({ name }) => name === metric)?.better !== "lower") ? "good" : "bad";
+}
