@@ -1,4 +1,98 @@
-// Backfill.
+// `attune cluster submit --backfill`: a second job reads the log from its start into the next generation of topics, beside
+// the running one. When it has caught up, and Redis holds what it made, the servers change over one after the other, and
+// the old job ends. At every moment some server answers from a whole generation.
+import { setTimeout } from "node:timers/promises";
+import { FlinkError, FlinkRest } from "../jobs/flink-rest.ts";
+import { type JobState, readJobState, writeJobState } from "../jobs/job-state.ts";
+import { groupId, livingJob, submitJob, untilRunning } from "../jobs/submit.ts";
+import { checkTopics } from "../kafka/topics.ts";
+import { RedisLink } from "../redis/link.ts";
+import { projectTopics } from "../wire/topics.ts";
+import { partsOf } from "./cluster-parts.ts";
+import { lagOf } from "./lag.ts";
+import { fillRedis, forgetGeneration, redisConnection } from "./redis-rows.ts";
 import type { ClusterSettings } from "./settings.ts";
+import { clusterTopics, ensureTopics } from "./topics.ts";
 
-export async function backfill(_settings: ClusterSettings, _report: (line: string) => void): Promise<void> {}
+const LOOK_EVERY_MS = 1_000;
+const REPORT_EVERY_LOOKS = 10;
+/** Records that a job is behind which has caught up: it confirms with each checkpoint, and every second brings ticks. */
+const CAUGHT_UP_CHECKPOINTS = 5;
+const TICKS_A_SECOND = 1;
+
+/** Goes on with a backfill that was interrupted. Resolves when the new generation has taken over. */
+export async function backfill(settings: ClusterSettings, report: (line: string) => void): Promise<void> {
+  const { folder, plan, connection } = settings;
+  const { generation } = await readJobState(folder);
+  const next = generation + 1;
+  const flink = new FlinkRest(plan.flink.url);
+  await ensureTopics(settings, next);
+  await begin(folder, await readJobState(folder), next);
+  const jobId = await submitJob(settings, { generation: next });
+  await untilRunning(flink, jobId);
+  report(`generation ${next} reads the log from its start: job ${jobId}`);
+  await untilCaughtUp(settings, flink, { next, report });
+  report(`generation ${next} has caught up`);
+
+  const link = await RedisLink.open(redisConnection(plan.redis));
+  const partitions = await checkTopics(connection, clusterTopics(plan.projects, next));
+  const fills = await Promise.all(
+    Object.keys(plan.projects).map((project) => {
+      const topics = projectTopics(project, { generation: next });
+      return fillRedis({ connection, link, project, generation: next, topics, partitions });
+    }),
+  );
+  try {
+    await Promise.all(fills.map((fill) => fill.whole()));
+    report("Redis holds it");
+    await changeOver(settings, next, report);
+  } finally {
+    await Promise.all(fills.map((fill) => fill.close()));
+  }
+  const old = await livingJob(flink, generation);
+  if (old !== undefined) await flink.cancel(old.jid);
+  for (const project of Object.keys(plan.projects)) await forgetGeneration(link, project, generation);
+  link.close();
+  report(`generation ${generation} has ended; its topics can be deleted once nobody wants to look back`);
+}
+
+/** From this moment on the new job passes anonymous records on too; what is older the old one has passed on. */
+async function begin(folder: string, state: JobState, next: number): Promise<void> {
+  if (state.passOnAfterMs?.[next] !== undefined) return;
+  await writeJobState(folder, { ...state, passOnAfterMs: { ...state.passOnAfterMs, [next]: Date.now() } });
+}
+
+async function untilCaughtUp(
+  { plan, connection }: ClusterSettings,
+  flink: FlinkRest,
+  { next, report }: { next: number; report: (line: string) => void },
+): Promise<void> {
+  const topics = Object.keys(plan.projects).flatMap((name) => projectTopics(name, { generation: next }).log);
+  const ticks = TICKS_A_SECOND * plan.partitions * Math.max(1, plan.servers.ports.length);
+  for (let look = 0; ; look++) {
+    if ((await livingJob(flink, next)) === undefined)
+      throw new FlinkError(`the job of generation ${next} has ended; the running one goes on as before`);
+    const [ours, theirs] = await Promise.all([next, next - 1].map((one) => lagOf(connection, groupId(one), topics)));
+    const bound = (lag: number): number =>
+      lag + Math.ceil((ticks * CAUGHT_UP_CHECKPOINTS * plan.checkpointMs) / 1_000);
+    if (ours!.every(({ lag }, i) => lag !== undefined && lag <= bound(theirs![i]!.lag ?? 0))) return;
+    const behind = ours!.reduce((sum, { lag, end }) => sum + (lag ?? end), 0);
+    if (look % REPORT_EVERY_LOOKS === 0) report(`${behind} records behind`);
+    await setTimeout(LOOK_EVERY_MS);
+  }
+}
+
+async function changeOver(settings: ClusterSettings, next: number, report: (line: string) => void): Promise<void> {
+  const { folder } = settings;
+  const { supervisor, servers } = partsOf(settings, next);
+  // It would start a server that stops, with the old generation.
+  const isSupervised = supervisor.isAlive;
+  await supervisor.stop();
+  await writeJobState(folder, { ...(await readJobState(folder)), generation: next });
+  for (const server of servers) {
+    await server.stop();
+    await server.start();
+    report(`${server.name} answers from generation ${next}`);
+  }
+  if (isSupervised) await supervisor.start();
+}

@@ -5,7 +5,7 @@ import { ensureRedis } from "../install/redis.ts";
 import { clusterMissing, findProgram, InstallError } from "../install/tools.ts";
 import { type FlinkOptions, jobManagerSpec, taskManagerSpec } from "../parts/flink.ts";
 import { kafkaSpec } from "../parts/kafka.ts";
-import { Part, type PartSpec } from "../parts/part.ts";
+import { type Lifetime, Part, type PartSpec } from "../parts/part.ts";
 import { redisSpec } from "../parts/redis.ts";
 import { serverSpec } from "../parts/server.ts";
 import { zookeeperSpec } from "../parts/zookeeper.ts";
@@ -22,8 +22,8 @@ export interface ClusterParts {
 const SUPERVISOR_MAIN = join(import.meta.dirname, "supervise.ts");
 
 /** The project's parts, whether they run or not. `generation` is the one that servers read at their start. */
-export function partsOf({ folder, plan }: ClusterSettings, generation: number): ClusterParts {
-  const own = (spec: PartSpec): Part => new Part(spec, "own");
+export function partsOf({ folder, plan }: ClusterSettings, generation: number, lifetime: Lifetime = "own"): ClusterParts {
+  const own = (spec: PartSpec): Part => new Part(spec, lifetime);
   return {
     installations: installationSpecs(folder, plan).map(own),
     servers: plan.servers.ports.map((port, i) => own(serverOf(folder, plan, { index: i + 1, port, generation }))),
@@ -39,7 +39,8 @@ export function partsOf({ folder, plan }: ClusterSettings, generation: number): 
 }
 
 /** In the order in which they need each other. */
-function installationSpecs(folder: string, { kafka, flink, redis, slots, taskManagers, stateBackend }: Plan): PartSpec[] {
+function installationSpecs(folder: string, plan: Plan): PartSpec[] {
+  const { kafka, flink, redis, slots, taskManagers, stateBackend, flinkSettings } = plan;
   const specs: PartSpec[] = [];
   if (kafka.own !== undefined)
     specs.push(kafkaSpec({ folder: join(folder, "kafka"), jars: jarsFolder("kafka"), ...kafka.own }));
@@ -57,7 +58,7 @@ function installationSpecs(folder: string, { kafka, flink, redis, slots, taskMan
       rpcPort,
       slots,
       zookeeper: `127.0.0.1:${zookeeperPort}`,
-      settings: { "state.backend.type": stateBackend },
+      settings: { "state.backend.type": stateBackend, ...flinkSettings },
     };
     specs.push(zookeeperSpec({ folder: join(folder, "zookeeper"), jars, port: zookeeperPort }), jobManagerSpec(options));
     for (let i = 1; i <= taskManagers; i++) specs.push(taskManagerSpec(options, i));

@@ -33,6 +33,8 @@ export interface Plan {
   readonly transactionTimeoutMs: number;
   /** Where an existing Flink's JobManager finds the Kafka properties, if not where `up` writes them. */
   readonly jobPropertiesFile?: string;
+  /** Of our own Flink, above our settings. */
+  readonly flinkSettings?: Readonly<Record<string, string>>;
 }
 
 export const DEFAULT_SERVERS = 2;
@@ -112,6 +114,7 @@ export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettin
   const taskManagers = count(flags, "task-managers") ?? file.taskManagers ?? before?.taskManagers ?? DEFAULTS.taskManagers;
   const slots = count(flags, "slots") ?? file.slots ?? before?.slots ?? DEFAULTS.slots;
   const jobPropertiesFile = flags["job-properties-file"] ?? file.jobPropertiesFile ?? before?.jobPropertiesFile;
+  const flinkSettings = file.flinkSettings ?? before?.flinkSettings;
   const plan: Plan = {
     kafka,
     flink: await flinkOf(flags, file, before),
@@ -140,6 +143,7 @@ export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettin
       before?.transactionTimeoutMs ??
       DEFAULTS.transactionTimeoutMs,
     ...(jobPropertiesFile === undefined ? {} : { jobPropertiesFile }),
+    ...(flinkSettings === undefined ? {} : { flinkSettings }),
   };
   if (before !== undefined && before.partitions !== plan.partitions)
     throw new SettingError(
@@ -188,7 +192,7 @@ async function redisOf(flags: ClusterFlags, file: ClusterConfig, before: Plan | 
   return { url: `redis://127.0.0.1:${own.port}`, own };
 }
 
-/** The first server has the port that `npm start` would have; the others the ports behind it, or free ones. */
+/** The first server has the port that `npm start` would have, the others every second one behind it: between is gRPC. */
 async function serverPorts(
   wanted: number | undefined,
   mayKeep: boolean,
@@ -199,7 +203,7 @@ async function serverPorts(
   const number = wanted ?? (before === undefined ? DEFAULT_SERVERS : before.servers.ports.length);
   const ports = kept.slice(0, number);
   while (ports.length < number) {
-    const next = first === 0 ? await freePort() : first + ports.length;
+    const next = first === 0 ? await freePort() : first + 2 * ports.length;
     ports.push(next);
   }
   return ports;

@@ -6,7 +6,7 @@ import { readJobState } from "../jobs/job-state.ts";
 import { livingJob, submitJob } from "../jobs/submit.ts";
 import type { Part } from "../parts/part.ts";
 import { toConnection } from "./kafka-properties.ts";
-import { partsOf } from "./cluster-parts.ts";
+import { type ClusterParts, partsOf } from "./cluster-parts.ts";
 import { type ClusterSettings, planAt } from "./settings.ts";
 
 const LOOK_EVERY_MS = 500;
@@ -24,9 +24,13 @@ interface Watched {
   isReady: boolean;
 }
 
-export async function supervise(settings: ClusterSettings, stopped: AbortSignal): Promise<void> {
-  const { generation } = await readJobState(settings.folder);
-  const { installations, servers } = partsOf(settings, generation);
+/** Until `stopped`. `say` hears of each death and each start. */
+export async function supervise(
+  settings: ClusterSettings,
+  parts: Pick<ClusterParts, "installations" | "servers">,
+  { stopped, say }: { stopped: AbortSignal; say: (line: string) => void },
+): Promise<void> {
+  const { installations, servers } = parts;
   const watched = [...installations, ...servers].map(
     (part): Watched => ({ part, backOffMs: BACK_OFF_FIRST_MS, notBeforeMs: 0, isReady: true }),
   );
@@ -34,20 +38,20 @@ export async function supervise(settings: ClusterSettings, stopped: AbortSignal)
   let misses = 0;
   let nextJobLookMs = 0;
   while (!stopped.aborted) {
-    for (const one of watched) await heal(one);
+    for (const one of watched) await heal(one, say);
     if (performance.now() >= nextJobLookMs) {
       nextJobLookMs = performance.now() + JOB_LOOK_EVERY_MS;
       misses = (await isJobMissing(flink, settings.folder)) ? misses + 1 : 0;
       if (misses >= MISSES_MIN) {
         misses = 0;
-        await resubmit(settings);
+        await resubmit(settings, say);
       }
     }
     await setTimeout(LOOK_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);
   }
 }
 
-async function heal(watched: Watched): Promise<void> {
+async function heal(watched: Watched, say: (line: string) => void): Promise<void> {
   const { part } = watched;
   const nowMs = performance.now();
   if (part.isAlive) {
@@ -75,7 +79,7 @@ async function isJobMissing(flink: FlinkRest, folder: string): Promise<boolean> 
   }
 }
 
-async function resubmit(settings: ClusterSettings): Promise<void> {
+async function resubmit(settings: ClusterSettings, say: (line: string) => void): Promise<void> {
   const { generation } = await readJobState(settings.folder);
   say("Flink has no job: submitting it from its newest checkpoint");
   try {
@@ -85,10 +89,6 @@ async function resubmit(settings: ClusterSettings): Promise<void> {
   }
 }
 
-function say(text: string): void {
-  process.stdout.write(`${new Date().toISOString()} ${text}\n`);
-}
-
 if (import.meta.main) {
   const folder = process.argv[2]!;
   const plan = await planAt(folder);
@@ -96,5 +96,8 @@ if (import.meta.main) {
   const stop = new AbortController();
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(name, () => stop.abort());
   const connection = toConnection(plan.kafka.brokers, plan.kafka.properties);
-  await supervise({ folder, plan, connection }, stop.signal);
+  const settings = { folder, plan, connection };
+  const parts = partsOf(settings, (await readJobState(folder)).generation);
+  const say = (line: string): void => void process.stdout.write(`${new Date().toISOString()} ${line}\n`);
+  await supervise(settings, parts, { stopped: stop.signal, say });
 }

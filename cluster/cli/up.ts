@@ -3,6 +3,7 @@ import { FlinkRest } from "../jobs/flink-rest.ts";
 import { lastJob, readJobState } from "../jobs/job-state.ts";
 import { ensureJobJar } from "../install/job.ts";
 import { submitJob, untilRunning } from "../jobs/submit.ts";
+import type { Lifetime } from "../parts/part.ts";
 import { checkInstallations, withoutPassword } from "./checks.ts";
 import { installParts, partsOf, type ClusterParts } from "./cluster-parts.ts";
 import { lockCluster } from "./lock.ts";
@@ -28,7 +29,8 @@ export async function upCommand(flags: ClusterFlags): Promise<number> {
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, onInterrupt);
   try {
-    await bringUp(settings, reporter());
+    const { supervisor } = await bringUp(settings, reporter());
+    await supervisor.start();
   } finally {
     unlock();
   }
@@ -36,12 +38,17 @@ export async function upCommand(flags: ClusterFlags): Promise<number> {
   return 0;
 }
 
-export async function bringUp(settings: ClusterSettings, report: (line: string) => void): Promise<ClusterParts> {
+/** Everything but the supervisor. Parts that live as long as the `caller` are for tests. */
+export async function bringUp(
+  settings: ClusterSettings,
+  report: (line: string) => void,
+  lifetime: Lifetime = "own",
+): Promise<ClusterParts> {
   const { folder, plan, connection } = settings;
   await installParts(plan, report);
   await writePlan(settings);
   const { generation } = await readJobState(folder);
-  const parts = partsOf(settings, generation);
+  const parts = partsOf(settings, generation, lifetime);
   // What it would start meanwhile, we start.
   await parts.supervisor.stop();
   for (const part of parts.installations) if (await part.spawn()) report(`starting ${part.name}`);
@@ -64,7 +71,6 @@ export async function bringUp(settings: ClusterSettings, report: (line: string) 
     report('the job runs from earlier sources: "attune cluster submit" replaces it, without a gap');
   report("the job runs");
   await Promise.all(parts.servers.map((part) => part.waitUntilReady()));
-  await parts.supervisor.start();
   return parts;
 }
 

@@ -1,17 +1,13 @@
 // `attune cluster verify`: folds every project's log anew and compares every profile in Kafka and in Redis.
-import { readFileSync } from "node:fs";
 import { checkTopics } from "../kafka/topics.ts";
 import { readJobState } from "../jobs/job-state.ts";
-import { type RedisConnection, RedisLink } from "../redis/link.ts";
+import { RedisLink } from "../redis/link.ts";
 import { ProfileStore } from "../redis/profile-store.ts";
 import { projectTopics } from "../wire/topics.ts";
 import { verifyCluster } from "../verify/verify.ts";
-import { type ClusterFlags, type Plan, readCluster } from "./settings.ts";
+import { redisConnection } from "./redis-rows.ts";
+import { type ClusterFlags, readCluster } from "./settings.ts";
 import { clusterTopics } from "./topics.ts";
-
-function redisConnection({ url, caFile }: Plan["redis"]): RedisConnection {
-  return { urls: url.split(","), ...(caFile === undefined ? {} : { tls: { ca: readFileSync(caFile) } }) };
-}
 
 export async function verifyCommand(flags: ClusterFlags): Promise<number> {
   const { folder, plan, connection } = await readCluster(flags);

@@ -40,9 +40,12 @@ export interface CheckpointFigures {
   completed: number;
   failed: number;
   restored: number;
+  inProgress: number;
   lastDurationMs: number | undefined;
   lastSizeBytes: number | undefined;
   lastAtMs: number | undefined;
+  /** When the newest whole one began. */
+  lastTriggeredMs: number | undefined;
 }
 
 export class FlinkRest {
@@ -123,9 +126,11 @@ export class FlinkRest {
       completed: counts.completed,
       failed: counts.failed,
       restored: counts.restored,
+      inProgress: counts.in_progress,
       lastDurationMs: last?.end_to_end_duration,
       lastSizeBytes: last?.state_size,
       lastAtMs: last?.latest_ack_timestamp,
+      lastTriggeredMs: last?.trigger_timestamp,
     };
   }
 
@@ -190,9 +195,14 @@ export class FlinkRest {
 }
 
 interface CheckpointAnswer {
-  counts: { completed: number; failed: number; restored: number };
+  counts: { completed: number; failed: number; restored: number; in_progress: number };
   latest: {
-    completed: { end_to_end_duration: number; state_size: number; latest_ack_timestamp: number } | null;
+    completed: {
+      end_to_end_duration: number;
+      state_size: number;
+      latest_ack_timestamp: number;
+      trigger_timestamp: number;
+    } | null;
   };
 }
 

@@ -47,6 +47,8 @@ export class Part {
   readonly spec: PartSpec;
   readonly #lifetime: Lifetime;
   #identity: ProcessIdentity | undefined;
+  /** Where in its files the present process began to write. */
+  #marks = new Map<string, number>();
 
   constructor(spec: PartSpec, lifetime: Lifetime) {
     this.spec = spec;
@@ -87,6 +89,7 @@ export class Part {
     mkdirSync(this.spec.folder, { recursive: true });
     await this.spec.prepare();
     const output = this.#openOutput();
+    for (const file of [this.logFile, this.#outputFile]) this.#marks.set(file, sizeOf(file));
     const ends = this.#lifetime === "caller" ? ["setpriv", "--pdeathsig", "KILL", "--"] : [];
     const [program, ...args] = [...ends, this.spec.program, ...this.spec.args];
     const child = spawn(program!, args, {
@@ -147,9 +150,15 @@ export class Part {
     this.#signal("SIGCONT");
   }
 
+  /** The end of what the present process has logged, or of what the last one had. */
   logTail(): string {
-    const [path] = [this.logFile, this.#outputFile].filter((file) => existsSync(file) && statSync(file).size > 0);
-    return path === undefined ? "(no log)" : readFileSync(path, "utf8").slice(-LOG_TAIL_CHARACTERS);
+    const texts = [this.#outputFile, this.logFile].map((file) => {
+      const from = this.#marks.get(file) ?? 0;
+      if (!existsSync(file)) return "";
+      // A log that was rolled meanwhile begins anew.
+      return readFileSync(file).subarray(from <= sizeOf(file) ? from : 0).toString();
+    });
+    return texts.map((text) => text.slice(-LOG_TAIL_CHARACTERS)).join("") || "(no log)";
   }
 
   get #outputFile(): string {
@@ -157,8 +166,7 @@ export class Part {
   }
 
   #openOutput(): number {
-    const isLong = existsSync(this.#outputFile) && statSync(this.#outputFile).size > OUTPUT_BYTES_MAX;
-    return openSync(this.#outputFile, isLong ? "w" : "a");
+    return openSync(this.#outputFile, sizeOf(this.#outputFile) > OUTPUT_BYTES_MAX ? "w" : "a");
   }
 
   #signal(name: NodeJS.Signals): boolean {
@@ -174,6 +182,8 @@ export class Part {
     return true;
   }
 }
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 function readPidFile(path: string): ProcessIdentity | undefined {
   if (!existsSync(path)) return undefined;

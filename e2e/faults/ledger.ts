@@ -103,6 +103,11 @@ export class Ledger {
     for (const { event_id: id } of events) this.#events.get(id)!.standing = "acked";
   }
 
+  /** Of every event that was acknowledged. */
+  ackedIds(): string[] {
+    return [...this.#events].filter(([, { standing }]) => standing === "acked").map(([id]) => id);
+  }
+
   get ackedCount(): number {
     return this.#count("acked");
   }

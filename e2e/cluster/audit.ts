@@ -1,0 +1,67 @@
+// Counts what came out against the ledger: each event that was answered as accepted is once in the log, once in its
+// person's profile, and once in what `read_committed` shows of the job's output.
+import { readCommitted } from "../../cluster/kafka/committed.ts";
+import type { KafkaConnection } from "../../cluster/kafka/connection.ts";
+import { decodeProfile } from "../../cluster/wire/profile.ts";
+import { decodeClusterRecord } from "../../cluster/wire/record.ts";
+import { decodeStep } from "../../cluster/wire/step.ts";
+import type { ProjectTopics } from "../../cluster/wire/topics.ts";
+import type { ReadRecord } from "../../cluster/kafka/reader.ts";
+
+export interface OutputAudit {
+  /** Events of the log, each id once. */
+  readonly logged: ReadonlySet<string>;
+  /** Steps and profile values. */
+  readonly outputs: number;
+  /** Events without a step, though they are in the log. */
+  readonly missing: number;
+  /** Steps and profile values that are there more than once. */
+  readonly doubled: number;
+  readonly quarantined: number;
+}
+
+export interface AuditOptions {
+  readonly connection: KafkaConnection;
+  readonly topics: ProjectTopics;
+  readonly partitions: ReadonlyMap<string, number>;
+}
+
+export async function auditOutputs(options: AuditOptions): Promise<OutputAudit> {
+  const { topics } = options;
+  const logged = new Set<string>();
+  for await (const { value } of recordsOf(options, ...topics.log)) {
+    // A record that is none of ours is the rig's poison.
+    if (value!.length < 3 || value![0] !== 1) continue;
+    const record = decodeClusterRecord(value!);
+    if (record.kind === "event") logged.add(record.event.event_id);
+  }
+  let outputs = 0;
+  let doubled = 0;
+  const taught = new Set<string>();
+  for await (const { value } of recordsOf(options, topics.steps)) {
+    const step = decodeStep(value!);
+    if (step.kind !== "step") continue;
+    outputs++;
+    if (taught.has(step.eventId)) doubled++;
+    taught.add(step.eventId);
+  }
+  const published = new Set<string>();
+  for await (const { key, value } of recordsOf(options, topics.profiles)) {
+    const { sequence, asOfMs } = decodeProfile(value!);
+    const place = `${key!.toString()} ${sequence} ${asOfMs}`;
+    outputs++;
+    if (published.has(place)) doubled++;
+    published.add(place);
+  }
+  const quarantined = new Set<string>();
+  for await (const { key } of recordsOf(options, topics.quarantine)) quarantined.add(key!.toString());
+  const missing = [...logged].filter((id) => !taught.has(id)).length;
+  return { logged, outputs, missing, doubled, quarantined: quarantined.size };
+}
+
+async function* recordsOf(options: AuditOptions, ...topics: string[]): AsyncGenerator<ReadRecord> {
+  const { connection, partitions } = options;
+  for (const topic of topics)
+    for (let partition = 0; partition < partitions.get(topic)!; partition++)
+      for await (const records of readCommitted({ connection, topic, partition })) yield* records;
+}
