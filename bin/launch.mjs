@@ -14,6 +14,7 @@ const ENTRIES = {
   start: ["server/cli/main.ts", "start"],
   attune: ["server/cli/main.ts"],
   test: ["scripts/test.ts"],
+  "test:cluster": ["scripts/test-cluster.ts"],
   bench: ["bench/main.ts"],
   faults: ["scripts/faults.ts"],
   fuzz: ["scripts/fuzz.ts"],

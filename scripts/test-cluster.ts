@@ -1,0 +1,117 @@
+// The cluster at length: `npm run test:cluster -- [--rounds 1] [--seed 1]`. First every test of the cluster's rooms, then
+// each fault many times on one cluster: a line each, with counts before and after. Exits 1 where a promise was broken, or
+// where the negative control (output at least once) doubled nothing, because a rig that cannot fail is no test.
+import { spawn } from "node:child_process";
+import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { clusterMissing } from "../cluster/testing/servers.ts";
+import { rngFrom } from "../core/math/rng.ts";
+import { type FaultName, faultRounds } from "../e2e/cluster/faults.ts";
+import { ClusterRig } from "../e2e/cluster/rig.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const TEST_TIMEOUT_MS = 240_000;
+const HEALED_WITHIN_MS = 60_000;
+
+/** How often each is done; `--rounds 0.1` does a tenth of it. */
+const ROUNDS: Readonly<Record<FaultName, number>> = {
+  "TaskManager killed": 20,
+  "JobManager killed": 10,
+  "broker killed": 10,
+  "server killed": 20,
+  "Redis killed": 10,
+  "Redis flushed": 10,
+  "checkpoint cut": 5,
+  "TaskManager paused": 2,
+  "broker paused": 1,
+};
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "1" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string" },
+    "skip-tests": { type: "boolean", default: false },
+  },
+});
+const share = Number(values.rounds);
+const seed = Number(values.seed);
+
+let broken = 0;
+
+function report(name: string, isRight: boolean, text: string): void {
+  if (!isRight) broken++;
+  process.stdout.write(`${isRight ? "ok  " : "FAIL"} ${name}: ${text}\n`);
+}
+
+async function roomTests(): Promise<void> {
+  const files = globSync("cluster/**/*.test.ts", { cwd: ROOT }).sort();
+  const args = ["--disable-warning=ExperimentalWarning", "--test", "--test-concurrency=1"];
+  args.push(`--test-timeout=${TEST_TIMEOUT_MS}`, "--test-reporter=./scripts/reporter.ts", ...files);
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: "inherit" });
+  const code = await new Promise((done) => child.once("close", done));
+  report("tests of the cluster's rooms", code === 0, `${files.length} files`);
+}
+
+async function faults(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "attune-cluster-"));
+  const rng = rngFrom(seed);
+  const rig = await ClusterRig.start({ folder, rng });
+  try {
+    for (const [fault, rounds] of Object.entries(ROUNDS) as [FaultName, number][]) {
+      if (values.only === undefined || values.only === fault)
+        await faultLine(rig, fault, Math.max(1, Math.round(rounds * share)), rng);
+    }
+    await auditLine(rig);
+    await rig.resubmit({ exactlyOnce: false });
+    await faultRounds(rig, "TaskManager killed", { rounds: 1, rng });
+    const { doubled } = await rig.audit();
+    report("output at least once, which must double", doubled > 0, `${doubled} twice`);
+  } finally {
+    await rig.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function faultLine(rig: ClusterRig, fault: FaultName, rounds: number, rng: ReturnType<typeof rngFrom>): Promise<void> {
+  const before = { sent: rig.ledger.sentCount, acked: rig.ledger.ackedCount };
+  const startMs = performance.now();
+  const onRound = (round: number, healMs: number): void =>
+    void process.stderr.write(`${fault} ${round}/${rounds}: healed in ${seconds(healMs)}\n`);
+  const { healMs, sent, acked, lost, doubled } = await faultRounds(rig, fault, { rounds, rng, onRound });
+  const sorted = healMs.toSorted((a, b) => a - b);
+  const longest = sorted.at(-1)!;
+  report(
+    fault,
+    lost === 0 && doubled === 0 && (fault !== "TaskManager killed" || longest < HEALED_WITHIN_MS),
+    `${rounds} rounds, ${sent - before.sent} events sent, ${acked - before.acked} acknowledged; ${lost} lost, ` +
+      `${doubled} counted twice; healed in ${seconds(sorted[Math.floor(sorted.length / 2)]!)} (median), ` +
+      `${seconds(longest)} (longest); ${seconds(performance.now() - startMs)} in all`,
+  );
+}
+
+async function auditLine(rig: ClusterRig): Promise<void> {
+  const { logged, outputs, missing, doubled } = await rig.audit();
+  const unlogged = rig.ledger.ackedIds().filter((id) => !logged.has(id)).length;
+  const { differences, persons, records } = await rig.verify();
+  report(
+    "after all of it",
+    missing + doubled + unlogged + differences.length === 0,
+    `${logged.size} events in the log, ${unlogged} acknowledged ones are not; ${outputs} committed outputs, ` +
+      `${missing} missing, ${doubled} twice; verify: ${records} records, ${persons} persons, ` +
+      `${differences.length} differences`,
+  );
+}
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+
+const missing = clusterMissing();
+if (missing !== undefined) {
+  process.stdout.write(`skip: ${missing}\n`);
+} else {
+  if (!values["skip-tests"]) await roomTests();
+  await faults();
+}
+process.exitCode = broken === 0 ? 0 : 1;
