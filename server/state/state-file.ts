@@ -65,7 +65,7 @@ export class StateFile {
     this.#folder = folder;
     const path = join(folder, "state.mdb");
     this.#database = open<Uint8Array, string>({ ...STATE_OPTIONS, path });
-    this.#writer = new Worker(new URL("./checkpoint-writer.ts", import.meta.url), { workerData: { path } });
+    this.#writer = new Worker(new URL("./checkpoint-worker.ts", import.meta.url), { workerData: { path } });
     this.#writer.on("message", (reply: WriterReply) => {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);
