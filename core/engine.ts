@@ -2,6 +2,7 @@
 //
 // The law: a person is a function of his records and of the time he was brought to. Whatever changes by itself (a
 // segment that times out, a new program) happens at its own due time, whether a host looks early, late or never.
+import { isGranted } from "./consent/consent.ts";
 import { decide, type SlotDecision, type SlotQuestion } from "./decide/slot.ts";
 import type { LoggedEvent } from "./event/event.ts";
 import { adaptPerson, foldEvent, mergePerson, type PersonState, setAttributes } from "./profile/person.ts";
@@ -49,6 +50,7 @@ export function applyEvent(person: PersonState, event: LoggedEvent, programs: Pr
   const untilMs = Math.max(atMs, event.timestamp);
   bringTo(person, { untilMs, programsAtMs: atMs }, programs, outputs);
   const program = programOf(person, programs);
+  if (!isGranted(person.consent, "profiling", program.consentDefault)) return outputs;
   outputs.folded = foldEvent(person, event, program.plan) === "folded";
   if (!outputs.folded) return outputs;
   person.asOf = Math.max(person.asOf, untilMs);

@@ -68,7 +68,8 @@ export interface Consent {
 /** `at` is processing time in Unix ms: never smaller than in the record before. */
 export type LogRecord =
   | { kind: "event"; at: number; event: LoggedEvent }
-  | { kind: "attributes"; at: number; ref: PersonRef; attributes: Readonly<Record<string, unknown>> }
+  /** What was said about a person beside his events: attributes, and what he consents to. */
+  | { kind: "attributes"; at: number; ref: PersonRef; attributes: Readonly<Record<string, unknown>>; consent?: Consent }
   | { kind: "item_put"; at: number; item: Item }
   | { kind: "item_delete"; at: number; item_id: string }
   | { kind: "program"; at: number; version: number; document: unknown }

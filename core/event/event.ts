@@ -58,8 +58,11 @@ export interface ItemFacts {
   price?: number;
 }
 
-/** Why traffic is kept out of trends, models and profiles' numbers: a known bot, or a pattern no human makes. */
-export type TrafficMark = "bot" | "suspicious";
+/**
+ * Why an event is kept out of trends, models and profiles' numbers: a known bot, a pattern no human makes, or a browser that
+ * asks not to be profiled (Global Privacy Control).
+ */
+export type TrafficMark = "bot" | "suspicious" | "no_consent";
 
 /**
  * An event as the log keeps it: enriched once at intake, never again.

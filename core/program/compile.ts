@@ -1,4 +1,5 @@
 // From a document to a running program, or to every fault in it.
+import type { ConsentDefault } from "../consent/consent.ts";
 import { BUILT_IN_EVENT_TYPES } from "../event/event.ts";
 import type { FeaturePlan, FoldPlan, SequencePlan, WindowPlan } from "../profile/plan.ts";
 import { emptyPerson } from "../profile/person.ts";
@@ -33,6 +34,7 @@ const KEYS = [
   "experiments",
   "models",
   "learning",
+  "consent",
 ];
 /** Written by tools and answers around the document; they mean nothing here. */
 const IGNORED = new Set(["$schema", "version", "created_at"]);
@@ -137,6 +139,7 @@ export function compileProgram(
   const experiments = readExperiments(root["experiments"], parts, { slots, placements, features });
   const models = readModels(root["models"], faults);
   const learning = readLearning(root["learning"], faults);
+  const consentDefault = readConsentDefault(root["consent"], faults);
   if (faults.list.length > 0) return { faults: faults.list };
 
   const plan = planOf({ weights, interests, windows, features: featurePlans, sequences });
@@ -153,11 +156,20 @@ export function compileProgram(
     experiments,
     models,
     learning,
+    consentDefault,
     scope,
     names: { ...namesFor("item"), ...closedTo(windows, sequences) },
     filters: new Map(),
   };
   return { program };
+}
+
+function readConsentDefault(part: unknown, faults: Faults): ConsentDefault {
+  if (part === undefined) return "granted";
+  const value = faults.object(part, "/consent", ["default"])?.["default"] ?? "granted";
+  if (value === "granted" || value === "denied") return value;
+  faults.add("/consent/default", "bad_value", "the default is \"granted\" or \"denied\"");
+  return "granted";
 }
 
 interface SegmentDraft {

@@ -1,5 +1,6 @@
 // A program after compilation: what the engine, the models and the serving layer run. Nothing here is serialised;
 // it is rebuilt from the document wherever it is needed.
+import type { ConsentDefault } from "../consent/consent.ts";
 import type { LoggedEvent } from "../event/event.ts";
 import type { Item } from "../item/item.ts";
 import type { FoldPlan } from "../profile/plan.ts";
@@ -129,6 +130,8 @@ export interface CompiledProgram {
   readonly slots: ReadonlyMap<string, CompiledSlot>;
   /** The holdout first: who is in it takes part in nothing else. */
   readonly experiments: readonly CompiledExperiment[];
+  /** What holds for people who were not asked yet. */
+  readonly consentDefault: ConsentDefault;
   readonly models: ModelsDocument | undefined;
   readonly learning: LearningDocument | undefined;
   /** What the program's expressions are evaluated over; not to be used from within an evaluation. */

@@ -162,6 +162,8 @@ export interface ProgramDocument {
   experiments?: Record<string, ExperimentDocument>;
   models?: ModelsDocument;
   learning?: LearningDocument;
+  /** What holds for people who were not asked yet; `granted` where it is not written. */
+  consent?: { default?: "granted" | "denied" };
 }
 
 /** One fault of a program: where it is and what to do. `path` is a JSON pointer. */

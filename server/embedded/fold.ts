@@ -1,6 +1,7 @@
 // What the log means: applies one record after the other to everything that is a fold of it. Live commits, recovery,
 // `verify` and tests all come through `apply`, so there is one truth about what a record does.
 import type { TrafficMark } from "../../core/event/event.ts";
+import { isGranted } from "../../core/consent/consent.ts";
 import { DecisionState } from "../../core/decide/decision-state.ts";
 import { applyAttributes, applyEvent, lookAgain, mergePersons, type Outputs } from "../../core/engine.ts";
 import { anonymousKeyOf, refOfKey, resolve, resolveKeys, type IdentityLink } from "../../core/identity/identity.ts";
@@ -39,7 +40,7 @@ export class Fold {
   readonly persons: Persons;
   readonly members: Memberships;
   readonly recommender: Recommender;
-  readonly counts: FoldCounts = { events: 0, marked: { bot: 0, suspicious: 0 }, deadLetters: 0, unknown: 0 };
+  readonly counts: FoldCounts = { events: 0, marked: { bot: 0, suspicious: 0, no_consent: 0 }, deadLetters: 0, unknown: 0 };
   /** Anonymous id → user id. */
   readonly links: OverlayTable;
   readonly letters: OverlayTable;
@@ -188,7 +189,8 @@ export class Fold {
     return change;
   }
 
-  #setAttributes(person: PersonState, { ref, attributes, at }: AttributesRecord): Outputs {
+  #setAttributes(person: PersonState, { ref, attributes, consent, at }: AttributesRecord): Outputs {
+    if (consent !== undefined) person.consent = consent;
     if (ref.user_id !== undefined && ref.anonymous_id !== undefined) addAnonymousId(person, ref.anonymous_id);
     return applyAttributes(person, attributes, at, this.programs);
   }
@@ -205,14 +207,16 @@ export class Fold {
     const { key, link } = resolveKeys(user?.personKey, anonymous?.personKey, this.#linkOf);
     const mergedFrom = link === undefined ? undefined : this.#link(link, event.received_at);
     const person = this.persons.change(key);
-    const weight = this.programs.current.plan.weights.get(event.event_type) ?? 0;
+    const program = this.programs.current;
+    const weight = program.plan.weights.get(event.event_type) ?? 0;
+    const mayLearn = isGranted(person.consent, "profiling", program.consentDefault);
     const step = stepOf(event, {
       personKey: key,
       weight,
       sampled: this.recommender.learningSample(event.event_id, event.timestamp),
       history: person.recent,
     });
-    if (step !== undefined) this.recommender.learn(step);
+    if (step !== undefined && mayLearn) this.recommender.learn(step);
     const outputs = applyEvent(person, event, this.programs);
     if (outputs.folded) this.decisions.acted(event, key, weight);
     const change = this.#changed(key, person, event.received_at, outputs);

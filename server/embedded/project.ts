@@ -357,7 +357,7 @@ export class EmbeddedProject implements Project {
       acceptedTotal: this.#accepted,
       duplicatesTotal: this.#duplicates,
       deadLettersTotal: counts.deadLetters,
-      markedTrafficTotal: counts.marked.bot + counts.marked.suspicious,
+      markedTrafficTotal: counts.marked.bot + counts.marked.suspicious + counts.marked.no_consent,
       queuedEvents: this.#committer.queuedRecords,
       queuedBytes: this.#committer.queuedBytes,
       logPosition: this.log.end,
