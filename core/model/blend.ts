@@ -7,7 +7,7 @@
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { LIST_MAX } from "./config.ts";
-import type { CandidateList, ScoreSheet } from "./candidates.ts";
+import type { CandidateList } from "./candidates.ts";
 import { rowReader, rowWriter, type RowReader, type RowWriter } from "./row-bytes.ts";
 import { LENGTH_BUCKETS, type Situation } from "./situation.ts";
 
@@ -30,10 +30,12 @@ const CHANCE_MAX = 0.98;
 export interface Blend {
   /** Counts one step: what the models listed before it, and the item that it revealed. */
   learn(lists: readonly CandidateList[], situation: Situation, target: number, slotEnd: number): void;
-  /** Puts the chance of every candidate of any list into an empty sheet. */
-  score(lists: readonly CandidateList[], situation: Situation, sheet: ScoreSheet): void;
   /** Chance that a model's list alone gives to the item at a rank. */
   chance(model: number, list: CandidateList, rank: number, place: { lengthBucket: number; isOwn: boolean }): number;
+  /** Between `open` and `close`, lists of one situation are read by `listedChance`, ranks in order. */
+  open(situation: Situation, slotEnd: number): void;
+  listedChance(model: number, list: CandidateList, rank: number, lengthBucket: number): number;
+  close(situation: Situation): void;
   /** Steps learnt from. */
   readonly samples: number;
   readonly tables: readonly SnapshotSource[];
@@ -81,7 +83,24 @@ export function createBlend(modelCount: number): Blend {
     if (own.length < slotEnd) own = new Uint8Array(slotEnd * 2);
   };
 
+  let listSum = 0;
+  let lastShare = 0;
+
   return {
+    open(situation, slotEnd) {
+      reserve(slotEnd);
+      mark(situation, 1);
+    },
+    listedChance(model, list, rank, lengthBucket) {
+      if (rank === 0) {
+        listSum = sumOf(list);
+        lastShare = 0;
+      }
+      lastShare = shareBucket(list.scores[rank]! / listSum, lastShare);
+      const bucket = BUCKET_OF_RANK[rank]!;
+      return chanceOf(cellOf(model, bucket, lengthBucket, own[list.slots[rank]!]!), bucket, lastShare);
+    },
+    close: (situation) => mark(situation, 0),
     get samples() {
       return samples;
     },
@@ -103,33 +122,6 @@ export function createBlend(modelCount: number): Blend {
           count(shared, cell * SHARE_BUCKETS + share, slot === target);
         }
       }
-      mark(situation, 0);
-    },
-    score(lists, situation, sheet) {
-      reserve(sheet.scores.length);
-      mark(situation, 1);
-      const { scores, touched } = sheet;
-      let listed = 0;
-      for (let model = 0; model < lists.length; model++) {
-        const list = lists[model]!;
-        const { slots, length } = list;
-        const all = sumOf(list);
-        let share = 0;
-        for (let rank = 0; rank < length; rank++) {
-          const slot = slots[rank]!;
-          const bucket = BUCKET_OF_RANK[rank]!;
-          share = shareBucket(list.scores[rank]! / all, share);
-          const miss = 1 - chanceOf(cellOf(model, bucket, situation.lengthBucket, own[slot]!), bucket, share);
-          if (scores[slot] === 0) {
-            touched[listed++] = slot;
-            scores[slot] = miss;
-          } else {
-            scores[slot] = scores[slot]! * miss;
-          }
-        }
-      }
-      for (let i = 0; i < listed; i++) scores[touched[i]!] = 1 - scores[touched[i]!]!;
-      sheet.count = listed;
       mark(situation, 0);
     },
     chance(model, list, rank, { lengthBucket, isOwn }) {

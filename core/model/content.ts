@@ -16,12 +16,22 @@ const QUERY_FADE = 0.6;
 const CATEGORY_WEIGHT = 2;
 const INTEREST_WEIGHT = 1;
 
+/** What a term means to the situation that is being compared. */
+interface Mark {
+  of: number;
+  interest: number;
+  isLast: boolean;
+}
+
 interface Term {
   readonly name: string;
   /** Every slot that holds it, in order of listing, oldest first. */
   readonly slots: number[];
   readonly weight: number;
+  readonly mark: Mark;
 }
+
+const NO_TERMS: readonly Term[] = [];
 
 export interface Content extends Model {
   /** The catalogue changed the slot's item; undefined takes it out. */
@@ -30,6 +40,12 @@ export interface Content extends Model {
   likeness(slot: number, other: number): number;
   /** Slots that share a term with `slot`, each once. */
   like(slot: number): Set<number>;
+  /** Sets the situation for `interest` and `sameAsLast`, which are cheap. */
+  compare(situation: Situation): void;
+  /** Sum of the visitor's interest shares in the slot's categories and tags, 0–1 typically. */
+  interest(slot: number): number;
+  /** 0–1: what share of the terms of the visitor's newest item the slot has. */
+  sameAsLast(slot: number): number;
   /** What an item is worth to the visitor's interests and session, 0 where nothing is shared; good for one situation. */
   appealTo(situation: Situation): (slot: number) => number;
 }
@@ -68,7 +84,7 @@ export function createContent(): Content {
     if (item === undefined) return;
     termsAt[slot] = termsOf(item).map((name) => {
       let term = terms.get(name);
-      if (term === undefined) terms.set(name, (term = { name, slots: [], weight: name.startsWith("w:") ? 1 : CATEGORY_WEIGHT }));
+      if (term === undefined) terms.set(name, (term = { name, slots: [], weight: name.startsWith("w:") ? 1 : CATEGORY_WEIGHT, mark: { of: 0, interest: 0, isLast: false } }));
       term.slots.push(slot);
       return term;
     });
@@ -101,8 +117,37 @@ export function createContent(): Content {
     }
   };
 
+  let compared = 0; // Number of the situation that terms' marks belong to.
+  let lastTerms = 0;
+  const marked = (term: Term): Mark => {
+    if (term.mark.of !== compared) {
+      term.mark.of = compared;
+      term.mark.interest = 0;
+      term.mark.isLast = false;
+    }
+    return term.mark;
+  };
+
   return {
     name: "content",
+    compare(situation) {
+      compared++;
+      const last = situation.contextLength > 0 ? termsAt[situation.context[0]!] : undefined;
+      lastTerms = last?.length ?? 0;
+      for (const term of last ?? []) marked(term).isLast = true;
+      interestsOf(situation, (term, share) => void (marked(term).interest += share));
+    },
+    interest(slot) {
+      let sum = 0;
+      for (const { mark } of termsAt[slot] ?? NO_TERMS) if (mark.of === compared) sum += mark.interest;
+      return sum;
+    },
+    sameAsLast(slot) {
+      if (lastTerms === 0) return 0;
+      let shared = 0;
+      for (const { mark } of termsAt[slot] ?? NO_TERMS) if (mark.of === compared && mark.isLast) shared++;
+      return shared / lastTerms;
+    },
     put,
     likeness,
     like(slot) {

@@ -79,12 +79,14 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
       if (reveal.isRepeat) return;
       const instant = clock.at(reveal.timeMs);
       dirty.touch(reveal.slot);
-      count(reveal.slot, 1, instant);
+      // The root keeps the cosine of two items that are always bought together near 1.
+      const worth = Math.sqrt(reveal.weight);
+      count(reveal.slot, worth, instant);
       for (let k = 0; k < trailLength && k < WINDOW; k++) {
         const other = trail[k]!;
         dirty.touch(other);
-        rows.add(other, reveal.ref, 1, instant);
-        rows.add(reveal.slot, items.refOf(other), 1, instant);
+        rows.add(other, reveal.ref, worth, instant);
+        rows.add(reveal.slot, items.refOf(other), worth, instant);
       }
     },
     score({ context, contextLength, nowMs }, sheet) {

@@ -26,6 +26,9 @@ export interface ItemIndex {
   listedAt(slot: number): number;
   /** Place in the order of catalogue changes. */
   listedOrder(slot: number): number;
+  /** Time (ms) of the first event or change that named the item, and of the latest. */
+  firstSeenAt(slot: number): number;
+  lastSeenAt(slot: number): number;
   isUsed(slot: number): boolean;
   setItem(slot: number, item: Item, atMs: number): void;
   free(slot: number): void;
@@ -51,6 +54,7 @@ export interface ItemSlot {
   nextFree: number;
   id: string | undefined;
   lastSeenMs: number;
+  firstSeenMs: number;
   listedAtMs: number;
   order: number;
   item: Item | undefined;
@@ -75,6 +79,7 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
   let generations = new Uint16Array(1024).fill(UNUSED);
   let nextFree = new Int32Array(1024).fill(-1);
   let lastSeen = new Float64Array(1024);
+  let firstSeen = new Float64Array(1024);
   let listed = new Float64Array(1024);
   let orders = new Float64Array(1024);
   const state: ItemIndexState = { slotEnd: 0, hand: 0, clockMs: 0, freeFirst: -1, freeLast: -1, order: 0 };
@@ -86,6 +91,7 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
     generations = grow(generations, new Uint16Array(size).fill(UNUSED));
     nextFree = grow(nextFree, new Int32Array(size));
     lastSeen = grow(lastSeen, new Float64Array(size));
+    firstSeen = grow(firstSeen, new Float64Array(size));
     listed = grow(listed, new Float64Array(size));
     orders = grow(orders, new Float64Array(size));
   };
@@ -151,6 +157,7 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
       ids[slot] = itemId;
       items[slot] = undefined;
       lastSeen[slot] = timeMs;
+      firstSeen[slot] = timeMs;
       listed[slot] = 0;
       orders[slot] = 0;
       return slot;
@@ -165,6 +172,8 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
     itemAt: (slot) => items[slot],
     listedAt: (slot) => listed[slot]!,
     listedOrder: (slot) => orders[slot]!,
+    firstSeenAt: (slot) => firstSeen[slot]!,
+    lastSeenAt: (slot) => lastSeen[slot]!,
     isUsed: (slot) => ids[slot] !== undefined,
     setItem(slot, item, atMs) {
       hooks.touch(slot);
@@ -201,6 +210,7 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
       nextFree: nextFree[slot]!,
       id: ids[slot],
       lastSeenMs: lastSeen[slot]!,
+      firstSeenMs: firstSeen[slot]!,
       listedAtMs: listed[slot]!,
       order: orders[slot]!,
       item: items[slot],
@@ -210,6 +220,7 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
       generations[slot] = row.id === undefined ? row.generation | UNUSED : row.generation;
       nextFree[slot] = row.nextFree;
       lastSeen[slot] = row.lastSeenMs;
+      firstSeen[slot] = row.firstSeenMs;
       listed[slot] = row.listedAtMs;
       orders[slot] = row.order;
       while (ids.length <= slot) {

@@ -3,27 +3,36 @@ import type { Item } from "../item/item.ts";
 import type { RecentItem, Step } from "../rank/recommender.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import { createBackground } from "./background.ts";
 import { createBlend, type Blend } from "./blend.ts";
 import { createCandidateList, createScoreSheet, takeBest, type CandidateList, type ScoreSheet } from "./candidates.ts";
-import { HISTORY_MAX, TRAIL_MAX, type LearningConfig, type ModelConfig } from "./config.ts";
+import { HISTORY_MAX, LIST_MAX, TRAIL_MAX, type LearningConfig, type ModelConfig } from "./config.ts";
 import { createContent, type Content } from "./content.ts";
 import { createContextPopularity } from "./context-popularity.ts";
 import { createCosine, type Cosine } from "./cosine.ts";
 import { createDecayClock, type DecayClock } from "./decay-clock.ts";
+import type { ItemWeights } from "./ease.ts";
 import { createItemIndex, type ItemIndex } from "./item-index.ts";
+import { CAL, createJudge, FIRST_MODEL, MIX, type Judge } from "./judge.ts";
 import { createKnn } from "./knn.ts";
+import { createMix, toShares, type Mix } from "./mix.ts";
 import type { Model, Reveal } from "./model.ts";
 import { createPopularity, type Popularity } from "./popularity.ts";
 import { createRepeats } from "./repeats.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
-import { createRules } from "./rules.ts";
+import { createRules, NEXT, RECENT, RULES } from "./rules.ts";
 import { createSampler, type Sampler } from "./sampler.ts";
 import { createSessions, type OpenSession, type SessionStore } from "./sessions.ts";
 import { createSituation, settleSituation, type Situation } from "./situation.ts";
+import { createUnion } from "./union.ts";
 
 /** Trending compares a fast popularity with the usual one. */
 const TREND_SPEED = 6;
+/** What lasts, and what came next lately, beside the program's half-lives (docs/decisions/models.md). */
+const STEADY_SLOWNESS = 8;
+const RECENT_SPEED = 12;
 const TYPE_BITS = 31;
+const CLOCKS_V1 = 5; // What rows of the first version hold: popularity, trend, rules, cosine, knn.
 export const NEWEST_MAX = 200;
 
 /** Called after a model has worked, so that a host can time it; the core has no clock. */
@@ -50,6 +59,8 @@ export interface Models {
   readonly situation: Situation;
   readonly sheet: ScoreSheet;
   readonly blend: Blend;
+  readonly mix: Mix;
+  readonly judge: Judge;
   readonly popularity: Popularity;
   readonly trend: Popularity;
   /** How many times shorter the half-life of `trend` is. */
@@ -65,13 +76,19 @@ export interface Models {
   remove(itemId: string): boolean;
   learn(step: Step): void;
   relink(fromPersonKey: string, toPersonKey: string): void;
+  /** Puts the score of every candidate of any list into an empty sheet, by the ranker that serves. */
+  rank(sheet: ScoreSheet): void;
+  /** The background model is another from now on. */
+  replaceBackground(weights: ItemWeights): void;
   /** Fills `situation` and `lists`. */
   list(asker: Asker, nowMs: number): void;
   readonly tables: readonly SnapshotSource[];
 }
 
 const boundsOf = (config: ModelConfig) => ({
-  rules: { rowMax: config.rulesRowMax },
+  rules: { ...RULES, rowMax: config.rulesRowMax },
+  next: { ...NEXT, rowMax: config.rulesRowMax },
+  recent: { ...RECENT, rowMax: config.rulesRowMax },
   cosine: { rowMax: config.cosineRowMax },
   knn: { neighbours: config.knnNeighbours, sessionsPerItem: config.knnSessionsPerItem, sessionTtlMs: config.knnSessionTtlMs },
 });
@@ -83,7 +100,6 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     touch: (slot) => dirtyItems.touch(slot),
     leaving: (slot) => {
       for (const model of models) model.forget(slot);
-      trend.forget(slot);
     },
   });
   const sessions = createSessions();
@@ -94,11 +110,15 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     rules: createDecayClock(config.rulesHalfLifeMs),
     cosine: createDecayClock(config.cosineHalfLifeMs),
     knn: createDecayClock(config.knnHalfLifeMs),
+    steady: createDecayClock(config.popularityHalfLifeMs * STEADY_SLOWNESS),
+    recent: createDecayClock(config.rulesHalfLifeMs / RECENT_SPEED),
   };
   const popularity = createPopularity(clocks.popularity, { name: "popularity" });
   const trend = createPopularity(clocks.trend, { name: "trend" });
   const cosine = createCosine(items, clocks.cosine, bounds.cosine);
   const content = createContent();
+  const steady = createPopularity(clocks.steady, { name: "steady" });
+  const background = createBackground(items);
   const models: readonly Model[] = [
     popularity,
     createContextPopularity(items, clocks.popularity),
@@ -107,10 +127,20 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     createKnn(items, sessions, clocks.knn, bounds.knn),
     createRepeats(),
     content,
+    trend,
+    steady,
+    createRules(items, clocks.rules, bounds.next),
+    createRules(items, clocks.recent, bounds.recent),
+    background,
   ];
   const lists = models.map(() => createCandidateList());
   const sheet = createScoreSheet();
   const blend = createBlend(models.length);
+  const union = createUnion(models.length, { blend, items, popularity, trend, trendSpeed: TREND_SPEED, content });
+  const mix = createMix(models.length);
+  const judge = createJudge(models.length);
+  const scores = new Float64Array(models.length * LIST_MAX);
+  const ahead = new Int32Array(FIRST_MODEL + models.length);
   const sampler = createSampler(learning);
   const situation = createSituation();
   const reveal: Reveal = { slot: 0, ref: 0, timeMs: 0, weight: 0, isRepeat: false, sessionNumber: -1 };
@@ -119,7 +149,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
 
   const dirtyMeta = new DirtySlots(() => {
     const out = rowWriter();
-    out.u8(1);
+    out.u8(2);
     const { slotEnd, hand, clockMs, freeFirst, freeLast, order } = items.state;
     for (const value of [slotEnd, hand, clockMs, freeFirst, freeLast, order]) out.f64(value);
     const { nextNumber, hand: sessionHand, openEnd, freeFirst: freePlace } = sessions.state;
@@ -136,12 +166,12 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
 
   const loadMeta = (bytes: Uint8Array): void => {
     const input = rowReader(bytes);
-    input.version(1);
+    const version = input.version(2);
     for (const key of ["slotEnd", "hand", "clockMs", "freeFirst", "freeLast", "order"] as const) items.state[key] = input.f64();
     for (const key of ["nextNumber", "hand", "openEnd", "freeFirst"] as const) sessions.state[key] = input.f64();
     sampler.state.second = input.f64();
     sampler.state.inSecond = input.f64();
-    for (const clock of Object.values(clocks)) {
+    for (const clock of version === 1 ? Object.values(clocks).slice(0, CLOCKS_V1) : Object.values(clocks)) {
       // The half-life is the snapshot's until `configure` says otherwise, at the place in the log where it was said.
       clock.setHalfLife(input.f64(), 0);
       clock.base = input.f64();
@@ -163,12 +193,13 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   const encodeItem = (slot: number): Uint8Array => {
     const row = items.readSlot(slot);
     const out = rowWriter();
-    out.u8(1);
+    out.u8(2);
     out.i32(row.generation);
     out.i32(row.nextFree);
     out.u8(row.id === undefined ? 0 : 1);
     if (row.id !== undefined) out.text(row.id);
     out.f64(row.lastSeenMs);
+    out.f64(row.firstSeenMs);
     out.f64(row.listedAtMs);
     out.f64(row.order);
     out.text(row.item === undefined ? "" : JSON.stringify(row.item));
@@ -198,11 +229,13 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
 
   const loadItem = (slot: number, bytes: Uint8Array): void => {
     const input = rowReader(bytes);
-    input.version(1);
+    const version = input.version(2);
     const generation = input.i32();
     const nextFree = input.i32();
     const id = input.u8() === 1 ? input.text() : undefined;
-    const row = { generation, nextFree, id, lastSeenMs: input.f64(), listedAtMs: input.f64(), order: input.f64() };
+    const lastSeenMs = input.f64();
+    const firstSeenMs = version === 1 ? lastSeenMs : input.f64();
+    const row = { generation, nextFree, id, lastSeenMs, firstSeenMs, listedAtMs: input.f64(), order: input.f64() };
     const text = input.text();
     items.loadSlot(slot, { ...row, item: text === "" ? undefined : (JSON.parse(text) as Item) });
     contentIsStale = true;
@@ -282,6 +315,30 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     }
   };
 
+  /** How many candidates each ranker has put before `target`; all of them where it is none of theirs. */
+  const judgeRanking = (target: number): void => {
+    const at = union.find(target);
+    mix.score(union, situation.lengthBucket, scores);
+    ahead.fill(LIST_MAX);
+    if (at >= 0) {
+      ahead[MIX] = countAbove(scores, union.count, at);
+      ahead[CAL] = countAbove(union.cal, union.count, at);
+      for (let m = 0; m < lists.length; m++) {
+        const place = lists[m]!.slots.subarray(0, lists[m]!.length).indexOf(target);
+        if (place >= 0) ahead[FIRST_MODEL + m] = place;
+      }
+    }
+    judge.record(situation.lengthBucket, ahead);
+  };
+
+  const learnRanking = (target: number): void => {
+    union.fill(lists, situation);
+    judgeRanking(target);
+    const at = union.find(target);
+    if (at >= 0) mix.learn(union, situation.lengthBucket, at, scores);
+    blend.learn(lists, situation, target, items.slotEnd);
+  };
+
   return {
     items,
     sessions,
@@ -290,6 +347,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     situation,
     sheet,
     blend,
+    mix,
+    judge,
     popularity,
     trend,
     trendSpeed: TREND_SPEED,
@@ -303,6 +362,24 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       if (contentIsStale) refreshContent();
       return newest;
     },
+    rank(into) {
+      union.fill(lists, situation);
+      const ranker = judge.chosen(situation.lengthBucket);
+      if (ranker === MIX) {
+        mix.score(union, situation.lengthBucket, scores);
+        toShares(scores, union.count);
+      }
+      for (let i = 0; i < union.count; i++) {
+        const slot = union.slots[i]!;
+        into.touched[i] = slot;
+        into.scores[slot] = (ranker === MIX ? scores : union.cal)[i]!;
+      }
+      into.count = union.count;
+      if (ranker >= FIRST_MODEL) putFirst(lists[ranker - FIRST_MODEL]!, into);
+    },
+    replaceBackground(weights) {
+      background.replace(weights);
+    },
     configure(next, nextLearning) {
       dirtyMeta.touch(0);
       const nowMs = items.clockMs;
@@ -312,10 +389,14 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         [clocks.rules, next.rulesHalfLifeMs],
         [clocks.cosine, next.cosineHalfLifeMs],
         [clocks.knn, next.knnHalfLifeMs],
+        [clocks.steady, next.popularityHalfLifeMs * STEADY_SLOWNESS],
+        [clocks.recent, next.rulesHalfLifeMs / RECENT_SPEED],
       ];
       for (const [clock, halfLifeMs] of halfLives) clock.setHalfLife(halfLifeMs, nowMs);
       const nextBounds = boundsOf(next);
       Object.assign(bounds.rules, nextBounds.rules);
+      Object.assign(bounds.next, nextBounds.next);
+      Object.assign(bounds.recent, nextBounds.recent);
       Object.assign(bounds.cosine, nextBounds.cosine);
       Object.assign(bounds.knn, nextBounds.knn);
       sampler.configure(nextLearning);
@@ -344,40 +425,45 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       dirtyMeta.touch(0);
       items.sweep(current.itemTtlMs);
       sessions.sweep(items.clockMs);
-      const slot = items.intern(step.itemId, timeMs);
-      if (slot < 0) return;
-      const ref = items.refOf(slot);
       let session = sessions.find(personKey, sessionId, timeMs);
       fillTrail(session, undefined);
       situation.nowMs = timeMs;
       situation.country = step.country;
       situation.device = step.device;
+      const bit = bitOf(step.eventType);
+      const known = items.slotOf(step.itemId);
+      const isVisit = session !== undefined && situation.trailLength > 0 && situation.trail[0] === known;
+      const isSameVisit = isVisit && (session!.visitTypes & bit) === 0;
+      situation.pastLength = 0;
+      situation.interests = step.interests ?? [];
+      if (step.sampled && !isSameVisit) {
+        // Before the item is seen: nothing of this step may show in what the rankers learn from.
+        fillPast(step.history);
+        settleSituation(situation);
+        fillLists();
+        learnRanking(known);
+        sampler.count(timeMs);
+      } else {
+        settleSituation(situation);
+      }
+      const slot = items.intern(step.itemId, timeMs);
+      if (slot < 0) return;
+      const ref = items.refOf(slot);
       reveal.slot = slot;
       reveal.ref = ref;
       reveal.timeMs = timeMs;
       reveal.weight = step.weight;
-      const bit = bitOf(step.eventType);
-      if (session !== undefined && situation.trailLength > 0 && situation.trail[0] === slot && (session.visitTypes & bit) === 0) {
+      if (session !== undefined && isSameVisit) {
         // The same visit said in another way (click, then view): worth more, but no step.
         sessions.touch(session);
         session.visitTypes |= bit;
         if (timeMs > session.lastMs) session.lastMs = timeMs;
         popularity.learn(reveal, situation);
         trend.learn(reveal, situation);
+        steady.learn(reveal, situation);
         return;
       }
       session ??= sessions.start(personKey, sessionId, timeMs);
-      situation.pastLength = 0;
-      if (step.sampled) {
-        fillPast(step.history);
-        situation.interests = [];
-        settleSituation(situation);
-        fillLists();
-        blend.learn(lists, situation, slot, items.slotEnd);
-        sampler.count(timeMs);
-      } else {
-        settleSituation(situation);
-      }
       sessions.touch(session);
       session.visitTypes = bit;
       if (timeMs > session.lastMs) session.lastMs = timeMs;
@@ -387,7 +473,6 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         models[m]!.learn(reveal, situation);
         probe?.(m, "learn");
       }
-      trend.learn(reveal, situation);
     },
     relink(from, to) {
       dirtyMeta.touch(0);
@@ -409,9 +494,21 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       slotTable("model_meta", dirtyMeta, (_row, bytes) => loadMeta(bytes)),
       ...sessions.tables,
       ...models.flatMap((model) => model.tables),
-      ...trend.tables,
       ...blend.tables,
+      ...mix.tables,
+      ...judge.tables,
     ],
   };
 }
 
+
+function countAbove(scores: Float64Array, count: number, at: number): number {
+  let above = 0;
+  for (let i = 0; i < count; i++) if (scores[i]! > scores[at]!) above++;
+  return above;
+}
+
+/** One model's own order, before all others: its scores are above 1, chances below. */
+function putFirst({ slots, length }: CandidateList, sheet: ScoreSheet): void {
+  for (let rank = 0; rank < length; rank++) sheet.scores[slots[rank]!] = 1 + length - rank;
+}

@@ -7,11 +7,25 @@ import { BECAUSE_MAX, type Model } from "./model.ts";
 import { createNeighbourRows } from "./neighbour-rows.ts";
 import { rowWriter } from "./row-bytes.ts";
 
-const STEPS_BACK_MAX = 6; // 10 are dearer, and better on long trails alone (docs/decisions/models.md).
-const QUERY_ITEMS = 3;
 const QUERY_FADE = 0.5;
 
-export function createRules(items: ItemIndex, clock: DecayClock, options: { readonly rowMax: number }): Model {
+export interface RulesOptions {
+  readonly name: string;
+  /** Items of the session, newest first, that a step is counted after; k-th counts 1/k. */
+  readonly stepsBack: number;
+  /** Items of the session, newest first, whose rules propose. */
+  readonly queryItems: number;
+  /** Entries of a row; read at every use. */
+  readonly rowMax: number;
+}
+
+/** "What came next": all rules of a session; the very next step alone; the same lately. */
+export const RULES = { name: "rules", stepsBack: 6, queryItems: 3 } as const; // 10 back: better on long trails alone.
+export const NEXT = { name: "next", stepsBack: 1, queryItems: 1 } as const;
+export const RECENT = { name: "recent", stepsBack: 3, queryItems: 3 } as const;
+
+export function createRules(items: ItemIndex, clock: DecayClock, options: RulesOptions): Model {
+  const { name, stepsBack, queryItems } = options;
   const rows = createNeighbourRows(items, options);
   const dirty = new DirtySlots((slot) => {
     if (rows.arena.lengthOf(slot) === 0) return null;
@@ -20,20 +34,20 @@ export function createRules(items: ItemIndex, clock: DecayClock, options: { read
     return out.bytes();
   });
   return {
-    name: "rules",
+    name,
     learn(reveal, { trail, trailLength }) {
       const instant = clock.at(reveal.timeMs);
-      for (let k = 0; k < trailLength && k < STEPS_BACK_MAX; k++) {
+      for (let k = 0; k < trailLength && k < stepsBack; k++) {
         const from = trail[k]!;
         if (from === reveal.slot) continue;
         dirty.touch(from);
-        rows.add(from, reveal.ref, 1 / (k + 1), instant);
+        rows.add(from, reveal.ref, reveal.weight / (k + 1), instant);
       }
     },
     score({ context, contextLength, nowMs }, sheet) {
       const instant = clock.at(nowMs);
       let fade = 1;
-      for (let k = 0; k < contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
+      for (let k = 0; k < contextLength && k < queryItems; k++, fade *= QUERY_FADE) {
         const row = context[k]!;
         const length = rows.arena.lengthOf(row);
         if (length === 0) continue;
@@ -49,7 +63,7 @@ export function createRules(items: ItemIndex, clock: DecayClock, options: { read
     because({ context, contextLength }, slot) {
       const found: number[] = [];
       const ref = items.refOf(slot);
-      for (let k = 0; k < contextLength && k < QUERY_ITEMS && found.length < BECAUSE_MAX; k++) {
+      for (let k = 0; k < contextLength && k < queryItems && found.length < BECAUSE_MAX; k++) {
         const from = rows.arena.offsetOf(context[k]!);
         const length = rows.arena.lengthOf(context[k]!);
         if (rows.arena.idsOf(context[k]!).subarray(from, from + length).includes(ref)) found.push(context[k]!);
@@ -60,6 +74,6 @@ export function createRules(items: ItemIndex, clock: DecayClock, options: { read
       dirty.touch(slot);
       rows.clear(slot);
     },
-    tables: [slotTable("rules", dirty, (slot, bytes) => rows.load(slot, bytes))],
+    tables: [slotTable(name, dirty, (slot, bytes) => rows.load(slot, bytes))],
   };
 }

@@ -144,7 +144,7 @@ export function createRanking(models: Models): Ranking {
       const wanted = Math.max(BOOSTED_MIN, BOOSTED_FACTOR * limit);
       const best = (proposed: CandidateList): RankCandidate[] => {
         const { sheet } = models;
-        blend.score(lists, situation, sheet);
+        models.rank(sheet);
         if (feedback !== undefined) {
           for (let i = 0; i < sheet.count; i++) sheet.scores[sheet.touched[i]!]! *= feedback.factor(sheet.touched[i]!);
         }
