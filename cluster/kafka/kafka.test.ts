@@ -135,6 +135,9 @@ test("a reader goes on from an offset, starts at the end when asked, and takes p
   await reader.caughtUp(topic);
   while (seen.length < 5) await pause(10);
   deepEqual(new Set(seen.slice(3)), new Set(["unseen", "b0"]));
+  reader.stop(topic, 1);
+  reader.read(topic, 1, 1);
+  await reader.caughtUp();
   // Retention cut the log before this offset: it goes on where the log begins.
   reader.read(topic, 0, 99);
   while (seen.length < 16) await pause(10);

@@ -69,6 +69,8 @@ export class KafkaReader {
   readonly #options: ReaderOptions;
   readonly #partitions = new Map<string, Partition>();
   readonly #loops = new Map<number, Promise<void>>();
+  /** Ends as last heard: the broker does not repeat one for a partition that is taken up again where it was put down. */
+  readonly #ends = new Map<string, number>();
   #consumer: Consumer;
   #waiting: { topic: string | undefined; resolve: () => void }[] = [];
   #closed = false;
@@ -90,7 +92,8 @@ export class KafkaReader {
     const position = typeof start === "number" ? start : undefined;
     this.#takenUpMs = performance.now();
     const round = Symbol(topic);
-    this.#partitions.set(nameOf(topic, partition), { topic, partition, start, position, end: undefined, round });
+    const end = this.#ends.get(nameOf(topic, partition));
+    this.#partitions.set(nameOf(topic, partition), { topic, partition, start, position, end, round });
     this.#consumer.topics.track(topic);
     void this.#startLoops();
   }
@@ -273,6 +276,7 @@ export class KafkaReader {
       const last = batches.at(-1);
       const nextOffset = last === undefined ? from : Number(last.firstOffset) + last.lastOffsetDelta + 1;
       of.end = Math.max(Number(answer.highWatermark), nextOffset);
+      this.#ends.set(nameOf(of.topic, of.partition), of.end);
       if (nextOffset > from) {
         const records = batches.flatMap((batch) => recordsOf(batch, from));
         await this.#options.onBatch({ topic: of.topic, partition: of.partition, records, nextOffset });

@@ -142,13 +142,15 @@ export class RedisLink {
   async #within<T>(ms: number, answer: Promise<unknown>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new RedisAwayError("Redis did not answer in time")), ms);
+      // An answer that lies there unread, because this process was busy, is in time: sockets are read before immediates.
+      timer = setTimeout(() => setImmediate(() => reject(new RedisAwayError("Redis did not answer in time"))), ms);
     });
     try {
       return (await Promise.race([answer, late])) as T;
     } catch (error) {
+      if (isReply(error)) throw error;
       this.faultsTotal++;
-      if (isReply(error) || error instanceof RedisAwayError) throw error;
+      if (error instanceof RedisAwayError) throw error;
       // The line is gone: nobody else need find out for himself.
       this.#turn(false);
       throw new RedisAwayError("Redis is away", { cause: error });

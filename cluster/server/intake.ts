@@ -22,6 +22,9 @@ const EVENTS_KNOWN_MAX = 100_000;
 /** Keys that marked traffic is spread over: nobody's, so that a bot is no hot person. */
 const TRAFFIC_KEYS = 256;
 
+/** What is said about a person beside his events. */
+export type Said = Pick<Extract<ClusterRecord, { kind: "attributes" }>, "attributes" | "consent">;
+
 export interface IntakeOptions {
   readonly topics: ProjectTopics;
   readonly partitions: ReadonlyMap<string, number>;
@@ -74,13 +77,13 @@ export class ClusterIntake {
     return outcomes;
   }
 
-  /** Resolves to the person's key when Kafka has the attributes. @throws HostError */
-  async setAttributes(ref: PersonRef, attributes: Readonly<Record<string, unknown>>): Promise<string> {
+  /** Resolves to the person's key when Kafka has what was said about him. @throws HostError */
+  async say(ref: PersonRef, said: Said): Promise<string> {
     const { topics, sender, people } = this.#options;
     const links = await this.#linksOf([ref]);
     await this.#link(links);
     const key = await this.#keyOf(ref);
-    await sender.send([this.#record(topics.events.engage, key, { kind: "attributes", id: uuidv7(), ref, attributes })]);
+    await sender.send([this.#record(topics.events.engage, key, { kind: "attributes", id: uuidv7(), ref, ...said })]);
     for (const { anonKey, userKey } of links) people.link(anonKey, userKey);
     return key;
   }

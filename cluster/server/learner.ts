@@ -1,7 +1,6 @@
 // What this server knows that is not about one person: programs (`control`), the catalogue (`item`), and the models that
 // it learns itself (`steps`). All of it is in memory and comes from Kafka, so any number of servers may start and die.
 import { assert } from "../../core/assert.ts";
-import type { Item } from "../../core/item/item.ts";
 import { compileProgram } from "../../core/program/compile.ts";
 import type { CompiledProgram } from "../../core/program/compiled.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
@@ -24,6 +23,9 @@ export interface LearnerOptions {
   readonly onCorrupt: (error: Error) => void;
 }
 
+/** Topic and partition, with a slash between, → offset. */
+export type Offsets = Readonly<Record<string, number>>;
+
 /** Steps that are known again: what an aborted transaction wrote comes once more. */
 const STEPS_KNOWN_MAX = 50_000;
 /** Learning goes on in slices, so that answers come between. */
@@ -36,7 +38,14 @@ export class Learner {
   readonly #programListeners = new Set<() => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly programs = new ProgramTimeline();
+  /** Answers come from it. */
   recommender: Recommender = createRecommender({});
+  /** What is taught; another one only while models are learnt anew behind those that answer. */
+  learning: Recommender = this.recommender;
+  /** Topic and partition → where the models' next record lies. */
+  readonly #positions = new Map<string, number>();
+  /** Batches are learnt one after the other, whichever broker they come from. */
+  #turn: Promise<unknown> = Promise.resolve();
   #configured = 0;
   stepsTotal = 0;
 
@@ -55,19 +64,45 @@ export class Learner {
     return this.#reader.lag();
   }
 
-  /** Reads programs and catalogue to their ends. `steps` follow behind (`learnSteps`). */
+  /** Reads programs to their end. */
   async start(): Promise<void> {
     const { topics } = this.#options;
     this.#read(topics.control);
     await this.#reader.caughtUp(topics.control);
-    this.#read(topics.item);
-    await this.#reader.caughtUp(topics.item);
   }
 
-  /** Learns from the topic's steps, from the first that it still has; resolves when its end was reached once. */
-  async learnSteps(topic: string): Promise<void> {
-    this.#read(topic);
-    await this.#reader.caughtUp(topic);
+  /**
+   * Learns catalogue and models anew: from a snapshot's offsets on, or from the first record that there still is.
+   * Resolves when the catalogue is read; `hasLearnt` tells of the rest. Models that have learnt before go on answering
+   * until then.
+   */
+  async learn(recommender: Recommender, offsets: Offsets): Promise<void> {
+    const { topics } = this.#options;
+    await this.atRest(() => {
+      this.learning = recommender;
+      this.#knownSteps.clear();
+      this.#positions.clear();
+      for (const [name, offset] of Object.entries(offsets)) this.#positions.set(name, offset);
+      this.#configured = 0;
+      if (this.programs.entries.length > 0) this.#configure();
+    });
+    this.#read(topics.item, offsets);
+    await this.#reader.caughtUp(topics.item);
+    this.#read(topics.steps, offsets);
+    if (this.stepsTotal > 0) await this.hasLearnt();
+    this.recommender = recommender;
+  }
+
+  /** Resolves when the models have seen everything there is once. */
+  hasLearnt(): Promise<void> {
+    return this.#reader.caughtUp(this.#options.topics.steps);
+  }
+
+  /** Calls `look` between two batches: models and offsets belong together then. */
+  atRest<T>(look: (offsets: Offsets) => T): Promise<T> {
+    const answer = this.#turn.then(() => look(Object.fromEntries(this.#positions)));
+    this.#turn = answer.catch(() => undefined);
+    return answer;
   }
 
   /** Resolves when a program of that version was read. */
@@ -83,23 +118,26 @@ export class Learner {
     });
   }
 
-  /** Written by this server, and so known here at once; the topic says the same a moment later. */
-  putItem(item: Item, atMs: number): void {
-    this.recommender.putItem(item, atMs);
-  }
-
   async close(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     await this.#reader.close();
   }
 
-  #read(topic: string): void {
+  #read(topic: string, offsets: Offsets = {}): void {
     const count = this.#options.partitions.get(topic);
     assert(count !== undefined, `the partitions of ${topic} are known`);
-    for (let partition = 0; partition < count; partition++) this.#reader.read(topic, partition, "earliest");
+    for (let partition = 0; partition < count; partition++) {
+      this.#reader.read(topic, partition, offsets[`${topic}/${partition}`] ?? "earliest");
+    }
   }
 
-  async #take({ topic, records }: ReadBatch): Promise<void> {
+  #take(batch: ReadBatch): Promise<void> {
+    const taken = this.#turn.then(() => this.#takeNow(batch));
+    this.#turn = taken;
+    return taken;
+  }
+
+  async #takeNow({ topic, partition, records, nextOffset }: ReadBatch): Promise<void> {
     const { topics, onCorrupt } = this.#options;
     const learn = topic === topics.control ? this.#control : topic === topics.item ? this.#item : this.#step;
     let sliceEndMs = performance.now() + SLICE_MS;
@@ -113,6 +151,7 @@ export class Learner {
       await new Promise((resolve) => setImmediate(resolve));
       sliceEndMs = performance.now() + SLICE_MS;
     }
+    if (topic !== topics.control) this.#positions.set(`${topic}/${partition}`, nextOffset);
   }
 
   /** The first record of a version counts: two servers may have written the same one. */
@@ -143,28 +182,29 @@ export class Learner {
     if (version === this.#configured) return;
     this.#configured = version;
     this.recommender.configure(models, learning);
+    if (this.learning !== this.recommender) this.learning.configure(models, learning);
   }
 
   #item(value: Buffer | null, key: Buffer | null): void {
     if (key === null) return;
     if (value === null) {
-      this.recommender.deleteItem(key.toString());
+      this.learning.deleteItem(key.toString());
       return;
     }
     const { item, at } = decodeDocument("item", value);
-    this.recommender.putItem(item, at);
+    this.learning.putItem(item, at);
   }
 
   #step(value: Buffer | null): void {
     if (value === null) return;
     const record = decodeStep(value);
-    if (record.kind === "relink") return this.recommender.relink(record.from, record.to);
+    if (record.kind === "relink") return this.learning.relink(record.from, record.to);
     const { eventId, step } = record;
     const id = `${step.personKey}\n${eventId}`;
     if (this.#knownSteps.get(id) !== undefined) return;
     this.#knownSteps.set(id, true);
-    const sampled = step.history !== undefined && this.recommender.learningSample(eventId, step.timeMs);
-    this.recommender.learn({ ...step, sampled, history: step.history ?? [] });
+    const sampled = step.history !== undefined && this.learning.learningSample(eventId, step.timeMs);
+    this.learning.learn({ ...step, sampled, history: step.history ?? [] });
     this.stepsTotal++;
   }
 }

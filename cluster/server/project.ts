@@ -2,6 +2,7 @@
 // in memory. It keeps nothing of its own, so any number of servers may stand beside it.
 import { uuidv7 } from "uuidv7";
 import { slotView } from "../../core/decide/view.ts";
+import { consentOfDefault } from "../../core/consent/consent.ts";
 import { applyAttributes, lookAgain } from "../../core/engine.ts";
 import { emptyRun } from "../../core/experiment/run.ts";
 import { experimentView } from "../../core/experiment/view.ts";
@@ -11,7 +12,7 @@ import type { Item } from "../../core/item/item.ts";
 import { emptyPerson, type PersonState } from "../../core/profile/person.ts";
 import { profileView } from "../../core/profile/view.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
-import type { DecisionRecord, PersonRef } from "../../core/record.ts";
+import type { Consent, DecisionRecord, PersonRef } from "../../core/record.ts";
 import { answerList, answerSimilar, answerSlot, answerTrending, listRules, type Sources } from "../../server/hosting/answers.ts";
 import {
   HostError,
@@ -41,6 +42,7 @@ import { Filler, type FillTarget } from "./filler.ts";
 import { ClusterIntake } from "./intake.ts";
 import { Learner } from "./learner.ts";
 import { Membership } from "./membership.ts";
+import { ModelSnapshots } from "./model-snapshots.ts";
 import { People } from "./people.ts";
 
 export interface ClusterProjectOptions {
@@ -78,6 +80,7 @@ interface Parts {
 export class ClusterProject implements Project {
   readonly name: string;
   readonly learner: Learner;
+  readonly snapshots: ModelSnapshots;
   readonly #options: ClusterProjectOptions;
   readonly #topics: ProjectTopics;
   readonly #partitions: ReadonlyMap<string, number>;
@@ -126,6 +129,9 @@ export class ClusterProject implements Project {
       this.#letters.target("deadLetters", topics.deadLetters),
       this.#letters.target("quarantine", topics.quarantine),
     ];
+    const { onFault } = options;
+    const membership = this.#membership;
+    this.snapshots = new ModelSnapshots({ link, learner, membership, project: name, generation, onFault });
     this.#fillers = targets.map((target) => new Filler({ connection, target, membership: this.#membership }));
     this.#timers = [
       setInterval(() => void this.#intake.tick().catch(() => undefined), TICK_EVERY_MS),
@@ -149,16 +155,22 @@ export class ClusterProject implements Project {
       if (learner.programs.entries.length === 0) {
         await project.#writeProgram({ version: 1, at: now(), document: options.firstProgram });
       }
+      await project.snapshots.restore();
     } catch (error) {
       await project.close();
       throw error;
     }
-    void learner.learnSteps(topics.steps).then(() => (project.#hasLearnt = true));
+    project.snapshots.start();
+    void learner.hasLearnt().then(() => (project.#hasLearnt = true));
     return project;
   }
 
   get eventTypes(): ReadonlySet<string> {
     return this.learner.program.eventTypes;
+  }
+
+  get honoursGpc(): boolean {
+    return this.learner.program.honoursGpc;
   }
 
   submit(submission: Submission): Promise<EventOutcome[]> {
@@ -172,11 +184,20 @@ export class ClusterProject implements Project {
   }
 
   async setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileAnswer> {
-    const key = await this.#intake.setAttributes(ref, attributes);
+    const key = await this.#intake.say(ref, { attributes });
     // What the log has, the job will do; the answer does the same to a copy.
     const { person = this.#nobody(key), isDegraded } = await this.#visitor(refOfKey(key));
     applyAttributes(person, attributes, Math.max(this.#options.now(), person.asOf), this.learner.programs);
     return this.#view(person, isDegraded);
+  }
+
+  async consent(ref: PersonRef): ReturnType<Project["consent"]> {
+    const said = (await this.#visitor(ref)).person?.consent;
+    return { consent: said ?? consentOfDefault(this.learner.program.consentDefault), said: said !== undefined };
+  }
+
+  async setConsent(ref: PersonRef, consent: Consent): Promise<void> {
+    await this.#intake.say(ref, { attributes: {}, consent });
   }
 
   personKey(ref: PersonRef): string {
@@ -342,7 +363,12 @@ export class ClusterProject implements Project {
       parts: {
         kafka: { ready: !sender.isAway, queued_records: sender.queuedRecords, queued_bytes: sender.queuedBytes },
         redis: { ready: link.isUp, faults: link.faultsTotal },
-        models: { ready: this.#hasLearnt && modelsLag <= LAG_READY_MAX, lag: modelsLag, steps: this.learner.stepsTotal },
+        models: {
+          ready: this.#hasLearnt && modelsLag <= LAG_READY_MAX,
+          lag: modelsLag,
+          steps: this.learner.stepsTotal,
+          snapshots: this.snapshots.takenTotal,
+        },
         filler: {
           ready: profiles!.isWhole && figure(profiles!.lag) <= LAG_READY_MAX,
           lag: figure(profiles!.lag),
@@ -359,6 +385,7 @@ export class ClusterProject implements Project {
     if (this.#closed) return;
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
+    this.snapshots.close();
     await this.#membership.close();
     await Promise.all(this.#fillers.map((filler) => filler.close()));
     await this.#changes.close();

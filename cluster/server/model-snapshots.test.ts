@@ -1,0 +1,104 @@
+// Snapshots of the models over a real Redis: a new server knows what the others have learnt, having read only what came
+// since; whoever takes the next one goes on from the one before; and a Redis that lost them costs time, not knowledge.
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { createClient } from "redis";
+import type { LoggedEvent } from "../../core/event/event.ts";
+import { clusterMissing } from "../testing/servers.ts";
+import type { ClusterProject } from "./project.ts";
+import { startCluster, type TestCluster, type TestProject } from "./testing/cluster.ts";
+
+const missing = clusterMissing();
+const options = { skip: missing, timeout: 60_000 };
+let cluster: TestCluster;
+let project: TestProject | undefined;
+
+before(async () => {
+  if (!missing) cluster = await startCluster();
+});
+afterEach(async () => {
+  await project?.stop();
+  project = undefined;
+});
+after(async () => {
+  await cluster?.stop();
+});
+
+let serial = 0;
+async function visit(server: ClusterProject, persons: number): Promise<void> {
+  const events = Array.from({ length: persons * 4 }, (_, i): LoggedEvent => ({
+    event_id: `e${serial++}`,
+    user_id: `u${i % persons}`,
+    session_id: `s${serial}`,
+    event_type: "view",
+    item_id: `i${(i * 7) % 13}`,
+    timestamp: Date.now(),
+    received_at: 0,
+  }));
+  await server.submit({ events, deadLetters: [] });
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await pause(10);
+}
+
+/** What the models answer somebody of whom they know nothing but this. */
+const answerOf = async (server: ClusterProject) => {
+  const { items } = await server.similar("i0", 10);
+  return items.map(({ item_id, score }) => [item_id, score]);
+};
+
+test("a new server starts from the snapshot and reads only what came since", options, async () => {
+  project = await cluster.newProject();
+  const [one] = project.servers as [ClusterProject];
+  await one.putItems([{ item_id: "lamp", title: "Lamp", categories: ["lamps"], tags: [] }]);
+  await visit(one, 20);
+  await until(() => one.learner.stepsTotal === 80);
+  equal(await one.snapshots.take(), true);
+  await visit(one, 5);
+  await until(() => one.learner.stepsTotal === 100);
+  equal(await one.snapshots.take(), true, "the changed rows alone");
+  await visit(one, 3);
+  await until(() => one.learner.stepsTotal === 112);
+  const two = await project.addServer();
+  await until(() => two.learner.stepsTotal === 12);
+  equal((await two.item("lamp"))!.title, "Lamp", "the catalogue is part of it");
+  deepEqual(await answerOf(two), await answerOf(one));
+  // The second takes the next one: its rows are relative to the snapshot that it came from.
+  equal(await two.snapshots.take(), true);
+  equal(await one.snapshots.take(), false, "the first has to go on from there");
+  await visit(one, 2);
+  await until(async () => (await answerOf(one)).length === (await answerOf(two)).length && one.learner.lag + two.learner.lag === 0);
+  const three = await project.addServer();
+  await until(() => three.learner.lag === 0 && one.learner.lag === 0 && two.learner.lag === 0);
+  deepEqual(await answerOf(three), await answerOf(two));
+  deepEqual(await answerOf(one), await answerOf(two));
+});
+
+test("a flushed Redis: models go on answering while they are learnt anew for the next snapshot", options, async () => {
+  project = await cluster.newProject();
+  const [one] = project.servers as [ClusterProject];
+  await visit(one, 20);
+  await until(() => one.learner.stepsTotal === 80);
+  equal(await one.snapshots.take(), true);
+  const before = await answerOf(one);
+  const client = createClient({ url: cluster.redis.url });
+  await client.connect();
+  await client.flushAll();
+  client.destroy();
+  let isAnswering = true;
+  const asking = (async () => {
+    while (isAnswering) {
+      ok((await answerOf(one)).length > 0);
+      await pause(1);
+    }
+  })();
+  equal(await one.snapshots.take(), false);
+  isAnswering = false;
+  await asking;
+  equal(await one.snapshots.take(), true);
+  deepEqual(await answerOf(one), before);
+  const two = await project.addServer();
+  deepEqual(await answerOf(two), before);
+});

@@ -1,0 +1,235 @@
+// Snapshots of the models in Redis, so that a new server need not read all steps again. One server makes them, the one
+// that the task falls to, and writes only the rows that changed since the one before.
+//
+// Written ahead: changed rows go to a delta first; then the head, which names the delta and the offsets, is swapped in
+// (only where it still is the one that our rows are relative to); then the delta is folded into the base. A reader takes
+// base and delta together, so whatever moment he comes at he has one snapshot.
+import { uuidv7 } from "uuidv7";
+import { createRecommender, type Recommender } from "../../core/rank/recommender.ts";
+import type { SnapshotSource } from "../../core/wire/dirty-rows.ts";
+import type { RedisLink } from "../redis/link.ts";
+import { run, script } from "../redis/script.ts";
+import type { Learner, Offsets } from "./learner.ts";
+import type { Membership } from "./membership.ts";
+
+const SNAPSHOT_EVERY_MS = 30_000;
+const ROWS_A_WRITE = 500;
+const SCAN_COUNT = 1_000;
+const RESTORE_TRIES_MAX = 3;
+const TASK = "models";
+/** What a row in Redis begins with: a row, or that there is none any more. */
+const ROW = 1;
+const GONE = 0;
+
+interface Head {
+  /** Counts snapshots. */
+  readonly version: number;
+  /** Names the base; a new one begins where an old one could not be read. */
+  readonly line: string;
+  /** Null: the base is all. */
+  readonly delta: string | null;
+  readonly offsets: Offsets;
+}
+
+/** KEYS: head. ARGV: the version that it must have (0: none), the new head. */
+const SWAP = script(`
+local head = redis.call('GET', KEYS[1])
+local version = 0
+if head then version = cjson.decode(head).version end
+if version ~= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
+`);
+
+/** KEYS: head, base table. ARGV: version, then row keys and rows. */
+const FOLD = script(`
+local head = redis.call('GET', KEYS[1])
+if not head or cjson.decode(head).version ~= tonumber(ARGV[1]) then return 0 end
+for i = 2, #ARGV, 2 do
+  if string.byte(ARGV[i + 1]) == ${GONE} then redis.call('HDEL', KEYS[2], ARGV[i])
+  else redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+end
+return 1
+`);
+
+export interface ModelSnapshotsOptions {
+  readonly link: RedisLink;
+  readonly learner: Learner;
+  readonly membership: Membership;
+  readonly project: string;
+  readonly generation: number;
+  readonly onFault: (error: Error) => void;
+}
+
+export class ModelSnapshots {
+  readonly #options: ModelSnapshotsOptions;
+  readonly #prefix: string;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  /** The head that our changed rows are relative to; undefined: our models are of no snapshot's line. */
+  #head: Head | undefined;
+  /** Our models began from nothing, so all their rows count as changed. */
+  #isFresh = false;
+  takenTotal = 0;
+
+  constructor(options: ModelSnapshotsOptions) {
+    this.#options = options;
+    this.#prefix = `attune:{${options.project}}:g${options.generation}:models:`;
+  }
+
+  /** Puts the newest snapshot's models in place, or new ones where there is none that can be read. */
+  async restore(): Promise<void> {
+    const { learner, onFault } = this.#options;
+    const recommender = newRecommender(learner);
+    let head: Head | undefined;
+    try {
+      head = await this.#load(recommender);
+    } catch (error) {
+      // The steps say the same, only slower.
+      onFault(error as Error);
+    }
+    this.#head = head;
+    this.#isFresh = head === undefined;
+    await learner.learn(head === undefined ? newRecommender(learner) : recommender, head?.offsets ?? {});
+  }
+
+  /** Takes snapshots from now on, whenever it is our task. */
+  start(everyMs = SNAPSHOT_EVERY_MS): void {
+    this.#timer = setTimeout(() => void this.#turn().finally(() => this.#closed || this.start(everyMs)), everyMs);
+    this.#timer.unref();
+  }
+
+  /** Takes one now; false where another server was first, or Redis is away. */
+  async take(): Promise<boolean> {
+    const { learner } = this.#options;
+    const current = await this.#readHead();
+    // Another server's line went on: its rows are not ours, so we go on from its snapshot.
+    const isRelative = current === undefined ? this.#isFresh : current.version === this.#head?.version;
+    if (!isRelative) {
+      await this.restore();
+      return false;
+    }
+    const { tables } = learner.learning;
+    const offsets = await learner.atRest((positions) => {
+      for (const table of tables) table.begin();
+      return positions;
+    });
+    const version = (current?.version ?? 0) + 1;
+    const head: Head = { version, line: current?.line ?? uuidv7(), delta: uuidv7(), offsets };
+    this.#isFresh = false;
+    this.#head = undefined;
+    try {
+      for (const table of tables) await this.#writeDelta(head.delta!, table);
+    } catch (error) {
+      // Rows that were not written are no longer marked as changed: from here on we are of no line.
+      for (const table of tables) while (!table.take(ROWS_A_WRITE, () => {}));
+      throw error;
+    }
+    if (!(await this.#swap(version - 1, head))) return false;
+    this.#head = head;
+    this.takenTotal++;
+    await this.#fold(head, tables);
+    const folded = { ...head, version: version + 1, delta: null };
+    if (await this.#swap(version, folded)) this.#head = folded;
+    await this.#forget(head.delta!, tables);
+    return true;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #turn(): Promise<void> {
+    const { membership, link, onFault } = this.#options;
+    if (!link.isUp || !membership.isOurs(TASK)) return;
+    await this.take().catch((error: unknown) => onFault(error as Error));
+  }
+
+  async #load(recommender: Recommender): Promise<Head | undefined> {
+    for (let tries = 0; tries < RESTORE_TRIES_MAX; tries++) {
+      const head = await this.#readHead();
+      if (head === undefined) return undefined;
+      const rows = new Map<SnapshotSource, Map<string, Buffer>>();
+      for (const source of recommender.tables) {
+        // The delta first: while it is folded the base has some of its rows already, and when it is gone all of them.
+        const delta = head.delta === null ? new Map<string, Buffer>() : await this.#rows(this.#deltaKey(head.delta, source));
+        rows.set(source, new Map([...(await this.#rows(this.#baseKey(head.line, source))), ...delta]));
+      }
+      if ((await this.#readHead())?.version !== head.version) continue;
+      for (const [source, ofTable] of rows) {
+        for (const [key, row] of ofTable) if (row[0] === ROW) source.load(Number(key), row.subarray(1));
+      }
+      return head;
+    }
+    throw new Error("snapshots of the models came faster than one could be read");
+  }
+
+  async #readHead(): Promise<Head | undefined> {
+    const key = `${this.#prefix}head`;
+    const head = (await this.#options.link.write(key, ["GET", key])) as Buffer | null;
+    return head === null ? undefined : (JSON.parse(head.toString()) as Head);
+  }
+
+  async #rows(key: string): Promise<Map<string, Buffer>> {
+    const rows = new Map<string, Buffer>();
+    let cursor = "0";
+    do {
+      const [next, found] = (await this.#options.link.write(key, ["HSCAN", key, cursor, "COUNT", String(SCAN_COUNT)])) as [
+        Buffer,
+        Buffer[],
+      ];
+      for (let i = 0; i < found.length; i += 2) rows.set(found[i]!.toString(), found[i + 1]!);
+      cursor = next.toString();
+    } while (cursor !== "0");
+    return rows;
+  }
+
+  async #writeDelta(delta: string, table: SnapshotSource): Promise<void> {
+    const key = this.#deltaKey(delta, table);
+    for (let isDone = false; !isDone; ) {
+      const args: (string | Buffer)[] = [];
+      isDone = table.take(ROWS_A_WRITE, (row, bytes) => args.push(String(row), rowOf(bytes)));
+      if (args.length > 0) await this.#options.link.write(key, ["HSET", key, ...args]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async #fold({ version, line, delta }: Head, tables: readonly SnapshotSource[]): Promise<void> {
+    for (const table of tables) {
+      const rows = [...(await this.#rows(this.#deltaKey(delta!, table)))];
+      for (let start = 0; start < rows.length; start += ROWS_A_WRITE) {
+        const some = rows.slice(start, start + ROWS_A_WRITE).flat();
+        const keys: [string, string] = [`${this.#prefix}head`, this.#baseKey(line, table)];
+        await run(this.#options.link, FOLD, keys, [String(version), ...some]);
+      }
+    }
+  }
+
+  async #swap(from: number, head: Head): Promise<boolean> {
+    const swapped = await run(this.#options.link, SWAP, [`${this.#prefix}head`], [String(from), JSON.stringify(head)]);
+    return swapped === 1;
+  }
+
+  async #forget(delta: string, tables: readonly SnapshotSource[]): Promise<void> {
+    const keys = tables.map((table) => this.#deltaKey(delta, table));
+    await this.#options.link.write(keys[0]!, ["UNLINK", ...keys]);
+  }
+
+  #baseKey(line: string, { table }: SnapshotSource): string {
+    return `${this.#prefix}base:${line}:${table}`;
+  }
+
+  #deltaKey(delta: string, { table }: SnapshotSource): string {
+    return `${this.#prefix}delta:${delta}:${table}`;
+  }
+}
+
+function newRecommender({ programs }: Learner): Recommender {
+  const newest = programs.entries.at(-1)?.program;
+  return createRecommender({ models: newest?.models, learning: newest?.learning });
+}
+
+function rowOf(bytes: Uint8Array | null): Buffer {
+  return bytes === null ? Buffer.of(GONE) : Buffer.concat([Buffer.of(ROW), bytes]);
+}
