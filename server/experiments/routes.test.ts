@@ -47,7 +47,7 @@ async function visit(guest: number): Promise<{ variant: string; bought: boolean 
 }
 
 test("an experiment's answer is a recount of what was shown and bought", async () => {
-  const visits = [];
+  const visits: { variant: string; bought: boolean }[] = [];
   for (let guest = 0; guest < 120; guest++) visits.push(await visit(guest));
   const { status, json } = await ask(node, "GET /v1/experiments/dark");
   equal(status, 200);
