@@ -7,7 +7,7 @@ import type { Item } from "../core/item/item.ts";
 import type { FiredTrigger } from "../core/engine.ts";
 import type { ProfileView } from "../core/profile/view.ts";
 import type { ProgramDocument, ProgramFault } from "../core/program/program.ts";
-import type { DeadLetter, PersonRef } from "../core/record.ts";
+import type { Consent, DeadLetter, PersonRef } from "../core/record.ts";
 
 /** A fault of operation, with a stable code that the HTTP and gRPC tables map to a status. */
 export type HostErrorCode = "overloaded" | "storage_full" | "storage_failed" | "shutting_down" | "unavailable";
@@ -31,7 +31,8 @@ export interface Submission {
   readonly deadLetters: readonly Omit<DeadLetter, "id" | "at">[];
 }
 
-export type EventOutcome = "accepted" | "duplicate";
+/** `refused`: the person does not allow that his events are kept; nothing of it was. */
+export type EventOutcome = "accepted" | "duplicate" | "refused";
 
 export interface RecommendRequest {
   ref: PersonRef;
@@ -43,6 +44,8 @@ export interface RecommendRequest {
   filter?: string;
   explain?: boolean;
   context?: LoggedEvent["context"];
+  /** The list is to follow nobody: the browser asks for it. */
+  impersonal?: boolean;
 }
 
 export interface RecommendedItem {
@@ -147,6 +150,8 @@ export interface Project {
   readonly name: string;
   /** Event types that the current program accepts. */
   readonly eventTypes: ReadonlySet<string>;
+  /** Whether a browser that asks not to be profiled is obeyed. */
+  readonly honoursGpc: boolean;
 
   /**
    * Resolves when every new event is on disk, counted once, and in the profile, the segments and the models; outcomes
@@ -157,6 +162,10 @@ export interface Project {
   profile(ref: PersonRef): Promise<ProfileAnswer | undefined>;
   /** A ref with both ids links them, whatever the attributes. */
   setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileAnswer>;
+  /** What holds for the person; `said` is false where it is the program's default. */
+  consent(ref: PersonRef): Promise<{ consent: Consent; said: boolean }>;
+  /** From the next event and the next answer on. */
+  setConsent(ref: PersonRef, consent: Consent): Promise<void>;
   /** The person's canonical key, also for one never seen: live subscriptions are kept by it. */
   personKey(ref: PersonRef): string;
   /** Ids of persons that start with `prefix`, at most `limit`. */

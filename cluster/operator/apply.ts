@@ -1,5 +1,6 @@
 // What a record, a handover and time do to one key. The law is the embedded host's (server/embedded/fold.ts): identity,
 // then models, then the person; only that links cross keys, so that a record may have to wait for a handover.
+import { isGranted } from "../../core/consent/consent.ts";
 import { applyAttributes, applyEvent, lookAgain, mergePersons, type Outputs } from "../../core/engine.ts";
 import { anonymousKeyOf } from "../../core/identity/identity.ts";
 import { stepOf } from "../../core/model/step.ts";
@@ -68,6 +69,7 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   const person = (state.person ??= newPerson(turn));
   if (record.kind === "attributes") {
     if (ref.user_id !== undefined && ref.anonymous_id !== undefined) addAnonymousId(person, ref.anonymous_id);
+    if (record.consent !== undefined) person.consent = record.consent;
     const outputs = applyAttributes(person, record.attributes, atMs, turn.project.programs);
     note(turn, person, { atMs, outputs, mergedFrom, linkedAnonymousId: isNewLink ? ref.anonymous_id : undefined });
     return "applied";
@@ -150,6 +152,7 @@ function merge(turn: Turn, { anonKey, person: bytes, programVersion }: Handover,
 
 function teach(turn: Turn, person: PersonState, event: Parameters<typeof applyEvent>[1]): void {
   const { version, program } = turn.project.programs.inForce(event.received_at);
+  if (!isGranted(person.consent, "profiling", program.consentDefault)) return;
   const sampled = mayBeSampled(turn.project, version, event);
   const weight = program.plan.weights.get(event.event_type) ?? 0;
   const step = stepOf(event, { personKey: turn.key, weight, sampled, history: person.recent });

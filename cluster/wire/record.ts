@@ -10,7 +10,7 @@
 // for years, and unknown fields survive.
 import type { AttuneEvent, ItemFacts, TrafficMark } from "../../core/event/event.ts";
 import { hash64 } from "../../core/math/hash.ts";
-import type { PersonRef } from "../../core/record.ts";
+import type { Consent, PersonRef } from "../../core/record.ts";
 import { CorruptBytesError } from "../../core/wire/reader.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
@@ -27,7 +27,14 @@ export type UnstampedEvent = AttuneEvent & { item?: ItemFacts; traffic?: Traffic
 export type ClusterRecord =
   | { kind: "event"; event: UnstampedEvent; passedOn?: boolean }
   /** `id` is the server's, made once: what makes a repeated write count once. */
-  | { kind: "attributes"; id: string; ref: PersonRef; attributes: Readonly<Record<string, unknown>>; passedOn?: boolean }
+  | {
+      kind: "attributes";
+      id: string;
+      ref: PersonRef;
+      attributes: Readonly<Record<string, unknown>>;
+      consent?: Consent;
+      passedOn?: boolean;
+    }
   /** To the anonymous key, acknowledged before the event that links is written: hand over to `userKey`. */
   | { kind: "link"; id: string; anonKey: string; userKey: string }
   | { kind: "tick" };
@@ -84,5 +91,6 @@ export function markPassedOn(bytes: Uint8Array): Uint8Array {
 function bodyOf(record: Exclude<ClusterRecord, { kind: "tick" }>): unknown {
   if (record.kind === "event") return record.event;
   if (record.kind === "link") return { id: record.id, anonKey: record.anonKey, userKey: record.userKey };
-  return { id: record.id, ref: record.ref, attributes: record.attributes };
+  const { id, ref, attributes, consent } = record;
+  return { id, ref, attributes, ...(consent === undefined ? {} : { consent }) };
 }

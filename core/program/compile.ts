@@ -139,7 +139,7 @@ export function compileProgram(
   const experiments = readExperiments(root["experiments"], parts, { slots, placements, features });
   const models = readModels(root["models"], faults);
   const learning = readLearning(root["learning"], faults);
-  const consentDefault = readConsentDefault(root["consent"], faults);
+  const consent = readConsent(root["consent"], faults);
   if (faults.list.length > 0) return { faults: faults.list };
 
   const plan = planOf({ weights, interests, windows, features: featurePlans, sequences });
@@ -156,7 +156,7 @@ export function compileProgram(
     experiments,
     models,
     learning,
-    consentDefault,
+    ...consent,
     scope,
     names: { ...namesFor("item"), ...closedTo(windows, sequences) },
     filters: new Map(),
@@ -164,12 +164,16 @@ export function compileProgram(
   return { program };
 }
 
-function readConsentDefault(part: unknown, faults: Faults): ConsentDefault {
-  if (part === undefined) return "granted";
-  const value = faults.object(part, "/consent", ["default"])?.["default"] ?? "granted";
-  if (value === "granted" || value === "denied") return value;
-  faults.add("/consent/default", "bad_value", "the default is \"granted\" or \"denied\"");
-  return "granted";
+function readConsent(part: unknown, faults: Faults): Pick<CompiledProgram, "consentDefault" | "honoursGpc"> {
+  const document = part === undefined ? undefined : faults.object(part, "/consent", ["default", "gpc"]);
+  const read = <T extends string>(name: string, first: T, second: T): T => {
+    const value = document?.[name] ?? first;
+    if (value === first || value === second) return value as T;
+    faults.add(`/consent/${name}`, "bad_value", `it is "${first}" or "${second}"`);
+    return first;
+  };
+  const consentDefault: ConsentDefault = read("default", "granted", "denied");
+  return { consentDefault, honoursGpc: read("gpc", "honour", "ignore") === "honour" };
 }
 
 interface SegmentDraft {

@@ -132,6 +132,8 @@ export interface CompiledProgram {
   readonly experiments: readonly CompiledExperiment[];
   /** What holds for people who were not asked yet. */
   readonly consentDefault: ConsentDefault;
+  /** Whether a browser that asks not to be profiled (Global Privacy Control) is obeyed. */
+  readonly honoursGpc: boolean;
   readonly models: ModelsDocument | undefined;
   readonly learning: LearningDocument | undefined;
   /** What the program's expressions are evaluated over; not to be used from within an evaluation. */

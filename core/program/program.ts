@@ -162,8 +162,8 @@ export interface ProgramDocument {
   experiments?: Record<string, ExperimentDocument>;
   models?: ModelsDocument;
   learning?: LearningDocument;
-  /** What holds for people who were not asked yet; `granted` where it is not written. */
-  consent?: { default?: "granted" | "denied" };
+  /** What holds for people who were not asked yet, `granted` where it is not written; `gpc` is honoured unless it says no. */
+  consent?: { default?: "granted" | "denied"; gpc?: "honour" | "ignore" };
 }
 
 /** One fault of a program: where it is and what to do. `path` is a JSON pointer. */

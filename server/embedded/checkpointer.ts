@@ -19,6 +19,8 @@ export interface CheckpointMeta {
    * whatever the machine's clock says after a restart. Missing in checkpoints of earlier versions.
    */
   clockMs?: number;
+  /** See Fold; missing where nobody has ever denied. */
+  mayRefuse?: boolean;
   personsTotal: number;
   deadLettersTotal: number;
   segmentSizes: [segment: string, size: number][];

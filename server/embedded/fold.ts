@@ -51,6 +51,8 @@ export class Fold {
   readonly units: OverlayTable;
   /** Processing time of the newest record; the host's clock never runs behind it. */
   lastAtMs = 0;
+  /** Somebody has said that his events must not be kept: from then on each event's person is asked for. */
+  mayRefuse = false;
   /** Log position at which everything but persons stands already; records before it concern persons who stand earlier. */
   startsAt = 0;
   readonly #ids: IdIndex;
@@ -168,6 +170,14 @@ export class Fold {
     return false;
   }
 
+  /** Whether the event's person does not allow that it is kept. */
+  refuses({ user, anonymous }: EventKeys): boolean {
+    const { consentDefault } = this.programs.current;
+    if (!this.mayRefuse && consentDefault === "granted") return false;
+    const { key } = resolveKeys(user?.personKey, anonymous?.personKey, this.#linkOf);
+    return !isGranted(this.persons.get(key)?.consent, "analytics", consentDefault);
+  }
+
   #isLogged({ hi, lo }: EventKey): boolean {
     return this.#ids.has(hi, lo);
   }
@@ -190,7 +200,10 @@ export class Fold {
   }
 
   #setAttributes(person: PersonState, { ref, attributes, consent, at }: AttributesRecord): Outputs {
-    if (consent !== undefined) person.consent = consent;
+    if (consent !== undefined) {
+      person.consent = consent;
+      if (consent.analytics === "denied") this.mayRefuse = true;
+    }
     if (ref.user_id !== undefined && ref.anonymous_id !== undefined) addAnonymousId(person, ref.anonymous_id);
     return applyAttributes(person, attributes, at, this.programs);
   }

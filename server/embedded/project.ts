@@ -9,7 +9,8 @@ import type { Item } from "../../core/item/item.ts";
 import type { CompiledExperiment } from "../../core/program/compiled.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
-import type { DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
+import type { Consent, DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
+import { consentOfDefault } from "../../core/consent/consent.ts";
 import {
   answerList,
   answerSimilar,
@@ -113,6 +114,7 @@ export class EmbeddedProject implements Project {
     this.#sweep.sweptVersion = meta?.sweptProgram ?? 0;
     this.fold.lastAtMs = meta?.lastAtMs ?? 0;
     this.#clockMs = meta?.clockMs ?? 0;
+    this.fold.mayRefuse = meta?.mayRefuse ?? false;
     this.#committer = new Committer({
       log,
       fold: (record, next) => this.#apply(record, next),
@@ -133,6 +135,7 @@ export class EmbeddedProject implements Project {
         position: this.#committer.foldedPosition,
         lastAtMs: this.fold.lastAtMs,
         clockMs: this.#clockMs,
+        mayRefuse: this.fold.mayRefuse,
         personsTotal: this.fold.persons.total,
         deadLettersTotal: this.fold.counts.deadLetters,
         segmentSizes: [...this.fold.members.sizes],
@@ -183,6 +186,10 @@ export class EmbeddedProject implements Project {
     return this.fold.programs.current.eventTypes;
   }
 
+  get honoursGpc(): boolean {
+    return this.fold.programs.current.honoursGpc;
+  }
+
   async submit(submission: Submission): Promise<EventOutcome[]> {
     const outcomes: EventOutcome[] = [];
     // An event may carry the id of a decision that is not in the log yet: that one comes first.
@@ -194,7 +201,7 @@ export class EmbeddedProject implements Project {
     });
     for (const outcome of outcomes) {
       if (outcome === "accepted") this.#accepted++;
-      else this.#duplicates++;
+      else if (outcome === "duplicate") this.#duplicates++;
     }
     return outcomes;
   }
@@ -208,6 +215,15 @@ export class EmbeddedProject implements Project {
   async setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileView> {
     await this.#write(({ atMs }) => ({ kind: "attributes", at: atMs, ref, attributes }));
     return (await this.profile(ref))!;
+  }
+
+  async consent(ref: PersonRef): ReturnType<Project["consent"]> {
+    const said = this.fold.persons.get(this.fold.keyNow(ref))?.consent;
+    return { consent: said ?? consentOfDefault(this.fold.programs.current.consentDefault), said: said !== undefined };
+  }
+
+  setConsent(ref: PersonRef, consent: Consent): Promise<void> {
+    return this.#write(({ atMs }) => ({ kind: "attributes", at: atMs, ref, attributes: {}, consent }));
   }
 
   personKey(ref: PersonRef): string {

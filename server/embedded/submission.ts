@@ -23,6 +23,10 @@ export function recordsOf(
       outcomes.push("duplicate");
       continue;
     }
+    if (fold.refuses(keys)) {
+      outcomes.push("refused");
+      continue;
+    }
     outcomes.push("accepted");
     groupKeys.add(keys);
     addItemFacts(event, (itemId) => fold.recommender.item(itemId));

@@ -1,6 +1,7 @@
 // What readers are answered, in every host alike: lists and slots from the program, the models and a person whom the host
 // has brought to now. Hosts differ in where they find the person and where the decision goes.
 import { uuidv7 } from "uuidv7";
+import { isGranted } from "../../core/consent/consent.ts";
 import type { DecisionState } from "../../core/decide/decision-state.ts";
 import { decideSlot } from "../../core/engine.ts";
 import type { EventContext } from "../../core/event/event.ts";
@@ -37,6 +38,13 @@ export interface Answered<T> {
   readonly decision: DecisionRecord;
 }
 
+/** Whom answers follow where the person does not allow that they follow him. */
+const NOBODY = { key: "", person: undefined };
+
+function allowsPersonalization({ person }: Visitor, program: CompiledProgram): boolean {
+  return isGranted(person?.consent, "personalization", program.consentDefault);
+}
+
 /** Undefined: no such placement. Rejected requests throw before a person need be found. @throws FilterError */
 export function listRules(
   request: RecommendRequest,
@@ -50,9 +58,12 @@ export function listRules(
 /** A placement's list for a visitor; undefined: no such placement. @throws FilterError */
 export function answerList(
   request: RecommendRequest,
-  { key, person }: Visitor,
-  { program, recommender, nowMs, decisions }: Sources,
+  visitor: Visitor,
+  { program, recommender, nowMs, decisions: all }: Sources,
 ): Answered<RecommendationList> | undefined {
+  const isFollowed = request.impersonal !== true && allowsPersonalization(visitor, program);
+  const { key, person } = isFollowed ? visitor : NOBODY;
+  const decisions = isFollowed ? all : undefined;
   const rules = listRules(request, program);
   if (rules === undefined) return undefined;
   const decisionId = uuidv7();
@@ -99,9 +110,13 @@ export function answerTrending(limit: number, filter: string | undefined, source
 export function answerSlot(
   slot: string,
   context: EventContext | undefined,
-  { ref, key, person }: Visitor,
-  { program, nowMs, decisions }: Sources,
+  visitor: Visitor,
+  { program, nowMs, decisions: all }: Sources,
 ): Answered<Decision> | undefined {
+  const isFollowed = allowsPersonalization(visitor, program);
+  const { ref } = visitor;
+  const { key, person } = isFollowed ? visitor : NOBODY;
+  const decisions = isFollowed ? all : undefined;
   const decisionId = uuidv7();
   const question = { personKey: key, person, context, nowMs, program, state: decisions };
   const decided = decideSlot(slot, question);

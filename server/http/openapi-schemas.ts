@@ -145,6 +145,26 @@ export const SCHEMAS: Record<string, Schema> = {
     },
     ["version", "attributes", "interests", "recent", "features", "segments"],
   ),
+  Consent: object(
+    {
+      user_id: id("The user."),
+      anonymous_id: id("The visitor."),
+      personalization: { enum: ["granted", "denied"], description: "Lists and slots follow the profile." },
+      analytics: { enum: ["granted", "denied"], description: "Events are kept." },
+      profiling: { enum: ["granted", "denied"], description: "Events shape the profile, segments and models." },
+      source: text("Where the choice was made; `default` where nobody was asked."),
+      policy_version: text("The text that was agreed to."),
+    },
+    ["personalization", "analytics", "profiling"],
+  ),
+  ConsentRequest: object({
+    personalization: { enum: ["granted", "denied"] },
+    analytics: { enum: ["granted", "denied"] },
+    profiling: { enum: ["granted", "denied"] },
+    source: text("Where the choice was made."),
+    policy_version: text("The text that was agreed to."),
+    tcf: text("A TC string (IAB TCF 2)."),
+  }),
   RecommendationRequest: object({
     user_id: id("This or `anonymous_id` is required."),
     anonymous_id: id("The visitor."),

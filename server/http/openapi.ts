@@ -93,6 +93,27 @@ const segmentIdentify = segmentOperation("Identify: who somebody is; both ids li
 const segmentAlias = segmentOperation("Alias: the id before is this user's", ["previousId", ...PERSON_FIELDS]);
 const segmentGroup = segmentOperation("Group: the company of somebody, as attributes `group_id` and `group_…`", ["groupId", "traits", ...PERSON_FIELDS]);
 
+function consentOperations(who: "user" | "visitor", parameter: Schema): Record<string, Operation> {
+  return {
+    get: {
+      tags: ["Privacy"],
+      summary: `Read what a ${who} allows`,
+      description: "Where nobody was asked yet, the program's default, with `source` `default`.",
+      parameters: [parameter, project],
+      responses: { 200: json(ref("Consent"), "What holds now."), ...problems(["bad_parameter", "unknown_project"]) },
+    },
+    put: {
+      tags: ["Privacy"],
+      summary: `Set what a ${who} allows`,
+      description:
+        "Purposes that are not named stay as they are. Without `analytics` events are refused and not kept, without `profiling` they are kept and shape nothing, without `personalization` lists and slots follow nobody. `tcf` takes the string of an IAB TCF consent platform instead. From the next event and the next answer on.",
+      parameters: [parameter, project],
+      requestBody: body(ref("ConsentRequest")),
+      responses: { 200: json(ref("Consent"), "What holds from now on."), ...problems(["bad_parameter", "unknown_project", ...CHANGES]) },
+    },
+  };
+}
+
 const PATHS: Record<string, Record<string, Operation>> = {
   "/v1/batch": { post: segmentBatch },
   "/v1/b": { post: segmentBatch },
@@ -214,6 +235,8 @@ const PATHS: Record<string, Record<string, Operation>> = {
   },
   "/v1/users/{user_id}/profile": profileOperations("user", path("user_id", "The user.")),
   "/v1/visitors/{anonymous_id}/profile": profileOperations("visitor", path("anonymous_id", "The anonymous visitor.")),
+  "/v1/privacy/users/{user_id}/consent": consentOperations("user", path("user_id", "The user.")),
+  "/v1/privacy/visitors/{anonymous_id}/consent": consentOperations("visitor", path("anonymous_id", "The anonymous visitor.")),
   "/v1/recommendations": {
     get: {
       tags: ["Recommendations"],
@@ -399,7 +422,7 @@ export const openApiDocument = {
     license: { name: "Apache-2.0", identifier: "Apache-2.0" },
   },
   servers: [{ url: "/" }],
-  tags: ["Events", "Segment", "Profiles", "Recommendations", "Decisions", "Live", "Segments", "Program", "Catalogue", "Operation", "Health", "Pages"].map((name) => ({ name })),
+  tags: ["Events", "Segment", "Profiles", "Recommendations", "Decisions", "Live", "Segments", "Program", "Catalogue", "Privacy", "Operation", "Health", "Pages"].map((name) => ({ name })),
   paths: PATHS,
   components: {
     parameters: {

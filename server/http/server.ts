@@ -20,6 +20,7 @@ import { createStreams } from "../live/sse.ts";
 import type { Project } from "../ports.ts";
 import { segmentRoutes as segmentProtocolRoutes } from "../segment-protocol/routes.ts";
 import { itemRoutes } from "../serve/item-routes.ts";
+import { consentRoutes } from "../privacy/consent-routes.ts";
 import { profileRoutes } from "../serve/profile-routes.ts";
 import { recommendationRoutes } from "../serve/recommendation-routes.ts";
 import { segmentRoutes } from "../serve/segment-routes.ts";
@@ -165,6 +166,7 @@ function assemble(
     ...intakeRoutes(intake, enricher),
     ...segmentProtocolRoutes(intake, enricher),
     ...profileRoutes(),
+    ...consentRoutes(),
     ...recommendationRoutes(),
     ...itemRoutes(refresh),
     ...segmentRoutes(),

@@ -94,6 +94,8 @@ export function createIntake(options: {
         const nowMs = options.now();
         const counted = counts(project);
         const events: LoggedEvent[] = [];
+        /** Where in the request each of them was. */
+        const places: number[] = [];
         const rejected: RejectedEvent[] = [];
         const deadLetters: Omit<DeadLetter, "id" | "at">[] = [];
         const { raws, sentAtMs, senders } = batch;
@@ -106,7 +108,11 @@ export function createIntake(options: {
         for (let index = 0; index < raws.length; index++) {
           const result = normaliseEvent(raws[index], rules);
           if ("event" in result) {
-            events.push(options.enricher.enrich(result.event, senders?.[index] ?? sender, nowMs));
+            const from = senders?.[index] ?? sender;
+            const event = options.enricher.enrich(result.event, from, nowMs);
+            if (from.asksPrivacy === true && project.honoursGpc) event.traffic ??= "no_consent";
+            events.push(event);
+            places.push(index);
             continue;
           }
           const { code, path, message, event_id: eventId } = result.rejected;
@@ -116,28 +122,44 @@ export function createIntake(options: {
           }
         }
         let duplicates = 0;
+        const refused: RejectedEvent[] = [];
         if (events.length > 0 || deadLetters.length > 0) {
           const startMs = performance.now();
           const outcomes = await project.submit({ events, deadLetters });
           options.commitTiming(project).record(performance.now() - startMs);
-          for (const outcome of outcomes) if (outcome === "duplicate") duplicates++;
-          if (taps.size > 0 && events.length > duplicates) {
-            const fresh = duplicates === 0 ? events : events.filter((_, i) => outcomes[i] === "accepted");
+          for (let i = 0; i < outcomes.length; i++) {
+            if (outcomes[i] === "duplicate") duplicates++;
+            else if (outcomes[i] === "refused") refused.push(refusal(places[i]!, events[i]!.event_id));
+          }
+          if (taps.size > 0 && events.length > duplicates + refused.length) {
+            const isWhole = duplicates + refused.length === 0;
+            const fresh = isWhole ? events : events.filter((_, i) => outcomes[i] === "accepted");
             for (const tap of taps) tap.accepted(project, fresh);
           }
         }
         if (sender.kind !== "library" || senders !== undefined)
           for (const event of events) if (event.traffic !== undefined) counted.marked++;
-        counted.accepted += events.length - duplicates;
+        const accepted = events.length - duplicates - refused.length;
+        if (refused.length > 0) {
+          rejected.push(...refused);
+          rejected.sort((a, b) => a.index - b.index);
+        }
+        counted.accepted += accepted;
         counted.duplicates += duplicates;
         counted.rejected += rejected.length;
         if (rejected.length > 0) for (const tap of taps) tap.rejected(project, rejected);
-        return { accepted: events.length - duplicates, duplicates, rejected };
+        return { accepted, duplicates, rejected };
       } finally {
         leave();
       }
     },
   };
+}
+
+/** Not kept as a dead letter either: that would be keeping it. */
+function refusal(index: number, eventId: string): RejectedEvent {
+  const message = "This person does not allow that events are kept; see consent.";
+  return { index, event_id: eventId, code: "no_consent", path: "", message };
 }
 
 /** A dead letter keeps what was sent, so that it can be corrected and sent again; a huge one only by its size. */

@@ -6,7 +6,7 @@ import type { Answer, Call, Route } from "../http/route.ts";
 import { codecOf } from "../protobuf/messages.ts";
 import { readBatch, type Batch } from "./batch.ts";
 import { binaryReader, PROTOBUF_TYPE } from "./binary-body.ts";
-import type { Enricher } from "./enrich/enrich.ts";
+import type { Connection, Enricher } from "./enrich/enrich.ts";
 import type { Intake, IntakeAnswer } from "./intake.ts";
 
 const answerCodec = codecOf("IntakeAnswer");
@@ -42,11 +42,15 @@ export function intakeRoutes(intake: Intake, enricher: Enricher): Route[] {
   }
 
   async function take(call: Call, batch: Batch, sizeBytes: number): Promise<Answer> {
-    const sender = enricher.sender({ address: call.address, userAgent: call.headers["user-agent"] });
+    const sender = enricher.sender(connectionOf(call));
     const options = { sender, sizeBytes, source: "http", keepRejected: true };
     const answer = intakeAnswer(await intake.take(call.project, batch, options), batch.raws.length);
     return answer.status === 202 && wantsProtobuf(call) ? protobufAnswer(answer) : answer;
   }
+}
+
+function connectionOf({ address, headers }: Call): Connection {
+  return { address, userAgent: headers["user-agent"], gpc: headers["sec-gpc"] };
 }
 
 function wantsProtobuf({ headers }: Call): boolean {

@@ -65,6 +65,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     const sender = options.enricher.sender({
       address: options.addressOf(request),
       userAgent: request.headers["user-agent"],
+      gpc: request.headers["sec-gpc"],
     });
     let taking = 0;
     alive.add(socket);

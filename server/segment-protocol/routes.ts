@@ -122,7 +122,7 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
   }
 
   function connectionOf(call: Call): Sender {
-    return enricher.sender({ address: call.address, userAgent: call.headers["user-agent"] });
+    return enricher.sender({ address: call.address, userAgent: call.headers["user-agent"], gpc: call.headers["sec-gpc"] });
   }
 
   /** The visitor's browser: the one that sends, or the one that a backend passes the user agent and address of. */

@@ -53,7 +53,9 @@ export function recommendationRoutes(): Route[] {
 }
 
 async function recommend(call: Call, source: Source): Promise<Answer> {
-  return ok(await listFor(call.project, readRequest(source)));
+  const request = readRequest(source);
+  if (call.headers["sec-gpc"] === "1" && call.project.honoursGpc) request.impersonal = true;
+  return ok(await listFor(call.project, request));
 }
 
 /** What a request for recommendations says; the live connection reads its subscription with it too. */

@@ -5,21 +5,30 @@ import type { ReadAddress } from "./addresses.ts";
 import { watchPatterns } from "./patterns.ts";
 import { readUserAgent, type SenderKind } from "./user-agent.ts";
 
+export interface Connection {
+  address: string;
+  userAgent: string | undefined;
+  /** The `Sec-GPC` header. */
+  gpc?: string | string[] | undefined;
+}
+
 /** Who sends, as his connection shows. Made once a request or once a socket. */
 export interface Sender {
   readonly kind: SenderKind;
+  /** The browser asks not to be profiled (`Sec-GPC: 1`, Global Privacy Control). */
+  readonly asksPrivacy?: boolean;
   readonly context: EventContext;
 }
 
 export interface Enricher {
-  sender(connection: { address: string; userAgent: string | undefined }): Sender;
+  sender(connection: Connection): Sender;
   enrich(event: AttuneEvent, sender: Sender, receivedAtMs: number): LoggedEvent;
 }
 
 export function createEnricher(readAddress: ReadAddress): Enricher {
   const patterns = watchPatterns();
   return {
-    sender({ address, userAgent }) {
+    sender({ address, userAgent, gpc }) {
       const { local, listed, country } = readAddress(address);
       const { kind, device, os, browser } = readUserAgent(userAgent, { local });
       if (listed) return { kind: "bot", context: {} };
@@ -29,7 +38,7 @@ export function createEnricher(readAddress: ReadAddress): Enricher {
       if (os !== undefined) context.os = os;
       if (browser !== undefined) context.browser = browser;
       if (country !== undefined) context.country = country;
-      return { kind, context };
+      return gpc === "1" ? { kind, context, asksPrivacy: true } : { kind, context };
     },
     enrich(event, sender, receivedAtMs) {
       const logged = event as LoggedEvent;

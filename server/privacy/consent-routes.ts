@@ -1,0 +1,30 @@
+// What a person allows: read and set, for users and for anonymous visitors.
+import { parseObject } from "../http/body.ts";
+import { requireJson } from "../http/media-type.ts";
+import { pathPerson } from "../http/parameters.ts";
+import { ok, type Answer, type Call, type Route } from "../http/route.ts";
+import { readConsent } from "./consent-body.ts";
+
+export function consentRoutes(): Route[] {
+  return ["/v1/privacy/users/{user_id}/consent", "/v1/privacy/visitors/{anonymous_id}/consent"].flatMap(
+    (path): Route[] => [
+      { method: "GET", path, handle: getConsent },
+      { method: "PUT", path, crossOrigin: true, handle: putConsent },
+    ],
+  );
+}
+
+async function getConsent(call: Call): Promise<Answer> {
+  const ref = pathPerson(call);
+  const { consent, said } = await call.project.consent(ref);
+  return ok({ ...ref, ...consent, ...(said ? {} : { source: "default" }) });
+}
+
+async function putConsent(call: Call): Promise<Answer> {
+  requireJson(call);
+  const ref = pathPerson(call);
+  const held = await call.project.consent(ref);
+  const consent = readConsent(parseObject(call.body), held.consent);
+  await call.project.setConsent(ref, consent);
+  return ok({ ...ref, ...consent });
+}

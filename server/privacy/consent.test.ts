@@ -1,0 +1,151 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { test } from "node:test";
+import { verifyProject } from "../embedded/verify.ts";
+import { decodeRecord } from "../embedded/record-codec.ts";
+import { openProject, START_MS, testFolder } from "../embedded/testing.ts";
+import { ask, startNode, type TestNode } from "../http/testing.ts";
+
+const BROWSER = "Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+const CHOICES = ["granted", "denied"] as const;
+
+const loggedIds = (node: TestNode): string[] =>
+  [...node.project.log.read(node.project.log.start)].flatMap(({ type, payload }) => {
+    const record = decodeRecord(type, payload);
+    return record?.kind === "event" ? [record.event.event_id] : [];
+  });
+
+/** The core segment of a TC string (IAB TCF 2) with consent to these purposes and to no vendor. */
+function tcString(purposes: readonly number[]): string {
+  const number = (value: number, bits: number): string => value.toString(2).padStart(bits, "0");
+  const [version, time, cmp, screen, language, list, policy] = [2, 16_000_000_000, 10, 1, 0, 48, 4];
+  const head = [
+    [version, 6],
+    [time, 36],
+    [time, 36],
+    [cmp, 12],
+    [1, 12],
+    [screen, 6],
+    [language, 12],
+    [list, 12],
+    [policy, 6],
+  ];
+  const consents = Array.from({ length: 24 }, (_, i) => (purposes.includes(i + 1) ? "1" : "0")).join("");
+  // Not service specific, no stacks, no special features; no legitimate interests, no purpose-one rule, country; no vendors.
+  const rest = [
+    number(0, 14),
+    consents,
+    number(0, 24),
+    number(0, 1),
+    number(0, 12),
+    number(0, 17),
+    number(0, 17),
+    number(0, 12),
+  ];
+  const bits = head.map(([value, size]) => number(value!, size!)).join("") + rest.join("");
+  const bytes = bits.match(/.{1,8}/g)!.map((part) => Number.parseInt(part.padEnd(8, "0"), 2));
+  return Buffer.from(bytes).toString("base64url");
+}
+
+test("each combination of default, consent and Global Privacy Control does what the table says", async (t) => {
+  for (const otherwise of CHOICES) {
+    const node = await startNode({ firstProgram: { consent: { default: otherwise }, placements: { home: {} } } });
+    t.after(() => node.close());
+    await ask(node, "PUT /v1/items", { items: [1, 2, 3].map((n) => ({ item_id: `i${n}`, title: `Item ${n}` })) });
+    const said = [undefined, ...CHOICES.flatMap((a) => CHOICES.flatMap((b) => CHOICES.map((c) => [a, b, c] as const)))];
+    let number = 0;
+    for (const choice of said) {
+      for (const gpc of [false, true]) {
+        const user = `u${number++}`;
+        if (choice !== undefined) {
+          const [personalization, analytics, profiling] = choice;
+          const body = { personalization, analytics, profiling, policy_version: "7" };
+          equal((await ask(node, `PUT /v1/privacy/users/${user}/consent`, body)).status, 200);
+        }
+        const [personalization, analytics, profiling] = choice ?? [otherwise, otherwise, otherwise];
+        const held = (await ask(node, `GET /v1/privacy/users/${user}/consent`)).json;
+        deepEqual([held.personalization, held.analytics, held.profiling], [personalization, analytics, profiling]);
+        equal(held.source, choice === undefined ? "default" : undefined);
+        const headers = { "user-agent": BROWSER, ...(gpc ? { "sec-gpc": "1" } : {}) };
+        const event = {
+          event_id: `e${number}`,
+          user_id: user,
+          event_type: "view",
+          item_id: "i1",
+          timestamp: Date.now(),
+        };
+        const { status, json } = await ask(node, "POST /v1/events", event, { headers });
+        const what = `default ${otherwise}, ${choice ?? "nothing said"}, GPC ${gpc}`;
+        const isKept = analytics === "granted";
+        equal(status, isKept ? 202 : 400, what);
+        if (!isKept) equal(json.rejected[0].code, "no_consent", what);
+        equal(loggedIds(node).includes(event.event_id), isKept, what);
+        const profile = (await ask(node, `GET /v1/users/${user}/profile`)).json;
+        const isProfiled = isKept && profiling === "granted" && !gpc;
+        equal(profile?.recent?.length ?? 0, isProfiled ? 1 : 0, what);
+        const list = await ask(node, `GET /v1/recommendations?user_id=${user}`, undefined, { headers });
+        const isPersonal = isProfiled && personalization === "granted";
+        equal(
+          ["blend", "history", "interests"].includes(list.json.strategy),
+          isPersonal,
+          `${what}: ${list.json.strategy}`,
+        );
+        ok(list.json.items.length > 0, `${what}: a list for everybody`);
+      }
+    }
+    equal((await ask(node, "GET /v1/dead-letters")).json.total, 0, "what may not be kept is not kept as a dead letter");
+  }
+});
+
+test("a site that answers for it otherwise may ignore Global Privacy Control", async (t) => {
+  const node = await startNode({ firstProgram: { consent: { gpc: "ignore" } } });
+  t.after(() => node.close());
+  const event = { event_id: "e1", user_id: "ada", event_type: "view", item_id: "i1", timestamp: Date.now() };
+  await ask(node, "POST /v1/events", event, { headers: { "user-agent": BROWSER, "sec-gpc": "1" } });
+  equal((await ask(node, "GET /v1/users/ada/profile")).json.recent.length, 1);
+});
+
+test("consent is said in part, as a TCF string, and for visitors; nonsense is a clear error", async (t) => {
+  const node = await startNode();
+  t.after(() => node.close());
+  const path = "/v1/privacy/visitors/v1/consent";
+  deepEqual((await ask(node, `PUT ${path}`, { profiling: "denied", source: "banner" })).json, {
+    anonymous_id: "v1",
+    personalization: "granted",
+    analytics: "granted",
+    profiling: "denied",
+    source: "banner",
+  });
+  const tcf = (await ask(node, `PUT ${path}`, { tcf: tcString([1, 6, 8, 9]) })).json;
+  deepEqual([tcf.personalization, tcf.analytics, tcf.profiling, tcf.source], ["granted", "granted", "denied", "tcf"]);
+  for (const body of [{ profiling: "maybe" }, { ads: "granted" }, { tcf: "nonsense" }, { source: 7 }, { source: "" }]) {
+    const { status, json } = await ask(node, `PUT ${path}`, body);
+    deepEqual([status, json.code], [400, "bad_parameter"], JSON.stringify(body));
+  }
+});
+
+test("a denial outlives checkpoints and crashes, comes along with a login, and replays", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS };
+  const project = await openProject(folder, clock);
+  const denied = { personalization: "granted", analytics: "denied", profiling: "granted" } as const;
+  const view = (id: string, who: object) =>
+    ({
+      event_id: id,
+      ...who,
+      event_type: "view",
+      item_id: "lamp",
+      timestamp: clock.nowMs,
+      received_at: clock.nowMs,
+    }) as never;
+  await project.setConsent({ anonymous_id: "v" }, denied);
+  await project.checkpoint();
+  deepEqual(await project.submit({ events: [view("e1", { anonymous_id: "v" })], deadLetters: [] }), ["refused"]);
+  const again = await openProject(folder.crashed(), clock);
+  deepEqual(await again.submit({ events: [view("e2", { anonymous_id: "v" })], deadLetters: [] }), ["refused"]);
+  await again.setAttributes({ user_id: "ada", anonymous_id: "v" }, {});
+  deepEqual(await again.submit({ events: [view("e3", { user_id: "ada" })], deadLetters: [] }), ["refused"]);
+  deepEqual((await again.consent({ user_id: "ada" })).consent, denied);
+  await again.setConsent({ user_id: "ada" }, { ...denied, analytics: "granted" });
+  deepEqual(await again.submit({ events: [view("e4", { user_id: "ada" })], deadLetters: [] }), ["accepted"]);
+  deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
+});
