@@ -23,7 +23,7 @@ const PATIENCE_MS = 120_000;
 
 export interface RigOptions extends FlinkTestOptions {
   partitions?: number;
-  /** The log and every output are kept in memory; without, for measurements, only their number. */
+  /** The log and every output are read and kept in memory; without, for measurements, nothing is. */
   keepsOutputs?: boolean;
 }
 
@@ -33,7 +33,6 @@ export interface SubmitOptions {
   args?: Readonly<Record<string, string | number>>;
   settings?: Readonly<Record<string, string>>;
   from?: string;
-  generation?: number;
 }
 
 /** What the job has written, as it is before transactions commit. */
@@ -47,7 +46,6 @@ export class Outputs {
   readonly contradictions: string[] = [];
   readonly steps: StepValue[] = [];
   readonly quarantine: QuarantineValue[] = [];
-  profilesTotal = 0;
 }
 
 export class Rig {
@@ -60,7 +58,6 @@ export class Rig {
   readonly #partitions: number;
   readonly #sender: KafkaSender;
   readonly #reader: KafkaReader;
-  readonly #keepsOutputs: boolean;
   #ticking: NodeJS.Timeout | undefined;
   #jar: string | undefined;
 
@@ -70,7 +67,6 @@ export class Rig {
     this.rest = new FlinkRest(flink.url);
     this.topics = projectTopics(PROJECT);
     this.#partitions = options.partitions ?? 4;
-    this.#keepsOutputs = options.keepsOutputs ?? true;
     const connection = { brokers: [kafka.bootstrap] };
     this.#sender = new KafkaSender(connection, { queueBytesMax: 256 << 20, deadlineMs: PATIENCE_MS });
     this.#reader = new KafkaReader({ connection, onBatch: ({ topic, records }) => this.#take(topic, records) });
@@ -81,7 +77,8 @@ export class Rig {
     const rig = new Rig(kafka, flink, options);
     await createTopics({ brokers: [kafka.bootstrap] }, needsOf(rig.topics), { partitions: rig.#partitions, replicas: 1 });
     const { log, profiles, steps, quarantine } = rig.topics;
-    for (const topic of rig.#keepsOutputs ? [...log, profiles, steps] : [profiles])
+    if (options.keepsOutputs === false) return rig;
+    for (const topic of [...log, profiles, steps])
       for (let partition = 0; partition < rig.#partitions; partition++) rig.#reader.read(topic, partition, "earliest");
     rig.#reader.read(quarantine, 0, "earliest");
     return rig;
@@ -107,6 +104,12 @@ export class Rig {
   /** Writes records to the log, in order. */
   async write(records: readonly { key: string; record: ClusterRecord }[]): Promise<void> {
     await this.#sender.send(records.map(({ key, record }) => this.#outgoing(key, encodeClusterRecord(record))));
+  }
+
+  /** Makes the topics of another generation, which a job with `generation` then fills. */
+  async addGeneration(generation: number): Promise<void> {
+    const topics = projectTopics(PROJECT, { generation });
+    await createTopics({ brokers: [this.kafka.bootstrap] }, needsOf(topics), { partitions: this.#partitions, replicas: 1 });
   }
 
   /** Writes bytes that may be no record. */
@@ -161,10 +164,8 @@ export class Rig {
     const { outputs, topics } = this;
     for (const { key, value, timestampMs } of records) {
       if (value === null) continue;
-      if (topic === topics.profiles) {
-        outputs.profilesTotal++;
-        if (this.#keepsOutputs) takeProfile(outputs, String(key), decodeProfile(value));
-      } else if (topic === topics.steps) outputs.steps.push(decodeStep(value));
+      if (topic === topics.profiles) takeProfile(outputs, String(key), decodeProfile(value));
+      else if (topic === topics.steps) outputs.steps.push(decodeStep(value));
       else if (topic === topics.quarantine) outputs.quarantine.push(decodeDocument("quarantine", value));
       else if (key !== null) outputs.log.push({ key: String(key), atMs: timestampMs, value });
     }

@@ -14,10 +14,10 @@ import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.common.eventtime.WatermarkGenerator;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
-import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
@@ -59,11 +59,10 @@ public final class Job {
     SingleOutputStreamOperator<Output> results =
         log(env, options)
             .union(handovers(env, options))
-            .keyBy(record -> record.project + " " + record.key)
-            .process(new PersonStage(options, bundle))
-            .name("persons")
+            .keyBy(LogRecord::stateKey)
+            .transform("persons", TypeInformation.of(Output.class), new PersonStage(options, bundle))
             .uid("persons");
-    DataStream<Output> links = results.getSideOutput(PersonStage.LINKS);
+    DataStream<Output> links = results.getSideOutput(Persons.LINKS);
     links.sinkTo(sink(options, "links", DeliveryGuarantee.AT_LEAST_ONCE)).name("links").uid("links");
     switch (options.sink) {
       case NONE -> results.sinkTo(new DiscardingSink<>()).name("results").uid("results");
@@ -98,17 +97,15 @@ public final class Job {
 
   private static KafkaSource<LogRecord> source(Options options, List<String> topics, boolean isHandover) {
     String name = isHandover ? "handover" : "log";
-    KafkaSourceBuilder<LogRecord> builder =
-        KafkaSource.<LogRecord>builder()
-            .setProperties(options.kafka())
-            .setTopics(topics)
-            .setGroupId(options.groupId())
-            .setClientIdPrefix(options.groupId() + "." + name)
-            .setStartingOffsets(OffsetsInitializer.earliest())
-            .setProperty("isolation.level", "read_uncommitted")
-            .setDeserializer(new LogReader(options, topics, isHandover));
-    if (options.bounded && !isHandover) builder.setBounded(OffsetsInitializer.latest());
-    return builder.build();
+    return KafkaSource.<LogRecord>builder()
+        .setProperties(options.kafka())
+        .setTopics(topics)
+        .setGroupId(options.groupId())
+        .setClientIdPrefix(options.groupId() + "." + name)
+        .setStartingOffsets(OffsetsInitializer.earliest())
+        .setProperty("isolation.level", "read_uncommitted")
+        .setDeserializer(new LogReader(options, topics, isHandover))
+        .build();
   }
 
   private static KafkaSink<Output> sink(Options options, String name, DeliveryGuarantee guarantee) {

@@ -19,7 +19,7 @@ final class Options implements Serializable {
   private static final Set<String> NAMES =
       Set.of(
           "brokers", "kafka-properties", "projects", "generation", "events", "checkpoint-interval-ms",
-          "transaction-timeout-ms", "exactly-once", "sink", "watchdog-ms", "pass-on-after-ms", "bundle", "bounded");
+          "transaction-timeout-ms", "exactly-once", "sink", "watchdog-ms", "pass-on-after-ms", "bundle");
 
   /** How results are written. {@code NONE} is for measurements: nothing leaves the job. */
   enum Sink {
@@ -43,9 +43,6 @@ final class Options implements Serializable {
   /** A bundle other than the jar's own, for tests. */
   final String bundlePath;
 
-  /** Ends at the log's present end, for measurements. */
-  final boolean bounded;
-
   private final Map<String, String> kafkaProperties = new HashMap<>();
 
   Options(String[] args) throws IOException {
@@ -62,7 +59,6 @@ final class Options implements Serializable {
     String passOnAfter = generation == 1 ? "0" : String.valueOf(System.currentTimeMillis());
     passOnAfterMs = Long.parseLong(given.getOrDefault("pass-on-after-ms", passOnAfter));
     bundlePath = given.get("bundle");
-    bounded = given.getOrDefault("bounded", "false").equals("true");
     String file = given.get("kafka-properties");
     if (file == null) return;
     Properties properties = new Properties();

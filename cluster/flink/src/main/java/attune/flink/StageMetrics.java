@@ -8,6 +8,7 @@ import org.apache.flink.metrics.MetricGroup;
 final class StageMetrics {
   private static final long HEAP_EVERY_MS = 10_000;
   final Counter records;
+  final Counter batches;
   final Counter duplicates;
   final Counter handovers;
   final Counter held;
@@ -21,6 +22,7 @@ final class StageMetrics {
   StageMetrics(MetricGroup operator) {
     MetricGroup group = operator.addGroup("attune");
     records = group.counter("records");
+    batches = group.counter("batches");
     duplicates = group.counter("duplicates");
     handovers = group.counter("handovers");
     held = group.counter("held");
@@ -31,9 +33,10 @@ final class StageMetrics {
     group.gauge("v8_heap_bytes", (Gauge<Long>) () -> heapBytes);
   }
 
-  /** Only the subtask's own thread may ask V8, so the gauge shows what it saw last. */
-  void sampleHeap(V8Operator operator) {
-    if ((records.getCount() & 0xff) != 0) return;
+  /** Counts a batch. Only the subtask's own thread may ask V8, so the gauge of its heap shows what it saw last. */
+  void begin(V8Operator operator, int batchRecords) {
+    records.inc(batchRecords);
+    batches.inc();
     long nowMs = System.currentTimeMillis();
     if (nowMs - sampledAtMs < HEAP_EVERY_MS) return;
     sampledAtMs = nowMs;
