@@ -102,7 +102,7 @@ function pictureOf(curves: readonly RegretCurve[]): string {
     (share) =>
       `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(share * top)}" y2="${y(share * top)}" stroke="#8884"/>` +
       `<text x="${LEFT - 8}" y="${y(share * top) + 4}" text-anchor="end">${Math.round(share * top)}</text>` +
-      `<text x="${x(share)}" y="${HEIGHT - 18}" text-anchor="middle">${(share * VISITORS).toLocaleString("en-GB")}</text>`,
+      `<text x="${x(share)}" y="${HEIGHT - 18}" text-anchor="middle">${Math.round(share * VISITORS)}</text>`,
   );
   const lines = curves.map(({ policy, regret }) => {
     const points = [[0, 0] as const, ...regret.map((value, i) => [(i + 1) / POINTS, value] as const)];
@@ -113,9 +113,10 @@ function pictureOf(curves: readonly RegretCurve[]): string {
       `<text x="${WIDTH - RIGHT + 8}" y="${y(end) + 4}" fill="${COLOURS[policy]}">${policy} ${Math.round(end)}</text>`
     );
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="12" fill="#6b7280">
+  const text = 'font-family="system-ui, sans-serif" font-size="12" fill="#6b7280"';
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" ${text}>
 <title>Clicks lost against always showing the best variant, by policy</title>
-<text x="${LEFT}" y="18" font-size="13">Clicks lost against always showing the best variant, after so many visitors</text>
+<text x="${LEFT}" y="18" font-size="13">Clicks lost against the best variant for each visitor, by visitors</text>
 ${[...grid, ...lines].join("\n")}
 </svg>
 `;

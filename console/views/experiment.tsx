@@ -389,6 +389,7 @@ function Interleaving({
   const { wins, ties, share, interval } = interleaving;
   const [, second] = Object.keys(wins);
   const decided = Object.values(wins).reduce((sum, count) => sum + count, 0);
+  const reach = `${formatShare(interval.low)} to ${formatShare(interval.high)}`;
   const isSure = interval.low > 0.5 || interval.high < 0.5;
   return (
     <Card
@@ -411,10 +412,10 @@ function Interleaving({
             {...interval}
             scale={{ low: 0, high: 1 }}
             mark={0.5}
-            label={`Share of lists that ${second} wins: ${formatShare(interval.low)} to ${formatShare(interval.high)}`}
+            label={`Share of lists that ${second} wins: ${reach}`}
           />
           <p class="soft">
-            {second} wins {formatShare(share)} of them ({formatShare(interval.low)} to {formatShare(interval.high)}).{" "}
+            {`${second} wins ${formatShare(share)} of them, ${reach}. `}
             {isSure
               ? `That settles it for ${share > 0.5 ? second : experiment.control}.`
               : "Nothing is settled while this holds 50 %."}

@@ -133,7 +133,8 @@ function refusalOf(sums: OffPolicySums, effectiveCount: number, alpha: number): 
   }
   if (effectiveCount < EFFECTIVE_MIN) {
     const share = Math.round((100 * largest) / weights);
-    const said = `${count} choices weigh as much as ${effectiveCount.toFixed(1)}, and one alone makes ${share} % of the sum`;
+    const size = effectiveCount.toFixed(1);
+    const said = `${count} choices weigh as much as ${size}, and one alone makes ${share} % of the sum`;
     return { code: "no_overlap", reason: `${said}: the log shows too little of what the policy would choose` };
   }
   return undefined;

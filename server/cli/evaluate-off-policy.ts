@@ -13,7 +13,7 @@ const USAGE = `attune evaluate --off-policy FILE
     propensity                  its probability under the policy that chose
     reward (or click, value)    what came of it
     policy                      who chose; optional
-  --target uniform|F     the policy that is asked about: every action of the file alike, or a JSON file {ACTION: probability}
+  --target uniform|F     the policy that is asked about: every action alike, or a JSON file {ACTION: probability}
   --by COLUMN            each value of the column on its own, such as a campaign
   --json                 the result as JSON`;
 

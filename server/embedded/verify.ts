@@ -16,7 +16,7 @@ import { tablesOf } from "./tables.ts";
 
 export interface Difference {
   key: string;
-  /** What is wrong: the profile (or what a slot or an experiment holds) differs, is stored though the log has none, or is missing. */
+  /** What is wrong: the profile, or what a slot or an experiment holds, differs, is not in the log, or is missing. */
   kind: "differs" | "not_in_log" | "not_stored";
 }
 
