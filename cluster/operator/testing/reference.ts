@@ -3,6 +3,7 @@ import { lookAgain } from "../../../core/engine.ts";
 import { refOfKey } from "../../../core/identity/identity.ts";
 import { encodePerson } from "../../../core/profile/person.ts";
 import type { ProgramDocument } from "../../../core/program/program.ts";
+import type { LogRecord } from "../../../core/record.ts";
 import { eventKeysOf } from "../../../server/embedded/event-keys.ts";
 import type { Fold } from "../../../server/embedded/fold.ts";
 import { openProject, START_MS, testFolder } from "../../../server/embedded/testing.ts";
@@ -36,8 +37,10 @@ export async function foldOfLog(entries: readonly LogEntry[], programs: readonly
   const linkedAtMs = firstLinks(log);
   const attributes = new Set<string>();
   let next = 1;
+  let position = fold.persons.position;
+  const apply = (record: LogRecord): void => void fold.apply(record, ++position);
   for (const { key, atMs: at, value } of log) {
-    for (; next < programs.length && programs[next]!.at <= at; next++) fold.apply({ kind: "program", ...programs[next]! });
+    for (; next < programs.length && programs[next]!.at <= at; next++) apply({ kind: "program", ...programs[next]! });
     const record = decodeClusterRecord(value);
     if (record.kind === "event") {
       const event = { ...record.event, received_at: at };
@@ -46,11 +49,11 @@ export async function foldOfLog(entries: readonly LogEntry[], programs: readonly
       if (isSignposted && record.passedOn !== true && passedOn.has(event.event_id)) continue;
       // A link is made by the first record at the user's key that names the anonymous one; most often that is the event
       // with both ids, but a record that was passed on may be ahead of it.
-      fold.apply({ kind: "event", at, event: record.passedOn === true ? { ...event, ...refOfKey(key) } : event });
+      apply({ kind: "event", at, event: record.passedOn === true ? { ...event, ...refOfKey(key) } : event });
     } else if (record.kind === "attributes") {
       if (attributes.has(record.id) || (record.passedOn !== true && passedOn.has(record.id))) continue;
       attributes.add(record.id);
-      fold.apply({ kind: "attributes", at, ref: record.ref, attributes: record.attributes });
+      apply({ kind: "attributes", at, ref: record.ref, attributes: record.attributes });
     }
   }
   return fold;
