@@ -1,14 +1,15 @@
 // `attune cluster down`: ends every part that is ours, servers first, so that what they accepted is in Kafka.
+import { FlinkError } from "../jobs/flink-rest.ts";
 import { stopJob } from "../jobs/submit.ts";
 import { readJobState } from "../jobs/job-state.ts";
 import { partsOf } from "./cluster-parts.ts";
 import { lockCluster } from "./lock.ts";
-import { type ClusterFlags, readCluster } from "./settings.ts";
+import { type ClusterFlags, type ClusterSettings, readCluster } from "./settings.ts";
 import { reporter } from "./up.ts";
 
 export interface DownFlags extends ClusterFlags {
-  /** Stops the job with a savepoint, from which the next `up` goes on; without, from its newest checkpoint. */
-  savepoint?: boolean | undefined;
+  /** Without a savepoint: the next `up` goes on from the newest checkpoint. */
+  now?: boolean | undefined;
 }
 
 export async function downCommand(flags: DownFlags): Promise<number> {
@@ -21,7 +22,9 @@ export async function downCommand(flags: DownFlags): Promise<number> {
     await supervisor.stop();
     await Promise.all(servers.map((part) => part.stop()));
     report("the servers have drained");
-    if (flags.savepoint === true) report(`savepoint ${(await stopJob(settings, generation)) ?? "none: no job runs"}`);
+    // A job that ends with a savepoint has committed everything. One that is cut off leaves its last transaction to the
+    // next one, which must come before Kafka's patience with it ends.
+    if (flags.now !== true) await stopWithSavepoint(settings, generation, report);
     // Whoever needs another ends before it: Flink before ZooKeeper, both before Kafka.
     for (const part of installations.toReversed()) await part.stop();
     report("everything is down");
@@ -29,4 +32,19 @@ export async function downCommand(flags: DownFlags): Promise<number> {
     unlock();
   }
   return 0;
+}
+
+/** A job that does not answer, or cannot write a savepoint, must not keep anybody from ending it. */
+async function stopWithSavepoint(
+  settings: ClusterSettings,
+  generation: number,
+  report: (line: string) => void,
+): Promise<void> {
+  try {
+    const path = await stopJob(settings, generation);
+    report(path === undefined ? "no job runs" : `the job has stopped with savepoint ${path}`);
+  } catch (error) {
+    if (!(error instanceof FlinkError)) throw error;
+    report(`no savepoint: ${error.message}; the next "up" goes on from the newest checkpoint`);
+  }
 }

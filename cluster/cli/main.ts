@@ -16,7 +16,7 @@ const HELP = `attune cluster <command> [options]
 
   up                     install what is missing, start what does not run, create topics, submit the job, wait until ready
   status [--json]        parts, lag, checkpoints, throughput
-  down [--savepoint]     end everything that is ours; the next "up" goes on where it was
+  down [--now]           end everything that is ours; the next "up" goes on where it was (--now: without a savepoint)
   submit [--from PATH]   replace the running job by the sources as they are, through a savepoint
          --backfill      build everything anew from the log beside the running job, then take over
   savepoint [FOLDER]     write a savepoint; the job goes on
@@ -37,7 +37,7 @@ const flagsOf = <T extends object>(args: string[], more: T) =>
 
 const COMMANDS: Record<string, Command> = {
   up: async (args) => (await import("./up.ts")).upCommand(flagsOf(args, {})),
-  down: async (args) => (await import("./down.ts")).downCommand(flagsOf(args, { savepoint: { type: "boolean" } })),
+  down: async (args) => (await import("./down.ts")).downCommand(flagsOf(args, { now: { type: "boolean" } })),
   status: async (args) => (await import("./status.ts")).statusCommand(flagsOf(args, { json: { type: "boolean" } })),
   submit: async (args) => {
     const options = { from: { type: "string" }, backfill: { type: "boolean" } } as const;

@@ -29,7 +29,7 @@ export interface Plan {
   readonly parallelism: number;
   readonly checkpointMs: number;
   readonly stateBackend: "rocksdb" | "hashmap";
-  /** Longer than any pause of the job that should cost nothing but time; brokers must grant it. */
+  /** Longer than any time that the whole job may be away: what it leaves open longer Kafka takes back. */
   readonly transactionTimeoutMs: number;
   /** Where an existing Flink's JobManager finds the Kafka properties, if not where `up` writes them. */
   readonly jobPropertiesFile?: string;
@@ -45,7 +45,7 @@ export const DEFAULTS = {
   slots: 2,
   checkpointMs: 1_000,
   stateBackend: "rocksdb",
-  transactionTimeoutMs: 300_000,
+  transactionTimeoutMs: 900_000,
 } as const;
 
 /** The flags of every `cluster` command. */

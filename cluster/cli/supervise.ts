@@ -28,8 +28,14 @@ interface Watched {
 export async function supervise(
   settings: ClusterSettings,
   parts: Pick<ClusterParts, "installations" | "servers">,
-  { stopped, say }: { stopped: AbortSignal; say: (line: string) => void },
+  options: {
+    stopped: AbortSignal;
+    say: (line: string) => void;
+    /** Asked before each look; false ends it as `stopped` does. */
+    isWanted?: () => boolean;
+  },
 ): Promise<void> {
+  const { stopped, say, isWanted = () => true } = options;
   const { installations, servers } = parts;
   const watched = [...installations, ...servers].map(
     (part): Watched => ({ part, backOffMs: BACK_OFF_FIRST_MS, notBeforeMs: 0, isReady: true }),
@@ -37,7 +43,7 @@ export async function supervise(
   const flink = new FlinkRest(settings.plan.flink.url);
   let misses = 0;
   let nextJobLookMs = 0;
-  while (!stopped.aborted) {
+  while (!stopped.aborted && isWanted()) {
     for (const one of watched) await heal(one, say);
     if (performance.now() >= nextJobLookMs) {
       nextJobLookMs = performance.now() + JOB_LOOK_EVERY_MS;
@@ -99,5 +105,7 @@ if (import.meta.main) {
   const settings = { folder, plan, connection };
   const parts = partsOf(settings, (await readJobState(folder)).generation);
   const say = (line: string): void => void process.stdout.write(`${new Date().toISOString()} ${line}\n`);
-  await supervise(settings, parts, { stopped: stop.signal, say });
+  // One that was replaced ends by itself: two would start everything twice.
+  const isWanted = (): boolean => [undefined, process.pid].includes(parts.supervisor.pid);
+  await supervise(settings, parts, { stopped: stop.signal, say, isWanted });
 }

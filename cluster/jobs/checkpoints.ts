@@ -1,21 +1,21 @@
 // Finds where a job can go on from when Flink itself no longer knows: the newest whole checkpoint on disk.
-import { statSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * The newest checkpoint of one of these jobs. A checkpoint is whole when its `_metadata` is there: Flink writes that
- * last, in one step. Undefined where none of them has one.
+ * The newest checkpoint in a job's folder. One is whole when its `_metadata` is there: Flink writes that last, in one
+ * step. Undefined where there is none.
  */
-export async function newestCheckpoint(folder: string, jobIds: readonly string[]): Promise<string | undefined> {
-  let newest: { path: string; atMs: number } | undefined;
-  for (const jobId of jobIds) {
-    for (const name of await readdir(join(folder, jobId)).catch(() => [])) {
-      const path = join(folder, jobId, name);
-      const metadata = statSync(join(path, "_metadata"), { throwIfNoEntry: false });
-      if (!name.startsWith("chk-") || metadata === undefined) continue;
-      if (newest === undefined || metadata.mtimeMs > newest.atMs) newest = { path, atMs: metadata.mtimeMs };
-    }
+export async function newestCheckpoint(folder: string): Promise<string | undefined> {
+  const names = await readdir(folder).catch(() => []);
+  const numbers = names.flatMap((name) => Number(/^chk-(\d+)$/.exec(name)?.[1] ?? []));
+  for (const number of numbers.sort((a, b) => b - a)) {
+    const path = join(folder, `chk-${number}`);
+    const isWhole = await stat(join(path, "_metadata")).then(
+      () => true,
+      () => false,
+    );
+    if (isWhole) return path;
   }
-  return newest?.path;
+  return undefined;
 }

@@ -26,6 +26,8 @@ const LIVING = new Set(["INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "REC
 export const isLiving = ({ state }: JobOverview): boolean => LIVING.has(state);
 
 export interface RunOptions {
+  /** 32 hexadecimal digits, never used before; without, Flink chooses. */
+  jobId?: string;
   /** Without, the jar's own. */
   entryClass?: string;
   args: readonly string[];
@@ -92,8 +94,9 @@ export class FlinkRest {
   }
 
   /** Starts a job; its id. */
-  async run(jarId: string, { entryClass, args, parallelism, from, settings }: RunOptions): Promise<string> {
+  async run(jarId: string, { jobId, entryClass, args, parallelism, from, settings }: RunOptions): Promise<string> {
     const body = {
+      ...(jobId === undefined ? {} : { jobId }),
       ...(entryClass === undefined ? {} : { entryClass }),
       programArgsList: args,
       parallelism,
@@ -132,6 +135,17 @@ export class FlinkRest {
       lastAtMs: last?.latest_ack_timestamp,
       lastTriggeredMs: last?.trigger_timestamp,
     };
+  }
+
+  /** Where the newest whole checkpoint of a job lies, also of one that has ended; undefined where Flink knows none. */
+  async lastCheckpoint(jobId: string): Promise<string | undefined> {
+    try {
+      const { latest } = await this.#ask<CheckpointAnswer>(`/jobs/${jobId}/checkpoints`);
+      return latest.completed?.external_path;
+    } catch (error) {
+      if (error instanceof FlinkError) return undefined;
+      throw error;
+    }
   }
 
   async vertices(jobId: string): Promise<{ id: string; name: string; parallelism: number }[]> {
@@ -202,6 +216,7 @@ interface CheckpointAnswer {
       state_size: number;
       latest_ack_timestamp: number;
       trigger_timestamp: number;
+      external_path?: string;
     } | null;
   };
 }

@@ -10,6 +10,8 @@ export interface SubmittedJob {
   readonly hash: string;
   /** Unix ms. */
   readonly at: number;
+  /** The savepoint or checkpoint that it was started from. */
+  readonly from?: string;
 }
 
 export interface JobState {
@@ -17,8 +19,8 @@ export interface JobState {
   readonly generation: number;
   /** Newest last; bounded. */
   readonly jobs: readonly SubmittedJob[];
-  /** Written when a job was stopped on purpose; the next one of the generation starts from it. */
-  readonly savepoint?: { path: string; generation: number };
+  /** Written when this job was stopped on purpose: its last word. */
+  readonly savepoint?: { readonly path: string; readonly jobId: string };
   /** By generation: log time up to which the one before passed anonymous records on. 0 for the first. */
   readonly passOnAfterMs?: Readonly<Record<number, number>>;
 }

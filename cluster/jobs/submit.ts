@@ -1,4 +1,5 @@
 // Brings the job of a generation to run, once: from where it stopped, or from its newest checkpoint.
+import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -7,7 +8,7 @@ import { properties } from "../parts/jvm.ts";
 import type { ClusterSettings } from "../cli/settings.ts";
 import { newestCheckpoint } from "./checkpoints.ts";
 import { FlinkError, FlinkRest, isLiving, type JobOverview } from "./flink-rest.ts";
-import { type JobState, readJobState, writeJobState } from "./job-state.ts";
+import { type JobState, lastJob, readJobState, writeJobState } from "./job-state.ts";
 
 const RUNNING_PATIENCE_MS = 120_000;
 const POLL_MS = 200;
@@ -42,18 +43,19 @@ export async function submitJob(settings: ClusterSettings, options: SubmitOption
   if (living !== undefined) return living.jid;
   const jar = await ensureJobJar();
   const state = await readJobState(folder);
-  const from = options.from ?? (await startingPoint(settings, generation));
+  const from = options.from ?? (await startingPoint(settings, flink, generation));
+  const jobId = randomBytes(16).toString("hex");
+  // Before it runs: whoever is interrupted now finds the job again, or where it was to start from.
+  const job = { jobId, generation, hash: jar.hash, at: Date.now(), ...(from === undefined ? {} : { from }) };
+  await writeJobState(folder, { ...state, jobs: [...state.jobs, job] });
   const jarId = await flink.uploadJar(jar.path);
-  const isOurs = from !== undefined && options.from === undefined;
-  const jobId = await flink.run(jarId, {
+  await flink.run(jarId, {
+    jobId,
     args: await jobArguments(settings, options, state),
     parallelism: plan.parallelism,
-    ...(from === undefined ? {} : { from: { path: from, isOurs } }),
+    ...(from === undefined ? {} : { from: { path: from, isOurs: options.from === undefined } }),
   });
   await flink.deleteJar(jarId);
-  const { savepoint: _, ...rest } = state;
-  const jobs = [...state.jobs, { jobId, generation, hash: jar.hash, at: Date.now() }];
-  await writeJobState(folder, { ...rest, jobs });
   return jobId;
 }
 
@@ -79,16 +81,25 @@ export async function stopJob(settings: ClusterSettings, generation: number): Pr
   const job = await livingJob(flink, generation);
   if (job === undefined) return undefined;
   const path = await flink.stop(job.jid);
-  await writeJobState(folder, { ...(await readJobState(folder)), savepoint: { path, generation } });
+  await writeJobState(folder, { ...(await readJobState(folder)), savepoint: { path, jobId: job.jid } });
   return path;
 }
 
-async function startingPoint({ folder, plan }: ClusterSettings, generation: number): Promise<string | undefined> {
-  const { savepoint, jobs } = await readJobState(folder);
-  if (savepoint?.generation === generation) return savepoint.path;
-  if (plan.flink.own === undefined) return undefined;
-  const ids = jobs.filter((job) => job.generation === generation).map(({ jobId }) => jobId);
-  return newestCheckpoint(join(folder, "flink/checkpoints"), ids);
+/** Where the last job of the generation was when it ended; undefined for the first one, which reads the log. */
+async function startingPoint(
+  { folder, plan }: ClusterSettings,
+  flink: FlinkRest,
+  generation: number,
+): Promise<string | undefined> {
+  const state = await readJobState(folder);
+  const last = lastJob(state, generation);
+  if (last === undefined) return undefined;
+  if (state.savepoint?.jobId === last.jobId) return state.savepoint.path;
+  const newest =
+    plan.flink.own === undefined
+      ? await flink.lastCheckpoint(last.jobId)
+      : await newestCheckpoint(join(folder, "flink/checkpoints", last.jobId));
+  return newest ?? last.from;
 }
 
 async function jobArguments(

@@ -66,6 +66,9 @@ export class Part {
   }
 
   get isAlive(): boolean {
+    if (this.#identity !== undefined && isAlive(this.#identity)) return true;
+    // Another command may have started it anew meanwhile.
+    this.#identity = readPidFile(this.#pidFile);
     return this.#identity !== undefined && isAlive(this.#identity);
   }
 
@@ -170,7 +173,7 @@ export class Part {
   }
 
   #signal(name: NodeJS.Signals): boolean {
-    return this.#identity !== undefined && signal(this.#identity, name);
+    return this.isAlive && signal(this.#identity!, name);
   }
 
   async #gone(patienceMs: number): Promise<boolean> {

@@ -46,7 +46,7 @@ export interface ClusterConfig {
   parallelism?: number;
   checkpointMs?: number;
   stateBackend?: "rocksdb" | "hashmap";
-  /** The job's longest Kafka transaction; default 300,000. Brokers' `transaction.max.timeout.ms` must allow it. */
+  /** The job's longest Kafka transaction; default 900,000, which brokers grant by default. */
   transactionTimeoutMs?: number;
   /** Settings of the Flink that `cluster up` runs, above its own. */
   flinkSettings?: Record<string, string>;

@@ -1,0 +1,68 @@
+// Processes by their pid files: nobody is started twice, and nobody else is ever signalled.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { identify } from "./identity.ts";
+import { Part, PartError, type PartSpec } from "./part.ts";
+
+const skip = process.platform === "linux" ? false : "needs /proc";
+
+function sleeper(t: TestContext): PartSpec {
+  const folder = mkdtempSync(join(tmpdir(), "attune-part-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const [prepare, isReady] = [async () => undefined, async () => true];
+  return { name: "sleeper", folder, program: "sleep", args: ["60"], prepare, isReady };
+}
+
+test("a part is known by its pid file, also to others, and is not started twice", { skip }, async (t) => {
+  const spec = sleeper(t);
+  const [one, two] = [new Part(spec, "own"), new Part(spec, "own")];
+  t.after(() => one.stop());
+  await one.start();
+  assert.equal(two.pid, one.pid);
+  assert.equal(await two.spawn(), false);
+  await two.kill();
+  assert.equal(one.isAlive, false);
+  await two.start();
+  assert.equal(one.pid, two.pid, "started anew by the other");
+  await one.stop();
+  assert.equal(two.isAlive, false);
+});
+
+test("a process that got a dead one's pid is none of ours", { skip }, async (t) => {
+  const spec = sleeper(t);
+  const stranger = new Part(sleeper(t), "caller");
+  t.after(() => stranger.kill());
+  await stranger.start();
+  const pid = stranger.pid!;
+  const { started } = identify(pid)!;
+  writeFileSync(join(spec.folder, "sleeper.pid"), JSON.stringify({ pid, started: `${started}0` }));
+  const part = new Part(spec, "own");
+  assert.equal(part.isAlive, false);
+  await part.stop();
+  await part.kill();
+  assert.equal(stranger.isAlive, true);
+  writeFileSync(join(spec.folder, "sleeper.pid"), '{"pid":');
+  assert.equal(new Part(spec, "own").isAlive, false);
+});
+
+test("what dies while starting says why", { skip }, async (t) => {
+  const spec = { ...sleeper(t), program: "sh", args: ["-c", "echo no luck; exit 3"], isReady: async () => false };
+  const part = new Part(spec, "caller");
+  await assert.rejects(part.start(), (error) => error instanceof PartError && /no luck/.test(error.message));
+  await part.start().catch(() => undefined);
+  assert.equal(part.logTail(), "no luck\n", "of this start, not of the one before");
+});
+
+test("a paused part stands still, and stops all the same", { skip }, async (t) => {
+  const part = new Part(sleeper(t), "own");
+  await part.start();
+  const pid = part.pid!;
+  part.pause();
+  const state = (): string => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))![1]!;
+  while (state() !== "T");
+  await part.stop();
+  assert.equal(identify(pid), undefined);
+});
