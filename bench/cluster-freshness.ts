@@ -80,7 +80,7 @@ export async function clusterFreshness(): Promise<void> {
 async function measure([one, two]: [string, string], redisUrl: string): Promise<Times[]> {
   const byEvent = new Map<string, Times>();
   const link = await RedisLink.open({ urls: [redisUrl] });
-  link.listen("attune:{default}:g1:changes", (message) => {
+  await link.listen("attune:{default}:g1:changes", (message) => {
     for (const { event } of decodeChange(message).changes) {
       const known = byEvent.get(event?.event_id ?? "");
       if (known !== undefined) known.storedMs ??= performance.now();

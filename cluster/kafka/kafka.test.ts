@@ -131,6 +131,7 @@ test("a reader goes on from an offset, starts at the end when asked, and takes p
   reader.read(topic, 1, "latest");
   await reader.caughtUp();
   await sender.send([record(topic, 0, "unseen"), record(topic, 1, "b0")]);
+  equal(reader.endAtStart(topic, 1), 0);
   reader.read(topic, 0, 10);
   await reader.caughtUp(topic);
   while (seen.length < 5) await pause(10);

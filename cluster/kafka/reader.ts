@@ -59,8 +59,9 @@ interface Partition {
   start: StartAt;
   /** Next offset to fetch; undefined until an end was looked up. */
   position: number | undefined;
-  /** The partition's end as last heard; undefined before the first answer. */
+  /** The partition's end as last heard, and as first heard; undefined before the first answer. */
   end: number | undefined;
+  endAtStart: number | undefined;
   /** Changes with every `read` of it: an answer to a question before is dropped. */
   readonly round: symbol;
 }
@@ -93,7 +94,7 @@ export class KafkaReader {
     this.#takenUpMs = performance.now();
     const round = Symbol(topic);
     const end = this.#ends.get(nameOf(topic, partition));
-    this.#partitions.set(nameOf(topic, partition), { topic, partition, start, position, end, round });
+    this.#partitions.set(nameOf(topic, partition), { topic, partition, start, position, end, endAtStart: end, round });
     this.#consumer.topics.track(topic);
     void this.#startLoops();
   }
@@ -106,6 +107,11 @@ export class KafkaReader {
   /** Where reading goes on; undefined while that is not known, or for a partition that is not read. */
   position(topic: string, partition: number): number | undefined {
     return this.#partitions.get(nameOf(topic, partition))?.position;
+  }
+
+  /** Where the partition's end was when reading it began; undefined before the first answer. */
+  endAtStart(topic: string, partition: number): number | undefined {
+    return this.#partitions.get(nameOf(topic, partition))?.endAtStart;
   }
 
   /** True when everything that the partition had at its last answer was taken. */
@@ -276,6 +282,7 @@ export class KafkaReader {
       const last = batches.at(-1);
       const nextOffset = last === undefined ? from : Number(last.firstOffset) + last.lastOffsetDelta + 1;
       of.end = Math.max(Number(answer.highWatermark), nextOffset);
+      of.endAtStart ??= of.end;
       this.#ends.set(nameOf(of.topic, of.partition), of.end);
       if (nextOffset > from) {
         const records = batches.flatMap((batch) => recordsOf(batch, from));

@@ -36,7 +36,7 @@ interface Client {
   send(key: string, args: readonly Argument[]): Promise<unknown>;
   subscribe(channel: string, listener: (message: Buffer) => void): Promise<void>;
   connect(): Promise<unknown>;
-  on(event: "error", listener: (error: Error) => void): void;
+  on(event: "error" | "ready", listener: (error: Error) => void): void;
   destroy(): void;
 }
 
@@ -62,6 +62,10 @@ export class RedisLink {
       // Each failed command says so itself; `isUp` tells the rest.
       client.on("error", () => void this.faultsTotal++);
     }
+    this.#listening.on("ready", () => {
+      // A line that was cut and mended between two looks.
+      if (this.#isUp) for (const listener of this.#listeners) listener(true);
+    });
   }
 
   /** Resolves when Redis has answered, or after a second without it. */
@@ -89,12 +93,16 @@ export class RedisLink {
     return this.#within(WRITE_TIMEOUT_MS, this.#client.send(key, args));
   }
 
-  /** Hears a channel while Redis is up; what is sent while it is not is not heard. */
-  listen(channel: string, listener: (message: Buffer) => void): void {
+  /**
+   * Hears a channel while Redis is up; what is sent while it is not is not heard. Resolves when it is heard, or will be
+   * when Redis is back.
+   */
+  async listen(channel: string, listener: (message: Buffer) => void): Promise<void> {
     this.#channels.push({ channel, listener });
+    if (this.#isUp) this.#turn(await this.#answers());
   }
 
-  /** Told when it went away and when it is back. Returns how to stop. */
+  /** Told when it went away and when it is back, and when messages may have been missed. Returns how to stop. */
   onTurn(listener: (isUp: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

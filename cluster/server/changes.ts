@@ -31,7 +31,6 @@ export class Changes {
   constructor(options: ChangesOptions) {
     this.#options = options;
     const { store, people } = options;
-    store.link.listen(store.channel, (message) => this.hear(decodeChange(message)));
     this.#stopTurns = store.link.onTurn((isUp) => {
       // What was told meanwhile is lost.
       if (isUp) people.forget();
@@ -39,6 +38,12 @@ export class Changes {
       else this.#readTail();
     });
     if (!store.link.isUp) this.#readTail();
+  }
+
+  /** Resolves when changes are heard. */
+  start(): Promise<void> {
+    const { store } = this.#options;
+    return store.link.listen(store.channel, (message) => this.hear(decodeChange(message)));
   }
 
   /** Takes in a message, by whichever way it came; one that is known already tells nobody. */

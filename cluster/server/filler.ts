@@ -29,6 +29,8 @@ interface Share {
   mark: number | undefined;
   /** The end was reached since Redis was empty. */
   isWhole: boolean;
+  /** Records before this offset were told before Redis lost them; undefined until the topic's end is known. */
+  newsFrom: number | undefined;
   isReading: boolean;
 }
 
@@ -75,7 +77,7 @@ export class Filler {
         if (share !== undefined) this.#reader.stop(this.#target.topic, partition);
         this.#shares.delete(partition);
       } else if (share === undefined) {
-        const taken: Share = { mark: undefined, isWhole: false, isReading: false };
+        const taken: Share = { mark: undefined, isWhole: false, newsFrom: undefined, isReading: false };
         this.#shares.set(partition, taken);
         void this.#start(partition, taken);
       } else if (share.isReading) {
@@ -108,17 +110,31 @@ export class Filler {
 
   #readOn(partition: number, share: Share): void {
     share.isReading = true;
+    share.newsFrom = share.isWhole ? 0 : undefined;
     this.#reader.read(this.#target.topic, partition, share.mark ?? "earliest");
   }
 
-  async #take({ partition, records }: ReadBatch): Promise<void> {
+  async #take({ topic, partition, records }: ReadBatch): Promise<void> {
     const share = this.#shares.get(partition);
+    if (share === undefined) return;
+    const newsFrom = (share.newsFrom ??= this.#reader.endAtStart(topic, partition) ?? 0);
+    const old = records.filter(({ offset }) => offset < newsFrom);
+    const news = records.filter(({ offset }) => offset >= newsFrom);
+    await this.#write(partition, share, { records: old, isRefill: true });
+    await this.#write(partition, share, { records: news, isRefill: false });
+  }
+
+  async #write(
+    partition: number,
+    share: Share,
+    { records, isRefill }: { records: readonly ReadRecord[]; isRefill: boolean },
+  ): Promise<void> {
     for (let start = 0; start < records.length; start += PIPELINE_MAX) {
       const some = records.slice(start, start + PIPELINE_MAX);
       // Redis is away: what is read waits here, and Kafka keeps the rest.
-      while (!this.#closed && share !== undefined && this.#shares.get(partition) === share) {
+      while (!this.#closed && this.#shares.get(partition) === share) {
         try {
-          await this.#target.write(some, !share.isWhole);
+          await this.#target.write(some, isRefill);
           this.recordsTotal += some.length;
           break;
         } catch {

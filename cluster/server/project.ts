@@ -155,6 +155,7 @@ export class ClusterProject implements Project {
       if (learner.programs.entries.length === 0) {
         await project.#writeProgram({ version: 1, at: now(), document: options.firstProgram });
       }
+      await project.#changes.start();
       await project.snapshots.restore();
     } catch (error) {
       await project.close();
