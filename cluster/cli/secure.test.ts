@@ -4,16 +4,26 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { KafkaReader } from "../kafka/reader.ts";
 import { KafkaSender } from "../kafka/sender.ts";
 import { checkTopics, createTopics } from "../kafka/topics.ts";
 import { type Certificates, makeCertificates, startSecureKafka, startSecureRedis } from "../testing/secure.ts";
 import type { SecureKafka } from "../testing/secure.ts";
-import { clusterMissing, type TestServer } from "../testing/servers.ts";
+import { freePort } from "../parts/port.ts";
+import { clusterMissing, startFlink, type TestServer } from "../testing/servers.ts";
 import { checkBroker, checkRedis } from "./checks.ts";
 import { toConnection } from "./kafka-properties.ts";
+import { bringUp } from "./up.ts";
+import { resolveCluster } from "./settings.ts";
 import { clusterTopics } from "./topics.ts";
 
+function postEvents(url: string, event: object): Promise<Response> {
+  const headers = { "content-type": "application/json" };
+  return fetch(`${url}/v1/events`, { method: "POST", headers, body: JSON.stringify(event) });
+}
+
+const POLL_MS = 50;
 const plan = { replicas: 1, transactionTimeoutMs: 300_000 };
 
 describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 120_000 }, () => {
@@ -56,6 +66,31 @@ describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 120_000 }, 
     assert.match((await checkBroker(toConnection([kafka.bootstrap], kafka.properties), { ...plan, replicas: 3 })).join(), /--replicas is 3/);
     assert.deepEqual(await checkRedis({ url: redis.url, caFile: certificates.caFile }), []);
     await assert.rejects(checkRedis({ url: redis.url }), /Redis does not answer at rediss:/);
+  });
+
+  test("a whole cluster on installations that are there already", { timeout: 200_000 }, async (t) => {
+    const flink = await startFlink({ slots: 2, highAvailability: true });
+    t.after(() => flink.stop());
+    const settings = await resolveCluster({
+      data: join(folder, "data"),
+      demo: "0",
+      port: String(await freePort()),
+      servers: "1",
+      kafka: kafka.bootstrap,
+      "kafka-property": Object.entries(kafka.properties).map(([name, value]) => `${name}=${value}`),
+      flink: flink.url,
+      redis: redis.url,
+      "redis-ca": certificates.caFile,
+      partitions: "2",
+      parallelism: "1",
+    });
+    const { servers, installations } = await bringUp(settings, () => undefined, "caller");
+    t.after(() => Promise.all(servers.map((part) => part.stop())));
+    assert.deepEqual(installations, [], "nothing of it is ours to run");
+    const url = `http://127.0.0.1:${settings.plan.servers.ports[0]}`;
+    const event = { event_id: "e1", user_id: "u", event_type: "view", item_id: "i", timestamp: Date.now() };
+    assert.equal((await postEvents(url, event)).status, 202);
+    while ((await fetch(`${url}/v1/users/u/profile`)).status !== 200) await setTimeout(POLL_MS);
   });
 
   test("a wrong password is refused, and an unknown signer", async () => {
