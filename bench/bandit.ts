@@ -92,7 +92,8 @@ const COLOURS: Readonly<Record<Policy, string>> = {
   thompson: "#8a4bc2",
   squarecb: "#2b57d3",
 };
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 360, 56, 120, 32, 40];
+const LABEL_HEIGHT = 15;
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 360, 56, 136, 32, 40];
 
 function pictureOf(curves: readonly RegretCurve[]): string {
   const top = 100 * Math.ceil(Math.max(...curves.flatMap(({ regret }) => regret)) / 100);
@@ -104,13 +105,18 @@ function pictureOf(curves: readonly RegretCurve[]): string {
       `<text x="${LEFT - 8}" y="${y(share * top) + 4}" text-anchor="end">${Math.round(share * top)}</text>` +
       `<text x="${x(share)}" y="${HEIGHT - 18}" text-anchor="middle">${Math.round(share * VISITORS)}</text>`,
   );
-  const lines = curves.map(({ policy, regret }) => {
+  // Labels from the top down, none over another.
+  let free = 0;
+  const byEnd = [...curves].sort((a, b) => b.regret.at(-1)! - a.regret.at(-1)!);
+  const lines = byEnd.map(({ policy, regret }) => {
     const points = [[0, 0] as const, ...regret.map((value, i) => [(i + 1) / POINTS, value] as const)];
     const path = points.map(([share, value]) => `${x(share)},${y(value)}`).join(" ");
     const end = regret.at(-1)!;
+    const labelY = Math.max(free, y(end) + 4);
+    free = labelY + LABEL_HEIGHT;
     return (
       `<polyline points="${path}" fill="none" stroke="${COLOURS[policy]}" stroke-width="2"/>` +
-      `<text x="${WIDTH - RIGHT + 8}" y="${y(end) + 4}" fill="${COLOURS[policy]}">${policy} ${Math.round(end)}</text>`
+      `<text x="${WIDTH - RIGHT + 8}" y="${labelY}" fill="${COLOURS[policy]}">${policy} ${Math.round(end)}</text>`
     );
   });
   const text = 'font-family="system-ui, sans-serif" font-size="12" fill="#6b7280"';
