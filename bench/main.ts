@@ -2,7 +2,9 @@
 // that the ratios hold where absolute figures do not. Every bench is bounded in count and time and ends what it
 // started.
 import { bandit } from "./bandit.ts";
+import { clusterCosts } from "./cluster-costs.ts";
 import { clusterFreshness } from "./cluster-freshness.ts";
+import { clusterRedis } from "./cluster-redis.ts";
 import { experiments } from "./experiments.ts";
 import { freshness } from "./freshness.ts";
 import { growth } from "./growth.ts";
@@ -11,6 +13,7 @@ import { intake, singles } from "./intake.ts";
 import { latency } from "./latency.ts";
 import { modelMemory } from "./model-memory.ts";
 import { recommend } from "./recommend.ts";
+import { scaling } from "./scaling.ts";
 import { shares } from "./shares.ts";
 
 const BENCHES: Record<string, () => Promise<void>> = {
@@ -26,6 +29,9 @@ const BENCHES: Record<string, () => Promise<void>> = {
   experiments,
   bandit,
   "cluster-freshness": clusterFreshness,
+  "cluster-costs": clusterCosts,
+  scaling,
+  "cluster-redis": clusterRedis,
 };
 
 const names = process.argv.slice(2);

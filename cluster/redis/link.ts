@@ -51,6 +51,7 @@ export class RedisLink {
   #isConnected = false;
   #isListening = false;
   #isUp = false;
+  #lateLooks = 0;
   #closed = false;
   /** Questions that were not answered in time or not at all. */
   faultsTotal = 0;
@@ -76,7 +77,7 @@ export class RedisLink {
     return link;
   }
 
-  /** Whether the last look, at most a second ago, found it answering and listening. */
+  /** Whether the last looks, four a second, found it answering and listening. */
   get isUp(): boolean {
     return this.#isUp;
   }
@@ -99,7 +100,7 @@ export class RedisLink {
    */
   async listen(channel: string, listener: (message: Buffer) => void): Promise<void> {
     this.#channels.push({ channel, listener });
-    if (this.#isUp) this.#turn(await this.#answers());
+    if (this.#isUp) await this.#look();
   }
 
   /** Told when it went away and when it is back, and when messages may have been missed. Returns how to stop. */
@@ -121,8 +122,16 @@ export class RedisLink {
     this.#watch.unref();
   }
 
+  /** A line that is gone is gone at once; one that is late twice as well: once, it may be we who are busy. */
   async #look(): Promise<void> {
-    this.#turn(await this.#answers());
+    try {
+      await this.#askAll();
+      this.#lateLooks = 0;
+      this.#turn(true);
+    } catch (error) {
+      const isLate = error instanceof RedisAwayError && error.cause === undefined;
+      if (!isLate || ++this.#lateLooks > 1) this.#turn(false);
+    }
   }
 
   #turn(isUp: boolean): void {
@@ -131,20 +140,15 @@ export class RedisLink {
     for (const listener of this.#listeners) listener(isUp);
   }
 
-  async #answers(): Promise<boolean> {
-    try {
-      this.#isConnected ||= await this.#within(CONNECT_TIMEOUT_MS, connected(this.#client));
-      this.#isListening ||= await this.#within(CONNECT_TIMEOUT_MS, connected(this.#listening));
-      for (const { channel, listener } of this.#channels) {
-        if (this.#subscribed.has(channel)) continue;
-        await this.#within(CONNECT_TIMEOUT_MS, this.#listening.subscribe(channel, listener));
-        this.#subscribed.add(channel);
-      }
-      await this.#within(CONNECT_TIMEOUT_MS, this.#client.send("attune", ["EXISTS", "attune"]));
-      return true;
-    } catch {
-      return false;
+  async #askAll(): Promise<void> {
+    this.#isConnected ||= await this.#within(CONNECT_TIMEOUT_MS, connected(this.#client));
+    this.#isListening ||= await this.#within(CONNECT_TIMEOUT_MS, connected(this.#listening));
+    for (const { channel, listener } of this.#channels) {
+      if (this.#subscribed.has(channel)) continue;
+      await this.#within(CONNECT_TIMEOUT_MS, this.#listening.subscribe(channel, listener));
+      this.#subscribed.add(channel);
     }
+    await this.#within(CONNECT_TIMEOUT_MS, this.#client.send("attune", ["EXISTS", "attune"]));
   }
 
   async #within<T>(ms: number, answer: Promise<unknown>): Promise<T> {
