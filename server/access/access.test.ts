@@ -32,7 +32,7 @@ const issue = (ring: KeyRing, role: Role, extras: object = {}) =>
   ring.issue({ project: "default", role, name: `a ${role} key`, ...extras });
 
 async function who(ring: KeyRing, shown: object, project = "default"): Promise<Principal> {
-  const principal = await principalOf(shown, project, ring, START_MS);
+  const principal = await principalOf(shown, project, { ring, now: () => START_MS });
   if (typeof principal === "string") throw new Error(principal);
   return principal;
 }
@@ -141,7 +141,7 @@ test("a secret key in a URL, an unknown key, another project and another origin 
   const { ring } = bench(t);
   const secret = issue(ring, "admin").key;
   const open = issue(ring, "write", { origins: ["https://shop.example"] }).key;
-  const fault = (shown: object, project = "default") => principalOf(shown, project, ring, START_MS);
+  const fault = (shown: object, project = "default") => principalOf(shown, project, { ring, now: () => START_MS });
   equal(await fault({ key: secret, isInUrl: true }), "key_in_url");
   equal(await fault({ key: "sk_unknown" }), "key_invalid");
   equal(await fault({ key: secret }, "news"), "wrong_project");
@@ -155,8 +155,11 @@ test("a user token speaks for its user alone, in its project, until it expires",
   const secret = ring.rotateSecret("default", 0);
   const userToken = await signUserToken("ada", secret, START_MS, 900);
   equal((await who(ring, { key, userToken })).userId, "ada");
-  const at = (ms: number, project = "default") => verifyUserToken(userToken, project, ring.secrets("default"), ms);
-  deepEqual(await at(START_MS + 900_000), { userId: "ada" }); // within the clock tolerance
+  const at = async (ms: number, project = "default") => {
+    const token = await verifyUserToken(userToken, project, ring.secrets("default"), ms);
+    return typeof token === "string" ? token : token.userId;
+  };
+  equal(await at(START_MS + 900_000), "ada"); // within the clock tolerance
   equal(await at(START_MS + 931_000), "token_expired");
   equal(await at(START_MS, "news"), "token_invalid");
   ring.rotateSecret("default", 60_000);
@@ -195,13 +198,11 @@ test("forged tokens are refused: no signature, another secret, no expiry, too lo
     .setExpirationTime(nowS + 60)
     .sign(key);
   equal(await verify(old), "token_expired");
-  deepEqual(
-    await verify(
-      await jwt()
-        .setSubject("ada")
-        .setExpirationTime(nowS + 60)
-        .sign(key),
-    ),
-    { userId: "ada" },
+  const good = await verify(
+    await jwt()
+      .setSubject("ada")
+      .setExpirationTime(nowS + 60)
+      .sign(key),
   );
+  equal(typeof good === "string" ? good : good.userId, "ada");
 });

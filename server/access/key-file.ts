@@ -1,6 +1,6 @@
 // The key file: every project's keys, as hashes, and the secrets that user tokens are signed with. One small JSON file
 // that only its owner reads; replaced as a whole, so a reader sees the old one or the new one.
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { replaceFile } from "../disk/durable-file.ts";
 import { isNeed, isRole, type Need, type Role } from "./roles.ts";
@@ -45,6 +45,8 @@ export class KeyFileError extends Error {
 }
 
 const FORMAT = 1;
+/** Within the data folder. */
+export const KEY_FILE = "keys.json";
 export const KEYS_MAX = 10_000;
 
 const EMPTY: KeyFileContent = { keys: [], secrets: [] };
@@ -82,11 +84,20 @@ export function newKey(role: Role): string {
 }
 
 export function hashOfKey(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
+  return hash("sha256", key);
 }
 
 export function newId(prefix: string): string {
   return `${prefix}_${randomBytes(6).toString("hex")}`;
+}
+
+/** A scheme and a host, as browsers send it: nothing that never matches may stand in a key. */
+export function isOrigin(text: string): boolean {
+  try {
+    return new URL(text).origin === text;
+  } catch {
+    return false;
+  }
 }
 
 function isStoredKey(value: unknown): value is StoredKey {

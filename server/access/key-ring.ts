@@ -36,6 +36,8 @@ export interface IssuedKey {
 export interface KeyRing {
   /** No key was ever made: a loopback node is open. A ring whose keys were all revoked stays closed. */
   readonly isEmpty: boolean;
+  /** Whether the key of that id can still be used. */
+  isInForce(id: string): boolean;
   /** The key in force; undefined for one that is unknown, revoked or expired. */
   find(key: string): StoredKey | undefined;
   list(project?: string): readonly StoredKey[];
@@ -58,12 +60,14 @@ export class TooManyKeysError extends Error {
 export function openKeyRing(path: string, now: () => number): KeyRing {
   let content: KeyFileContent = { keys: [], secrets: [] };
   let byHash = new Map<string, StoredKey>();
+  let byId = new Map<string, StoredKey>();
   let stamp = "";
   let lookedAtMs = -Infinity;
 
   const load = (): void => {
     content = readKeyFile(path);
     byHash = new Map(content.keys.map((key) => [key.hash, key]));
+    byId = new Map(content.keys.map((key) => [key.id, key]));
   };
   const refresh = (): void => {
     const nowMs = now();
@@ -116,6 +120,10 @@ export function openKeyRing(path: string, now: () => number): KeyRing {
     get isEmpty() {
       refresh();
       return content.keys.length === 0;
+    },
+    isInForce(id) {
+      refresh();
+      return inForce(byId.get(id)) !== undefined;
     },
     find(key) {
       refresh();

@@ -2,6 +2,7 @@
 // project's secret. With it a public write key may read what is Ada's.
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
 import type { TokenSecret } from "./key-file.ts";
+import type { KeyRing } from "./key-ring.ts";
 
 const ALGORITHM = "HS256";
 /** Longer-lived tokens are refused: a stolen one must die by itself. */
@@ -12,7 +13,11 @@ export const TOKEN_CHARS_MAX = 4_096;
 export type TokenFault = "token_invalid" | "token_expired";
 
 export interface UserToken {
-  userId: string;
+  readonly userId: string;
+  /** Unix ms. */
+  readonly expiresAtMs: number;
+  /** Whether the secret that it was verified with is still in force. */
+  isSignedBy(ring: KeyRing): boolean;
 }
 
 /** Makes a token for one user of the secret's project. */
@@ -45,8 +50,13 @@ export async function verifyUserToken(
         requiredClaims: ["sub", "exp", "iat"],
         currentDate: new Date(nowMs),
       });
-      const { sub } = payload;
-      return sub === undefined || sub.length === 0 || sub.length > 128 ? "token_invalid" : { userId: sub };
+      const { sub, exp } = payload;
+      if (sub === undefined || exp === undefined || sub.length === 0 || sub.length > 128) return "token_invalid";
+      return {
+        userId: sub,
+        expiresAtMs: (exp + CLOCK_TOLERANCE_S) * 1_000,
+        isSignedBy: (ring) => ring.secrets(project).some(({ id }) => id === secret.id),
+      };
     } catch (error) {
       if (error instanceof errors.JWTExpired) return "token_expired";
       if (!(error instanceof errors.JOSEError)) throw error;

@@ -11,8 +11,8 @@ import { WEBHOOK_FAILED, type WebhookSender } from "../webhooks/sender.ts";
 
 export function deadLetterRoutes(intake: Intake, webhooks: WebhookSender): Route[] {
   return [
-    { method: "GET", path: "/v1/dead-letters", handle: readDeadLetters },
-    { method: "POST", path: "/v1/dead-letters/{id}/retry", handle: retry },
+    { method: "GET", path: "/v1/dead-letters", access: "read", persons: true, handle: readDeadLetters },
+    { method: "POST", path: "/v1/dead-letters/{id}/retry", access: "operate", handle: retry },
   ];
 
   async function retry(call: Call): Promise<Answer> {

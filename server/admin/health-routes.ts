@@ -10,9 +10,9 @@ const BOUNDS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 export function healthRoutes(sources: StatsSources & { projects: (name: string) => Project | undefined }): Route[] {
   const registry = createRegistry(sources, openProjects);
   return [
-    { method: "GET", path: "/healthz", handle: () => ok({ status: "ok" }) },
-    { method: "GET", path: "/readyz", handle: readiness },
-    { method: "GET", path: "/metrics", handle: metrics },
+    { method: "GET", path: "/healthz", access: "public", handle: () => ok({ status: "ok" }) },
+    { method: "GET", path: "/readyz", access: "public", handle: readiness },
+    { method: "GET", path: "/metrics", access: "read", handle: metrics },
   ];
 
   function openProjects(): Project[] {

@@ -11,11 +11,11 @@ const VERSION_MAX = Number.MAX_SAFE_INTEGER;
 /** @param onProgram - called after another program took effect, so that live lists are made anew. */
 export function programRoutes(onProgram: (project: Project) => void): Route[] {
   return [
-    { method: "GET", path: "/v1/program", handle: readProgram },
-    { method: "PUT", path: "/v1/program", handle: putProgram },
-    { method: "POST", path: "/v1/program/check", handle: checkProgram },
-    { method: "POST", path: "/v1/program/rollback", handle: rollback },
-    { method: "GET", path: "/v1/program/versions", handle: readVersions },
+    { method: "GET", path: "/v1/program", access: "read", handle: readProgram },
+    { method: "PUT", path: "/v1/program", access: "operate", handle: putProgram },
+    { method: "POST", path: "/v1/program/check", access: "read", handle: checkProgram },
+    { method: "POST", path: "/v1/program/rollback", access: "operate", handle: rollback },
+    { method: "GET", path: "/v1/program/versions", access: "read", handle: readVersions },
   ];
 
   async function putProgram(call: Call): Promise<Answer> {
@@ -25,7 +25,7 @@ export function programRoutes(onProgram: (project: Project) => void): Route[] {
       throw new Problem("bad_program", `${faults.length} faults; the program in force was not changed.`, { faults });
     }
     onProgram(call.project);
-    return ok({ version: result.version });
+    return { ...ok({ version: result.version }), audit: { version: result.version } };
   }
 
   async function rollback(call: Call): Promise<Answer> {
@@ -36,7 +36,7 @@ export function programRoutes(onProgram: (project: Project) => void): Route[] {
     const result = await call.project.rollbackProgram(version);
     if (result === undefined) throw unknownVersion();
     onProgram(call.project);
-    return ok({ version: result.version });
+    return { ...ok({ version: result.version }), audit: { version: result.version } };
   }
 }
 

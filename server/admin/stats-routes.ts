@@ -35,9 +35,15 @@ export interface StatsSources {
 export function statsRoutes(sources: StatsSources): Route[] {
   const startedAtMs = sources.now();
   return [
-    { method: "GET", path: "/v1/stats", handle: readStats },
-    { method: "GET", path: "/v1/projects", handle: () => ok({ projects: [...sources.projectNames()] }) },
+    { method: "GET", path: "/v1/stats", access: "read", handle: readStats },
+    { method: "GET", path: "/v1/projects", access: "read", handle: readProjects },
   ];
+
+  /** Those that the reader may open. */
+  function readProjects({ principal }: Call): Answer {
+    const names = sources.projectNames().filter((name) => (principal.project ?? name) === name);
+    return ok({ projects: names });
+  }
 
   function readStats({ project, nowMs }: Call): Answer {
     const { intake, history } = sources;

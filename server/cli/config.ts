@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { AuditPlace } from "../audit/open.ts";
 
 /** What `attune.config.ts` may export as its default. */
 export interface AttuneConfig {
@@ -21,6 +22,8 @@ export interface AttuneConfig {
   personsCachedMax?: number;
   /** How often the state is checkpointed; default 10,000. Seldom: longer starts after a crash. Often: more writes. */
   checkpointEveryMs?: number;
+  /** File of the audit trail's head, best on another volume; by default beside the key-encryption keys. */
+  auditAnchor?: string;
   webhooks?: { secret?: string; allowPrivate?: boolean };
   cluster?: ClusterConfig;
 }
@@ -80,16 +83,23 @@ export async function readSettings(flags: SettingFlags, environment: NodeJS.Proc
   const port = flags.port ?? environment["ATTUNE_PORT"];
   const grpcPort = flags["grpc-port"] ?? environment["ATTUNE_GRPC_PORT"];
   const demo = flags.demo ?? environment["ATTUNE_DEMO"];
+  const auditAnchor = environment["ATTUNE_AUDIT_ANCHOR"] ?? file.auditAnchor;
   const secret = environment["ATTUNE_WEBHOOK_SECRET"];
   return {
     ...file,
     ...(grpcPort === undefined ? {} : { grpcPort: grpcPort === "off" ? "off" : portOf(grpcPort) }),
+    ...(auditAnchor === undefined ? {} : { auditAnchor: resolve(auditAnchor) }),
     ...(secret === undefined ? {} : { webhooks: { ...file.webhooks, secret } }),
     host: flags.host ?? environment["ATTUNE_HOST"] ?? file.host ?? "127.0.0.1",
     port: port === undefined ? (file.port ?? 8080) : portOf(port),
     data: resolve(flags.data ?? environment["ATTUNE_DATA"] ?? file.data ?? "./data"),
     demo: demo === undefined ? (file.demo ?? false) : demoOf(demo),
   };
+}
+
+/** Where the audit trail of a node with these settings lies. */
+export function auditPlace({ data, auditAnchor }: NodeSettings): AuditPlace {
+  return { dataFolder: data, anchor: auditAnchor, kekFolder: process.env["ATTUNE_KEK_FOLDER"] };
 }
 
 /** What the configuration file says; empty where there is none and none was named. */

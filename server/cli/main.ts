@@ -1,6 +1,9 @@
 // The `attune` command line.
 import { FolderLockedError } from "../log/folder-lock.ts";
 import { LogDamagedError, LogFailedError, LogFullError } from "../log/log.ts";
+import { KeyFileError } from "../access/key-file.ts";
+import { TooManyKeysError } from "../access/key-ring.ts";
+import { AuditDamagedError } from "../audit/audit-log.ts";
 import { SettingError } from "./config.ts";
 import { EventFileError } from "./event-file.ts";
 import { UsageError } from "./usage.ts";
@@ -15,6 +18,8 @@ const HELP = `attune <command> [options]
   evaluate --off-policy FILE  what another policy would have brought, from logged choices with propensities
   export                      write the log's events as NDJSON; --items for the catalogue
   verify                      fold the log anew and compare every profile
+  keys create|list|rotate|…   who may do what; "attune keys help"
+  audit verify                check the audit trail against its chain and its anchor
   cluster …                   the same on Kafka, Flink and Redis; "attune cluster help"
 
 Commands on the data folder take --data FOLDER, --project NAME, --program shop|news and --config FILE.
@@ -29,6 +34,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   replay: async () => (await import("./replay.ts")).replayCommand,
   evaluate: async () => (await import("./evaluate.ts")).evaluateCommand,
   export: async () => (await import("./export.ts")).exportCommand,
+  keys: async () => (await import("./keys.ts")).keysCommand,
+  audit: async () => (await import("./audit.ts")).auditCommand,
   verify: async () => (await import("./verify.ts")).verifyCommand,
 };
 
@@ -55,6 +62,9 @@ function isPlain(error: unknown): error is Error {
     LogDamagedError,
     LogFailedError,
     LogFullError,
+    KeyFileError,
+    TooManyKeysError,
+    AuditDamagedError,
   ];
   const code = (error as NodeJS.ErrnoException).code ?? "";
   return kinds.some((kind) => error instanceof kind) || code.startsWith("ERR_PARSE_ARGS") || code === "EADDRINUSE";

@@ -4,6 +4,8 @@ import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import ipaddr from "ipaddr.js";
 import { pino, type Logger } from "pino";
+import { openKeyRing } from "../access/key-ring.ts";
+import { openNodeAudit, type AuditPlace } from "../audit/open.ts";
 import type { HttpConfig } from "../http/config.ts";
 import { createServer, GrpcPortError } from "../http/server.ts";
 import type { Project } from "../ports.ts";
@@ -17,7 +19,12 @@ const BUILD_SCRIPT = new URL("../../scripts/build.ts", import.meta.url);
 export type ServeSettings = Pick<
   NodeSettings,
   "host" | "port" | "grpcPort" | "demo" | "trustedProxies" | "botAddresses" | "webhooks"
->;
+> & {
+  /** The keys; without, everything is open, and only to this machine. */
+  keyFile?: string | undefined;
+  /** Without, nothing is taken down. */
+  audit?: AuditPlace | undefined;
+};
 
 export interface ServedHost {
   readonly projects: ReadonlyMap<string, Project>;
@@ -29,17 +36,21 @@ export async function serve(
   settings: ServeSettings,
   openHost: (logger: Logger) => Promise<ServedHost>,
 ): Promise<number> {
-  refuseOpenDoor(settings.host);
+  const keys = settings.keyFile === undefined ? undefined : openKeyRing(settings.keyFile, Date.now);
+  if (keys === undefined || keys.isEmpty) refuseOpenDoor(settings.host);
   // Before anything is opened: who is told to stop while he starts, stops cleanly as well.
   const stopped = stopSignal();
   const logger = pino({ name: "attune", level: process.env["ATTUNE_LOG_LEVEL"] ?? "info" }, pino.destination(2));
   await build();
   const host = await openHost(logger);
+  const audit = settings.audit === undefined ? undefined : openNodeAudit(settings.audit, Date.now);
   if (settings.demo) await warmDemo(host.projects, logger);
   const server = await createServer({
     projects: (name) => host.projects.get(name),
     projectNames: () => [...host.projects.keys()],
     config: serverConfig(settings),
+    keys,
+    audit,
     folders: { console: `${DIST}console`, demo: `${DIST}demo`, sdk: `${DIST}sdk` },
     logger,
   });
@@ -56,6 +67,7 @@ export async function serve(
   process.stdout.write(`attune listening on ${address}\n`);
   await stopped;
   await server.close();
+  audit?.close();
   await host.close();
   return 0;
 }
@@ -65,7 +77,7 @@ function refuseOpenDoor(host: string): void {
   const isLoopback = host === "localhost" || (isIP(host) !== 0 && ipaddr.parse(host).range() === "loopback");
   if (isLoopback) return;
   throw new SettingError(
-    `ATTUNE_HOST is "${host}", which others can reach, and there are no keys: bind 127.0.0.1 and put a proxy with access control before it`,
+    `ATTUNE_HOST is "${host}", which others can reach, and there are no keys: attune keys create --role admin, or bind 127.0.0.1`,
   );
 }
 

@@ -1,6 +1,8 @@
 // `attune start`: the embedded node.
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readSettings } from "./config.ts";
+import { KEY_FILE } from "../access/key-file.ts";
+import { auditPlace, readSettings } from "./config.ts";
 import { NEWS_PROJECT, openSettingsHost } from "./node.ts";
 import { serve } from "./serve.ts";
 
@@ -18,7 +20,8 @@ export async function startCommand(args: string[]): Promise<number> {
   });
   const settings = await readSettings(values, process.env);
   if (settings.demo) settings.projects = { [NEWS_PROJECT]: "news", ...settings.projects };
-  return serve(settings, (logger) =>
+  const access = { keyFile: join(settings.data, KEY_FILE), audit: auditPlace(settings) };
+  return serve({ ...settings, ...access }, (logger) =>
     openSettingsHost(settings, {
       onFault: (fault) => logger.error({ fault }, "the log is damaged"),
       onCheckpointFailed: (error) => logger.error({ err: error }, "a checkpoint failed; the log keeps everything"),

@@ -12,17 +12,18 @@ import { referencePage } from "./reference.ts";
 export function docsRoutes(): Route[] {
   let reference: string | undefined;
   return [
-    { method: "GET", path: "/docs", handle: () => ({ status: 302, headers: { location: "/docs/" } }) },
-    { method: "GET", path: "/docs/", handle: () => page((reference ??= referencePage())) },
-    { method: "GET", path: "/docs/docs.css", handle: () => file(DOCS_CSS, "text/css; charset=utf-8") },
+    { method: "GET", path: "/docs", access: "public", handle: () => ({ status: 302, headers: { location: "/docs/" } }) },
+    { method: "GET", path: "/docs/", access: "public", handle: () => page((reference ??= referencePage())) },
+    { method: "GET", path: "/docs/docs.css", access: "public", handle: () => file(DOCS_CSS, "text/css; charset=utf-8") },
     {
       method: "GET",
       path: "/docs/openapi.json",
+      access: "public",
       crossOrigin: true,
       handle: () => ({ status: 200, json: openApiDocument }),
     },
-    { method: "GET", path: "/docs/proto/*", crossOrigin: true, handle: schemaFile },
-    { method: "GET", path: "/docs/*", handle: guide },
+    { method: "GET", path: "/docs/proto/*", access: "public", crossOrigin: true, handle: schemaFile },
+    { method: "GET", path: "/docs/*", access: "public", handle: guide },
   ];
 }
 

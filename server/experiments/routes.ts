@@ -8,10 +8,11 @@ export function experimentRoutes(): Route[] {
     {
       method: "GET",
       path: "/v1/experiments",
+      access: "read",
       handle: async ({ project }) => ok({ experiments: await project.experiments() }),
     },
-    { method: "GET", path: "/v1/experiments/{name}", handle: readExperiment },
-    { method: "GET", path: "/v1/slots", handle: async ({ project }) => ok({ slots: await project.slots() }) },
+    { method: "GET", path: "/v1/experiments/{name}", access: "read", handle: readExperiment },
+    { method: "GET", path: "/v1/slots", access: "read", handle: async ({ project }) => ok({ slots: await project.slots() }) },
   ];
 }
 

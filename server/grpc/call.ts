@@ -9,10 +9,15 @@ import type {
   ServerWritableStream,
 } from "@grpc/grpc-js";
 import type { Logger } from "pino";
-import { findProject } from "../http/app.ts";
+import { requireNeed, type Gate } from "../access/gate.ts";
+import { credentialsOf } from "../access/principal.ts";
+import type { Reader } from "../access/reader.ts";
+import type { Need } from "../access/roles.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
 import { JSON_DEPTH_MAX } from "../http/body.ts";
 import { fromJson, type Source } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
+import { findProject, isAudited } from "../http/request-call.ts";
 import type { Timings } from "../http/timings.ts";
 import type { Enricher, Sender } from "../intake/enrich/enrich.ts";
 import type { Project } from "../ports.ts";
@@ -30,19 +35,34 @@ export type WatchCall = ServerWritableStream<Buffer, Buffer>;
 export type StreamCall = ServerDuplexStream<Buffer, Buffer>;
 
 /** What a handler sees of a call. */
-export interface Caller {
-  readonly project: Project;
+export interface Caller extends Reader {
   readonly sender: Sender;
 }
 
 export interface CallOptions {
   projects: (name: string) => Project | undefined;
+  gate: Gate;
+  audit?: AuditLog | undefined;
   enricher: Enricher;
   timings: Timings;
   logger: Logger;
   /** True when the server goes down: calls that come are told to try another. */
   closing: () => boolean;
 }
+
+/** What a method of a service needs; one that is not named here is refused when the server is made. */
+export const METHOD_NEEDS: Readonly<Record<string, Need>> = {
+  "Events/Send": "collect",
+  "Events/SendStream": "collect",
+  "Profiles/Get": "own",
+  "Profiles/SetAttributes": "collect",
+  "Profiles/Watch": "own",
+  "Recommendations/Recommend": "own",
+  "Recommendations/Similar": "browse",
+  "Recommendations/Trending": "browse",
+  "Recommendations/Watch": "own",
+  "Decisions/Decide": "own",
+};
 
 export interface Calls {
   /** @param handle - gets the request as it would be in JSON, and its bytes. */
@@ -94,15 +114,25 @@ export function definitionOf(service: string): Record<string, Method> {
 export function createCalls(options: CallOptions): Calls {
   const { timings, logger } = options;
 
-  /** Where keys will be checked: the call's `authorization` names the project and must allow the method. */
-  function callerOf(call: AnyCall): Caller {
+  /** Key and user token come as metadata, by the names of HTTP's headers. @throws Problem. */
+  async function callerOf(call: AnyCall, named: Named): Promise<Caller> {
     if (options.closing()) throw goingDown();
     const text = (name: string): string | undefined => call.metadata.get(name)[0]?.toString();
-    const named = text("attune-project");
-    const project = findProject(options.projects, named === undefined ? {} : { "attune-project": named }, {});
+    const headers = { authorization: text("authorization"), "attune-user-token": text("attune-user-token") };
+    const projectName = text("attune-project");
+    const principal = await options.gate.identify(credentialsOf(headers, {}), projectName);
+    requireNeed(principal, METHOD_NEEDS[methodName(named)]!);
+    const project = findProject(options.projects, projectName ?? principal.project);
     return {
+      principal,
       project,
       sender: options.enricher.sender({ address: addressOf(call.getPeer()), userAgent: text("user-agent") }),
+      noted(ref) {
+        const { audit } = options;
+        if (audit === undefined || !isAudited(principal)) return;
+        const subject = audit.subjectOf(project.name, project.personKey(ref));
+        audit.read({ project: project.name, actor: principal.id, action: `grpc ${methodName(named)}`, subject });
+      },
     };
   }
 
@@ -114,6 +144,7 @@ export function createCalls(options: CallOptions): Calls {
   }
 
   function partsOf(named: Named) {
+    if (METHOD_NEEDS[methodName(named)] === undefined) throw new Error(`${methodName(named)} says not what it needs`);
     const { requestType, responseType } = serviceOf(named.service).methods[named.method]!;
     return {
       request: codecOf(requestType),
@@ -127,7 +158,7 @@ export function createCalls(options: CallOptions): Calls {
       const { response, timing } = partsOf(named);
       return (call, callback) => {
         const startMs = performance.now();
-        const answer = async () => handle(call.request, callerOf(call));
+        const answer = async () => handle(call.request, await callerOf(call, named));
         answer()
           .then((message) => response.encode(message as Message))
           .then(
@@ -145,7 +176,7 @@ export function createCalls(options: CallOptions): Calls {
       const { response, timing } = partsOf(named);
       return (call) => {
         const serve = async (): Promise<void> => {
-          const caller = callerOf(call);
+          const caller = await callerOf(call, named);
           // One batch after the other: the sender is read no faster than the log takes.
           for await (const bytes of call as AsyncIterable<Buffer>) {
             const startMs = performance.now();
@@ -170,15 +201,21 @@ export function createCalls(options: CallOptions): Calls {
     watch(named, open) {
       const { request } = partsOf(named);
       return (call) => {
-        try {
-          open(sourceOf(decode(call.request, request.decode)), callerOf(call), call);
-        } catch (error) {
-          call.emit("error", statusOf(problemOf(error, named)));
-        }
+        const serve = async (): Promise<void> => {
+          const caller = await callerOf(call, named);
+          if (!call.cancelled) open(sourceOf(decode(call.request, request.decode)), caller, call);
+        };
+        serve().catch((error: unknown) => {
+          if (!call.cancelled) call.emit("error", statusOf(problemOf(error, named)));
+        });
       };
     },
   };
   return calls;
+}
+
+function methodName({ service, method }: Named): string {
+  return `${service}/${method}`;
 }
 
 export function goingDown(): Problem {

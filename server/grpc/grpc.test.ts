@@ -20,6 +20,7 @@ import { admission } from "../intake/admission.ts";
 import { openAddresses } from "../intake/enrich/addresses.ts";
 import { createEnricher } from "../intake/enrich/enrich.ts";
 import { createIntake } from "../intake/intake.ts";
+import { createGate } from "../access/gate.ts";
 import { createHub } from "../live/hub.ts";
 import { codecOf, PROTO_FILES, PROTO_FOLDER } from "../protobuf/messages.ts";
 import { definitionOf } from "./call.ts";
@@ -246,6 +247,7 @@ test("a reader that stays behind is cut, and its stream closed whatever it holds
   const hub = createHub(node.project, { logger: silent, now: Date.now, stalledMs: 10 });
   const server = createGrpcServer({
     projects: () => node.project,
+    gate: createGate(undefined, undefined, Date.now),
     isReady: () => true,
     hubOf: () => hub,
     intake: createIntake({

@@ -2,6 +2,8 @@
 import { createServer as createSocketServer, type AddressInfo, type Socket } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "pino";
+import type { Gate } from "../access/gate.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
 import { BODY_BYTES_MAX } from "../http/body.ts";
 import type { Timings } from "../http/timings.ts";
 import type { Enricher } from "../intake/enrich/enrich.ts";
@@ -27,6 +29,8 @@ export interface GrpcOptions {
   isReady: () => boolean;
   hubOf: (project: Project) => Hub;
   intake: Intake;
+  gate: Gate;
+  audit?: AuditLog | undefined;
   enricher: Enricher;
   timings: Timings;
   logger: Logger;

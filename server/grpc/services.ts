@@ -33,13 +33,13 @@ export function createServices(calls: Calls, watches: Watches, intake: Intake): 
     {
       name: "Profiles",
       handlers: {
-        Get: calls.unary(profiles("Get"), async (request, { project }) => {
-          const profile = await project.profile(personRef(request));
+        Get: calls.unary(profiles("Get"), async (request, caller) => {
+          const profile = await caller.project.profile(personRef(request, caller));
           if (profile === undefined) throw new Problem("unknown_person", "Nobody is known by this id.");
           return profile;
         }),
-        SetAttributes: calls.unary(profiles("SetAttributes"), (request, { project }) =>
-          project.setAttributes(personRef(request), readAttributes(request.get("attributes"))),
+        SetAttributes: calls.unary(profiles("SetAttributes"), (request, caller) =>
+          caller.project.setAttributes(personRef(request, caller), readAttributes(request.get("attributes"))),
         ),
         Watch: calls.watch(profiles("Watch"), watches.profile),
       },
@@ -47,7 +47,7 @@ export function createServices(calls: Calls, watches: Watches, intake: Intake): 
     {
       name: "Recommendations",
       handlers: {
-        Recommend: calls.unary(lists("Recommend"), (request, { project }) => listFor(project, readRequest(request))),
+        Recommend: calls.unary(lists("Recommend"), (request, caller) => listFor(caller.project, readRequest(request, caller))),
         Similar: calls.unary(lists("Similar"), (request, { project }) =>
           similarFor(project, requiredText(request, "item_id", ID_CHARS_MAX), request),
         ),
@@ -58,8 +58,8 @@ export function createServices(calls: Calls, watches: Watches, intake: Intake): 
     {
       name: "Decisions",
       handlers: {
-        Decide: calls.unary({ service: "Decisions", method: "Decide" }, (request, { project }) =>
-          decideFor(project, request),
+        Decide: calls.unary({ service: "Decisions", method: "Decide" }, (request, caller) =>
+          decideFor(caller, request),
         ),
       },
     },

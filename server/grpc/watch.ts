@@ -76,20 +76,20 @@ export function createWatches(hubOf: (project: Project) => Hub): Watches {
     get open() {
       return open.size;
     },
-    profile(request, { project }, call) {
-      const subscription = readSubscription(fromJson({ ...request.message, placements: [] }));
-      begin(call, hubOf(project), subscription, (message) => {
+    profile(request, caller, call) {
+      const subscription = readSubscription(fromJson({ ...request.message, placements: [] }), caller);
+      begin(call, hubOf(caller.project), subscription, (message) => {
         const { type, at, ...fields } = message;
         if (type !== "profile" && type !== "segments" && type !== "trigger") return undefined;
         const { caused_by: cause, ...update } = fields as { caused_by?: unknown };
         return profileCodec.encode({ at, caused_by: cause, [type]: update });
       });
     },
-    lists(request, { project }, call) {
+    lists(request, caller, call) {
       const { placements } = request.message;
       const named = Array.isArray(placements) && placements.length > 0 ? placements : [DEFAULT_PLACEMENT];
-      const subscription = readSubscription(fromJson({ ...request.message, placements: named }));
-      begin(call, hubOf(project), subscription, (message) => {
+      const subscription = readSubscription(fromJson({ ...request.message, placements: named }), caller);
+      begin(call, hubOf(caller.project), subscription, (message) => {
         if (message.type !== "recommendations") return undefined;
         const { type: _, at, caused_by: cause, ...list } = message;
         return listCodec.encode({ at, caused_by: cause, list });

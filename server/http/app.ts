@@ -1,15 +1,16 @@
 // The HTTP shell: takes routes from the rooms, gives each request its project, and turns whatever comes of it into an
 // answer: JSON, a file, or a problem document. Handlers know nothing of the library underneath.
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import { FilterError, HostError, type Project } from "../ports.ts";
+import { FilterError, HostError } from "../ports.ts";
 import { BODY_BYTES_MAX } from "./body.ts";
-import type { ClientAddress } from "./client-address.ts";
+import { isSameOrigin } from "./origin.ts";
 import { Problem, problemDocument, problemOfHost } from "./problem.ts";
-import type { Answer, Call, Query, Route, StreamRoute } from "./route.ts";
+import { actionOf, RequestCall, type CallContext, type Door } from "./request-call.ts";
+import type { Answer, Route, StreamRoute } from "./route.ts";
 import type { Timings } from "./timings.ts";
 
 /** A request whose body has not arrived by then is answered 408: slow senders must not hold memory. */
@@ -18,16 +19,13 @@ const CONNECTIONS_MAX = 20_000;
 /** How long open requests may take to finish when the server goes down. */
 const DRAIN_MS = 5_000;
 
-export interface ShellOptions {
+export interface ShellOptions extends CallContext {
   routes: readonly Route[];
   streams: readonly StreamRoute[];
   /** Takes over a connection that asks for a WebSocket. @throws Problem. */
-  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  projects: (name: string) => Project | undefined;
-  clients: ClientAddress;
+  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void | Promise<void>;
   timings: Timings;
   logger: Logger;
-  now: () => number;
 }
 
 export interface Shell {
@@ -41,10 +39,17 @@ const JSON_TYPE = "application/json; charset=utf-8";
 const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 const PREFLIGHT_HEADERS = {
   "access-control-allow-origin": "*",
-  "access-control-allow-methods": "GET, POST",
-  "access-control-allow-headers": "content-type, content-encoding, authorization, attune-project, x-retry-count",
+  "access-control-allow-methods": "GET, POST, PUT",
+  "access-control-allow-headers":
+    "content-type, content-encoding, authorization, attune-project, attune-user-token, x-retry-count",
   "access-control-max-age": "86400",
 } as const;
+/** On every answer; pages replace what they need otherwise. */
+const SAFE_HEADERS: Readonly<Record<string, string>> = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+};
 
 export function createShell(options: ShellOptions): Shell {
   const { logger } = options;
@@ -64,7 +69,7 @@ export function createShell(options: ShellOptions): Shell {
   });
   app.server.maxConnections = CONNECTIONS_MAX;
   app.server.on("checkExpectation", (_request, response: ServerResponse) => {
-    send(response, problemAnswer(new Problem("expectation_failed", "Send the request without `Expect`.")), true);
+    send(response, problemAnswer(new Problem("expectation_failed", "Send the request without `Expect`.")), "*");
   });
   app.removeAllContentTypeParsers();
   // The usual types by name: what only `*` takes has its header parsed anew on each request.
@@ -80,23 +85,34 @@ export function createShell(options: ShellOptions): Shell {
   });
 
   for (const route of options.routes) {
-    const crossOrigin = route.crossOrigin === true;
     const timing = options.timings.of(`${route.method} ${route.path}`);
+    const isAudited = route.method !== "GET" && (route.access === "operate" || route.access === "admin");
     app.route({
       method: route.method,
       url: libraryPath(route.path),
       handler(request, reply) {
         const startMs = performance.now();
         reply.hijack();
+        let call: RequestCall | undefined;
         const done = (answer: Answer): void => {
-          send(reply.raw, answer, crossOrigin);
+          send(reply.raw, answer, route.crossOrigin === true ? (call?.boundOrigin ?? "*") : undefined);
           timing.record(performance.now() - startMs);
         };
+        const finish = (answer: Answer): void => {
+          if (isAudited && answer.status < 400) takeDown(route, call!, answer);
+          done(answer);
+        };
         const failed = (error: unknown): void => done(answerOf(error, route));
+        const handle = (): void => {
+          const answer = route.handle(call!);
+          if (answer instanceof Promise) answer.then(finish).catch(failed);
+          else finish(answer);
+        };
         try {
-          const answer = route.handle(callOf(request, crossOrigin));
-          if (answer instanceof Promise) answer.then(done, failed);
-          else done(answer);
+          call = callOf(request, route);
+          const admitted = call.admit();
+          if (admitted === undefined) handle();
+          else admitted.then(handle).catch(failed);
         } catch (error) {
           failed(error);
         }
@@ -104,19 +120,25 @@ export function createShell(options: ShellOptions): Shell {
     });
   }
   for (const stream of options.streams) {
-    const crossOrigin = stream.crossOrigin === true;
+    const door = { ...stream, method: "GET" as const };
     app.route({
       method: "GET",
       url: libraryPath(stream.path),
       exposeHeadRoute: false,
       async handler(request, reply) {
         reply.hijack();
+        const crossOrigin = stream.crossOrigin === true ? "*" : undefined;
         try {
-          if (crossOrigin) reply.raw.setHeader("access-control-allow-origin", "*");
-          await stream.open(callOf(request, crossOrigin), reply.raw);
+          const call = callOf(request, door);
+          await call.admit();
+          const origin = crossOrigin && (call.boundOrigin ?? crossOrigin);
+          for (const [name, value] of Object.entries({ ...SAFE_HEADERS, ...corsHeaders(origin) })) {
+            reply.raw.setHeader(name, value);
+          }
+          await stream.open(call, reply.raw);
         } catch (error) {
           if (reply.raw.headersSent) reply.raw.destroy();
-          else send(reply.raw, answerOf(error, { method: "GET", path: stream.path }), crossOrigin);
+          else send(reply.raw, answerOf(error, door), crossOrigin);
         }
       },
     });
@@ -135,14 +157,15 @@ export function createShell(options: ShellOptions): Shell {
 
   app.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
-    try {
+    const take = async (): Promise<void> => {
       if (closing) throw goingDown();
-      options.upgrade(request, socket, head);
-    } catch (error) {
+      await options.upgrade(request, socket, head);
+    };
+    take().catch((error: unknown) => {
       const problem = problemOf(error);
       if (problem.code === "internal") logger.error({ err: error }, "an upgrade failed");
       socket.end(rawProblem(problem));
-    }
+    });
   });
 
   const patterns = [...options.routes, ...options.streams.map((route) => ({ ...route, method: "GET" as const }))].map(
@@ -152,15 +175,32 @@ export function createShell(options: ShellOptions): Shell {
     return [...new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
   }
 
-  function callOf(request: FastifyRequest, crossOrigin: boolean): Call {
+  function callOf(request: FastifyRequest, route: Door & { readonly crossOrigin?: boolean }): RequestCall {
     if (closing) throw goingDown();
     const { origin, host } = request.headers;
     if (host === undefined && request.raw.httpVersion !== "1.0")
       throw new Problem("bad_request", "An HTTP request needs a Host header.");
-    if (origin !== undefined && !crossOrigin && !isSameOrigin(origin, options.clients.host(request.raw))) {
+    if (origin !== undefined && route.crossOrigin !== true && !isSameOrigin(origin, options.clients.host(request.raw))) {
       throw new Problem("cross_origin", "Pages of another origin may send events, read lists and listen, and no more.");
     }
-    return new RequestCall(request, options);
+    return new RequestCall(request, route, options);
+  }
+
+  /** Whatever an operator or an administrator changed, with what the path names; persons are in the trail as hashes. */
+  function takeDown(route: Route, call: RequestCall, answer: Answer): void {
+    const { audit } = options;
+    if (audit === undefined) return;
+    const { user_id: userId, anonymous_id: anonymousId, ...named } = call.params;
+    const { project, principal } = call;
+    const ref = userId === undefined ? { anonymous_id: anonymousId! } : { user_id: userId };
+    const isPerson = userId !== undefined || anonymousId !== undefined;
+    audit.change({
+      project: project.name,
+      actor: principal.id,
+      action: actionOf(route),
+      ...(isPerson && { subject: audit.subjectOf(project.name, project.personKey(ref)) }),
+      details: { ...named, ...answer.audit },
+    });
   }
 
   function answerOf(error: unknown, route: { method: string; path: string }): Answer {
@@ -179,7 +219,7 @@ export function createShell(options: ShellOptions): Shell {
   ): void {
     const answer = answerOf(error, { method: request.method, path: "(unrouted)" });
     reply.hijack();
-    send(reply.raw, { ...answer, headers: { ...answer.headers, ...headers } }, true);
+    send(reply.raw, { ...answer, headers: { ...answer.headers, ...headers } }, "*");
   }
 
   return {
@@ -195,51 +235,6 @@ export function createShell(options: ShellOptions): Shell {
       clearTimeout(cut);
     },
   };
-}
-
-/** What handlers see of a request; fields are read from it only when asked for. */
-class RequestCall implements Call {
-  readonly #request: FastifyRequest;
-  readonly #options: ShellOptions;
-  readonly nowMs: number;
-  #project: Project | undefined;
-  constructor(request: FastifyRequest, options: ShellOptions) {
-    this.#request = request;
-    this.#options = options;
-    this.nowMs = options.now();
-  }
-  get project(): Project {
-    return (this.#project ??= findProject(this.#options.projects, this.headers, this.query));
-  }
-  get params(): Record<string, string> {
-    return this.#request.params as Record<string, string>;
-  }
-  get query(): Query {
-    return this.#request.query as Query;
-  }
-  get headers(): IncomingHttpHeaders {
-    return this.#request.headers;
-  }
-  get body(): Buffer | null {
-    return (this.#request.body as Buffer | undefined) ?? null;
-  }
-  get address(): string {
-    return this.#options.clients.of(this.#request.raw);
-  }
-}
-
-/** The project that a request names in its header or, where a browser cannot set one, in its query. */
-export function findProject(
-  projects: (name: string) => Project | undefined,
-  headers: IncomingHttpHeaders,
-  query: Query,
-): Project {
-  const name = headers["attune-project"] ?? query["project"] ?? "default";
-  const project = typeof name === "string" && name.length <= 64 ? projects(name) : undefined;
-  if (project === undefined) {
-    throw new Problem("unknown_project", "The node has no such project.", { parameter: "project" });
-  }
-  return project;
 }
 
 function problemOf(error: unknown): Problem {
@@ -273,26 +268,32 @@ function problemAnswer(problem: Problem): Answer {
     json: problemDocument(problem),
     headers: {
       "content-type": PROBLEM_TYPE,
+      ...(problem.status === 401 && { "www-authenticate": 'Bearer realm="attune"' }),
       ...(retryAfterS !== undefined && { "retry-after": String(Math.max(1, Math.ceil(retryAfterS))) }),
     },
   };
 }
 
-function send(response: ServerResponse, answer: Answer, crossOrigin: boolean): void {
+/** @param origin - whose pages may read the answer: one, `*`, or none but this server's. */
+function send(response: ServerResponse, answer: Answer, origin: string | undefined): void {
   if (response.headersSent || response.destroyed) return;
   const { status, json } = answer;
   const body = json === undefined ? answer.bytes : JSON.stringify(json);
-  const headers: Record<string, string | number> = {};
+  const headers: Record<string, string | number> = { ...SAFE_HEADERS, ...corsHeaders(origin) };
   if (json !== undefined) headers["content-type"] = JSON_TYPE;
   if (answer.headers?.["cache-control"] === undefined) headers["cache-control"] = "no-store";
-  if (crossOrigin) {
-    headers["access-control-allow-origin"] = "*";
-    if (answer.headers?.["retry-after"] !== undefined) headers["access-control-expose-headers"] = "retry-after";
+  if (origin !== undefined && answer.headers?.["retry-after"] !== undefined) {
+    headers["access-control-expose-headers"] = "retry-after";
   }
   if (body !== undefined) headers["content-length"] = Buffer.byteLength(body);
   if (answer.headers !== undefined) Object.assign(headers, answer.headers);
   response.writeHead(status, headers);
   response.end(body);
+}
+
+function corsHeaders(origin: string | undefined): Record<string, string> {
+  if (origin === undefined) return {};
+  return { "access-control-allow-origin": origin, ...(origin !== "*" && { vary: "origin" }) };
 }
 
 /** The library's words for bytes that are no HTTP request at all. */
@@ -318,14 +319,6 @@ function rawProblem(problem: Problem): string {
   ];
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   return `${lines.join("\r\n")}\r\n\r\n${body}`;
-}
-
-function isSameOrigin(origin: string, host: string): boolean {
-  try {
-    return new URL(origin).host === host;
-  } catch {
-    return false; // "null", or no URL at all
-  }
 }
 
 function libraryPath(path: string): string {

@@ -1,5 +1,6 @@
 // Who is at the other end when proxies stand between: their headers are believed only where the operator named them.
 import type { IncomingMessage } from "node:http";
+import type { TLSSocket } from "node:tls";
 import ipaddr from "ipaddr.js";
 
 export interface ClientAddress {
@@ -7,6 +8,8 @@ export interface ClientAddress {
   of(request: IncomingMessage): string;
   /** The host that the sender asked for. */
   host(request: IncomingMessage): string;
+  /** Whether the sender's side is encrypted. */
+  isSecure(request: IncomingMessage): boolean;
 }
 
 /** @param trustedProxies - CIDR ranges or addresses. @throws Error naming the entry that is neither. */
@@ -34,6 +37,11 @@ export function clientAddress(trustedProxies: readonly string[]): ClientAddress 
       const hops = String(forwarded).split(",").map((hop) => hop.trim());
       while (isTrusted(address) && hops.length > 0) address = hops.pop()!;
       return address;
+    },
+    isSecure(request) {
+      const forwarded = request.headers["x-forwarded-proto"];
+      if ((request.socket as Partial<TLSSocket>).encrypted === true) return true;
+      return forwarded === "https" && isTrusted(request.socket.remoteAddress ?? "");
     },
     host(request) {
       const forwarded = request.headers["x-forwarded-host"];

@@ -154,5 +154,4 @@ export const MISSING: readonly string[] = [
   "GET /v1/privacy/visitors/{anonymous_id}/export",
   "DELETE /v1/privacy/visitors/{anonymous_id}",
   "GET /v1/privacy/jobs/{job_id}",
-  "GET /v1/audit",
 ];

@@ -25,6 +25,19 @@ const instant: Schema = {
   description: "ISO 8601 with a zone, or Unix ms.",
 };
 
+const KEY_FIELDS: Record<string, Schema> = {
+  key_id: text("Names the key; says nothing about it."),
+  project: text("The only project that it opens."),
+  role: { enum: ["write", "read", "operator", "admin"] },
+  name: text("What it is for."),
+  state: { enum: ["in_force", "expired", "revoked"] },
+  created_at: time("When it was made."),
+  expires_at: { type: ["string", "null"] },
+  revoked_at: { type: ["string", "null"] },
+  scopes: list({ type: "string" }),
+  origins: list({ type: "string" }),
+};
+
 export const SCHEMAS: Record<string, Schema> = {
   Event: object(
     {
@@ -165,6 +178,41 @@ export const SCHEMAS: Record<string, Schema> = {
     policy_version: text("The text that was agreed to."),
     tcf: text("A TC string (IAB TCF 2)."),
   }),
+  KeyRequest: object(
+    {
+      role: { enum: ["write", "read", "operator", "admin"], description: "`write` keys are public; the others are secret." },
+      name: text("What it is for."),
+      life_s: { type: "integer", minimum: 1, description: "Seconds; without, until it is revoked." },
+      scopes: list({ enum: ["collect", "own", "browse", "read", "operate", "admin"] }, "Only part of what the role grants."),
+      origins: list({ type: "string" }, "Pages that may use it, scheme and host as browsers send it; any where it is missing."),
+    },
+    ["role", "name"],
+  ),
+  Key: object(KEY_FIELDS, ["key_id", "project", "role", "name", "state", "created_at"]),
+  IssuedKey: object({ ...KEY_FIELDS, key: text("Shown this once.") }, ["key_id", "key"]),
+  Session: object(
+    {
+      kind: { enum: ["open", "key", "session", "nobody"], description: "`open`: the node has no keys." },
+      id: text("As the audit trail names it."),
+      role: { type: ["string", "null"] },
+      project: { type: ["string", "null"] },
+    },
+    ["kind", "id"],
+  ),
+  AuditEntry: object(
+    {
+      seq: { type: "integer", description: "1, 2, 3 … without a gap." },
+      at: time("When."),
+      project: text("In which project."),
+      actor: text("A key's id, `oidc:SUBJECT`, `open` on a node without keys, `system`."),
+      action: text("The route, as this document names it."),
+      subject: text("Keyed hash of the person concerned."),
+      details: open("What else the action names."),
+      previous: text("Hash of the entry before."),
+      hash: text("SHA-256 of this one."),
+    },
+    ["seq", "at", "project", "actor", "action", "previous", "hash"],
+  ),
   RecommendationRequest: object({
     user_id: id("This or `anonymous_id` is required."),
     anonymous_id: id("The visitor."),

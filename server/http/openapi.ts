@@ -1,8 +1,13 @@
 // The OpenAPI 3.1 document of the HTTP interface. A test holds it against the routes that the server registers.
+import { accessOf } from "./openapi-access.ts";
 import { ref, SCHEMAS, SEGMENT_FIELDS, type Schema } from "./openapi-schemas.ts";
 import { PROBLEMS, type ProblemCode } from "./problem.ts";
+import type { Need } from "../access/roles.ts";
 
 export interface Operation {
+  /** What the key must be allowed; a test holds it against what the route enforces. */
+  "x-access"?: Need;
+  security?: readonly Record<string, readonly string[]>[];
   tags: string[];
   summary: string;
   description?: string;
@@ -42,6 +47,10 @@ function problems(codes: readonly ProblemCode[]): Record<string, Schema> {
   );
 }
 
+const JSON_FAULTS = ["bad_json", "too_deep", "body_too_large", "unsupported_media_type"] as const;
+const overlap: Schema = {
+  type: "object", properties: { overlap_s: { type: "integer", minimum: 0, maximum: 2592000, default: 86400 } },
+};
 const personQuery = [
   query("user_id", text, "The user; this or `anonymous_id` is required."),
   query("anonymous_id", text, "The visitor."),
@@ -367,6 +376,82 @@ const PATHS: Record<string, Record<string, Operation>> = {
       responses: { 200: json({ type: "object", properties: { current: { type: ["integer", "null"] }, versions: { type: "array", items: { type: "object", properties: { version: { type: "integer" }, created_at: { type: "string", format: "date-time" } } } } }, required: ["current", "versions"] }) },
     },
   },
+  "/v1/keys": {
+    get: {
+      tags: ["Access"],
+      summary: "Keys of the project",
+      description: "With those that are no longer in force. The keys themselves are not kept, only their hashes.",
+      parameters: [project],
+      responses: { 200: json({ type: "object", properties: { keys: { type: "array", items: ref("Key") } }, required: ["keys"] }) },
+    },
+    post: {
+      tags: ["Access"],
+      summary: "Make a key",
+      description: "A node's first key must be an admin key: from then on nobody gets in without one.",
+      parameters: [project],
+      requestBody: body(ref("KeyRequest")),
+      responses: { 201: json(ref("IssuedKey"), "`key` is shown this once."), ...problems(["bad_parameter", "admin_key_first", "too_many_keys", ...JSON_FAULTS]) },
+    },
+  },
+  "/v1/keys/{key_id}/rotate": {
+    post: {
+      tags: ["Access"],
+      summary: "Replace a key",
+      description: "A new key with the same rights; the old one goes on for `overlap_s`.",
+      parameters: [path("key_id", "The key's id."), project],
+      requestBody: body(overlap),
+      responses: { 201: json(ref("IssuedKey"), "`key` is shown this once."), ...problems(["bad_parameter", "unknown_key", "too_many_keys", ...JSON_FAULTS]) },
+    },
+  },
+  "/v1/keys/{key_id}": {
+    delete: {
+      tags: ["Access"],
+      summary: "Revoke a key",
+      description: "At once: the next request with it is refused, open connections of it are told nothing more.",
+      parameters: [path("key_id", "The key's id."), project],
+      responses: { 204: { description: "It is revoked." }, ...problems(["unknown_key"]) },
+    },
+  },
+  "/v1/token-secrets": {
+    post: {
+      tags: ["Access"],
+      summary: "A new secret for user tokens",
+      description: "Your backend signs user tokens with it (HS256, audience `attune:PROJECT`, `sub` the user, at most a day). Tokens of the old one are taken for `overlap_s`.",
+      parameters: [project],
+      requestBody: body(overlap),
+      responses: { 201: json({ type: "object", properties: { id: text, secret: text }, required: ["id", "secret"] }), ...problems(["bad_parameter", ...JSON_FAULTS]) },
+    },
+  },
+  "/v1/user-tokens": {
+    post: {
+      tags: ["Access"],
+      summary: "Make a user token",
+      description: "For backends that sign none themselves. The page sends it as `attune-user-token`, and a write key may then read what is this user's.",
+      parameters: [project],
+      requestBody: body({ type: "object", properties: { user_id: text, life_s: { type: "integer", minimum: 1, maximum: 86400, default: 900 } }, required: ["user_id"] }),
+      responses: { 201: json({ type: "object", properties: { user_token: text, expires_at: { type: "string", format: "date-time" } }, required: ["user_token", "expires_at"] }), ...problems(["bad_parameter", ...JSON_FAULTS]) },
+    },
+  },
+  "/v1/session": {
+    get: { tags: ["Access"], summary: "Who asks", responses: { 200: json(ref("Session")) } },
+    post: {
+      tags: ["Access"],
+      summary: "Open the console with a key",
+      description: "Sets a cookie that no script reads; it counts only for requests of the console's own pages.",
+      requestBody: body({ type: "object", properties: { key: text }, required: ["key"] }),
+      responses: { 201: json(ref("Session")), ...problems(["bad_parameter", "key_invalid", "forbidden", ...JSON_FAULTS]) },
+    },
+    delete: { tags: ["Access"], summary: "Close the console", responses: { 204: { description: "The session has ended." } } },
+  },
+  "/v1/audit": {
+    get: {
+      tags: ["Access"],
+      summary: "The audit trail",
+      description: "Who read, changed, exported and erased what, newest first. Persons are in it as keyed hashes; ask by `user_id` or `anonymous_id` for what concerns one.",
+      parameters: [limit(500, 50), query("before", { type: "integer", minimum: 1 }, "The `next` of the page before."), query("action", text, "Only this action."), ...personQuery, project],
+      responses: { 200: json({ type: "object", properties: { entries: { type: "array", items: ref("AuditEntry") }, next: { type: ["integer", "null"] } }, required: ["entries", "next"] }), ...problems(["bad_parameter"]) },
+    },
+  },
   "/v1/live": {
     get: {
       tags: ["Live"],
@@ -412,6 +497,20 @@ const PATHS: Record<string, Record<string, Operation>> = {
   "/docs/": { get: { tags: ["Pages"], summary: "This reference", responses: { 200: { description: "HTML." } } } },
 };
 
+/** Each operation with what it needs, and how it refuses. */
+function withAccess(paths: Record<string, Record<string, Operation>>): Record<string, Record<string, Operation>> {
+  const entries = Object.entries(paths).map(([path, methods]) => {
+    const operations = Object.entries(methods).map(([method, operation]): [string, Operation] => {
+      const need = accessOf(`${method.toUpperCase()} ${path}`);
+      if (need === "public") return [method, { ...operation, "x-access": need, security: [] }];
+      const refusals = problems(["key_missing", "key_invalid", "token_invalid", "token_expired", "forbidden", "wrong_project", "origin_not_allowed"]);
+      return [method, { ...operation, "x-access": need, responses: { ...refusals, ...operation.responses } }];
+    });
+    return [path, Object.fromEntries(operations)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
 /** The whole document; also served at `/docs/openapi.json`. */
 export const openApiDocument = {
   openapi: "3.1.0",
@@ -422,9 +521,14 @@ export const openApiDocument = {
     license: { name: "Apache-2.0", identifier: "Apache-2.0" },
   },
   servers: [{ url: "/" }],
-  tags: ["Events", "Segment", "Profiles", "Recommendations", "Decisions", "Live", "Segments", "Program", "Catalogue", "Privacy", "Operation", "Health", "Pages"].map((name) => ({ name })),
-  paths: PATHS,
+  tags: ["Events", "Segment", "Profiles", "Recommendations", "Decisions", "Live", "Segments", "Program", "Catalogue", "Privacy", "Access", "Operation", "Health", "Pages"].map((name) => ({ name })),
+  paths: withAccess(PATHS),
+  security: [{ key: [] }, { key: [], userToken: [] }],
   components: {
+    securitySchemes: {
+      key: { type: "http", scheme: "bearer", description: "A key of the project. On loopback without keys none is needed. Write keys may stand in the query as `key`." },
+      userToken: { type: "apiKey", in: "header", name: "attune-user-token", description: "With a write key: the user whose data may be read." },
+    },
     parameters: {
       project: { name: "project", in: "query", schema: text, description: "The project, `default` where it is missing; also the header `attune-project`." },
     },

@@ -1,6 +1,7 @@
 // Reads and checks what a request says in its path, its query and its JSON, with one clear problem for each fault.
 import type { EventContext } from "../../core/event/event.ts";
 import type { PersonRef } from "../../core/record.ts";
+import { readable, type Reader } from "../access/reader.ts";
 import { isObject } from "./body.ts";
 import { Problem } from "./problem.ts";
 import type { Call, Query } from "./route.ts";
@@ -87,17 +88,22 @@ export function texts(source: Source, name: string, limits: { countMax: number; 
   return list as string[];
 }
 
-/** The person that a request is about; `user_id` or `anonymous_id`, both are fine. */
-export function personRef(source: Source): PersonRef {
+/**
+ * The person that a request is about; `user_id` or `anonymous_id`, both are fine. Here and in `pathPerson`, and nowhere
+ * else, a request comes by a person, so here it is checked that the reader may.
+ * @throws Problem (bad_parameter, forbidden).
+ */
+export function personRef(source: Source, reader: Reader): PersonRef {
   const userId = optionalText(source, "user_id", ID_CHARS_MAX);
   const anonymousId = optionalText(source, "anonymous_id", ID_CHARS_MAX);
   if (userId === undefined && anonymousId === undefined) {
     throw source.fault("user_id", "`user_id` or `anonymous_id` is required.");
   }
-  return {
+  const ref = {
     ...(userId !== undefined && { user_id: userId }),
     ...(anonymousId !== undefined && { anonymous_id: anonymousId }),
   };
+  return readable(ref, reader);
 }
 
 /** A path parameter of 1 to 128 characters. */
@@ -109,11 +115,13 @@ export function pathText(call: Call, name: string): string {
   return value;
 }
 
-/** The person of a path `…/users/{user_id}/…` or `…/visitors/{anonymous_id}/…`. */
+/** The person of a path `…/users/{user_id}/…` or `…/visitors/{anonymous_id}/…`. @throws Problem as `personRef`. */
 export function pathPerson(call: Call): PersonRef {
-  return call.params["user_id"] !== undefined
-    ? { user_id: pathText(call, "user_id") }
-    : { anonymous_id: pathText(call, "anonymous_id") };
+  const ref =
+    call.params["user_id"] !== undefined
+      ? { user_id: pathText(call, "user_id") }
+      : { anonymous_id: pathText(call, "anonymous_id") };
+  return readable(ref, call);
 }
 
 export function excluded(source: Source): string[] {

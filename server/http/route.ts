@@ -1,11 +1,13 @@
 // A route as the rooms of the server declare it: handlers see a call and give an answer, and never the HTTP library.
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
-import type { Project } from "../ports.ts";
+import type { Reader } from "../access/reader.ts";
+import type { Principal } from "../access/principal.ts";
+import type { Need } from "../access/roles.ts";
 
 export type Query = Readonly<Record<string, string | string[] | undefined>>;
 
-export interface Call {
-  readonly project: Project;
+/** Who asks is known and allowed what the route needs before a handler is called. */
+export interface Call extends Reader {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly headers: IncomingHttpHeaders;
@@ -14,6 +16,12 @@ export interface Call {
   /** The sender's address: used for the country and the address lists, never kept. */
   readonly address: string;
   readonly nowMs: number;
+  /** Whether the sender's side is encrypted, by this node or by a trusted proxy. */
+  readonly isSecure: boolean;
+  /** For routes with `keyInBody`: the key that the body carries, before `project` is asked for. @throws Problem. */
+  showKey(key: string | undefined): void;
+  /** Who asks, for public routes that tell him: `nobody` also where what he shows is worth nothing. */
+  whoAsks(): Promise<Principal>;
 }
 
 export interface Answer {
@@ -23,12 +31,20 @@ export interface Answer {
   /** Sent as it is, with its content type in `headers`. */
   readonly bytes?: Buffer | string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What the audit trail says of a change beyond its route and its path. */
+  readonly audit?: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** With parameters in braces, as the OpenAPI document writes it: `/v1/items/{item_id}`. */
   readonly path: string;
+  /** What a principal must be allowed. */
+  readonly access: Need;
+  /** Shows or changes persons whom the request does not name: reading it is audited. */
+  readonly persons?: boolean;
+  /** Its protocol may carry the key in the body; the handler shows it. */
+  readonly keyInBody?: boolean;
   /** Pages of other origins may call it: the routes that the SDK needs. */
   readonly crossOrigin?: boolean;
   readonly handle: (call: Call) => Answer | Promise<Answer>;
@@ -37,6 +53,8 @@ export interface Route {
 /** A route that keeps the response open (server-sent events). Throws a Problem before it has written anything. */
 export interface StreamRoute {
   readonly path: string;
+  readonly access: Need;
+  readonly persons?: boolean;
   readonly crossOrigin?: boolean;
   readonly open: (call: Call, response: ServerResponse) => void | Promise<void>;
 }

@@ -25,10 +25,17 @@ import { profileRoutes } from "../serve/profile-routes.ts";
 import { recommendationRoutes } from "../serve/recommendation-routes.ts";
 import { segmentRoutes } from "../serve/segment-routes.ts";
 import { createWebhookSender } from "../webhooks/sender.ts";
-import { createShell, findProject } from "./app.ts";
+import { createGate } from "../access/gate.ts";
+import type { KeyRing } from "../access/key-ring.ts";
+import { accessRoutes } from "../access/routes.ts";
+import { createSessions } from "../access/sessions.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
+import { auditRoutes } from "../audit/routes.ts";
+import { createShell } from "./app.ts";
 import { clientAddress } from "./client-address.ts";
 import { DEFAULT_HTTP_CONFIG, type HttpConfig } from "./config.ts";
 import { docsRoutes } from "../docs/docs-routes.ts";
+import { isOwnPage } from "./origin.ts";
 import { Problem } from "./problem.ts";
 import type { Route } from "./route.ts";
 import { staticRoutes, type StaticFolders } from "./static-routes.ts";
@@ -41,6 +48,10 @@ export interface ServerOptions {
   config: Partial<HttpConfig>;
   folders: StaticFolders;
   logger: Logger;
+  /** Who may do what; without, everybody may do everything. */
+  keys?: KeyRing | undefined;
+  /** Without, nothing is taken down and there is no `/v1/audit`. */
+  audit?: AuditLog | undefined;
   /** Unix ms. */
   now?: () => number;
 }
@@ -57,8 +68,8 @@ export class GrpcPortError extends Error {
 }
 
 export interface AttuneServer {
-  /** Method and path of every route, as the OpenAPI document writes them. */
-  readonly routes: readonly Pick<Route, "method" | "path">[];
+  /** Method and path of every route and what it needs, as the OpenAPI document writes them. */
+  readonly routes: readonly Pick<Route, "method" | "path" | "access">[];
   /** Resolves to the address that is bound, e.g. `http://127.0.0.1:8080`. */
   listen(): Promise<string>;
   /** Once it listens, where gRPC is on: `127.0.0.1:8081`. */
@@ -84,8 +95,11 @@ function assemble(
   readAddress: ReadAddress,
   createGrpc: ((options: GrpcOptions) => GrpcServer) | undefined,
 ): AttuneServer {
-  const { logger, projectNames } = options;
+  const { logger, projectNames, audit } = options;
   const now = options.now ?? Date.now;
+  const ring = options.keys;
+  const sessions = ring === undefined ? undefined : createSessions(ring, now);
+  const gate = createGate(ring, sessions, now);
   const timings = new Timings();
   const clients = clientAddress(config.trustedProxies);
   const enricher = createEnricher(readAddress);
@@ -125,7 +139,10 @@ function assemble(
   const streams = createStreams({ hubOf, intake, now });
   const sockets = createSocketServer({
     hubOf,
-    projectOf: (request) => findProject(projects, request.headers, queryOf(request)),
+    gate,
+    projects,
+    isOwnPage: (request) => isOwnPage(request.headers, "GET", clients.host(request)),
+    audit,
     addressOf: clients.of,
     intake,
     enricher,
@@ -133,7 +150,7 @@ function assemble(
     now,
   });
   const isReady = (): boolean => projectNames().every((name) => options.projects(name)?.stats().ready === true);
-  const grpc = createGrpc?.({ projects, isReady, hubOf, intake, enricher, timings, logger });
+  const grpc = createGrpc?.({ projects, gate, audit, isReady, hubOf, intake, enricher, timings, logger });
   let grpcAddress: string | undefined;
 
   async function listenGrpc(): Promise<void> {
@@ -175,6 +192,8 @@ function assemble(
     ...deadLetterRoutes(intake, webhooks),
     ...statsRoutes(sources),
     ...healthRoutes(sources),
+    ...(ring === undefined || sessions === undefined ? [] : accessRoutes(ring, sessions)),
+    ...(audit === undefined ? [] : auditRoutes(audit)),
     ...docsRoutes(),
     ...staticRoutes(options.folders, { demo: config.demo }),
   ];
@@ -183,17 +202,19 @@ function assemble(
     streams: streams.routes,
     upgrade(request, socket, head) {
       if (pathOf(request) !== "/v1/live") throw new Problem("unknown_route", "There is no WebSocket at this path.");
-      sockets.take(request, socket, head);
+      return sockets.take(request, socket, head);
     },
     projects,
     clients,
+    gate,
+    audit,
     timings,
     logger,
     now,
   });
 
   return {
-    routes: [...routes, ...streams.routes.map(({ path }) => ({ method: "GET" as const, path }))],
+    routes: [...routes, ...streams.routes.map(({ path, access }) => ({ method: "GET" as const, path, access }))],
     grpcServices: grpc?.services ?? [],
     get grpcAddress() {
       return grpcAddress;
@@ -221,9 +242,4 @@ function assemble(
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? "/").split("?", 1)[0]!;
-}
-
-function queryOf(request: IncomingMessage): Record<string, string> {
-  const [, search = ""] = (request.url ?? "").split("?", 2);
-  return Object.fromEntries(new URLSearchParams(search));
 }

@@ -21,19 +21,20 @@ export function staticRoutes(folders: StaticFolders, options: { demo: boolean })
     routes.push({
       method: "GET",
       path: "/sdk/*",
+      access: "public",
       crossOrigin: true,
       handle: staticFiles(folders.sdk, { extraHeaders }),
     });
   }
   const home = demo !== undefined ? "/demo/" : folders.console !== undefined ? "/console/" : "/docs/";
-  routes.push({ method: "GET", path: "/", handle: redirect(home) });
+  routes.push({ method: "GET", path: "/", access: "public", handle: redirect(home) });
   return routes;
 }
 
 function folder(prefix: string, path: string): Route[] {
   return [
-    { method: "GET", path: prefix.slice(0, -1), handle: redirect(prefix) },
-    { method: "GET", path: `${prefix}*`, handle: staticFiles(path) },
+    { method: "GET", path: prefix.slice(0, -1), access: "public", handle: redirect(prefix) },
+    { method: "GET", path: `${prefix}*`, access: "public", handle: staticFiles(path) },
   ];
 }
 

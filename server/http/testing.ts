@@ -4,6 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino, type Logger } from "pino";
 import { shopProgram } from "../../core/program/shop.ts";
+import { KEY_FILE } from "../access/key-file.ts";
+import { openKeyRing, type KeyRing } from "../access/key-ring.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
+import { openNodeAudit } from "../audit/open.ts";
 import { EmbeddedProject } from "../embedded/project.ts";
 import type { HttpConfig } from "./config.ts";
 import { createServer, type AttuneServer } from "./server.ts";
@@ -14,6 +18,9 @@ export interface TestNode {
   url: string;
   project: EmbeddedProject;
   server: AttuneServer;
+  /** Without a key until a test makes one: everything is open. */
+  keys: KeyRing;
+  audit: AuditLog;
   close(): Promise<void>;
 }
 
@@ -30,20 +37,26 @@ export async function startNode(
     now: Date.now,
     sync: "none",
   });
+  const keys = openKeyRing(join(folder, KEY_FILE), Date.now);
+  const anchor = join(folder, "anchor", "audit.json");
+  const audit = openNodeAudit({ dataFolder: folder, anchor }, Date.now);
   const server = await createServer({
     projects: (name) => (name === "default" ? project : undefined),
     projectNames: () => ["default"],
+    keys,
+    audit,
     config: { port: 0, ...options.config },
     folders: options.folders ?? {},
     logger: options.logger ?? silent,
   });
   const close = async (): Promise<void> => {
     await server.close();
+    audit.close();
     await project.close();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    return { url: await server.listen(), project, server, close };
+    return { url: await server.listen(), project, server, keys, audit, close };
   } catch (error) {
     await close();
     throw error;

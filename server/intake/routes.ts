@@ -12,7 +12,7 @@ import type { Intake, IntakeAnswer } from "./intake.ts";
 const answerCodec = codecOf("IntakeAnswer");
 
 export function intakeRoutes(intake: Intake, enricher: Enricher): Route[] {
-  return [{ method: "POST", path: "/v1/events", crossOrigin: true, handle: postEvents }];
+  return [{ method: "POST", path: "/v1/events", access: "collect", crossOrigin: true, handle: postEvents }];
 
   function postEvents(call: Call): Promise<Answer> | Answer {
     const { headers, body } = call;

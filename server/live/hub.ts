@@ -6,6 +6,7 @@
 import { formatTimestamp } from "../../core/event/time.ts";
 import type { Logger } from "pino";
 import { FilterError, HostError, type PersonChange, type Project } from "../ports.ts";
+import { refusal } from "../access/gate.ts";
 import { Problem } from "../http/problem.ts";
 import { listFor } from "../serve/recommendation-routes.ts";
 import type { LiveMessage, Subscription } from "./messages.ts";
@@ -139,8 +140,14 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
       subscriber.waiting = false;
       return;
     }
+    if (!subscription.mayRead()) {
+      subscriber.waiting = false;
+      unsubscribe(subscriber);
+      return tellFault(subscriber, refusal("forbidden"));
+    }
     const news = subscriber.take();
-    const isCurrent = (): boolean => subscriber.subscription === subscription && joined.has(subscriber);
+    const isCurrent = (): boolean =>
+      subscriber.subscription === subscription && joined.has(subscriber) && subscription.mayRead();
     try {
       const caused = news.cause === undefined ? {} : { caused_by: news.cause };
       const profile = await project.profile(subscription.ref);

@@ -221,7 +221,7 @@ test("a paused reader is told nothing, and then the newest state once", async ()
   const inbox = new Inbox();
   const outlet = { unreadBytes: 0, send: (message: Message) => inbox.put(message), cut() {} };
   const subscriber = hub.join(outlet);
-  hub.subscribe(subscriber, { ref: { user_id: "kim" }, requests: [] });
+  hub.subscribe(subscriber, { ref: { user_id: "kim" }, requests: [], mayRead: () => true });
   equal((await inbox.next()).type, "segments");
   outlet.unreadBytes = UNREAD_PAUSE_BYTES + 1;
   for (const item of ["a", "b", "c"]) await ask(node, "POST /v1/events", act({ user_id: "kim", item_id: item }));
@@ -236,7 +236,7 @@ test("a reader that stays behind is cut", async () => {
   const hub = createHub(node.project, { logger: silent, now: Date.now, stalledMs: 1 });
   const cut = new Promise<void>((resolve) => {
     const outlet = { unreadBytes: UNREAD_PAUSE_BYTES + 1, send() {}, cut: resolve };
-    hub.subscribe(hub.join(outlet), { ref: { user_id: "lea" }, requests: [] });
+    hub.subscribe(hub.join(outlet), { ref: { user_id: "lea" }, requests: [], mayRead: () => true });
   });
   await cut;
   deepEqual([hub.stats().cut, hub.stats().subscriptions], [1, 0]);

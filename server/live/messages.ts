@@ -1,4 +1,7 @@
 // What goes over a live connection, in both directions, as the contract names it.
+import { refusal } from "../access/gate.ts";
+import { TOKEN_CHARS_MAX } from "../access/user-token.ts";
+import { mayRead, type Reader } from "../access/reader.ts";
 import type { IntakeAnswer } from "../intake/intake.ts";
 import { isObject } from "../http/body.ts";
 import {
@@ -11,6 +14,7 @@ import {
   LIST_LIMIT_MAX,
   optionalText,
   personRef,
+  requiredText,
   texts,
   type Source,
 } from "../http/parameters.ts";
@@ -21,11 +25,14 @@ import type { PersonRef } from "../../core/record.ts";
 
 export const PLACEMENTS_MAX = 8;
 const MESSAGE_ID_CHARS_MAX = 64;
+const KEY_CHARS_MAX = 128;
 
 /** Whom a connection watches, and which lists it wants to be kept fresh. */
 export interface Subscription {
   readonly ref: PersonRef;
   readonly requests: readonly RecommendRequest[];
+  /** Asked before each push: keys are revoked and ids are linked while a connection is open. */
+  readonly mayRead: () => boolean;
 }
 
 /** The newest event behind a change: what a page needs to measure how fresh an answer is. */
@@ -55,7 +62,7 @@ export type ClientMessage =
   | { kind: "events"; id: string | undefined; body: Record<string, unknown> };
 
 /** @throws Problem. `value` is parsed JSON. */
-export function readClientMessage(value: unknown): ClientMessage {
+export function readClientMessage(value: unknown, reader: Reader): ClientMessage {
   if (!isObject(value)) throw new Problem("bad_json", "A message must be a JSON object.");
   const id = messageId(value);
   if (value["type"] === "events" || (value["type"] === undefined && Array.isArray(value["events"]))) {
@@ -63,12 +70,22 @@ export function readClientMessage(value: unknown): ClientMessage {
   }
   if (value["unsubscribe"] === true) return { kind: "unsubscribe", id };
   if (isObject(value["subscribe"])) {
-    return { kind: "subscribe", id, subscription: readSubscription(fromJson(value["subscribe"])) };
+    return { kind: "subscribe", id, subscription: readSubscription(fromJson(value["subscribe"]), reader) };
   }
   throw new Problem(
     "bad_request",
     'Send {"subscribe": {…}}, {"unsubscribe": true} or {"type": "events", "events": […]}.',
   );
+}
+
+/** The first message of a connection that showed no key: `{"auth": {"key": …, "user_token": …}}`. @throws Problem. */
+export function readAuth(value: unknown): { key: string; userToken: string | undefined } {
+  const auth = isObject(value) && isObject(value["auth"]) ? fromJson(value["auth"]) : undefined;
+  if (auth === undefined) throw refusal("key_missing");
+  return {
+    key: requiredText(auth, "key", KEY_CHARS_MAX),
+    userToken: optionalText(auth, "user_token", TOKEN_CHARS_MAX),
+  };
 }
 
 /** The id that a message carries and that its ack or error repeats. */
@@ -77,13 +94,13 @@ export function messageId(value: Record<string, unknown>): string | undefined {
   return typeof id === "string" && id.length <= MESSAGE_ID_CHARS_MAX ? id : undefined;
 }
 
-export function subscriptionOfQuery(query: Query): Subscription {
-  return readSubscription(fromQuery(query));
+export function subscriptionOfQuery(query: Query, reader: Reader): Subscription {
+  return readSubscription(fromQuery(query), reader);
 }
 
 /** @throws Problem (bad_parameter). */
-export function readSubscription(source: Source): Subscription {
-  const ref = personRef(source);
+export function readSubscription(source: Source, reader: Reader): Subscription {
+  const ref = personRef(source, reader);
   const placements = [...new Set(texts(source, "placements", { countMax: PLACEMENTS_MAX, charsMax: ID_CHARS_MAX }))];
   const itemId = optionalText(source, "item_id", ID_CHARS_MAX);
   const exclude = excluded(source);
@@ -94,5 +111,9 @@ export function readSubscription(source: Source): Subscription {
     ...(itemId !== undefined && { itemId }),
     ...(exclude.length > 0 && { exclude }),
   };
-  return { ref, requests: placements.map((placement) => ({ ...shared, placement })) };
+  return {
+    ref,
+    requests: placements.map((placement) => ({ ...shared, placement })),
+    mayRead: () => reader.principal.holds() && mayRead(ref, reader),
+  };
 }

@@ -4,14 +4,19 @@ import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { WebSocketServer, type WebSocket } from "ws";
 import { formatTimestamp } from "../../core/event/time.ts";
+import { refusal, requireNeed, type Gate } from "../access/gate.ts";
+import { credentialsOf, type Principal } from "../access/principal.ts";
+import type { Reader } from "../access/reader.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
 import { isObject, parseJson } from "../http/body.ts";
 import { Problem } from "../http/problem.ts";
+import { findProject, isAudited, projectNamed } from "../http/request-call.ts";
 import { readBatch } from "../intake/batch.ts";
 import type { Enricher } from "../intake/enrich/enrich.ts";
 import type { Intake } from "../intake/intake.ts";
 import { HostError, type Project } from "../ports.ts";
 import type { Hub } from "./hub.ts";
-import { messageId, readClientMessage, type LiveMessage } from "./messages.ts";
+import { messageId, readAuth, readClientMessage, type LiveMessage } from "./messages.ts";
 import type { Outlet } from "./subscriber.ts";
 
 export const MESSAGE_BYTES_MAX = 256 * 1024;
@@ -22,11 +27,17 @@ const TAKING_MAX = 8;
 /** "Try again later" (RFC 6455 registry): the reader was too slow. */
 const CLOSE_TRY_AGAIN = 1013;
 const CLOSE_GOING_AWAY = 1001;
+const CLOSE_POLICY = 1008;
+/** How long a connection without a key may take to send one. */
+const AUTH_WAIT_MS = 10_000;
 
 export interface SocketServerOptions {
   hubOf: (project: Project) => Hub;
-  /** @throws Problem (unknown_project). */
-  projectOf: (request: IncomingMessage) => Project;
+  gate: Gate;
+  projects: (name: string) => Project | undefined;
+  /** Whether the page that asks is one of this server's. */
+  isOwnPage: (request: IncomingMessage) => boolean;
+  audit?: AuditLog | undefined;
   addressOf: (request: IncomingMessage) => string;
   intake: Intake;
   enricher: Enricher;
@@ -36,8 +47,8 @@ export interface SocketServerOptions {
 
 export interface SocketServer {
   readonly open: number;
-  /** @throws Problem (too_many_connections, unknown_project). */
-  take(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Rejects with a Problem (too_many_connections, unknown_project, 401, 403). */
+  take(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
   close(): void;
 }
 
@@ -58,7 +69,51 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   }, HEARTBEAT_S * 1_000);
   heartbeat.unref();
 
-  function connect(socket: WebSocket, request: IncomingMessage, project: Project): void {
+  /** Who asks is known, or says so in his first message: browsers set no header on a WebSocket. */
+  function connect(socket: WebSocket, request: IncomingMessage, known: Principal, named: string | undefined): void {
+    alive.add(socket);
+    socket.on("pong", () => alive.add(socket));
+    socket.on("error", () => socket.terminate()); // a broken frame or a lost peer: `close` follows
+    if (known.kind !== "nobody") return begin(socket, request, readerOf(known, named));
+    const refuse = (error: unknown): void => {
+      socket.send(JSON.stringify({ type: "error", ...faultOf(error), at: at() }));
+      socket.close(CLOSE_POLICY, "no key");
+    };
+    const late = setTimeout(() => refuse(refusal("key_missing")), AUTH_WAIT_MS).unref();
+    socket.once("close", () => clearTimeout(late));
+    socket.once("message", (data: Buffer) => {
+      clearTimeout(late);
+      // Until it is clear who asks, nothing more is read.
+      socket.pause();
+      const admit = async (): Promise<void> => {
+        const { key, userToken } = readAuth(parseJson(data));
+        const principal = await options.gate.identify({ key, userToken, origin: request.headers.origin }, named);
+        begin(socket, request, readerOf(principal, named));
+      };
+      admit()
+        .catch(refuse)
+        .finally(() => socket.resume());
+    });
+  }
+
+  /** @throws Problem (key_missing, forbidden, unknown_project). */
+  function readerOf(principal: Principal, named: string | undefined): Reader {
+    requireNeed(principal, "own");
+    const project = findProject(options.projects, named ?? principal.project);
+    const { audit } = options;
+    return {
+      principal,
+      project,
+      noted(ref) {
+        if (audit === undefined || !isAudited(principal)) return;
+        const subject = audit.subjectOf(project.name, project.personKey(ref));
+        audit.read({ project: project.name, actor: principal.id, action: "WS /v1/live", subject });
+      },
+    };
+  }
+
+  function begin(socket: WebSocket, request: IncomingMessage, reader: Reader): void {
+    const { project, principal } = reader;
     const hub = options.hubOf(project);
     const outlet = socketOutlet(socket, () => hub.drained(subscriber));
     const subscriber = hub.join(outlet);
@@ -68,9 +123,6 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       gpc: request.headers["sec-gpc"],
     });
     let taking = 0;
-    alive.add(socket);
-    socket.on("pong", () => alive.add(socket));
-    socket.on("error", () => socket.terminate()); // a broken frame or a lost peer: `close` follows
     socket.on("close", () => hub.leave(subscriber));
     socket.on("message", (data: Buffer) => {
       alive.add(socket);
@@ -83,7 +135,11 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       try {
         const value = parseJson(data);
         id = isObject(value) ? messageId(value) : undefined;
-        const message = readClientMessage(value);
+        if (!principal.holds()) {
+          outlet.send({ type: "error", ...faultOf(refusal("key_invalid")), at: at() });
+          return socket.close(CLOSE_POLICY, "the key is not in force");
+        }
+        const message = readClientMessage(value, reader);
         const echoed = id === undefined ? {} : { id };
         if (message.kind === "unsubscribe") {
           hub.unsubscribe(subscriber);
@@ -94,6 +150,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
           outlet.send({ type: "ack", ...echoed, subscribed: { ...ref, placements }, at: at() });
           hub.subscribe(subscriber, message.subscription);
         } else {
+          requireNeed(principal, "collect");
           if (++taking >= TAKING_MAX) socket.pause();
           try {
             const answer = await intake.take(project, readBatch(message.body), {
@@ -127,12 +184,17 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     get open() {
       return server.clients.size;
     },
-    take(request, socket, head) {
+    async take(request, socket, head) {
       if (server.clients.size >= SOCKETS_MAX) {
         throw new Problem("too_many_connections", `${SOCKETS_MAX} live connections are open.`, { retryAfterS: 10 });
       }
-      const project = options.projectOf(request);
-      server.handleUpgrade(request, socket, head, (open) => connect(open, request, project));
+      const { gate } = options;
+      const query = queryOf(request);
+      const named = projectNamed(request.headers, query);
+      const shown = credentialsOf(request.headers, query, options.isOwnPage(request));
+      const principal = await gate.identify(shown, named);
+      if (principal.kind !== "nobody") readerOf(principal, named);
+      server.handleUpgrade(request, socket, head, (open) => connect(open, request, principal, named));
     },
     close() {
       clearInterval(heartbeat);
@@ -142,6 +204,11 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       }
     },
   };
+}
+
+function queryOf(request: IncomingMessage): Record<string, string> {
+  const [, search = ""] = (request.url ?? "").split("?", 2);
+  return Object.fromEntries(new URLSearchParams(search));
 }
 
 function socketOutlet(socket: WebSocket, drained: () => void): Outlet {

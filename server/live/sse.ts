@@ -57,7 +57,7 @@ export function createStreams(options: {
 
   function openLive(call: Call, response: ServerResponse): void {
     const { project } = call;
-    const subscription = subscriptionOfQuery(call.query);
+    const subscription = subscriptionOfQuery(call.query, call);
     begin(response);
     const hub = options.hubOf(project);
     const outlet: Outlet = {
@@ -125,8 +125,8 @@ export function createStreams(options: {
       return open.size;
     },
     routes: [
-      { path: "/v1/live", crossOrigin: true, open: openLive },
-      { path: "/v1/events/stream", open: openEvents },
+      { path: "/v1/live", access: "own", crossOrigin: true, open: openLive },
+      { path: "/v1/events/stream", access: "read", persons: true, open: openEvents },
     ],
     close() {
       clearInterval(heartbeat);

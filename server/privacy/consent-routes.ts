@@ -8,8 +8,8 @@ import { readConsent } from "./consent-body.ts";
 export function consentRoutes(): Route[] {
   return ["/v1/privacy/users/{user_id}/consent", "/v1/privacy/visitors/{anonymous_id}/consent"].flatMap(
     (path): Route[] => [
-      { method: "GET", path, handle: getConsent },
-      { method: "PUT", path, crossOrigin: true, handle: putConsent },
+      { method: "GET", path, access: "own", handle: getConsent },
+      { method: "PUT", path, access: "collect", crossOrigin: true, handle: putConsent },
     ],
   );
 }

@@ -52,10 +52,12 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
     ...Object.entries(PATHS).map(([path, type]): Route => ({
       method: "POST",
       path,
+      access: "collect",
+      keyInBody: true,
       crossOrigin: true,
       handle: (call) => receive(call, type),
     })),
-    { method: "GET", path: "/v1/projects/{write_key}/settings", crossOrigin: true, handle: segmentSettings },
+    { method: "GET", path: "/v1/projects/{write_key}/settings", access: "public", crossOrigin: true, handle: segmentSettings },
   ];
 
   async function receive(call: Call, type: MessageType | undefined): Promise<Answer> {
@@ -67,7 +69,8 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
     const bytes = encoding === undefined || call.body === null ? call.body : await unpack(call.body, encoding);
     const body = parseJson(bytes);
     if (!isObject(body)) throw new Problem("bad_json", "The body must be a JSON object.", { pointer: "" });
-    const project = projectOf(call, writeKeyOf(headers, body));
+    call.showKey(writeKeyOf(headers, body));
+    const { project } = call;
     const messages = readMessages(body, type);
     const sizeBytes = (bytes?.length ?? 0) / Math.max(1, messages.length);
     for (const step of stepsOf(messages, call, sizeBytes)) await take(project, step, call);
@@ -133,9 +136,4 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
     // The backend's own address says nothing about the visitor.
     return enricher.sender({ address: typeof ip === "string" ? ip : "", userAgent });
   }
-}
-
-/** Where keys will be checked: with keys configured, the key names the project and must allow writing. */
-function projectOf(call: Call, _writeKey: string | undefined): Project {
-  return call.project;
 }

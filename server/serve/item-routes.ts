@@ -15,10 +15,10 @@ const FAULTS_SHOWN_MAX = 100;
 /** @param onCatalogue - called after the catalogue changed, so that live lists are made anew. */
 export function itemRoutes(onCatalogue: (project: Project) => void): Route[] {
   return [
-    { method: "PUT", path: "/v1/items", handle: putItems },
-    { method: "GET", path: "/v1/items", handle: readItems },
-    { method: "GET", path: "/v1/items/{item_id}", handle: readItem },
-    { method: "DELETE", path: "/v1/items/{item_id}", handle: deleteItem },
+    { method: "PUT", path: "/v1/items", access: "operate", handle: putItems },
+    { method: "GET", path: "/v1/items", access: "browse", handle: readItems },
+    { method: "GET", path: "/v1/items/{item_id}", access: "browse", handle: readItem },
+    { method: "DELETE", path: "/v1/items/{item_id}", access: "operate", handle: deleteItem },
   ];
 
   async function putItems(call: Call): Promise<Answer> {
@@ -44,7 +44,7 @@ export function itemRoutes(onCatalogue: (project: Project) => void): Route[] {
       throw new Problem("bad_item", "Nothing was changed; correct the items and send all again.", { faults });
     await call.project.putItems(items);
     if (items.length > 0) onCatalogue(call.project);
-    return ok({ accepted: items.length });
+    return { ...ok({ accepted: items.length }), audit: { items: items.length } };
   }
 
   async function deleteItem(call: Call): Promise<Answer> {

@@ -8,8 +8,8 @@ import { readAttributes } from "./attributes.ts";
 
 export function profileRoutes(): Route[] {
   return ["/v1/users/{user_id}/profile", "/v1/visitors/{anonymous_id}/profile"].flatMap((path): Route[] => [
-    { method: "GET", path, handle: readProfile },
-    { method: "PATCH", path, handle: patchProfile },
+    { method: "GET", path, access: "own", handle: readProfile },
+    { method: "PATCH", path, access: "collect", handle: patchProfile },
   ]);
 }
 

@@ -1,4 +1,5 @@
 // Lists and decisions: recommendations for a person, items like another, what trends, and the slots of the page.
+import type { Reader } from "../access/reader.ts";
 import { parseObject } from "../http/body.ts";
 import {
   contextOf,
@@ -34,38 +35,40 @@ export function recommendationRoutes(): Route[] {
     {
       method: "GET",
       path: "/v1/recommendations",
+      access: "own",
       crossOrigin: true,
       handle: (call) => recommend(call, fromQuery(call.query)),
     },
     {
       method: "POST",
       path: "/v1/recommendations",
+      access: "own",
       crossOrigin: true,
       handle(call) {
         requireJson(call);
         return recommend(call, fromJson(parseObject(call.body)));
       },
     },
-    { method: "GET", path: "/v1/items/{item_id}/similar", crossOrigin: true, handle: similar },
-    { method: "GET", path: "/v1/trending", crossOrigin: true, handle: trending },
-    { method: "POST", path: "/v1/decide", crossOrigin: true, handle: decide },
+    { method: "GET", path: "/v1/items/{item_id}/similar", access: "browse", crossOrigin: true, handle: similar },
+    { method: "GET", path: "/v1/trending", access: "browse", crossOrigin: true, handle: trending },
+    { method: "POST", path: "/v1/decide", access: "own", crossOrigin: true, handle: decide },
   ];
 }
 
 async function recommend(call: Call, source: Source): Promise<Answer> {
-  const request = readRequest(source);
+  const request = readRequest(source, call);
   if (call.headers["sec-gpc"] === "1" && call.project.honoursGpc) request.impersonal = true;
   return ok(await listFor(call.project, request));
 }
 
 /** What a request for recommendations says; the live connection reads its subscription with it too. */
-export function readRequest(source: Source): RecommendRequest {
+export function readRequest(source: Source, reader: Reader): RecommendRequest {
   const itemId = optionalText(source, "item_id", ID_CHARS_MAX);
   const filter = filterText(source);
   const exclude = excluded(source);
   const context = contextOf(source);
   return {
-    ref: personRef(source),
+    ref: personRef(source, reader),
     placement: optionalText(source, "placement", ID_CHARS_MAX) ?? DEFAULT_PLACEMENT,
     limit: integer(source, "limit", LIMIT),
     explain: flag(source, "explain"),
@@ -108,14 +111,14 @@ export async function trendingFor(project: Project, source: Source): Promise<Wir
 
 async function decide(call: Call): Promise<Answer> {
   requireJson(call);
-  return ok(await decideFor(call.project, fromJson(parseObject(call.body))));
+  return ok(await decideFor(call, fromJson(parseObject(call.body))));
 }
 
 /** @throws Problem (bad_parameter, unknown_slot). */
-export async function decideFor(project: Project, source: Source): Promise<Decision> {
-  const ref = personRef(source);
+export async function decideFor(reader: Reader, source: Source): Promise<Decision> {
+  const ref = personRef(source, reader);
   const slot = requiredText(source, "slot", ID_CHARS_MAX);
-  const decision = await project.decide(ref, slot, contextOf(source));
+  const decision = await reader.project.decide(ref, slot, contextOf(source));
   if (decision === undefined) {
     throw new Problem("unknown_slot", "The program has no such slot.", { parameter: "slot", pointer: "/slot" });
   }

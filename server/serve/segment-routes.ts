@@ -17,9 +17,9 @@ const PAGE_KEY_CHARS_MAX = 512;
 
 export function segmentRoutes(): Route[] {
   return [
-    { method: "GET", path: "/v1/segments", handle: async (call) => ok({ segments: await call.project.segments() }) },
-    { method: "GET", path: "/v1/segments/{name}/users", handle: segmentUsers },
-    { method: "GET", path: "/v1/search", handle: search },
+    { method: "GET", path: "/v1/segments", access: "read", handle: async (call) => ok({ segments: await call.project.segments() }) },
+    { method: "GET", path: "/v1/segments/{name}/users", access: "read", persons: true, handle: segmentUsers },
+    { method: "GET", path: "/v1/search", access: "read", persons: true, handle: search },
   ];
 }
 

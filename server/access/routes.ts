@@ -1,0 +1,187 @@
+// Keys over HTTP: made, rotated and revoked by administrators; user tokens for a site's backend; the console's login.
+import { parseObject } from "../http/body.ts";
+import { requireJson } from "../http/media-type.ts";
+import { fromJson, ID_CHARS_MAX, integer, pathText, requiredText, texts, type Source } from "../http/parameters.ts";
+import { Problem } from "../http/problem.ts";
+import { ok, type Answer, type Call, type Route } from "../http/route.ts";
+import { refusal } from "./gate.ts";
+import { isOrigin, type StoredKey } from "./key-file.ts";
+import { TooManyKeysError, type IssuedKey, type KeyRing } from "./key-ring.ts";
+import { credentialsOf, SESSION_COOKIE } from "./principal.ts";
+import { isNeed, isRole, NEEDS, ROLES, type Need, type Role } from "./roles.ts";
+import { SESSION_LIFE_S, type Sessions } from "./sessions.ts";
+import { signUserToken, TOKEN_AGE_MAX_S } from "./user-token.ts";
+
+const KEY_CHARS_MAX = 128;
+const NAME_CHARS_MAX = 64;
+const ORIGINS_MAX = 100;
+const DAY_S = 86_400;
+const OVERLAP_MAX_S = 30 * DAY_S;
+const LIFE_MAX_S = 10 * 366 * DAY_S;
+const TOKEN_LIFE_S = 900;
+
+export function accessRoutes(ring: KeyRing, sessions: Sessions): Route[] {
+  return [
+    { method: "GET", path: "/v1/keys", access: "admin", handle: readKeys },
+    { method: "POST", path: "/v1/keys", access: "admin", handle: makeKey },
+    { method: "POST", path: "/v1/keys/{key_id}/rotate", access: "admin", handle: rotateKey },
+    { method: "DELETE", path: "/v1/keys/{key_id}", access: "admin", handle: revokeKey },
+    { method: "POST", path: "/v1/token-secrets", access: "admin", handle: rotateSecret },
+    { method: "POST", path: "/v1/user-tokens", access: "operate", handle: makeUserToken },
+    { method: "GET", path: "/v1/session", access: "public", handle: readSession },
+    { method: "POST", path: "/v1/session", access: "public", handle: openSession },
+    { method: "DELETE", path: "/v1/session", access: "public", handle: endSession },
+  ];
+
+  function readKeys({ project, nowMs }: Call): Answer {
+    return ok({ keys: ring.list(project.name).map((key) => wireKey(key, nowMs)) });
+  }
+
+  function makeKey(call: Call): Answer {
+    const source = jsonOf(call);
+    const role = roleOf(source);
+    // Otherwise the node closes, and nobody could open it again from here.
+    if (ring.isEmpty && role !== "admin") {
+      throw new Problem("admin_key_first", "The first key closes the node to all who have none: make an admin key first.");
+    }
+    const lifeS = integer(source, "life_s", { low: 1, high: LIFE_MAX_S, otherwise: 0 });
+    const scopes = scopesOf(source);
+    const origins = texts(source, "origins", { countMax: ORIGINS_MAX, charsMax: 256 });
+    if (!origins.every(isOrigin)) throw source.fault("origins", "An origin is a scheme and a host: https://shop.example");
+    const name = requiredText(source, "name", NAME_CHARS_MAX);
+    const issued = atMost(() =>
+      ring.issue({
+        project: call.project.name,
+        role,
+        name,
+        ...(lifeS > 0 && { expiresAtMs: call.nowMs + lifeS * 1_000 }),
+        ...(scopes.length > 0 && { scopes }),
+        ...(origins.length > 0 && { origins }),
+      }),
+    );
+    return made(issued, call.nowMs);
+  }
+
+  function rotateKey(call: Call): Answer {
+    const overlapS = integer(jsonOf(call), "overlap_s", { low: 0, high: OVERLAP_MAX_S, otherwise: DAY_S });
+    const id = ownKey(call);
+    const issued = atMost(() => ring.rotate(id, overlapS * 1_000));
+    if (issued === undefined) throw unknownKey();
+    return made(issued, call.nowMs);
+  }
+
+  function revokeKey(call: Call): Answer {
+    if (!ring.revoke(ownKey(call))) throw unknownKey();
+    return { status: 204 };
+  }
+
+  function rotateSecret(call: Call): Answer {
+    const overlapS = integer(jsonOf(call), "overlap_s", { low: 0, high: OVERLAP_MAX_S, otherwise: DAY_S });
+    const { id, secret } = ring.rotateSecret(call.project.name, overlapS * 1_000);
+    return { status: 201, json: { id, secret }, audit: { secret_id: id } };
+  }
+
+  async function makeUserToken(call: Call): Promise<Answer> {
+    const source = jsonOf(call);
+    const userId = requiredText(source, "user_id", ID_CHARS_MAX);
+    const lifeS = integer(source, "life_s", { low: 1, high: TOKEN_AGE_MAX_S, otherwise: TOKEN_LIFE_S });
+    const { name } = call.project;
+    const secret = ring.secrets(name)[0] ?? ring.rotateSecret(name, 0);
+    const token = await signUserToken(userId, secret, call.nowMs, lifeS);
+    return { status: 201, json: { user_token: token, expires_at: isoOf(call.nowMs + lifeS * 1_000) } };
+  }
+
+  async function readSession(call: Call): Promise<Answer> {
+    const { kind, id, role, project } = await call.whoAsks();
+    return ok({ kind, id, role: role ?? null, project: project ?? null });
+  }
+
+  /** Opens the console with a key: afterwards the browser holds a cookie that no script can read, and not the key. */
+  function openSession(call: Call): Answer {
+    const key = ring.find(requiredText(jsonOf(call), "key", KEY_CHARS_MAX));
+    if (key === undefined) throw refusal("key_invalid");
+    if (key.role === "write") throw refusal("forbidden");
+    const { project, role, id } = key;
+    const cookie = sessions.open({ project, role, keyId: id });
+    return {
+      status: 201,
+      json: { kind: "session", id, role, project },
+      headers: { "set-cookie": sessionCookie(cookie, call.isSecure) },
+    };
+  }
+
+  function endSession(call: Call): Answer {
+    const { session } = credentialsOf(call.headers, {}, true);
+    if (session !== undefined) sessions.end(session);
+    return { status: 204, headers: { "set-cookie": `${SESSION_COOKIE}=; Path=/; Max-Age=0` } };
+  }
+
+  /** An administrator's project has this key, in force or not. */
+  function ownKey(call: Call): string {
+    const id = pathText(call, "key_id");
+    if (!ring.list(call.project.name).some((key) => key.id === id)) throw unknownKey();
+    return id;
+  }
+}
+
+/** No script reads it, and no page of another site can send it along with a change. */
+export function sessionCookie(value: string, isSecure: boolean): string {
+  const secure = isSecure ? "; Secure" : "";
+  return `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_LIFE_S}${secure}`;
+}
+
+function jsonOf(call: Call): Source {
+  requireJson(call);
+  return fromJson(parseObject(call.body));
+}
+
+function roleOf(source: Source): Role {
+  const role = requiredText(source, "role", NAME_CHARS_MAX);
+  if (!isRole(role)) throw source.fault("role", `\`role\` is one of ${ROLES.join(", ")}.`);
+  return role;
+}
+
+function scopesOf(source: Source): Need[] {
+  return texts(source, "scopes", { countMax: NEEDS.length, charsMax: NAME_CHARS_MAX }).map((scope) => {
+    if (!isNeed(scope)) throw source.fault("scopes", `A scope is one of ${NEEDS.join(", ")}.`);
+    return scope;
+  });
+}
+
+function made({ stored, key }: IssuedKey, nowMs: number): Answer {
+  return { status: 201, json: { ...wireKey(stored, nowMs), key }, audit: { made_key_id: stored.id, role: stored.role } };
+}
+
+/** Everything but the hash. */
+function wireKey(key: StoredKey, nowMs: number): Record<string, unknown> {
+  const { id, project, role, name, createdAtMs, expiresAtMs, revokedAtMs, scopes, origins } = key;
+  return {
+    key_id: id,
+    project,
+    role,
+    name,
+    state: revokedAtMs !== undefined ? "revoked" : expiresAtMs !== undefined && expiresAtMs <= nowMs ? "expired" : "in_force",
+    created_at: isoOf(createdAtMs),
+    expires_at: expiresAtMs === undefined ? null : isoOf(expiresAtMs),
+    revoked_at: revokedAtMs === undefined ? null : isoOf(revokedAtMs),
+    ...(scopes !== undefined && { scopes }),
+    ...(origins !== undefined && { origins }),
+  };
+}
+
+function atMost<Result>(make: () => Result): Result {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof TooManyKeysError) throw new Problem("too_many_keys", error.message);
+    throw error;
+  }
+}
+
+function unknownKey(): Problem {
+  return new Problem("unknown_key", "The project has no such key in force.", { parameter: "key_id" });
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,19 @@
+// `attune audit verify`: checks the audit trail of a data folder against its chain and its anchor.
+import { parseArgs } from "node:util";
+import { verifyNodeAudit } from "../audit/open.ts";
+import { auditPlace, readSettings } from "./config.ts";
+import { UsageError } from "./usage.ts";
+
+export async function auditCommand(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    options: { data: { type: "string" }, config: { type: "string" } },
+    allowPositionals: true,
+  });
+  if (positionals.join(" ") !== "verify") throw new UsageError("attune audit verify [--data FOLDER] [--config FILE]");
+  const { entries, fault } = verifyNodeAudit(auditPlace(await readSettings(values, process.env)));
+  process.stdout.write(`${entries} entries\n`);
+  if (fault === undefined) return 0;
+  process.stdout.write(`line ${fault.line}: ${fault.kind.replaceAll("_", " ")}\n`);
+  return 1;
+}
