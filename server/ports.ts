@@ -10,7 +10,13 @@ import type { ProgramDocument, ProgramFault } from "../core/program/program.ts";
 import type { Consent, DeadLetter, PersonRef } from "../core/record.ts";
 
 /** A fault of operation, with a stable code that the HTTP and gRPC tables map to a status. */
-export type HostErrorCode = "overloaded" | "storage_full" | "storage_failed" | "shutting_down" | "unavailable";
+export type HostErrorCode =
+  | "overloaded"
+  | "storage_full"
+  | "storage_failed"
+  | "shutting_down"
+  | "unavailable"
+  | "not_supported_here";
 
 export class HostError extends Error {
   override readonly name = "HostError";
@@ -85,6 +91,9 @@ export interface Decision {
   /** The visitor's variant of each experiment that the decision carries out. */
   experiments?: Record<string, string>;
 }
+
+/** One line of an export; `record` says its kind, as the dictionary in the first line explains it. */
+export type ExportLine = { readonly record: string } & Readonly<Record<string, unknown>>;
 
 /** What changed about one person, after it was durable. */
 export interface PersonChange {
@@ -166,6 +175,8 @@ export interface Project {
   consent(ref: PersonRef): Promise<{ consent: Consent; said: boolean }>;
   /** From the next event and the next answer on. */
   setConsent(ref: PersonRef, consent: Consent): Promise<void>;
+  /** Everything held on the person, the data dictionary first; also for one never seen. Others are served meanwhile. */
+  exportPerson(ref: PersonRef): AsyncGenerator<ExportLine>;
   /** The person's canonical key, also for one never seen: live subscriptions are kept by it. */
   personKey(ref: PersonRef): string;
   /** Ids of persons that start with `prefix`, at most `limit`. */

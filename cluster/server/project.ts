@@ -201,6 +201,10 @@ export class ClusterProject implements Project {
     await this.#intake.say(ref, { attributes: {}, consent });
   }
 
+  exportPerson(): never {
+    throw notHere("export");
+  }
+
   personKey(ref: PersonRef): string {
     return this.#people.keyNow(ref);
   }
@@ -519,4 +523,9 @@ function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
     }, ms);
   });
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
+
+function notHere(what: string): HostError {
+  const message = `the cluster has no ${what} of one person yet; see docs/decisions/privacy.md`;
+  return new HostError("not_supported_here", message, { retryAfterS: 0 });
 }

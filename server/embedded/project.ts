@@ -41,6 +41,7 @@ import { DecisionLog } from "./decision-log.ts";
 import type { KeyedRecord } from "./event-keys.ts";
 import { Fold } from "./fold.ts";
 import { GuardWatch } from "./guard-watch.ts";
+import { personExport } from "./person-export.ts";
 import { ProgramSweep } from "./program-sweep.ts";
 import { decodeRecord } from "./record-codec.ts";
 import { recordsOf } from "./submission.ts";
@@ -224,6 +225,11 @@ export class EmbeddedProject implements Project {
 
   setConsent(ref: PersonRef, consent: Consent): Promise<void> {
     return this.#write(({ atMs }) => ({ kind: "attributes", at: atMs, ref, attributes: {}, consent }));
+  }
+
+  exportPerson(ref: PersonRef): ReturnType<Project["exportPerson"]> {
+    this.#decisions.flush();
+    return personExport(ref, { fold: () => this.fold, log: this.log, nowMs: () => this.#nowMs() });
   }
 
   personKey(ref: PersonRef): string {

@@ -20,6 +20,7 @@ test("a fault of the host says whether, and when, to try again", () => {
     storage_full: status.RESOURCE_EXHAUSTED,
     storage_failed: status.UNAVAILABLE,
     shutting_down: status.UNAVAILABLE,
+    not_supported_here: status.UNIMPLEMENTED,
     unavailable: status.UNAVAILABLE,
   };
   for (const [code, grpc] of Object.entries(expected) as [HostErrorCode, status][]) {

@@ -74,6 +74,8 @@ export const ACCESS: Readonly<Record<Need, readonly string[]>> = {
     "POST /v1/user-tokens",
   ],
   admin: [
+    "GET /v1/privacy/users/{user_id}/export",
+    "GET /v1/privacy/visitors/{anonymous_id}/export",
     "GET /v1/keys",
     "POST /v1/keys",
     "POST /v1/keys/{key_id}/rotate",

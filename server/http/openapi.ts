@@ -123,6 +123,22 @@ function consentOperations(who: "user" | "visitor", parameter: Schema): Record<s
   };
 }
 
+function exportOperation(who: "user" | "visitor", parameter: Schema): Record<string, Operation> {
+  return {
+    get: {
+      tags: ["Privacy"],
+      summary: `Export everything held on a ${who}`,
+      description:
+        "One JSON object a line. `record` says what it is, and the first line explains each kind: profile and conclusions, consent, events as they were received, what was said about him, what he was shown, refused events that name him. All his linked ids are in it.",
+      parameters: [parameter, project],
+      responses: {
+        200: { description: "The lines.", content: { "application/x-ndjson": { schema: { type: "string" } } } },
+        ...problems(["bad_parameter", "unknown_project", "not_supported_here"]),
+      },
+    },
+  };
+}
+
 const PATHS: Record<string, Record<string, Operation>> = {
   "/v1/batch": { post: segmentBatch },
   "/v1/b": { post: segmentBatch },
@@ -246,6 +262,8 @@ const PATHS: Record<string, Record<string, Operation>> = {
   "/v1/visitors/{anonymous_id}/profile": profileOperations("visitor", path("anonymous_id", "The anonymous visitor.")),
   "/v1/privacy/users/{user_id}/consent": consentOperations("user", path("user_id", "The user.")),
   "/v1/privacy/visitors/{anonymous_id}/consent": consentOperations("visitor", path("anonymous_id", "The anonymous visitor.")),
+  "/v1/privacy/users/{user_id}/export": exportOperation("user", path("user_id", "The user.")),
+  "/v1/privacy/visitors/{anonymous_id}/export": exportOperation("visitor", path("anonymous_id", "The anonymous visitor.")),
   "/v1/recommendations": {
     get: {
       tags: ["Recommendations"],

@@ -45,6 +45,7 @@ export const PROBLEMS = {
   rate_limited: [429, "Too many requests"],
   headers_too_large: [431, "The header is too large"],
   internal: [500, "A fault of the server"],
+  not_supported_here: [501, "This host cannot do it"],
   shutting_down: [503, "The server is going down"],
   storage_failed: [503, "The log cannot be written"],
   unavailable: [503, "A part that the answer needs is away"],
@@ -99,5 +100,5 @@ export function problemDocument(problem: Problem): Record<string, unknown> {
 
 /** A fault of the host in HTTP's words; its codes are problem codes. */
 export function problemOfHost(fault: HostError): Problem {
-  return new Problem(fault.code, fault.message, { retryAfterS: fault.retryAfterS });
+  return new Problem(fault.code, fault.message, fault.retryAfterS > 0 ? { retryAfterS: fault.retryAfterS } : {});
 }

@@ -21,6 +21,7 @@ import type { Project } from "../ports.ts";
 import { segmentRoutes as segmentProtocolRoutes } from "../segment-protocol/routes.ts";
 import { itemRoutes } from "../serve/item-routes.ts";
 import { consentRoutes } from "../privacy/consent-routes.ts";
+import { exportRoutes } from "../privacy/export-routes.ts";
 import { profileRoutes } from "../serve/profile-routes.ts";
 import { recommendationRoutes } from "../serve/recommendation-routes.ts";
 import { segmentRoutes } from "../serve/segment-routes.ts";
@@ -137,6 +138,7 @@ function assemble(
   const refresh = (project: Project): void => hubOf(project).refreshAll();
 
   const streams = createStreams({ hubOf, intake, now });
+  const allStreams = [...streams.routes, ...exportRoutes()];
   const sockets = createSocketServer({
     hubOf,
     gate,
@@ -199,7 +201,7 @@ function assemble(
   ];
   const shell = createShell({
     routes,
-    streams: streams.routes,
+    streams: allStreams,
     upgrade(request, socket, head) {
       if (pathOf(request) !== "/v1/live") throw new Problem("unknown_route", "There is no WebSocket at this path.");
       return sockets.take(request, socket, head);
@@ -214,7 +216,7 @@ function assemble(
   });
 
   return {
-    routes: [...routes, ...streams.routes.map(({ path, access }) => ({ method: "GET" as const, path, access }))],
+    routes: [...routes, ...allStreams.map(({ path, access }) => ({ method: "GET" as const, path, access }))],
     grpcServices: grpc?.services ?? [],
     get grpcAddress() {
       return grpcAddress;

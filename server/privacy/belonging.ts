@@ -1,0 +1,85 @@
+// Whose a record of the log is: what is shown on an export and goes with an erasure. The log is read twice, because what a
+// visitor did before he was known belongs to whom his id was linked to later.
+import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
+import type { LogRecord, PersonRef } from "../../core/record.ts";
+
+/** From `position` on the device's visitor is the user. */
+interface Turn {
+  readonly position: number;
+  readonly userKey: string;
+}
+
+/** The records of a few persons, told from those of everybody else. */
+export class Belonging {
+  readonly #isWanted: (personKey: string) => boolean;
+  /** By anonymous key, of every device that a wanted user was seen with: its users, in log order. */
+  readonly #devices = new Map<string, Turn[]>();
+
+  /** @param isWanted - whether a person of this key is one of them; asked for every id that the log names. */
+  constructor(isWanted: (personKey: string) => boolean) {
+    this.#isWanted = isWanted;
+  }
+
+  /** First reading: which devices they were seen with. */
+  meet(record: LogRecord): void {
+    const link = linkOf(record);
+    if (link === undefined || this.#devices.has(link.anonKey)) return;
+    if (this.#isWanted(link.userKey)) this.#devices.set(link.anonKey, []);
+  }
+
+  /** Second reading: who had each of these devices when. */
+  follow(record: LogRecord, position: number): void {
+    const link = linkOf(record);
+    const turns = link === undefined ? undefined : this.#devices.get(link.anonKey);
+    if (turns === undefined || turns.at(-1)?.userKey === link!.userKey) return;
+    turns.push({ position, userKey: link!.userKey });
+  }
+
+  /** Anonymous keys that have been somebody's last, by his key. */
+  *devices(): Generator<[anonKey: string, userKey: string]> {
+    for (const [anonKey, turns] of this.#devices) if (turns.length > 0) yield [anonKey, turns.at(-1)!.userKey];
+  }
+
+  /** After both readings: the wanted persons that a record is about. A dead letter may name several, all others one. */
+  *ownersOf(record: LogRecord, position: number): Generator<string> {
+    switch (record.kind) {
+      case "event":
+        return yield* this.#owner(record.event, position);
+      case "attributes":
+        return yield* this.#owner(record.ref, position);
+      case "decision":
+        return yield* this.#owner(record.decision, position);
+      case "dead_letter":
+        for (const text of textsOf(record.letter.body)) {
+          yield* this.#owner({ user_id: text }, position);
+          yield* this.#owner({ anonymous_id: text }, position);
+        }
+    }
+  }
+
+  *#owner({ user_id: user, anonymous_id: anonymous }: PersonRef, position: number): Generator<string> {
+    const key = user !== undefined ? userKeyOf(user) : this.#userOf(anonymousKeyOf(anonymous!), position);
+    if (this.#isWanted(key)) yield key;
+  }
+
+  #userOf(anonKey: string, position: number): string {
+    const turns = this.#devices.get(anonKey);
+    if (turns === undefined || turns.length === 0) return anonKey;
+    // Before the first user the visitor was nobody yet, and became him.
+    return (turns.findLast((turn) => turn.position <= position) ?? turns[0]!).userKey;
+  }
+}
+
+/** The ids that a record makes one person, as the fold sees it: marked traffic links nobody. */
+function linkOf(record: LogRecord): { anonKey: string; userKey: string } | undefined {
+  if (record.kind === "event" && record.event.traffic !== undefined) return undefined;
+  const ref = record.kind === "event" ? record.event : record.kind === "attributes" ? record.ref : undefined;
+  if (ref?.user_id === undefined || ref.anonymous_id === undefined) return undefined;
+  return { anonKey: anonymousKeyOf(ref.anonymous_id), userKey: userKeyOf(ref.user_id) };
+}
+
+/** Every text and number of a refused event: what was wrong with it may have been the id itself. Bodies have few levels. */
+function* textsOf(value: unknown): Generator<string> {
+  if (typeof value === "string" || typeof value === "number") yield String(value);
+  else if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) yield* textsOf(inner);
+}
