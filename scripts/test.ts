@@ -2,6 +2,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { resolve } from "node:path";
+import { ensureJars } from "../cluster/install/jars.ts";
+import { ensureJobJar } from "../cluster/install/job.ts";
+import { ensureRedis } from "../cluster/install/redis.ts";
+import { clusterMissing } from "../cluster/install/tools.ts";
 import { browserMissing } from "../e2e/browser.ts";
 import { buildAll } from "./build.ts";
 
@@ -27,6 +31,20 @@ function ensureBrowser(): void {
   if (reason !== undefined) process.stderr.write(`attune: browser tests are skipped: ${reason}\n`);
 }
 
+/** Fetches and builds what the cluster's tests run, before them: a download takes none of their time. */
+async function ensureCluster(): Promise<void> {
+  const missing = clusterMissing();
+  if (missing !== undefined) return void process.stderr.write(`attune: cluster tests are skipped: ${missing}\n`);
+  const startMs = performance.now();
+  // One Maven at a time: two would fetch the same jars into the same repository.
+  await ensureJars("kafka");
+  await ensureJars("flink");
+  await ensureJobJar();
+  await ensureRedis();
+  const seconds = (performance.now() - startMs) / 1_000;
+  if (seconds > 1) process.stderr.write(`attune: installed Kafka, Flink and Redis in ${seconds.toFixed(0)} s\n`);
+}
+
 function testFiles(wanted: readonly string[]): string[] {
   return globSync(`{${ROOMS.join(",")}}/**/*.test.{ts,tsx}`, { cwd: ROOT })
     .filter((path) => wanted.length === 0 || wanted.some((prefix) => path.startsWith(prefix)))
@@ -40,6 +58,7 @@ async function main(): Promise<number> {
     return 2;
   }
   ensureBrowser();
+  if (files.some((file) => /^(e2e\/)?cluster\//.test(file))) await ensureCluster();
   await buildAll();
   const child = spawn(
     process.execPath,
