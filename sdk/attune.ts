@@ -50,7 +50,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   const prefix = `attune:${options.project ?? "default"}:`;
   const consentKey = `${prefix}consent`;
   const store = browserStore();
-  const client = createHttpClient({ endpoint: options.endpoint ?? location.origin, project: options.project });
+  const client = createHttpClient(options);
   const listeners = createListeners();
   const ending = new AbortController();
 

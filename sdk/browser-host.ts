@@ -1,5 +1,6 @@
 // The browser behind the ports of host.ts: clock, storage, requests, locks.
 import type { Answer, Clock, KeyValueStore } from "./host.ts";
+import type { AttuneOptions } from "./types.ts";
 
 /** A request without an answer for this long counts as failed. */
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -52,20 +53,26 @@ export function browserStore(): KeyValueStore {
 export interface HttpClient {
   request(method: "GET" | "POST" | "PATCH", path: string, body?: string): Promise<Answer>;
   beacon(path: string, body: string): boolean;
-  /** An address with the project in its query, for what takes no headers. */
+  /** An address with project, key and user token in its query, for what takes no headers. */
   url(path: string, scheme?: "ws"): string;
 }
 
-export function createHttpClient({ endpoint, project }: { endpoint: string; project: string | undefined }): HttpClient {
+export function createHttpClient(options: AttuneOptions): HttpClient {
+  const { endpoint = location.origin, project, key, userToken } = options;
   function url(path: string, scheme?: "ws"): string {
     const target = new URL(path, endpoint);
-    if (project) target.searchParams.set("project", project);
+    for (const [name, value] of [["project", project], ["key", key], ["user_token", userToken?.()]] as const) {
+      if (value) target.searchParams.set(name, value);
+    }
     return scheme ? target.href.replace(/^http/, scheme) : target.href;
   }
   return {
     url,
     async request(method, path, body) {
       const headers: Record<string, string> = project ? { "attune-project": project } : {};
+      const token = userToken?.();
+      if (key) headers["authorization"] = `Bearer ${key}`;
+      if (token) headers["attune-user-token"] = token;
       if (body !== undefined) headers["content-type"] = "application/json";
       const response = await fetch(new URL(path, endpoint), {
         method,

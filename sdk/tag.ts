@@ -10,11 +10,12 @@ declare global {
 
 const script = document.currentScript as HTMLScriptElement | null;
 if (script && !window.attune) {
-  const { endpoint, project, consent, gpc, auto, slots, placements } = script.dataset;
+  const { endpoint, project, key, consent, gpc, auto, slots, placements } = script.dataset;
   const isOn = (value: string | undefined): boolean => value !== undefined && value !== "false";
   window.attune = createAttune({
     endpoint: endpoint ?? new URL(script.src).origin,
     ...(project === undefined ? {} : { project }),
+    ...(key === undefined ? {} : { key }),
     consent: consent === "granted" ? "granted" : "required",
     gpc: gpc === "ignore" ? "ignore" : "honour",
     auto: autoOf(auto),

@@ -201,6 +201,10 @@ export interface AttuneOptions {
   /** Origin of the attune server; the page's own by default. */
   endpoint?: string;
   project?: string;
+  /** The project's write key; on a node without keys none is needed. */
+  key?: string;
+  /** The token by which your backend says who the visitor is; asked for at each request, so it may change. */
+  userToken?: () => string | undefined;
   /** `required` (default): nothing is stored or sent before `consent.grant()`. `granted`: until `consent.deny()`. */
   consent?: "required" | "granted";
   /** Global Privacy Control counts as a denial, unless the site answers for it: `ignore`. */

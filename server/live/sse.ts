@@ -110,6 +110,7 @@ export function createStreams(options: {
       },
     });
     const status = setInterval(() => {
+      if (!call.principal.holds()) return void response.end();
       write(response, "status", { per_s: seen, shown, skipped: seen - shown });
       everyNth = Math.max(1, Math.ceil(seen / SHOWN_PER_S_MAX));
       seen = shown = rejectedShown = 0;
