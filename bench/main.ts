@@ -6,6 +6,7 @@ import { clusterCosts } from "./cluster-costs.ts";
 import { clusterFreshness } from "./cluster-freshness.ts";
 import { clusterRedis } from "./cluster-redis.ts";
 import { experiments } from "./experiments.ts";
+import { flink } from "./flink.ts";
 import { freshness } from "./freshness.ts";
 import { growth } from "./growth.ts";
 import { importBench } from "./import.ts";
@@ -22,6 +23,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   latency,
   recommend,
   freshness,
+  flink,
   import: importBench,
   shares,
   growth,
