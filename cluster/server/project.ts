@@ -1,6 +1,5 @@
 // One project on one of the cluster's servers: what is written goes to Kafka, persons come from Redis, everything else is
 // in memory. It keeps nothing of its own, so any number of servers may stand beside it.
-import { uuidv7 } from "uuidv7";
 import { slotView } from "../../core/decide/view.ts";
 import { consentOfDefault } from "../../core/consent/consent.ts";
 import { applyAttributes, lookAgain } from "../../core/engine.ts";
@@ -32,18 +31,19 @@ import type { KafkaSender } from "../kafka/sender.ts";
 import { checkTopics, needsOf } from "../kafka/topics.ts";
 import { personOf } from "../operator/key-state.ts";
 import type { RedisLink } from "../redis/link.ts";
-import { changeOf, ProfileStore } from "../redis/profile-store.ts";
-import { encodeDocument, PROGRAM_DELAY_MS } from "../wire/documents.ts";
-import { decodeProfile } from "../wire/profile.ts";
+import { ProfileStore } from "../redis/profile-store.ts";
+import { encodeDocument } from "../wire/documents.ts";
 import { projectTopics, type EventTopics, type ProjectTopics } from "../wire/topics.ts";
 import { Changes } from "./changes.ts";
 import { DeadLetterIndex } from "./dead-letters.ts";
-import { Filler, type FillTarget } from "./filler.ts";
+import { Filler } from "./filler.ts";
 import { ClusterIntake } from "./intake.ts";
 import { Learner } from "./learner.ts";
 import { Membership } from "./membership.ts";
 import { ModelSnapshots } from "./model-snapshots.ts";
 import { People } from "./people.ts";
+import { profilesTarget } from "./profiles-target.ts";
+import { ProgramWriter } from "./program-writer.ts";
 
 export interface ClusterProjectOptions {
   readonly name: string;
@@ -65,8 +65,6 @@ export interface ClusterProjectOptions {
 
 const TICK_EVERY_MS = 1_000;
 const SIZES_EVERY_MS = 1_000;
-const PROGRAM_TRIES_MAX = 5;
-const PROGRAM_WAIT_MS = 10_000;
 /** Steps behind which the models count as current. */
 const LAG_READY_MAX = 1_000;
 
@@ -88,6 +86,7 @@ export class ClusterProject implements Project {
   readonly #people: People;
   readonly #intake: ClusterIntake;
   readonly #letters: DeadLetterIndex;
+  readonly #programs: ProgramWriter;
   readonly #membership: Membership;
   readonly #fillers: readonly Filler[];
   readonly #changes: Changes;
@@ -112,6 +111,7 @@ export class ClusterProject implements Project {
     const itemOf = (itemId: string): Item | undefined => learner.recommender.item(itemId);
     this.#intake = new ClusterIntake({ topics, partitions, sender, people: this.#people, itemOf, now });
     this.#letters = new DeadLetterIndex(link, options.name);
+    this.#programs = new ProgramWriter({ topic: topics.control, sender, learner, now });
     // Servers of another generation fill other topics.
     const { name, generation = 1 } = options;
     this.#membership = new Membership(link, { project: `${name}.g${generation}`, server });
@@ -125,7 +125,13 @@ export class ClusterProject implements Project {
       tell: (change) => this.#tell(change),
     });
     const targets = [
-      this.#profilesTarget(),
+      profilesTarget({
+        topic: topics.profiles,
+        store,
+        server,
+        onTaken: (message) => this.#changes.hear(message),
+        onCorrupt: options.onFault,
+      }),
       this.#letters.target("deadLetters", topics.deadLetters),
       this.#letters.target("quarantine", topics.quarantine),
     ];
@@ -153,7 +159,7 @@ export class ClusterProject implements Project {
     const project = new ClusterProject(options, { topics, partitions, store, learner });
     try {
       if (learner.programs.entries.length === 0) {
-        await project.#writeProgram({ version: 1, at: now(), document: options.firstProgram });
+        await project.#programs.first(options.firstProgram);
       }
       await project.#changes.start();
       await project.snapshots.restore();
@@ -309,13 +315,7 @@ export class ClusterProject implements Project {
   async putProgram(document: unknown): ReturnType<Project["putProgram"]> {
     const compiled = compileProgram(document, 1);
     if ("faults" in compiled) return { faults: compiled.faults };
-    for (let tries = 0; tries < PROGRAM_TRIES_MAX; tries++) {
-      const newest = this.learner.programs.entries.at(-1)!;
-      const at = Math.max(this.#options.now() + PROGRAM_DELAY_MS, newest.at);
-      const version = newest.version + 1;
-      if (await this.#writeProgram({ version, at, document })) return { version };
-    }
-    throw new HostError("overloaded", "Others change the program at the same time.", { retryAfterS: 1 });
+    return { version: await this.#programs.next(document) };
   }
 
   async rollbackProgram(version: number): ReturnType<Project["rollbackProgram"]> {
@@ -436,44 +436,6 @@ export class ClusterProject implements Project {
     this.#options.sender.send([{ topic, partition, key: Buffer.from(key), value }]).catch(() => this.#decisionsDropped++);
   }
 
-  /** Resolves when it is in force; false where another server's program took its version. */
-  async #writeProgram(program: { version: number; at: number; document: unknown }): Promise<boolean> {
-    const { version, at, document } = program;
-    const value = encodeDocument("control", { kind: "program", version, at, document });
-    await this.#options.sender.send([{ topic: this.#topics.control, partition: 0, key: Buffer.from(uuidv7()), value }]);
-    await inTime(this.learner.hasProgram(version), PROGRAM_WAIT_MS);
-    const entry = this.learner.programs.entries.find((known) => known.version === version)!;
-    const isOurs = entry.at === at && JSON.stringify(entry.program.document) === JSON.stringify(document);
-    if (isOurs) await new Promise((resolve) => setTimeout(resolve, Math.max(0, at - this.#options.now())));
-    return isOurs;
-  }
-
-  #profilesTarget(): FillTarget {
-    const { server, onFault } = this.#options;
-    return {
-      topic: this.#topics.profiles,
-      partitions: this.#store.names.shards,
-      mark: (partition) => this.#store.mark(partition),
-      moveMark: (partition, move) => this.#store.moveMark(partition, move),
-      write: async (records, isRefill) => {
-        const writes = records.map(async ({ key, value }) => {
-          if (key === null || value === null) return;
-          let profile;
-          try {
-            profile = decodeProfile(value);
-          } catch (error) {
-            return onFault(error as Error);
-          }
-          const change = changeOf(key.toString(), profile);
-          const message = { ...change, by: server, ...(isRefill ? { changes: [] } : {}) };
-          if (await this.#store.put(message, profile)) this.#changes.hear(message);
-        });
-        const failed = (await Promise.allSettled(writes)).find(({ status }) => status === "rejected");
-        if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
-      },
-    };
-  }
-
   #tell(change: PersonChange): void {
     for (const listener of this.#listeners) listener(change);
   }
@@ -513,16 +475,6 @@ function away(cause: unknown): never {
 /** Lag before the first answer is not a number that JSON has. */
 function figure(lag: number): number {
   return Number.isFinite(lag) ? lag : Number.MAX_SAFE_INTEGER;
-}
-
-function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new HostError("unavailable", "Kafka does not answer; try it again.", { retryAfterS: 2 }));
-    }, ms);
-  });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
 function notHere(what: string): HostError {

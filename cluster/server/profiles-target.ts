@@ -1,0 +1,41 @@
+// How a filler brings `profiles` into Redis: each value as a row, and what it changed told where the row was newer.
+import { changeOf, type ChangeMessage, type ProfileStore } from "../redis/profile-store.ts";
+import { decodeProfile, type ProfileValue } from "../wire/profile.ts";
+import type { FillTarget } from "./filler.ts";
+
+export interface ProfilesTargetOptions {
+  readonly topic: string;
+  readonly store: ProfileStore;
+  /** This server's name: it is the one that sends the webhooks of what it wrote. */
+  readonly server: string;
+  /** Told of each row that was taken. */
+  readonly onTaken: (message: ChangeMessage) => void;
+  /** A value that cannot be read; it is left out. */
+  readonly onCorrupt: (error: Error) => void;
+}
+
+export function profilesTarget({ topic, store, server, onTaken, onCorrupt }: ProfilesTargetOptions): FillTarget {
+  async function put(key: Buffer, value: Buffer, isRefill: boolean): Promise<void> {
+    let profile: ProfileValue;
+    try {
+      profile = decodeProfile(value);
+    } catch (error) {
+      return onCorrupt(error as Error);
+    }
+    const change = changeOf(key.toString(), profile);
+    const message = { ...change, by: server, ...(isRefill ? { changes: [] } : {}) };
+    if (await store.put(message, profile)) onTaken(message);
+  }
+  return {
+    topic,
+    partitions: store.names.shards,
+    mark: (partition) => store.mark(partition),
+    moveMark: (partition, move) => store.moveMark(partition, move),
+    async write(records, isRefill) {
+      const writes = records.map(({ key, value }) => (key === null || value === null ? undefined : put(key, value, isRefill)));
+      // All of them are waited for: none may still be on its way when they are tried again.
+      const failed = (await Promise.allSettled(writes)).find(({ status }) => status === "rejected");
+      if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+    },
+  };
+}
