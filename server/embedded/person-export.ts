@@ -8,7 +8,7 @@ import type { SegmentLog } from "../log/log.ts";
 import type { ExportLine } from "../ports.ts";
 import { Belonging } from "../privacy/belonging.ts";
 import { DATA_DICTIONARY } from "../privacy/dictionary.ts";
-import { givingWay } from "../privacy/turns.ts";
+import { givingWay } from "../giving-way.ts";
 import type { Fold } from "./fold.ts";
 
 /**

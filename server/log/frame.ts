@@ -16,6 +16,8 @@ export const FRAME_MARK_OFFSET = 7;
 /** The frame that opens each batch: [position f64][bytes of the batch u32][records u32]. Never given to readers. */
 export const BATCH_TYPE = 0;
 export const BATCH_HEADER_BYTES = FRAME_BYTES + 16;
+/** A record that was erased: zeros of its length. Never given to readers. */
+export const ERASED_TYPE = 254;
 
 /** Writes the frame around a payload of `payloadBytes` that already lies at `at + FRAME_BYTES`. */
 export function sealFrame(buffer: Buffer, at: number, type: number, payloadBytes: number): void {

@@ -42,6 +42,12 @@ export interface LogOptions {
   readonly onFault: (fault: LogFault) => void;
 }
 
+export interface Erased {
+  readonly records: number;
+  /** Segments that were written anew. */
+  readonly segments: number;
+}
+
 export interface ReadOptions {
   /** First position not to be read. Default: `end` at the time of the call. */
   readonly to?: number;
@@ -72,6 +78,19 @@ export interface SegmentLog {
 
   /** Removes the segments that lie wholly before `position`; the last one stays. */
   dropBefore(position: number): Promise<void>;
+
+  /**
+   * Begins a new segment where the last one holds anything; resolves with the end: what lies before it is written no more.
+   * Between appends. Rejects as `append` does.
+   */
+  roll(): Promise<number>;
+
+  /**
+   * Takes the records that `isErased` names out of all segments that lie wholly before `before` and are written no more.
+   * Positions hold; the keys of closed segments that held one are replaced and destroyed. Durable when it resolves; called
+   * again after a crash it goes on. Stretches that cannot be read are emptied in a segment that holds one.
+   */
+  erase(before: number, isErased: (entry: LogEntry) => boolean): Promise<Erased>;
 
   /** Marks the end as cleanly closed, so that later damage there is not taken for a torn write. */
   close(): Promise<void>;

@@ -5,6 +5,7 @@ import {
   BATCH_HEADER_BYTES,
   BATCH_TYPE,
   claimedFrameBytes,
+  ERASED_TYPE,
   FRAME_BYTES,
   markFrame,
   PAYLOAD_BYTES_MAX,
@@ -41,10 +42,10 @@ export class RecordBatch {
 
   /**
    * Adds a record and returns its offset: its position is the log's `end` before the append plus that.
-   * `type` is 1–254 and the caller's; a string is written as UTF-8. About 0.2 µs for 300 bytes.
+   * `type` is 1–253 and the caller's; a string is written as UTF-8. About 0.2 µs for 300 bytes.
    */
   add(type: number, payload: string | Uint8Array): number {
-    assert(type > BATCH_TYPE && type < SEAL_TYPE, "a record type is 1 to 254");
+    assert(type > BATCH_TYPE && type < ERASED_TYPE, "a record type is 1 to 253");
     const at = this.#end;
     const start = at + FRAME_BYTES;
     let payloadBytes: number;
@@ -61,6 +62,16 @@ export class RecordBatch {
     this.#end = start + payloadBytes;
     this.#count++;
     return at;
+  }
+
+  /** A record of `payloadBytes` that is no more. */
+  addGap(payloadBytes: number): void {
+    const start = this.#end + FRAME_BYTES;
+    this.#reserve(start + payloadBytes);
+    this.#buffer.fill(0, start, start + payloadBytes);
+    markFrame(this.#buffer, this.#end, ERASED_TYPE, payloadBytes);
+    this.#end = start + payloadBytes;
+    this.#count++;
   }
 
   clear(): void {

@@ -26,6 +26,7 @@ function keysInMemory(): SegmentKeys & { all: Map<string, KeyObject> } {
       return key;
     },
     newest: (base) => (all.has(`${base}/1`) ? 1 : 0),
+    retire: () => {},
   };
 }
 

@@ -20,6 +20,8 @@ export interface SegmentKeys {
   make(base: number, generation: number): KeyObject;
   /** The segment's latest generation, for one whose header has rotted; 0 where there is none. */
   newest(base: number): number;
+  /** Destroys every other key of these segments: what was closed with them nobody opens any more. */
+  retire(current: readonly { readonly base: number; readonly generation: number }[]): void;
 }
 
 /** Where a batch lies: it opens only there. */

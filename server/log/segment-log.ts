@@ -4,8 +4,10 @@ import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { KeyObject } from "node:crypto";
 import { assert } from "../../core/assert.ts";
-import { BATCH_TYPE } from "./frame.ts";
+import { closedBatches, type OnDamage } from "./closed-batches.ts";
+import { BATCH_TYPE, ERASED_TYPE } from "./frame.ts";
 import {
+  type Erased,
   LogDamagedError,
   type LogEntry,
   LogFailedError,
@@ -17,7 +19,8 @@ import {
 } from "./log.ts";
 import { RecordBatch } from "./record-batch.ts";
 import { openReserve, type Reserve } from "./reserve.ts";
-import { openBatch, SEAL_TYPE, type SegmentKeys } from "./seal.ts";
+import { rewriteSegment } from "./rewrite.ts";
+import type { SegmentKeys } from "./seal.ts";
 import {
   baseOfName,
   checkSegmentHeader,
@@ -27,10 +30,10 @@ import {
   type SegmentFile,
   segmentHeader,
   segmentName,
-  startsBatch,
   type WalkRange,
   walkFrames,
 } from "./segment-file.ts";
+import { givingWay } from "../giving-way.ts";
 import { syncFolder } from "./sync-folder.ts";
 import { examineTail, isCloseMark } from "./tail.ts";
 
@@ -271,7 +274,7 @@ class FileLog implements SegmentLog {
         const range = { base, from: Math.max(position, base), to: Math.min(end, to) };
         const onDamage = damaged("damaged", path);
         if (segment.generation > 0) yield* this.#readClosed(fd, segment, range, onDamage);
-        else for (const frame of walkFrames(fd, range, onDamage)) if (frame.type !== BATCH_TYPE) yield frame;
+        else for (const frame of walkFrames(fd, range, onDamage)) if (isRecord(frame.type)) yield frame;
       } finally {
         closeSync(fd);
       }
@@ -279,7 +282,6 @@ class FileLog implements SegmentLog {
     }
   }
 
-  /** Records of a closed segment: each batch as a whole, or none of it and word of its damage. */
   *#readClosed(
     fd: number,
     segment: SegmentFile,
@@ -287,38 +289,9 @@ class FileLog implements SegmentLog {
     onDamage: OnDamage,
   ): Generator<LogEntry, void, void> {
     const key = this.#keyOf(segment);
-    const { base, generation } = segment;
-    let unit: { start: number; isBroken: boolean; records: LogEntry[] } | undefined;
-    const broken = (start: number): void => {
-      unit ??= { start, isBroken: true, records: [] };
-      unit.isBroken = true;
-    };
-    const giveUp = (end: number): void => {
-      const isLost = unit !== undefined && (unit.isBroken || unit.records.length > 0);
-      if (isLost && end > range.from) onDamage(unit!.start, end - unit!.start);
-    };
-    // A batch opens as a whole, so where `from` lies within one, the segment is walked from its start.
-    const from = startsBatch(fd, base, range.from) ? range.from : base;
-    for (const frame of walkFrames(fd, { base, from, to: range.to }, broken)) {
-      if (frame.type === BATCH_TYPE) {
-        giveUp(frame.position);
-        unit = { start: frame.position, isBroken: false, records: [] };
-      } else if (frame.type !== SEAL_TYPE) {
-        if (unit === undefined) broken(frame.position);
-        unit!.records.push(frame);
-      } else {
-        const isWhole = unit !== undefined && !unit.isBroken;
-        const place = { base, generation, position: unit?.start ?? frame.position };
-        const opened = isWhole ? openBatch(unit!.records, frame.payload, key, place) : undefined;
-        if (opened === undefined) {
-          broken(frame.position);
-          giveUp(frame.next);
-        }
-        unit = undefined;
-        for (const record of opened ?? []) if (record.position >= range.from) yield record;
-      }
+    for (const { records } of closedBatches(fd, { ...segment, key }, range, onDamage)) {
+      for (const record of records) if (record.position >= range.from && record.type !== ERASED_TYPE) yield record;
     }
-    giveUp(range.to);
   }
 
   #keyOf({ path, base, generation }: SegmentFile): KeyObject {
@@ -333,6 +306,51 @@ class FileLog implements SegmentLog {
       this.#segments.shift();
     }
     await syncFolder(this.#folder);
+  }
+
+  async roll(): Promise<number> {
+    assert(!this.#busy && this.state === "open", "no append is running");
+    this.#busy = true;
+    try {
+      const { base, end } = this.#segments.at(-1)!;
+      if (end > base) await this.#addSegment(end);
+      return this.end;
+    } catch (error) {
+      throw await this.#refuse(error as NodeJS.ErrnoException);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async erase(before: number, isErased: (entry: LogEntry) => boolean): Promise<Erased> {
+    const segments = this.#segments.filter((segment) => segment.end <= before && segment !== this.#segments.at(-1));
+    const erased = { records: 0, segments: 0 };
+    const noted = (entry: LogEntry): boolean => {
+      const isHis = isErased(entry);
+      if (isHis) erased.records++;
+      return isHis;
+    };
+    for (const segment of segments) {
+      if (!(await this.#holdsOne(segment, isErased))) continue;
+      const { base, generation } = segment;
+      const key = generation === 0 ? undefined : this.#keyOf(segment);
+      const newest = generation === 0 ? 0 : Math.max(generation, this.#keys!.newest(base)) + 1;
+      const next = { generation: newest, key: newest === 0 ? undefined : this.#keys!.make(base, newest) };
+      await rewriteSegment({ segment, key, next, isErased: noted });
+      segment.generation = newest;
+      erased.segments++;
+    }
+    this.#keys?.retire(segments.filter(({ generation }) => generation > 0));
+    return erased;
+  }
+
+  async #holdsOne({ base, end }: SegmentFile, isErased: (entry: LogEntry) => boolean): Promise<boolean> {
+    const giveWay = givingWay();
+    for (const entry of this.read(base, { to: end, onCorrupt: () => {} })) {
+      if (isErased(entry)) return true;
+      await giveWay();
+    }
+    return false;
   }
 
   async close(): Promise<void> {
@@ -357,7 +375,7 @@ class FileLog implements SegmentLog {
   }
 }
 
-type OnDamage = (position: number, sizeBytes: number) => void;
+const isRecord = (type: number): boolean => type !== BATCH_TYPE && type !== ERASED_TYPE;
 
 async function translated(work: () => Promise<void>): Promise<void> {
   try {

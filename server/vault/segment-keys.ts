@@ -11,5 +11,13 @@ export function segmentKeys(vault: Vault, project: string): SegmentKeys {
       const generations = vault.names().filter((name) => name.startsWith(prefix(base)));
       return Math.max(0, ...generations.map((name) => Number(name.slice(prefix(base).length))));
     },
+    retire(current) {
+      const kept = new Map(current.map(({ base, generation }) => [prefix(base), prefix(base) + generation]));
+      const isOld = (name: string): boolean => {
+        const keep = kept.get(name.slice(0, name.lastIndexOf("/") + 1));
+        return keep !== undefined && keep !== name;
+      };
+      vault.destroy(vault.names().filter(isOld));
+    },
   };
 }
