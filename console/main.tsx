@@ -1,7 +1,7 @@
 // The operator's window. It speaks only the public HTTP interface; every view has an address (shell/route.ts).
 import { render } from "preact";
 import "./style/console.css";
-import { App } from "./shell/app.tsx";
+import { Gate } from "./shell/gate.tsx";
 import { routeHash } from "./shell/route.ts";
 import { applyTheme } from "./shell/theme.ts";
 
@@ -11,4 +11,4 @@ if (typedPath !== "" && location.hash === "") {
   history.replaceState(null, "", `/console/${routeHash("default", typedPath.split("/").map(decodeURIComponent))}`);
 }
 applyTheme();
-render(<App />, document.getElementById("app")!);
+render(<Gate />, document.getElementById("app")!);

@@ -1,9 +1,13 @@
 // The node's HTTP interface, typed. Every refusal becomes an ApiProblem with the words that the node found for it.
 import type {
+  AuditPage,
   DeadLetters,
   Experiment,
   IntakeAnswer,
+  IssuedKey,
   Item,
+  Key,
+  KeyRequest,
   PersonRef,
   Profile,
   Program,
@@ -13,6 +17,7 @@ import type {
   SearchAnswer,
   Segment,
   SegmentUsers,
+  Session,
   Slot,
   Stats,
 } from "./types.ts";
@@ -43,6 +48,15 @@ export interface Api {
   readonly project: string;
   /** The address of a stream for EventSource, with the project in its query. */
   streamUrl(path: string, query: Record<string, string>): string;
+  session(): Promise<Session>;
+  /** Afterwards the browser holds a cookie that no script can read. */
+  logIn(key: string): Promise<Session>;
+  logOut(): Promise<void>;
+  keys(): Promise<Key[]>;
+  makeKey(request: KeyRequest): Promise<IssuedKey>;
+  rotateKey(keyId: string, overlapS: number): Promise<IssuedKey>;
+  revokeKey(keyId: string): Promise<void>;
+  audit(before?: number): Promise<AuditPage>;
   projects(): Promise<string[]>;
   stats(): Promise<Stats>;
   search(prefix: string): Promise<SearchAnswer>;
@@ -88,6 +102,14 @@ export function createApi(project: string): Api {
   return {
     project,
     streamUrl: (path, query) => `${path}?${new URLSearchParams({ project, ...query }).toString()}`,
+    session: () => get("/v1/session"),
+    logIn: (key) => post("/v1/session", JSON.stringify({ key })),
+    logOut: () => post("/v1/session", undefined, "DELETE"),
+    keys: async () => (await get<{ keys: Key[] }>("/v1/keys")).keys,
+    makeKey: (request) => post("/v1/keys", JSON.stringify(request)),
+    rotateKey: (keyId, overlapS) => post(`/v1/keys/${keyId}/rotate`, JSON.stringify({ overlap_s: overlapS })),
+    revokeKey: (keyId) => post(`/v1/keys/${keyId}`, undefined, "DELETE"),
+    audit: (before) => get("/v1/audit", { limit: "100", ...(before === undefined ? {} : { before: String(before) }) }),
     projects: async () => (await get<{ projects: string[] }>("/v1/projects")).projects,
     stats: () => get("/v1/stats"),
     search: (prefix) => get("/v1/search", { q: prefix, limit: "8" }),

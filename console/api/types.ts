@@ -309,3 +309,48 @@ export interface Experiment {
   /** Each list is by variant. */
   history: { at: string; users: number[]; means: number[]; lows: (number | null)[]; highs: (number | null)[] }[];
 }
+
+/** Who looks at the console; `open`: the node has no keys, `nobody`: it has, and he has shown none. */
+export interface Session {
+  kind: "open" | "key" | "session" | "nobody";
+  id: string;
+  role: string | null;
+  project: string | null;
+}
+
+export const KEY_ROLES = ["write", "read", "operator", "admin"] as const;
+
+export interface Key {
+  key_id: string;
+  role: (typeof KEY_ROLES)[number];
+  name: string;
+  state: "in_force" | "expired" | "revoked";
+  created_at: string;
+  expires_at: string | null;
+  origins?: string[];
+}
+
+/** The only time that the key itself is seen. */
+export interface IssuedKey extends Key {
+  key: string;
+}
+
+export interface KeyRequest {
+  role: string;
+  name: string;
+  origins?: string[];
+}
+
+export interface AuditEntry {
+  seq: number;
+  at: string;
+  actor: string;
+  action: string;
+  subject?: string;
+  details?: Record<string, string | number | boolean>;
+}
+
+export interface AuditPage {
+  entries: AuditEntry[];
+  next: number | null;
+}

@@ -56,8 +56,8 @@ export function adviceOn(error: unknown): string {
   if (!(error instanceof ApiProblem)) return error instanceof Error ? error.message : String(error);
   if (error.status === 0)
     return "The node does not answer. Check that it is running; the console goes on by itself when it is back.";
-  if (error.status === 401 || error.status === 403)
-    return "This node asks for a key. The console works on a node that is bound to a loopback address.";
+  if (error.status === 401) return "You are no longer logged in. Load the page again to log in.";
+  if (error.status === 403) return "Your key does not allow this. Log in with one of a higher role.";
   if (error.status === 429 || error.status === 503) return `${error.message} It is retried in a moment.`;
   return error.message;
 }

@@ -1,14 +1,16 @@
 // The frame around the views: navigation, search, project, theme, messages.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { createApi } from "../api/client.ts";
+import { createApi, type Api } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
 import { Icon, Mark } from "../parts/icon.tsx";
+import { AuditView } from "../views/audit.tsx";
 import { DeadLettersView } from "../views/dead-letters.tsx";
 import { EventsView } from "../views/events.tsx";
 import { ExperimentView } from "../views/experiment.tsx";
 import { ExperimentsView } from "../views/experiments.tsx";
 import { ItemView } from "../views/item.tsx";
 import { ItemsView } from "../views/items.tsx";
+import { KeysView } from "../views/keys.tsx";
 import { OverviewView } from "../views/overview.tsx";
 import { PeopleView } from "../views/people.tsx";
 import { PersonView } from "../views/person.tsx";
@@ -117,6 +119,7 @@ export function App() {
               </button>
               <div class="grow" />
               <ProjectSwitcher project={route.project} />
+              <LogOut api={context.api} />
               <ThemeToggle />
             </header>
             <main ref={main} class="main" tabIndex={-1} key={address}>
@@ -171,6 +174,10 @@ function View({ route }: { route: Route }) {
       return <ItemsView />;
     case "program":
       return <ProgramView />;
+    case "keys":
+      return <KeysView />;
+    case "audit":
+      return <AuditView />;
     case "dead-letters":
       return <DeadLettersView />;
     default:
@@ -226,6 +233,17 @@ function ProjectSwitcher({ project }: { project: string }) {
         </option>
       ))}
     </select>
+  );
+}
+
+/** Only who has logged in can log out. */
+function LogOut({ api }: { api: Api }) {
+  const session = useRead("session", () => api.session());
+  if (session.data?.kind !== "session") return null;
+  return (
+    <button type="button" class="btn quiet" onClick={() => void api.logOut().then(() => location.reload())}>
+      Log out
+    </button>
   );
 }
 

@@ -16,5 +16,7 @@ export const VIEWS: readonly ViewEntry[] = [
   { path: "experiments", title: "Experiments", icon: "experiments" },
   { path: "items", title: "Items", icon: "items" },
   { path: "program", title: "Program", icon: "program" },
+  { path: "keys", title: "Keys", icon: "key" },
+  { path: "audit", title: "Audit", icon: "audit" },
   { path: "dead-letters", title: "Dead letters", icon: "dead" },
 ];

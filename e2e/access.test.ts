@@ -1,0 +1,76 @@
+// The console's door, keys and trail, in real Chromium: a key is typed once, no script can read what the browser keeps.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { buildRoom } from "../scripts/build.ts";
+import { ask, startNode, type TestNode } from "../server/http/testing.ts";
+import { browserMissing, launchBrowser, withPage, type Browser } from "./browser.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+
+describe("the console of a node with keys", { skip: browserMissing() ?? false }, () => {
+  let node: TestNode;
+  let browser: Browser;
+  let admin = "";
+  before(async () => {
+    await buildRoom("console");
+    node = await startNode({ folders: { console: join(ROOT, "dist/console") } });
+    admin = node.keys.issue({ project: "default", role: "admin", name: "ops" }).key;
+    browser = await launchBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await node?.close();
+  });
+
+  test("asks for a key, makes one, shows it once, rotates and revokes, and shows the trail of it", async () => {
+    const axe = await readFile(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
+    const expectedErrors = /401/;
+    await withPage(browser, { viewport: "desktop", reducedMotion: "reduce", expectedErrors }, async (page) => {
+      const healthy = async (): Promise<void> => {
+        await page.evaluate(axe);
+        const found = await page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))");
+        assert.deepEqual(found, []);
+      };
+      await page.goto(`${node.url}/console/#/default/keys`);
+      await page.getByLabel("Key").fill("sk_wrong");
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByText("unknown, revoked or expired").waitFor();
+      await healthy();
+      await page.getByLabel("Key").fill(admin);
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByRole("heading", { name: "Keys", exact: true }).waitFor();
+      assert.equal(await page.evaluate("document.cookie"), "");
+      const [cookie] = await page.context().cookies();
+      assert.deepEqual([cookie?.httpOnly, cookie?.sameSite], [true, "Lax"]);
+
+      await page.getByLabel("Name").fill("the shop");
+      await page.getByLabel("Origins").fill("https://shop.example");
+      await page.getByRole("button", { name: "Make the key" }).click();
+      const shown = page.locator("code", { hasText: /^pk_/ });
+      const key = (await shown.textContent())!;
+      const headers = { authorization: `Bearer ${key}` };
+      assert.equal((await ask(node, "GET /v1/trending", undefined, { headers })).status, 200);
+      await healthy();
+      await page.getByRole("button", { name: "I have it" }).click();
+      assert.equal(await page.getByText(key).count(), 0);
+
+      const row = page.getByRole("row", { name: /the shop/ });
+      await row.getByRole("button", { name: "Rotate" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
+      await page.getByText("until").waitFor();
+      await page.getByRole("button", { name: "I have it" }).click();
+      await row.first().getByRole("button", { name: "Revoke" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+      await page.getByRole("cell", { name: "revoked" }).waitFor();
+
+      await page.goto(`${node.url}/console/#/default/audit`);
+      await page.getByText("POST /v1/keys/{key_id}/rotate").waitFor();
+      await page.getByText("DELETE /v1/keys/{key_id}").waitFor();
+      await healthy();
+      await page.getByRole("button", { name: "Log out" }).click();
+      await page.getByLabel("Key").waitFor();
+    });
+  });
+});
