@@ -4,6 +4,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { refOfKey } from "../../core/identity/identity.ts";
 import { rngFrom } from "../../core/math/rng.ts";
 import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
@@ -15,11 +16,14 @@ import { PROGRAM_DELAY_MS } from "../wire/documents.ts";
 import { decodeClusterRecord } from "../wire/record.ts";
 import { decodeStep } from "../wire/step.ts";
 import { committedJson } from "./testing/committed.ts";
+import { KEPT_PREFIX, KEPT_VERSIONS, keptRecords } from "./testing/kept.ts";
 import { Rig } from "./testing/rig.ts";
 import { Traffic } from "./testing/traffic.ts";
 
 const PERSONS = 60;
 const FAULTY = new Set(["poison", "endless"]);
+/** Written by the release of that number (testing/keep-savepoint.ts). */
+const KEPT_SAVEPOINT = join(import.meta.dirname, "savepoints/1");
 const missing = clusterMissing();
 
 async function untilEqual(rig: Rig): Promise<void> {
@@ -29,17 +33,21 @@ async function untilEqual(rig: Rig): Promise<void> {
   await rig.until(
     () => `the persons of the embedded host; ${found.length} differ, e.g. ${found.slice(0, 3).join("; ")}`,
     async () => {
-      const log = rig.outputs.log.filter(({ value }) => !isFaulty(value));
+      const log = rig.outputs.log.filter(({ key, value }) => !isKept(key) && !isFaulty(value));
       if (log.length !== records) {
         fold = await foldOfLog(log, rig.programs);
         records = log.length;
       }
-      found = differences(rig.outputs.profiles, fold!, { programs: rig.programs, untilMs: Date.now() + 1_000_000 });
+      const profiles = new Map([...rig.outputs.profiles].filter(([key]) => !isKept(key)));
+      found = differences(profiles, fold!, { programs: rig.programs, untilMs: Date.now() + 1_000_000 });
       return found.length === 0 && records > 0;
     },
   );
   deepEqual(rig.outputs.contradictions, []);
 }
+
+/** Their history lies in the savepoint and not in this log. */
+const isKept = (key: string): boolean => key.slice(2).startsWith(KEPT_PREFIX);
 
 function isFaulty(value: Uint8Array): boolean {
   const record = decodeClusterRecord(value);
@@ -50,16 +58,34 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
   const rig = await Rig.start({ taskManagers: 2, slots: 2 });
   after(() => rig.stop());
   await rig.putProgram({ version: 1, at: START_MS, document: shopProgram });
+  for (const record of keptRecords()) await rig.write([record]);
+  let jobId = await rig.submit({ from: KEPT_SAVEPOINT, settings: { "state.backend.type": "rocksdb" } });
   rig.startTicking();
   const traffic = new Traffic(rig, rngFrom(7), { persons: PERSONS });
-  let jobId = await rig.submit({ settings: { "state.backend.type": "rocksdb" } });
+
+  await t.test("the state of an earlier release goes on", async () => {
+    for (const key of KEPT_VERSIONS.keys()) {
+      const event = { event_id: `new ${key}`, event_type: "view", timestamp: Date.now(), ...refOfKey(key) };
+      await rig.write([{ key, record: { kind: "event", event } }]);
+    }
+    const versions = (): string =>
+      [...KEPT_VERSIONS.keys()].map((key) => rig.outputs.profiles.get(key)?.version).join();
+    const expected = [...KEPT_VERSIONS.values()].map((version) => version + 1).join();
+    await rig.until(
+      () => `versions ${versions()}, expected ${expected}`,
+      () => versions() === expected,
+    );
+  });
 
   await t.test("parity on RocksDB, through a change of the program", async () => {
     await traffic.run(500);
     await rig.putProgram({ version: 2, at: Date.now() + PROGRAM_DELAY_MS, document: newsProgram });
     await traffic.run(500);
     await untilEqual(rig);
-    ok(rig.outputs.log.some(({ value }) => (value[2]! & 2) !== 0), "records were passed on");
+    ok(
+      rig.outputs.log.some(({ value }) => (value[2]! & 2) !== 0),
+      "records were passed on",
+    );
   });
 
   await t.test("a savepoint, and on with four subtasks on the heap", async () => {
@@ -81,8 +107,13 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
 
   await t.test("what was committed holds each event once", async () => {
     const { completed } = await rig.rest.checkpoints(jobId);
-    await rig.until(() => "two more checkpoints", async () => (await rig.rest.checkpoints(jobId)).completed > completed + 1);
-    const steps = (await committedJson(rig.kafka.bootstrap, rig.topics.steps)).map((line) => decodeStep(Buffer.from(line)));
+    await rig.until(
+      () => "two more checkpoints",
+      async () => (await rig.rest.checkpoints(jobId)).completed > completed + 1,
+    );
+    const steps = (await committedJson(rig.kafka.bootstrap, rig.topics.steps)).map((line) =>
+      decodeStep(Buffer.from(line)),
+    );
     const ids = steps.flatMap((step) => (step.kind === "step" ? [step.eventId] : []));
     equal(new Set(ids).size, ids.length);
     const learnt = new Set(rig.outputs.steps.flatMap((step) => (step.kind === "step" ? [step.eventId] : [])));
@@ -96,10 +127,14 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     jobId = await rig.submit({ parallelism: 2, from: savepoint, args: { bundle, "watchdog-ms": 500 } });
     const event = { event_type: "view", timestamp: Date.now(), user_id: "u1" };
     await traffic.run(100);
-    for (const item_id of FAULTY) await rig.write([{ key: "u:u1", record: { kind: "event", event: { ...event, event_id: item_id, item_id } } }]);
+    for (const item_id of FAULTY)
+      await rig.write([{ key: "u:u1", record: { kind: "event", event: { ...event, event_id: item_id, item_id } } }]);
     await rig.writeRaw("u:u1", Buffer.from("not a record at all"));
     await traffic.run(100);
-    await rig.until(() => "three records in quarantine", () => rig.outputs.quarantine.length >= 3);
+    await rig.until(
+      () => "three records in quarantine",
+      () => rig.outputs.quarantine.length >= 3,
+    );
     const log = rig.outputs.log.findIndex(({ value }) => Buffer.from(value).equals(Buffer.from("not a record at all")));
     rig.outputs.log.splice(log, 1);
     await untilEqual(rig);
@@ -107,6 +142,10 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     deepEqual(reasons, ["u:u1 endless", "u:u1 threw", "u:u1 threw"]);
     const poison = rig.outputs.quarantine.find(({ message }) => message.includes("poison"))!;
     equal(decodeClusterRecord(Buffer.from(poison.record, "base64")).kind, "event");
-    equal((await rig.rest.checkpoints(jobId)).restored, 1, "the job never failed; it was restored once, from the savepoint");
+    equal(
+      (await rig.rest.checkpoints(jobId)).restored,
+      1,
+      "the job never failed; it was restored once, from the savepoint",
+    );
   });
 });

@@ -180,7 +180,15 @@ function note(turn: Turn, person: PersonState, noted: Noted): void {
   if (event !== undefined) {
     const { event_id, event_type, timestamp, received_at, item_id, user_id, anonymous_id } = event;
     // JSON leaves out what is undefined.
-    change.event = { event_id, event_type, timestamp, received_at, item_id, user_id, anonymous_id } as typeof change.event & object;
+    change.event = {
+      event_id,
+      event_type,
+      timestamp,
+      received_at,
+      item_id,
+      user_id,
+      anonymous_id,
+    } as typeof change.event & object;
   }
   if (mergedFrom !== undefined) change.mergedFrom = mergedFrom;
   if (linkedAnonymousId !== undefined) change.linkedAnonymousId = linkedAnonymousId;

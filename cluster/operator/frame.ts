@@ -72,7 +72,8 @@ export function readTurn(reader: ByteReader): TurnInput {
   const state = reader.bytes();
   const count = reader.count(OPERATIONS_MAX);
   const operations: TurnInput["operations"] = [];
-  for (let i = 0; i < count; i++) operations.push({ kind: reader.byte(), atMs: reader.varint(), value: reader.bytes() });
+  for (let i = 0; i < count; i++)
+    operations.push({ kind: reader.byte(), atMs: reader.varint(), value: reader.bytes() });
   return { project, key, state, operations };
 }
 

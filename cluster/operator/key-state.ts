@@ -98,4 +98,3 @@ export function personOf(bytes: Uint8Array, version: number, programs: ProgramTi
   const program = programs.at(version) ?? programs.after(version)?.program ?? programs.current;
   return decodePerson(bytes, program.plan);
 }
-

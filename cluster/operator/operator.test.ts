@@ -22,7 +22,9 @@ function shopOperator(passOnAfterMs = 0): Operator {
 }
 
 const record = (value: ClusterRecord, atMs = MONDAY_MS, kind: number = OPERATION.record) => ({
-  kind, atMs, value: encodeClusterRecord(value),
+  kind,
+  atMs,
+  value: encodeClusterRecord(value),
 });
 const view = (id: string, ref: { user_id?: string; anonymous_id?: string }): ClusterRecord => ({
   kind: "event",
@@ -31,10 +33,19 @@ const view = (id: string, ref: { user_id?: string; anonymous_id?: string }): Clu
 const link = (userKey: string, id = "l1"): ClusterRecord => ({ kind: "link", id, anonKey: "a:1", userKey });
 const handover = (anonKey: string, atMs = MONDAY_MS) => {
   const person = encodePerson(emptyPerson(compiled(shopProgram).plan));
-  return { kind: OPERATION.handover, atMs: 0, value: encodeHandover({ anonKey, userKey: "u:1", linkedAtMs: atMs, programVersion: 0, person }) };
+  return {
+    kind: OPERATION.handover,
+    atMs: 0,
+    value: encodeHandover({ anonKey, userKey: "u:1", linkedAtMs: atMs, programVersion: 0, person }),
+  };
 };
 
-function turn(operator: Operator, key: string, state: Uint8Array | undefined, ...operations: ReturnType<typeof record>[]): ReadResult {
+function turn(
+  operator: Operator,
+  key: string,
+  state: Uint8Array | undefined,
+  ...operations: ReturnType<typeof record>[]
+): ReadResult {
   return run(operator, { project: 0, key, state: state ?? EMPTY, operations });
 }
 
@@ -42,11 +53,20 @@ const channels = ({ outputs }: ReadResult): string[] => outputs.map(({ channel }
 
 test("a record gives a state, a step and a profile; several records of one turn give one profile", () => {
   const operator = shopOperator();
-  const result = turn(operator, "u:1", EMPTY, record(view("e1", { user_id: "1" })), record(view("e2", { user_id: "1" })));
+  const result = turn(
+    operator,
+    "u:1",
+    EMPTY,
+    record(view("e1", { user_id: "1" })),
+    record(view("e2", { user_id: "1" })),
+  );
   deepEqual([result.done, channels(result)], [2, ["steps", "steps", "profiles"]]);
   const profile = decodeProfile(result.outputs[2]!.value);
   equal(profile.sequence, 2);
-  deepEqual(profile.changes.map(({ event }) => event?.event_id), ["e1", "e2"]);
+  deepEqual(
+    profile.changes.map(({ event }) => event?.event_id),
+    ["e1", "e2"],
+  );
   const step = decodeStep(result.outputs[0]!.value);
   ok(step.kind === "step" && step.step.itemId === "lamp" && step.step.personKey === "u:1");
 });
@@ -94,7 +114,14 @@ test("a marker at a user's key, a tick and marked traffic change nothing", () =>
   const operator = shopOperator();
   const { state } = turn(operator, "u:1", EMPTY, record(view("e1", { user_id: "1" })));
   const bot = { event_id: "b", event_type: "view", timestamp: 1, user_id: "1", traffic: "bot" as const };
-  const result = turn(operator, "u:1", state, record(link("u:2")), record({ kind: "tick" }), record({ kind: "event", event: bot }));
+  const result = turn(
+    operator,
+    "u:1",
+    state,
+    record(link("u:2")),
+    record({ kind: "tick" }),
+    record({ kind: "event", event: bot }),
+  );
   deepEqual([result.done, result.state, result.outputs], [3, undefined, []]);
 });
 
@@ -120,7 +147,16 @@ test("bytes that are none of ours throw, and the next frame is not touched by it
   const next = record(view("e2", { user_id: "1" }));
   const expected = turn(operator, "u:1", state, next);
   throws(() => turn(operator, "u:1", state!.subarray(0, 40), next), { code: "corrupt" });
-  throws(() => turn(operator, "u:1", Uint8Array.from(state!, (byte, i) => (i === 0 ? 9 : byte)), next), { code: "corrupt" });
+  throws(
+    () =>
+      turn(
+        operator,
+        "u:1",
+        Uint8Array.from(state!, (byte, i) => (i === 0 ? 9 : byte)),
+        next,
+      ),
+    { code: "corrupt" },
+  );
   throws(() => turn(operator, "u:1", state, { ...next, value: next.value.subarray(0, 30) }), SyntaxError);
   throws(() => operator.process(Uint8Array.of(1, 7)), { code: "corrupt" });
   deepEqual(turn(operator, "u:1", state, next), expected);

@@ -76,7 +76,10 @@ function play(rng: Rng, options: { servers: number; partitions: number; programs
 }
 
 function refOf({ user_id: user, anonymous_id: anonymous }: PersonRef): PersonRef {
-  return { ...(user === undefined ? {} : { user_id: user }), ...(anonymous === undefined ? {} : { anonymous_id: anonymous }) };
+  return {
+    ...(user === undefined ? {} : { user_id: user }),
+    ...(anonymous === undefined ? {} : { anonymous_id: anonymous }),
+  };
 }
 
 /** Where servers learn of links late, a device belongs to one user: a stale link to another one has no order. */
@@ -96,7 +99,9 @@ test("every person's bytes are the embedded host's: shared devices, duplicates, 
   let merged = 0;
   await forEachSeedAsync(15, async (rng) => {
     const world = play(rng, { servers: 1, partitions: rng.between(1, 4), programs: false });
-    merged += world.host.published.filter(({ value }) => value.changes.some(({ mergedFrom }) => mergedFrom !== undefined)).length;
+    merged += world.host.published.filter(({ value }) =>
+      value.changes.some(({ mergedFrom }) => mergedFrom !== undefined),
+    ).length;
     ok(world.host.duplicates.length > 0);
     await compare(world);
   });
@@ -146,6 +151,9 @@ test("another replay gives the same sequence and time to the same bytes", async 
 
 function bytesByVersion(published: LogHost["published"]): Map<string, string> {
   return new Map(
-    published.map(({ key, value }) => [`${key} ${value.sequence} ${value.asOfMs}`, Buffer.from(value.person).toString("hex")]),
+    published.map(({ key, value }) => [
+      `${key} ${value.sequence} ${value.asOfMs}`,
+      Buffer.from(value.person).toString("hex"),
+    ]),
   );
 }

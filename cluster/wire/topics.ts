@@ -38,7 +38,10 @@ export interface ProjectTopics {
  * The topics of one project. What the job writes belongs to a generation (a backfill fills the next one beside the
  * running one); generation 1 has no suffix, so that a small site never sees one.
  */
-export function projectTopics(project: string, options: { events?: EventTopics; generation?: number } = {}): ProjectTopics {
+export function projectTopics(
+  project: string,
+  options: { events?: EventTopics; generation?: number } = {},
+): ProjectTopics {
   const { events = "one", generation = 1 } = options;
   const name = (topic: string): string => `${PREFIX}.${project}.${topic}`;
   const ours = (topic: string): string => name(generation === 1 ? topic : `${topic}.g${generation}`);

@@ -9,7 +9,13 @@ import { KafkaReader } from "../../kafka/reader.ts";
 import { KafkaSender, type OutgoingRecord } from "../../kafka/sender.ts";
 import { createTopics, needsOf } from "../../kafka/topics.ts";
 import type { LogEntry, ProgramInForce } from "../../operator/testing/reference.ts";
-import { startFlink, startKafka, type FlinkTestOptions, type TestFlink, type TestKafka } from "../../testing/servers.ts";
+import {
+  startFlink,
+  startKafka,
+  type FlinkTestOptions,
+  type TestFlink,
+  type TestKafka,
+} from "../../testing/servers.ts";
 import { decodeDocument, encodeDocument, type QuarantineValue } from "../../wire/documents.ts";
 import { decodeProfile, type ProfileValue } from "../../wire/profile.ts";
 import { type ClusterRecord, encodeClusterRecord } from "../../wire/record.ts";
@@ -75,7 +81,10 @@ export class Rig {
   static async start(options: RigOptions = {}): Promise<Rig> {
     const [kafka, flink] = await Promise.all([startKafka(), startFlink(options)]);
     const rig = new Rig(kafka, flink, options);
-    await createTopics({ brokers: [kafka.bootstrap] }, needsOf(rig.topics), { partitions: rig.#partitions, replicas: 1 });
+    await createTopics({ brokers: [kafka.bootstrap] }, needsOf(rig.topics), {
+      partitions: rig.#partitions,
+      replicas: 1,
+    });
     const { log, profiles, steps, quarantine } = rig.topics;
     if (options.keepsOutputs === false) return rig;
     for (const topic of [...log, profiles, steps])
@@ -89,7 +98,9 @@ export class Rig {
     const bytes = encodeClusterRecord({ kind: "tick" });
     this.#ticking = setInterval(() => {
       const each = Array.from({ length: this.#partitions }, (_, partition) => partition);
-      const ticks = this.topics.log.flatMap((topic) => each.map((partition) => ({ topic, partition, key: null, value: bytes })));
+      const ticks = this.topics.log.flatMap((topic) =>
+        each.map((partition) => ({ topic, partition, key: null, value: bytes })),
+      );
       // A broker that is away gets its ticks later.
       this.#sender.send(ticks).catch(() => undefined);
     }, TICK_MS);
@@ -109,7 +120,10 @@ export class Rig {
   /** Makes the topics of another generation, which a job with `generation` then fills. */
   async addGeneration(generation: number): Promise<void> {
     const topics = projectTopics(PROJECT, { generation });
-    await createTopics({ brokers: [this.kafka.bootstrap] }, needsOf(topics), { partitions: this.#partitions, replicas: 1 });
+    await createTopics({ brokers: [this.kafka.bootstrap] }, needsOf(topics), {
+      partitions: this.#partitions,
+      replicas: 1,
+    });
   }
 
   /** Writes bytes that may be no record. */
@@ -131,7 +145,11 @@ export class Rig {
   }
 
   /** Polls until `condition` holds; rejects with `what` where it does not come to that. */
-  async until(what: () => string, condition: () => boolean | Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {
+  async until(
+    what: () => string,
+    condition: () => boolean | Promise<boolean>,
+    patienceMs = PATIENCE_MS,
+  ): Promise<void> {
     const deadline = performance.now() + patienceMs;
     while (!(await condition())) {
       if (performance.now() > deadline) throw new Error(`not within ${patienceMs} ms: ${what()}`);

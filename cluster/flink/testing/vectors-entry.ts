@@ -7,5 +7,9 @@ export function run(personFile: string, engineFile: string): string {
   const person = JSON.parse(personFile) as Pick<VectorFile, "cases">;
   const engine = JSON.parse(engineFile) as { cases: EngineVector[] };
   const counts = person.cases.length === 0 || engine.cases.length === 0 ? ["a file has no cases"] : [];
-  return JSON.stringify([...counts, ...runVectors([{ name: "person.json", cases: person.cases }]), ...runEngineVectors(engine.cases)]);
+  return JSON.stringify([
+    ...counts,
+    ...runVectors([{ name: "person.json", cases: person.cases }]),
+    ...runEngineVectors(engine.cases),
+  ]);
 }

@@ -75,7 +75,9 @@ export class LogHost {
 
   /** Log time that every partition has been read up to: a partition without a backlog is as far as its newest tick. */
   get watermarkMs(): number {
-    const times = this.partitions.map((log, i) => (this.#read[i]! < log.length ? log[this.#read[i]!]!.atMs - 1 : this.nowMs));
+    const times = this.partitions.map((log, i) =>
+      this.#read[i]! < log.length ? log[this.#read[i]!]!.atMs - 1 : this.nowMs,
+    );
     return Math.min(...times);
   }
 
@@ -88,7 +90,10 @@ export class LogHost {
     const entries = this.partitions[partition]!.slice(from, from + count);
     this.#read[partition] = from + entries.length;
     // Marked traffic goes no further.
-    const byKey = Map.groupBy(entries.filter(({ value }) => (value[2]! & 1) === 0), ({ key }) => key);
+    const byKey = Map.groupBy(
+      entries.filter(({ value }) => (value[2]! & 1) === 0),
+      ({ key }) => key,
+    );
     for (const [key, ofKey] of byKey) {
       const known = this.#key(key);
       if (known.held.length > 0) known.held.push(...ofKey);
@@ -111,7 +116,8 @@ export class LogHost {
 
   #fireTimers(): boolean {
     const due = [...this.keys].filter(([, { dueMs, held }]) => dueMs <= this.watermarkMs && held.length === 0);
-    for (const [key, { dueMs }] of due) this.#take(key, [{ kind: OPERATION.time, atMs: dueMs, value: new Uint8Array(0) }]);
+    for (const [key, { dueMs }] of due)
+      this.#take(key, [{ kind: OPERATION.time, atMs: dueMs, value: new Uint8Array(0) }]);
     return due.length > 0;
   }
 
@@ -160,7 +166,8 @@ export class LogHost {
 
   #key(key: string): Key {
     let known = this.keys.get(key);
-    if (known === undefined) this.keys.set(key, (known = { state: new Uint8Array(0), dueMs: Infinity, ids: new Set(), held: [] }));
+    if (known === undefined)
+      this.keys.set(key, (known = { state: new Uint8Array(0), dueMs: Infinity, ids: new Set(), held: [] }));
     return known;
   }
 }

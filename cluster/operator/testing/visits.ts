@@ -20,7 +20,11 @@ export function randomVisit(rng: Rng, { persons, nowMs, serial }: VisitOptions):
   const device = person % 3 === 0 ? person - rng.between(0, 1) : person;
   const lot = rng.between(0, 9);
   const ref: PersonRef =
-    lot < 4 ? { anonymous_id: `a${device}` } : lot < 7 ? { user_id: `u${person}` } : { user_id: `u${person}`, anonymous_id: `a${device}` };
+    lot < 4
+      ? { anonymous_id: `a${device}` }
+      : lot < 7
+        ? { user_id: `u${person}` }
+        : { user_id: `u${person}`, anonymous_id: `a${device}` };
   const type = BUILT_IN_EVENT_TYPES[rng.between(0, BUILT_IN_EVENT_TYPES.length - 1)]!;
   const lateMs = rng.between(0, 4) === 0 ? rng.between(1, 3_600_000) : 0;
   const isAhead = rng.between(0, 30) === 0;
@@ -32,7 +36,10 @@ export function randomVisit(rng: Rng, { persons, nowMs, serial }: VisitOptions):
     ...(rng.between(0, 2) === 0 ? { session_id: `s${person}-${Math.floor(serial / 200)}` } : {}),
     ...(["page_view", "search", "mouse_move"].includes(type)
       ? {}
-      : { item_id: `i${rng.between(1, 40)}`, item: { categories: [`c${rng.between(1, 6)}`], tags: ["new"], price: 10.5 } }),
+      : {
+          item_id: `i${rng.between(1, 40)}`,
+          item: { categories: [`c${rng.between(1, 6)}`], tags: ["new"], price: 10.5 },
+        }),
     ...valueOf(rng, type),
     ...(rng.between(0, 25) === 0 ? { traffic: "bot" as const } : {}),
     context: { country: ["NO", "DE", "FR"][rng.between(0, 2)]!, device: "mobile" },

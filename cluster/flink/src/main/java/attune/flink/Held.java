@@ -19,7 +19,8 @@ final class Held {
   static LogRecord read(byte[] bytes, String key) {
     ByteBuffer from = ByteBuffer.wrap(bytes);
     byte version = from.get();
-    if (version != VERSION) throw new IllegalStateException("held record " + version + ", this release reads " + VERSION);
+    if (version != VERSION)
+      throw new IllegalStateException("held record " + version + ", this release reads " + VERSION);
     LogRecord record = new LogRecord();
     record.key = key;
     record.project = from.getInt();

@@ -90,7 +90,8 @@ public final class Job {
   private static DataStream<LogRecord> handovers(StreamExecutionEnvironment env, Options options) throws Exception {
     List<String> topics = new ArrayList<>();
     for (int i = 0; i < options.projects.size(); i++) topics.add(options.ownTopic(i, "handover"));
-    return env.fromSource(source(options, topics, true), WatermarkStrategy.forGenerator(context -> new Timeless()), "handovers")
+    WatermarkStrategy<LogRecord> timeless = WatermarkStrategy.forGenerator(context -> new Timeless());
+    return env.fromSource(source(options, topics, true), timeless, "handovers")
         .setParallelism(sourceParallelism(env, options, topics))
         .uid("handovers");
   }

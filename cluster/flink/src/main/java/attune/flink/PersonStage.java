@@ -164,7 +164,8 @@ final class PersonStage extends AbstractStreamOperator<Output>
         operator.addProgram(program);
       } catch (OperatorFailure failure) {
         metrics.programsRefused.inc();
-        LOG.error("program {} of project {} is refused", program.version(), options.projects.get(program.project()), failure);
+        String project = options.projects.get(program.project());
+        LOG.error("program {} of project {} is refused", program.version(), project, failure);
       }
     }
   }

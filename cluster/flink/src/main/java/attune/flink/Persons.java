@@ -67,12 +67,13 @@ final class Persons {
     this.operator = operator;
     this.metrics = metrics;
     this.output = output;
-    heads = context.getState(new ValueStateDescriptor<>("key", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+    PrimitiveArrayTypeInfo<byte[]> bytes = PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
+    heads = context.getState(new ValueStateDescriptor<>("key", bytes));
     MapStateDescriptor<Long, Boolean> known = new MapStateDescriptor<>("ids", Types.LONG, Types.BOOLEAN);
     known.enableTimeToLive(
         StateTtlConfig.newBuilder(IDS_KEPT).cleanupInRocksdbCompactFilter(COMPACTION_ENTRIES).build());
     ids = context.getMapState(known);
-    held = context.getListState(new ListStateDescriptor<>("held", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+    held = context.getListState(new ListStateDescriptor<>("held", bytes));
     openedAtMs = System.currentTimeMillis();
   }
 
@@ -147,8 +148,9 @@ final class Persons {
      */
     List<LogRecord> together(List<LogRecord> records) throws Exception {
       if (head.heldRecords > 0) return null;
+      int topic = records.get(0).topic;
       for (LogRecord record : records)
-        if (!record.isPlain() || record.topic != records.get(0).topic || record.value.length > VALUE_BYTES_MAX) return null;
+        if (!record.isPlain() || record.topic != topic || record.value.length > VALUE_BYTES_MAX) return null;
       List<LogRecord> fresh = new ArrayList<>(records.size());
       Set<Long> seen = records.size() == 1 ? Collections.emptySet() : new HashSet<>();
       for (LogRecord record : records) {

@@ -152,7 +152,7 @@ final class V8Operator implements AutoCloseable {
 
   private static OperatorFailure failure(JavetException cause) {
     String message = String.valueOf(cause.getMessage());
-    String bounded = message.length() <= MESSAGE_CHARACTERS_MAX ? message : message.substring(0, MESSAGE_CHARACTERS_MAX);
+    String bounded = message.substring(0, Math.min(message.length(), MESSAGE_CHARACTERS_MAX));
     return new OperatorFailure(OperatorFailure.Reason.THREW, bounded, cause);
   }
 }
