@@ -108,7 +108,9 @@ async function measure([one, two]: [string, string], redisUrl: string): Promise<
     const known: Times = { sentMs: performance.now() };
     byEvent.set(event.event_id, known);
     const request = { method: "POST" as const, path: "/v1/events", body: () => Buffer.from(JSON.stringify(event)) };
-    void send(one, agent, request, 0).then(() => (known.acceptedMs = performance.now()));
+    void send(one, agent, request, 0).then(({ status }) => {
+      if (status === 202) known.acceptedMs = performance.now();
+    });
     await pause(CLICK_EVERY_MS);
   }
   await background;
@@ -131,6 +133,7 @@ function print(times: readonly Times[]): void {
       ["accepted → pushed by the other server", spans("acceptedMs", "pushedMs")],
     ] as const
   ).map(([name, ms]) => [name, ms.length, percentile(ms, 0.5), percentile(ms, 0.99)]);
-  console.log(`${CLICKS} clicks under ${EVENTS_A_SECOND} events/s, a checkpoint every ${CHECKPOINT_MS} ms`);
+  const refused = times.filter(({ acceptedMs }) => acceptedMs === undefined).length;
+  console.log(`${CLICKS} clicks under ${EVENTS_A_SECOND} events/s, a checkpoint every ${CHECKPOINT_MS} ms; ${refused} refused`);
   printTable(["from → to", "events", "p50 ms", "p99 ms"], rows);
 }
