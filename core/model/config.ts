@@ -20,8 +20,8 @@ export interface ModelConfig {
   readonly knnNeighbours: number;
   readonly knnSessionsPerItem: number;
   readonly knnSessionTtlMs: number;
-  readonly repeats: boolean;
-  readonly content: boolean;
+  /** Models that the program has switched off, by name. */
+  readonly off: ReadonlySet<string>;
   readonly catalogueOnly: boolean;
   readonly itemTtlMs: number;
 }
@@ -30,6 +30,11 @@ export interface LearningConfig {
   readonly share: number;
   readonly maxPerSecond: number;
 }
+
+/** Every model, by the name that reasons and programs give it. */
+export const SWITCHED_MODELS = [
+  "popularity", "context", "rules", "cosine", "knn", "repeats", "content", "trend", "steady", "next", "recent", "background",
+] as const;
 
 /** Milliseconds of `30s`, `10m`, `2h`, `3d`; `fallback` where it is none (the program's check has said so already). */
 function durationMs(text: string | undefined, fallback: number): number {
@@ -55,8 +60,7 @@ export function modelConfig(models: ModelsDocument | undefined): ModelConfig {
     knnNeighbours: clamp(models?.knn?.neighbours, 1, 500, 200),
     knnSessionsPerItem: clamp(models?.knn?.sessions_per_item, 8, 1000, 300),
     knnSessionTtlMs: durationMs(models?.knn?.session_ttl, 10 * knnHalfLifeMs),
-    repeats: models?.repeats?.enabled ?? true,
-    content: models?.content?.enabled ?? true,
+    off: new Set(SWITCHED_MODELS.filter((name) => models?.[name]?.enabled === false)),
     catalogueOnly: models?.catalogue_only ?? false,
     itemTtlMs: durationMs(models?.item_ttl, 90 * DAY_MS),
   };

@@ -15,6 +15,8 @@ const QUERY_INTERESTS = 8; // Strongest first.
 const QUERY_FADE = 0.6;
 const CATEGORY_WEIGHT = 2;
 const INTEREST_WEIGHT = 1;
+const TASTE_ITEMS = 20;
+const TASTE_FADE = 0.9;
 
 /** What a term means to the situation that is being compared. */
 interface Mark {
@@ -42,7 +44,7 @@ export interface Content extends Model {
   like(slot: number): Set<number>;
   /** Sets the situation for `interest` and `sameAsLast`, which are cheap. */
   compare(situation: Situation): void;
-  /** Sum of the visitor's interest shares in the slot's categories and tags, 0–1 typically. */
+  /** 0–1: how much of the slot's categories and tags the visitor's items have lately had. */
   interest(slot: number): number;
   /** 0–1: what share of the terms of the visitor's newest item the slot has. */
   sameAsLast(slot: number): number;
@@ -135,7 +137,13 @@ export function createContent(): Content {
       const last = situation.contextLength > 0 ? termsAt[situation.context[0]!] : undefined;
       lastTerms = last?.length ?? 0;
       for (const term of last ?? []) marked(term).isLast = true;
-      interestsOf(situation, (term, share) => void (marked(term).interest += share));
+      let worth = 1 - TASTE_FADE; // The worths sum to 1 at most.
+      const { trail, trailLength, past, pastLength } = situation;
+      for (let k = 0; k < trailLength + pastLength && k < TASTE_ITEMS; k++, worth *= TASTE_FADE) {
+        for (const term of termsAt[k < trailLength ? trail[k]! : past[k - trailLength]!] ?? NO_TERMS) {
+          if (term.weight === CATEGORY_WEIGHT) marked(term).interest += worth;
+        }
+      }
     },
     interest(slot) {
       let sum = 0;

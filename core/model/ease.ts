@@ -18,7 +18,7 @@ export interface EaseSettings {
   readonly rowMax: number;
 }
 
-export const EASE_DEFAULTS: EaseSettings = { exactMax: 2_000, neighbours: 64, ridge: 50, reach: 20, rowMax: 64 };
+export const EASE_DEFAULTS: EaseSettings = { exactMax: 2_000, neighbours: 64, ridge: 200, reach: 20, rowMax: 64 };
 
 /** `to[i]` and `weights[i]` are what item `i` speaks for, heaviest first; indices are places in `itemIds`. */
 export interface ItemWeights {

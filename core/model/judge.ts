@@ -13,6 +13,7 @@ const LATELY = 2_000; // Steps of one session length over which a judgement fade
 const JUDGED_MIN = 200; // Until then the calibrated blend serves, which counts only.
 const LEAD_MIN = 1.02; // A single model must lead by more than chance would have it.
 const TOP = 20;
+const REPEATS = LENGTH_BUCKETS; // The row beyond the lengths.
 
 /** NDCG@20 of one target by how many candidates come before it. */
 const GAINS = (() => {
@@ -25,7 +26,9 @@ const GAINS = (() => {
 
 export interface Judge {
   /** One step: for each ranker how many candidates it put before the item that came; TOP or more is a miss. */
-  record(lengthBucket: number, ahead: ArrayLike<number>): void;
+  record(step: { lengthBucket: number; ahead: ArrayLike<number>; isRepeat: boolean }): void;
+  /** Share of the steps lately that went back to an item of the session or of the past, 0–1. */
+  readonly repeatShare: number;
   /** The ranker that serves sessions of this length. */
   chosen(lengthBucket: number): number;
   /** Mean gain of each ranker lately, 0–1. */
@@ -38,17 +41,28 @@ export function createJudge(modelCount: number): Judge {
   const means = new Float64Array(LENGTH_BUCKETS * width);
   const judged = new Float64Array(LENGTH_BUCKETS);
 
+  let repeatShare = 0.5;
+
   const dirty = new DirtySlots((row) => {
     const out = rowWriter();
     out.u8(1);
+    if (row === REPEATS) {
+      out.f64(repeatShare);
+      return out.bytes();
+    }
     out.f64(judged[row]!);
     for (let r = 0; r < width; r++) out.f64(means[row * width + r]!);
     return out.bytes();
   });
 
   return {
-    record(lengthBucket, ahead) {
+    get repeatShare() {
+      return repeatShare;
+    },
+    record({ lengthBucket, ahead, isRepeat }) {
       dirty.touch(lengthBucket);
+      dirty.touch(REPEATS);
+      repeatShare += ((isRepeat ? 1 : 0) - repeatShare) / LATELY;
       const steps = (judged[lengthBucket] = judged[lengthBucket]! + 1);
       const share = 1 / Math.min(steps, LATELY);
       for (let r = 0, at = lengthBucket * width; r < width; r++, at++) {
@@ -73,6 +87,10 @@ export function createJudge(modelCount: number): Judge {
       slotTable("judge", dirty, (row, bytes) => {
         const input = rowReader(bytes);
         input.version(1);
+        if (row === REPEATS) {
+          repeatShare = input.f64();
+          return;
+        }
         judged[row] = input.f64();
         for (let r = 0; r < width && input.left() >= 8; r++) means[row * width + r] = input.f64();
       }),

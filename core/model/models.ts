@@ -31,6 +31,9 @@ const TREND_SPEED = 6;
 /** What lasts, and what came next lately, beside the program's half-lives (docs/decisions/models.md). */
 const STEADY_SLOWNESS = 8;
 const RECENT_SPEED = 12;
+const REPEATS_FEW = 0.01;
+/** Learnt though their lists are off: trending, and lists that would otherwise be empty, need them. */
+const KEPT: ReadonlySet<string> = new Set(["popularity", "trend", "repeats"]);
 const TYPE_BITS = 31;
 const CLOCKS_V1 = 5; // What rows of the first version hold: popularity, trend, rules, cosine, knn.
 export const NEWEST_MAX = 200;
@@ -305,7 +308,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     sheet.reserve(items.slotEnd);
     for (let m = 0; m < models.length; m++) {
       const model = models[m]!;
-      if ((model.name === "repeats" && !current.repeats) || (model.name === "content" && !current.content)) {
+      if (current.off.has(model.name)) {
         lists[m]!.length = 0;
         continue;
       }
@@ -315,20 +318,39 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     }
   };
 
-  /** How many candidates each ranker has put before `target`; all of them where it is none of theirs. */
+  /**
+   * How many candidates each ranker has put before `target`; all of them where it is none of theirs. Where nobody goes
+   * back, lists leave out what the visitor knows, so it does not count as put before.
+   */
   const judgeRanking = (target: number): void => {
+    const { lengthBucket } = situation;
     const at = union.find(target);
-    mix.score(union, situation.lengthBucket, scores);
+    const isRepeat = at >= 0 && union.isOwn[at] === 1;
+    const skipsOwn = !isRepeat && judge.repeatShare < REPEATS_FEW;
+    mix.score(union, lengthBucket, scores);
     ahead.fill(LIST_MAX);
     if (at >= 0) {
-      ahead[MIX] = countAbove(scores, union.count, at);
-      ahead[CAL] = countAbove(union.cal, union.count, at);
+      ahead[MIX] = countAbove(scores, at, skipsOwn);
+      ahead[CAL] = countAbove(union.cal, at, skipsOwn);
       for (let m = 0; m < lists.length; m++) {
-        const place = lists[m]!.slots.subarray(0, lists[m]!.length).indexOf(target);
-        if (place >= 0) ahead[FIRST_MODEL + m] = place;
+        const { slots, length } = lists[m]!;
+        let before = 0;
+        for (let rank = 0; rank < length; rank++) {
+          if (slots[rank] === target) {
+            ahead[FIRST_MODEL + m] = before;
+            break;
+          }
+          if (!skipsOwn || union.isOwn[union.places[slots[rank]!]!] === 0) before++;
+        }
       }
     }
-    judge.record(situation.lengthBucket, ahead);
+    judge.record({ lengthBucket, ahead, isRepeat });
+  };
+
+  const countAbove = (values: Float64Array, at: number, skipsOwn: boolean): number => {
+    let above = 0;
+    for (let i = 0; i < union.count; i++) if (values[i]! > values[at]! && !(skipsOwn && union.isOwn[i] === 1)) above++;
+    return above;
   };
 
   const learnRanking = (target: number): void => {
@@ -435,7 +457,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       const isVisit = session !== undefined && situation.trailLength > 0 && situation.trail[0] === known;
       const isSameVisit = isVisit && (session!.visitTypes & bit) === 0;
       situation.pastLength = 0;
-      situation.interests = step.interests ?? [];
+      situation.interests = [];
       if (step.sampled && !isSameVisit) {
         // Before the item is seen: nothing of this step may show in what the rankers learn from.
         fillPast(step.history);
@@ -470,6 +492,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       reveal.isRepeat = sessions.visit(session, ref);
       reveal.sessionNumber = session.number;
       for (let m = 0; m < models.length; m++) {
+        if (current.off.has(models[m]!.name) && !KEPT.has(models[m]!.name)) continue;
         models[m]!.learn(reveal, situation);
         probe?.(m, "learn");
       }
@@ -501,12 +524,6 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   };
 }
 
-
-function countAbove(scores: Float64Array, count: number, at: number): number {
-  let above = 0;
-  for (let i = 0; i < count; i++) if (scores[i]! > scores[at]!) above++;
-  return above;
-}
 
 /** One model's own order, before all others: its scores are above 1, chances below. */
 function putFirst({ slots, length }: CandidateList, sheet: ScoreSheet): void {

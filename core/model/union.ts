@@ -23,6 +23,10 @@ export interface Union {
   readonly cal: Float64Array;
   /** `count` rows of `width`. */
   readonly features: Float64Array;
+  /** 1 for what the session or the past of the visitor holds. */
+  readonly isOwn: Uint8Array;
+  /** Slot → candidate; good for slots of the union only. */
+  places: Int32Array;
   fill(lists: readonly CandidateList[], situation: Situation): void;
   /** Place of a slot, -1 where no model proposed it. */
   find(slot: number): number;
@@ -53,9 +57,10 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
   const cal = new Float64Array(max);
   const features = new Float64Array(max * width);
   const listedBy = new Uint8Array(max);
-  let places = new Int32Array(1024).fill(-1);
+  const isOwn = new Uint8Array(max);
 
   const add = (lists: readonly CandidateList[], situation: Situation): number => {
+    const { places } = union;
     let count = 0;
     for (let m = 0; m < modelCount; m++) {
       const list = lists[m]!;
@@ -65,7 +70,7 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
       for (let rank = 0; rank < length; rank++) {
         const slot = list.slots[rank]!;
         let at = places[slot]!;
-        if (at < 0) {
+        if (at >= count || slots[at] !== slot) {
           at = count++;
           places[slot] = at;
           slots[at] = slot;
@@ -90,6 +95,7 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
   const describe = (slot: number, i: number, situation: Situation): void => {
     const { trail, trailLength, visits, past, pastLength, nowMs } = situation;
     const x = i * width + general;
+    isOwn[i] = 0;
     const steady = popularity.countAt(slot, nowMs);
     const fast = trend.countAt(slot, nowMs);
     const age = nowMs - (items.listedAt(slot) || items.firstSeenAt(slot));
@@ -106,12 +112,14 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     for (let k = 0; k < trailLength; k++) {
       if (trail[k] !== slot) continue;
       features[x + 9 + Math.min(k, 2)] = 1;
+      isOwn[i] = 1;
       features[x + 12] = 1 / (1 + k);
       features[x + 13] = visits[k]! > 1 ? 1 : 0;
       return;
     }
     for (let k = 0; k < pastLength; k++) {
       if (past[k] !== slot) continue;
+      isOwn[i] = 1;
       features[x + 14] = 1;
       features[x + 15] = 1 / (1 + k);
       return;
@@ -124,22 +132,23 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     slots,
     cal,
     features,
+    isOwn,
+    places: new Int32Array(1024),
     fill(lists, situation) {
-      if (places.length < items.slotEnd) places = new Int32Array(items.slotEnd * 2).fill(-1);
+      if (union.places.length < items.slotEnd) union.places = new Int32Array(items.slotEnd * 2);
       blend.open(situation, items.slotEnd);
       const count = add(lists, situation);
       blend.close(situation);
       content.compare(situation);
       for (let i = 0; i < count; i++) {
-        places[slots[i]!] = -1;
         cal[i] = 1 - cal[i]!;
         describe(slots[i]!, i, situation);
       }
       union.count = count;
     },
     find(slot) {
-      for (let i = 0; i < union.count; i++) if (slots[i] === slot) return i;
-      return -1;
+      const at = slot < 0 ? 0 : union.places[slot]!;
+      return at < union.count && slots[at] === slot ? at : -1;
     },
   };
   return union;

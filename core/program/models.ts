@@ -8,17 +8,24 @@ const ROW: NumberRange = { min: 1, max: 1_000, whole: true };
 
 /** What each model can be told. */
 export const MODEL_SETTINGS: Readonly<Record<string, Readonly<Record<string, Setting>>>> = {
-  popularity: { half_life: "duration" },
-  rules: { half_life: "duration", row_max: ROW },
-  cosine: { half_life: "duration", row_max: ROW },
+  popularity: { half_life: "duration", enabled: "boolean" },
+  context: { enabled: "boolean" },
+  rules: { half_life: "duration", row_max: ROW, enabled: "boolean" },
+  cosine: { half_life: "duration", row_max: ROW, enabled: "boolean" },
   knn: {
     half_life: "duration",
     session_ttl: "duration",
     neighbours: { min: 1, max: 2_000, whole: true },
     sessions_per_item: { min: 1, max: 5_000, whole: true },
+    enabled: "boolean",
   },
   repeats: { enabled: "boolean" },
   content: { enabled: "boolean" },
+  trend: { enabled: "boolean" },
+  steady: { enabled: "boolean" },
+  next: { enabled: "boolean" },
+  recent: { enabled: "boolean" },
+  background: { enabled: "boolean", every: "duration", ridge: { min: 1, max: 100_000 } },
 };
 
 const SWITCHES: Readonly<Record<string, Setting>> = { catalogue_only: "boolean", item_ttl: "duration" };

@@ -186,5 +186,5 @@ export const newsProgram: ProgramDocument = {
     repeats: { enabled: false },
     content: { enabled: true },
   },
-  learning: { share: 0.25 },
+  learning: { share: 1 },
 };

@@ -129,14 +129,34 @@ export interface ExperimentDocument {
   interleave?: string;
 }
 
+/** The model that a worker trains on the log: when, and how strongly it is held back. */
+export interface BackgroundDocument {
+  enabled?: boolean;
+  /** Time between two trainings; 1d where it is not written. */
+  every?: Duration;
+  ridge?: number;
+}
+
 /** Half-lives and bounds of the online models; each default is in core/model/config.ts. */
 export interface ModelsDocument {
-  popularity?: { half_life?: Duration };
-  rules?: { half_life?: Duration; row_max?: number };
-  cosine?: { half_life?: Duration; row_max?: number };
-  knn?: { half_life?: Duration; neighbours?: number; sessions_per_item?: number; session_ttl?: Duration };
+  popularity?: { half_life?: Duration; enabled?: boolean };
+  /** The same by country and device. */
+  context?: { enabled?: boolean };
+  rules?: { half_life?: Duration; row_max?: number; enabled?: boolean };
+  cosine?: { half_life?: Duration; row_max?: number; enabled?: boolean };
+  knn?: { half_life?: Duration; neighbours?: number; sessions_per_item?: number; session_ttl?: Duration; enabled?: boolean };
   repeats?: { enabled?: boolean };
   content?: { enabled?: boolean };
+  /** Popularity, six times as fast. */
+  trend?: { enabled?: boolean };
+  /** Popularity, eight times as slow. */
+  steady?: { enabled?: boolean };
+  /** Rules of the very next step. */
+  next?: { enabled?: boolean };
+  /** Rules, twelve times as fast. */
+  recent?: { enabled?: boolean };
+  /** EASE over whole histories, trained aside. */
+  background?: BackgroundDocument;
   /** Items that only events know are never recommended. */
   catalogue_only?: boolean;
   /** Items without an event for this long leave the models. */

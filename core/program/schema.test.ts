@@ -70,6 +70,7 @@ const GOOD: readonly unknown[] = [
   }),
   { experiments: { all: { holdout: 0.1, metrics: { m: { kind: "revenue" } } } } },
   { models: { knn: { neighbours: 5 }, item_ttl: "3d" } },
+  { models: { next: { enabled: false }, background: { every: "12h", ridge: 100 } } },
   { learning: { share: 0 } },
 ];
 
@@ -166,6 +167,8 @@ const BAD: readonly unknown[] = [
   slot({ default: 3 }),
   { slots: { hero: { policy: "rules", variants: { "A b": 1 } } } },
   { models: { gru: {} } },
+  { models: { background: { every: 3 } } },
+  { models: { trend: { half_life: "1h" } } },
   { models: { knn: { neighbours: 0 } } },
   { models: { rules: { row_max: 1.5 } } },
   { models: { repeats: { enabled: 1 } } },

@@ -278,5 +278,5 @@ export const shopProgram: ProgramDocument = {
     repeats: { enabled: true },
     content: { enabled: true },
   },
-  learning: { share: 0.25 },
+  learning: { share: 1 },
 };

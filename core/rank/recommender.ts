@@ -30,8 +30,6 @@ export interface Step {
   readonly sampled: boolean;
   /** The person's recent items before this event, newest first. */
   readonly history: readonly RecentItem[];
-  /** Of a sampled step: the person's interests before this event, as a query has them. */
-  readonly interests?: readonly (readonly [name: string, share: number])[] | undefined;
   readonly country?: string | undefined;
   readonly device?: string | undefined;
 }

@@ -1,4 +1,6 @@
 // Hit rate, reciprocal rank and discounted gain of lists of 20, by model, and what their work costs.
+import { createIntervalBooks, type Interval, type Intervals } from "./evaluate-intervals.ts";
+
 
 const BLOCK_EVENTS = 1000; // Sums are kept by block of events, so that a warm-up can be cut off afterwards.
 const TIMES_MAX = 50_000; // Reservoir of timings per model and kind of work.
@@ -16,6 +18,8 @@ export interface EvaluationReport {
   events: number;
   evaluated: number;
   models: ModelReport[];
+  /** 95 %, where they were asked for. */
+  intervals?: Intervals;
   took_s: number;
 }
 
@@ -36,15 +40,17 @@ interface Row {
 export interface Scoreboard {
   /** One list against the item that came; `event` is its place in the file. */
   score(model: string, event: number, list: readonly string[], target: string): void;
-  /** One event was scored by all models. */
-  scored(event: number): void;
+  /** One event of a session was scored by all models. */
+  scored(event: number, session: string): void;
   time(model: string, work: "learn" | "list", ms: number): void;
   cutBefore(event: number): void;
   report(events: number, tookS: number): EvaluationReport;
   table(report: EvaluationReport): string;
 }
 
-export function createScoreboard(): Scoreboard {
+/** @param draws - of the bootstrap; 0 for none. */
+export function createScoreboard(draws = 0): Scoreboard {
+  const books = draws > 0 ? createIntervalBooks() : undefined;
   const rows = new Map<string, Row>();
   const counts: number[] = [];
   let firstBlock = 0;
@@ -58,6 +64,7 @@ export function createScoreboard(): Scoreboard {
   return {
     score(model, event, list, target) {
       const place = list.indexOf(target);
+      books?.note(model, place);
       if (place < 0) {
         rowOf(model);
         return;
@@ -69,7 +76,8 @@ export function createScoreboard(): Scoreboard {
       block.reciprocal += 1 / (place + 1);
       block.gain += 1 / Math.log2(place + 2);
     },
-    scored(event) {
+    scored(event, session) {
+      books?.close(session, event);
       const at = Math.floor(event / BLOCK_EVENTS);
       counts[at] = (counts[at] ?? 0) + 1;
     },
@@ -110,9 +118,11 @@ export function createScoreboard(): Scoreboard {
         };
       });
       models.sort((a, b) => Number(a.name === "blend") - Number(b.name === "blend"));
-      return { events, evaluated, models, took_s: Math.round(tookS * 100) / 100 };
+      const intervals = books?.intervals(draws, firstBlock * BLOCK_EVENTS);
+      const report = { events, evaluated, models, took_s: Math.round(tookS * 100) / 100 };
+      return intervals === undefined ? report : { ...report, intervals };
     },
-    table({ events, evaluated, models, took_s }) {
+    table({ events, evaluated, models, took_s, intervals }) {
       const cells = models.map((model) => [
         model.name,
         model.hr20.toFixed(4),
@@ -126,7 +136,17 @@ export function createScoreboard(): Scoreboard {
       const text = lines.map((line) =>
         line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join("  "),
       );
-      return `${text.join("\n")}\n${events} events, ${evaluated} evaluated in ${took_s} s\n`;
+      const more = intervals === undefined ? "" : intervalLines(intervals);
+      return `${text.join("\n")}\n${events} events, ${evaluated} evaluated in ${took_s} s\n${more}`;
     },
   };
+}
+
+function intervalLines({ hr20, mrr20, lead }: Intervals): string {
+  const range = ([low, high]: Interval): string => `${(100 * low).toFixed(2)} to ${(100 * high).toFixed(2)}`;
+  return [
+    `95 %, sessions drawn again: blend HR@20 ${range(hr20["blend"]!)}, MRR@20 ${range(mrr20["blend"]!)}`,
+    `  ${lead.over} HR@20 ${range(hr20[lead.over]!)}, MRR@20 ${range(mrr20[lead.over]!)}`,
+    `  the blend leads it by ${range(lead.hr20)} % in HR@20, ${range(lead.mrr20)} % in MRR@20\n`,
+  ].join("\n");
 }

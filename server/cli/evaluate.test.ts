@@ -73,6 +73,32 @@ test("--train and --test learn, freeze and rank", async () => {
   equal(row(report, "blend").hr20, 0.5);
 });
 
+test("--without leaves a list out, --bootstrap says how far a figure may be off", async () => {
+  const report = await evaluate(path, "--without", "rules,next,recent", "--bootstrap", "50");
+  equal(row(report, "rules").hr20, 0);
+  equal(row(report, "next").hr20, 0);
+  const [low, high] = report.intervals!.hr20["blend"]!;
+  ok(low <= row(report, "blend").hr20 && row(report, "blend").hr20 <= high);
+  deepEqual(await evaluate(path, "--without", "rules,next,recent", "--bootstrap", "50").then(({ intervals }) => intervals), report.intervals);
+});
+
+test("--retrain trains on what is past and gives the background model a list", async () => {
+  equal(row(await evaluate(path), "background").hr20, 0);
+  equal(row(await evaluate(path, "--retrain", "60"), "background").hr20, 1);
+});
+
+test("--shuffle orders the lines of a basket by its seed, and no others", async () => {
+  const lines = Array.from({ length: 40 }, (_, i) => [
+    { event_id: `p${i}`, user_id: `u${i}`, session_id: `o${i}`, event_type: "purchase", timestamp: START_MS + i * 1_000, item_id: "x" },
+    { event_id: `q${i}`, user_id: `u${i}`, session_id: `o${i}`, event_type: "purchase", timestamp: START_MS + i * 1_000, item_id: `y${i % 2}` },
+  ]).flat();
+  const basket = file("baskets.ndjson", lines);
+  const shuffled = await evaluate(basket, "--shuffle", "3");
+  equal(shuffled.evaluated, 32);
+  deepEqual({ ...(await evaluate(basket, "--shuffle", "3")), took_s: 0, models: [] }, { ...shuffled, took_s: 0, models: [] });
+  equal(row(shuffled, "blend").hr20, 1);
+});
+
 test("a call that cannot work says how to call it", async () => {
   const bad: string[][] = [[], [path, "--limit", "0"], [path, "--delay", "soon"], [path, "--exclude", "all"], ["--train", path], [path, "--program", join(folder, "none.json")]];
   for (const args of bad) await rejects(evaluateCommand(args), UsageError);

@@ -5,7 +5,10 @@ import { parseArgs } from "node:util";
 import { BUILT_IN_EVENT_TYPES, type AttuneEvent } from "../../core/event/event.ts";
 import { normaliseEvent } from "../../core/event/validate.ts";
 import type { Item } from "../../core/item/item.ts";
+import { SWITCHED_MODELS } from "../../core/model/config.ts";
+import { EASE_DEFAULTS, trainEase } from "../../core/model/ease.ts";
 import { stepOf } from "../../core/model/step.ts";
+import { createTrails } from "../../core/model/trails.ts";
 import { durationMs } from "../../core/program/duration.ts";
 import type { ProgramDocument } from "../../core/program/program.ts";
 import { newsProgram } from "../../core/program/news.ts";
@@ -13,6 +16,7 @@ import { shopProgram } from "../../core/program/shop.ts";
 import { createRecommender, type ExcludeKind, type MeasuredRecommender, type RecentItem, type Step } from "../../core/rank/recommender.ts";
 import { openEventFile } from "./event-file.ts";
 import { evaluateOffPolicy } from "./evaluate-off-policy.ts";
+import { shuffled } from "./evaluate-order.ts";
 import { createScoreboard, type Scoreboard } from "./evaluate-scores.ts";
 import { createVisits } from "./evaluate-visits.ts";
 import { progressBar, type Progress } from "./progress.ts";
@@ -31,6 +35,10 @@ const USAGE = `attune evaluate FILE | attune evaluate --train SESSIONS --test PR
   --exclude seen|session|none   what a list leaves out, and is not asked for (shop: none, news: session)
   --delay 1h             the models learn late; the visitor's own clicks are known
   --hide-last            the visitor's last click is not known
+  --retrain N            train the background model on what is past after every N events (never)
+  --without A,B          models whose lists are left out
+  --shuffle SEED         lines of one time and session come in an order of their own
+  --bootstrap N          95 % intervals from N draws of sessions
   --json                 the result as JSON`;
 
 type Exclusion = "seen" | "session" | "none";
@@ -42,6 +50,9 @@ interface EvaluateOptions {
   readonly exclude: Exclusion;
   readonly delayMs: number;
   readonly hideLast: boolean;
+  /** Events between two trainings of the background model. */
+  readonly retrainEvery: number;
+  readonly shuffleSeed: number | undefined;
   readonly json: boolean;
 }
 
@@ -62,6 +73,10 @@ export async function evaluateCommand(args: string[], print: (text: string) => v
       "hide-last": { type: "boolean", default: false },
       train: { type: "string" },
       test: { type: "string" },
+      retrain: { type: "string" },
+      without: { type: "string" },
+      shuffle: { type: "string" },
+      bootstrap: { type: "string" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -71,16 +86,18 @@ export async function evaluateCommand(args: string[], print: (text: string) => v
     return 0;
   }
   const options: EvaluateOptions = {
-    limit: limitOf(values.limit),
-    program: programOf(values.program),
+    limit: countOf(values.limit, "--limit"),
+    program: without(programOf(values.program), values.without),
+    shuffleSeed: values.shuffle === undefined ? undefined : countOf(values.shuffle, "--shuffle"),
     itemsPath: values.items,
     exclude: exclusionOf(values.exclude, values.program),
     delayMs: delayOf(values.delay),
     hideLast: values["hide-last"],
+    retrainEvery: countOf(values.retrain, "--retrain"),
     json: values.json,
   };
   const startedMs = performance.now();
-  const board = createScoreboard();
+  const board = createScoreboard(values.bootstrap === undefined ? 0 : countOf(values.bootstrap, "--bootstrap"));
   const progress = progressBar("evaluate");
   let events: number;
   if (values.train !== undefined || values.test !== undefined) {
@@ -104,9 +121,9 @@ export async function evaluateCommand(args: string[], print: (text: string) => v
   return 0;
 }
 
-function limitOf(text: string | undefined): number {
+function countOf(text: string | undefined, option: string): number {
   if (text === undefined) return Infinity;
-  if (!/^[1-9][0-9]*$/.test(text)) throw new UsageError(`--limit takes a positive whole number, not "${text}"`);
+  if (!/^[1-9][0-9]*$/.test(text)) throw new UsageError(`${option} takes a positive whole number, not "${text}"`);
   return Number(text);
 }
 
@@ -133,6 +150,17 @@ function programOf(name: string): ProgramDocument {
   }
 }
 
+function without(program: ProgramDocument, names: string | undefined): ProgramDocument {
+  const off: Record<string, { enabled: false }> = {};
+  for (const name of names?.split(",") ?? []) {
+    if (!(SWITCHED_MODELS as readonly string[]).includes(name)) {
+      throw new UsageError(`--without takes models (${SWITCHED_MODELS.join(", ")}), not "${name}"`);
+    }
+    off[name] = { ...(program.models?.[name as (typeof SWITCHED_MODELS)[number]] ?? {}), enabled: false };
+  }
+  return { ...program, models: { ...program.models, ...off } };
+}
+
 /** A recommender whose models are timed while `timing.on`. */
 function timedRecommender(program: ProgramDocument, board: Scoreboard): { recommender: MeasuredRecommender; timing: { on: boolean; fromMs: number } } {
   const timing = { on: false, fromMs: 0 };
@@ -147,6 +175,20 @@ function timedRecommender(program: ProgramDocument, board: Scoreboard): { recomm
     },
   });
   return { recommender, timing };
+}
+
+/** To be called before each step that is learnt: gathers what a background model is trained on, and trains it. */
+function backgroundOf(recommender: MeasuredRecommender, every: number): (step: Step) => void {
+  if (every === Infinity) return () => {};
+  const trails = createTrails();
+  let learnt = 0;
+  return ({ personKey, itemId }) => {
+    if (learnt++ % every === 0 && learnt > 1) {
+      const { itemIds, sequences } = trails.corpus();
+      recommender.replaceBackground(trainEase(itemIds, sequences, EASE_DEFAULTS));
+    }
+    trails.add(personKey, itemId);
+  };
 }
 
 /** Yields the objects of a file, one per line; a line that is none is left out, as `import` leaves it. */
@@ -204,8 +246,10 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
   const total = path === "-" ? undefined : Math.min(limit, await countLines(path));
   const warmUp = total === undefined ? 0 : Math.floor(total * WARM_UP_SHARE);
   const kinds: readonly ExcludeKind[] = exclude === "session" ? ["session"] : [];
+  const retrain = backgroundOf(recommender, options.retrainEvery);
 
   const learn = (step: Step): void => {
+    retrain(step);
     timing.on = !step.sampled && events % TIMED_EVERY === 0;
     const fromMs = performance.now();
     timing.fromMs = fromMs;
@@ -238,10 +282,11 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
     timing.on = false;
     board.score("blend", events, list.items.map((item) => item.itemId), step.itemId);
     recommender.modelLists(query).forEach((ids, model) => board.score(recommender.modelNames[model]!, events, ids, step.itemId));
-    board.scored(events);
+    board.scored(events, step.sessionId ?? step.personKey);
   };
 
-  for await (const { row, share } of objectsOf(path)) {
+  const lines = objectsOf(path);
+  for await (const { row, share } of options.shuffleSeed === undefined ? lines : shuffled(lines, options.shuffleSeed)) {
     const event = eventOf(row);
     if (event === undefined) continue;
     if (events === 0) await putCatalogue(options.itemsPath, recommender, event.timestamp);
@@ -280,6 +325,7 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
 async function evaluateFrozen(train: string, test: string, options: EvaluateOptions, board: Scoreboard, progress: Progress): Promise<number> {
   const { recommender, timing } = timedRecommender(options.program, board);
   await putCatalogue(options.itemsPath, recommender, SEED_TIME_MS);
+  const retrain = backgroundOf(recommender, options.retrainEvery);
   let nowMs = SEED_TIME_MS;
   let events = 0;
   for await (const { row, share } of objectsOf(train)) {
@@ -290,6 +336,7 @@ async function evaluateFrozen(train: string, test: string, options: EvaluateOpti
       events++;
       const sampled = recommender.learningSample(`${sessionId}-${history.length}`, nowMs);
       const step: Step = { personKey: sessionId, sessionId, itemId, eventType: "click", weight: 1, timeMs: nowMs, sampled, history };
+      retrain(step);
       timing.on = !sampled && events % TIMED_EVERY === 0;
       const fromMs = performance.now();
       timing.fromMs = fromMs;
@@ -316,7 +363,7 @@ async function evaluateFrozen(train: string, test: string, options: EvaluateOpti
     timing.on = false;
     board.score("blend", prefixes, list.items.map((item) => item.itemId), target);
     recommender.modelLists(query).forEach((ids, model) => board.score(recommender.modelNames[model]!, prefixes, ids, target));
-    board.scored(prefixes);
+    board.scored(prefixes, String(prefixes));
     progress.update(share, `${++prefixes} prefixes`);
     if (prefixes >= options.limit) break;
   }
