@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { LimitConfig } from "../access/limits.ts";
 import type { AuditPlace } from "../audit/open.ts";
 
 /** What `attune.config.ts` may export as its default. */
@@ -24,6 +25,10 @@ export interface AttuneConfig {
   checkpointEveryMs?: number;
   /** File of the audit trail's head, best on another volume; by default beside the key-encryption keys. */
   auditAnchor?: string;
+  /** Requests a second of a node with keys. */
+  limits?: Partial<LimitConfig>;
+  /** PEM files: HTTPS and gRPC over TLS. Read again when they are replaced. */
+  tls?: { cert: string; key: string };
   webhooks?: { secret?: string; allowPrivate?: boolean };
   cluster?: ClusterConfig;
 }
@@ -65,6 +70,8 @@ export interface NodeSettings extends AttuneConfig {
 }
 
 export interface SettingFlags {
+  "tls-cert"?: string | undefined;
+  "tls-key"?: string | undefined;
   host?: string | undefined;
   port?: string | undefined;
   "grpc-port"?: string | undefined;
@@ -83,11 +90,15 @@ export async function readSettings(flags: SettingFlags, environment: NodeJS.Proc
   const port = flags.port ?? environment["ATTUNE_PORT"];
   const grpcPort = flags["grpc-port"] ?? environment["ATTUNE_GRPC_PORT"];
   const demo = flags.demo ?? environment["ATTUNE_DEMO"];
+  const cert = flags["tls-cert"] ?? environment["ATTUNE_TLS_CERT"] ?? file.tls?.cert;
+  const key = flags["tls-key"] ?? environment["ATTUNE_TLS_KEY"] ?? file.tls?.key;
+  if ((cert === undefined) !== (key === undefined)) throw new SettingError("TLS takes both a certificate and a key");
   const auditAnchor = environment["ATTUNE_AUDIT_ANCHOR"] ?? file.auditAnchor;
   const secret = environment["ATTUNE_WEBHOOK_SECRET"];
   return {
     ...file,
     ...(grpcPort === undefined ? {} : { grpcPort: grpcPort === "off" ? "off" : portOf(grpcPort) }),
+    ...(cert === undefined || key === undefined ? {} : { tls: { cert: resolve(cert), key: resolve(key) } }),
     ...(auditAnchor === undefined ? {} : { auditAnchor: resolve(auditAnchor) }),
     ...(secret === undefined ? {} : { webhooks: { ...file.webhooks, secret } }),
     host: flags.host ?? environment["ATTUNE_HOST"] ?? file.host ?? "127.0.0.1",

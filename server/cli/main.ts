@@ -1,5 +1,6 @@
 // The `attune` command line.
 import { FolderLockedError } from "../log/folder-lock.ts";
+import { TlsFileError } from "../http/tls.ts";
 import { LogDamagedError, LogFailedError, LogFullError } from "../log/log.ts";
 import { KeyFileError } from "../access/key-file.ts";
 import { TooManyKeysError } from "../access/key-ring.ts";
@@ -63,6 +64,7 @@ function isPlain(error: unknown): error is Error {
     LogFailedError,
     LogFullError,
     KeyFileError,
+    TlsFileError,
     TooManyKeysError,
     AuditDamagedError,
   ];

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import ipaddr from "ipaddr.js";
 import { pino, type Logger } from "pino";
 import { openKeyRing } from "../access/key-ring.ts";
+import { DEFAULT_LIMITS } from "../access/limits.ts";
 import { openNodeAudit, type AuditPlace } from "../audit/open.ts";
 import type { HttpConfig } from "../http/config.ts";
 import { createServer, GrpcPortError } from "../http/server.ts";
@@ -18,7 +19,7 @@ const BUILD_SCRIPT = new URL("../../scripts/build.ts", import.meta.url);
 
 export type ServeSettings = Pick<
   NodeSettings,
-  "host" | "port" | "grpcPort" | "demo" | "trustedProxies" | "botAddresses" | "webhooks"
+  "host" | "port" | "grpcPort" | "demo" | "trustedProxies" | "botAddresses" | "webhooks" | "tls" | "limits"
 > & {
   /** The keys; without, everything is open, and only to this machine. */
   keyFile?: string | undefined;
@@ -90,12 +91,14 @@ function grpcConfig({ port, grpcPort }: ServeSettings): Pick<HttpConfig, "grpc">
 }
 
 function serverConfig(settings: ServeSettings) {
-  const { host, port, demo, trustedProxies, botAddresses, webhooks } = settings;
+  const { host, port, demo, trustedProxies, botAddresses, webhooks, tls, limits } = settings;
   return {
     host,
     port,
     demo,
     ...grpcConfig(settings),
+    ...(tls === undefined ? {} : { tls }),
+    limits: { ...DEFAULT_LIMITS, ...limits },
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
     ...(botAddresses === undefined ? {} : { botAddresses }),
     ...(webhooks === undefined

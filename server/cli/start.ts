@@ -14,6 +14,8 @@ export async function startCommand(args: string[]): Promise<number> {
       port: { type: "string" },
       "grpc-port": { type: "string" },
       data: { type: "string" },
+      "tls-cert": { type: "string" },
+      "tls-key": { type: "string" },
       demo: { type: "string" },
       config: { type: "string" },
     },

@@ -13,6 +13,7 @@ import { requireNeed, type Gate } from "../access/gate.ts";
 import { credentialsOf } from "../access/principal.ts";
 import type { Reader } from "../access/reader.ts";
 import type { Need } from "../access/roles.ts";
+import type { Limits } from "../access/limits.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { JSON_DEPTH_MAX } from "../http/body.ts";
 import { fromJson, type Source } from "../http/parameters.ts";
@@ -42,6 +43,7 @@ export interface Caller extends Reader {
 export interface CallOptions {
   projects: (name: string) => Project | undefined;
   gate: Gate;
+  limits: Limits;
   audit?: AuditLog | undefined;
   enricher: Enricher;
   timings: Timings;
@@ -120,17 +122,24 @@ export function createCalls(options: CallOptions): Calls {
     const text = (name: string): string | undefined => call.metadata.get(name)[0]?.toString();
     const headers = { authorization: text("authorization"), "attune-user-token": text("attune-user-token") };
     const projectName = text("attune-project");
-    const principal = await options.gate.identify(credentialsOf(headers, {}), projectName);
+    const { gate, limits } = options;
+    const address = addressOf(call.getPeer());
+    if (!gate.isOpen) limits.address(address);
+    const principal = await gate.identify(credentialsOf(headers, {}), projectName);
+    if (principal.kind !== "open") limits.key(principal.id);
     requireNeed(principal, METHOD_NEEDS[methodName(named)]!);
     const project = findProject(options.projects, projectName ?? principal.project);
     return {
       principal,
       project,
-      sender: options.enricher.sender({ address: addressOf(call.getPeer()), userAgent: text("user-agent") }),
+      sender: options.enricher.sender({ address, userAgent: text("user-agent") }),
       noted(ref) {
+        if (principal.kind === "open") return;
         const { audit } = options;
+        const personKey = project.personKey(ref);
+        limits.person(project.name, personKey);
         if (audit === undefined || !isAudited(principal)) return;
-        const subject = audit.subjectOf(project.name, project.personKey(ref));
+        const subject = audit.subjectOf(project.name, personKey);
         audit.read({ project: project.name, actor: principal.id, action: `grpc ${methodName(named)}`, subject });
       },
     };

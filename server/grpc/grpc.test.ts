@@ -21,6 +21,7 @@ import { openAddresses } from "../intake/enrich/addresses.ts";
 import { createEnricher } from "../intake/enrich/enrich.ts";
 import { createIntake } from "../intake/intake.ts";
 import { createGate } from "../access/gate.ts";
+import { createLimits, DEFAULT_LIMITS } from "../access/limits.ts";
 import { createHub } from "../live/hub.ts";
 import { codecOf, PROTO_FILES, PROTO_FOLDER } from "../protobuf/messages.ts";
 import { definitionOf } from "./call.ts";
@@ -248,6 +249,7 @@ test("a reader that stays behind is cut, and its stream closed whatever it holds
   const server = createGrpcServer({
     projects: () => node.project,
     gate: createGate(undefined, undefined, Date.now),
+    limits: createLimits(DEFAULT_LIMITS, Date.now),
     isReady: () => true,
     hubOf: () => hub,
     intake: createIntake({

@@ -1,10 +1,13 @@
 // The gRPC door: services over plain HTTP/2 on a port of their own, within the same limits as the HTTP one.
 import { createServer as createSocketServer, type AddressInfo, type Socket } from "node:net";
+import { createServer as createTlsServer, Server as TlsServer } from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import type { Gate } from "../access/gate.ts";
+import type { Limits } from "../access/limits.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { BODY_BYTES_MAX } from "../http/body.ts";
+import { readTls, watchTls, type TlsConfig } from "../http/tls.ts";
 import type { Timings } from "../http/timings.ts";
 import type { Enricher } from "../intake/enrich/enrich.ts";
 import type { Intake } from "../intake/intake.ts";
@@ -25,11 +28,13 @@ const PING_TIMEOUT_MS = 20_000;
 const DRAIN_MS = 5_000;
 
 export interface GrpcOptions {
+  tls?: TlsConfig | undefined;
   projects: (name: string) => Project | undefined;
   isReady: () => boolean;
   hubOf: (project: Project) => Hub;
   intake: Intake;
   gate: Gate;
+  limits: Limits;
   audit?: AuditLog | undefined;
   enricher: Enricher;
   timings: Timings;
@@ -66,12 +71,21 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
   // Sockets are ours, so that their number is bounded and none outlives the server.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<Socket>();
-  const door = createSocketServer({ noDelay: true }, (socket) => {
+  const take = (socket: Socket): void => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     injector.injectConnection(socket);
-  });
+  };
+  const { tls } = options;
+  const door =
+    tls === undefined
+      ? createSocketServer({ noDelay: true }, take)
+      : createTlsServer({ noDelay: true, ALPNProtocols: ["h2"], ...readTls(tls) }, take);
+  const stopWatching =
+    door instanceof TlsServer
+      ? watchTls(tls!, (secure) => door.setSecureContext(secure), () => {}) // the HTTP door says so
+      : () => {};
   door.maxConnections = CONNECTIONS_MAX;
 
   return {
@@ -91,6 +105,7 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
     },
     async close() {
       closing = true;
+      stopWatching();
       const closed = new Promise<void>((resolve) => (door.listening ? door.close(() => resolve()) : resolve()));
       watches.close();
       injector.drain(DRAIN_MS);

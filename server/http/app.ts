@@ -3,15 +3,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { Server as TlsServer, TLSSocket } from "node:tls";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { FilterError, HostError } from "../ports.ts";
 import { BODY_BYTES_MAX } from "./body.ts";
+import type { HttpConfig } from "./config.ts";
 import { isSameOrigin } from "./origin.ts";
 import { Problem, problemDocument, problemOfHost } from "./problem.ts";
 import { actionOf, RequestCall, type CallContext, type Door } from "./request-call.ts";
 import type { Answer, Route, StreamRoute } from "./route.ts";
 import type { Timings } from "./timings.ts";
+import { readTls, watchTls } from "./tls.ts";
 
 /** A request whose body has not arrived by then is answered 408: slow senders must not hold memory. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -20,6 +23,7 @@ const CONNECTIONS_MAX = 20_000;
 const DRAIN_MS = 5_000;
 
 export interface ShellOptions extends CallContext {
+  tls?: HttpConfig["tls"] | undefined;
   routes: readonly Route[];
   streams: readonly StreamRoute[];
   /** Takes over a connection that asks for a WebSocket. @throws Problem. */
@@ -44,6 +48,8 @@ const PREFLIGHT_HEADERS = {
     "content-type, content-encoding, authorization, attune-project, attune-user-token, x-retry-count",
   "access-control-max-age": "86400",
 } as const;
+/** A browser that has seen the node over TLS asks in no other way for half a year. */
+const HSTS = "max-age=15552000";
 /** On every answer; pages replace what they need otherwise. */
 const SAFE_HEADERS: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
@@ -52,7 +58,7 @@ const SAFE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 export function createShell(options: ShellOptions): Shell {
-  const { logger } = options;
+  const { logger, tls } = options;
   let closing = false;
   const app = fastify({
     logger: false,
@@ -64,9 +70,20 @@ export function createShell(options: ShellOptions): Shell {
     routerOptions: { maxParamLength: 2_048 },
     clientErrorHandler: answerBrokenHttp,
     // Node's own answer to a request without a host is no problem document; ours is below.
-    http: { requireHostHeader: false },
+    ...(tls === undefined
+      ? { http: { requireHostHeader: false } }
+      : { https: { requireHostHeader: false, ...readTls(tls) } }),
     frameworkErrors: (error, request, reply) => sendFault(error, request, reply),
   });
+  const stopWatching =
+    tls === undefined
+      ? () => {}
+      : watchTls(
+          tls,
+          (secure) => (app.server as unknown as TlsServer).setSecureContext(secure),
+          (error) => logger.error({ err: error }, "the new certificate cannot be used; the old one stays"),
+          tls.lookEveryMs,
+        );
   app.server.maxConnections = CONNECTIONS_MAX;
   app.server.on("checkExpectation", (_request, response: ServerResponse) => {
     send(response, problemAnswer(new Problem("expectation_failed", "Send the request without `Expect`.")), "*");
@@ -132,7 +149,7 @@ export function createShell(options: ShellOptions): Shell {
           const call = callOf(request, door);
           await call.admit();
           const origin = crossOrigin && (call.boundOrigin ?? crossOrigin);
-          for (const [name, value] of Object.entries({ ...SAFE_HEADERS, ...corsHeaders(origin) })) {
+          for (const [name, value] of Object.entries({ ...SAFE_HEADERS, ...hstsOf(reply.raw), ...corsHeaders(origin) })) {
             reply.raw.setHeader(name, value);
           }
           await stream.open(call, reply.raw);
@@ -226,10 +243,12 @@ export function createShell(options: ShellOptions): Shell {
     async listen({ host, port }) {
       await app.listen({ host, port });
       const { port: bound } = app.server.address() as AddressInfo;
-      return `http://${host.includes(":") ? `[${host}]` : host}:${bound}`;
+      const scheme = tls === undefined ? "http" : "https";
+      return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${bound}`;
     },
     async close() {
       closing = true;
+      stopWatching();
       const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
       await app.close();
       clearTimeout(cut);
@@ -279,7 +298,7 @@ function send(response: ServerResponse, answer: Answer, origin: string | undefin
   if (response.headersSent || response.destroyed) return;
   const { status, json } = answer;
   const body = json === undefined ? answer.bytes : JSON.stringify(json);
-  const headers: Record<string, string | number> = { ...SAFE_HEADERS, ...corsHeaders(origin) };
+  const headers: Record<string, string | number> = { ...SAFE_HEADERS, ...hstsOf(response), ...corsHeaders(origin) };
   if (json !== undefined) headers["content-type"] = JSON_TYPE;
   if (answer.headers?.["cache-control"] === undefined) headers["cache-control"] = "no-store";
   if (origin !== undefined && answer.headers?.["retry-after"] !== undefined) {
@@ -289,6 +308,11 @@ function send(response: ServerResponse, answer: Answer, origin: string | undefin
   if (answer.headers !== undefined) Object.assign(headers, answer.headers);
   response.writeHead(status, headers);
   response.end(body);
+}
+
+function hstsOf(response: ServerResponse): Record<string, string> {
+  const isSecure = (response.socket as Partial<TLSSocket> | null)?.encrypted === true;
+  return isSecure ? { "strict-transport-security": HSTS } : {};
 }
 
 function corsHeaders(origin: string | undefined): Record<string, string> {

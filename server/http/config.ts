@@ -1,4 +1,6 @@
 // What an operator may set about the node's network side, with the defaults.
+import { DEFAULT_LIMITS, type LimitConfig } from "../access/limits.ts";
+import type { TlsConfig } from "./tls.ts";
 
 export interface WebhookConfig {
   /** Signs each delivery. Without it none is sent: each becomes a dead letter that says so. */
@@ -16,6 +18,8 @@ export interface HttpConfig {
   port: number;
   /** gRPC on a port of its own, 0 picks a free one; with `ifFree` it does without where that is taken. */
   grpc?: { port: number; ifFree: boolean };
+  /** HTTPS in the place of HTTP, and gRPC over TLS. */
+  tls?: TlsConfig & { lookEveryMs?: number };
   /** Serves `/demo/`, and sends `/` there. */
   demo: boolean;
   /** Proxies (CIDR) whose `X-Forwarded-For` is believed; none by default. */
@@ -25,6 +29,8 @@ export interface HttpConfig {
   /** Bodies that wait for the log, in bytes; beyond it 429. */
   queueBytesMax: number;
   webhooks: WebhookConfig;
+  /** Of nodes with keys. */
+  limits: LimitConfig;
 }
 
 export const DEFAULT_HTTP_CONFIG: HttpConfig = {
@@ -35,4 +41,5 @@ export const DEFAULT_HTTP_CONFIG: HttpConfig = {
   botAddresses: [],
   queueBytesMax: 64 * 1024 * 1024,
   webhooks: { allowPrivate: false, backoffMs: 1_000, attemptsMax: 6 },
+  limits: DEFAULT_LIMITS,
 };

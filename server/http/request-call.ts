@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { refusal, requireNeed, type Gate } from "../access/gate.ts";
 import { credentialsOf, NOBODY, OPEN, type Principal } from "../access/principal.ts";
+import type { Limits } from "../access/limits.ts";
 import type { Need } from "../access/roles.ts";
 import type { PersonRef } from "../../core/record.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
@@ -16,6 +17,7 @@ export interface CallContext {
   projects: (name: string) => Project | undefined;
   clients: ClientAddress;
   gate: Gate;
+  limits: Limits;
   audit?: AuditLog | undefined;
   now: () => number;
 }
@@ -44,13 +46,14 @@ export class RequestCall implements Call {
     this.nowMs = context.now();
   }
 
-  /** Settles who asks; to be waited for before the handler is called. @throws Problem 401 or 403. */
+  /** Settles who asks; to be waited for before the handler is called. @throws Problem 401, 403 or 429. */
   admit(): void | Promise<void> {
     const { gate } = this.#context;
     if (gate.isOpen) {
       this.#principal = OPEN;
       return undefined;
     }
+    this.#context.limits.address(this.address);
     if (this.#door.access === "public") {
       this.#principal = NOBODY;
       return undefined;
@@ -112,11 +115,14 @@ export class RequestCall implements Call {
   }
 
   noted(ref: PersonRef): void {
-    const { audit } = this.#context;
-    if (audit === undefined || !isAudited(this.principal)) return;
-    const { project } = this;
-    const subject = audit.subjectOf(project.name, project.personKey(ref));
-    audit.read({ project: project.name, actor: this.principal.id, action: actionOf(this.#door), subject });
+    const { audit, limits } = this.#context;
+    const { project, principal } = this;
+    if (principal.kind === "open") return;
+    const personKey = project.personKey(ref);
+    limits.person(project.name, personKey);
+    if (audit === undefined || !isAudited(principal)) return;
+    const subject = audit.subjectOf(project.name, personKey);
+    audit.read({ project: project.name, actor: principal.id, action: actionOf(this.#door), subject });
   }
 
   #shown() {
@@ -130,6 +136,7 @@ export class RequestCall implements Call {
 
   #let(principal: Principal): void {
     requireNeed(principal, this.#door.access);
+    this.#context.limits.key(principal.id);
     this.#principal = principal;
     const { audit } = this.#context;
     if (audit === undefined || this.#door.persons !== true) return;

@@ -28,6 +28,7 @@ import { segmentRoutes } from "../serve/segment-routes.ts";
 import { createWebhookSender } from "../webhooks/sender.ts";
 import { createGate } from "../access/gate.ts";
 import type { KeyRing } from "../access/key-ring.ts";
+import { createLimits } from "../access/limits.ts";
 import { accessRoutes } from "../access/routes.ts";
 import { createSessions } from "../access/sessions.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
@@ -100,6 +101,7 @@ function assemble(
   const now = options.now ?? Date.now;
   const ring = options.keys;
   const sessions = ring === undefined ? undefined : createSessions(ring, now);
+  const limits = createLimits(config.limits, now);
   const gate = createGate(ring, sessions, now);
   const timings = new Timings();
   const clients = clientAddress(config.trustedProxies);
@@ -152,7 +154,7 @@ function assemble(
     now,
   });
   const isReady = (): boolean => projectNames().every((name) => options.projects(name)?.stats().ready === true);
-  const grpc = createGrpc?.({ projects, gate, audit, isReady, hubOf, intake, enricher, timings, logger });
+  const grpc = createGrpc?.({ tls: config.tls, projects, gate, limits, audit, isReady, hubOf, intake, enricher, timings, logger });
   let grpcAddress: string | undefined;
 
   async function listenGrpc(): Promise<void> {
@@ -209,7 +211,9 @@ function assemble(
     projects,
     clients,
     gate,
+    limits,
     audit,
+    tls: config.tls,
     timings,
     logger,
     now,
