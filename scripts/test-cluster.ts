@@ -61,8 +61,13 @@ async function faults(): Promise<void> {
   const rig = await ClusterRig.start({ folder, rng });
   try {
     for (const [fault, rounds] of Object.entries(ROUNDS) as [FaultName, number][]) {
-      if (values.only === undefined || values.only === fault)
+      if (values.only !== undefined && values.only !== fault) continue;
+      try {
         await faultLine(rig, fault, Math.max(1, Math.round(rounds * share)), rng);
+      } catch (error) {
+        // What does not heal is a broken promise; what comes after it says nothing.
+        return report(fault, false, (error as Error).message);
+      }
     }
     await auditLine(rig);
     await rig.resubmit({ exactlyOnce: false });
