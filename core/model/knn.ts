@@ -2,6 +2,7 @@
 // weighed by where the shared items stand and by age, propose the rest of their items.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { createRowArena } from "./arena.ts";
+import { log2 } from "../math/exp2.ts";
 import { addScore } from "./candidates.ts";
 import { decayOf } from "./decay.ts";
 import type { DecayClock } from "./decay-clock.ts";
@@ -23,6 +24,11 @@ const FADES = (() => {
   for (let i = 1; i <= TRAIL_MAX; i++) fades[i] = fades[i - 1]! * POSITION_FADE;
   return fades;
 })();
+
+// Chosen on held-out training sessions of yoochoose_64 and another stretch of globo_news (docs/decisions/models.md).
+const RARITY_BASE = 4; // An item's sessions count 1 / log2(base + their number): a rare item says more.
+const WITHOUT_NEWEST = 0.5; // What is left of a session that does not hold the newest item.
+const BEFORE = 0.4; // Of an item that stands before what both sessions share, not after it.
 
 /** Read at every use: a program may change them. */
 export interface KnnOptions {
@@ -83,7 +89,7 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
       const length = postings.lengthOf(slot);
       if (length === 0) continue;
       const ids = postings.idsOf(slot);
-      const worth = FADES[k]!;
+      const worth = FADES[k]! / log2(RARITY_BASE + length);
       for (let i = postings.offsetOf(slot), end = i + length; i < end; i++) {
         const number = ids[i]!;
         if (number === sessionNumber || !sessions.holds(number)) continue;
@@ -105,7 +111,8 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
       const number = foundNumber[at]!;
       const ageMs = nowMs - sessions.lastMsOf(number);
       const recency = ageMs > options.sessionTtlMs ? 0 : decayOf(ageMs, clock.halfLifeMs);
-      foundScore[at] = (foundScore[at]! * recency) / Math.sqrt(sessions.lengthOf(number));
+      const newest = foundMatch[at] === 0 ? 1 : WITHOUT_NEWEST;
+      foundScore[at] = foundScore[at]! * recency * newest;
     }
     return found;
   };
@@ -173,7 +180,7 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
           const slot = items.resolve(rows[from + j]!);
           if (slot < 0) continue;
           const distance = matchAt < 0 ? length : j > matchAt ? j - matchAt - 1 : matchAt - j;
-          addScore(sheet, slot, similarity * FADES[distance]!);
+          addScore(sheet, slot, similarity * FADES[distance]! * (j > matchAt ? 1 : BEFORE));
         }
       }
       wipe(found);

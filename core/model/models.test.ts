@@ -108,15 +108,22 @@ test("session kNN equals a scan of all sessions", () => {
     models.list({ personKey: last.personKey, history: [] }, last.timeMs);
     const mine = open.get(last.personKey)!;
     const expected = new Map<string, number>();
+    const posted = [...sessions].filter(({ trail }) => trail.length > 1);
+    const holders = (id: string): number => posted.filter(({ trail }) => trail.includes(id)).length;
     for (const session of sessions) {
       if (session === mine || session.trail.length < 2) continue;
       const shared = mine.trail.slice(0, 10).filter((id) => session.trail.includes(id));
       if (shared.length === 0) continue;
-      const overlap = shared.reduce((sum, id) => sum + Math.exp(-mine.trail.indexOf(id) / 4), 0);
-      const similarity = (overlap * 2 ** ((session.lastMs - last.timeMs) / HALF_LIFE_MS)) / Math.sqrt(session.trail.length);
+      const worth = (id: string): number => Math.exp(-mine.trail.indexOf(id) / 4) / Math.log2(4 + holders(id));
+      const overlap = shared.reduce((sum, id) => sum + worth(id), 0);
+      const age = 2 ** ((session.lastMs - last.timeMs) / HALF_LIFE_MS);
+      const similarity = overlap * age * (session.trail.includes(mine.trail[0]!) ? 1 : 0.5);
       const row = session.trail.toReversed(); // Oldest first.
       const matchAt = row.indexOf(shared[0]!);
-      row.forEach((id, j) => add(expected, id, similarity * Math.exp(-(j > matchAt ? j - matchAt - 1 : matchAt - j) / 4)));
+      row.forEach((id, j) => {
+        const near = Math.exp(-(j > matchAt ? j - matchAt - 1 : matchAt - j) / 4);
+        add(expected, id, similarity * near * (j > matchAt ? 1 : 0.4));
+      });
     }
     if (expected.size > 0) assertClose(listed(models, "knn"), expected);
   });
