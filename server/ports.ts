@@ -37,8 +37,18 @@ export interface Submission {
   readonly deadLetters: readonly Omit<DeadLetter, "id" | "at">[];
 }
 
-/** `refused`: the person does not allow that his events are kept; nothing of it was. */
-export type EventOutcome = "accepted" | "duplicate" | "refused";
+/**
+ * `refused`: the person does not allow that his events are kept; `erased`: he was erased after it had happened. Nothing of
+ * either is kept.
+ */
+export type EventOutcome = "accepted" | "duplicate" | "refused" | "erased";
+
+export interface ErasureStatus {
+  readonly job_id: string;
+  readonly status: "running" | "done";
+  /** What was erased where and when, and what looking for it again found; only where it is done. */
+  readonly proof?: Readonly<Record<string, unknown>>;
+}
 
 export interface RecommendRequest {
   ref: PersonRef;
@@ -177,6 +187,10 @@ export interface Project {
   setConsent(ref: PersonRef, consent: Consent): Promise<void>;
   /** Everything held on the person, the data dictionary first; also for one never seen. Others are served meanwhile. */
   exportPerson(ref: PersonRef): AsyncGenerator<ExportLine>;
+  /** Resolves when he is forgotten for whoever asks and the job is durable: it takes his bytes out of everything. */
+  erasePerson(ref: PersonRef): Promise<ErasureStatus>;
+  /** Undefined: no such job. */
+  erasure(jobId: string): Promise<ErasureStatus | undefined>;
   /** The person's canonical key, also for one never seen: live subscriptions are kept by it. */
   personKey(ref: PersonRef): string;
   /** Ids of persons that start with `prefix`, at most `limit`. */

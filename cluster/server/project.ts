@@ -211,6 +211,12 @@ export class ClusterProject implements Project {
     throw notHere("export");
   }
 
+  erasePerson(): Promise<never> {
+    return Promise.reject(notHere("erasure"));
+  }
+
+  async erasure(): Promise<undefined> {}
+
   personKey(ref: PersonRef): string {
     return this.#people.keyNow(ref);
   }

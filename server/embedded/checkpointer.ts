@@ -94,6 +94,11 @@ export class Checkpointer {
     return this.#running;
   }
 
+  /** Resolves when none is being taken, whatever came of the last. */
+  async settled(): Promise<void> {
+    await this.#running?.catch(() => {});
+  }
+
   async #take(): Promise<void> {
     const { ahead, exact } = this.#tables;
     const personsPosition = this.#capture().position;

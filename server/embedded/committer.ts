@@ -1,7 +1,7 @@
 // Group commit. Everything that changes a project comes through here, one group after the other: what waits is encoded,
 // written and synced in one go, then folded, then answered. So an answer means "on disk and already in the profile", and
 // the check for duplicates sees every event before it.
-import { LogFullError, type SegmentLog } from "../log/log.ts";
+import { LogFailedError, LogFullError, type SegmentLog } from "../log/log.ts";
 import { RecordBatch } from "../log/record-batch.ts";
 import { HostError } from "../ports.ts";
 import { GroupKeys, type KeyedRecord } from "./event-keys.ts";
@@ -42,6 +42,11 @@ export class Committer {
   readonly #log: SegmentLog;
   readonly #fold: (record: KeyedRecord, next: number) => void;
   readonly #clock: () => number;
+  readonly #folded: (end: number) => void;
+  /** Set while a group is on its way. */
+  #group: Promise<void> | null = null;
+  /** Set while somebody has the log for himself. */
+  #held: Promise<void> | null = null;
   readonly #batch = new RecordBatch();
   #queue: Waiting[] = [];
   #queuedBytes = 0;
@@ -51,20 +56,20 @@ export class Committer {
   #groupAtMs: number | null = null;
   /** Set while the disk is full. */
   storageFull = false;
-  /** Log position up to which everything is folded. */
-  foldedPosition: number;
 
   constructor(options: {
     log: SegmentLog;
     /** Applies one durable record, which ends at log position `next`; called in log order. */
     fold: (record: KeyedRecord, next: number) => void;
+    /** Told after each group: everything before this log position is folded. */
+    folded: (end: number) => void;
     /** Processing time, Unix ms; never goes back. */
     clock: () => number;
   }) {
     this.#log = options.log;
     this.#fold = options.fold;
     this.#clock = options.clock;
-    this.foldedPosition = options.log.end;
+    this.#folded = options.folded;
   }
 
   /**
@@ -101,6 +106,27 @@ export class Committer {
     });
   }
 
+  /**
+   * Runs `work` between two groups: nothing is written or folded meanwhile, what comes waits. Where the log fails in it, it
+   * rejects with HostError.
+   */
+  async exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#held;
+    let release = (): void => {};
+    const held = (this.#held = new Promise<void>((resolve) => (release = resolve)));
+    await before;
+    await this.#group;
+    try {
+      return await work();
+    } catch (error) {
+      const isLogs = error instanceof LogFullError || error instanceof LogFailedError;
+      throw isLogs ? this.#translate(error) : error;
+    } finally {
+      if (this.#held === held) this.#held = null;
+      release();
+    }
+  }
+
   /** Resolves when what waited is written; later work is refused. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -110,7 +136,12 @@ export class Committer {
   async #run(): Promise<void> {
     // One turn later, so that requests which arrived together share a group from the start.
     await new Promise(setImmediate);
-    while (this.#queue.length > 0) await this.#commitGroup();
+    while (this.#queue.length > 0) {
+      while (this.#held !== null) await this.#held;
+      this.#group = this.#commitGroup();
+      await this.#group;
+      this.#group = null;
+    }
     this.#running = null;
   }
 
@@ -146,7 +177,7 @@ export class Committer {
     this.storageFull = false;
     const start = end - this.#batch.sizeBytes;
     for (let i = 0; i < records.length; i++) this.#fold(records[i]!, start + ends[i]!);
-    this.foldedPosition = end;
+    this.#folded(end);
     this.#groupAtMs = null;
     for (const { resolve } of group) resolve();
   }

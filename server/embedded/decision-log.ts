@@ -11,21 +11,24 @@ const FLUSH_MS = 50;
 
 export class DecisionLog {
   readonly #committer: Committer;
-  #waiting: DecisionRecord[] = [];
+  readonly #isErased: (decision: DecisionRecord, madeAtMs: number) => boolean;
+  #waiting: { decision: DecisionRecord; madeAtMs: number }[] = [];
   #timer: NodeJS.Timeout | null = null;
   /** Decisions that could not be written. */
   dropped = 0;
 
-  constructor(committer: Committer) {
+  /** @param isErased - asked when a decision's turn comes: its person may have been erased since it was made. */
+  constructor(committer: Committer, isErased: (decision: DecisionRecord, madeAtMs: number) => boolean) {
     this.#committer = committer;
+    this.#isErased = isErased;
   }
 
-  add(decision: DecisionRecord): void {
+  add(decision: DecisionRecord, madeAtMs: number): void {
     if (this.#waiting.length >= WAITING_MAX) {
       this.dropped++;
       return;
     }
-    this.#waiting.push(decision);
+    this.#waiting.push({ decision, madeAtMs });
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref();
   }
 
@@ -40,7 +43,10 @@ export class DecisionLog {
       .submit({
         records: decisions.length,
         sizeBytes: decisions.length * DECISION_BYTES,
-        prepare: ({ atMs }) => decisions.map((decision): LogRecord => ({ kind: "decision", at: atMs, decision })),
+        prepare: ({ atMs }) =>
+          decisions
+            .filter(({ decision, madeAtMs }) => !this.#isErased(decision, madeAtMs))
+            .map(({ decision }): LogRecord => ({ kind: "decision", at: atMs, decision })),
       })
       .catch((error: unknown) => {
         if (!(error instanceof HostError)) throw error;

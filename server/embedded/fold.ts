@@ -151,6 +151,21 @@ export class Fold {
     return this.#changed(key, person, nowMs, lookAgain(person, nowMs, this.programs));
   }
 
+  /** The person's key and those of the devices that are his now. */
+  namesOf(key: string): string[] {
+    const devices = (this.persons.get(key)?.anonymousIds ?? []).map(anonymousKeyOf);
+    return [key, ...devices.filter((device) => device !== key && this.#linkOf(device) === key)];
+  }
+
+  /** Nobody knows him from now on. What models and experiments learnt of him stays until they are built anew. */
+  forget(names: readonly string[]): void {
+    for (const key of names) {
+      for (const segment of this.persons.get(key)?.memberships.keys() ?? []) this.members.leave(segment, key);
+      this.persons.forget(key);
+      if (this.links.get(key) !== undefined) this.links.set(key, null);
+    }
+  }
+
   /** The key that `ref` stands for now; links nothing. */
   keyNow(ref: PersonRef): string {
     return resolve(ref, this.#linkOf).key;

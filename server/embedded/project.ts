@@ -1,5 +1,7 @@
 // One project in one process: a log, the fold of it, checkpoints and timers behind the port that the handlers speak to.
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { uuidv7 } from "uuidv7";
 import { slotView } from "../../core/decide/view.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { emptyRun } from "../../core/experiment/run.ts";
@@ -10,6 +12,7 @@ import type { CompiledExperiment } from "../../core/program/compiled.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
 import type { Consent, DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
+import { formatTimestamp } from "../../core/event/time.ts";
 import { consentOfDefault } from "../../core/consent/consent.ts";
 import {
   answerList,
@@ -21,11 +24,12 @@ import {
   type Visitor,
 } from "../hosting/answers.ts";
 import { EVENT_BYTES } from "../hosting/sizes.ts";
-import { IdIndexDamagedError, openIdIndex, type IdIndex } from "../log/id-index.ts";
+import { IdIndexDamagedError } from "../log/id-index.ts";
 import type { LogFault, SegmentLog } from "../log/log.ts";
 import { openLog } from "../log/segment-log.ts";
 import {
   type Decision,
+  type ErasureStatus,
   type EventOutcome,
   type HostStats,
   type PersonChange,
@@ -34,18 +38,27 @@ import {
   type RecommendRequest,
   type Submission,
 } from "../ports.ts";
+import { Erasures, type ErasureJob, type ErasureProof } from "../privacy/erasures.ts";
 import { StateCorruptError, StateFile } from "../state/state-file.ts";
-import { Checkpointer, readMeta, type CheckpointMeta, type CheckpointSlice } from "./checkpointer.ts";
+import { segmentKeys } from "../vault/segment-keys.ts";
+import type { Vault } from "../vault/vault.ts";
+import type { CheckpointSlice } from "./checkpointer.ts";
 import { Committer, type Group } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
+import {
+  Derived,
+  openDerivedFiles,
+  RECORDS_A_CHECKPOINT_MAX,
+  removeOthers,
+  stateFolder,
+  type DerivedFiles,
+} from "./derived.ts";
+import { eraseFromLog, ErasureStopped, type LogProofs } from "./erasing.ts";
 import type { KeyedRecord } from "./event-keys.ts";
-import { Fold } from "./fold.ts";
+import type { Fold } from "./fold.ts";
 import { GuardWatch } from "./guard-watch.ts";
 import { personExport } from "./person-export.ts";
-import { ProgramSweep } from "./program-sweep.ts";
-import { decodeRecord } from "./record-codec.ts";
 import { recordsOf } from "./submission.ts";
-import { DECISION_PREFIX, tablesOf } from "./tables.ts";
 import { Timers } from "./timers.ts";
 
 export interface ProjectOptions {
@@ -56,6 +69,8 @@ export interface ProjectOptions {
   firstProgram: unknown;
   /** Processing time, Unix ms. */
   now: () => number;
+  /** Closes the log, so that what is erased from it is destroyed with its key. Without it the log is open. */
+  vault?: Vault | undefined;
   /** `none` never waits for the disk: it loses accepted events when power fails, for tests of the rigs only. */
   sync?: "fdatasync" | "none";
   /** Persons held decoded. Default 12,000, about 100 MB. */
@@ -64,29 +79,31 @@ export interface ProjectOptions {
   checkpointSlice?: CheckpointSlice;
   onFault?: (fault: LogFault) => void;
   onCheckpointFailed?: (error: Error) => void;
+  /** An erasure could not be finished; it is tried again. */
+  onErasureFailed?: (error: Error) => void;
 }
 
 const CHECKPOINT_EVERY_MS = 10_000;
-/** A checkpoint is taken early when so many persons changed (they cannot leave memory before it) … */
+/** A checkpoint is taken early when so many persons changed: they cannot leave memory before it. */
 const DIRTY_PERSONS_MAX = 15_000;
-/** … or so many records came (a start after a crash folds them again: about 10 µs each). */
-const RECORDS_A_CHECKPOINT_MAX = 200_000;
 const PERSONS_CACHED_MAX = 12_000;
+const ERASURE_AGAIN_MS = 30_000;
+/** Bytes of the log that are folded while writes wait, when the state that was built anew takes over. */
+const LAST_STEP_BYTES = 256 * 1024;
 
 export class EmbeddedProject implements Project {
   readonly name: string;
-  readonly fold: Fold;
   readonly log: SegmentLog;
   readonly #options: ProjectOptions;
-  readonly #file: StateFile;
-  readonly #ids: IdIndex;
+  readonly #ledger: Erasures;
   readonly #committer: Committer;
-  readonly #checkpointer: Checkpointer;
-  readonly #timers: Timers;
-  readonly #sweep: ProgramSweep;
   readonly #decisions: DecisionLog;
   readonly guards: GuardWatch;
   readonly #listeners = new Set<(change: PersonChange) => void>();
+  #derived: Derived;
+  #timers: Timers;
+  #erasing: Promise<void> | null = null;
+  #erasureTimer: NodeJS.Timeout | null = null;
   #checkpointTimer: NodeJS.Timeout | null = null;
   #checkpointDue = false;
   /** Processing time, which never goes back. */
@@ -96,55 +113,28 @@ export class EmbeddedProject implements Project {
   #duplicates = 0;
   #closed = false;
 
-  private constructor(
-    options: ProjectOptions,
-    parts: { file: StateFile; ids: IdIndex; log: SegmentLog; meta: CheckpointMeta | undefined },
-  ) {
-    const { file, ids, log, meta } = parts;
+  private constructor(options: ProjectOptions, parts: { files: DerivedFiles; log: SegmentLog; ledger: Erasures }) {
+    const { files, log, ledger } = parts;
     this.name = options.name;
     this.#options = options;
-    this.#file = file;
-    this.#ids = ids;
     this.log = log;
-    this.fold = new Fold({ file, ids, personsCachedMax: options.personsCachedMax ?? PERSONS_CACHED_MAX });
-    this.fold.startsAt = meta?.position ?? 0;
-    this.fold.persons.total = meta?.personsTotal ?? 0;
-    this.fold.counts.deadLetters = meta?.deadLettersTotal ?? 0;
-    for (const [segment, size] of meta?.segmentSizes ?? []) this.fold.members.sizes.set(segment, size);
-    this.#sweep = new ProgramSweep(this.fold.persons, (key) => this.#look(key, this.#nowMs()));
-    this.#sweep.sweptVersion = meta?.sweptProgram ?? 0;
-    this.fold.lastAtMs = meta?.lastAtMs ?? 0;
-    this.#clockMs = meta?.clockMs ?? 0;
-    this.fold.mayRefuse = meta?.mayRefuse ?? false;
+    this.#ledger = ledger;
+    this.#derived = this.#derive(files);
+    this.#clockMs = files.meta?.clockMs ?? 0;
     this.#committer = new Committer({
       log,
       fold: (record, next) => this.#apply(record, next),
+      folded: (end) => (this.#derived.position = end),
       clock: () => (this.#clockMs = Math.max(this.#clockMs, this.fold.lastAtMs, options.now())),
     });
-    this.#decisions = new DecisionLog(this.#committer);
+    this.#decisions = new DecisionLog(this.#committer, (decision, madeAtMs) =>
+      ledger.covers(this.fold.keyNow(decision), madeAtMs),
+    );
     this.guards = new GuardWatch({
       harmful: () => this.fold.decisions.experiments.harmful(),
       write: (stop) => this.#write(({ atMs }) => ({ kind: "experiment_stop", at: atMs, stop })),
     });
-    this.#checkpointer = new Checkpointer({
-      file,
-      ids,
-      position: meta?.position ?? log.start,
-      tables: tablesOf(this.fold),
-      slice: options.checkpointSlice,
-      capture: () => ({
-        position: this.#committer.foldedPosition,
-        lastAtMs: this.fold.lastAtMs,
-        clockMs: this.#clockMs,
-        mayRefuse: this.fold.mayRefuse,
-        personsTotal: this.fold.persons.total,
-        deadLettersTotal: this.fold.counts.deadLetters,
-        segmentSizes: [...this.fold.members.sizes],
-        sweptProgram: this.#sweep.sweptVersion,
-      }),
-    });
-    const { persons } = this.fold;
-    this.#timers = new Timers({ persons, now: () => this.#nowMs(), look: (key, nowMs) => this.#look(key, nowMs) });
+    this.#timers = this.#timersOf(this.#derived);
   }
 
   /** Opens the folder, brings the state to the end of the log, and starts timers and checkpoints. */
@@ -154,28 +144,44 @@ export class EmbeddedProject implements Project {
     } catch (error) {
       if (!(error instanceof StateCorruptError || error instanceof IdIndexDamagedError)) throw error;
       // State is a fold of the log: what is damaged is thrown away and built anew.
-      StateFile.remove(join(options.folder, "state"));
+      StateFile.remove(stateFolder(options.folder, ledgerOf(options).generation));
       return EmbeddedProject.#open(options);
     }
   }
 
   static async #open(options: ProjectOptions): Promise<EmbeddedProject> {
-    const file = StateFile.open(join(options.folder, "state"));
+    const { folder, vault } = options;
+    mkdirSync(folder, { recursive: true });
+    const ledger = ledgerOf(options);
+    removeOthers(folder, ledger.generation);
+    let files = await openDerivedFiles(folder, ledger.generation);
     try {
-      const meta = readMeta(file);
-      const log = await openLog(join(options.folder, "log"), {
+      const log = await openLog(join(folder, "log"), {
         sync: options.sync ?? "fdatasync",
         onFault: options.onFault ?? (() => {}),
-        ...(meta === undefined ? {} : { durableEnd: meta.position }),
+        ...(files.meta === undefined ? {} : { durableEnd: files.meta.position }),
+        ...(vault === undefined ? {} : { keys: segmentKeys(vault, options.name) }),
       });
-      const ids = openIdIndex(join(options.folder, "ids"), { runs: meta?.idRuns ?? [] });
-      const project = new EmbeddedProject(options, { file, ids, log, meta });
-      await project.#recover(meta?.personsPosition ?? meta?.position ?? log.start);
+      const jobs = ledger.running();
+      let proofs: LogProofs | undefined;
+      if (jobs.length > 0) {
+        // A crash came between: what the state still holds of them is not even looked at.
+        proofs = await eraseFromLog({ log, jobs, ledger, isClosed: vault !== undefined, isStopped: () => false });
+        await files.file.close();
+        files = await openDerivedFiles(folder, ledger.generation + 1);
+      }
+      const project = new EmbeddedProject(options, { files, log, ledger });
+      const records = await project.#recover(files.meta?.personsPosition ?? files.meta?.position ?? log.start);
+      if (proofs !== undefined) await project.#finish(proofs, records);
       return project;
     } catch (error) {
-      await file.close();
+      await files.file.close();
       throw error;
     }
+  }
+
+  get fold(): Fold {
+    return this.#derived.fold;
   }
 
   /** Processing time, Unix ms: never goes back, also where the machine's clock does. */
@@ -198,7 +204,7 @@ export class EmbeddedProject implements Project {
     await this.#committer.submit({
       records: submission.events.length + submission.deadLetters.length,
       sizeBytes: (submission.events.length + submission.deadLetters.length) * EVENT_BYTES,
-      prepare: (group) => recordsOf(submission, group, { fold: this.fold, outcomes }),
+      prepare: (group) => recordsOf(submission, group, { fold: this.fold, outcomes, erasures: this.#ledger }),
     });
     for (const outcome of outcomes) {
       if (outcome === "accepted") this.#accepted++;
@@ -232,6 +238,25 @@ export class EmbeddedProject implements Project {
     return personExport(ref, { fold: () => this.fold, log: this.log, nowMs: () => this.#nowMs() });
   }
 
+  async erasePerson(ref: PersonRef): ReturnType<Project["erasePerson"]> {
+    const job = await this.#committer.exclusive(async () => {
+      const before = await this.log.roll();
+      const names = this.fold.namesOf(this.fold.keyNow(ref));
+      const hashes = names.map((name) => this.#ledger.hashOf(name));
+      const job: ErasureJob = { job_id: uuidv7(), status: "running", at: this.#nowMs(), before, hashes };
+      await this.#ledger.save(job);
+      this.fold.forget(names);
+      return job;
+    });
+    this.#eraseSoon();
+    return statusOf(job);
+  }
+
+  async erasure(jobId: string): ReturnType<Project["erasure"]> {
+    const job = this.#ledger.job(jobId);
+    return job === undefined ? undefined : statusOf(job);
+  }
+
   personKey(ref: PersonRef): string {
     return this.fold.keyNow(ref);
   }
@@ -245,7 +270,7 @@ export class EmbeddedProject implements Project {
     if (listRules(request, this.fold.programs.current) === undefined) return undefined;
     const sources = this.#sources();
     const answered = answerList(request, this.#visitor(request.ref, sources.nowMs), sources);
-    if (answered !== undefined) this.#decisions.add(answered.decision);
+    if (answered !== undefined) this.#decisions.add(answered.decision, this.#nowMs());
     return answered?.answer;
   }
 
@@ -260,7 +285,7 @@ export class EmbeddedProject implements Project {
   async decide(ref: PersonRef, slot: string, context?: LoggedEvent["context"]): Promise<Decision | undefined> {
     const sources = this.#sources();
     const answered = answerSlot(slot, context, this.#visitor(ref, sources.nowMs), sources);
-    if (answered !== undefined) this.#decisions.add(answered.decision);
+    if (answered !== undefined) this.#decisions.add(answered.decision, this.#nowMs());
     return answered?.answer;
   }
 
@@ -337,7 +362,7 @@ export class EmbeddedProject implements Project {
       group.programVersion = version;
       return { kind: "program", at: group.atMs, version, document };
     });
-    this.#sweep.start(this.fold.programs.current.version);
+    this.#derived.sweep.start(this.fold.programs.current.version);
     return { version };
   }
 
@@ -384,8 +409,8 @@ export class EmbeddedProject implements Project {
       queuedBytes: this.#committer.queuedBytes,
       logPosition: this.log.end,
       logSizeBytes: this.log.sizeBytes,
-      checkpointPosition: this.#checkpointer.position,
-      checkpointAgeMs: performance.now() - this.#checkpointer.takenAt,
+      checkpointPosition: this.#derived.checkpointer.position,
+      checkpointAgeMs: performance.now() - this.#derived.checkpointer.takenAt,
       personsTotal: persons.total,
       personsCached: persons.cached,
       itemsTotal: recommender.itemCount,
@@ -397,7 +422,7 @@ export class EmbeddedProject implements Project {
   /** Takes a checkpoint now; resolves when it is durable. */
   async checkpoint(): Promise<void> {
     this.#recordsSinceCheckpoint = 0;
-    await this.#checkpointer.take();
+    await this.#derived.checkpointer.take();
     this.#timers.checkpointed();
   }
 
@@ -408,7 +433,9 @@ export class EmbeddedProject implements Project {
     this.#closed = true;
     this.#timers.stop();
     this.guards.stop();
-    this.#sweep.stop();
+    this.#derived.sweep.stop();
+    if (this.#erasureTimer !== null) clearTimeout(this.#erasureTimer);
+    await this.#erasing;
     if (this.#checkpointTimer !== null) clearInterval(this.#checkpointTimer);
     await this.#committer.close();
     try {
@@ -417,36 +444,106 @@ export class EmbeddedProject implements Project {
       this.#options.onCheckpointFailed?.(error as Error);
     }
     await this.log.close();
-    this.#ids.close();
-    await this.#file.close();
+    await this.#derived.close();
   }
 
   /** Folds the log from `from` on: the position from which persons may lack something. */
-  async #recover(from: number): Promise<void> {
-    for (const source of this.fold.recommender.tables) {
-      for (const [key, bytes] of this.#file.rows(`t:${source.table}:`)) source.load(Number(key), bytes);
-    }
-    for (const source of this.fold.decisions.tables) {
-      for (const [key, bytes] of this.#file.rows(`${DECISION_PREFIX}${source.table}:`)) source.load(key, bytes);
-    }
-    const onCorrupt = this.#options.onFault ?? (() => {});
-    this.fold.persons.position = from;
-    let records = 0;
-    for (const entry of this.log.read(from, { onCorrupt })) {
-      const record = decodeRecord(entry.type, entry.payload);
-      if (record === undefined) this.fold.counts.unknown++;
-      else this.fold.apply(record, entry.next);
-      this.#committer.foldedPosition = entry.next;
-      if (entry.next > this.fold.startsAt && ++records % RECORDS_A_CHECKPOINT_MAX === 0) await this.#checkpointer.take();
-    }
-    this.#committer.foldedPosition = this.log.end;
+  async #recover(from: number): Promise<number> {
+    this.#derived.load();
+    const records = await this.#derived.replay(this.log, from, { onCorrupt: this.#options.onFault ?? (() => {}) });
     if (this.fold.programs.entries.length === 0) await this.#create();
     this.#timers.start();
     this.guards.start();
-    this.#sweep.start(this.fold.programs.current.version);
+    this.#derived.sweep.start(this.fold.programs.current.version);
     const everyMs = this.#options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS;
     this.#checkpointTimer = setInterval(() => this.#checkpointSoon(), everyMs);
     this.#checkpointTimer.unref();
+    return records;
+  }
+
+  #derive(files: DerivedFiles): Derived {
+    return new Derived(files, {
+      personsCachedMax: this.#options.personsCachedMax ?? PERSONS_CACHED_MAX,
+      checkpointSlice: this.#options.checkpointSlice,
+      logStart: this.log.start,
+      clockMs: () => this.#clockMs,
+      look: (key) => this.#look(key, this.#nowMs()),
+    });
+  }
+
+  #timersOf({ fold: { persons } }: Derived): Timers {
+    return new Timers({ persons, now: () => this.#nowMs(), look: (key, nowMs) => this.#look(key, nowMs) });
+  }
+
+  /** Works off the jobs that run, all that came together at once; one that fails is tried again. */
+  async #erase(): Promise<void> {
+    try {
+      while (this.#ledger.running().length > 0) {
+        const jobs = this.#ledger.running();
+        const isStopped = (): boolean => this.#closed;
+        const isClosed = this.#options.vault !== undefined;
+        const proofs = await eraseFromLog({ log: this.log, jobs, ledger: this.#ledger, isClosed, isStopped });
+        const { old, records } = await this.#rebuild();
+        await this.#finish(proofs, records, old);
+      }
+    } catch (error) {
+      if (this.#closed || error instanceof ErasureStopped) return;
+      this.#options.onErasureFailed?.(error as Error);
+      this.#erasureTimer = setTimeout(() => this.#eraseSoon(), ERASURE_AGAIN_MS).unref();
+    }
+  }
+
+  #eraseSoon(): void {
+    if (!this.#closed) this.#erasing ??= this.#erase().finally(() => (this.#erasing = null));
+  }
+
+  /** Derives everything from the log once more, beside what serves, and puts it in its place. */
+  async #rebuild(): Promise<{ old: Derived; records: number }> {
+    const old = this.#derived;
+    const generation = this.#ledger.generation + 1;
+    const { folder } = this.#options;
+    StateFile.remove(stateFolder(folder, generation));
+    const next = this.#derive(await openDerivedFiles(folder, generation));
+    const isStopped = (): boolean => this.#closed;
+    const onCorrupt = (): void => {};
+    let records = 0;
+    try {
+      const step = async (): Promise<void> => {
+        records += await next.replay(this.log, next.position, { onCorrupt, isStopped });
+        if (this.#closed) throw new ErasureStopped("the host goes down");
+      };
+      do await step();
+      while (this.log.end - next.position > LAST_STEP_BYTES);
+      await this.#committer.exclusive(async () => {
+        await step();
+        this.#timers.stop();
+        old.sweep.stop();
+        this.#derived = next;
+        this.#timers = this.#timersOf(next);
+        this.#timers.start();
+      });
+    } catch (error) {
+      await next.close();
+      throw error;
+    }
+    next.sweep.start(next.fold.programs.current.version);
+    await old.checkpointer.settled();
+    return { old, records };
+  }
+
+  /** The new state is on disk before the old one goes, and both before a job is done: a crash before does it again. */
+  async #finish(logProofs: LogProofs, records: number, old?: Derived): Promise<void> {
+    await this.checkpoint();
+    await this.#ledger.setGeneration(this.#ledger.generation + 1);
+    await old?.close();
+    removeOthers(this.#options.folder, this.#ledger.generation);
+    const doneAt = formatTimestamp(this.#nowMs());
+    const proofs = new Map<ErasureJob, ErasureProof>();
+    for (const [job, proof] of logProofs) {
+      const state = { rebuilt_from_records: records };
+      proofs.set(job, { erased_at: formatTimestamp(job.at), done_at: doneAt, ...proof, state });
+    }
+    await this.#ledger.done(proofs);
   }
 
   /** A new project's log begins with its program, so that the log alone says how it is to be read. */
@@ -522,4 +619,12 @@ export class EmbeddedProject implements Project {
 
 function letterOf(bytes: Uint8Array): DeadLetter {
   return JSON.parse(Buffer.from(bytes).toString("utf8")) as DeadLetter;
+}
+
+function ledgerOf({ folder, name, vault }: ProjectOptions): Erasures {
+  return Erasures.open(join(folder, "erasures.json"), vault?.obtain(`erasures/${name}`));
+}
+
+function statusOf({ job_id, status, proof }: ErasureJob): ErasureStatus {
+  return { job_id, status, ...(proof === undefined ? {} : { proof: { ...proof } }) };
 }

@@ -2,8 +2,10 @@
 import { uuidv7 } from "uuidv7";
 import { addItemFacts } from "../hosting/item-facts.ts";
 import type { EventOutcome, Submission } from "../ports.ts";
+import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
+import type { Erasures } from "../privacy/erasures.ts";
 import type { Group } from "./committer.ts";
-import { eventKeysOf, type KeyedRecord } from "./event-keys.ts";
+import { type EventKeys, eventKeysOf, type KeyedRecord } from "./event-keys.ts";
 import type { Fold } from "./fold.ts";
 
 /**
@@ -13,14 +15,18 @@ import type { Fold } from "./fold.ts";
 export function recordsOf(
   submission: Submission,
   { atMs, keys: groupKeys }: Group,
-  options: { fold: Fold; outcomes: EventOutcome[] },
+  options: { fold: Fold; outcomes: EventOutcome[]; erasures: Erasures },
 ): KeyedRecord[] {
-  const { fold, outcomes } = options;
+  const { fold, outcomes, erasures } = options;
   const records: KeyedRecord[] = [];
   for (const event of submission.events) {
     const keys = eventKeysOf(event);
     if (groupKeys.has(keys) || fold.knows(keys, event.event_id)) {
       outcomes.push("duplicate");
+      continue;
+    }
+    if (isErased(keys, event.timestamp, erasures)) {
+      outcomes.push("erased");
       continue;
     }
     if (fold.refuses(keys)) {
@@ -34,8 +40,23 @@ export function recordsOf(
     records.push({ kind: "event", at: atMs, event, keys });
   }
   for (const letter of submission.deadLetters) {
+    if (isErasedBody(letter.body, erasures)) continue;
     if (letter.once !== undefined && fold.knowsLetter(letter.once)) continue;
     records.push({ kind: "dead_letter", at: atMs, letter: { ...letter, id: uuidv7(), at: atMs } });
   }
   return records;
+}
+
+/** Somebody who was erased, and this happened before: the user decides, or the device where there is none. */
+function isErased({ user, anonymous }: EventKeys, atMs: number, erasures: Erasures): boolean {
+  return erasures.covers((user ?? anonymous)!.personKey, atMs);
+}
+
+/** The same of a refused event, as far as it can be read. */
+function isErasedBody(body: unknown, erasures: Erasures): boolean {
+  if (typeof body !== "object" || body === null) return false;
+  const { user_id: user, anonymous_id: anonymous, timestamp } = body as Record<string, unknown>;
+  const atMs = typeof timestamp === "number" ? timestamp : Date.parse(String(timestamp));
+  if (typeof user === "string" && erasures.covers(userKeyOf(user), atMs)) return true;
+  return typeof anonymous === "string" && erasures.covers(anonymousKeyOf(anonymous), atMs);
 }

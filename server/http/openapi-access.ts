@@ -74,6 +74,9 @@ export const ACCESS: Readonly<Record<Need, readonly string[]>> = {
     "POST /v1/user-tokens",
   ],
   admin: [
+    "DELETE /v1/privacy/users/{user_id}",
+    "DELETE /v1/privacy/visitors/{anonymous_id}",
+    "GET /v1/privacy/jobs/{job_id}",
     "GET /v1/privacy/users/{user_id}/export",
     "GET /v1/privacy/visitors/{anonymous_id}/export",
     "GET /v1/keys",

@@ -170,6 +170,18 @@ export const SCHEMAS: Record<string, Schema> = {
     },
     ["personalization", "analytics", "profiling"],
   ),
+  ErasureJob: object(
+    {
+      job_id: { type: "string" },
+      status: { enum: ["running", "done"] },
+      proof: {
+        type: "object",
+        description:
+          "Once done: when, how many records of the log were erased, how many segments were written anew, whether their old keys were destroyed, from how many records the state was derived anew, and how many of his a reading of the whole log found afterwards.",
+      },
+    },
+    ["job_id", "status"],
+  ),
   ConsentRequest: object({
     personalization: { enum: ["granted", "denied"] },
     analytics: { enum: ["granted", "denied"] },

@@ -139,6 +139,22 @@ function exportOperation(who: "user" | "visitor", parameter: Schema): Record<str
   };
 }
 
+function erasureOperation(who: "user" | "visitor", parameter: Schema): Record<string, Operation> {
+  return {
+    delete: {
+      tags: ["Privacy"],
+      summary: `Erase a ${who}`,
+      description:
+        "He and all ids that are linked to him are forgotten at once. The job takes his records out of the log, derives all state from it anew, and looks for him again. What he did before and arrives later is refused (`erased`); what he does from now on counts.",
+      parameters: [parameter, project],
+      responses: {
+        202: json(ref("ErasureJob"), "He is forgotten; the job runs."),
+        ...problems(["bad_parameter", "unknown_project", "not_supported_here", "storage_full", "storage_failed"]),
+      },
+    },
+  };
+}
+
 const PATHS: Record<string, Record<string, Operation>> = {
   "/v1/batch": { post: segmentBatch },
   "/v1/b": { post: segmentBatch },
@@ -262,6 +278,17 @@ const PATHS: Record<string, Record<string, Operation>> = {
   "/v1/visitors/{anonymous_id}/profile": profileOperations("visitor", path("anonymous_id", "The anonymous visitor.")),
   "/v1/privacy/users/{user_id}/consent": consentOperations("user", path("user_id", "The user.")),
   "/v1/privacy/visitors/{anonymous_id}/consent": consentOperations("visitor", path("anonymous_id", "The anonymous visitor.")),
+  "/v1/privacy/users/{user_id}": erasureOperation("user", path("user_id", "The user.")),
+  "/v1/privacy/visitors/{anonymous_id}": erasureOperation("visitor", path("anonymous_id", "The anonymous visitor.")),
+  "/v1/privacy/jobs/{job_id}": {
+    get: {
+      tags: ["Privacy"],
+      summary: "What came of an erasure",
+      description: "The proof says what was erased where and when, and what looking for it again found.",
+      parameters: [path("job_id", "The job."), project],
+      responses: { 200: json(ref("ErasureJob"), "The job."), ...problems(["bad_parameter", "unknown_project", "unknown_job"]) },
+    },
+  },
   "/v1/privacy/users/{user_id}/export": exportOperation("user", path("user_id", "The user.")),
   "/v1/privacy/visitors/{anonymous_id}/export": exportOperation("visitor", path("anonymous_id", "The anonymous visitor.")),
   "/v1/recommendations": {

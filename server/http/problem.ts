@@ -29,6 +29,7 @@ export const PROBLEMS = {
   unknown_segment: [404, "The program has no such segment"],
   unknown_version: [404, "No such version of the program"],
   unknown_key: [404, "No such key is in force"],
+  unknown_job: [404, "No such job"],
   unknown_dead_letter: [404, "No such dead letter"],
   not_found: [404, "No such file"],
   method_not_allowed: [405, "The route does not take this method"],

@@ -21,6 +21,7 @@ import type { Project } from "../ports.ts";
 import { segmentRoutes as segmentProtocolRoutes } from "../segment-protocol/routes.ts";
 import { itemRoutes } from "../serve/item-routes.ts";
 import { consentRoutes } from "../privacy/consent-routes.ts";
+import { erasureRoutes } from "../privacy/erasure-routes.ts";
 import { exportRoutes } from "../privacy/export-routes.ts";
 import { profileRoutes } from "../serve/profile-routes.ts";
 import { recommendationRoutes } from "../serve/recommendation-routes.ts";
@@ -188,6 +189,7 @@ function assemble(
     ...segmentProtocolRoutes(intake, enricher),
     ...profileRoutes(),
     ...consentRoutes(),
+    ...erasureRoutes(),
     ...recommendationRoutes(),
     ...itemRoutes(refresh),
     ...segmentRoutes(),

@@ -130,6 +130,7 @@ export function createIntake(options: {
           for (let i = 0; i < outcomes.length; i++) {
             if (outcomes[i] === "duplicate") duplicates++;
             else if (outcomes[i] === "refused") refused.push(refusal(places[i]!, events[i]!.event_id));
+            else if (outcomes[i] === "erased") refused.push(erased(places[i]!, events[i]!.event_id));
           }
           if (taps.size > 0 && events.length > duplicates + refused.length) {
             const isWhole = duplicates + refused.length === 0;
@@ -160,6 +161,12 @@ export function createIntake(options: {
 function refusal(index: number, eventId: string): RejectedEvent {
   const message = "This person does not allow that events are kept; see consent.";
   return { index, event_id: eventId, code: "no_consent", path: "", message };
+}
+
+/** Nor this: it would bring back what was erased. */
+function erased(index: number, eventId: string): RejectedEvent {
+  const message = "This person was erased after the event had happened; what he does from now on counts.";
+  return { index, event_id: eventId, code: "erased", path: "", message };
 }
 
 /** A dead letter keeps what was sent, so that it can be corrected and sent again; a huge one only by its size. */

@@ -1,0 +1,148 @@
+// Everything that is derived from the log: the fold, the state file and the index of ids that hold it, and its checkpoints.
+// An erasure builds one anew beside the one that serves, from the log as it is then, and takes its place.
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { givingWay } from "../giving-way.ts";
+import { type IdIndex, openIdIndex } from "../log/id-index.ts";
+import type { LogFault, SegmentLog } from "../log/log.ts";
+import { StateFile } from "../state/state-file.ts";
+import { Checkpointer, type CheckpointMeta, type CheckpointSlice, readMeta } from "./checkpointer.ts";
+import { Fold } from "./fold.ts";
+import { ProgramSweep } from "./program-sweep.ts";
+import { decodeRecord } from "./record-codec.ts";
+import { DECISION_PREFIX, tablesOf } from "./tables.ts";
+
+/** A checkpoint is taken after so many records: a start after a crash folds them again, about 10 µs each. */
+export const RECORDS_A_CHECKPOINT_MAX = 200_000;
+
+export interface DerivedOptions {
+  personsCachedMax: number;
+  checkpointSlice?: CheckpointSlice | undefined;
+  /** Where nothing is derived yet. */
+  logStart: number;
+  /** Processing time that goes into checkpoints, Unix ms. */
+  clockMs: () => number;
+  /** Brings one person to now. */
+  look: (key: string) => void;
+}
+
+/** The files of one generation; the first has no number in its names. */
+export interface DerivedFiles {
+  readonly file: StateFile;
+  readonly idsFolder: string;
+  readonly meta: CheckpointMeta | undefined;
+}
+
+/** @throws StateCorruptError where the checkpoint's figures are damaged. */
+export async function openDerivedFiles(folder: string, generation: number): Promise<DerivedFiles> {
+  const file = StateFile.open(stateFolder(folder, generation));
+  try {
+    return { file, idsFolder: join(folder, nameOf("ids", generation)), meta: readMeta(file) };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+export function stateFolder(folder: string, generation: number): string {
+  return join(folder, nameOf("state", generation));
+}
+
+/** Removes what other generations left. */
+export function removeOthers(folder: string, generation: number): void {
+  const kept = [nameOf("state", generation), nameOf("ids", generation)];
+  for (const name of readdirSync(folder)) {
+    const isDerived = /^(state|ids)(-\d+)?$/.test(name);
+    if (isDerived && !kept.includes(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function nameOf(what: string, generation: number): string {
+  return generation === 1 ? what : `${what}-${generation}`;
+}
+
+export class Derived {
+  readonly fold: Fold;
+  readonly checkpointer: Checkpointer;
+  readonly sweep: ProgramSweep;
+  readonly meta: CheckpointMeta | undefined;
+  readonly #file: StateFile;
+  readonly #ids: IdIndex;
+  /** Log position up to which everything is folded. */
+  position: number;
+
+  constructor({ file, idsFolder, meta }: DerivedFiles, options: DerivedOptions) {
+    this.#file = file;
+    this.#ids = openIdIndex(idsFolder, { runs: meta?.idRuns ?? [] });
+    this.meta = meta;
+    this.position = meta?.position ?? options.logStart;
+    this.fold = new Fold({ file, ids: this.#ids, personsCachedMax: options.personsCachedMax });
+    this.fold.startsAt = meta?.position ?? 0;
+    this.fold.persons.total = meta?.personsTotal ?? 0;
+    this.fold.counts.deadLetters = meta?.deadLettersTotal ?? 0;
+    for (const [segment, size] of meta?.segmentSizes ?? []) this.fold.members.sizes.set(segment, size);
+    this.sweep = new ProgramSweep(this.fold.persons, options.look);
+    this.sweep.sweptVersion = meta?.sweptProgram ?? 0;
+    this.fold.lastAtMs = meta?.lastAtMs ?? 0;
+    this.fold.mayRefuse = meta?.mayRefuse ?? false;
+    this.checkpointer = new Checkpointer({
+      file,
+      ids: this.#ids,
+      position: this.position,
+      tables: tablesOf(this.fold),
+      slice: options.checkpointSlice,
+      capture: () => ({
+        position: this.position,
+        lastAtMs: this.fold.lastAtMs,
+        clockMs: options.clockMs(),
+        mayRefuse: this.fold.mayRefuse,
+        personsTotal: this.fold.persons.total,
+        deadLettersTotal: this.fold.counts.deadLetters,
+        segmentSizes: [...this.fold.members.sizes],
+        sweptProgram: this.sweep.sweptVersion,
+      }),
+    });
+  }
+
+  /** Reads what the state file holds of models and decisions. */
+  load(): void {
+    for (const source of this.fold.recommender.tables) {
+      for (const [key, bytes] of this.#file.rows(`t:${source.table}:`)) source.load(Number(key), bytes);
+    }
+    for (const source of this.fold.decisions.tables) {
+      for (const [key, bytes] of this.#file.rows(`${DECISION_PREFIX}${source.table}:`)) source.load(key, bytes);
+    }
+  }
+
+  /**
+   * Folds the log from `from` to where it ends now, and takes checkpoints on the way. Requests have turns in between;
+   * `isStopped` is asked then, and true ends it early. Resolves with the number of records.
+   */
+  async replay(
+    log: SegmentLog,
+    from: number,
+    options: { onCorrupt: (fault: LogFault) => void; isStopped?: () => boolean },
+  ): Promise<number> {
+    const to = log.end;
+    const giveWay = givingWay();
+    this.fold.persons.position = from;
+    let records = 0;
+    for (const entry of log.read(from, { to, onCorrupt: options.onCorrupt })) {
+      const record = decodeRecord(entry.type, entry.payload);
+      if (record === undefined) this.fold.counts.unknown++;
+      else this.fold.apply(record, entry.next);
+      this.position = entry.next;
+      if (entry.next > this.fold.startsAt && ++records % RECORDS_A_CHECKPOINT_MAX === 0) await this.checkpointer.take();
+      const turn = giveWay();
+      if (turn !== undefined) await turn;
+      if (options.isStopped?.() === true) return records;
+    }
+    this.position = to;
+    return records;
+  }
+
+  async close(): Promise<void> {
+    this.#ids.close();
+    await this.#file.close();
+  }
+}

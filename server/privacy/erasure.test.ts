@@ -1,0 +1,126 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { rngFrom } from "../../core/math/rng.ts";
+import { openProject, randomEvent, START_MS, testFolder, type Clock } from "../embedded/testing.ts";
+import type { EmbeddedProject } from "../embedded/project.ts";
+import { verifyProject } from "../embedded/verify.ts";
+import type { ErasureStatus } from "../ports.ts";
+import { openVault } from "../vault/vault.ts";
+
+const PERSONS = 12;
+
+/** Every file under the folder, one behind the other. */
+function bytesUnder(folder: string): Buffer {
+  const names = readdirSync(folder, { recursive: true }).map((name) => join(folder, String(name)));
+  return Buffer.concat(names.filter((name) => statSync(name).isFile()).map((name) => readFileSync(name)));
+}
+
+async function done(project: EmbeddedProject, { job_id: id }: ErasureStatus): Promise<any> {
+  for (;;) {
+    const job = (await project.erasure(id))!;
+    if (job.status === "done") return job.proof;
+    await new Promise(setImmediate);
+  }
+}
+
+async function seen(project: EmbeddedProject): Promise<unknown> {
+  const persons = [];
+  for (let i = 1; i <= PERSONS; i++) {
+    persons.push(await project.profile({ user_id: `u${i}` }), await project.profile({ anonymous_id: `a${i}` }));
+  }
+  const list = await project.recommend({ ref: { user_id: "u3" }, placement: "home", limit: 10 });
+  return { persons, list: list!.items.map(({ item_id, score }) => [item_id, score]), total: project.stats().personsTotal };
+}
+
+for (let seed = 0; seed < 3; seed++) {
+  test(`after an erasure the state is that of a log that never had him (seed ${seed})`, async () => {
+    const rng = rngFrom(seed);
+    const clock: Clock = { nowMs: START_MS };
+    const project = await openProject(testFolder(), clock);
+    const never = await openProject(testFolder(), clock);
+    // u1 with a1 to himself; nobody else has that device.
+    const isHis = (event: { user_id?: string; anonymous_id?: string }): boolean =>
+      event.user_id === "u1" || event.anonymous_id === "a1";
+    for (let serial = 0; serial < 300; serial++) {
+      clock.nowMs += rng.between(1, 60_000);
+      const event = randomEvent(rng, clock, { persons: PERSONS, serial });
+      const copy = structuredClone(event);
+      await project.submit({ events: [event], deadLetters: [] });
+      if (!isHis(copy)) await never.submit({ events: [copy], deadLetters: [] });
+      if (serial === 150) await project.checkpoint();
+    }
+    const proof = await done(project, await project.erasePerson({ user_id: "u1" }));
+    ok(proof.log.records_erased > 0);
+    equal(proof.scan.records_found, 0);
+    const expected = await seen(never);
+    deepEqual(await seen(project), expected);
+    deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
+  });
+}
+
+test("he is forgotten at once, his bytes are gone everywhere, late events are refused, and he may begin anew", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const vault = openVault({ dataFolder: join(folder.path, "v"), kekFolder: join(folder.path, "kek") });
+  for (const options of [{}, { vault }]) {
+    const place = testFolder();
+    const project = await openProject(place, clock, options);
+    const event = (id: string, ref: object, timestamp = clock.nowMs) =>
+      ({ event_id: id, ...ref, event_type: "view", item_id: "i1", timestamp, received_at: clock.nowMs }) as never;
+    const body = { user_id: "canary-ada", event_type: 7 };
+    const letter = { code: "bad", path: "", message: "", source: "http", body };
+    await project.submit({
+      events: [
+        event("canary-1", { anonymous_id: "canary-device" }),
+        event("canary-2", { user_id: "canary-ada", anonymous_id: "canary-device" }),
+        event("bob-1", { user_id: "bob-bob" }),
+      ],
+      deadLetters: [letter],
+    });
+    await project.setAttributes({ user_id: "canary-ada" }, { name: "canary-name" });
+    await project.recommend({ ref: { user_id: "canary-ada" }, placement: "home", limit: 5 });
+    await project.checkpoint();
+    if (!("vault" in options)) ok(bytesUnder(place.path).includes("canary-ada"), "there is something to be found");
+    clock.nowMs += 1_000;
+    const job = await project.erasePerson({ user_id: "canary-ada" });
+    equal(await project.profile({ user_id: "canary-ada" }), undefined);
+    equal(await project.profile({ anonymous_id: "canary-device" }), undefined);
+    const mid = place.crashed();
+    const proof = await done(project, job);
+    equal(proof.scan.records_found, 0);
+    ok(proof.log.records_erased >= 4, String(proof.log.records_erased));
+    const late = clock.nowMs - 500;
+    clock.nowMs += 1_000;
+    const outcomes = await project.submit({
+      events: [
+        event("canary-3", { user_id: "canary-ada" }, late),
+        event("canary-4", { anonymous_id: "canary-device" }, late),
+        event("bob-2", { user_id: "bob-bob" }, late),
+      ],
+      deadLetters: [{ ...letter, body: { ...body, timestamp: late } }],
+    });
+    deepEqual(outcomes, ["erased", "erased", "accepted"]);
+    equal((await project.deadLetters({ limit: 10 })).total, 0);
+    await project.checkpoint();
+    equal(bytesUnder(place.path).includes("canary"), false, "no byte of his is left");
+    equal((await project.profile({ user_id: "bob-bob" }))!.recent.length, 2);
+    deepEqual(await project.submit({ events: [event("again", { user_id: "canary-ada" })], deadLetters: [] }), ["accepted"]);
+    equal((await project.profile({ user_id: "canary-ada" }))!.recent.length, 1);
+    await project.close();
+
+    if ("vault" in options) {
+      // A copy from before the erasure is worth nothing: its key was destroyed.
+      await rejects(openProject(mid, clock, options), /its key is not in the vault/);
+    } else {
+      const resumed = await openProject(mid, clock, options);
+      equal((await resumed.erasure(job.job_id))!.status, "done", "a crash in between: it is done at the start");
+      equal(await resumed.profile({ user_id: "canary-ada" }), undefined);
+      equal(bytesUnder(mid.path).includes("canary"), false);
+    }
+    const reopened = await openProject(place, clock, options);
+    equal((await reopened.profile({ user_id: "canary-ada" }))!.recent.length, 1);
+    equal((await reopened.erasure(job.job_id))!.status, "done");
+  }
+});

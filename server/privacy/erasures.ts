@@ -1,0 +1,154 @@
+// The ledger of a project's erasures: who was erased when, as keyed hashes, and what came of it. It outlives log and state:
+// what comes late of somebody who was erased is refused by it, and a job that a crash cut short is found in it at start.
+import { createHmac, randomBytes, type KeyObject } from "node:crypto";
+import { closeSync, existsSync, fstatSync, openSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { readAt } from "../log/segment-file.ts";
+import { syncFolder } from "../log/sync-folder.ts";
+
+/** What was done and what was looked at afterwards; times are ISO 8601. */
+export interface ErasureProof {
+  erased_at: string;
+  done_at: string;
+  log: { records_erased: number; segments_rewritten: number; keys_destroyed: boolean };
+  state: { rebuilt_from_records: number };
+  /** The whole log read again, as it is now. */
+  scan: { records_read: number; records_found: number; unreadable_stretches: number };
+}
+
+export interface ErasureJob {
+  readonly job_id: string;
+  status: "running" | "done";
+  /** Unix ms: his events up to then are refused for ever. */
+  readonly at: number;
+  /** His records before this log position go; what comes later is a new beginning. */
+  readonly before: number;
+  /** Keyed hashes of his person keys. The first is the person, the others the devices that were his alone. */
+  hashes: string[];
+  proof?: ErasureProof;
+}
+
+interface Stored {
+  format: 1;
+  /** What ids are hashed with; empty where a key of the vault does. */
+  pepper: string;
+  /** Of the state that is derived from the log: each rebuilding makes the next. */
+  generation: number;
+  jobs: ErasureJob[];
+}
+
+const PEPPER_BYTES = 32;
+/** Hashes kept from one look to the next, so that a reading of the log hashes each id once. */
+const KNOWN_MAX = 50_000;
+
+export class Erasures {
+  readonly #path: string;
+  readonly #stored: Stored;
+  readonly #pepper: string | KeyObject;
+  readonly #jobs = new Map<string, ErasureJob>();
+  /** By hash: the newest erasure. */
+  readonly #erasedAt = new Map<string, number>();
+  readonly #known = new Map<string, string>();
+  #newestAt = -Infinity;
+  #saving: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, stored: Stored, key: KeyObject | undefined) {
+    this.#path = path;
+    this.#stored = stored;
+    this.#pepper = stored.pepper === "" && key !== undefined ? key : stored.pepper;
+    for (const job of stored.jobs) this.#note(job);
+  }
+
+  /** @param key - the vault's, where the project has one. */
+  static open(path: string, key?: KeyObject): Erasures {
+    const fresh: Stored = { format: 1, pepper: key === undefined ? newPepper() : "", generation: 1, jobs: [] };
+    return new Erasures(path, existsSync(path) ? read(path) : fresh, key);
+  }
+
+  get generation(): number {
+    return this.#stored.generation;
+  }
+
+  job(id: string): ErasureJob | undefined {
+    return this.#jobs.get(id);
+  }
+
+  /** Jobs that are not done, oldest first. */
+  running(): ErasureJob[] {
+    return this.#stored.jobs.filter(({ status }) => status === "running");
+  }
+
+  hashOf(personKey: string): string {
+    let hash = this.#known.get(personKey);
+    if (hash !== undefined) return hash;
+    hash = createHmac("sha256", this.#pepper).update(personKey).digest("base64url");
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    this.#known.set(personKey, hash);
+    return hash;
+  }
+
+  /** Whether something of this person that happened at `atMs` was erased, whenever it arrives. */
+  covers(personKey: string, atMs: number): boolean {
+    if (atMs > this.#newestAt) return false;
+    const erasedAt = this.#erasedAt.get(this.hashOf(personKey));
+    return erasedAt !== undefined && atMs <= erasedAt;
+  }
+
+  /** Adds a job or what is new about one; durable when it resolves. */
+  save(job: ErasureJob): Promise<void> {
+    if (!this.#jobs.has(job.job_id)) this.#stored.jobs.push(job);
+    this.#note(job);
+    return this.#write();
+  }
+
+  #write(): Promise<void> {
+    this.#saving = this.#saving.catch(() => {}).then(() => replace(this.#path, JSON.stringify(this.#stored)));
+    return this.#saving;
+  }
+
+  /** From now on the state of this generation counts; durable when it resolves. */
+  setGeneration(generation: number): Promise<void> {
+    this.#stored.generation = generation;
+    return this.#write();
+  }
+
+  /** Ends jobs; durable when it resolves. */
+  done(proofs: ReadonlyMap<ErasureJob, ErasureProof>): Promise<void> {
+    for (const [job, proof] of proofs) Object.assign(job, { status: "done", proof });
+    return this.#write();
+  }
+
+  #note(job: ErasureJob): void {
+    this.#jobs.set(job.job_id, job);
+    this.#newestAt = Math.max(this.#newestAt, job.at);
+    for (const hash of job.hashes) this.#erasedAt.set(hash, Math.max(job.at, this.#erasedAt.get(hash) ?? -Infinity));
+  }
+}
+
+function newPepper(): string {
+  return randomBytes(PEPPER_BYTES).toString("base64url");
+}
+
+function read(path: string): Stored {
+  const fd = openSync(path, "r");
+  try {
+    return JSON.parse(readAt(fd, 0, fstatSync(fd).size).toString("utf8")) as Stored;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function replace(path: string, text: string): Promise<void> {
+  const temporary = `${path}.next`;
+  const bytes = Buffer.from(text);
+  const file = await open(temporary, "w");
+  try {
+    for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at, bytes.length - at, at)).bytesWritten;
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
