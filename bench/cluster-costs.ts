@@ -1,5 +1,5 @@
-// What an event and a person cost the cluster's parts: CPU time of each process, bytes in Kafka, in Flink's state and in
-// Redis. What bench/scaling.ts and docs/guides/scaling.md reckon with. Every part is a real process of this machine.
+// What an event and a person cost the cluster's parts: CPU time of each process, bytes in Kafka, in Flink's state and
+// in Redis. What bench/scaling.ts and docs/guides/scaling.md reckon with. Every part is a real process of this machine.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -130,7 +130,8 @@ function printCosts(
   const rows = parts.map(({ name }, i) => {
     return [name, round(idle.us[i]! / idle.seconds / 1e6), round(busy.us[i]! / EVENTS)];
   });
-  console.log(`\n${EVENTS} events of ${PERSONS} persons after as many before, ${round(EVENTS / busy.seconds)} a second\n`);
+  const rate = round(EVENTS / busy.seconds);
+  console.log(`\n${EVENTS} events of ${PERSONS} persons after as many before, ${rate} a second\n`);
   printTable(["part", "cores while idle", "CPU µs an event"], rows);
   const perEvent = (field: keyof Sizes): number => (after[field] - before[field]) / EVENTS;
   console.log("");

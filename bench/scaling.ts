@@ -1,5 +1,5 @@
-// How many machines a load needs, by simulation from measured costs: numbers that no machine here can reach. Persons are
-// drawn by Zipf's law and fall to subtasks as Flink places keys; each subtask works its queue off one event after the
+// How many machines a load needs, by simulation from measured costs: numbers that no machine here can reach. Persons
+// are drawn by Zipf's law and fall to subtasks as Flink places keys; each subtask works its queue off one event after the
 // other. Reports the fewest subtasks that keep p99 of the wait below a limit, and the sizes that follow.
 import { hash32 } from "../core/math/hash.ts";
 import { type Rng, rngFrom } from "../core/math/rng.ts";
@@ -90,7 +90,7 @@ export async function scaling(): Promise<void> {
   );
   console.log("");
   printTable(
-    ["one person does, of 100,000 events/s", "his subtask is busy", "wait p99 ms there, after the load's first seconds"],
+    ["one person does, of 100,000 events/s", "his subtask is busy", "wait p99 ms there"],
     [0, 0.01, 0.03, 0.05, 0.1].map((share) => hotRow(share, rngFrom(2))),
   );
 }

@@ -1,14 +1,14 @@
 // The cluster at length: `npm run test:cluster -- [--rounds 1] [--seed 1] [--skip-tests] [--only FAULT,…]`. First every
 // test of the cluster's rooms, then each fault many times on one cluster: a line each, with counts before and after.
-// Exits 1 where a promise was broken, or where the negative control (output at least once) doubled nothing, because a rig
-// that cannot fail is no test.
+// Exits 1 where a promise was broken, or where the negative control (output at least once) doubled nothing, because a
+// rig that cannot fail is no test.
 import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { clusterMissing } from "../cluster/testing/servers.ts";
-import { rngFrom } from "../core/math/rng.ts";
+import { type Rng, rngFrom } from "../core/math/rng.ts";
 import { type FaultName, faultRounds } from "../e2e/cluster/faults.ts";
 import { ClusterRig } from "../e2e/cluster/rig.ts";
 
@@ -82,7 +82,7 @@ async function faults(): Promise<void> {
   }
 }
 
-async function faultLine(rig: ClusterRig, fault: FaultName, rounds: number, rng: ReturnType<typeof rngFrom>): Promise<void> {
+async function faultLine(rig: ClusterRig, fault: FaultName, rounds: number, rng: Rng): Promise<void> {
   const before = { sent: rig.ledger.sentCount, acked: rig.ledger.ackedCount };
   const startMs = performance.now();
   const onRound = (round: number, healMs: number): void =>

@@ -1,6 +1,6 @@
-// `attune cluster submit --backfill`: a second job reads the log from its start into the next generation of topics, beside
-// the running one. When it has caught up, and Redis holds what it made, the servers change over one after the other, and
-// the old job ends. At every moment some server answers from a whole generation.
+// `attune cluster submit --backfill`: a second job reads the log from its start into the next generation of topics,
+// beside the running one. When it has caught up, and Redis holds what it made, the servers change over one after the
+// other, and the old job ends. At every moment some server answers from a whole generation.
 import { setTimeout } from "node:timers/promises";
 import { FlinkError, FlinkRest } from "../jobs/flink-rest.ts";
 import { type JobState, readJobState, writeJobState } from "../jobs/job-state.ts";
@@ -16,7 +16,7 @@ import { clusterTopics, ensureTopics } from "./topics.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const REPORT_EVERY_LOOKS = 10;
-/** Records that a job is behind which has caught up: it confirms with each checkpoint, and every second brings ticks. */
+/** What a job that has caught up is still behind: it confirms with each checkpoint, and every second brings ticks. */
 const CAUGHT_UP_CHECKPOINTS = 5;
 const TICKS_A_SECOND = 1;
 

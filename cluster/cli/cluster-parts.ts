@@ -22,7 +22,11 @@ export interface ClusterParts {
 const SUPERVISOR_MAIN = join(import.meta.dirname, "supervise.ts");
 
 /** The project's parts, whether they run or not. `generation` is the one that servers read at their start. */
-export function partsOf({ folder, plan }: ClusterSettings, generation: number, lifetime: Lifetime = "own"): ClusterParts {
+export function partsOf(
+  { folder, plan }: ClusterSettings,
+  generation: number,
+  lifetime: Lifetime = "own",
+): ClusterParts {
   const own = (spec: PartSpec): Part => new Part(spec, lifetime);
   return {
     installations: installationSpecs(folder, plan).map(own),
@@ -60,7 +64,8 @@ function installationSpecs(folder: string, plan: Plan): PartSpec[] {
       zookeeper: `127.0.0.1:${zookeeperPort}`,
       settings: { "state.backend.type": stateBackend, ...flinkSettings },
     };
-    specs.push(zookeeperSpec({ folder: join(folder, "zookeeper"), jars, port: zookeeperPort }), jobManagerSpec(options));
+    specs.push(zookeeperSpec({ folder: join(folder, "zookeeper"), jars, port: zookeeperPort }));
+    specs.push(jobManagerSpec(options));
     for (let i = 1; i <= taskManagers; i++) specs.push(taskManagerSpec(options, i));
   }
   return specs;

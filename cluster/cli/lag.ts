@@ -35,7 +35,8 @@ export async function lagOf(
     });
     const wanted = there.map((name) => ({ name, partitionIndexes: indexes(name) }));
     const groups = await admin.listConsumerGroupOffsets({ groups: [{ groupId, topics: wanted }] });
-    const committed = new Map(groups.flatMap((group) => group.topics).map(({ name, partitions }) => [name, partitions]));
+    const confirmed = groups.flatMap((group) => group.topics);
+    const committed = new Map(confirmed.map(({ name, partitions }) => [name, partitions]));
     return ends.map(({ name, partitions }) => {
       const offsets = new Map(committed.get(name)?.map((one) => [one.partitionIndex, Number(one.committedOffset)]));
       const isKnown = [...offsets.values()].some((offset) => offset >= 0);

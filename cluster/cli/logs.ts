@@ -10,7 +10,9 @@ const TAIL_BYTES = 8 << 10;
 const CHUNK_BYTES = 64 << 10;
 const LOOK_EVERY_MS = 250;
 
-export async function logsCommand(flags: ClusterFlags & { follow?: boolean | undefined }, names: string[]): Promise<number> {
+type LogFlags = ClusterFlags & { follow?: boolean | undefined };
+
+export async function logsCommand(flags: LogFlags, names: string[]): Promise<number> {
   const settings = await readCluster(flags);
   const { generation } = await readJobState(settings.folder);
   const { installations, servers, supervisor } = partsOf(settings, generation);

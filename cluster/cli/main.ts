@@ -14,7 +14,7 @@ import { CLUSTER_FLAGS } from "./settings.ts";
 
 const HELP = `attune cluster <command> [options]
 
-  up                     install what is missing, start what does not run, create topics, submit the job, wait until ready
+  up                     install what is missing, start what does not run, make topics, submit the job, wait until ready
   status [--json]        parts, lag, checkpoints, throughput
   down [--now]           end everything that is ours; the next "up" goes on where it was (--now: without a savepoint)
   submit [--from PATH]   replace the running job by the sources as they are, through a savepoint
@@ -26,7 +26,7 @@ const HELP = `attune cluster <command> [options]
 The data folder: --data FOLDER (default ./data). Settings of "up": --demo 0|1, --host, --port (the first server's),
 --servers N, --partitions N, --replicas N, --task-managers N, --slots N, --parallelism N, --checkpoint-ms N,
 --state-backend rocksdb|hashmap. Existing installations instead of our own: --kafka HOST:PORT,… (TLS and SASL by
---kafka-property NAME=VALUE, names as in Kafka's Java clients), --flink URL, --redis URL (rediss:// and --redis-ca FILE).
+--kafka-property NAME=VALUE, named as in Kafka's Java clients), --flink URL, --redis URL (rediss://, --redis-ca FILE).
 All of it can stand in attune.config.ts as cluster: { … }.
 `;
 

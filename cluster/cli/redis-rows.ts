@@ -66,7 +66,7 @@ export async function fillRedis(options: {
   };
 }
 
-/** Removes a generation's rows. Not on a Redis Cluster, whose keys are many nodes': there they stay until deleted by hand. */
+/** Removes a generation's rows. On a Redis Cluster only those of one node: the others stay until deleted by hand. */
 export async function forgetGeneration(link: RedisLink, project: string, generation: number): Promise<void> {
   let cursor = "0";
   do {

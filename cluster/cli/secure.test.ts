@@ -63,7 +63,8 @@ describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 120_000 }, 
 
   test("the broker's and Redis's settings are read through TLS", async () => {
     assert.deepEqual(await checkBroker(toConnection([kafka.bootstrap], kafka.properties), plan), []);
-    assert.match((await checkBroker(toConnection([kafka.bootstrap], kafka.properties), { ...plan, replicas: 3 })).join(), /--replicas is 3/);
+    const faults = await checkBroker(toConnection([kafka.bootstrap], kafka.properties), { ...plan, replicas: 3 });
+    assert.match(faults.join(), /--replicas is 3/);
     assert.deepEqual(await checkRedis({ url: redis.url, caFile: certificates.caFile }), []);
     await assert.rejects(checkRedis({ url: redis.url }), /Redis does not answer at rediss:/);
   });

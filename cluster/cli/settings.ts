@@ -111,7 +111,8 @@ export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettin
   const node = await readSettings(flags, { ATTUNE_DEMO: demo, ...process.env });
   const file: ClusterConfig = node.cluster ?? {};
   const kafka = await kafkaOf(flags, file, before);
-  const taskManagers = count(flags, "task-managers") ?? file.taskManagers ?? before?.taskManagers ?? DEFAULTS.taskManagers;
+  const taskManagers =
+    count(flags, "task-managers") ?? file.taskManagers ?? before?.taskManagers ?? DEFAULTS.taskManagers;
   const slots = count(flags, "slots") ?? file.slots ?? before?.slots ?? DEFAULTS.slots;
   const jobPropertiesFile = flags["job-properties-file"] ?? file.jobPropertiesFile ?? before?.jobPropertiesFile;
   const flinkSettings = file.flinkSettings ?? before?.flinkSettings;
@@ -192,7 +193,7 @@ async function redisOf(flags: ClusterFlags, file: ClusterConfig, before: Plan | 
   return { url: `redis://127.0.0.1:${own.port}`, own };
 }
 
-/** The first server has the port that `npm start` would have, the others every second one behind it: between is gRPC. */
+/** The first server has the port that `npm start` would have, the others every second one behind: between is gRPC. */
 async function serverPorts(
   wanted: number | undefined,
   mayKeep: boolean,

@@ -1,4 +1,4 @@
-// `attune cluster status`: parts, the job with its checkpoints, lag and throughput. Exit code 1 where something is missing.
+// `attune cluster status`: parts, the job with its checkpoints, lag, throughput. Exit code 1 where something is missing.
 import { readFileSync } from "node:fs";
 import { FlinkRest } from "../jobs/flink-rest.ts";
 import { readJobState } from "../jobs/job-state.ts";

@@ -23,7 +23,7 @@ export async function upCommand(flags: ClusterFlags): Promise<number> {
   const settings = await resolveCluster(flags);
   const unlock = lockCluster(settings.folder);
   const onInterrupt = (): void => {
-    process.stderr.write('attune: interrupted; what runs goes on: "attune cluster up" again, or "attune cluster down"\n');
+    process.stderr.write('attune: interrupted; what runs goes on: "attune cluster up" again, or "… down"\n');
     unlock();
     process.exit(130);
   };

@@ -23,7 +23,8 @@ export async function verifyCommand(flags: ClusterFlags): Promise<number> {
       const { records, persons, duplicates, thrown, differences } = verification;
       for (const { key, where, kind } of differences)
         process.stdout.write(`${project}: ${key} ${kind.replaceAll("_", " ")} in ${where}\n`);
-      process.stdout.write(`${project}: ${records} records (${duplicates} came twice, ${thrown} set aside), ${persons} persons\n`);
+      const apart = `${duplicates} came twice, ${thrown} set aside`;
+      process.stdout.write(`${project}: ${records} records (${apart}), ${persons} persons\n`);
       total += differences.length;
     }
   } finally {

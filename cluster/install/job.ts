@@ -38,7 +38,7 @@ export async function ensureJobJar(): Promise<JobJar> {
   });
   const target = join(draft, "target");
   const built = (await readdir(target)).filter((name) => name.endsWith(".jar") && !name.startsWith("original-"));
-  if (built.length !== 1) throw new InstallError(`one jar was expected in ${target}, not ${built.join(", ") || "none"}`);
+  if (built.length !== 1) throw new InstallError(`one jar was expected in ${target}, not ${built.length}`);
   const done = `${draft}.done`;
   await mkdir(done, { recursive: true });
   await rename(join(target, built[0]!), join(done, JAR));

@@ -149,7 +149,8 @@ export class FlinkRest {
   }
 
   async vertices(jobId: string): Promise<{ id: string; name: string; parallelism: number }[]> {
-    return (await this.#ask<{ vertices: { id: string; name: string; parallelism: number }[] }>(`/jobs/${jobId}`)).vertices;
+    type Answer = { vertices: { id: string; name: string; parallelism: number }[] };
+    return (await this.#ask<Answer>(`/jobs/${jobId}`)).vertices;
   }
 
   /** Sums of metrics over the subtasks of one vertex; a metric that it has not is absent. */
@@ -188,7 +189,8 @@ export class FlinkRest {
       if (answer.status.id === "COMPLETED") {
         const { location, "failure-cause": cause } = answer.operation ?? {};
         if (location !== undefined) return location.replace(/^file:\/*/, "/");
-        throw new FlinkError(`the savepoint failed: ${cause?.class ?? "no reason given"}\n${cause?.["stack-trace"] ?? ""}`);
+        const why = cause === undefined ? "no reason given" : `${cause.class}\n${cause["stack-trace"]}`;
+        throw new FlinkError(`the savepoint failed: ${why}`);
       }
       if (performance.now() > deadline) throw new FlinkError("the savepoint was not written within five minutes");
       await setTimeout(POLL_MS);

@@ -32,8 +32,8 @@ export interface SubmitOptions {
 }
 
 /**
- * Submits the job where none of its generation lives; its id. It goes on from `from`, else from the savepoint that it was
- * stopped with, else from its newest checkpoint, else it reads the log from the start, which gives the same result later.
+ * Submits the job where none of its generation lives; its id. It goes on from `from`, else from the savepoint that it
+ * was stopped with, else from its newest checkpoint, else it reads the log from the start, which gives the same later.
  */
 export async function submitJob(settings: ClusterSettings, options: SubmitOptions): Promise<string> {
   const { folder, plan } = settings;

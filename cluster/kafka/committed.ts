@@ -1,5 +1,5 @@
-// Reads one partition from its start to its end of now as `read_committed` means it: without what an aborted transaction
-// wrote, and not beyond the first one that is open. The client's own `read_committed` hands out aborted records.
+// Reads one partition from its start to its end of now as `read_committed` means it: without what an aborted
+// transaction wrote, and not beyond the first one that is open. The client's own `read_committed` hands out aborted records.
 import { Consumer, type RecordsBatch } from "@platformatic/kafka";
 import { clientOptions, type KafkaConnection } from "./connection.ts";
 import type { ReadRecord } from "./reader.ts";

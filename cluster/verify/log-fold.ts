@@ -1,6 +1,6 @@
 // Folds a project's log anew: what the job's JVM half does around the operator (duplicates, waiting for handovers),
-// restated in a few lines and one process. What arrives when does not matter to the result, so this takes the records of
-// all partitions in the order of their log time.
+// restated in a few lines and one process. What arrives when does not matter to the result, so this takes the records
+// of all partitions in the order of their log time.
 import type { ProgramTimeline } from "../../core/program/timeline.ts";
 import { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";

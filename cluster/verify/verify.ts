@@ -1,5 +1,5 @@
-// The proof that what servers answer from is a function of the log: folds a project's whole log anew, and compares every
-// person with the newest value in `profiles` and with his row in Redis.
+// The proof that what servers answer from is a function of the log: folds a project's whole log anew, and compares
+// every person with the newest value in `profiles` and with his row in Redis.
 import { lookAgain } from "../../core/engine.ts";
 import { encodePerson, type PersonState } from "../../core/profile/person.ts";
 import { setTimeout } from "node:timers/promises";
@@ -91,9 +91,10 @@ class MergedReader {
 
   constructor(options: VerifyOptions, topics: readonly string[]) {
     this.#options = options;
-    this.#sources = topics.flatMap((topic) =>
-      Array.from({ length: options.partitions.get(topic)! }, (_, partition) => ({ topic, partition, position: undefined })),
-    );
+    this.#sources = topics.flatMap((topic) => {
+      const length = options.partitions.get(topic)!;
+      return Array.from({ length }, (_, partition) => ({ topic, partition, position: undefined }));
+    });
   }
 
   async *read(): AsyncGenerator<LogRecord[]> {
