@@ -11,7 +11,7 @@ export const DEFAULT_PROJECT = "default";
 export const NEWS_PROJECT = "news";
 const PROGRAMS = { shop: shopProgram, news: newsProgram };
 
-export type HostReports = Pick<HostOptions, "onFault" | "onCheckpointFailed">;
+export type HostReports = Pick<HostOptions, "onFault" | "onCheckpointFailed" | "onErasureFailed">;
 
 /** Opens `default` and every project that the settings name. */
 export function openSettingsHost(settings: NodeSettings, reports: HostReports = {}): Promise<EmbeddedHost> {
@@ -24,10 +24,18 @@ export function openSettingsHost(settings: NodeSettings, reports: HostReports = 
     dataFolder: settings.data,
     projects: programsOf(named),
     now: Date.now,
+    ...(isEncrypted() ? { encryption: { kekFolder: process.env["ATTUNE_KEK_FOLDER"] } } : {}),
     ...(process.env["ATTUNE_UNSAFE_NO_FSYNC"] === "1" ? { sync: "none" as const } : {}),
     ...(settings.personsCachedMax === undefined ? {} : { personsCachedMax: settings.personsCachedMax }),
     ...(settings.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: settings.checkpointEveryMs }),
   });
+}
+
+/** Off only by an explicit word. */
+function isEncrypted(): boolean {
+  const said = process.env["ATTUNE_ENCRYPTION"] ?? "on";
+  if (said !== "on" && said !== "off") throw new SettingError(`ATTUNE_ENCRYPTION is "${said}": on or off`);
+  return said === "on";
 }
 
 /** Projects with the programs that they start with, by their names. */

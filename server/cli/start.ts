@@ -27,6 +27,7 @@ export async function startCommand(args: string[]): Promise<number> {
     openSettingsHost(settings, {
       onFault: (fault) => logger.error({ fault }, "the log is damaged"),
       onCheckpointFailed: (error) => logger.error({ err: error }, "a checkpoint failed; the log keeps everything"),
+      onErasureFailed: (error) => logger.error({ err: error }, "an erasure could not be finished; it is tried again"),
     }),
   );
 }

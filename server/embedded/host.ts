@@ -1,15 +1,18 @@
 // The embedded host: all projects of one data folder in this process, and nobody else's.
 import { join } from "node:path";
 import { lockFolder } from "../log/folder-lock.ts";
+import { openVault } from "../vault/vault.ts";
 import { EmbeddedProject, type ProjectOptions } from "./project.ts";
 
 /** What a project's name may be: it is a folder's name too. */
 const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
-export interface HostOptions extends Omit<ProjectOptions, "folder" | "name" | "firstProgram"> {
+export interface HostOptions extends Omit<ProjectOptions, "folder" | "name" | "firstProgram" | "vault"> {
   dataFolder: string;
   /** Projects to be opened, each with the program it starts with. */
   projects: Readonly<Record<string, unknown>>;
+  /** Logs are closed with keys of a vault. Without it new segments are open. */
+  encryption?: { kekFolder: string | undefined } | undefined;
 }
 
 export interface EmbeddedHost {
@@ -20,7 +23,7 @@ export interface EmbeddedHost {
 
 /** Opens every project. Throws FolderLockedError where another process has the folder. */
 export async function openHost(options: HostOptions): Promise<EmbeddedHost> {
-  const { dataFolder, projects: programs, ...projectOptions } = options;
+  const { dataFolder, projects: programs, encryption, ...projectOptions } = options;
   const lock = lockFolder(dataFolder);
   const projects = new Map<string, EmbeddedProject>();
   const close = async (): Promise<void> => {
@@ -28,10 +31,11 @@ export async function openHost(options: HostOptions): Promise<EmbeddedHost> {
     lock.release();
   };
   try {
+    const vault = encryption === undefined ? undefined : openVault({ dataFolder, ...encryption });
     for (const [name, firstProgram] of Object.entries(programs)) {
       if (!PROJECT_NAME.test(name)) throw new Error(`"${name}" is no project name: a–z, 0–9, - and _, at most 64`);
       const folder = projectFolder(dataFolder, name);
-      projects.set(name, await EmbeddedProject.open({ ...projectOptions, folder, name, firstProgram }));
+      projects.set(name, await EmbeddedProject.open({ ...projectOptions, folder, name, firstProgram, vault }));
     }
   } catch (error) {
     await close();
