@@ -132,13 +132,13 @@ function principalOfKey(key: StoredKey, { ring, now }: Knowledge, token?: UserTo
 }
 
 function principalOfSession(session: Session, named: string | undefined, known: Knowledge): Principal | AccessFault {
-  const { project, role, keyId, subject } = session;
-  if (project !== undefined && named !== undefined && project !== named) return "wrong_project";
-  const scopes = keyId === undefined ? undefined : known.ring.list().find(({ id }) => id === keyId)?.scopes;
+  const { project, role, keyId } = session;
+  if (named !== undefined && project !== named) return "wrong_project";
+  const scopes = known.ring.list().find(({ id }) => id === keyId)?.scopes;
   const { sessions } = known;
   return {
     kind: "session",
-    id: keyId ?? `oidc:${subject}`,
+    id: keyId,
     project,
     role,
     may: (need) => grants(role, need, scopes),

@@ -1,4 +1,4 @@
-// Console sessions: who has logged in with a key or through the company's own login. They live in memory, so a restart
+// Console sessions: who has logged in with a key. They live in memory, so a restart
 // ends them all.
 import { hash, randomBytes } from "node:crypto";
 import type { KeyRing } from "./key-ring.ts";
@@ -6,12 +6,10 @@ import type { Role } from "./roles.ts";
 
 export interface Session {
   readonly role: Role;
-  /** The only project that it opens; undefined where any. */
-  readonly project?: string | undefined;
+  /** The only project that it opens. */
+  readonly project: string;
   /** The key that opened it: revoking the key ends the session. */
-  readonly keyId?: string | undefined;
-  /** Who the identity provider says it is. */
-  readonly subject?: string | undefined;
+  readonly keyId: string;
   readonly expiresAtMs: number;
 }
 
@@ -38,7 +36,7 @@ export function createSessions(ring: KeyRing, now: () => number): Sessions {
     byHash.delete(key);
   }
   function isOpen(session: Session): boolean {
-    return open.has(session) && now() < session.expiresAtMs && (session.keyId === undefined || ring.isInForce(session.keyId));
+    return open.has(session) && now() < session.expiresAtMs && ring.isInForce(session.keyId);
   }
 
   return {

@@ -7,9 +7,9 @@ export interface AuditFacts {
   /** Unix ms. */
   at: number;
   project: string;
-  /** A key's id, `open` on a loopback node without keys, `system` for what the node does by itself. */
+  /** A key's id (also of its sessions), `open` on a node without keys, `system` for what the node does by itself. */
   actor: string;
-  /** `profile.read`, `program.put`, `privacy.erase` … */
+  /** The route as the API names it, `PUT /v1/program`; `grpc Profiles/Get`; what the node does itself in words of its own. */
   action: string;
   /** Keyed hash of the person concerned; missing where it is nobody. */
   subject?: string;

@@ -1,4 +1,4 @@
-// The gRPC door: services over plain HTTP/2 on a port of their own, within the same limits as the HTTP one.
+// The gRPC door: services over HTTP/2 on a port of their own, within the same limits as the HTTP one.
 import { createServer as createSocketServer, type AddressInfo, type Socket } from "node:net";
 import { createServer as createTlsServer, Server as TlsServer } from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";

@@ -216,7 +216,7 @@ export const SCHEMAS: Record<string, Schema> = {
       seq: { type: "integer", description: "1, 2, 3 … without a gap." },
       at: time("When."),
       project: text("In which project."),
-      actor: text("A key's id, `oidc:SUBJECT`, `open` on a node without keys, `system`."),
+      actor: text("A key's id, `open` on a node without keys, `system`."),
       action: text("The route, as this document names it."),
       subject: text("Keyed hash of the person concerned."),
       details: open("What else the action names."),
