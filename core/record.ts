@@ -1,6 +1,7 @@
 // The log is the truth: everything that changes what attune knows is one of these records, in log order.
 import type { LoggedEvent } from "./event/event.ts";
 import type { Item } from "./item/item.ts";
+import type { BackgroundPart } from "./model/background.ts";
 
 /** Who a record is about, as the sender named them; at least one is set. */
 export interface PersonRef {
@@ -75,7 +76,9 @@ export type LogRecord =
   | { kind: "program"; at: number; version: number; document: unknown }
   | { kind: "decision"; at: number; decision: DecisionRecord }
   | { kind: "dead_letter"; at: number; letter: DeadLetter }
-  | { kind: "experiment_stop"; at: number; stop: ExperimentStop };
+  | { kind: "experiment_stop"; at: number; stop: ExperimentStop }
+  /** A part of a background model, as it was trained (docs/decisions/background-model.md). */
+  | ({ kind: "background"; at: number } & BackgroundPart);
 
 /** A refused event, kept with its reason. `source` says where it came from, e.g. `http` or `import FILE:LINE`. */
 export interface DeadLetter {

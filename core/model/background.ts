@@ -3,7 +3,6 @@
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { createRowArena } from "./arena.ts";
 import { addScore } from "./candidates.ts";
-import type { ItemWeights } from "./ease.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { BECAUSE_MAX, type Model } from "./model.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
@@ -13,9 +12,18 @@ const ROW_SIZES = [16, 64];
 const QUERY_FADE = 0.85;
 const QUERY_ITEMS = 30;
 
+/** What one item speaks for, heaviest first. */
+export type BackgroundRow = readonly [itemId: string, to: readonly string[], weights: readonly number[]];
+
+/** A trained model comes in parts, so that no record of the log is large; the first one ends the model before. */
+export interface BackgroundPart {
+  part: number;
+  rows: readonly BackgroundRow[];
+}
+
 export interface Background extends Model {
-  /** Takes the place of the model before; items that the index does not know are left out. */
-  replace(weights: ItemWeights): void;
+  /** Items that the index does not know are left out. */
+  take(part: BackgroundPart): void;
 }
 
 export function createBackground(items: ItemIndex): Background {
@@ -40,6 +48,14 @@ export function createBackground(items: ItemIndex): Background {
     if (slot >= end) end = slot + 1;
   };
 
+  const empty = (): void => {
+    for (let slot = 0; slot < end; slot++) {
+      if (rows.lengthOf(slot) === 0) continue;
+      dirty.touch(slot);
+      rows.clear(slot);
+    }
+  };
+
   const forEachKnown = ({ trail, trailLength, past, pastLength }: Situation, visit: (slot: number) => void): void => {
     const length = Math.min(QUERY_ITEMS, trailLength + pastLength);
     for (let k = 0; k < length; k++) visit(k < trailLength ? trail[k]! : past[k - trailLength]!);
@@ -47,19 +63,16 @@ export function createBackground(items: ItemIndex): Background {
 
   return {
     name: "background",
-    replace({ itemIds, to, weights }) {
-      for (let slot = 0; slot < end; slot++) {
-        if (rows.lengthOf(slot) === 0) continue;
-        dirty.touch(slot);
-        rows.clear(slot);
-      }
-      const slots = itemIds.map((itemId) => items.slotOf(itemId));
-      for (const [i, slot] of slots.entries()) {
+    take({ part, rows: given }) {
+      if (part === 0) empty();
+      for (const [itemId, to, weights] of given) {
+        const slot = items.slotOf(itemId);
         if (slot < 0) continue;
         dirty.touch(slot);
-        for (let j = 0; j < to[i]!.length; j++) {
-          const other = slots[to[i]![j]!]!;
-          if (other >= 0) put(slot, items.refOf(other), weights[i]![j]!);
+        rows.clear(slot);
+        for (let i = 0; i < to.length; i++) {
+          const other = items.slotOf(to[i]!);
+          if (other >= 0) put(slot, items.refOf(other), weights[i]!);
         }
       }
     },

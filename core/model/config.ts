@@ -22,6 +22,8 @@ export interface ModelConfig {
   readonly knnSessionTtlMs: number;
   /** Models that the program has switched off, by name. */
   readonly off: ReadonlySet<string>;
+  /** Undefined where the program does not want the background model. */
+  readonly background: { readonly everyMs: number; readonly ridge: number } | undefined;
   readonly catalogueOnly: boolean;
   readonly itemTtlMs: number;
 }
@@ -61,6 +63,10 @@ export function modelConfig(models: ModelsDocument | undefined): ModelConfig {
     knnSessionsPerItem: clamp(models?.knn?.sessions_per_item, 8, 1000, 300),
     knnSessionTtlMs: durationMs(models?.knn?.session_ttl, 10 * knnHalfLifeMs),
     off: new Set(SWITCHED_MODELS.filter((name) => models?.[name]?.enabled === false)),
+    background:
+      models?.background?.enabled === false
+        ? undefined
+        : { everyMs: durationMs(models?.background?.every, DAY_MS), ridge: clamp(models?.background?.ridge, 1, 100_000, 200) },
     catalogueOnly: models?.catalogue_only ?? false,
     itemTtlMs: durationMs(models?.item_ttl, 90 * DAY_MS),
   };

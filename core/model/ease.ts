@@ -5,6 +5,7 @@
 //
 // Pure and deterministic, and slow: seconds. It belongs into a worker (docs/decisions/background-model.md).
 import { exp2 } from "../math/exp2.ts";
+import type { BackgroundPart, BackgroundRow } from "./background.ts";
 
 export interface EaseSettings {
   /** Items with exact weights; above it, those of each item's neighbourhood. n³ / 2 multiplications. */
@@ -18,7 +19,7 @@ export interface EaseSettings {
   readonly rowMax: number;
 }
 
-export const EASE_DEFAULTS: EaseSettings = { exactMax: 2_000, neighbours: 64, ridge: 200, reach: 20, rowMax: 64 };
+export const EASE_DEFAULTS: EaseSettings = { exactMax: 2_000, neighbours: 64, ridge: 200, reach: 20, rowMax: 32 };
 
 /** `to[i]` and `weights[i]` are what item `i` speaks for, heaviest first; indices are places in `itemIds`. */
 export interface ItemWeights {
@@ -55,6 +56,23 @@ export function trainEase(itemIds: readonly string[], sequences: Iterable<ArrayL
     to: rows.map((row) => Int32Array.from(row, ([to]) => to)),
     weights: rows.map((row) => Float32Array.from(row, ([, weight]) => weight)),
   };
+}
+
+const PART_ROWS = 200;
+const DIGITS = 4; // More would only make the log longer.
+
+/** The model as the log carries it. */
+export function partsOf({ itemIds, to, weights }: ItemWeights): BackgroundPart[] {
+  const rows: BackgroundRow[] = [];
+  for (const [i, itemId] of itemIds.entries()) {
+    if (to[i]!.length === 0) continue;
+    rows.push([itemId, Array.from(to[i]!, (j) => itemIds[j]!), Array.from(weights[i]!, (w) => Number(w.toPrecision(DIGITS)))]);
+  }
+  const parts: BackgroundPart[] = [];
+  for (let from = 0; from < rows.length; from += PART_ROWS) {
+    parts.push({ part: parts.length, rows: rows.slice(from, from + PART_ROWS) });
+  }
+  return parts;
 }
 
 type Add = (from: number, to: number, weight: number) => void;

@@ -3,7 +3,7 @@ import type { Item } from "../item/item.ts";
 import type { RecentItem, Step } from "../rank/recommender.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
-import { createBackground } from "./background.ts";
+import { createBackground, type BackgroundPart } from "./background.ts";
 import { createBlend, type Blend } from "./blend.ts";
 import { createCandidateList, createScoreSheet, takeBest, type CandidateList, type ScoreSheet } from "./candidates.ts";
 import { HISTORY_MAX, LIST_MAX, TRAIL_MAX, type LearningConfig, type ModelConfig } from "./config.ts";
@@ -11,7 +11,6 @@ import { createContent, type Content } from "./content.ts";
 import { createContextPopularity } from "./context-popularity.ts";
 import { createCosine, type Cosine } from "./cosine.ts";
 import { createDecayClock, type DecayClock } from "./decay-clock.ts";
-import type { ItemWeights } from "./ease.ts";
 import { createItemIndex, type ItemIndex } from "./item-index.ts";
 import { CAL, createJudge, FIRST_MODEL, MIX, type Judge } from "./judge.ts";
 import { createKnn } from "./knn.ts";
@@ -81,8 +80,8 @@ export interface Models {
   relink(fromPersonKey: string, toPersonKey: string): void;
   /** Puts the score of every candidate of any list into an empty sheet, by the ranker that serves. */
   rank(sheet: ScoreSheet): void;
-  /** The background model is another from now on. */
-  replaceBackground(weights: ItemWeights): void;
+  /** One part of a background model that was trained aside. */
+  takeBackground(part: BackgroundPart): void;
   /** Fills `situation` and `lists`. */
   list(asker: Asker, nowMs: number): void;
   readonly tables: readonly SnapshotSource[];
@@ -399,9 +398,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       into.count = union.count;
       if (ranker >= FIRST_MODEL) putFirst(lists[ranker - FIRST_MODEL]!, into);
     },
-    replaceBackground(weights) {
-      background.replace(weights);
-    },
+    takeBackground: (part) => background.take(part),
     configure(next, nextLearning) {
       dirtyMeta.touch(0);
       const nowMs = items.clockMs;

@@ -3,7 +3,7 @@ import type { Item } from "../item/item.ts";
 import type { LearningDocument, ModelsDocument } from "../program/program.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { learningConfig, modelConfig } from "../model/config.ts";
-import type { ItemWeights } from "../model/ease.ts";
+import type { BackgroundPart } from "../model/background.ts";
 import { createModels, type Probe } from "../model/models.ts";
 import { createRanking } from "./ranking.ts";
 
@@ -120,8 +120,8 @@ export interface Recommender {
   /** Whether `step` should be passed with `sampled: true`; reads, never changes. `eventId` is what is hashed. */
   learningSample(eventId: string, timeMs: number): boolean;
   learn(step: Step): void;
-  /** What a worker has trained on the log takes the place of the background model before. */
-  replaceBackground(weights: ItemWeights): void;
+  /** One part of what a worker has trained on the log; the first part ends the background model before. */
+  takeBackground(part: BackgroundPart): void;
   /** The open session of one person key goes on under another (identity). */
   relink(fromPersonKey: string, toPersonKey: string): void;
   recommend(query: RankQuery): RankedList;
@@ -160,7 +160,7 @@ export function createRecommender(config: RecommenderConfig = {}): MeasuredRecom
     },
     learningSample: (eventId, timeMs) => models.sampler.picks(eventId, timeMs, models.blend.samples),
     learn: (step) => models.learn(step),
-    replaceBackground: (weights) => models.replaceBackground(weights),
+    takeBackground: (part) => models.takeBackground(part),
     relink: (from, to) => models.relink(from, to),
     recommend: (query) => ranking.recommend(query),
     similar: (itemId, options) => ranking.similar(itemId, options),

@@ -5,8 +5,8 @@ import { parseArgs } from "node:util";
 import { BUILT_IN_EVENT_TYPES, type AttuneEvent } from "../../core/event/event.ts";
 import { normaliseEvent } from "../../core/event/validate.ts";
 import type { Item } from "../../core/item/item.ts";
-import { SWITCHED_MODELS } from "../../core/model/config.ts";
-import { EASE_DEFAULTS, trainEase } from "../../core/model/ease.ts";
+import { modelConfig, SWITCHED_MODELS } from "../../core/model/config.ts";
+import { EASE_DEFAULTS, partsOf, trainEase } from "../../core/model/ease.ts";
 import { stepOf } from "../../core/model/step.ts";
 import { createTrails } from "../../core/model/trails.ts";
 import { durationMs } from "../../core/program/duration.ts";
@@ -178,14 +178,16 @@ function timedRecommender(program: ProgramDocument, board: Scoreboard): { recomm
 }
 
 /** To be called before each step that is learnt: gathers what a background model is trained on, and trains it. */
-function backgroundOf(recommender: MeasuredRecommender, every: number): (step: Step) => void {
-  if (every === Infinity) return () => {};
+function backgroundOf(recommender: MeasuredRecommender, { retrainEvery: every, program }: EvaluateOptions): (step: Step) => void {
+  const background = modelConfig(program.models).background;
+  if (every === Infinity || background === undefined) return () => {};
+  const settings = { ...EASE_DEFAULTS, ridge: background.ridge };
   const trails = createTrails();
   let learnt = 0;
   return ({ personKey, itemId }) => {
     if (learnt++ % every === 0 && learnt > 1) {
       const { itemIds, sequences } = trails.corpus();
-      recommender.replaceBackground(trainEase(itemIds, sequences, EASE_DEFAULTS));
+      for (const part of partsOf(trainEase(itemIds, sequences, settings))) recommender.takeBackground(part);
     }
     trails.add(personKey, itemId);
   };
@@ -246,7 +248,7 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
   const total = path === "-" ? undefined : Math.min(limit, await countLines(path));
   const warmUp = total === undefined ? 0 : Math.floor(total * WARM_UP_SHARE);
   const kinds: readonly ExcludeKind[] = exclude === "session" ? ["session"] : [];
-  const retrain = backgroundOf(recommender, options.retrainEvery);
+  const retrain = backgroundOf(recommender, options);
 
   const learn = (step: Step): void => {
     retrain(step);
@@ -325,7 +327,7 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
 async function evaluateFrozen(train: string, test: string, options: EvaluateOptions, board: Scoreboard, progress: Progress): Promise<number> {
   const { recommender, timing } = timedRecommender(options.program, board);
   await putCatalogue(options.itemsPath, recommender, SEED_TIME_MS);
-  const retrain = backgroundOf(recommender, options.retrainEvery);
+  const retrain = backgroundOf(recommender, options);
   let nowMs = SEED_TIME_MS;
   let events = 0;
   for await (const { row, share } of objectsOf(train)) {

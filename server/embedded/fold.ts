@@ -130,6 +130,9 @@ export class Fold {
       case "decision":
         this.decisions.decided(record.decision, this.keyNow(record.decision), record.at);
         return undefined;
+      case "background":
+        this.recommender.takeBackground(record);
+        return undefined;
       case "experiment_stop":
         this.decisions.stopped(record.stop, record.at);
         return undefined;

@@ -13,6 +13,7 @@ import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
 import type { Consent, DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
 import { formatTimestamp } from "../../core/event/time.ts";
+import { modelConfig } from "../../core/model/config.ts";
 import { consentOfDefault } from "../../core/consent/consent.ts";
 import {
   answerList,
@@ -23,6 +24,8 @@ import {
   type Sources,
   type Visitor,
 } from "../hosting/answers.ts";
+import { logSteps } from "../background/log-steps.ts";
+import { BackgroundTrainer } from "../background/trainer.ts";
 import { EVENT_BYTES } from "../hosting/sizes.ts";
 import { IdIndexDamagedError } from "../log/id-index.ts";
 import type { LogFault, SegmentLog } from "../log/log.ts";
@@ -79,6 +82,7 @@ export interface ProjectOptions {
   checkpointSlice?: CheckpointSlice;
   onFault?: (fault: LogFault) => void;
   onCheckpointFailed?: (error: Error) => void;
+  onTrainingFailed?: (error: Error) => void;
   /** An erasure could not be finished; it is tried again. */
   onErasureFailed?: (error: Error) => void;
 }
@@ -99,6 +103,7 @@ export class EmbeddedProject implements Project {
   readonly #committer: Committer;
   readonly #decisions: DecisionLog;
   readonly guards: GuardWatch;
+  readonly #trainer: BackgroundTrainer;
   readonly #listeners = new Set<(change: PersonChange) => void>();
   #derived: Derived;
   #timers: Timers;
@@ -130,6 +135,12 @@ export class EmbeddedProject implements Project {
     this.#decisions = new DecisionLog(this.#committer, (decision, madeAtMs) =>
       ledger.covers(this.fold.keyNow(decision), madeAtMs),
     );
+    this.#trainer = new BackgroundTrainer({
+      config: () => modelConfig(this.fold.programs.current.models).background,
+      steps: () => logSteps(this.log, () => this.fold),
+      write: (part) => this.#write(({ atMs }) => ({ kind: "background", at: atMs, ...part })),
+      onFailed: (error) => this.#options.onTrainingFailed?.(error),
+    });
     this.guards = new GuardWatch({
       harmful: () => this.fold.decisions.experiments.harmful(),
       write: (stop) => this.#write(({ atMs }) => ({ kind: "experiment_stop", at: atMs, stop })),
@@ -392,6 +403,11 @@ export class EmbeddedProject implements Project {
     });
   }
 
+  /** Trains the background model now, beside the serving; false where there is too little to learn from. */
+  trainBackground(): Promise<boolean> {
+    return this.#trainer.train();
+  }
+
   onChange(listener: (change: PersonChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -433,6 +449,7 @@ export class EmbeddedProject implements Project {
     this.#closed = true;
     this.#timers.stop();
     this.guards.stop();
+    await this.#trainer.stop();
     this.#derived.sweep.stop();
     if (this.#erasureTimer !== null) clearTimeout(this.#erasureTimer);
     await this.#erasing;
@@ -454,6 +471,7 @@ export class EmbeddedProject implements Project {
     if (this.fold.programs.entries.length === 0) await this.#create();
     this.#timers.start();
     this.guards.start();
+    this.#trainer.start();
     this.#derived.sweep.start(this.fold.programs.current.version);
     const everyMs = this.#options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS;
     this.#checkpointTimer = setInterval(() => this.#checkpointSoon(), everyMs);

@@ -1,0 +1,121 @@
+// Trains the background model beside the serving: reads the log in short slices, hands the corpus to a worker thread, and
+// writes what comes back into the log. Only those records change the recommender, so a replay needs no training, and
+// every reader of the log has the same model at the same place.
+import { setImmediate as turn, setTimeout as pause } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import type { ModelConfig } from "../../core/model/config.ts";
+import { EASE_DEFAULTS } from "../../core/model/ease.ts";
+import { createTrails, type Trails } from "../../core/model/trails.ts";
+import type { BackgroundPart } from "../../core/model/background.ts";
+import { HostError } from "../ports.ts";
+import type { TrainingData } from "./train-worker.ts";
+
+const LOOK_EVERY_MS = 60_000;
+const SLICE_MS = 2;
+const PAUSE_MS = 8; // Four fifths of the thread stay with the requests.
+const SEQUENCES_MIN = 50; // Fewer persons teach nothing that the counting models do not know.
+
+export interface TrainerOptions {
+  readonly config: () => ModelConfig["background"];
+  /** Each step of the log, oldest first: whose, and of what. Undefined where a record is none. */
+  readonly steps: () => Iterable<{ personKey: string; itemId: string } | undefined>;
+  readonly write: (part: BackgroundPart) => Promise<void>;
+  readonly onFailed: (error: Error) => void;
+}
+
+export class BackgroundTrainer {
+  readonly #options: TrainerOptions;
+  #timer: NodeJS.Timeout | null = null;
+  #training: Promise<boolean> | null = null;
+  #worker: Worker | null = null;
+  #trainedAtMs = performance.now();
+  #stopped = false;
+
+  constructor(options: TrainerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      const config = this.#options.config();
+      if (config === undefined || performance.now() - this.#trainedAtMs < config.everyMs) return;
+      this.train().catch((error: unknown) => this.#options.onFailed(error as Error));
+    }, LOOK_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Resolves when no training is under way any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#worker?.terminate();
+    await this.#training?.catch(() => {});
+  }
+
+  /** Trains now, or waits for the training that is under way; false where there is too little to learn from. */
+  train(): Promise<boolean> {
+    this.#training ??= this.#train().finally(() => (this.#training = null));
+    return this.#training;
+  }
+
+  async #train(): Promise<boolean> {
+    const config = this.#options.config();
+    if (config === undefined || this.#stopped) return false;
+    this.#trainedAtMs = performance.now();
+    const trails = await this.#gather();
+    if (trails === undefined) return false;
+    const { itemIds, sequences } = trails.corpus();
+    if (sequences.length < SEQUENCES_MIN) return false;
+    const parts = await this.#work({ itemIds, sequences: join(sequences), settings: { ...EASE_DEFAULTS, ridge: config.ridge } });
+    for (const part of parts) {
+      if (this.#stopped) return false;
+      await this.#options.write(part).catch(rethrow);
+    }
+    return parts.length > 0;
+  }
+
+  async #gather(): Promise<Trails | undefined> {
+    const trails = createTrails();
+    let fromMs = performance.now();
+    for (const step of this.#options.steps()) {
+      if (step !== undefined) trails.add(step.personKey, step.itemId);
+      if (performance.now() - fromMs < SLICE_MS) continue;
+      await pause(PAUSE_MS, undefined, { ref: false });
+      if (this.#stopped) return undefined;
+      fromMs = performance.now();
+    }
+    await turn();
+    return trails;
+  }
+
+  #work(data: TrainingData): Promise<BackgroundPart[]> {
+    return new Promise((resolve, reject) => {
+      const worker = new Worker(new URL("./train-worker.ts", import.meta.url), { workerData: data });
+      this.#worker = worker;
+      worker.unref();
+      worker.once("message", resolve);
+      worker.once("error", reject);
+      worker.once("exit", () => {
+        this.#worker = null;
+        if (this.#stopped) resolve([]);
+        else reject(new Error("the training thread ended without a model"));
+      });
+    });
+  }
+}
+
+function join(sequences: readonly Int32Array[]): Int32Array {
+  const all = new Int32Array(sequences.reduce((sum, { length }) => sum + length + 1, 0));
+  let at = 0;
+  for (const sequence of sequences) {
+    all[at] = sequence.length;
+    all.set(sequence, at + 1);
+    at += sequence.length + 1;
+  }
+  return all;
+}
+
+/** A log that is full or closing takes no model; the next training tries again. */
+function rethrow(error: unknown): void {
+  if (!(error instanceof HostError)) throw error;
+}
