@@ -10,9 +10,10 @@ import { browserMissing } from "../e2e/browser.ts";
 import { buildAll } from "./build.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const ROOMS = ["core", "server", "cluster", "sdk", "console", "demo", "e2e", "vectors", "scripts", "bench"];
-/** Test files at once; CI machines have two cores. */
+const ROOMS = ["core", "server", "cluster", "sdk", "console", "demo", "e2e", "vectors", "scripts", "sim", "bench"];
+/** Test files at once; CI machines have two cores, and a whole cluster needs both. */
 const CONCURRENCY = 2;
+const CONCURRENCY_WITH_CLUSTER = 1;
 const TEST_TIMEOUT_MS = 240_000;
 
 /** Installs Debian's Chromium; without it the browser tests are skipped, each with the reason. */
@@ -58,14 +59,15 @@ async function main(): Promise<number> {
     return 2;
   }
   ensureBrowser();
-  if (files.some((file) => /^(e2e\/)?cluster\//.test(file))) await ensureCluster();
+  const hasCluster = files.some((file) => /^(e2e\/)?cluster\//.test(file));
+  if (hasCluster) await ensureCluster();
   await buildAll();
   const child = spawn(
     process.execPath,
     [
       "--disable-warning=ExperimentalWarning",
       "--test",
-      `--test-concurrency=${CONCURRENCY}`,
+      `--test-concurrency=${hasCluster ? CONCURRENCY_WITH_CLUSTER : CONCURRENCY}`,
       `--test-timeout=${TEST_TIMEOUT_MS}`,
       "--test-reporter=./scripts/reporter.ts",
       ...files,
