@@ -168,6 +168,11 @@ export class FlinkRest {
     return (await this.#ask<{ id: string }[]>(path)).map(({ id }) => id);
   }
 
+  /** When the job last began to run: another moment after each restart. Unix ms; what Flink answers may be 3 s old. */
+  async runningSince(jobId: string): Promise<number> {
+    return (await this.#ask<{ timestamps: { RUNNING: number } }>(`/jobs/${jobId}`)).timestamps.RUNNING;
+  }
+
   async jobMetric(jobId: string, name: string): Promise<number | undefined> {
     const [metric] = await this.#ask<{ value: string }[]>(`/jobs/${jobId}/metrics?get=${name}`);
     return metric === undefined ? undefined : Number(metric.value);

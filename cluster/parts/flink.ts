@@ -73,6 +73,10 @@ export function jobManagerSpec(options: FlinkOptions): PartSpec {
   };
 }
 
+interface Registered {
+  taskmanagers: { id: string; slotsNumber: number }[];
+}
+
 /** `index` names it in Flink's list of TaskManagers: `taskmanager-1`. */
 export function taskManagerSpec(options: FlinkOptions, index: number): PartSpec {
   const name = `taskmanager-${index}`;
@@ -95,8 +99,9 @@ export function taskManagerSpec(options: FlinkOptions, index: number): PartSpec 
     env: { FLINK_CONF_DIR: folder },
     prepare: () => prepare(options, folder, { ...memorySettings(memory), "taskmanager.resource-id": name }),
     isReady: async () => {
-      const answer = (await ask(options.restPort, "/taskmanagers")) as { taskmanagers: { id: string }[] } | undefined;
-      return answer?.taskmanagers.some(({ id }) => id === name) ?? false;
+      const answer = (await ask(options.restPort, "/taskmanagers")) as Registered | undefined;
+      // It is listed before it has offered its slots.
+      return answer?.taskmanagers.some(({ id, slotsNumber }) => id === name && slotsNumber > 0) ?? false;
     },
   };
 }
