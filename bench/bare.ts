@@ -1,5 +1,6 @@
-// The bare baseline: what any Node server pays that takes the same requests and keeps nothing but bytes. POST parses the
-// body and appends it to a file that is synced before the answer (requests that wait share a sync); GET answers a constant.
+// The bare baseline: what any Node server pays that takes the same requests and keeps nothing but bytes. POST parses
+// the body and appends it to a file that is synced before the answer (requests that wait share a sync); GET answers a
+// constant.
 import { open } from "node:fs/promises";
 import { createServer } from "node:http";
 

@@ -1,5 +1,5 @@
-// Intake over HTTP, in batches of 100 and one by one: CPU an event against the bare server, rate, and the answer's p99 at
-// half that rate.
+// Intake over HTTP, in batches of 100 and one by one: CPU an event against the bare server, rate, and the answer's p99
+// at half that rate.
 import { percentile, sendAll, sendPaced, type LoadResult } from "./load.ts";
 import { median, printTable } from "./table.ts";
 import { startAttune, startBare, type Target } from "./target.ts";

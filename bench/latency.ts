@@ -1,5 +1,5 @@
-// How long an answer takes at a fixed rate of events, with checkpoints under way: an open loop, so that what waits behind
-// a pause counts. Bare and attune in turns, at the same rates, in one run.
+// How long an answer takes at a fixed rate of events, with checkpoints under way: an open loop, so that what waits
+// behind a pause counts. Bare and attune in turns, at the same rates, in one run.
 import { percentile, sendPaced, type LoadResult } from "./load.ts";
 import { printTable } from "./table.ts";
 import { startAttune, startBare, type Target } from "./target.ts";
@@ -54,21 +54,28 @@ function rowOf(
   measured: { events: LoadResult; probes: LoadResult; cpuShare: number },
 ): (string | number)[] {
   const { events, probes, cpuShare } = measured;
-  if (events.failed + probes.failed > 0) throw new Error(`${target.name} refused ${events.failed} of ${events.requests}`);
+  if (events.failed + probes.failed > 0)
+    throw new Error(`${target.name} refused ${events.failed} of ${events.requests}`);
   const shares = [0.5, 0.99, 0.999, 1].map((share) => percentile(events.tookMs, share));
   return [target.name, rate, ...shares, percentile(probes.tookMs, 1), cpuShare];
 }
 
-/** Bodies made once, so that making them takes no time from the load; ids and times are those of the moment they are sent. */
+/**
+ * Bodies made once, so that making them takes no time from the load; ids and times are those of the moment they are
+ * sent.
+ */
 function bodiesOf(): (n: number) => Buffer {
   const { events } = traffic({ seed: 1, persons: PERSONS, items: ITEMS });
   const made = Array.from({ length: BODIES }, () =>
-    JSON.stringify({ events: events(EVENTS_A_REQUEST).map((event) => Object.assign(event as object, { timestamp: 0 })) }),
+    JSON.stringify({
+      events: events(EVENTS_A_REQUEST).map((event) => Object.assign(event as object, { timestamp: 0 })),
+    }),
   );
   return (n) =>
     Buffer.from(
-      made[n % BODIES]!
-        .replaceAll('"event_id":"b1-', `"event_id":"${Math.floor(n / BODIES)}-`)
-        .replaceAll('"timestamp":0', `"timestamp":${Date.now()}`),
+      made[n % BODIES]!.replaceAll('"event_id":"b1-', `"event_id":"${Math.floor(n / BODIES)}-`).replaceAll(
+        '"timestamp":0',
+        `"timestamp":${Date.now()}`,
+      ),
     );
 }

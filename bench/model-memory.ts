@@ -47,7 +47,17 @@ export async function modelMemory(): Promise<void> {
       if (ms > 2) pauses.push(ms);
     }
     if (session % RECOMMEND_EVERY === 0) {
-      listMs.push(timed(() => recommender.recommend({ personKey, nowMs: session * SESSION_EVERY_MS + 2, limit: 20, history: [], interests: [] })));
+      listMs.push(
+        timed(() =>
+          recommender.recommend({
+            personKey,
+            nowMs: session * SESSION_EVERY_MS + 2,
+            limit: 20,
+            history: [],
+            interests: [],
+          }),
+        ),
+      );
     }
   }
   const used = process.cpuUsage(cpu);
