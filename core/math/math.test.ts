@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { forEachSeed } from "../testing/seeds.ts";
 import { addDecayed, crossingMs, decayedAt, emptyDecayedSum, landmarkOf, mergeDecayed } from "./decay.ts";
 import { decayFactor, exp2, log2 } from "./exp2.ts";
+import { roughLog2 } from "./rough-log2.ts";
 import { hash32, hash64, hash64LinesInto } from "./hash.ts";
 
 const DAY = 86_400_000;
@@ -116,4 +117,9 @@ test("the hash of two lines is that of the text they make", () => {
     hash64LinesInto(out, first, second);
     deepEqual(out, hash64(`${first}\n${second}`));
   });
+});
+
+test("roughLog2 is within 0.003 of the logarithm over its range", () => {
+  for (let x = 2 ** -120; x < 2 ** 120; x *= 1.37) ok(Math.abs(roughLog2(x) - Math.log2(x)) < 0.003, `${x}`);
+  for (let x = 1; x < 3; x += 0.0007) ok(Math.abs(roughLog2(x) - Math.log2(x)) < 0.003, `${x}`);
 });

@@ -11,7 +11,7 @@ export const FIRST_MODEL = 2;
 
 const LATELY = 2_000; // Steps of one session length over which a judgement fades to 1/e.
 const JUDGED_MIN = 200; // Until then the calibrated blend serves, which counts only.
-const LEAD_MIN = 1.02; // A single model must lead by more than chance would have it.
+const LEAD_MIN = 1.005; // A single model must lead by a little: the same steps judge all, so chance moves them together.
 const TOP = 20;
 const REPEATS = LENGTH_BUCKETS; // The row beyond the lengths.
 

@@ -1,5 +1,5 @@
 // The union of all models' candidates as the ranker sees it: one row of features a candidate.
-import { log2 } from "../math/exp2.ts";
+import { roughLog2 } from "../math/rough-log2.ts";
 import type { Blend } from "./blend.ts";
 import type { CandidateList } from "./candidates.ts";
 import { LIST_MAX } from "./config.ts";
@@ -44,6 +44,7 @@ export interface UnionSources {
 const CHANCE_SCALE = 4096; // Chances below 1 / 4096 are as good as none.
 const CHANCE_MIN = 1 / 65_536;
 const LOG_SHARE_MIN = -10;
+const SHARE_MIN = 1 / 1_048_576;
 const LN_2 = 0.6931471805599453;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -83,10 +84,10 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
         listedBy[at] = listedBy[at]! + 1;
         const share = scores[rank]! * best;
         const x = at * width + m * PER_MODEL;
-        features[x] = chance * CHANCE_SCALE > 1 ? log2(chance * CHANCE_SCALE) * 0.1 : 0;
+        features[x] = chance * CHANCE_SCALE > 1 ? roughLog2(chance * CHANCE_SCALE) * 0.1 : 0;
         features[x + 1] = share;
         features[x + 2] = 1 / (1 + rank);
-        features[x + 3] = 1 + 0.1 * Math.max(LOG_SHARE_MIN, log2(share));
+        features[x + 3] = 1 + 0.1 * Math.max(LOG_SHARE_MIN, roughLog2(Math.max(share, SHARE_MIN)));
       }
     }
     return count;
@@ -100,12 +101,12 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     const fast = trend.countAt(slot, nowMs);
     const age = nowMs - (items.listedAt(slot) || items.firstSeenAt(slot));
     const idle = nowMs - items.lastSeenAt(slot);
-    features[x] = log2(Math.max(CHANCE_MIN, cal[i]!) * CHANCE_SCALE) * LN_2;
-    features[x + 1] = log2(1 + steady) * 0.1;
-    features[x + 2] = log2(1 + fast) * 0.1;
-    features[x + 3] = log2((fast * trendSpeed + 1) / (steady + 1)) * 0.2;
-    features[x + 4] = age > 0 ? log2(1 + age / HOUR_MS) * 0.1 : 0;
-    features[x + 5] = idle > 0 ? log2(1 + idle / MINUTE_MS) * 0.1 : 0;
+    features[x] = roughLog2(Math.max(CHANCE_MIN, cal[i]!) * CHANCE_SCALE) * LN_2;
+    features[x + 1] = roughLog2(1 + steady) * 0.1;
+    features[x + 2] = roughLog2(1 + fast) * 0.1;
+    features[x + 3] = roughLog2((fast * trendSpeed + 1) / (steady + 1)) * 0.2;
+    features[x + 4] = age > 0 ? roughLog2(1 + age / HOUR_MS) * 0.1 : 0;
+    features[x + 5] = idle > 0 ? roughLog2(1 + idle / MINUTE_MS) * 0.1 : 0;
     features[x + 6] = listedBy[i]! / modelCount;
     features[x + 7] = content.interest(slot);
     features[x + 8] = content.sameAsLast(slot);
