@@ -79,8 +79,15 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
 
   await t.test("parity on RocksDB, through a change of the program", async () => {
     await traffic.run(500);
-    await rig.putProgram({ version: 2, at: Date.now() + PROGRAM_DELAY_MS, document: newsProgram });
-    await traffic.run(500);
+    const at = Date.now() + PROGRAM_DELAY_MS;
+    await rig.putProgram({ version: 2, at, document: newsProgram });
+    await traffic.run(250);
+    // A quick machine writes all of these within the delay; the change must lie between records.
+    await rig.until(
+      () => "the program in force",
+      () => Date.now() > at,
+    );
+    await traffic.run(250);
     await untilEqual(rig);
     ok(
       rig.outputs.log.some(({ value }) => (value[2]! & 2) !== 0),

@@ -39,8 +39,13 @@ export async function foldOfLog(entries: readonly LogEntry[], programs: readonly
   let next = 1;
   let position = fold.persons.position;
   const apply = (record: LogRecord): void => void fold.apply(record, ++position);
+  const putInForce = (untilMs: number): void => {
+    for (; next < programs.length && programs[next]!.at <= untilMs; next++) {
+      apply({ kind: "program", ...programs[next]! });
+    }
+  };
   for (const { key, atMs: at, value } of log) {
-    for (; next < programs.length && programs[next]!.at <= at; next++) apply({ kind: "program", ...programs[next]! });
+    putInForce(at);
     const record = decodeClusterRecord(value);
     if (record.kind === "event") {
       const event = { ...record.event, received_at: at };
@@ -56,6 +61,8 @@ export async function foldOfLog(entries: readonly LogEntry[], programs: readonly
       apply({ kind: "attributes", at, ref: record.ref, attributes: record.attributes });
     }
   }
+  // A program may come into force after the last record; time alone brings persons to it.
+  putInForce(Infinity);
   return fold;
 }
 
