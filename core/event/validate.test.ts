@@ -35,13 +35,21 @@ test("a whole event stays what it is", () => {
     ...base,
     anonymous_id: "a1",
     session_id: "s1",
-    page_url: "https://shop.example/p/1?q=1#x",
+    page_url: "https://shop.example/p/1?q=1",
     item_id: "i1",
     value: 0,
     context: { device: "mobile", locale: "de-DE" },
     additional_data: { list: "home", nested: { a: [1, null, true] } },
   };
   deepEqual(accepted(whole), whole);
+});
+
+test("addresses lose what might be a person or a secret, wherever they stand", () => {
+  const dirty = "https://me:pw@shop.example/p/1?q=1&token=t#x";
+  const clean = "https://shop.example/p/1?q=1";
+  const event = { ...base, page_url: dirty, context: { referrer: dirty }, additional_data: { back: [dirty], text: "a@b.c" } };
+  const kept = { ...base, page_url: clean, context: { referrer: clean }, additional_data: { back: [clean], text: "a@b.c" } };
+  deepEqual(accepted(event), kept);
 });
 
 test("null and missing fields are the same; an id is given where there is none", () => {

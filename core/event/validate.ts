@@ -1,5 +1,6 @@
 // Raw JSON in, a valid event or the reason against it out: the contract's event table to the letter. Hand-written,
 // because this runs before everything else for every event; it never throws and never changes its input.
+import { cleanUrl, cleanUrlsIn } from "./clean-url.ts";
 import { checkData, DATA_KEYS_MAX } from "./data.ts";
 import type { AttuneEvent, EventContext } from "./event.ts";
 import { rejection, type Rejection } from "./rejection.ts";
@@ -53,7 +54,7 @@ export function normaliseEvent(raw: unknown, options: ValidateOptions): Validate
   if (isSet(raw["user_id"])) event.user_id = raw["user_id"] as string;
   if (isSet(raw["anonymous_id"])) event.anonymous_id = raw["anonymous_id"] as string;
   if (isSet(raw["session_id"])) event.session_id = raw["session_id"] as string;
-  if (isSet(raw["page_url"])) event.page_url = raw["page_url"] as string;
+  if (isSet(raw["page_url"])) event.page_url = cleanUrl(raw["page_url"] as string);
   if (isSet(raw["item_id"])) event.item_id = raw["item_id"] as string;
   if (isSet(raw["value"])) event.value = (raw["value"] as number) + 0; // + 0: -0 is 0.
   if (context !== undefined) event.context = context;
@@ -137,7 +138,7 @@ function knownContext(context: unknown): EventContext | Rejection | undefined {
     if (!isShortText(value, key === "referrer" ? URL_LENGTH_MAX : CONTEXT_LENGTH_MAX)) {
       return rejection("context_invalid", `/context/${key}`);
     }
-    known[key] = value;
+    known[key] = key === "referrer" ? cleanUrl(value) : value;
   }
   return known;
 }
@@ -210,6 +211,6 @@ function withData(event: AttuneEvent, raw: Record<string, unknown>): Validated {
     }
     event.item_id = data["item_id"] as string;
   }
-  event.additional_data = data;
+  event.additional_data = cleanUrlsIn(data) as Record<string, unknown>;
   return { event };
 }

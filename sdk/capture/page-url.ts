@@ -1,14 +1,15 @@
-// A page's address as it may be sent.
+// A page's address as it may be sent: cleaned in the browser already, so that secrets do not travel; the server cleans on.
+import { EMAIL, URL_PARAMETERS } from "../../core/event/url-parameters.ts";
 
 const URL_MAX = 2_048;
-/** Parameters that hold secrets or persons; their values stay in the browser. */
-const PRIVATE = /token|secret|password|passwd|auth|session|email|phone|signature|^code$|^key$|api_?key/i;
 
-/** Without credentials, fragment and the values of private parameters; without its query where it is too long. */
+/** Without credentials, fragment, unknown parameters and e-mail addresses; without its query where it is too long. */
 export function pageUrl(href: string): string {
   const url = new URL(href);
   url.hash = url.username = url.password = "";
-  for (const name of [...url.searchParams.keys()]) if (PRIVATE.test(name)) url.searchParams.set(name, "-");
+  for (const name of [...url.searchParams.keys()]) {
+    if (!URL_PARAMETERS.has(name.toLowerCase())) url.searchParams.delete(name);
+  }
   if (url.href.length > URL_MAX) url.search = "";
-  return url.href.slice(0, URL_MAX);
+  return url.href.replace(EMAIL, "-").slice(0, URL_MAX);
 }

@@ -7,6 +7,7 @@ import type { Item } from "../../core/item/item.ts";
 import { normaliseItem } from "../../core/item/validate.ts";
 import { hash64 } from "../../core/math/hash.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
+import { keptBody } from "../intake/kept-body.ts";
 import type { Submission } from "../ports.ts";
 import { openEventFile, type Line } from "./event-file.ts";
 import { PROJECT_FLAGS, withProject } from "./node.ts";
@@ -90,7 +91,7 @@ function submissionOf(project: EmbeddedProject, path: string, lines: readonly Li
       raw = JSON.parse(text);
     } catch (error) {
       const message = `the line is not JSON: ${(error as Error).message}`;
-      deadLetters.push({ code: "bad_json", path: "", message, source, body: text, once: lineId(number, text) });
+      deadLetters.push({ code: "bad_json", path: "", message, source, body: keptBody(text), once: lineId(number, text) });
       continue;
     }
     const result = normaliseEvent(raw, {
@@ -101,7 +102,7 @@ function submissionOf(project: EmbeddedProject, path: string, lines: readonly Li
     });
     if ("rejected" in result) {
       const { code, path: pointer, message } = result.rejected;
-      deadLetters.push({ code, path: pointer, message, source, body: raw, once: lineId(number, text) });
+      deadLetters.push({ code, path: pointer, message, source, body: keptBody(raw), once: lineId(number, text) });
       continue;
     }
     events.push({ ...result.event, received_at: receivedAtMs });

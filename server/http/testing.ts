@@ -16,6 +16,8 @@ import type { StaticFolders } from "./static-routes.ts";
 export interface TestNode {
   /** `http://127.0.0.1:PORT`. */
   url: string;
+  /** Of the data. */
+  folder: string;
   project: EmbeddedProject;
   server: AttuneServer;
   /** Without a key until a test makes one: everything is open. */
@@ -56,7 +58,7 @@ export async function startNode(
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    return { url: await server.listen(), project, server, keys, audit, close };
+    return { url: await server.listen(), folder, project, server, keys, audit, close };
   } catch (error) {
     await close();
     throw error;

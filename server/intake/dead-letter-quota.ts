@@ -2,8 +2,6 @@
 
 const KEPT_PER_S = 200;
 const BURST_MAX = 10_000;
-/** A kept body larger than this is cut to a note of its size. */
-export const KEPT_BODY_CHARS_MAX = 32 * 1024;
 
 export interface DeadLetterQuota {
   readonly dropped: number;

@@ -7,8 +7,9 @@ import type { Timing } from "../http/timings.ts";
 import type { Project } from "../ports.ts";
 import type { Admission } from "./admission.ts";
 import type { Batch } from "./batch.ts";
-import { deadLetterQuota, KEPT_BODY_CHARS_MAX, type DeadLetterQuota } from "./dead-letter-quota.ts";
+import { deadLetterQuota, type DeadLetterQuota } from "./dead-letter-quota.ts";
 import type { Enricher, Sender } from "./enrich/enrich.ts";
+import { keptBody } from "./kept-body.ts";
 
 export interface RejectedEvent {
   index: number;
@@ -167,10 +168,4 @@ function refusal(index: number, eventId: string): RejectedEvent {
 function erased(index: number, eventId: string): RejectedEvent {
   const message = "This person was erased after the event had happened; what he does from now on counts.";
   return { index, event_id: eventId, code: "erased", path: "", message };
-}
-
-/** A dead letter keeps what was sent, so that it can be corrected and sent again; a huge one only by its size. */
-function keptBody(raw: unknown): unknown {
-  const chars = JSON.stringify(raw)?.length ?? 0;
-  return chars <= KEPT_BODY_CHARS_MAX ? raw : { cut: `${chars} characters, more than are kept` };
 }

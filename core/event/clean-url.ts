@@ -1,0 +1,78 @@
+// A page's address as it may be kept. Addresses carry what nobody meant to store: log-in tokens, e-mail addresses, session
+// ids. So of the query only parameters that are known to say something about the page are kept, and whatever looks like a
+// person or a secret goes wherever it stands. Text only: the URL standard's parser is not in every host.
+
+import { EMAIL, URL_PARAMETERS } from "./url-parameters.ts";
+
+/** What stands in place of what was taken out. */
+const GONE = "-";
+const JWT = /eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?/g;
+/** Long runs of one word: a secret where letters and digits mix. */
+const RUN = /[A-Za-z0-9_]{20,}|[A-Za-z0-9_-]{32,}/g;
+/** Nothing of this: nothing to clean. Most pages' addresses are so. */
+const SUSPICIOUS = /[?#@]|%40|[A-Za-z0-9_-]{20}/i;
+/** What begins as an address or as an address's query does. */
+const ADDRESS = /^(?:(?:https?:)?\/\/|\?)/i;
+/** Levels of objects that are looked into. */
+const DEPTH_MAX = 6;
+
+/** Cleaning a clean address changes nothing. About 0.1 µs for an address without query, 2 µs with one. */
+export function cleanUrl(url: string, parameters: ReadonlySet<string> = URL_PARAMETERS): string {
+  if (!SUSPICIOUS.test(url)) return url;
+  const hash = url.indexOf("#");
+  const whole = hash < 0 ? url : url.slice(0, hash);
+  const mark = whole.indexOf("?");
+  const place = withoutSecrets(withoutCredentials(mark < 0 ? whole : whole.slice(0, mark)));
+  if (mark < 0) return place;
+  const kept = whole.slice(mark + 1).split("&").filter((pair) => isKept(pair, parameters)).map(withoutSecrets);
+  return kept.length === 0 ? place : `${place}?${kept.join("&")}`;
+}
+
+/** The text with everything taken out that looks like an e-mail address or a secret. */
+export function withoutSecrets(text: string): string {
+  return text.replace(EMAIL, GONE).replace(JWT, GONE).replace(RUN, (run) => (isSecret(run) ? GONE : run));
+}
+
+/**
+ * Every address within a value of JSON, cleaned: for what is kept as it was sent, with fields of anybody's making. The value
+ * itself where there is nothing to clean; never changed.
+ */
+export function cleanUrlsIn(value: unknown, depth = 0): unknown {
+  if (typeof value === "string") return ADDRESS.test(value) ? cleanUrl(value) : value;
+  if (typeof value !== "object" || value === null || depth >= DEPTH_MAX) return value;
+  if (Array.isArray(value)) {
+    const cleaned = value.map((inner) => cleanUrlsIn(inner, depth + 1));
+    return cleaned.some((inner, i) => inner !== value[i]) ? cleaned : value;
+  }
+  let copy: Record<string, unknown> | undefined;
+  for (const [name, inner] of Object.entries(value)) {
+    const cleaned = cleanUrlsIn(inner, depth + 1);
+    if (cleaned === inner) continue;
+    copy ??= { ...value };
+    copy[name] = cleaned;
+  }
+  return copy ?? value;
+}
+
+function isKept(pair: string, parameters: ReadonlySet<string>): boolean {
+  const end = pair.indexOf("=");
+  return parameters.has((end < 0 ? pair : pair.slice(0, end)).toLowerCase());
+}
+
+function withoutCredentials(place: string): string {
+  return place.replace(/^([A-Za-z][A-Za-z0-9+.-]*:)?\/\/[^/]*@/, "$1//");
+}
+
+/** Words have vowels and no digits between letters; ids of articles are digits alone. */
+function isSecret(run: string): boolean {
+  const digits = run.replace(/[^0-9]/g, "").length;
+  if (digits === 0) return run.length >= 32 && /[a-z][A-Z]/.test(run) && !/[_-]/.test(run);
+  if (digits === run.length) return false;
+  // Slugs are words between hyphens, with a number at most here and there.
+  const words = run.split(/[-_]/);
+  return words.some((word) => word.length >= 16 && /[0-9]/.test(word) && /[A-Za-z]/.test(word)) || isUuid(run);
+}
+
+function isUuid(run: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(run);
+}
