@@ -114,8 +114,9 @@ async function build(): Promise<void> {
   await buildAll();
 }
 
+/** A signal to the whole group (Ctrl-C, a supervisor) comes again from the launcher: only the first one counts. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
   });
 }

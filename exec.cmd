@@ -1,0 +1,2 @@
+@rem Scripts in package.json begin with exec, so that a signal to npm reaches the node; cmd knows no such word.
+@%*
