@@ -64,21 +64,17 @@ export function createMix(modelCount: number): Mix {
   };
 
   return {
-    score({ features, count }, lengthBucket, into) {
+    score(union, lengthBucket, into) {
       settle(lengthBucket);
-      for (let i = 0, at = 0; i < count; i++) {
-        let score = 0;
-        for (let j = 0; j < width; j++) score += features[at++]! * sum[j]!;
-        into[i] = score;
-      }
+      for (let i = 0; i < union.count; i++) into[i] = union.weigh(i, sum);
     },
-    learn({ features, count }, lengthBucket, target, scores) {
-      toShares(scores, count);
+    learn(union, lengthBucket, target, scores) {
+      toShares(scores, union.count);
       gradient.fill(0);
-      for (let i = 0; i < count; i++) {
+      for (let i = 0; i < union.count; i++) {
         const error = scores[i]! - (i === target ? 1 : 0);
         if (error < ERROR_MIN && error > -ERROR_MIN) continue;
-        for (let j = 0, at = i * width; j < width; j++) gradient[j] = gradient[j]! + error * features[at++]!;
+        union.addTo(gradient, i, error);
       }
       move(SHARED, SHARED_RATE);
       move(lengthBucket, LENGTH_RATE);

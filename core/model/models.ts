@@ -353,7 +353,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   };
 
   const learnRanking = (target: number): void => {
-    union.fill(lists, situation);
+    union.gather(lists, situation);
+    union.describe(lists, situation);
     judgeRanking(target);
     const at = union.find(target);
     if (at >= 0) mix.learn(union, situation.lengthBucket, at, scores);
@@ -384,9 +385,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       return newest;
     },
     rank(into) {
-      union.fill(lists, situation);
+      union.gather(lists, situation);
       const ranker = judge.chosen(situation.lengthBucket);
       if (ranker === MIX) {
+        union.describe(lists, situation);
         mix.score(union, situation.lengthBucket, scores);
         toShares(scores, union.count);
       }

@@ -1,4 +1,5 @@
-// The union of all models' candidates as the ranker sees it: one row of features a candidate.
+// The union of all models' candidates as the rankers see it. A candidate is listed by a few models of many, so of its
+// features only those of these models are kept: one entry for each place in a list, chained by candidate.
 import { roughLog2 } from "../math/rough-log2.ts";
 import type { Blend } from "./blend.ts";
 import type { CandidateList } from "./candidates.ts";
@@ -14,20 +15,23 @@ export const PER_MODEL = 4;
 export const GENERAL = 16;
 
 export interface Union {
-  /** Features of one candidate. */
-  readonly width: number;
   count: number;
   /** Candidate → slot. */
   readonly slots: Int32Array;
   /** The calibrated blend's chance of each candidate. */
   readonly cal: Float64Array;
-  /** `count` rows of `width`. */
-  readonly features: Float64Array;
-  /** 1 for what the session or the past of the visitor holds. */
+  /** 1 for what the session or the past of the visitor holds. Good after `describe`. */
   readonly isOwn: Uint8Array;
   /** Slot → candidate; good for slots of the union only. */
   places: Int32Array;
-  fill(lists: readonly CandidateList[], situation: Situation): void;
+  /** Takes the lists in: who is a candidate, and with what chance. */
+  gather(lists: readonly CandidateList[], situation: Situation): void;
+  /** Works the features of all candidates out, from the lists that were gathered last. */
+  describe(lists: readonly CandidateList[], situation: Situation): void;
+  /** Features of the candidate times weights, summed: models in order, then the general ones. */
+  weigh(candidate: number, weights: Float64Array): number;
+  /** Adds the candidate's features times `factor` to `sums`. */
+  addTo(sums: Float64Array, candidate: number, factor: number): void;
   /** Place of a slot, -1 where no model proposed it. */
   find(slot: number): number;
 }
@@ -48,104 +52,146 @@ const SHARE_MIN = 1 / 1_048_576;
 const LN_2 = 0.6931471805599453;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+const OF_PAST = 128; // Marks from here on are places in the past, below are places in the trail.
 
 export function createUnion(modelCount: number, sources: UnionSources): Union {
   const { blend, items, popularity, trend, trendSpeed, content } = sources;
   const max = modelCount * LIST_MAX;
-  const width = modelCount * PER_MODEL + GENERAL;
-  const general = modelCount * PER_MODEL;
+  const general = modelCount * PER_MODEL; // Place of the first general feature among the weights.
   const slots = new Int32Array(max);
   const cal = new Float64Array(max);
-  const features = new Float64Array(max * width);
   const listedBy = new Uint8Array(max);
   const isOwn = new Uint8Array(max);
+  /** Entry (model · LIST_MAX + rank) → its candidate's next entry, by a model further down; -1 for none. */
+  const nextEntry = new Int16Array(max);
+  const firstEntry = new Int16Array(max);
+  const lastEntry = new Int16Array(max);
+  const chances = new Float64Array(max);
+  const ofEntry = new Float64Array(max * PER_MODEL);
+  const ofCandidate = new Float64Array(max * GENERAL);
+  /** Slot → 1 + its place in the trail, or OF_PAST + its place in the past; 0 for others. Wiped after use. */
+  let marks = new Uint8Array(1024);
 
-  const add = (lists: readonly CandidateList[], situation: Situation): number => {
-    const { places } = union;
-    let count = 0;
-    for (let m = 0; m < modelCount; m++) {
-      const list = lists[m]!;
-      const { scores, length } = list;
-      if (length === 0) continue;
-      const best = 1 / scores[0]!;
-      for (let rank = 0; rank < length; rank++) {
-        const slot = list.slots[rank]!;
-        let at = places[slot]!;
-        if (at >= count || slots[at] !== slot) {
-          at = count++;
-          places[slot] = at;
-          slots[at] = slot;
-          cal[at] = 1;
-          listedBy[at] = 0;
-          features.fill(0, at * width, (at + 1) * width);
-        }
-        const chance = blend.listedChance(m, list, rank, situation.lengthBucket);
-        cal[at] = cal[at]! * (1 - chance);
-        listedBy[at] = listedBy[at]! + 1;
-        const share = scores[rank]! * best;
-        const x = at * width + m * PER_MODEL;
-        features[x] = chance * CHANCE_SCALE > 1 ? roughLog2(chance * CHANCE_SCALE) * 0.1 : 0;
-        features[x + 1] = share;
-        features[x + 2] = 1 / (1 + rank);
-        features[x + 3] = 1 + 0.1 * Math.max(LOG_SHARE_MIN, roughLog2(Math.max(share, SHARE_MIN)));
-      }
+  const describeEntries = ({ scores, length }: CandidateList, firstOfModel: number): void => {
+    if (length === 0) return;
+    const best = 1 / scores[0]!;
+    for (let rank = 0; rank < length; rank++) {
+      const chance = chances[firstOfModel + rank]!;
+      const share = scores[rank]! * best;
+      const x = (firstOfModel + rank) * PER_MODEL;
+      ofEntry[x] = chance * CHANCE_SCALE > 1 ? roughLog2(chance * CHANCE_SCALE) * 0.1 : 0;
+      ofEntry[x + 1] = share;
+      ofEntry[x + 2] = 1 / (1 + rank);
+      ofEntry[x + 3] = 1 + 0.1 * Math.max(LOG_SHARE_MIN, roughLog2(Math.max(share, SHARE_MIN)));
     }
-    return count;
   };
 
-  const describe = (slot: number, i: number, situation: Situation): void => {
-    const { trail, trailLength, visits, past, pastLength, nowMs } = situation;
-    const x = i * width + general;
-    isOwn[i] = 0;
+  const mark = ({ trail, trailLength, past, pastLength }: Situation): void => {
+    if (marks.length < items.slotEnd) marks = new Uint8Array(items.slotEnd * 2);
+    for (let k = pastLength - 1; k >= 0; k--) marks[past[k]!] = OF_PAST + k;
+    for (let k = trailLength - 1; k >= 0; k--) marks[trail[k]!] = 1 + k;
+  };
+
+  const wipe = ({ trail, trailLength, past, pastLength }: Situation): void => {
+    for (let k = 0; k < trailLength; k++) marks[trail[k]!] = 0;
+    for (let k = 0; k < pastLength; k++) marks[past[k]!] = 0;
+  };
+
+  const describeCandidate = (i: number, { nowMs, visits }: Situation): void => {
+    const slot = slots[i]!;
+    const x = i * GENERAL;
     const steady = popularity.countAt(slot, nowMs);
     const fast = trend.countAt(slot, nowMs);
     const age = nowMs - (items.listedAt(slot) || items.firstSeenAt(slot));
     const idle = nowMs - items.lastSeenAt(slot);
-    features[x] = roughLog2(Math.max(CHANCE_MIN, cal[i]!) * CHANCE_SCALE) * LN_2;
-    features[x + 1] = roughLog2(1 + steady) * 0.1;
-    features[x + 2] = roughLog2(1 + fast) * 0.1;
-    features[x + 3] = roughLog2((fast * trendSpeed + 1) / (steady + 1)) * 0.2;
-    features[x + 4] = age > 0 ? roughLog2(1 + age / HOUR_MS) * 0.1 : 0;
-    features[x + 5] = idle > 0 ? roughLog2(1 + idle / MINUTE_MS) * 0.1 : 0;
-    features[x + 6] = listedBy[i]! / modelCount;
-    features[x + 7] = content.interest(slot);
-    features[x + 8] = content.sameAsLast(slot);
-    for (let k = 0; k < trailLength; k++) {
-      if (trail[k] !== slot) continue;
-      features[x + 9 + Math.min(k, 2)] = 1;
-      isOwn[i] = 1;
-      features[x + 12] = 1 / (1 + k);
-      features[x + 13] = visits[k]! > 1 ? 1 : 0;
-      return;
-    }
-    for (let k = 0; k < pastLength; k++) {
-      if (past[k] !== slot) continue;
-      isOwn[i] = 1;
-      features[x + 14] = 1;
-      features[x + 15] = 1 / (1 + k);
-      return;
+    ofCandidate[x] = roughLog2(Math.max(CHANCE_MIN, cal[i]!) * CHANCE_SCALE) * LN_2;
+    ofCandidate[x + 1] = roughLog2(1 + steady) * 0.1;
+    ofCandidate[x + 2] = roughLog2(1 + fast) * 0.1;
+    ofCandidate[x + 3] = roughLog2((fast * trendSpeed + 1) / (steady + 1)) * 0.2;
+    ofCandidate[x + 4] = age > 0 ? roughLog2(1 + age / HOUR_MS) * 0.1 : 0;
+    ofCandidate[x + 5] = idle > 0 ? roughLog2(1 + idle / MINUTE_MS) * 0.1 : 0;
+    ofCandidate[x + 6] = listedBy[i]! / modelCount;
+    ofCandidate[x + 7] = content.interest(slot);
+    ofCandidate[x + 8] = content.sameAsLast(slot);
+    for (let j = 9; j < GENERAL; j++) ofCandidate[x + j] = 0;
+    const own = marks[slot]!;
+    isOwn[i] = own === 0 ? 0 : 1;
+    if (own === 0) return;
+    if (own < OF_PAST) {
+      const k = own - 1;
+      ofCandidate[x + 9 + Math.min(k, 2)] = 1;
+      ofCandidate[x + 12] = 1 / (1 + k);
+      ofCandidate[x + 13] = visits[k]! > 1 ? 1 : 0;
+    } else {
+      ofCandidate[x + 14] = 1;
+      ofCandidate[x + 15] = 1 / (1 + own - OF_PAST);
     }
   };
 
   const union: Union = {
-    width,
     count: 0,
     slots,
     cal,
-    features,
     isOwn,
     places: new Int32Array(1024),
-    fill(lists, situation) {
+    gather(lists, situation) {
       if (union.places.length < items.slotEnd) union.places = new Int32Array(items.slotEnd * 2);
+      const { places } = union;
+      let count = 0;
       blend.open(situation, items.slotEnd);
-      const count = add(lists, situation);
-      blend.close(situation);
-      content.compare(situation);
-      for (let i = 0; i < count; i++) {
-        cal[i] = 1 - cal[i]!;
-        describe(slots[i]!, i, situation);
+      for (let m = 0, entry = 0; m < modelCount; m++, entry = m * LIST_MAX) {
+        const list = lists[m]!;
+        for (let rank = 0; rank < list.length; rank++, entry++) {
+          const slot = list.slots[rank]!;
+          let at = places[slot]!;
+          if (at >= count || slots[at] !== slot) {
+            at = count++;
+            places[slot] = at;
+            slots[at] = slot;
+            cal[at] = 1;
+            listedBy[at] = 0;
+            firstEntry[at] = entry;
+          } else {
+            nextEntry[lastEntry[at]!] = entry;
+          }
+          lastEntry[at] = entry;
+          nextEntry[entry] = -1;
+          const chance = blend.listedChance(m, list, rank, situation.lengthBucket);
+          chances[entry] = chance;
+          cal[at] = cal[at]! * (1 - chance);
+          listedBy[at] = listedBy[at]! + 1;
+        }
       }
+      blend.close(situation);
+      for (let i = 0; i < count; i++) cal[i] = 1 - cal[i]!;
       union.count = count;
+    },
+    describe(lists, situation) {
+      for (let m = 0; m < modelCount; m++) describeEntries(lists[m]!, m * LIST_MAX);
+      content.compare(situation);
+      mark(situation);
+      for (let i = 0; i < union.count; i++) describeCandidate(i, situation);
+      wipe(situation);
+    },
+    weigh(candidate, weights) {
+      let sum = 0;
+      for (let entry = firstEntry[candidate]!; entry >= 0; entry = nextEntry[entry]!) {
+        const x = entry * PER_MODEL;
+        const w = ((entry / LIST_MAX) | 0) * PER_MODEL;
+        for (let j = 0; j < PER_MODEL; j++) sum += ofEntry[x + j]! * weights[w + j]!;
+      }
+      const x = candidate * GENERAL;
+      for (let j = 0; j < GENERAL; j++) sum += ofCandidate[x + j]! * weights[general + j]!;
+      return sum;
+    },
+    addTo(sums, candidate, factor) {
+      for (let entry = firstEntry[candidate]!; entry >= 0; entry = nextEntry[entry]!) {
+        const x = entry * PER_MODEL;
+        const w = ((entry / LIST_MAX) | 0) * PER_MODEL;
+        for (let j = 0; j < PER_MODEL; j++) sums[w + j] = sums[w + j]! + factor * ofEntry[x + j]!;
+      }
+      const x = candidate * GENERAL;
+      for (let j = 0; j < GENERAL; j++) sums[general + j] = sums[general + j]! + factor * ofCandidate[x + j]!;
     },
     find(slot) {
       const at = slot < 0 ? 0 : union.places[slot]!;
