@@ -21,6 +21,14 @@ async function npmStart(name: string): Promise<ChildProcess> {
     stdio: ["ignore", "pipe", "ignore"],
     env: { ...process.env, ATTUNE_PORT: "0", ATTUNE_GRPC_PORT: "off", ATTUNE_DEMO: "0", ATTUNE_DATA: join(folder, name) },
   });
+  after(() => {
+    // Nobody is left where the test failed.
+    try {
+      process.kill(-npm.pid!, "SIGKILL");
+    } catch (error) {
+      equal((error as NodeJS.ErrnoException).code, "ESRCH");
+    }
+  });
   const [line] = (await once(createInterface({ input: npm.stdout! }), "line")) as [string];
   match(line, /^attune listening on /);
   return npm;
