@@ -17,7 +17,7 @@ const POINTS = 100;
 const VARIANTS = ["a", "b", "c", "d", "e"];
 const DEVICES = ["desktop", "mobile", "tablet"];
 const COUNTRIES = ["DE", "FR", "NO", "SE"];
-const POLICIES = ["epsilon_greedy", "thompson", "squarecb"] as const;
+const POLICIES = ["epsilon_greedy", "thompson", "squarecb", "linucb"] as const;
 type Policy = (typeof POLICIES)[number];
 const PICTURE = new URL("../docs/pictures/bandit-regret.svg", import.meta.url);
 
@@ -91,6 +91,7 @@ const COLOURS: Readonly<Record<Policy, string>> = {
   epsilon_greedy: "#b5651d",
   thompson: "#8a4bc2",
   squarecb: "#2b57d3",
+  linucb: "#1f8a5b",
 };
 const LABEL_HEIGHT = 15;
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 360, 56, 136, 32, 40];

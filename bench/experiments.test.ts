@@ -19,8 +19,11 @@ test("a difference is found", () => {
   ok(found.length >= 9);
 });
 
-test("the contextual policy loses less than epsilon-greedy, from the half on", () => {
+test("the contextual policies lose less than epsilon-greedy, from the half on", () => {
   const options = { visitors: 12_000, worlds: 4, seed: 5 };
-  const [greedy, contextual] = [regretOf("epsilon_greedy", options), regretOf("squarecb", options)];
-  for (const at of [49, 74, 99]) ok(contextual.regret[at]! < greedy.regret[at]!, `${at}`);
+  const greedy = regretOf("epsilon_greedy", options);
+  for (const policy of ["squarecb", "linucb"] as const) {
+    const contextual = regretOf(policy, options);
+    for (const at of [49, 74, 99]) ok(contextual.regret[at]! < greedy.regret[at]!, `${policy} ${at}`);
+  }
 });

@@ -15,6 +15,7 @@ const POLICY_WORDS: Readonly<Record<string, string>> = {
   epsilon_greedy: "the best so far, now and then any",
   thompson: "each as often as it is likely to be the best",
   squarecb: "the best for this visitor, the others the less the worse they look",
+  linucb: "what could be the best for this visitor, now and then any",
 };
 
 export function SlotsView() {

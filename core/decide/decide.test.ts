@@ -12,16 +12,16 @@ import { memoryRows } from "../testing/rows.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { contextFeatures, DIMENSIONS } from "./context-features.ts";
 import { DecisionState } from "./decision-state.ts";
-import { armOf, decodeLearner, emptyLearner, encodeLearner } from "./learner.ts";
+import { armOf, decodeLearner, emptyLearner, encodeLearner, showArm } from "./learner.ts";
 import { OpenDecisions } from "./open-decisions.ts";
 import { probabilitiesOf } from "./policies.ts";
-import { earn, emptyRidge, expectedReward, observe } from "./ridge.ts";
+import { earn, emptyRidge, expectedReward, observe, uncertainty } from "./ridge.ts";
 import { decide, type SlotDecision } from "./slot.ts";
 import { slotView } from "./view.ts";
 
 const HALF_HOUR = 1_800_000;
 const VARIANTS = ["a", "b", "c"];
-const POLICIES = ["epsilon_greedy", "thompson", "squarecb"] as const;
+const POLICIES = ["epsilon_greedy", "thompson", "squarecb", "linucb"] as const;
 
 function programOf(slot: Partial<SlotDocument> = {}, more: Partial<ProgramDocument> = {}): CompiledProgram {
   return compiled({
@@ -276,8 +276,8 @@ test("an experiment lets another slot decide in a slot's place", () => {
   );
 });
 
-test("a contextual policy learns who wants what", () => {
-  const w = world(programOf({ policy: "squarecb", features: ["device"], reward: { events: { click: 1 } } }));
+for (const policy of ["squarecb", "linucb"] as const) test(`${policy} learns who wants what`, () => {
+  const w = world(programOf({ policy, features: ["device"], reward: { events: { click: 1 } } }));
   const slot = w.program.slots.get("hero")!;
   const rng = rngFrom(4);
   const asked = (device: string, i: number) =>
@@ -377,6 +377,29 @@ test("the regression is least squares with a ridge, by a dense solver", () => {
       ok(Math.abs(own - base - weight) < 1e-9, `${i}`);
     });
   });
+});
+
+test("an expectation is the less sure the less its features were seen, as the inverse of the sums says", () => {
+  const ridge = emptyRidge();
+  equal(uncertainty(null, [0, 3]), uncertainty(ridge, [0, 3]));
+  equal(uncertainty(ridge, [0, 3]), Math.sqrt(2));
+  for (let i = 0; i < 9; i++) observe(ridge, [0, -3]);
+  // Two by two: [10, -9; -9, 10] has the inverse [10, 9; 9, 10] / 19.
+  ok(Math.abs(uncertainty(ridge, [0, -3]) - Math.sqrt(2 / 19)) < 1e-12);
+  ok(Math.abs(uncertainty(ridge, [0, 3]) - Math.sqrt(38 / 19)) < 1e-12);
+  ok(Math.abs(uncertainty(ridge, [0]) - Math.sqrt(10 / 19)) < 1e-12);
+});
+
+test("linucb tries what it knows least first, and never shows anything with certainty", () => {
+  const w = world(programOf({ policy: "linucb", features: ["device"], reward: { events: { click: 1 } } }));
+  const { bandit } = w.program.slots.get("hero")!;
+  const learner = emptyLearner("");
+  const probabilities = () => probabilitiesOf({ slot: "hero", variants: VARIANTS, features: [0, 2] }, learner, bandit!);
+  deepEqual(probabilities(), [1 / 3, 1 / 3, 1 / 3].map((p) => 0.95 * p + 0.05 / 3));
+  for (const variant of ["a", "c"]) {
+    showArm(learner, { variant, propensity: 1 / 3, features: [0, 2], expected: 0 }, bandit!, MONDAY_MS);
+  }
+  deepEqual(probabilities(), [0, 1, 0].map((p) => 0.95 * p + 0.05 / 3));
 });
 
 test("a learner's bytes come back as they were, and a reward that means something else starts anew", () => {

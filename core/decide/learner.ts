@@ -1,6 +1,7 @@
 // What one slot has learnt: for each variant how often it was shown and what came of it. Old outcomes fade.
 import { decayFactor } from "../math/exp2.ts";
 import type { CompiledBandit } from "../program/compiled.ts";
+import { CONTEXTUAL } from "../program/slots.ts";
 import { addChoice, changeReward, emptyOffPolicySums, type OffPolicySums } from "../stats/off-policy.ts";
 import { ByteReader } from "../wire/reader.ts";
 import { ByteWriter } from "../wire/writer.ts";
@@ -86,7 +87,7 @@ export function showArm(learner: Learner, choice: ShownChoice, bandit: CompiledB
   }
   chosen.shown++;
   chosen.shownTotal++;
-  if (bandit.policy === "squarecb") observe((chosen.ridge ??= emptyRidge()), choice.features);
+  if (CONTEXTUAL.has(bandit.policy)) observe((chosen.ridge ??= emptyRidge()), choice.features);
   learner.revision++;
 }
 

@@ -6,7 +6,7 @@ import type { CompiledBandit } from "../program/compiled.ts";
 import { beta } from "../stats/sample.ts";
 import type { Features } from "./context-features.ts";
 import type { Arm, Learner } from "./learner.ts";
-import { expectedReward } from "./ridge.ts";
+import { expectedReward, uncertainty } from "./ridge.ts";
 
 /** Draws of the posterior behind Thompson sampling's probabilities. */
 const DRAWS = 100;
@@ -15,6 +15,8 @@ const DRAWS = 100;
  * with other seeds than those of the benchmark (docs/decisions/decisions.md).
  */
 const SHARPNESS = 4;
+/** LinUCB's α, in units of the rewards' spread. Chosen as SHARPNESS was. */
+const OPTIMISM = 0.5;
 /** A reward's spread is not taken for less than this: before anything came it is unknown. */
 const SPREAD_MIN = 0.05;
 
@@ -37,7 +39,9 @@ export function probabilitiesOf(
       ? greedy(arms)
       : bandit.policy === "thompson"
         ? thompsonOnce(learner, `${slot} ${learner.revision} ${variants.join(" ")}`, arms)
-        : squareCb(arms, features);
+        : bandit.policy === "squarecb"
+          ? squareCb(arms, features)
+          : linUcb(arms, features);
   return own.map((probability) => (1 - exploration) * probability + exploration / variants.length);
 }
 
@@ -87,6 +91,32 @@ function thompson(arms: readonly (Arm | undefined)[], seed: string): number[] {
  */
 function squareCb(arms: readonly (Arm | undefined)[], features: Features): number[] {
   const values = arms.map((arm) => (arm?.ridge == null ? 0 : expectedReward(arm.ridge, features)));
+  const { shown, spread } = rewardsOf(arms);
+  const rate = (SHARPNESS * Math.sqrt(arms.length * shown)) / spread;
+  const best = values.indexOf(Math.max(...values));
+  const weights = values.map((value, i) => (i === best ? 0 : 1 / (arms.length + rate * (values[best]! - value))));
+  const rest = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight, i) => (i === best ? 1 - rest : weight));
+}
+
+/**
+ * All on the variant whose reward could be the highest: what is expected of it and α standard deviations more (Li, Chu,
+ * Langford, Schapire: "A contextual-bandit approach to personalized news article recommendation", WWW 2010, disjoint
+ * models). Equals share. It is certain of its pick, so exploration alone keeps the other propensities above 0.
+ */
+function linUcb(arms: readonly (Arm | undefined)[], features: Features): number[] {
+  const optimism = OPTIMISM * rewardsOf(arms).spread;
+  const bounds = arms.map((arm) => {
+    const ridge = arm?.ridge ?? null;
+    return (ridge === null ? 0 : expectedReward(ridge, features)) + optimism * uncertainty(ridge, features);
+  });
+  const highest = Math.max(...bounds);
+  const first = bounds.filter((bound) => bound === highest).length;
+  return bounds.map((bound) => (bound === highest ? 1 / first : 0));
+}
+
+/** How often the variants were shown, and the standard deviation of one reward. */
+function rewardsOf(arms: readonly (Arm | undefined)[]): { shown: number; spread: number } {
   let [shown, rewards, squares] = [0, 0, 0];
   for (const arm of arms) {
     if (arm === undefined) continue;
@@ -96,9 +126,5 @@ function squareCb(arms: readonly (Arm | undefined)[], features: Features): numbe
   }
   const mean = shown === 0 ? 0 : rewards / shown;
   const spread = shown === 0 ? 1 : Math.sqrt(Math.max(SPREAD_MIN * SPREAD_MIN, squares / shown - mean * mean));
-  const rate = (SHARPNESS * Math.sqrt(arms.length * shown)) / spread;
-  const best = values.indexOf(Math.max(...values));
-  const weights = values.map((value, i) => (i === best ? 0 : 1 / (arms.length + rate * (values[best]! - value))));
-  const rest = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight, i) => (i === best ? 1 - rest : weight));
+  return { shown, spread };
 }

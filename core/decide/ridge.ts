@@ -75,8 +75,31 @@ function refresh(ridge: Ridge): void {
 
 const factor = new Float64Array(PACKED);
 
-/** (Σ x xᵀ + ridge) w = Σ x r. */
-function solve({ squares, products, weights }: Ridge): void {
+/**
+ * √(xᵀ (Σ x xᵀ + ridge)⁻¹ x): how far the expectation may be off, in standard deviations of one reward. A Cholesky
+ * factorisation: some microseconds.
+ */
+export function uncertainty(ridge: Ridge | null, features: Features): number {
+  if (ridge === null) return Math.sqrt(features.length / RIDGE);
+  factorise(ridge.squares);
+  // xᵀ (L Lᵗ)⁻¹ x = |L⁻¹ x|².
+  half.fill(0);
+  for (const place of features) half[Math.abs(place)] = place < 0 ? -1 : 1;
+  let square = 0;
+  for (let i = 0; i < D; i++) {
+    const row = (i * (i + 1)) / 2;
+    let sum = half[i]!;
+    for (let k = 0; k < i; k++) sum -= factor[row + k]! * half[k]!;
+    half[i] = sum / factor[row + i]!;
+    square += half[i]! * half[i]!;
+  }
+  return Math.sqrt(square);
+}
+
+const half = new Float64Array(D);
+
+/** Σ x xᵀ + ridge = L Lᵗ, into `factor`. */
+function factorise(squares: Float64Array): void {
   for (let i = 0; i < D; i++) {
     const row = (i * (i + 1)) / 2;
     for (let j = 0; j <= i; j++) {
@@ -87,6 +110,11 @@ function solve({ squares, products, weights }: Ridge): void {
       factor[row + j] = i === j ? Math.sqrt(Math.max(sum, 1e-9)) : sum / factor[other + j]!;
     }
   }
+}
+
+/** (Σ x xᵀ + ridge) w = Σ x r. */
+function solve({ squares, products, weights }: Ridge): void {
+  factorise(squares);
   for (let i = 0; i < D; i++) {
     const row = (i * (i + 1)) / 2;
     let sum = products[i]!;

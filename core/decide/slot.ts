@@ -7,6 +7,7 @@ import type { PersonState } from "../profile/state.ts";
 import type { CompiledBandit, CompiledProgram, CompiledSlot } from "../program/compiled.ts";
 import type { Assignment, SlotChoice } from "../record.ts";
 import { pickBy, uniform } from "../stats/sample.ts";
+import { CONTEXTUAL } from "../program/slots.ts";
 import { contextFeatures } from "./context-features.ts";
 import type { DecisionState } from "./decision-state.ts";
 import { emptyLearner } from "./learner.ts";
@@ -81,8 +82,9 @@ function own(slot: CompiledSlot, question: SlotQuestion): SlotDecision {
 function drawn(slot: CompiledSlot, bandit: CompiledBandit, question: SlotQuestion): SlotDecision {
   const { person, context, nowMs, personKey, state } = question;
   const variants = bandit.among;
-  const features =
-    bandit.policy === "squarecb" ? contextFeatures(bandit.features, { person, context, nowMs }) : undefined;
+  const features = CONTEXTUAL.has(bandit.policy)
+    ? contextFeatures(bandit.features, { person, context, nowMs })
+    : undefined;
   const learner = state?.slots.learnerOf(slot.name) ?? emptyLearner(bandit.reward.key);
   const probabilities = probabilitiesOf({ slot: slot.name, variants, features: features ?? [] }, learner, bandit);
   const visit = Math.floor(nowMs / VISIT_MS);

@@ -39,7 +39,7 @@ export interface PlacementDocument {
   exclude?: ("purchased" | "seen" | "dismissed")[];
 }
 
-export type SlotPolicy = "rules" | "epsilon_greedy" | "thompson" | "squarecb";
+export type SlotPolicy = "rules" | "epsilon_greedy" | "thompson" | "squarecb" | "linucb";
 export type SlotContextFeature = "segments" | "device" | "country" | "hour" | "interests";
 
 /** What a shown variant is worth: the weights of events that carry its `decision_id`, summed up and cut at `max`. */

@@ -9,17 +9,21 @@ import { canonicalJson } from "./features.ts";
 import { PAYLOAD_CHARS_MAX, REWARD_EVENTS_MAX, SLOT_RULES_MAX, SLOTS_MAX, VARIANTS_MAX } from "./limits.ts";
 import type { SlotContextFeature, SlotPolicy } from "./program.ts";
 
-const POLICIES: readonly SlotPolicy[] = ["rules", "epsilon_greedy", "thompson", "squarecb"];
+const POLICIES: readonly SlotPolicy[] = ["rules", "epsilon_greedy", "thompson", "squarecb", "linucb"];
+/** Policies that look at the visitor. */
+export const CONTEXTUAL: ReadonlySet<SlotPolicy> = new Set(["squarecb", "linucb"]);
 export const CONTEXT_FEATURES: readonly SlotContextFeature[] = ["segments", "device", "country", "hour", "interests"];
 /** Keys that only a policy which learns has. */
 const BANDIT_KEYS = ["reward", "among", "exploration", "half_life", "features", "shadow"] as const;
 /**
  * Greedy needs it to learn at all; the others explore by themselves, and a little more keeps every propensity above 0.
+ * LinUCB picks with certainty, so this share is all that an estimate of another policy has to go by.
  */
 const EXPLORATION: Readonly<Record<CompiledBandit["policy"], number>> = {
   epsilon_greedy: 0.1,
   thompson: 0.02,
   squarecb: 0.02,
+  linucb: 0.05,
 };
 const HALF_LIFE = "30d";
 const REWARD_WINDOW = "1h";
@@ -105,8 +109,9 @@ function readBandit(
   const shadow = faults.boolean(document["shadow"], at(path, "shadow")) ?? false;
   if (shadow)
     faults.required(document["default"], at(path, "default"), "the variant to be shown while the policy only watches");
-  if (policy !== "squarecb" && document["features"] !== undefined) {
-    faults.add(at(path, "features"), "not_used", `${policy} sees no features: leave them out, or write squarecb`);
+  if (!CONTEXTUAL.has(policy) && document["features"] !== undefined) {
+    const seeing = [...CONTEXTUAL].join(" or ");
+    faults.add(at(path, "features"), "not_used", `${policy} sees no features: leave them out, or write ${seeing}`);
   }
   faults.required(document["reward"], at(path, "reward"), "what a shown variant is worth");
   const reward =

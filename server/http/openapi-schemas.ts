@@ -296,7 +296,7 @@ export const SCHEMAS: Record<string, Schema> = {
     {
       name: text("Name."),
       description: text("In words."),
-      policy: { enum: ["rules", "epsilon_greedy", "thompson", "squarecb"] },
+      policy: { enum: ["rules", "epsilon_greedy", "thompson", "squarecb", "linucb"] },
       rules: integer("How many rules come before the policy."),
       default: nullable(text("The variant where nothing else decides.")),
       shadow: { type: "boolean", description: "Decides and logs, but shows the default." },
