@@ -3,6 +3,8 @@
 export interface Bug {
   /** Which invariant it breaks. */
   breaks: "lost" | "twice" | "unseen" | "replay" | "conservation";
+  /** The seed that found it in earnest; a bug without one is common enough for the first seeds. */
+  seed?: number;
   edits: readonly { file: string; from: string; to: string }[];
 }
 
@@ -45,6 +47,19 @@ export const BUGS: Readonly<Record<string, Bug>> = {
         file: "server/embedded/committer.ts",
         from: "return this.#groupAtMs ?? this.#clock();",
         to: "return this.#clock() + 1_800_000;",
+      },
+    ],
+  },
+  // Once real: after a failed write the clock went on, and a start found the group's records and folded them into persons
+  // who had been brought past them.
+  "looks-past-a-doubt": {
+    breaks: "replay",
+    seed: 10_770,
+    edits: [
+      {
+        file: "server/embedded/committer.ts",
+        from: "if (this.#failed === null) this.#groupAtMs = null;",
+        to: "this.#groupAtMs = null;",
       },
     ],
   },

@@ -24,6 +24,7 @@ const SMALL: readonly Edit[] = [
   { file: "server/log/segment-log.ts", from: "const RESERVE_BYTES = 1024 * 1024", to: "const RESERVE_BYTES = 4096" },
   { file: "server/log/id-index.ts", from: "const SMALL_RUN_IDS = 65_536", to: "const SMALL_RUN_IDS = 40" },
   { file: "server/log/id-index.ts", from: "const TABLE_BITS_MIN = 16", to: "const TABLE_BITS_MIN = 6" },
+  { file: "core/model/arena.ts", from: "const PAGE_BITS = 18", to: "const PAGE_BITS = 11" },
   { file: "server/embedded/committer.ts", from: "const GROUP_RECORDS_MAX = 500", to: "const GROUP_RECORDS_MAX = 12" },
 ];
 

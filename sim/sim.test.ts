@@ -15,10 +15,11 @@ test(`${SEEDS} seeds hold every promise, and meet every kind of fault`, async ()
   for (const kind of kinds) ok((report.faults[kind] ?? 0) > 0, `no seed met ${kind}`);
 });
 
-for (const [name, { breaks }] of Object.entries(BUGS)) {
+for (const [name, { breaks, seed }] of Object.entries(BUGS)) {
   test(`a planted bug is found: ${name} (${breaks})`, async () => {
-    const { broken } = await runSeeds(1, SEEDS_TO_FIND_A_BUG, name);
+    const { broken } = await runSeeds(seed ?? 1, seed === undefined ? SEEDS_TO_FIND_A_BUG : 1, name);
     ok(broken.length > 0, `${SEEDS_TO_FIND_A_BUG} seeds did not find it`);
+    if (seed !== undefined) deepEqual((await runSeeds(seed, 1)).broken, []);
   });
 }
 

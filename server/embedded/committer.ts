@@ -74,7 +74,8 @@ export class Committer {
 
   /**
    * The time to which a person may be brought now. While a group is on its way to the disk that is the group's own time:
-   * a record must never be folded into a person who has been brought past it, because a replay knows no looks.
+   * a record must never be folded into a person who has been brought past it, because a replay knows no looks. The same
+   * when the log has failed: the group that met it may be on the disk.
    */
   lookTimeMs(): number {
     return this.#groupAtMs ?? this.#clock();
@@ -149,7 +150,7 @@ export class Committer {
     const group: Waiting[] = [];
     const records: KeyedRecord[] = [];
     const ends: number[] = [];
-    const atMs = this.#clock();
+    const atMs = this.#groupAtMs ?? this.#clock();
     const shared: Group = { atMs, keys: new GroupKeys(), programVersion: 0 };
     this.#groupAtMs = atMs;
     this.#batch.clear();
@@ -169,8 +170,10 @@ export class Committer {
     try {
       if (records.length > 0) end = await this.#log.append(this.#batch);
     } catch (cause) {
-      this.#groupAtMs = null;
       const error = this.#translate(cause);
+      // Of a full disk nothing stays. Of a write that failed nobody knows: the next start may find its records and fold
+      // them, so time stands still for everybody until then.
+      if (this.#failed === null) this.#groupAtMs = null;
       for (const { reject } of group) reject(error);
       return;
     }
