@@ -4,7 +4,7 @@ import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { createRowArena } from "./arena.ts";
 import { addScore } from "./candidates.ts";
 import type { ItemIndex } from "./item-index.ts";
-import { BECAUSE_MAX, type Model } from "./model.ts";
+import { BECAUSE_MAX, type ScoringModel } from "./model.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 import type { Situation } from "./situation.ts";
 
@@ -21,7 +21,7 @@ export interface BackgroundPart {
   rows: readonly BackgroundRow[];
 }
 
-export interface Background extends Model {
+export interface Background extends ScoringModel {
   /** Items that the index does not know are left out. */
   take(part: BackgroundPart): void;
 }

@@ -105,6 +105,52 @@ function siftDown(slots: Int32Array, scores: Float64Array, from: number, length:
   slots[at] = slot;
 }
 
+/** Readies a list in any order for `nextBest`; what has no positive score leaves it. O(length). */
+export function startBestFirst(list: CandidateList): void {
+  const { slots, scores } = list;
+  let length = 0;
+  for (let i = 0; i < list.length; i++) {
+    if (!(scores[i]! > 0)) continue;
+    slots[length] = slots[i]!;
+    scores[length++] = scores[i]!;
+  }
+  list.length = length;
+  for (let at = (length >> 1) - 1; at >= 0; at--) sinkBest(slots, scores, at, length);
+}
+
+/** Takes the best of the rest out of the list; it stands where the list now ends. O(log length). */
+export function nextBest(list: CandidateList): number {
+  const { slots, scores } = list;
+  const end = --list.length;
+  const slot = slots[0]!;
+  const score = scores[0]!;
+  slots[0] = slots[end]!;
+  scores[0] = scores[end]!;
+  slots[end] = slot;
+  scores[end] = score;
+  sinkBest(slots, scores, 0, end);
+  return end;
+}
+
+/** The heap the other way round: its root is the best. */
+function sinkBest(slots: Int32Array, scores: Float64Array, from: number, length: number): void {
+  const slot = slots[from]!;
+  const score = scores[from]!;
+  let at = from;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child >= length) break;
+    const right = child + 1;
+    if (right < length && isWorse(scores[child]!, slots[child]!, scores[right]!, slots[right]!)) child = right;
+    if (!isWorse(score, slot, scores[child]!, slots[child]!)) break;
+    scores[at] = scores[child]!;
+    slots[at] = slots[child]!;
+    at = child;
+  }
+  scores[at] = score;
+  slots[at] = slot;
+}
+
 function isWorse(score: number, slot: number, thanScore: number, thanSlot: number): boolean {
   return score < thanScore || (score === thanScore && slot > thanSlot);
 }

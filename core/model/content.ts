@@ -2,7 +2,7 @@
 // events, and visitors who have interests but no history. Everything here is derived from the catalogue.
 import type { Item } from "../item/item.ts";
 import { addScore, type ScoreSheet } from "./candidates.ts";
-import { BECAUSE_MAX, type Model } from "./model.ts";
+import { BECAUSE_MAX, type ScoringModel } from "./model.ts";
 import type { Situation } from "./situation.ts";
 
 const WORDS_MAX = 8;
@@ -18,36 +18,22 @@ const INTEREST_WEIGHT = 1;
 const TASTE_ITEMS = 20;
 const TASTE_FADE = 0.9;
 
-/** What a term means to the situation that is being compared. */
-interface Mark {
-  of: number;
-  interest: number;
-  isLast: boolean;
-}
+const NO_TERMS: readonly number[] = [];
 
-interface Term {
-  readonly name: string;
-  /** Every slot that holds it, in order of listing, oldest first. */
-  readonly slots: number[];
-  readonly weight: number;
-  readonly mark: Mark;
-}
-
-const NO_TERMS: readonly Term[] = [];
-
-export interface Content extends Model {
+export interface Content extends ScoringModel {
   /** The catalogue changed the slot's item; undefined takes it out. */
   put(slot: number, item: Item | undefined): void;
   /** 0–1: what share of `slot`'s terms, by worth, `other` has too. */
   likeness(slot: number, other: number): number;
   /** Slots that share a term with `slot`, each once. */
   like(slot: number): Set<number>;
-  /** Sets the situation for `interest` and `sameAsLast`, which are cheap. */
+  /** Sets the situation for `compareSlot`, which is cheap. */
   compare(situation: Situation): void;
-  /** 0–1: how much of the slot's categories and tags the visitor's items have lately had. */
-  interest(slot: number): number;
-  /** 0–1: what share of the terms of the visitor's newest item the slot has. */
-  sameAsLast(slot: number): number;
+  /**
+   * Writes two numbers from 0 to 1: how much of the slot's categories and tags the visitor's items have lately had, and
+   * what share of the terms of his newest item the slot has.
+   */
+  compareSlot(slot: number, into: Float64Array, at: number): void;
   /** What an item is worth to the visitor's interests and session, 0 where nothing is shared; good for one situation. */
   appealTo(situation: Situation): (slot: number) => number;
 }
@@ -65,34 +51,82 @@ export function termsOf(item: Item): string[] {
   return [...terms].slice(0, TERMS_MAX);
 }
 
-export function createContent(): Content {
-  const terms = new Map<string, Term>();
-  const termsAt: (readonly Term[] | undefined)[] = [];
-
+/**
+ * Terms as dense numbers: a list looks at some hundred items of a large catalogue, none of them in the processor's cache,
+ * so an item is one short row of numbers, and what a term means stands in a few small arrays.
+ */
+function createTerms() {
+  const numbers = { "c:": new Map<string, number>(), "t:": new Map<string, number>(), "w:": new Map<string, number>() };
+  const names: string[] = [];
+  /** Term → every slot that holds it, in order of listing, oldest first. */
+  const slotsOf: number[][] = [];
+  const free: number[] = [];
+  const isWord: boolean[] = [];
   /** Rare terms say more; a category says more than a word of the title. */
-  const worth = (term: Term): number => term.weight / Math.sqrt(1 + term.slots.length);
+  let worths = new Float64Array(1024);
+
+  const mapOf = (name: string): Map<string, number> => numbers[name.slice(0, 2) as keyof typeof numbers];
+  const weigh = (term: number): void => {
+    worths[term] = (isWord[term] ? 1 : CATEGORY_WEIGHT) / Math.sqrt(1 + slotsOf[term]!.length);
+  };
+
+  return {
+    slotsOf,
+    isWord,
+    get worths() {
+      return worths;
+    },
+    category: (name: string) => numbers["c:"].get(name),
+    tag: (name: string) => numbers["t:"].get(name),
+    /** The term of `name`, which from now on `slot` holds too. */
+    add(name: string, slot: number): number {
+      const map = mapOf(name);
+      let term = map.get(name.slice(2));
+      if (term === undefined) {
+        term = free.pop() ?? slotsOf.length;
+        map.set(name.slice(2), term);
+        names[term] = name;
+        isWord[term] = name.startsWith("w:");
+        slotsOf[term] = [];
+        if (term >= worths.length) {
+          const grown = new Float64Array(worths.length * 2);
+          grown.set(worths);
+          worths = grown;
+        }
+      }
+      slotsOf[term]!.push(slot);
+      weigh(term);
+      return term;
+    },
+    remove(term: number, slot: number): void {
+      const slots = slotsOf[term]!;
+      slots.splice(slots.indexOf(slot), 1);
+      weigh(term);
+      if (slots.length > 0) return;
+      mapOf(names[term]!).delete(names[term]!.slice(2));
+      free.push(term);
+    },
+  };
+}
+
+export function createContent(): Content {
+  const terms = createTerms();
+  const { slotsOf, isWord } = terms;
+  const termsAt: (readonly number[] | undefined)[] = [];
 
   const remove = (slot: number): void => {
-    for (const term of termsAt[slot] ?? []) {
-      term.slots.splice(term.slots.indexOf(slot), 1);
-      if (term.slots.length === 0) terms.delete(term.name);
-    }
+    for (const term of termsAt[slot] ?? NO_TERMS) terms.remove(term, slot);
     termsAt[slot] = undefined;
   };
 
   const put = (slot: number, item: Item | undefined): void => {
     while (termsAt.length <= slot) termsAt.push(undefined);
     remove(slot);
-    if (item === undefined) return;
-    termsAt[slot] = termsOf(item).map((name) => {
-      let term = terms.get(name);
-      if (term === undefined) terms.set(name, (term = { name, slots: [], weight: name.startsWith("w:") ? 1 : CATEGORY_WEIGHT, mark: { of: 0, interest: 0, isLast: false } }));
-      term.slots.push(slot);
-      return term;
-    });
+    if (item !== undefined) termsAt[slot] = termsOf(item).map((name) => terms.add(name, slot));
   };
 
-  const addNewest = ({ slots }: Term, gain: number, sheet: ScoreSheet): void => {
+  const addNewest = (term: number, gain: number, sheet: ScoreSheet): void => {
+    const slots = slotsOf[term]!;
     for (let i = Math.max(0, slots.length - LOOK_AT_MAX); i < slots.length; i++) addScore(sheet, slots[i]!, gain);
   };
 
@@ -100,67 +134,80 @@ export function createContent(): Content {
     const mine = termsAt[slot];
     const its = termsAt[other];
     if (mine === undefined || its === undefined) return 0;
+    const { worths } = terms;
     let shared = 0;
     let all = 0;
-    for (const term of mine) {
-      all += worth(term);
-      if (its.includes(term)) shared += worth(term);
+    for (let i = 0; i < mine.length; i++) {
+      const worth = worths[mine[i]!]!;
+      all += worth;
+      if (its.includes(mine[i]!)) shared += worth;
     }
     return all === 0 ? 0 : shared / all;
   };
 
-  const interestsOf = (situation: Situation, visit: (term: Term, share: number) => void): void => {
+  const interestsOf = (situation: Situation, visit: (term: number, share: number) => void): void => {
     for (const [name, share] of situation.interests) {
       if (!(share > 0)) continue;
-      const category = terms.get(`c:${name}`);
+      const category = terms.category(name);
       if (category !== undefined) visit(category, share);
-      const tag = terms.get(`t:${name}`);
+      const tag = terms.tag(name);
       if (tag !== undefined) visit(tag, share);
     }
   };
 
-  let compared = 0; // Number of the situation that terms' marks belong to.
+  // What terms mean to the situation that is being compared; 0 for all but those in `marked`.
+  let interests = new Float64Array(1024);
+  let ofLast = new Uint8Array(1024);
+  const marked: number[] = [];
   let lastTerms = 0;
-  const marked = (term: Term): Mark => {
-    if (term.mark.of !== compared) {
-      term.mark.of = compared;
-      term.mark.interest = 0;
-      term.mark.isLast = false;
+  const wipeMarks = (): void => {
+    for (const term of marked) {
+      interests[term] = 0;
+      ofLast[term] = 0;
     }
-    return term.mark;
+    marked.length = 0;
+    if (interests.length >= slotsOf.length) return;
+    interests = new Float64Array(slotsOf.length * 2);
+    ofLast = new Uint8Array(slotsOf.length * 2);
   };
 
   return {
     name: "content",
     compare(situation) {
-      compared++;
-      const last = situation.contextLength > 0 ? termsAt[situation.context[0]!] : undefined;
-      lastTerms = last?.length ?? 0;
-      for (const term of last ?? []) marked(term).isLast = true;
+      wipeMarks();
+      const last = (situation.contextLength > 0 ? termsAt[situation.context[0]!] : undefined) ?? NO_TERMS;
+      lastTerms = last.length;
+      for (const term of last) {
+        ofLast[term] = 1;
+        marked.push(term);
+      }
       let worth = 1 - TASTE_FADE; // The worths sum to 1 at most.
       const { trail, trailLength, past, pastLength } = situation;
       for (let k = 0; k < trailLength + pastLength && k < TASTE_ITEMS; k++, worth *= TASTE_FADE) {
         for (const term of termsAt[k < trailLength ? trail[k]! : past[k - trailLength]!] ?? NO_TERMS) {
-          if (term.weight === CATEGORY_WEIGHT) marked(term).interest += worth;
+          if (isWord[term]) continue;
+          interests[term] = interests[term]! + worth;
+          marked.push(term);
         }
       }
     },
-    interest(slot) {
-      let sum = 0;
-      for (const { mark } of termsAt[slot] ?? NO_TERMS) if (mark.of === compared) sum += mark.interest;
-      return sum;
-    },
-    sameAsLast(slot) {
-      if (lastTerms === 0) return 0;
+    compareSlot(slot, into, at) {
+      const mine = termsAt[slot] ?? NO_TERMS;
+      let interest = 0;
       let shared = 0;
-      for (const { mark } of termsAt[slot] ?? NO_TERMS) if (mark.of === compared && mark.isLast) shared++;
-      return shared / lastTerms;
+      for (let i = 0; i < mine.length; i++) {
+        interest += interests[mine[i]!]!;
+        shared += ofLast[mine[i]!]!;
+      }
+      into[at] = interest;
+      into[at + 1] = lastTerms === 0 ? 0 : shared / lastTerms;
     },
     put,
     likeness,
     like(slot) {
       const found = new Set<number>();
-      for (const { slots } of termsAt[slot] ?? []) {
+      for (const term of termsAt[slot] ?? NO_TERMS) {
+        const slots = slotsOf[term]!;
         for (let i = Math.max(0, slots.length - LOOK_AT_MAX); i < slots.length; i++) found.add(slots[i]!);
       }
       found.delete(slot);
@@ -168,18 +215,19 @@ export function createContent(): Content {
     },
     learn() {},
     score(situation, sheet) {
+      const { worths } = terms;
       let fade = 1;
       for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
-        const terms = termsAt[situation.context[k]!] ?? [];
-        for (let t = 0; t < terms.length && t < QUERY_TERMS; t++) addNewest(terms[t]!, worth(terms[t]!) * fade, sheet);
+        const its = termsAt[situation.context[k]!] ?? NO_TERMS;
+        for (let t = 0; t < its.length && t < QUERY_TERMS; t++) addNewest(its[t]!, worths[its[t]!]! * fade, sheet);
       }
       let asked = 0;
       interestsOf(situation, (term, share) => {
-        if (asked++ < QUERY_INTERESTS) addNewest(term, worth(term) * share * INTEREST_WEIGHT, sheet);
+        if (asked++ < QUERY_INTERESTS) addNewest(term, worths[term]! * share * INTEREST_WEIGHT, sheet);
       });
     },
     appealTo(situation) {
-      const shares = new Map<Term, number>();
+      const shares = new Map<number, number>();
       interestsOf(situation, (term, share) => shares.set(term, share));
       return (slot) => {
         const mine = termsAt[slot];

@@ -4,7 +4,7 @@ import { addScore } from "./candidates.ts";
 import { powerOfTwo, type DecayInstant } from "./decay.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
-import { BECAUSE_MAX, type Model } from "./model.ts";
+import { BECAUSE_MAX, type ScoringModel } from "./model.ts";
 import { createNeighbourRows } from "./neighbour-rows.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
@@ -12,7 +12,7 @@ const WINDOW = 6; // 3 are cheaper, 10 better on long trails (docs/decisions/mod
 const QUERY_ITEMS = 5;
 const QUERY_FADE = 0.6;
 
-export interface Cosine extends Model {
+export interface Cosine extends ScoringModel {
   /** Calls `visit` with each neighbour of one item and its cosine, 0–1. */
   neighbours(slot: number, nowMs: number, visit: (slot: number, cosine: number) => void): void;
 }

@@ -1,6 +1,6 @@
 // What every candidate model offers; `model-laws.ts` (tests) holds all of them to the same laws.
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
-import type { ScoreSheet } from "./candidates.ts";
+import type { CandidateList, ScoreSheet } from "./candidates.ts";
 import type { Situation } from "./situation.ts";
 
 /** One step as the models see it: the situation before it, and the item that it reveals. */
@@ -15,17 +15,28 @@ export interface Reveal {
   sessionNumber: number;
 }
 
-export interface Model {
+export type Model = ScoringModel | OrderedModel;
+
+interface ModelBase {
   readonly name: string;
   /** Learns one step; `situation` is what was known before it. */
   learn(reveal: Reveal, situation: Situation): void;
-  /** Adds the model's candidates to an empty sheet. */
-  score(situation: Situation, sheet: ScoreSheet): void;
   /** The visitor's own items (slots) behind a candidate; empty where the crowd is. Not hot. */
   because(situation: Situation, slot: number): number[];
   /** The item leaves: its slot will be another's. */
   forget(slot: number): void;
   readonly tables: readonly SnapshotSource[];
+}
+
+export interface ScoringModel extends ModelBase {
+  /** Adds the model's candidates to an empty sheet. */
+  score(situation: Situation, sheet: ScoreSheet): void;
+}
+
+/** A model whose candidates stand in order anyway. */
+export interface OrderedModel extends ModelBase {
+  /** Fills the list with the best of them. */
+  list(list: CandidateList): void;
 }
 
 /** Bounds on what `because` names. */

@@ -5,7 +5,7 @@ import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { createBackground, type BackgroundPart } from "./background.ts";
 import { createBlend, type Blend } from "./blend.ts";
-import { createCandidateList, createScoreSheet, takeBest, type CandidateList, type ScoreSheet } from "./candidates.ts";
+import { createCandidateList, createScoreSheet, takeBest, type CandidateList } from "./candidates.ts";
 import { HISTORY_MAX, LIST_MAX, TRAIL_MAX, type LearningConfig, type ModelConfig } from "./config.ts";
 import { createContent, type Content } from "./content.ts";
 import { createContextPopularity } from "./context-popularity.ts";
@@ -59,7 +59,6 @@ export interface Models {
   /** One list per model, filled by `list`; valid until the next call. */
   readonly lists: readonly CandidateList[];
   readonly situation: Situation;
-  readonly sheet: ScoreSheet;
   readonly blend: Blend;
   readonly mix: Mix;
   readonly judge: Judge;
@@ -78,8 +77,8 @@ export interface Models {
   remove(itemId: string): boolean;
   learn(step: Step): void;
   relink(fromPersonKey: string, toPersonKey: string): void;
-  /** Puts the score of every candidate of any list into an empty sheet, by the ranker that serves. */
-  rank(sheet: ScoreSheet): void;
+  /** Every candidate of any list with its score by the ranker that serves, in no order. */
+  rank(into: CandidateList): void;
   /** One part of a background model that was trained aside. */
   takeBackground(part: BackgroundPart): void;
   /** Fills `situation` and `lists`. */
@@ -311,8 +310,11 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         lists[m]!.length = 0;
         continue;
       }
-      model.score(situation, sheet);
-      takeBest(sheet, lists[m]!);
+      if ("list" in model) model.list(lists[m]!);
+      else {
+        model.score(situation, sheet);
+        takeBest(sheet, lists[m]!);
+      }
       probe?.(m, "list");
     }
   };
@@ -361,13 +363,17 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     blend.learn(lists, situation, target, items.slotEnd);
   };
 
+  /** One model's own order, before all others: its scores are above 1, chances below. */
+  const putFirst = ({ slots, length }: CandidateList, into: Float64Array): void => {
+    for (let rank = 0; rank < length; rank++) into[union.find(slots[rank]!)] = 1 + length - rank;
+  };
+
   return {
     items,
     sessions,
     models,
     lists,
     situation,
-    sheet,
     blend,
     mix,
     judge,
@@ -392,13 +398,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         mix.score(union, situation.lengthBucket, scores);
         toShares(scores, union.count);
       }
-      for (let i = 0; i < union.count; i++) {
-        const slot = union.slots[i]!;
-        into.touched[i] = slot;
-        into.scores[slot] = (ranker === MIX ? scores : union.cal)[i]!;
-      }
-      into.count = union.count;
-      if (ranker >= FIRST_MODEL) putFirst(lists[ranker - FIRST_MODEL]!, into);
+      into.slots.set(union.slots.subarray(0, union.count));
+      into.scores.set((ranker === MIX ? scores : union.cal).subarray(0, union.count));
+      into.length = union.count;
+      if (ranker >= FIRST_MODEL) putFirst(lists[ranker - FIRST_MODEL]!, into.scores);
     },
     takeBackground: (part) => background.take(part),
     configure(next, nextLearning) {
@@ -521,10 +524,4 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       ...judge.tables,
     ],
   };
-}
-
-
-/** One model's own order, before all others: its scores are above 1, chances below. */
-function putFirst({ slots, length }: CandidateList, sheet: ScoreSheet): void {
-  for (let rank = 0; rank < length; rank++) sheet.scores[slots[rank]!] = 1 + length - rank;
 }

@@ -3,14 +3,14 @@
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { powerOfTwo } from "./decay.ts";
 import type { DecayClock } from "./decay-clock.ts";
-import type { Model } from "./model.ts";
+import type { OrderedModel } from "./model.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 export const POPULAR_MAX = 300;
 const LANDMARK_STEP = 256; // Exact power of two by which all counts move when the newest is this far ahead.
 const COUNT_MIN = powerOfTwo(-900); // Below it a count is none: it keeps rounding out of the order of moves.
 
-export interface Popularity extends Model {
+export interface Popularity extends OrderedModel {
   /** The most popular slots, best first, at most POPULAR_MAX. Valid until the next call. */
   popular(): ArrayLike<number>;
   readonly popularCount: number;
@@ -107,15 +107,13 @@ export function createPopularity(clock: DecayClock, options: { name: string }): 
       counts[slot] = sum < COUNT_MIN ? 0 : sum;
       if (!stale && counts[slot] > 0) raise(slot);
     },
-    score(_situation, sheet) {
+    list(list) {
       if (stale) rebuild();
-      const { scores, touched } = sheet;
-      for (let i = 0; i < topLength; i++) {
-        const slot = top[i]!;
-        scores[slot] = counts[slot]!;
-        touched[i] = slot;
+      list.length = Math.min(topLength, list.slots.length);
+      for (let i = 0; i < list.length; i++) {
+        list.slots[i] = top[i]!;
+        list.scores[i] = counts[top[i]!]!;
       }
-      sheet.count = topLength;
     },
     popular() {
       if (stale) rebuild();

@@ -111,8 +111,7 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     ofCandidate[x + 4] = age > 0 ? roughLog2(1 + age / HOUR_MS) * 0.1 : 0;
     ofCandidate[x + 5] = idle > 0 ? roughLog2(1 + idle / MINUTE_MS) * 0.1 : 0;
     ofCandidate[x + 6] = listedBy[i]! / modelCount;
-    ofCandidate[x + 7] = content.interest(slot);
-    ofCandidate[x + 8] = content.sameAsLast(slot);
+    content.compareSlot(slot, ofCandidate, x + 7);
     for (let j = 9; j < GENERAL; j++) ofCandidate[x + j] = 0;
     const own = marks[slot]!;
     isOwn[i] = own === 0 ? 0 : 1;

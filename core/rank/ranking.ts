@@ -2,7 +2,7 @@
 // that is never empty while there is an item to show.
 import type { Item } from "../item/item.ts";
 import { hash32 } from "../math/hash.ts";
-import { createCandidateList, takeBest, type CandidateList } from "../model/candidates.ts";
+import { createCandidateList, nextBest, startBestFirst } from "../model/candidates.ts";
 import { LIST_MAX } from "../model/config.ts";
 import type { Models } from "../model/models.ts";
 import { diversify, type RankCandidate } from "./diversity.ts";
@@ -13,7 +13,6 @@ export const LIMIT_MAX = 200;
 const POOL_FACTOR = 3; // Candidates that diversity chooses from, per item of the list.
 const BOOSTED_FACTOR = 3; // Candidates that boosts may lift, per item of the list; rules cost more than all models.
 const BOOSTED_MIN = 60;
-const BEST_MAX = 160; // Of the union, which are looked at first.
 const EXPLORE_AMONG_MAX = 48; // Newest items that are compared for one place in the list.
 const REASONS_MAX = 3;
 const REASON_WEIGHT_MIN = 0.01;
@@ -36,8 +35,7 @@ type Gate = (slot: number) => boolean;
 
 export function createRanking(models: Models): Ranking {
   const { items, popularity, content, blend, lists, situation } = models;
-  const union = createCandidateList(lists.length * LIST_MAX);
-  const bestOfUnion = createCandidateList(BEST_MAX);
+  const proposed = createCandidateList(lists.length * LIST_MAX);
 
   const itemForRules = (slot: number): Item => items.itemAt(slot) ?? { item_id: items.idAt(slot), categories: [], tags: [] };
 
@@ -142,23 +140,18 @@ export function createRanking(models: Models): Ranking {
       const gate = gateOfQuery(query);
       const feedback = feedbackOf(models, query.history, query.nowMs);
       const wanted = Math.max(BOOSTED_MIN, BOOSTED_FACTOR * limit);
-      const best = (proposed: CandidateList): RankCandidate[] => {
-        const { sheet } = models;
-        models.rank(sheet);
-        if (feedback !== undefined) {
-          for (let i = 0; i < sheet.count; i++) sheet.scores[sheet.touched[i]!]! *= feedback.factor(sheet.touched[i]!);
-        }
-        takeBest(sheet, proposed);
-        const found: RankCandidate[] = [];
-        for (let i = 0; i < proposed.length && found.length < wanted; i++) {
-          const slot = proposed.slots[i]!;
-          if (gate(slot)) found.push({ slot, score: proposed.scores[i]!, item: items.itemAt(slot) });
-        }
-        return found;
-      };
-      let found = best(bestOfUnion);
-      // The filter left few of the best: look through the whole union, which costs more to sort.
-      if (found.length < wanted && bestOfUnion.length === BEST_MAX) found = best(union);
+      models.rank(proposed);
+      if (feedback !== undefined) {
+        const { slots, scores } = proposed;
+        for (let i = 0; i < proposed.length; i++) scores[i] = scores[i]! * feedback.factor(slots[i]!);
+      }
+      startBestFirst(proposed);
+      const found: RankCandidate[] = [];
+      while (found.length < wanted && proposed.length > 0) {
+        const at = nextBest(proposed);
+        const slot = proposed.slots[at]!;
+        if (gate(slot)) found.push({ slot, score: proposed.scores[at]!, item: items.itemAt(slot) });
+      }
       const ranked = found.map(({ slot, score, item }): RankCandidate => {
         let boosted = score;
         for (const { when, by } of query.boosts ?? []) if (when(itemForRules(slot))) boosted *= by;
