@@ -77,6 +77,8 @@ export type LogRecord =
   | { kind: "decision"; at: number; decision: DecisionRecord }
   | { kind: "dead_letter"; at: number; letter: DeadLetter }
   | { kind: "experiment_stop"; at: number; stop: ExperimentStop }
+  /** Retention: a person who was not seen for too long is forgotten. His key, then those of his devices. */
+  | { kind: "expiry"; at: number; names: readonly string[] }
   /** A part of a background model, as it was trained (docs/decisions/background-model.md). */
   | ({ kind: "background"; at: number } & BackgroundPart);
 

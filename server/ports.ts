@@ -8,6 +8,7 @@ import type { FiredTrigger } from "../core/engine.ts";
 import type { ProfileView } from "../core/profile/view.ts";
 import type { ProgramDocument, ProgramFault } from "../core/program/program.ts";
 import type { Consent, DeadLetter, PersonRef } from "../core/record.ts";
+import type { RetentionPolicy, RetentionReport } from "./privacy/retention.ts";
 
 /** A fault of operation, with a stable code that the HTTP and gRPC tables map to a status. */
 export type HostErrorCode =
@@ -189,6 +190,8 @@ export interface Project {
   exportPerson(ref: PersonRef): AsyncGenerator<ExportLine>;
   /** Resolves when he is forgotten for whoever asks and the job is durable: it takes his bytes out of everything. */
   erasePerson(ref: PersonRef): Promise<ErasureStatus>;
+  /** How long what is kept, and what the last run of retention did; undefined before the first. */
+  retention(): Promise<{ policy: RetentionPolicy; last: RetentionReport | undefined }>;
   /** Undefined: no such job. */
   erasure(jobId: string): Promise<ErasureStatus | undefined>;
   /** The person's canonical key, also for one never seen: live subscriptions are kept by it. */

@@ -217,6 +217,10 @@ export class ClusterProject implements Project {
 
   async erasure(): Promise<undefined> {}
 
+  retention(): Promise<never> {
+    return Promise.reject(notHere("retention"));
+  }
+
   personKey(ref: PersonRef): string {
     return this.#people.keyNow(ref);
   }

@@ -97,6 +97,12 @@ export class DecisionState {
     this.experiments.relink(fromKey, toKey, atMs);
   }
 
+  /** A person goes: his parts in experiments, and decisions of his that wait. What was learnt from them stays. */
+  forget(personKey: string): void {
+    this.experiments.forget(personKey);
+    this.open.forget(personKey);
+  }
+
   stopped(stop: ExperimentStop, atMs: number): void {
     this.experiments.stopped(stop, atMs);
   }

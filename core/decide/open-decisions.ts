@@ -77,6 +77,16 @@ export class OpenDecisions {
     return open;
   }
 
+  /** Persons for whom decisions are open. */
+  people(): Set<string> {
+    return new Set([...this.#byId.values()].map(({ personKey }) => personKey));
+  }
+
+  /** Closes all of a person's. */
+  forget(personKey: string): void {
+    for (const [id, open] of this.#byId) if (open.personKey === personKey) this.#close(id);
+  }
+
   /** Closes what is over; bounded work, to be called with each record. */
   expire(atMs: number): void {
     if (this.#byId.size === 0) return;

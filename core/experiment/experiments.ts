@@ -175,6 +175,13 @@ export class Experiments {
     }
   }
 
+  /** Nobody knows which variant he saw; what he added to the sums stays. */
+  forget(personKey: string): void {
+    for (const { run } of this.#current) {
+      if (this.#units.get(run, personKey) !== undefined) this.#units.put(run, personKey, null);
+    }
+  }
+
   #united(experiment: CompiledExperiment, from: Unit, into: Unit, atMs: number): Unit {
     const run = this.#change(this.runOf(experiment)!, atMs);
     if (from.isMixed || into.isMixed) {

@@ -77,6 +77,10 @@ export interface Models {
   remove(itemId: string): boolean;
   learn(step: Step): void;
   relink(fromPersonKey: string, toPersonKey: string): void;
+  /** Persons whose sessions are open. */
+  people(): string[];
+  /** Ends the person's open session. */
+  forget(personKey: string): void;
   /** Every candidate of any list with its score by the ranker that serves, in no order. */
   rank(into: CandidateList): void;
   /** One part of a background model that was trained aside. */
@@ -502,6 +506,11 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     relink(from, to) {
       dirtyMeta.touch(0);
       sessions.relink(from, to);
+    },
+    people: () => sessions.people(),
+    forget(personKey) {
+      dirtyMeta.touch(0);
+      sessions.forget(personKey);
     },
     list(asker, nowMs) {
       if (asker.trail !== undefined) fillGivenTrail(asker.trail, asker.pageItemId);

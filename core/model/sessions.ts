@@ -42,6 +42,10 @@ export interface SessionStore {
   /** Closes what nobody will come back to; a little with every step. */
   sweep(clockMs: number): void;
   relink(from: string, to: string): void;
+  /** Persons whose sessions are open. */
+  people(): string[];
+  /** Closes a person's open session; its items stay, as nobody's. */
+  forget(personKey: string): void;
   /** Whether the ring still holds session `number`. */
   holds(number: number): boolean;
   /** The array that holds the session's items, oldest first: from `offsetOf(n)`, `lengthOf(n)` of them. */
@@ -230,6 +234,11 @@ export function createSessions(): SessionStore {
       places.delete(from);
       session.personKey = to;
       places.set(to, place);
+    },
+    people: () => [...places.keys()],
+    forget(personKey) {
+      const place = places.get(personKey);
+      if (place !== undefined) close(place);
     },
     holds,
     itemsOf: (number) => arena.idsOf(rowOf(number)),

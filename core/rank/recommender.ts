@@ -124,6 +124,10 @@ export interface Recommender {
   takeBackground(part: BackgroundPart): void;
   /** The open session of one person key goes on under another (identity). */
   relink(fromPersonKey: string, toPersonKey: string): void;
+  /** Persons whose sessions are open: everybody whom it knows by name. */
+  people(): string[];
+  /** A person goes: his open session ends. What was learnt from him stays, as nobody's. */
+  forget(personKey: string): void;
   recommend(query: RankQuery): RankedList;
   similar(itemId: string, options: SimilarOptions): RankedList;
   trending(options: TrendingOptions): RankedList;
@@ -162,6 +166,8 @@ export function createRecommender(config: RecommenderConfig = {}): MeasuredRecom
     learn: (step) => models.learn(step),
     takeBackground: (part) => models.takeBackground(part),
     relink: (from, to) => models.relink(from, to),
+    people: () => models.people(),
+    forget: (personKey) => models.forget(personKey),
     recommend: (query) => ranking.recommend(query),
     similar: (itemId, options) => ranking.similar(itemId, options),
     trending: (options) => ranking.trending(options),

@@ -4,6 +4,14 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { LimitConfig } from "../access/limits.ts";
 import type { AuditPlace } from "../audit/open.ts";
+import {
+  DEFAULT_RETENTION,
+  RETENTION_KINDS,
+  retentionFault,
+  type RetentionKind,
+  type RetentionPolicy,
+} from "../privacy/retention.ts";
+import { durationMs } from "./duration.ts";
 
 /** What `attune.config.ts` may export as its default. */
 export interface AttuneConfig {
@@ -30,6 +38,8 @@ export interface AttuneConfig {
   /** PEM files: HTTPS and gRPC over TLS. Read again when they are replaced. */
   tls?: { cert: string; key: string };
   webhooks?: { secret?: string; allowPrivate?: boolean };
+  /** How long what is kept: `{ events: "90d", audit: "forever" }`; docs/guides/privacy-officer.md has the kinds. */
+  retention?: Partial<Record<RetentionKind, string>>;
   cluster?: ClusterConfig;
 }
 
@@ -106,6 +116,22 @@ export async function readSettings(flags: SettingFlags, environment: NodeJS.Proc
     data: resolve(flags.data ?? environment["ATTUNE_DATA"] ?? file.data ?? "./data"),
     demo: demo === undefined ? (file.demo ?? false) : demoOf(demo),
   };
+}
+
+/** What the settings say on how long what is kept; the rest by default. */
+export function retentionOf({ retention = {} }: AttuneConfig): RetentionPolicy {
+  for (const kind of Object.keys(retention)) {
+    if (!(RETENTION_KINDS as string[]).includes(kind)) {
+      throw new SettingError(`retention: there is no "${kind}"; one of ${RETENTION_KINDS.join(", ")}`);
+    }
+  }
+  const ages = Object.entries(retention).map(([kind, text]) => {
+    const ageMs = text === "forever" ? Infinity : durationMs(`retention.${kind}`, text);
+    const fault = retentionFault(kind as RetentionKind, ageMs);
+    if (fault !== undefined) throw new SettingError(`retention.${kind} is ${text}: ${fault}`);
+    return [kind, ageMs];
+  });
+  return { ...DEFAULT_RETENTION, ...(Object.fromEntries(ages) as Partial<RetentionPolicy>) };
 }
 
 /** Where the audit trail of a node with these settings lies. */

@@ -4,14 +4,14 @@ import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import { openHost, type EmbeddedHost, type HostOptions } from "../embedded/host.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
-import { readSettings, SettingError, type NodeSettings, type SettingFlags } from "./config.ts";
+import { readSettings, retentionOf, SettingError, type NodeSettings, type SettingFlags } from "./config.ts";
 
 export const DEFAULT_PROJECT = "default";
 /** The demo's newsroom, beside the shop in `default`. */
 export const NEWS_PROJECT = "news";
 const PROGRAMS = { shop: shopProgram, news: newsProgram };
 
-export type HostReports = Pick<HostOptions, "onFault" | "onCheckpointFailed" | "onErasureFailed">;
+export type HostReports = Pick<HostOptions, "onFault" | "onCheckpointFailed" | "onErasureFailed" | "onRetentionFailed">;
 
 /** Opens `default` and every project that the settings name. */
 export function openSettingsHost(settings: NodeSettings, reports: HostReports = {}): Promise<EmbeddedHost> {
@@ -24,6 +24,7 @@ export function openSettingsHost(settings: NodeSettings, reports: HostReports = 
     dataFolder: settings.data,
     projects: programsOf(named),
     now: Date.now,
+    retention: retentionOf(settings),
     ...(isEncrypted() ? { encryption: { kekFolder: process.env["ATTUNE_KEK_FOLDER"] } } : {}),
     ...(process.env["ATTUNE_UNSAFE_NO_FSYNC"] === "1" ? { sync: "none" as const } : {}),
     ...(settings.personsCachedMax === undefined ? {} : { personsCachedMax: settings.personsCachedMax }),

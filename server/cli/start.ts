@@ -27,6 +27,7 @@ export async function startCommand(args: string[]): Promise<number> {
     openSettingsHost(settings, {
       onFault: (fault) => logger.error({ fault }, "the log is damaged"),
       onCheckpointFailed: (error) => logger.error({ err: error }, "a checkpoint failed; the log keeps everything"),
+      onRetentionFailed: (error) => logger.error({ err: error }, "retention could not be finished; the next run goes on"),
       onErasureFailed: (error) => logger.error({ err: error }, "an erasure could not be finished; it is tried again"),
     }),
   );

@@ -44,7 +44,7 @@ export interface CheckpointTables {
   readonly exact: readonly CheckpointTable[];
 }
 
-const META_KEY = "meta";
+export const META_KEY = "meta";
 /** What is written between two turns of the event loop: requests wait no longer for a checkpoint than that. */
 export interface CheckpointSlice {
   /** It ends after this long … */

@@ -34,10 +34,15 @@ export interface DerivedFiles {
 }
 
 /** @throws StateCorruptError where the checkpoint's figures are damaged. */
-export async function openDerivedFiles(folder: string, generation: number): Promise<DerivedFiles> {
-  const file = StateFile.open(stateFolder(folder, generation));
+export function openDerivedFiles(folder: string, generation: number): Promise<DerivedFiles> {
+  return openFiles({ state: stateFolder(folder, generation), ids: join(folder, nameOf("ids", generation)) });
+}
+
+/** The same of any two folders. @throws StateCorruptError */
+export async function openFiles(folders: { state: string; ids: string }): Promise<DerivedFiles> {
+  const file = StateFile.open(folders.state);
   try {
-    return { file, idsFolder: join(folder, nameOf("ids", generation)), meta: readMeta(file) };
+    return { file, idsFolder: folders.ids, meta: readMeta(file) };
   } catch (error) {
     await file.close();
     throw error;
@@ -115,15 +120,20 @@ export class Derived {
   }
 
   /**
-   * Folds the log from `from` to where it ends now, and takes checkpoints on the way. Requests have turns in between;
-   * `isStopped` is asked then, and true ends it early. Resolves with the number of records.
+   * Folds the log from `from` to where it ends now, or to `to`, and takes checkpoints on the way. Requests have turns in
+   * between; `isStopped` is asked then, and true ends it early. Resolves with the number of records.
    */
   async replay(
     log: SegmentLog,
     from: number,
-    options: { onCorrupt: (fault: LogFault) => void; isStopped?: () => boolean },
+    options: {
+      to?: number;
+      onCorrupt: (fault: LogFault) => void;
+      onProgress?: (position: number) => void;
+      isStopped?: () => boolean;
+    },
   ): Promise<number> {
-    const to = log.end;
+    const { to = log.end } = options;
     const giveWay = givingWay();
     this.fold.persons.position = from;
     let records = 0;
@@ -134,11 +144,24 @@ export class Derived {
       this.position = entry.next;
       if (entry.next > this.fold.startsAt && ++records % RECORDS_A_CHECKPOINT_MAX === 0) await this.checkpointer.take();
       const turn = giveWay();
-      if (turn !== undefined) await turn;
+      if (turn !== undefined) {
+        options.onProgress?.(entry.next);
+        await turn;
+      }
       if (options.isStopped?.() === true) return records;
     }
     this.position = to;
     return records;
+  }
+
+  /** Ids whose events all lie before this position of the log are known no more, from the next checkpoint on. */
+  forgetIds(before: number): void {
+    this.#ids.dropBefore(before);
+  }
+
+  /** Lets go of the index of ids alone. */
+  closeIds(): void {
+    this.#ids.close();
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@ import type { ErasureJob, ErasureProof, Erasures } from "../privacy/erasures.ts"
 import { decodeRecord } from "./record-codec.ts";
 
 /** What the log's part adds to each job's proof. */
-export type LogProofs = ReadonlyMap<ErasureJob, Pick<ErasureProof, "log" | "scan">>;
+export type LogProofs = ReadonlyMap<ErasureJob, Pick<ErasureProof, "log" | "scan" | "base">>;
 
 /** The host goes down: the job stays in the ledger and is done at the next start. */
 export class ErasureStopped extends Error {

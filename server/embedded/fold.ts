@@ -94,6 +94,7 @@ export class Fold {
    * of the checkpoint, which is right: whom a link concerned was written after it (`again`), so he lacks nothing before it.
    */
   #catchUp(record: KeyedRecord, next: number): undefined {
+    if (record.kind === "expiry") return this.#expireAgain(record.names, next);
     if (record.kind !== "event" && record.kind !== "attributes") return;
     if (record.kind === "event" && record.event.traffic !== undefined) return;
     const ref = record.kind === "event" ? record.event : record.ref;
@@ -139,6 +140,9 @@ export class Fold {
       case "dead_letter":
         this.#letter(record.letter);
         return undefined;
+      case "expiry":
+        this.expire(record.names);
+        return undefined;
     }
   }
 
@@ -167,6 +171,23 @@ export class Fold {
       this.persons.forget(key);
       if (this.links.get(key) !== undefined) this.links.set(key, null);
     }
+  }
+
+  /** Nobody knows him from now on, nor do models and experiments by name; what they learnt of him stays as nobody's. */
+  expire(names: readonly string[]): void {
+    this.forget(names);
+    for (const key of names) {
+      this.persons.again(key);
+      this.recommender.forget(key);
+      this.decisions.forget(key);
+    }
+  }
+
+  /** His row was written before he was forgotten, or he was brought back by his records from before. */
+  #expireAgain(names: readonly string[], next: number): undefined {
+    const { total } = this.persons;
+    for (const key of names) if (!this.persons.standsAt(key, next)) this.persons.forget(key);
+    this.persons.total = total;
   }
 
   /** The key that `ref` stands for now; links nothing. */

@@ -118,6 +118,14 @@ export class Persons implements SnapshotSource<string> {
     return [...keys].sort().slice(0, limit);
   }
 
+  /** The state, without keeping it in memory where it is not. */
+  peek(key: string): PersonState | undefined {
+    const known = this.#known(key);
+    if (known?.state != null) return known.state;
+    const row = known === undefined ? this.#file.get(PERSONS + key) : known.packed;
+    return row == null ? undefined : this.#decode(row).state;
+  }
+
   /** Timer rows on disk that fall due up to `toMs`, earliest first; some may be stale: ask the person. */
   storedTimers(options: { after?: string; toMs: number; limit: number }): { cursor: string; key: string }[] {
     const { after, toMs, limit } = options;

@@ -42,9 +42,11 @@ import {
   type Submission,
 } from "../ports.ts";
 import { Erasures, type ErasureJob, type ErasureProof } from "../privacy/erasures.ts";
+import { DEFAULT_RETENTION, type RetentionPolicy, type RetentionReport } from "../privacy/retention.ts";
 import { StateCorruptError, StateFile } from "../state/state-file.ts";
 import { segmentKeys } from "../vault/segment-keys.ts";
 import type { Vault } from "../vault/vault.ts";
+import { type BasePlace, eraseFromBase, removeOtherBases, seedFromBase } from "./base.ts";
 import type { CheckpointSlice } from "./checkpointer.ts";
 import { Committer, type Group } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
@@ -61,6 +63,7 @@ import type { KeyedRecord } from "./event-keys.ts";
 import type { Fold } from "./fold.ts";
 import { GuardWatch } from "./guard-watch.ts";
 import { personExport } from "./person-export.ts";
+import { applyRetention } from "./retaining.ts";
 import { recordsOf } from "./submission.ts";
 import { Timers } from "./timers.ts";
 
@@ -74,6 +77,8 @@ export interface ProjectOptions {
   now: () => number;
   /** Closes the log, so that what is erased from it is destroyed with its key. Without it the log is open. */
   vault?: Vault | undefined;
+  /** How long what is kept. Default DEFAULT_RETENTION. */
+  retention?: RetentionPolicy | undefined;
   /** `none` never waits for the disk: it loses accepted events when power fails, for tests of the rigs only. */
   sync?: "fdatasync" | "none";
   /** Persons held decoded. Default 12,000, about 100 MB. */
@@ -85,6 +90,8 @@ export interface ProjectOptions {
   onTrainingFailed?: (error: Error) => void;
   /** An erasure could not be finished; it is tried again. */
   onErasureFailed?: (error: Error) => void;
+  /** Retention could not be finished; the next run goes on. */
+  onRetentionFailed?: (error: Error) => void;
 }
 
 const CHECKPOINT_EVERY_MS = 10_000;
@@ -92,6 +99,9 @@ const CHECKPOINT_EVERY_MS = 10_000;
 const DIRTY_PERSONS_MAX = 15_000;
 const PERSONS_CACHED_MAX = 12_000;
 const ERASURE_AGAIN_MS = 30_000;
+/** Retention runs so often, and a little after each start. */
+const RETAIN_EVERY_MS = 6 * 3_600_000;
+const RETAIN_FIRST_MS = 60_000;
 /** Bytes of the log that are folded while writes wait, when the state that was built anew takes over. */
 const LAST_STEP_BYTES = 256 * 1024;
 
@@ -107,7 +117,11 @@ export class EmbeddedProject implements Project {
   readonly #listeners = new Set<(change: PersonChange) => void>();
   #derived: Derived;
   #timers: Timers;
+  /** Erasures and retention, one after the other: both change the log's old segments. */
   #erasing: Promise<void> | null = null;
+  #retaining: Promise<RetentionReport | undefined> | null = null;
+  #retentionTimer: NodeJS.Timeout | null = null;
+  #retained: RetentionReport | undefined;
   #erasureTimer: NodeJS.Timeout | null = null;
   #checkpointTimer: NodeJS.Timeout | null = null;
   #checkpointDue = false;
@@ -165,6 +179,7 @@ export class EmbeddedProject implements Project {
     mkdirSync(folder, { recursive: true });
     const ledger = ledgerOf(options);
     removeOthers(folder, ledger.generation);
+    removeOtherBases({ folder, generation: ledger.base });
     let files = await openDerivedFiles(folder, ledger.generation);
     try {
       const log = await openLog(join(folder, "log"), {
@@ -178,9 +193,12 @@ export class EmbeddedProject implements Project {
       if (jobs.length > 0) {
         // A crash came between: what the state still holds of them is not even looked at.
         proofs = await eraseFromLog({ log, jobs, ledger, isClosed: vault !== undefined, isStopped: () => false });
+        await eraseBase({ folder, jobs, ledger, proofs });
         await files.file.close();
         files = await openDerivedFiles(folder, ledger.generation + 1);
       }
+      const base = baseOf(folder, ledger);
+      if (files.meta === undefined && base !== undefined) files = await seedFromBase(files, base);
       const project = new EmbeddedProject(options, { files, log, ledger });
       const records = await project.#recover(files.meta?.personsPosition ?? files.meta?.position ?? log.start);
       if (proofs !== undefined) await project.#finish(proofs, records);
@@ -261,6 +279,45 @@ export class EmbeddedProject implements Project {
     });
     this.#eraseSoon();
     return statusOf(job);
+  }
+
+  /** What stands for the log's head; undefined where the log is whole. */
+  get base(): BasePlace | undefined {
+    return baseOf(this.#options.folder, this.#ledger);
+  }
+
+  get retentionPolicy(): RetentionPolicy {
+    return this.#options.retention ?? DEFAULT_RETENTION;
+  }
+
+  async retention(): ReturnType<Project["retention"]> {
+    return { policy: this.retentionPolicy, last: this.#retained };
+  }
+
+  /** Applies retention now; undefined where the host goes down. A call while one runs waits for that. */
+  async retain(): Promise<RetentionReport | undefined> {
+    await this.#erasing;
+    this.#retaining ??= this.#retain().finally(() => (this.#retaining = null));
+    return this.#retaining;
+  }
+
+  async #retain(): Promise<RetentionReport | undefined> {
+    await this.checkpoint();
+    const report = await applyRetention({
+      folder: this.#options.folder,
+      log: this.log,
+      ledger: this.#ledger,
+      fold: () => this.fold,
+      policy: this.retentionPolicy,
+      nowMs: () => this.#nowMs(),
+      isStopped: () => this.#closed || this.#ledger.running().length > 0,
+      write: (records, prepare) => this.#writeAll(records, ({ atMs }) => prepare(atMs)),
+      roll: () => this.#committer.exclusive(() => this.log.roll()),
+      checkpointed: () => this.#derived.checkpointer.position,
+    });
+    if (report !== undefined) this.#retained = report;
+    this.#derived.forgetIds(this.log.start);
+    return report;
   }
 
   async erasure(jobId: string): ReturnType<Project["erasure"]> {
@@ -452,6 +509,8 @@ export class EmbeddedProject implements Project {
     await this.#trainer.stop();
     this.#derived.sweep.stop();
     if (this.#erasureTimer !== null) clearTimeout(this.#erasureTimer);
+    if (this.#retentionTimer !== null) clearTimeout(this.#retentionTimer);
+    await this.#retaining?.catch(() => {});
     await this.#erasing;
     if (this.#checkpointTimer !== null) clearInterval(this.#checkpointTimer);
     await this.#committer.close();
@@ -476,6 +535,7 @@ export class EmbeddedProject implements Project {
     const everyMs = this.#options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS;
     this.#checkpointTimer = setInterval(() => this.#checkpointSoon(), everyMs);
     this.#checkpointTimer.unref();
+    this.#retainAfter(RETAIN_FIRST_MS);
     return records;
   }
 
@@ -493,14 +553,24 @@ export class EmbeddedProject implements Project {
     return new Timers({ persons, now: () => this.#nowMs(), look: (key, nowMs) => this.#look(key, nowMs) });
   }
 
+  #retainAfter(ms: number): void {
+    this.#retentionTimer = setTimeout(() => {
+      this.retain()
+        .catch((error: unknown) => this.#options.onRetentionFailed?.(error as Error))
+        .finally(() => this.#closed || this.#retainAfter(RETAIN_EVERY_MS));
+    }, ms).unref();
+  }
+
   /** Works off the jobs that run, all that came together at once; one that fails is tried again. */
   async #erase(): Promise<void> {
     try {
+      await this.#retaining?.catch(() => {});
       while (this.#ledger.running().length > 0) {
         const jobs = this.#ledger.running();
         const isStopped = (): boolean => this.#closed;
         const isClosed = this.#options.vault !== undefined;
         const proofs = await eraseFromLog({ log: this.log, jobs, ledger: this.#ledger, isClosed, isStopped });
+        await eraseBase({ folder: this.#options.folder, jobs, ledger: this.#ledger, proofs });
         const { old, records } = await this.#rebuild();
         await this.#finish(proofs, records, old);
       }
@@ -521,7 +591,10 @@ export class EmbeddedProject implements Project {
     const generation = this.#ledger.generation + 1;
     const { folder } = this.#options;
     StateFile.remove(stateFolder(folder, generation));
-    const next = this.#derive(await openDerivedFiles(folder, generation));
+    let files = await openDerivedFiles(folder, generation);
+    if (this.base !== undefined) files = await seedFromBase(files, this.base);
+    const next = this.#derive(files);
+    next.load();
     const isStopped = (): boolean => this.#closed;
     const onCorrupt = (): void => {};
     let records = 0;
@@ -633,6 +706,28 @@ export class EmbeddedProject implements Project {
     if (this.#closed) return;
     this.checkpoint().catch((error: unknown) => this.#options.onCheckpointFailed?.(error as Error));
   }
+}
+
+function baseOf(folder: string, { base }: Erasures): BasePlace | undefined {
+  return base === 0 ? undefined : { folder, generation: base };
+}
+
+/** Takes persons out of the base, where there is one: a new one takes its place. */
+async function eraseBase(of: {
+  folder: string;
+  jobs: readonly ErasureJob[];
+  ledger: Erasures;
+  proofs: LogProofs;
+}): Promise<void> {
+  const { folder, jobs, ledger, proofs } = of;
+  const place = baseOf(folder, ledger);
+  if (place === undefined) return;
+  removeOtherBases(place);
+  const next = place.generation + 1;
+  const rowsErased = await eraseFromBase(place, { next, jobs, ledger });
+  for (const job of jobs) proofs.get(job)!.base = { rows_erased: rowsErased };
+  await ledger.setBase(next);
+  removeOtherBases({ folder, generation: next });
 }
 
 function letterOf(bytes: Uint8Array): DeadLetter {

@@ -12,6 +12,7 @@ const TYPE_OF_KIND: Record<LogRecord["kind"], number> = {
   dead_letter: 7,
   experiment_stop: 8,
   background: 9,
+  expiry: 10,
 };
 const KIND_OF_TYPE = new Map(Object.entries(TYPE_OF_KIND).map(([kind, type]) => [type, kind as LogRecord["kind"]]));
 

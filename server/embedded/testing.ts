@@ -1,5 +1,5 @@
 // What tests of the embedded host share: a folder, a clock that is set by hand, and seeded visitors.
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "node:test";
@@ -15,6 +15,10 @@ export interface TestFolder {
   path: string;
   /** The folder as a crash would leave it now: a copy of its files. */
   crashed(): TestFolder;
+  /** Deletes folders of it. */
+  remove(...names: string[]): void;
+  /** All files, one behind the other. */
+  bytes(): Buffer;
 }
 
 const openProjects = new Set<EmbeddedProject>();
@@ -37,6 +41,13 @@ export function testFolder(): TestFolder {
       const copy = testFolder();
       cpSync(path, copy.path, { recursive: true });
       return copy;
+    },
+    remove(...names) {
+      for (const name of names) rmSync(join(path, name), { recursive: true, force: true });
+    },
+    bytes() {
+      const names = readdirSync(path, { recursive: true }).map((name) => join(path, String(name)));
+      return Buffer.concat(names.filter((name) => statSync(name).isFile()).map((name) => readFileSync(name)));
     },
   };
 }

@@ -6,13 +6,11 @@ import { join } from "node:path";
 import { lookAgain } from "../../core/engine.ts";
 import { encodePerson } from "../../core/profile/person.ts";
 import type { LogFault } from "../log/log.ts";
-import { openIdIndex } from "../log/id-index.ts";
 import { StateFile } from "../state/state-file.ts";
-import { Checkpointer } from "./checkpointer.ts";
-import { Fold } from "./fold.ts";
+import { seedFromBase } from "./base.ts";
+import { Derived, type DerivedFiles } from "./derived.ts";
+import type { Fold } from "./fold.ts";
 import type { EmbeddedProject } from "./project.ts";
-import { decodeRecord } from "./record-codec.ts";
-import { tablesOf } from "./tables.ts";
 
 export interface Difference {
   key: string;
@@ -30,7 +28,6 @@ export interface Verification {
 
 /** Differences that are named; more are not looked for. */
 const DIFFERENCES_MAX = 1_000;
-const RECORDS_A_CHECKPOINT = 100_000;
 const PAGE = 1_000;
 const PERSONS_CACHED_MAX = 12_000;
 
@@ -41,40 +38,31 @@ export async function verifyProject(
 ): Promise<Verification> {
   const folder = await mkdtemp(join(tmpdir(), "attune-verify-"));
   const file = StateFile.open(join(folder, "state"));
-  const ids = openIdIndex(join(folder, "ids"), { runs: [] });
+  let fresh: Derived | undefined;
   try {
-    const fold = new Fold({ file, ids, personsCachedMax: PERSONS_CACHED_MAX });
     const { log } = project;
-    let position = log.start;
-    const checkpointer = new Checkpointer({
-      file,
-      ids,
-      position: -1,
-      tables: tablesOf(fold),
-      capture: () => ({
-        position,
-        lastAtMs: 0,
-        personsTotal: 0,
-        deadLettersTotal: 0,
-        segmentSizes: [],
-        sweptProgram: 0,
-      }),
+    let files: DerivedFiles = { file, idsFolder: join(folder, "ids"), meta: undefined };
+    // Where retention has taken the log's head away, the base stands for it.
+    if (project.base !== undefined) files = await seedFromBase(files, project.base);
+    fresh = new Derived(files, {
+      personsCachedMax: PERSONS_CACHED_MAX,
+      logStart: log.start,
+      clockMs: () => 0,
+      look: () => {},
     });
-    let records = 0;
+    fresh.load();
+    const { fold } = fresh;
     const faults: LogFault[] = [];
-    for (const entry of log.read(log.start, { onCorrupt: (fault) => faults.push(fault) })) {
-      const record = decodeRecord(entry.type, entry.payload);
-      if (record !== undefined) fold.apply(record, entry.next);
-      position = entry.next;
-      if (++records % RECORDS_A_CHECKPOINT !== 0) continue;
-      await checkpointer.take();
-      options.onProgress?.((entry.next - log.start) / (log.end - log.start));
-    }
+    const from = fresh.position;
+    const records = await fresh.replay(log, from, {
+      onCorrupt: (fault) => faults.push(fault),
+      onProgress: (position) => options.onProgress?.((position - from) / (log.end - from)),
+    });
     // Not earlier: the project's timers have gone on bringing persons to their now.
     const differences = compare(project.fold, fold, Math.max(options.now(), project.clockMs));
     return { records, persons: fold.persons.total, differences, faults };
   } finally {
-    ids.close();
+    fresh?.closeIds();
     await file.close();
     await rm(folder, { recursive: true, force: true });
   }

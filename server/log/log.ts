@@ -76,7 +76,10 @@ export interface SegmentLog {
   /** Records in order, from a position that the log gave. Reads in chunks of 1 MiB, synchronously. */
   read(from: number, options?: ReadOptions): Generator<LogEntry, void, void>;
 
-  /** Removes the segments that lie wholly before `position`; the last one stays. */
+  /** The segments in order: positions of their first record and of the one behind their last. */
+  readonly bounds: readonly { readonly base: number; readonly end: number }[];
+
+  /** Removes the segments that lie wholly before `position`, and destroys their keys; the last one stays. */
   dropBefore(position: number): Promise<void>;
 
   /**
@@ -86,11 +89,12 @@ export interface SegmentLog {
   roll(): Promise<number>;
 
   /**
-   * Takes the records that `isErased` names out of all segments that lie wholly before `before` and are written no more.
+   * Takes the records that `isErased` names out of all segments that lie wholly before `before` (and not wholly before
+   * `from`) and are written no more.
    * Positions hold; the keys of closed segments that held one are replaced and destroyed. Durable when it resolves; called
    * again after a crash it goes on. Stretches that cannot be read are emptied in a segment that holds one.
    */
-  erase(before: number, isErased: (entry: LogEntry) => boolean): Promise<Erased>;
+  erase(before: number, isErased: (entry: LogEntry) => boolean, from?: number): Promise<Erased>;
 
   /** Marks the end as cleanly closed, so that later damage there is not taken for a torn write. */
   close(): Promise<void>;

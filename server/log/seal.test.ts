@@ -27,6 +27,7 @@ function keysInMemory(): SegmentKeys & { all: Map<string, KeyObject> } {
     },
     newest: (base) => (all.has(`${base}/1`) ? 1 : 0),
     retire: () => {},
+    dropBefore: () => {},
   };
 }
 

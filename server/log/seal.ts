@@ -22,6 +22,8 @@ export interface SegmentKeys {
   newest(base: number): number;
   /** Destroys every other key of these segments: what was closed with them nobody opens any more. */
   retire(current: readonly { readonly base: number; readonly generation: number }[]): void;
+  /** Destroys the keys of all segments from before `base`: they are no more. */
+  dropBefore(base: number): void;
 }
 
 /** Where a batch lies: it opens only there. */

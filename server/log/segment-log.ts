@@ -91,6 +91,10 @@ class FileLog implements SegmentLog {
     return this.#segments.at(-1)!.end;
   }
 
+  get bounds(): readonly { readonly base: number; readonly end: number }[] {
+    return this.#segments.map(({ base, end }) => ({ base, end }));
+  }
+
   get sizeBytes(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.end - segment.base + SEGMENT_HEADER_BYTES, 0);
   }
@@ -306,6 +310,7 @@ class FileLog implements SegmentLog {
       this.#segments.shift();
     }
     await syncFolder(this.#folder);
+    this.#keys?.dropBefore(this.start);
   }
 
   async roll(): Promise<number> {
@@ -322,8 +327,9 @@ class FileLog implements SegmentLog {
     }
   }
 
-  async erase(before: number, isErased: (entry: LogEntry) => boolean): Promise<Erased> {
-    const segments = this.#segments.filter((segment) => segment.end <= before && segment !== this.#segments.at(-1));
+  async erase(before: number, isErased: (entry: LogEntry) => boolean, from = 0): Promise<Erased> {
+    const isMeant = (segment: SegmentFile): boolean => segment.end <= before && segment.end > from;
+    const segments = this.#segments.filter((segment) => isMeant(segment) && segment !== this.#segments.at(-1));
     const erased = { records: 0, segments: 0 };
     const noted = (entry: LogEntry): boolean => {
       const isHis = isErased(entry);

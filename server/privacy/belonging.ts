@@ -1,6 +1,6 @@
 // Whose a record of the log is: what is shown on an export and goes with an erasure. The log is read twice, because what a
 // visitor did before he was known belongs to whom his id was linked to later.
-import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
+import { anonymousKeyOf, refOfKey, userKeyOf } from "../../core/identity/identity.ts";
 import type { LogRecord, PersonRef } from "../../core/record.ts";
 
 /** From `position` on the device's visitor is the user. */
@@ -54,6 +54,9 @@ export class Belonging {
           yield* this.#owner({ user_id: text }, position);
           yield* this.#owner({ anonymous_id: text }, position);
         }
+        return;
+      case "expiry":
+        for (const key of record.names) yield* this.#owner(refOfKey(key), position);
     }
   }
 
@@ -79,7 +82,7 @@ function linkOf(record: LogRecord): { anonKey: string; userKey: string } | undef
 }
 
 /** Every text and number of a refused event: what was wrong with it may have been the id itself. Bodies have few levels. */
-function* textsOf(value: unknown): Generator<string> {
+export function* textsOf(value: unknown): Generator<string> {
   if (typeof value === "string" || typeof value === "number") yield String(value);
   else if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) yield* textsOf(inner);
 }

@@ -15,6 +15,8 @@ export interface ErasureProof {
   state: { rebuilt_from_records: number };
   /** The whole log read again, as it is now. */
   scan: { records_read: number; records_found: number; unreadable_stretches: number };
+  /** Rows of his taken out of what stands for the part of the log that retention has taken away. */
+  base?: { rows_erased: number };
 }
 
 export interface ErasureJob {
@@ -35,6 +37,10 @@ interface Stored {
   pepper: string;
   /** Of the state that is derived from the log: each rebuilding makes the next. */
   generation: number;
+  /** Of what stands for the log's head where retention has taken it away; missing where nothing was. */
+  base?: number;
+  /** Refused events that are too old are out of the log before this position. */
+  lettersErasedTo?: number;
   jobs: ErasureJob[];
 }
 
@@ -111,6 +117,37 @@ export class Erasures {
   setGeneration(generation: number): Promise<void> {
     this.#stored.generation = generation;
     return this.#write();
+  }
+
+  /** Generation of the base; 0 where there is none. */
+  get base(): number {
+    return this.#stored.base ?? 0;
+  }
+
+  setBase(generation: number): Promise<void> {
+    this.#stored.base = generation;
+    return this.#write();
+  }
+
+  get lettersErasedTo(): number {
+    return this.#stored.lettersErasedTo ?? 0;
+  }
+
+  setLettersErasedTo(position: number): Promise<void> {
+    this.#stored.lettersErasedTo = position;
+    return this.#write();
+  }
+
+  /** Forgets done jobs from before `atMs`; durable when it resolves, with their number. */
+  async dropBefore(atMs: number): Promise<number> {
+    const old = this.#stored.jobs.filter(({ status, at }) => status === "done" && at < atMs);
+    if (old.length === 0) return 0;
+    this.#stored.jobs = this.#stored.jobs.filter((job) => !old.includes(job));
+    this.#jobs.clear();
+    this.#erasedAt.clear();
+    for (const job of this.#stored.jobs) this.#note(job);
+    await this.#write();
+    return old.length;
   }
 
   /** Ends jobs; durable when it resolves. */

@@ -118,6 +118,11 @@ export class StateFile {
     }
   }
 
+  /** All committed rows. */
+  *all(): Generator<[key: string, bytes: Uint8Array]> {
+    for (const { key, value } of this.#database.getRange({ start: " ", end: "\x7f" })) yield [key, this.#opened(key, value)];
+  }
+
   /** Adds a row to the next commit; null deletes it. */
   write(key: string, bytes: Uint8Array | null): void {
     const size = bytes === null ? 0 : bytes.length + CHECKSUM_BYTES;

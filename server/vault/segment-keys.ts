@@ -3,7 +3,8 @@ import type { SegmentKeys } from "../log/seal.ts";
 import type { Vault } from "./vault.ts";
 
 export function segmentKeys(vault: Vault, project: string): SegmentKeys {
-  const prefix = (base: number): string => `log/${project}/${base}/`;
+  const root = `log/${project}/`;
+  const prefix = (base: number): string => `${root}${base}/`;
   return {
     find: (base, generation) => vault.find(prefix(base) + generation),
     make: (base, generation) => vault.make(prefix(base) + generation),
@@ -17,6 +18,10 @@ export function segmentKeys(vault: Vault, project: string): SegmentKeys {
         const keep = kept.get(name.slice(0, name.lastIndexOf("/") + 1));
         return keep !== undefined && keep !== name;
       };
+      vault.destroy(vault.names().filter(isOld));
+    },
+    dropBefore(base) {
+      const isOld = (name: string): boolean => name.startsWith(root) && Number(name.slice(root.length).split("/")[0]) < base;
       vault.destroy(vault.names().filter(isOld));
     },
   };

@@ -1,0 +1,173 @@
+// Retention of one project: what has been kept for long enough goes, and the log goes on telling the truth. Persons and
+// refused events go by records of their own, so that whoever folds the log comes to the same; what the log itself loses is
+// folded into the base first, and stands there.
+import { formatTimestamp } from "../../core/event/time.ts";
+import type { DeadLetter, LogRecord } from "../../core/record.ts";
+import { givingWay } from "../giving-way.ts";
+import type { LogEntry, SegmentLog } from "../log/log.ts";
+import type { Erasures } from "../privacy/erasures.ts";
+import { isExpired, type RetentionPolicy, type RetentionReport } from "../privacy/retention.ts";
+import { advanceBase, type BasePlace, removeOtherBases } from "./base.ts";
+import type { Fold } from "./fold.ts";
+import { decodeRecord } from "./record-codec.ts";
+
+/** A segment takes what comes in this long: what retention cuts off is a segment. */
+const SEGMENT_AGE_MS = 86_400_000;
+const PERSONS_A_PAGE = 200;
+const LETTERS_A_PAGE = 500;
+
+export interface RetentionHost {
+  readonly folder: string;
+  readonly log: SegmentLog;
+  readonly ledger: Erasures;
+  readonly fold: () => Fold;
+  readonly policy: RetentionPolicy;
+  readonly nowMs: () => number;
+  /** The host goes down. */
+  readonly isStopped: () => boolean;
+  /** Writes records that are named when their turn has come: everything before them is folded. */
+  readonly write: (records: number, prepare: (atMs: number) => LogRecord[]) => Promise<void>;
+  /** Begins a new segment between two groups. */
+  readonly roll: () => Promise<unknown>;
+  /** Everything before this position is in the state on the disk. */
+  readonly checkpointed: () => number;
+}
+
+/** One run; undefined where it was stopped on the way. To be called by one at a time, and by none while an erasure runs. */
+export async function applyRetention(host: RetentionHost): Promise<RetentionReport | undefined> {
+  const nowMs = host.nowMs();
+  const persons = await expirePersons(host);
+  const deadLetters = await expireLetters(host);
+  const erasuresDropped = await host.ledger.dropBefore(nowMs - host.policy.erasures);
+  await rollOld(host);
+  const log = await cutLog(host);
+  if (log === undefined || host.isStopped()) return undefined;
+  return {
+    at: formatTimestamp(nowMs),
+    ...persons,
+    dead_letters_expired: deadLetters,
+    erasures_dropped: erasuresDropped,
+    log,
+  };
+}
+
+async function expirePersons({ fold, policy, nowMs, isStopped, write }: RetentionHost) {
+  const counts = { profiles_expired: 0, visitors_expired: 0 };
+  const giveWay = givingWay();
+  for (let after = ""; !isStopped();) {
+    const keys = fold().persons.keys("", { after, limit: PERSONS_A_PAGE });
+    for (const key of keys) {
+      const person = fold().persons.peek(key);
+      const turn = giveWay();
+      if (turn !== undefined) await turn;
+      if (person === undefined || !isExpired(person, policy, nowMs())) continue;
+      await write(1, (atMs) => {
+        // He may have come back while this waited.
+        const now = fold().persons.peek(key);
+        if (now === undefined || !isExpired(now, policy, atMs)) return [];
+        counts[now.userId === undefined ? "visitors_expired" : "profiles_expired"]++;
+        return [{ kind: "expiry", at: atMs, names: fold().namesOf(key) }];
+      });
+    }
+    if (keys.length < PERSONS_A_PAGE) return counts;
+    after = keys.at(-1)!;
+  }
+  return counts;
+}
+
+/** From the oldest on; they are listed in the order in which they came. */
+async function expireLetters({ fold, policy, nowMs, isStopped, write }: RetentionHost): Promise<number> {
+  let expired = 0;
+  while (!isStopped()) {
+    const beforeMs = nowMs() - policy.dead_letters;
+    const oldest = fold().letters.page({ limit: LETTERS_A_PAGE }).map(([, bytes]) => letterOf(bytes));
+    const old = oldest.filter(({ at }) => at < beforeMs);
+    if (old.length > 0) {
+      await write(old.length, (at) => old.map((letter) => ({ kind: "dead_letter", at, letter: resolved(letter) })));
+      expired += old.length;
+    }
+    if (old.length < LETTERS_A_PAGE) break;
+  }
+  return expired;
+}
+
+function resolved({ id, at, code }: DeadLetter): DeadLetter {
+  return { id, at, code, path: "", message: "", source: "", body: null, resolved: true };
+}
+
+function letterOf(bytes: Uint8Array): DeadLetter {
+  return JSON.parse(Buffer.from(bytes).toString("utf8")) as DeadLetter;
+}
+
+/** Quiet sites fill a segment in months; nothing of it could go before. */
+async function rollOld({ log, nowMs, roll }: RetentionHost): Promise<void> {
+  const last = log.bounds.at(-1)!;
+  const first = firstRecordMs(log, last.base);
+  if (first !== undefined && nowMs() - first > SEGMENT_AGE_MS) await roll();
+}
+
+/** Segments whose records are all older than the age, as a position. */
+async function positionOlderThan({ log }: RetentionHost, atMs: number): Promise<number> {
+  let position = log.start;
+  const { bounds } = log;
+  for (let i = 0; i + 1 < bounds.length; i++) {
+    // Records come in the order of their time: all of a segment are from before the next one's first. Only where that does
+    // not decide, the segment is read to its end.
+    const nextFirst = firstRecordMs(log, bounds[i + 1]!.base) ?? Infinity;
+    if (nextFirst > atMs && (firstRecordMs(log, bounds[i]!.base) ?? Infinity) > atMs) break;
+    if (nextFirst > atMs && ((await lastRecordMs(log, bounds[i]!)) ?? -Infinity) > atMs) break;
+    position = bounds[i]!.end;
+  }
+  return position;
+}
+
+async function lastRecordMs(log: SegmentLog, { base, end }: { base: number; end: number }): Promise<number | undefined> {
+  const giveWay = givingWay();
+  let last: LogEntry | undefined;
+  for (const entry of log.read(base, { to: end, onCorrupt: () => {} })) {
+    last = entry;
+    const turn = giveWay();
+    if (turn !== undefined) await turn;
+  }
+  return last === undefined ? undefined : decodeRecord(last.type, last.payload)?.at;
+}
+
+/** Processing time of the first record at or behind `position`; undefined where there is none. */
+function firstRecordMs(log: SegmentLog, position: number): number | undefined {
+  for (const { type, payload } of log.read(position, { onCorrupt: () => {} })) {
+    const record = decodeRecord(type, payload);
+    if (record !== undefined) return record.at;
+  }
+  return undefined;
+}
+
+async function cutLog(host: RetentionHost): Promise<RetentionReport["log"] | undefined> {
+  const { folder, log, ledger, policy, nowMs, isStopped } = host;
+  const now = nowMs();
+  let recordsErased = 0;
+  // Refused events say nothing to the fold once they are listed no more.
+  const lettersTo = await positionOlderThan(host, now - policy.dead_letters);
+  if (lettersTo > ledger.lettersErasedTo) {
+    const isLetter = (entry: LogEntry): boolean => decodeRecord(entry.type, entry.payload)?.kind === "dead_letter";
+    recordsErased += (await log.erase(lettersTo, isLetter, ledger.lettersErasedTo)).records;
+    await ledger.setLettersErasedTo(lettersTo);
+  }
+  const agedTo = await positionOlderThan(host, now - Math.min(policy.events, policy.decisions));
+  const foldedTo = Math.min(agedTo, host.checkpointed());
+  if (foldedTo <= log.start) return { records_erased: recordsErased, bytes_dropped: 0 };
+  const place: BasePlace = { folder, generation: Math.max(1, ledger.base) };
+  if (ledger.base === 0) removeOtherBases({ folder, generation: 0 });
+  if (!(await advanceBase(place, { log, position: foldedTo, isStopped }))) return undefined;
+  if (ledger.base === 0) await ledger.setBase(place.generation);
+  const isOld = ({ type, payload }: LogEntry): boolean => {
+    const record = decodeRecord(type, payload);
+    if (record === undefined) return false;
+    return now - record.at > (record.kind === "decision" ? policy.decisions : policy.events);
+  };
+  const goneTo = await positionOlderThan(host, now - Math.max(policy.events, policy.decisions));
+  const dropTo = Math.min(goneTo, foldedTo);
+  const bytesBefore = log.sizeBytes;
+  await log.dropBefore(dropTo);
+  if (policy.events !== policy.decisions) recordsErased += (await log.erase(foldedTo, isOld)).records;
+  return { records_erased: recordsErased, bytes_dropped: bytesBefore - log.sizeBytes };
+}

@@ -1,0 +1,140 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { test } from "node:test";
+import { rngFrom } from "../../core/math/rng.ts";
+import { decodeRecord } from "./record-codec.ts";
+import type { EmbeddedProject } from "./project.ts";
+import { openProject, randomEvent, recordsOf, START_MS, testFolder, type Clock } from "./testing.ts";
+import { verifyProject } from "./verify.ts";
+
+const DAY = 86_400_000;
+const PERSONS = 8;
+
+const verified = async (project: EmbeddedProject, clock: Clock): Promise<unknown[]> =>
+  (await verifyProject(project, { now: () => clock.nowMs })).differences;
+
+const event = (clock: Clock, id: string, ref: object, more: object = {}) =>
+  ({ event_id: id, ...ref, event_type: "view", item_id: "i1", timestamp: clock.nowMs, received_at: 0, ...more }) as never;
+
+const letter = (body: object) => ({ code: "bad", path: "", message: "", source: "http", body }) as never;
+
+const send = (project: EmbeddedProject, ...events: never[]) => project.submit({ events, deadLetters: [] });
+
+test("persons go when they were not seen for long enough, and come back as somebody new", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const project = await openProject(folder, clock);
+  await send(project, event(clock, "1", { anonymous_id: "once" }), event(clock, "2", { anonymous_id: "twice" }));
+  await send(project, event(clock, "3", { user_id: "ada", anonymous_id: "phone" }));
+  clock.nowMs += 2 * DAY;
+  await send(project, event(clock, "4", { anonymous_id: "twice" }));
+  clock.nowMs += 28 * DAY + 1;
+  equal((await project.retain())!.visitors_expired, 1, "the one that never returned");
+  equal(await project.profile({ anonymous_id: "once" }), undefined);
+  ok((await project.profile({ anonymous_id: "twice" })) !== undefined);
+  deepEqual(await verified(project, clock), []);
+
+  clock.nowMs += 364 * DAY;
+  await send(project, event(clock, "5", { anonymous_id: "twice" }));
+  clock.nowMs += DAY + 1;
+  const report = (await project.retain())!;
+  deepEqual([report.profiles_expired, report.visitors_expired], [1, 0]);
+  equal(await project.profile({ user_id: "ada" }), undefined);
+  equal(await project.profile({ anonymous_id: "phone" }), undefined, "with his device");
+  equal(project.stats().personsTotal, 1);
+  await send(project, event(clock, "6", { anonymous_id: "phone" }));
+  equal((await project.profile({ anonymous_id: "phone" }))!.recent.length, 1);
+  deepEqual(await verified(project, clock), []);
+
+  const crashed = await openProject(folder.crashed(), clock);
+  equal(await crashed.profile({ user_id: "ada" }), undefined);
+  equal(crashed.stats().personsTotal, 2);
+  deepEqual(await verified(crashed, clock), []);
+});
+
+test("refused events go after their time, from the list and from the log", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const project = await openProject(testFolder(), clock);
+  await project.submit({ events: [], deadLetters: [letter({ user_id: "canary" })] });
+  clock.nowMs += DAY + 1;
+  await project.retain(); // a new segment: the day is over
+  clock.nowMs += 9 * DAY;
+  await project.submit({ events: [], deadLetters: [letter({ user_id: "young" })] });
+  clock.nowMs += 2 * DAY;
+  equal((await project.retain())!.dead_letters_expired, 0);
+  clock.nowMs += 2 * DAY;
+  const report = (await project.retain())!;
+  equal(report.dead_letters_expired, 1);
+  const { letters, total } = await project.deadLetters({ limit: 10 });
+  deepEqual([letters.map(({ body }) => body), total], [[{ user_id: "young" }], 1]);
+  equal(JSON.stringify(recordsOf(project, decodeRecord)).includes("canary"), false);
+  deepEqual(await verified(project, clock), []);
+});
+
+for (const seed of [1, 2, 3]) {
+  test(`the log loses its head, and the base stands for it (seed ${seed})`, async () => {
+    const rng = rngFrom(seed);
+    const clock: Clock = { nowMs: START_MS };
+    const folder = testFolder();
+    const whole = await openProject(testFolder(), clock, { retention: forever() });
+    const project = await openProject(folder, clock, { retention: { ...forever(), events: 20 * DAY, decisions: 20 * DAY } });
+    let dropped = 0;
+    for (let serial = 0; serial < 400; serial++) {
+      clock.nowMs += rng.between(1, 6 * 3_600_000);
+      const raw = randomEvent(rng, clock, { persons: PERSONS, serial });
+      const copies = [structuredClone(raw), structuredClone(raw)];
+      for (const [i, one] of [whole, project].entries()) await one.submit({ events: [copies[i]!], deadLetters: [] });
+      if (serial % 40 !== 39) continue;
+      dropped += (await project.retain())!.log.bytes_dropped;
+      if (serial % 80 === 79) deepEqual(await verified(project, clock), []);
+    }
+    ok(dropped > 0 && project.log.start > 0, `${dropped} bytes`);
+    const oldest = recordsOf(project, decodeRecord)[0]!;
+    ok(clock.nowMs - oldest.at < 31 * DAY, `the oldest record is ${(clock.nowMs - oldest.at) / DAY} days old`);
+    deepEqual(await seen(project), await seen(whole), "nothing that is derived has changed");
+
+    // The state is thrown away: base and log rebuild it.
+    await project.checkpoint();
+    const crashed = folder.crashed();
+    crashed.remove("state", "ids");
+    const rebuilt = await openProject(crashed, clock);
+    deepEqual(await seen(rebuilt), await seen(whole));
+    deepEqual(await verified(rebuilt, clock), []);
+  });
+}
+
+test("an erasure reaches what stands for the log's head", async () => {
+  const rng = rngFrom(5);
+  const clock: Clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const project = await openProject(folder, clock, { retention: { ...forever(), events: 20 * DAY, decisions: 20 * DAY } });
+  for (let serial = 0; serial < 300; serial++) {
+    clock.nowMs += rng.between(1, 6 * 3_600_000);
+    await send(project, randomEvent(rng, clock, { persons: PERSONS, serial }) as never);
+    if (serial === 10) await send(project, event(clock, "c1", { user_id: "canary-ada", anonymous_id: "canary-phone" }));
+    if (serial % 50 === 49) await project.retain();
+  }
+  ok(folder.bytes().includes("canary"), "there is something to be found");
+  const others = await seen(project);
+  const job = await project.erasePerson({ user_id: "canary-ada" });
+  let proof;
+  while ((proof = (await project.erasure(job.job_id))!.proof as any) === undefined) await new Promise(setImmediate);
+  ok(proof.base.rows_erased > 0);
+  await project.checkpoint();
+  equal(folder.bytes().includes("canary"), false);
+  deepEqual(await seen(project), others);
+  deepEqual(await verified(project, clock), []);
+});
+
+function forever() {
+  const kinds = ["events", "decisions", "profiles", "visitors", "dead_letters", "audit", "erasures"] as const;
+  return Object.fromEntries(kinds.map((kind) => [kind, Infinity])) as Record<(typeof kinds)[number], number>;
+}
+
+async function seen(project: EmbeddedProject): Promise<unknown> {
+  const persons = [];
+  for (let i = 1; i <= PERSONS; i++) {
+    persons.push(await project.profile({ user_id: `u${i}` }), await project.profile({ anonymous_id: `a${i}` }));
+  }
+  const list = await project.recommend({ ref: { user_id: "u3" }, placement: "home", limit: 10 });
+  return { persons, list: list!.items.map(({ item_id, score }) => [item_id, score]) };
+}
