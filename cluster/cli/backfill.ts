@@ -39,13 +39,14 @@ export async function backfill(settings: ClusterSettings, report: (line: string)
   const fills = await Promise.all(
     Object.keys(plan.projects).map((project) => {
       const topics = projectTopics(project, { generation: next });
-      return fillRedis({ connection, link, project, generation: next, topics, partitions });
+      return fillRedis({ connection, link, project, generation: next, topics, partitions, report });
     }),
   );
   try {
     await Promise.all(fills.map((fill) => fill.whole()));
     report("Redis holds it");
-    await changeOver(settings, next, report);
+    const closeFills = async (): Promise<void> => void (await Promise.all(fills.map((fill) => fill.close())));
+    await changeOver(settings, next, { report, onFirst: closeFills });
   } finally {
     await Promise.all(fills.map((fill) => fill.close()));
   }
@@ -82,16 +83,22 @@ async function untilCaughtUp(
   }
 }
 
-async function changeOver(settings: ClusterSettings, next: number, report: (line: string) => void): Promise<void> {
+/** `onFirst` runs when the first server answers from the new generation: from then on it fills Redis, and tells. */
+async function changeOver(
+  settings: ClusterSettings,
+  next: number,
+  { report, onFirst }: { report: (line: string) => void; onFirst: () => Promise<void> },
+): Promise<void> {
   const { folder } = settings;
   const { supervisor, servers } = partsOf(settings, next);
   // It would start a server that stops, with the old generation.
   const isSupervised = supervisor.isAlive;
   await supervisor.stop();
   await writeJobState(folder, { ...(await readJobState(folder)), generation: next });
-  for (const server of servers) {
+  for (const [i, server] of servers.entries()) {
     await server.stop();
     await server.start();
+    if (i === 0) await onFirst();
     report(`${server.name} answers from generation ${next}`);
   }
   if (isSupervised) await supervisor.start();

@@ -3,15 +3,17 @@ import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { type RedisConnection, RedisLink, type Reply } from "../redis/link.ts";
-import { changeOf, ProfileStore } from "../redis/profile-store.ts";
+import { ProfileStore } from "../redis/profile-store.ts";
 import { Filler } from "../server/filler.ts";
 import { Membership } from "../server/membership.ts";
-import { decodeProfile } from "../wire/profile.ts";
+import { profilesTarget } from "../server/profiles-target.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 import type { Plan } from "./settings.ts";
 
 const LOOK_EVERY_MS = 100;
 const SCAN_COUNT = 1_000;
+/** No server: webhooks go out from the one whose name stands beside a row, so from nobody. */
+const FILLER = "backfill";
 
 export interface Fill {
   /** Resolves when every partition was taken in to its end once. */
@@ -23,7 +25,7 @@ export function redisConnection({ url, caFile }: Plan["redis"]): RedisConnection
   return { urls: url.split(","), ...(caFile === undefined ? {} : { tls: { ca: readFileSync(caFile) } }) };
 }
 
-/** Fills a generation's rows, and keeps them up to date until it is closed, while no server does it yet. */
+/** Fills a generation's rows, and keeps them up to date until it is closed: as soon as a server does it. */
 export async function fillRedis(options: {
   connection: KafkaConnection;
   link: RedisLink;
@@ -31,29 +33,23 @@ export async function fillRedis(options: {
   generation: number;
   topics: ProjectTopics;
   partitions: ReadonlyMap<string, number>;
+  report: (line: string) => void;
 }): Promise<Fill> {
   const { connection, link, project, generation, topics } = options;
   const shards = options.partitions.get(topics.profiles)!;
   const store = new ProfileStore(link, { project, generation, shards });
   // Alone under this name, so that every partition falls to us.
-  const membership = new Membership(link, { project: `${project}.g${generation}.backfill`, server: "backfill" });
+  const membership = new Membership(link, { project: `${project}.g${generation}.backfill`, server: FILLER });
   const filler = new Filler({
     connection,
     membership,
-    target: {
+    target: profilesTarget({
       topic: topics.profiles,
-      partitions: shards,
-      mark: (partition) => store.mark(partition),
-      moveMark: (partition, move) => store.moveMark(partition, move),
-      write: async (records) => {
-        const writes = records.flatMap(({ key, value }) => {
-          if (key === null || value === null) return [];
-          const profile = decodeProfile(value);
-          return [store.put({ ...changeOf(key.toString(), profile), changes: [] }, profile)];
-        });
-        await Promise.all(writes);
-      },
-    },
+      store,
+      server: FILLER,
+      onTaken: () => {},
+      onCorrupt: (error) => options.report(`a profile was left out: ${error.message}`),
+    }),
   });
   return {
     async whole() {
