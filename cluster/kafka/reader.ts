@@ -3,18 +3,11 @@
 // aborted records under `read_committed`, never say where a compacted topic ends behind a transaction's marker, and give
 // a record the producer's clock where the topic has the broker's.
 //
-// Everything is read as it comes, committed or not: whatever we read early is versioned and deterministic.
-import { Consumer, type RecordsBatch } from "@platformatic/kafka";
+// Everything is read as it comes, committed or not, unless asked otherwise: whatever we read early is versioned and
+// deterministic.
+import { Consumer } from "@platformatic/kafka";
+import { nextOffsetOf, recordsOf, withoutAborted, type ReadRecord } from "./batches.ts";
 import { clientOptions, type KafkaConnection } from "./connection.ts";
-
-export interface ReadRecord {
-  readonly offset: number;
-  /** Unix ms: the broker's clock where the topic says so, else the producer's. */
-  readonly timestampMs: number;
-  readonly key: Buffer | null;
-  /** Null: the key is deleted. */
-  readonly value: Buffer | null;
-}
 
 export interface ReadBatch {
   readonly topic: string;
@@ -24,6 +17,8 @@ export interface ReadBatch {
   /** Where reading goes on. */
   readonly nextOffset: number;
 }
+
+export type { ReadRecord };
 
 type FetchResponse = Awaited<ReturnType<Consumer["fetch"]>>;
 
@@ -36,6 +31,8 @@ export interface ReaderOptions {
   readonly onBatch: (batch: ReadBatch) => void | Promise<void>;
   /** A broker was away or said no; reading goes on by itself. */
   readonly onFault?: (error: Error) => void;
+  /** Only what is committed, so that an end is the last stable offset; default: everything. */
+  readonly isolation?: "read_committed";
 }
 
 /** How long a broker holds a request while there is nothing: new records answer it at once. */
@@ -48,8 +45,8 @@ const PARTITION_BYTES_MAX = 1024 * 1024;
 /** A request that does not come back by then is given up, with the client that lost it. */
 const FETCH_DEADLINE_MS = 15_000;
 const PAUSE_AFTER_FAULT_MS = 300;
-const TIMESTAMP_IS_APPEND_TIME = 0x08;
-const IS_CONTROL = 0x20;
+const READ_UNCOMMITTED = 0;
+const READ_COMMITTED = 1;
 const EARLIEST = -2n;
 const LATEST = -1n;
 
@@ -151,6 +148,10 @@ export class KafkaReader {
     return consumer;
   }
 
+  get #isCommitted(): boolean {
+    return this.#options.isolation === "read_committed";
+  }
+
   #of(topic: string | undefined): Partition[] {
     const partitions = [...this.#partitions.values()];
     return topic === undefined ? partitions : partitions.filter((partition) => partition.topic === topic);
@@ -246,10 +247,11 @@ export class KafkaReader {
         },
       ],
     }));
+    const isolationLevel = this.#isCommitted ? READ_COMMITTED : READ_UNCOMMITTED;
     const maxWaitTime = performance.now() - this.#takenUpMs < SETTLED_MS ? SHORT_WAIT_MS : WAIT_MS;
     try {
       return await this.#inTime(
-        this.#consumer.fetch({ node, topics, maxWaitTime, minBytes: 1, maxBytes: FETCH_BYTES_MAX, isolationLevel: 0 }),
+        this.#consumer.fetch({ node, topics, maxWaitTime, minBytes: 1, maxBytes: FETCH_BYTES_MAX, isolationLevel }),
       );
     } catch (error) {
       const response = responseOf(error);
@@ -280,12 +282,13 @@ export class KafkaReader {
       const from = of.position!;
       const batches = answer.records ?? [];
       const last = batches.at(-1);
-      const nextOffset = last === undefined ? from : Number(last.firstOffset) + last.lastOffsetDelta + 1;
-      of.end = Math.max(Number(answer.highWatermark), nextOffset);
+      const nextOffset = last === undefined ? from : nextOffsetOf(last);
+      of.end = Math.max(Number(this.#isCommitted ? answer.lastStableOffset : answer.highWatermark), nextOffset);
       of.endAtStart ??= of.end;
       this.#ends.set(nameOf(of.topic, of.partition), of.end);
       if (nextOffset > from) {
-        const records = batches.flatMap((batch) => recordsOf(batch, from));
+        const read = this.#isCommitted ? withoutAborted(batches, answer.abortedTransactions) : batches;
+        const records = read.flatMap((batch) => recordsOf(batch, from));
         await this.#options.onBatch({ topic: of.topic, partition: of.partition, records, nextOffset });
         of.position = nextOffset;
       }
@@ -335,20 +338,6 @@ function answersOf(
       return of === undefined ? [] : [{ ...answer, of }];
     }),
   );
-}
-
-function recordsOf(batch: RecordsBatch, from: number): ReadRecord[] {
-  if ((batch.attributes & IS_CONTROL) !== 0) return [];
-  const first = Number(batch.firstOffset);
-  const appendMs = (batch.attributes & TIMESTAMP_IS_APPEND_TIME) === 0 ? undefined : Number(batch.maxTimestamp);
-  const records: ReadRecord[] = [];
-  for (const { key, value, offsetDelta, timestampDelta } of batch.records) {
-    const offset = first + offsetDelta;
-    // A batch is read whole, also from its middle on.
-    if (offset < from) continue;
-    records.push({ offset, timestampMs: appendMs ?? Number(batch.firstTimestamp + timestampDelta), key, value });
-  }
-  return records;
 }
 
 function isAtEnd(partition: Partition | undefined): boolean {

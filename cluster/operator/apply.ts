@@ -2,11 +2,15 @@
 // then models, then the person; only that links cross keys, so that a record may have to wait for a handover.
 import { isGranted } from "../../core/consent/consent.ts";
 import { applyAttributes, applyEvent, lookAgain, mergePersons, type Outputs } from "../../core/engine.ts";
+import { mayConcern } from "../../core/decide/decision-state.ts";
+import type { LoggedEvent } from "../../core/event/event.ts";
 import { anonymousKeyOf } from "../../core/identity/identity.ts";
 import { stepOf } from "../../core/model/step.ts";
 import { emptyPerson, encodePerson, type PersonState } from "../../core/profile/person.ts";
 import { addAnonymousId } from "../../core/profile/fold.ts";
+import type { ProgramEntry } from "../../core/program/timeline.ts";
 import { encodeHandover, type Handover } from "../wire/handover.ts";
+import { outcomeText, type OutcomeValue } from "../wire/outcome.ts";
 import type { ProfileChange } from "../wire/profile.ts";
 import { type ClusterRecord, markPassedOn } from "../wire/record.ts";
 import { stepText, type StepValue } from "../wire/step.ts";
@@ -75,8 +79,12 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
     return "applied";
   }
   const event = { ...record.event, received_at: atMs };
-  teach(turn, person, event);
-  note(turn, person, { atMs, outputs: applyEvent(person, event, turn.project.programs), event, mergedFrom });
+  const { program, version } = turn.project.programs.inForce(atMs);
+  const weight = program.plan.weights.get(event.event_type) ?? 0;
+  teach(turn, person, { event, program, version, weight });
+  const outputs = applyEvent(person, event, turn.project.programs);
+  if (outputs.folded && mayConcern(program, event)) tell(turn, { kind: "acted", event, weight });
+  note(turn, person, { atMs, outputs, event, mergedFrom });
   return "applied";
 }
 
@@ -126,6 +134,7 @@ function handOver(turn: Turn, userKey: string, atMs: number): void {
     userKey,
     linkedAtMs: atMs,
     programVersion: person?.programVersion ?? 0,
+    isShared: state.signpost !== undefined,
     person: person === undefined ? new Uint8Array(0) : encodePerson(person),
   });
   // Ids that a signpost knows are those of records that it passed on: their copies must count.
@@ -139,10 +148,15 @@ function handOver(turn: Turn, userKey: string, atMs: number): void {
 }
 
 /** Makes the handed-over person part of this one; the key that is no more, undefined where there was none. */
-function merge(turn: Turn, { anonKey, person: bytes, programVersion }: Handover, atMs: number): string | undefined {
+function merge(turn: Turn, handover: Handover, atMs: number): string | undefined {
+  const { anonKey, person: bytes, programVersion, isShared } = handover;
   const { state, project } = turn;
   addLink(state, anonKey);
   turn.isChanged = true;
+  // Who did nothing yet may have been decided for all the same.
+  const { program } = project.programs.inForce(atMs);
+  if (!isShared && program.experiments.length > 0)
+    tell(turn, { kind: "relink", from: anonKey, to: turn.key, at: atMs });
   if (bytes.length === 0) return undefined;
   push(turn, { kind: "relink", from: anonKey, to: turn.key });
   const into = (state.person ??= newPerson(turn));
@@ -150,11 +164,14 @@ function merge(turn: Turn, { anonKey, person: bytes, programVersion }: Handover,
   return anonKey;
 }
 
-function teach(turn: Turn, person: PersonState, event: Parameters<typeof applyEvent>[1]): void {
-  const { version, program } = turn.project.programs.inForce(event.received_at);
+interface Taught extends Pick<ProgramEntry, "version" | "program"> {
+  event: LoggedEvent;
+  weight: number;
+}
+
+function teach(turn: Turn, person: PersonState, { event, weight, version, program }: Taught): void {
   if (!isGranted(person.consent, "profiling", program.consentDefault)) return;
   const sampled = mayBeSampled(turn.project, version, event);
-  const weight = program.plan.weights.get(event.event_type) ?? 0;
   const step = stepOf(event, { personKey: turn.key, weight, sampled, history: person.recent });
   if (step === undefined) return;
   const { sampled: _, history, ...rest } = step;
@@ -165,10 +182,14 @@ function push(turn: Turn, step: StepValue): void {
   turn.outputs.text("steps", turn.key, stepText(step));
 }
 
+function tell(turn: Turn, outcome: OutcomeValue): void {
+  turn.outputs.text("outcomes", turn.key, outcomeText(outcome));
+}
+
 interface Noted {
   atMs: number;
   outputs: Outputs;
-  event?: Parameters<typeof applyEvent>[1];
+  event?: LoggedEvent;
   mergedFrom?: string | undefined;
   linkedAnonymousId?: string | undefined;
 }

@@ -9,7 +9,7 @@ import { ByteWriter } from "../../core/wire/writer.ts";
 
 export const OPERATION = { record: 1, handover: 2, time: 3, waited: 4 } as const;
 /** `handover` and `answer` go to the same topic; a handover takes along the event ids that the key knows. */
-export const CHANNEL = { profiles: 1, steps: 2, handover: 3, answer: 4, events: 5 } as const;
+export const CHANNEL = { profiles: 1, steps: 2, handover: 3, answer: 4, events: 5, outcomes: 6 } as const;
 /** Turns in one frame, and operations in one turn. */
 export const TURNS_MAX = 1024;
 export const OPERATIONS_MAX = 4096;

@@ -4,6 +4,7 @@ import { emptyPerson, encodePerson } from "../../core/profile/person.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import { compiled, MONDAY_MS } from "../../core/testing/programs.ts";
 import { encodeHandover } from "../wire/handover.ts";
+import { decodeOutcome } from "../wire/outcome.ts";
 import { decodeProfile } from "../wire/profile.ts";
 import { type ClusterRecord, decodeClusterRecord, encodeClusterRecord } from "../wire/record.ts";
 import { decodeStep } from "../wire/step.ts";
@@ -36,7 +37,7 @@ const handover = (anonKey: string, atMs = MONDAY_MS) => {
   return {
     kind: OPERATION.handover,
     atMs: 0,
-    value: encodeHandover({ anonKey, userKey: "u:1", linkedAtMs: atMs, programVersion: 0, person }),
+    value: encodeHandover({ anonKey, userKey: "u:1", linkedAtMs: atMs, programVersion: 0, isShared: false, person }),
   };
 };
 
@@ -60,8 +61,8 @@ test("a record gives a state, a step and a profile; several records of one turn 
     record(view("e1", { user_id: "1" })),
     record(view("e2", { user_id: "1" })),
   );
-  deepEqual([result.done, channels(result)], [2, ["steps", "steps", "profiles"]]);
-  const profile = decodeProfile(result.outputs[2]!.value);
+  deepEqual([result.done, channels(result)], [2, ["steps", "outcomes", "steps", "outcomes", "profiles"]]);
+  const profile = decodeProfile(result.outputs[4]!.value);
   equal(profile.sequence, 2);
   deepEqual(
     profile.changes.map(({ event }) => event?.event_id),
@@ -79,9 +80,10 @@ test("an event that names an unknown anonymous id waits, and everything behind i
   deepEqual([held.done, held.state, held.outputs], [0, undefined, []]);
   const { state } = turn(operator, "u:1", EMPTY, handover("a:1"));
   const done = turn(operator, "u:1", state, first, second);
-  deepEqual([done.done, channels(done)], [2, ["steps", "steps", "steps", "profiles"]]);
-  deepEqual(decodeStep(done.outputs[0]!.value), { kind: "relink", from: "a:1", to: "u:1" });
-  equal(decodeProfile(done.outputs[3]!.value).changes[0]!.mergedFrom, "a:1");
+  deepEqual([done.done, channels(done)], [2, ["outcomes", "steps", "steps", "outcomes", "steps", "outcomes", "profiles"]]);
+  deepEqual(decodeOutcome(done.outputs[0]!.value), { kind: "relink", from: "a:1", to: "u:1", at: MONDAY_MS });
+  deepEqual(decodeStep(done.outputs[1]!.value), { kind: "relink", from: "a:1", to: "u:1" });
+  equal(decodeProfile(done.outputs.at(-1)!.value).changes[0]!.mergedFrom, "a:1");
   equal(turn(operator, "u:1", done.state, handover("a:1")).state, undefined);
 });
 

@@ -1,16 +1,19 @@
-// What this server knows that is not about one person: programs (`control`), the catalogue (`item`), and the models that
-// it learns itself (`steps`). All of it is in memory and comes from Kafka, so any number of servers may start and die.
+// What this server knows that is not about one person: programs (`control`), the catalogue (`item`), the models that it
+// learns itself (`steps`), and what has followed from decisions (`decision`, `outcomes`). All of it is in memory and comes from Kafka, so any number of servers may start and die.
 import { assert } from "../../core/assert.ts";
 import { compileProgram } from "../../core/program/compile.ts";
 import type { CompiledProgram } from "../../core/program/compiled.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
-import { createRecommender, type Recommender } from "../../core/rank/recommender.ts";
+import type { Recommender } from "../../core/rank/recommender.ts";
 import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { KafkaReader, type ReadBatch } from "../kafka/reader.ts";
 import { decodeDocument } from "../wire/documents.ts";
 import { decodeStep } from "../wire/step.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
+import type { TimedStop } from "./decision-fold.ts";
+import { DecisionFollower } from "./decision-follower.ts";
+import { createLearnt, type Learnt } from "./learnt.ts";
 
 export interface LearnerOptions {
   readonly connection: KafkaConnection;
@@ -34,14 +37,16 @@ const SLICE_MS = 4;
 export class Learner {
   readonly #options: LearnerOptions;
   readonly #reader: KafkaReader;
+  readonly #follower: DecisionFollower;
   readonly #knownSteps = new RecentMap<true>(STEPS_KNOWN_MAX);
   readonly #programListeners = new Set<() => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly programs = new ProgramTimeline();
+  readonly #stops: TimedStop[] = [];
   /** Answers come from it. */
-  recommender: Recommender = createRecommender({});
-  /** What is taught; another one only while models are learnt anew behind those that answer. */
-  learning: Recommender = this.recommender;
+  learnt: Learnt = this.fresh();
+  /** What is taught; another one only while everything is learnt anew behind what answers. */
+  learning: Learnt = this.learnt;
   /** Topic and partition → where the models' next record lies. */
   readonly #positions = new Map<string, number>();
   /** Batches are learnt one after the other, whichever broker they come from. */
@@ -52,6 +57,11 @@ export class Learner {
   constructor(options: LearnerOptions) {
     this.#options = options;
     this.#reader = new KafkaReader({ connection: options.connection, onBatch: (batch) => this.#take(batch) });
+    this.#follower = new DecisionFollower(options);
+  }
+
+  get recommender(): Recommender {
+    return this.learnt.recommender;
   }
 
   /** The program in force now. At least one must have been read. */
@@ -64,6 +74,16 @@ export class Learner {
     return this.#reader.lag();
   }
 
+  /** Decisions and outcomes that are not folded yet. */
+  get decisionsLag(): number {
+    return this.#follower.lag;
+  }
+
+  /** Nothing learnt; `version`: of the program under which the decisions' rows stand that will be loaded. */
+  fresh(version = 0): Learnt {
+    return createLearnt({ programs: this.programs, stops: this.#stops, version });
+  }
+
   /** Reads programs to their end. */
   async start(): Promise<void> {
     const { topics } = this.#options;
@@ -72,35 +92,36 @@ export class Learner {
   }
 
   /**
-   * Learns catalogue and models anew: from a snapshot's offsets on, or from the first record that there still is.
-   * Resolves when the catalogue is read; `hasLearnt` tells of the rest. Models that have learnt before go on answering
+   * Learns everything but programs anew: from a snapshot's offsets on, or from the first record that there still is.
+   * Resolves when the catalogue is read; `hasLearnt` tells of the rest. What has been learnt before goes on answering
    * until then.
    */
-  async learn(recommender: Recommender, offsets: Offsets): Promise<void> {
+  async learn(learnt: Learnt, offsets: Offsets): Promise<void> {
     const { topics } = this.#options;
     await this.atRest(() => {
-      this.learning = recommender;
+      this.learning = learnt;
       this.#knownSteps.clear();
       this.#positions.clear();
       for (const [name, offset] of Object.entries(offsets)) this.#positions.set(name, offset);
       this.#configured = 0;
       if (this.programs.entries.length > 0) this.#configure();
+      this.#follower.follow(learnt.decisions, offsets);
     });
     this.#read(topics.item, offsets);
     await this.#reader.caughtUp(topics.item);
     this.#read(topics.steps, offsets);
     if (this.stepsTotal > 0) await this.hasLearnt();
-    this.recommender = recommender;
+    this.learnt = learnt;
   }
 
-  /** Resolves when the models have seen everything there is once. */
-  hasLearnt(): Promise<void> {
-    return this.#reader.caughtUp(this.#options.topics.steps);
+  /** Resolves when the models and the decisions have seen everything there is once. */
+  async hasLearnt(): Promise<void> {
+    await Promise.all([this.#reader.caughtUp(this.#options.topics.steps), this.#follower.caughtUp()]);
   }
 
-  /** Calls `look` between two batches: models and offsets belong together then. */
+  /** Calls `look` between two batches: what is learnt and the offsets belong together then. */
   atRest<T>(look: (offsets: Offsets) => T): Promise<T> {
-    const answer = this.#turn.then(() => look(Object.fromEntries(this.#positions)));
+    const answer = this.#turn.then(() => look({ ...Object.fromEntries(this.#positions), ...this.#follower.offsets }));
     this.#turn = answer.catch(() => undefined);
     return answer;
   }
@@ -120,7 +141,7 @@ export class Learner {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
-    await this.#reader.close();
+    await Promise.all([this.#reader.close(), this.#follower.close()]);
   }
 
   #read(topic: string, offsets: Offsets = {}): void {
@@ -158,6 +179,7 @@ export class Learner {
   #control(value: Buffer | null): void {
     if (value === null) return;
     const record = decodeDocument("control", value);
+    if (record.kind === "experiment_stop") this.#stops.push(record);
     if (record.kind !== "program" || this.programs.at(record.version) !== undefined) return;
     const compiled = compileProgram(record.document, record.version);
     if ("faults" in compiled) throw new Error(`program ${record.version} does not compile: ${compiled.faults[0]!.message}`);
@@ -181,30 +203,29 @@ export class Learner {
     const { version, models, learning } = this.program;
     if (version === this.#configured) return;
     this.#configured = version;
-    this.recommender.configure(models, learning);
-    if (this.learning !== this.recommender) this.learning.configure(models, learning);
+    for (const { recommender } of new Set([this.learnt, this.learning])) recommender.configure(models, learning);
   }
 
   #item(value: Buffer | null, key: Buffer | null): void {
     if (key === null) return;
     if (value === null) {
-      this.learning.deleteItem(key.toString());
+      this.learning.recommender.deleteItem(key.toString());
       return;
     }
     const { item, at } = decodeDocument("item", value);
-    this.learning.putItem(item, at);
+    this.learning.recommender.putItem(item, at);
   }
 
   #step(value: Buffer | null): void {
     if (value === null) return;
     const record = decodeStep(value);
-    if (record.kind === "relink") return this.learning.relink(record.from, record.to);
+    if (record.kind === "relink") return this.learning.recommender.relink(record.from, record.to);
     const { eventId, step } = record;
     const id = `${step.personKey}\n${eventId}`;
     if (this.#knownSteps.get(id) !== undefined) return;
     this.#knownSteps.set(id, true);
-    const sampled = step.history !== undefined && this.learning.learningSample(eventId, step.timeMs);
-    this.learning.learn({ ...step, sampled, history: step.history ?? [] });
+    const sampled = step.history !== undefined && this.learning.recommender.learningSample(eventId, step.timeMs);
+    this.learning.recommender.learn({ ...step, sampled, history: step.history ?? [] });
     this.stepsTotal++;
   }
 }

@@ -1,15 +1,14 @@
-// Snapshots of the models in Redis, so that a new server need not read all steps again. One server makes them, the one
+// Snapshots of what was learnt in Redis, so that a new server need not read all of it again. One server makes them, the one
 // that the task falls to, and writes only the rows that changed since the one before.
 //
 // Written ahead: changed rows go to a delta first; then the head, which names the delta and the offsets, is swapped in
 // (only where it still is the one that our rows are relative to); then the delta is folded into the base. A reader takes
 // base and delta together, so whatever moment he comes at he has one snapshot.
 import { uuidv7 } from "uuidv7";
-import { createRecommender, type Recommender } from "../../core/rank/recommender.ts";
-import type { SnapshotSource } from "../../core/wire/dirty-rows.ts";
 import type { RedisLink } from "../redis/link.ts";
 import { run, script } from "../redis/script.ts";
 import type { Learner, Offsets } from "./learner.ts";
+import type { Learnt, LearntTable } from "./learnt.ts";
 import type { Membership } from "./membership.ts";
 
 const SNAPSHOT_EVERY_MS = 30_000;
@@ -29,6 +28,8 @@ interface Head {
   /** Null: the base is all. */
   readonly delta: string | null;
   readonly offsets: Offsets;
+  /** Version of the program under which the decisions' rows stand; an earlier release has none of them. */
+  readonly program?: number;
 }
 
 /** KEYS: head. ARGV: the version that it must have (0: none), the new head. */
@@ -77,20 +78,19 @@ export class ModelSnapshots {
     this.#prefix = `attune:{${options.project}}:g${options.generation}:models:`;
   }
 
-  /** Puts the newest snapshot's models in place, or new ones where there is none that can be read. */
+  /** Puts what the newest snapshot holds in place, or new ones where there is none that can be read. */
   async restore(): Promise<void> {
     const { learner, onFault } = this.#options;
-    const recommender = newRecommender(learner);
-    let head: Head | undefined;
+    let found: { head: Head; learnt: Learnt } | undefined;
     try {
-      head = await this.#load(recommender);
+      found = await this.#load();
     } catch (error) {
-      // The steps say the same, only slower.
+      // The topics say the same, only slower.
       onFault(error as Error);
     }
-    this.#head = head;
-    this.#isFresh = head === undefined;
-    await learner.learn(head === undefined ? newRecommender(learner) : recommender, head?.offsets ?? {});
+    this.#head = found?.head;
+    this.#isFresh = found === undefined;
+    await learner.learn(found?.learnt ?? learner.fresh(), found?.head.offsets ?? {});
   }
 
   /** Takes snapshots from now on, whenever it is our task. */
@@ -109,13 +109,13 @@ export class ModelSnapshots {
       await this.restore();
       return false;
     }
-    const { tables } = learner.learning;
-    const offsets = await learner.atRest((positions) => {
+    const { tables, decisions } = learner.learning;
+    const place = await learner.atRest((offsets) => {
       for (const table of tables) table.begin();
-      return positions;
+      return { offsets, program: decisions.version };
     });
     const version = (current?.version ?? 0) + 1;
-    const head: Head = { version, line: current?.line ?? uuidv7(), delta: uuidv7(), offsets };
+    const head: Head = { version, line: current?.line ?? uuidv7(), delta: uuidv7(), ...place };
     this.#isFresh = false;
     this.#head = undefined;
     try {
@@ -146,21 +146,22 @@ export class ModelSnapshots {
     await this.take().catch((error: unknown) => onFault(error as Error));
   }
 
-  async #load(recommender: Recommender): Promise<Head | undefined> {
+  async #load(): Promise<{ head: Head; learnt: Learnt } | undefined> {
     for (let tries = 0; tries < RESTORE_TRIES_MAX; tries++) {
       const head = await this.#readHead();
       if (head === undefined) return undefined;
-      const rows = new Map<SnapshotSource, Map<string, Buffer>>();
-      for (const source of recommender.tables) {
+      const learnt = this.#options.learner.fresh(head.program);
+      const rows = new Map<LearntTable, Map<string, Buffer>>();
+      for (const source of learnt.tables) {
         // The delta first: while it is folded the base has some of its rows already, and when it is gone all of them.
         const delta = head.delta === null ? new Map<string, Buffer>() : await this.#rows(this.#deltaKey(head.delta, source));
         rows.set(source, new Map([...(await this.#rows(this.#baseKey(head.line, source))), ...delta]));
       }
       if ((await this.#readHead())?.version !== head.version) continue;
       for (const [source, ofTable] of rows) {
-        for (const [key, row] of ofTable) if (row[0] === ROW) source.load(Number(key), row.subarray(1));
+        for (const [key, row] of ofTable) if (row[0] === ROW) source.load(key, row.subarray(1));
       }
-      return head;
+      return { head, learnt };
     }
     throw new Error("snapshots of the models came faster than one could be read");
   }
@@ -185,7 +186,7 @@ export class ModelSnapshots {
     return rows;
   }
 
-  async #writeDelta(delta: string, table: SnapshotSource): Promise<void> {
+  async #writeDelta(delta: string, table: LearntTable): Promise<void> {
     const key = this.#deltaKey(delta, table);
     for (let isDone = false; !isDone; ) {
       const args: (string | Buffer)[] = [];
@@ -195,7 +196,7 @@ export class ModelSnapshots {
     }
   }
 
-  async #fold({ version, line, delta }: Head, tables: readonly SnapshotSource[]): Promise<void> {
+  async #fold({ version, line, delta }: Head, tables: readonly LearntTable[]): Promise<void> {
     for (const table of tables) {
       const rows = [...(await this.#rows(this.#deltaKey(delta!, table)))];
       for (let start = 0; start < rows.length; start += ROWS_A_WRITE) {
@@ -211,23 +212,18 @@ export class ModelSnapshots {
     return swapped === 1;
   }
 
-  async #forget(delta: string, tables: readonly SnapshotSource[]): Promise<void> {
+  async #forget(delta: string, tables: readonly LearntTable[]): Promise<void> {
     const keys = tables.map((table) => this.#deltaKey(delta, table));
     await this.#options.link.write(keys[0]!, ["UNLINK", ...keys]);
   }
 
-  #baseKey(line: string, { table }: SnapshotSource): string {
-    return `${this.#prefix}base:${line}:${table}`;
+  #baseKey(line: string, { name }: LearntTable): string {
+    return `${this.#prefix}base:${line}:${name}`;
   }
 
-  #deltaKey(delta: string, { table }: SnapshotSource): string {
-    return `${this.#prefix}delta:${delta}:${table}`;
+  #deltaKey(delta: string, { name }: LearntTable): string {
+    return `${this.#prefix}delta:${delta}:${name}`;
   }
-}
-
-function newRecommender({ programs }: Learner): Recommender {
-  const newest = programs.entries.at(-1)?.program;
-  return createRecommender({ models: newest?.models, learning: newest?.learning });
 }
 
 function rowOf(bytes: Uint8Array | null): Buffer {

@@ -1,18 +1,15 @@
 // One project on one of the cluster's servers: what is written goes to Kafka, persons come from Redis, everything else is
 // in memory. It keeps nothing of its own, so any number of servers may stand beside it.
-import { slotView } from "../../core/decide/view.ts";
 import { consentOfDefault } from "../../core/consent/consent.ts";
-import { applyAttributes, lookAgain } from "../../core/engine.ts";
-import { emptyRun } from "../../core/experiment/run.ts";
-import { experimentView } from "../../core/experiment/view.ts";
+import { applyAttributes } from "../../core/engine.ts";
 import { refOfKey } from "../../core/identity/identity.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Item } from "../../core/item/item.ts";
-import { emptyPerson, type PersonState } from "../../core/profile/person.ts";
-import { profileView } from "../../core/profile/view.ts";
+import { emptyPerson } from "../../core/profile/person.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
-import type { Consent, DecisionRecord, PersonRef } from "../../core/record.ts";
+import type { Consent, PersonRef } from "../../core/record.ts";
 import { answerList, answerSimilar, answerSlot, answerTrending, listRules, type Sources } from "../../server/hosting/answers.ts";
+import { experimentViews, slotViews } from "../../server/hosting/views.ts";
 import {
   HostError,
   type Decision,
@@ -26,16 +23,15 @@ import {
   type Submission,
 } from "../../server/ports.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
-import { partitionOf } from "../kafka/partition.ts";
 import type { KafkaSender } from "../kafka/sender.ts";
 import { checkTopics, needsOf } from "../kafka/topics.ts";
-import { personOf } from "../operator/key-state.ts";
 import type { RedisLink } from "../redis/link.ts";
 import { ProfileStore } from "../redis/profile-store.ts";
-import { encodeDocument } from "../wire/documents.ts";
 import { projectTopics, type EventTopics, type ProjectTopics } from "../wire/topics.ts";
+import { Catalogue } from "./catalogue.ts";
 import { Changes } from "./changes.ts";
 import { DeadLetterIndex } from "./dead-letters.ts";
+import { Decisions } from "./decisions.ts";
 import { Filler } from "./filler.ts";
 import { ClusterIntake } from "./intake.ts";
 import { Learner } from "./learner.ts";
@@ -44,6 +40,9 @@ import { ModelSnapshots } from "./model-snapshots.ts";
 import { People } from "./people.ts";
 import { profilesTarget } from "./profiles-target.ts";
 import { ProgramWriter } from "./program-writer.ts";
+import { Sizes } from "./sizes.ts";
+import { statsOf } from "./stats.ts";
+import { Visitors } from "./visitors.ts";
 
 export interface ClusterProjectOptions {
   readonly name: string;
@@ -64,9 +63,6 @@ export interface ClusterProjectOptions {
 }
 
 const TICK_EVERY_MS = 1_000;
-const SIZES_EVERY_MS = 1_000;
-/** Steps behind which the models count as current. */
-const LAG_READY_MAX = 1_000;
 
 interface Parts {
   readonly topics: ProjectTopics;
@@ -80,10 +76,11 @@ export class ClusterProject implements Project {
   readonly learner: Learner;
   readonly snapshots: ModelSnapshots;
   readonly #options: ClusterProjectOptions;
-  readonly #topics: ProjectTopics;
-  readonly #partitions: ReadonlyMap<string, number>;
   readonly #store: ProfileStore;
   readonly #people: People;
+  readonly #visitors: Visitors;
+  readonly #catalogue: Catalogue;
+  readonly #decisions: Decisions;
   readonly #intake: ClusterIntake;
   readonly #letters: DeadLetterIndex;
   readonly #programs: ProgramWriter;
@@ -91,10 +88,8 @@ export class ClusterProject implements Project {
   readonly #fillers: readonly Filler[];
   readonly #changes: Changes;
   readonly #listeners = new Set<(change: PersonChange) => void>();
-  readonly #timers: readonly NodeJS.Timeout[];
-  #sizes: ReadonlyMap<string, number> = new Map();
-  #personsTotal = 0;
-  #decisionsDropped = 0;
+  readonly #sizes: Sizes;
+  readonly #ticks: NodeJS.Timeout;
   /** The models have seen everything once. */
   #hasLearnt = false;
   #closed = false;
@@ -103,18 +98,20 @@ export class ClusterProject implements Project {
     const { connection, sender, link, server, now } = options;
     this.name = options.name;
     this.#options = options;
-    this.#topics = topics;
-    this.#partitions = partitions;
     this.#store = store;
     this.learner = learner;
     this.#people = new People(store, (anonKey, userKey) => this.#tellLink(anonKey, userKey));
-    const itemOf = (itemId: string): Item | undefined => learner.recommender.item(itemId);
+    this.#visitors = new Visitors({ people: this.#people, learner, now });
+    const catalogue = new Catalogue({ topic: topics.item, sender, learner, now });
+    this.#catalogue = catalogue;
+    const itemOf = (itemId: string): Item | undefined => catalogue.get(itemId);
     this.#intake = new ClusterIntake({ topics, partitions, sender, people: this.#people, itemOf, now });
     this.#letters = new DeadLetterIndex(link, options.name);
     this.#programs = new ProgramWriter({ topic: topics.control, sender, learner, now });
     // Servers of another generation fill other topics.
     const { name, generation = 1 } = options;
     this.#membership = new Membership(link, { project: `${name}.g${generation}`, server });
+    this.#decisions = new Decisions({ topics, partitions, sender, learner, membership: this.#membership, now });
     const profilesTopic = topics.profiles;
     this.#changes = new Changes({
       connection,
@@ -139,10 +136,8 @@ export class ClusterProject implements Project {
     const membership = this.#membership;
     this.snapshots = new ModelSnapshots({ link, learner, membership, project: name, generation, onFault });
     this.#fillers = targets.map((target) => new Filler({ connection, target, membership: this.#membership }));
-    this.#timers = [
-      setInterval(() => void this.#intake.tick().catch(() => undefined), TICK_EVERY_MS),
-      setInterval(() => void this.#count(), SIZES_EVERY_MS),
-    ];
+    this.#sizes = new Sizes({ link, store, letters: this.#letters, learner });
+    this.#ticks = setInterval(() => void this.#intake.tick().catch(() => undefined), TICK_EVERY_MS);
   }
 
   /**
@@ -168,6 +163,7 @@ export class ClusterProject implements Project {
       throw error;
     }
     project.snapshots.start();
+    project.#decisions.guards.start();
     void learner.hasLearnt().then(() => (project.#hasLearnt = true));
     return project;
   }
@@ -185,21 +181,21 @@ export class ClusterProject implements Project {
   }
 
   async profile(ref: PersonRef): Promise<ProfileAnswer | undefined> {
-    const { person, isDegraded } = await this.#visitor(ref);
+    const { person, isDegraded } = await this.#visitors.find(ref);
     if (person === undefined && !isDegraded) return undefined;
-    return this.#view(person ?? emptyPerson(this.learner.program.plan), isDegraded);
+    return this.#visitors.view(person ?? emptyPerson(this.learner.program.plan), isDegraded);
   }
 
   async setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileAnswer> {
     const key = await this.#intake.say(ref, { attributes });
     // What the log has, the job will do; the answer does the same to a copy.
-    const { person = this.#nobody(key), isDegraded } = await this.#visitor(refOfKey(key));
+    const { person = this.#visitors.nobody(key), isDegraded } = await this.#visitors.find(refOfKey(key));
     applyAttributes(person, attributes, Math.max(this.#options.now(), person.asOf), this.learner.programs);
-    return this.#view(person, isDegraded);
+    return this.#visitors.view(person, isDegraded);
   }
 
   async consent(ref: PersonRef): ReturnType<Project["consent"]> {
-    const said = (await this.#visitor(ref)).person?.consent;
+    const said = (await this.#visitors.find(ref)).person?.consent;
     return { consent: said ?? consentOfDefault(this.learner.program.consentDefault), said: said !== undefined };
   }
 
@@ -232,10 +228,10 @@ export class ClusterProject implements Project {
 
   async recommend(request: RecommendRequest): Promise<RecommendationList | undefined> {
     if (listRules(request, this.learner.program) === undefined) return undefined;
-    const visitor = await this.#visitor(request.ref);
+    const visitor = await this.#visitors.find(request.ref);
     const answered = answerList(request, visitor, this.#sources());
     if (answered === undefined) return undefined;
-    this.#log(visitor.key, answered.decision);
+    this.#decisions.log(visitor.key, answered.decision);
     return visitor.isDegraded ? { ...answered.answer, degraded: true } : answered.answer;
   }
 
@@ -248,20 +244,18 @@ export class ClusterProject implements Project {
   }
 
   async decide(ref: PersonRef, slot: string, context?: LoggedEvent["context"]): Promise<Decision | undefined> {
-    const visitor = await this.#visitor(ref);
+    const visitor = await this.#visitors.find(ref);
     const answered = answerSlot(slot, context, visitor, this.#sources());
-    if (answered !== undefined) this.#log(visitor.key, answered.decision);
+    if (answered !== undefined) this.#decisions.log(visitor.key, answered.decision);
     return answered?.answer;
   }
 
   async slots(): ReturnType<Project["slots"]> {
-    const { document, slots } = this.learner.program;
-    return [...slots.values()].map((slot) => slotView(slot, undefined, document.slots?.[slot.name]?.description));
+    return slotViews(this.learner.program, this.learner.learnt.decisions.state);
   }
 
   async experiments(): ReturnType<Project["experiments"]> {
-    const { program } = this.learner;
-    return program.experiments.map((experiment) => experimentView(experiment, emptyRun(experiment, this.#options.now())));
+    return experimentViews(this.learner.program, this.learner.learnt.decisions.state, this.#options.now());
   }
 
   async experiment(name: string): ReturnType<Project["experiment"]> {
@@ -273,7 +267,7 @@ export class ClusterProject implements Project {
       name,
       when,
       ...(description === undefined ? {} : { description }),
-      size: this.#sizes.get(name) ?? 0,
+      size: this.#sizes.segments.get(name) ?? 0,
     }));
   }
 
@@ -285,27 +279,15 @@ export class ClusterProject implements Project {
   }
 
   async putItems(items: readonly Item[]): Promise<void> {
-    const at = this.#options.now();
-    await this.#options.sender.send(
-      items.map((item) => ({
-        topic: this.#topics.item,
-        partition: 0,
-        key: Buffer.from(item.item_id),
-        value: encodeDocument("item", { item, at }),
-      })),
-    );
-    for (const item of items) this.learner.recommender.putItem(item, at);
+    await this.#catalogue.put(items);
   }
 
   async item(itemId: string): Promise<Item | undefined> {
-    return this.learner.recommender.item(itemId);
+    return this.#catalogue.get(itemId);
   }
 
-  async deleteItem(itemId: string): Promise<boolean> {
-    if (this.learner.recommender.item(itemId) === undefined) return false;
-    const tombstone = { topic: this.#topics.item, partition: 0, key: Buffer.from(itemId), value: null };
-    await this.#options.sender.send([tombstone]);
-    return this.learner.recommender.deleteItem(itemId);
+  deleteItem(itemId: string): Promise<boolean> {
+    return this.#catalogue.delete(itemId);
   }
 
   async program(version?: number): ReturnType<Project["program"]> {
@@ -355,95 +337,40 @@ export class ClusterProject implements Project {
 
   stats(): HostStats {
     const { sender, link } = this.#options;
-    const { counts } = this.#intake;
-    const [profiles] = this.#fillers;
-    const modelsLag = figure(this.learner.lag);
-    return {
-      ready: this.#hasLearnt && !this.#closed,
-      acceptedTotal: counts.accepted,
-      duplicatesTotal: counts.duplicates,
-      deadLettersTotal: this.#letters.total,
-      markedTrafficTotal: counts.marked,
-      queuedEvents: sender.queuedRecords,
-      queuedBytes: sender.queuedBytes,
-      logPosition: sender.sentTotal,
-      logSizeBytes: 0,
-      checkpointPosition: 0,
-      checkpointAgeMs: 0,
-      personsTotal: this.#personsTotal,
-      personsCached: this.#people.cached,
-      itemsTotal: this.learner.recommender.itemCount,
-      decisionsDroppedTotal: this.#decisionsDropped,
-      storageFull: false,
-      parts: {
-        kafka: { ready: !sender.isAway, queued_records: sender.queuedRecords, queued_bytes: sender.queuedBytes },
-        redis: { ready: link.isUp, faults: link.faultsTotal },
-        models: {
-          ready: this.#hasLearnt && modelsLag <= LAG_READY_MAX,
-          lag: modelsLag,
-          steps: this.learner.stepsTotal,
-          snapshots: this.snapshots.takenTotal,
-        },
-        filler: {
-          ready: profiles!.isWhole && figure(profiles!.lag) <= LAG_READY_MAX,
-          lag: figure(profiles!.lag),
-          partitions: profiles!.shares,
-          records: profiles!.recordsTotal,
-          servers: this.#membership.servers.length,
-        },
-      },
-    };
+    return statsOf({
+      sender,
+      link,
+      counts: this.#intake.counts,
+      letters: this.#letters,
+      sizes: this.#sizes,
+      people: this.#people,
+      learner: this.learner,
+      snapshots: this.snapshots,
+      decisions: this.#decisions,
+      filler: this.#fillers[0]!,
+      membership: this.#membership,
+      hasLearnt: this.#hasLearnt,
+      isClosed: this.#closed,
+    });
   }
 
   /** Stops taking part. What was accepted is in Kafka already. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#ticks);
+    this.#sizes.stop();
     this.snapshots.close();
+    this.#decisions.guards.stop();
     await this.#membership.close();
     await Promise.all(this.#fillers.map((filler) => filler.close()));
     await this.#changes.close();
     await this.learner.close();
   }
 
-  /** The person of a ref on a copy of his own, brought to now. */
-  async #visitor(ref: PersonRef): Promise<{
-    ref: PersonRef;
-    key: string;
-    person: PersonState | undefined;
-    isDegraded: boolean;
-  }> {
-    const { key, profile, isDegraded } = await this.#people.find(ref);
-    if (profile === undefined || profile.signpost !== undefined) return { ref, key, person: undefined, isDegraded };
-    const person = personOf(profile.person, profile.programVersion, this.learner.programs);
-    lookAgain(person, this.#options.now(), this.learner.programs);
-    return { ref, key, person, isDegraded };
-  }
-
-  #nobody(key: string): PersonState {
-    const person = emptyPerson(this.learner.program.plan);
-    if (key.startsWith("u:")) person.userId = key.slice(2);
-    else person.anonymousIds.push(key.slice(2));
-    return person;
-  }
-
-  #view(person: PersonState, isDegraded: boolean): ProfileAnswer {
-    const nowMs = Math.max(this.#options.now(), person.asOf);
-    const view = profileView(person, this.learner.program.plan, nowMs);
-    return isDegraded ? { ...view, degraded: true } : view;
-  }
-
   #sources(): Sources {
-    return { program: this.learner.program, recommender: this.learner.recommender, nowMs: this.#options.now() };
-  }
-
-  /** Never waited for: a decision that Kafka does not take is counted. */
-  #log(key: string, decision: DecisionRecord): void {
-    const topic = this.#topics.decision;
-    const partition = partitionOf(key, this.#partitions.get(topic)!);
-    const value = encodeDocument("decision", { ...decision, at: this.#options.now() });
-    this.#options.sender.send([{ topic, partition, key: Buffer.from(key), value }]).catch(() => this.#decisionsDropped++);
+    const { program, recommender, learnt } = this.learner;
+    return { program, recommender, nowMs: this.#options.now(), decisions: learnt.decisions.state };
   }
 
   #tell(change: PersonChange): void {
@@ -464,27 +391,11 @@ export class ClusterProject implements Project {
       mergedFrom: anonKey,
     });
   }
-
-  async #count(): Promise<void> {
-    if (!this.#options.link.isUp) return;
-    try {
-      this.#sizes = await this.#store.sizes(this.learner.program.segments.map(({ name }) => name));
-      this.#personsTotal = await this.#store.count();
-      await this.#letters.count();
-    } catch {
-      // The figures stay as they were; the link counts the fault.
-    }
-  }
 }
 
 /** For what cannot be answered at all without Redis. */
 function away(cause: unknown): never {
   throw new HostError("unavailable", "This cannot be looked up while Redis is away.", { retryAfterS: 2, cause });
-}
-
-/** Lag before the first answer is not a number that JSON has. */
-function figure(lag: number): number {
-  return Number.isFinite(lag) ? lag : Number.MAX_SAFE_INTEGER;
 }
 
 function notHere(what: string): HostError {

@@ -1,6 +1,6 @@
 // Values that people read too: JSON in UTF-8, one object each.
 import type { Item } from "../../core/item/item.ts";
-import type { DeadLetter, DecisionRecord } from "../../core/record.ts";
+import type { DeadLetter, DecisionRecord, ExperimentStop } from "../../core/record.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /** `decision`: a list or a slot that was answered. */
@@ -17,6 +17,8 @@ export interface ItemValue {
 export type ControlValue =
   /** In force from log time `at` on; `at` lies a second behind the moment at which it was written. */
   | { kind: "program"; version: number; at: number; document: unknown }
+  /** A guard has stopped a variant; the same one may be stopped twice. */
+  | { kind: "experiment_stop"; at: number; stop: ExperimentStop }
   /** The record of a quarantined one is to be tried again; its id is `TOPIC/PARTITION/OFFSET`. */
   | { kind: "retry"; id: string; at: number };
 

@@ -3,7 +3,9 @@
 import { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";
 
+/** In format 1, who left no person counts as shared; format 2 is of an unshared key that had none. */
 const FORMAT = 1;
+const NOBODY_YET = 2;
 
 export interface Handover {
   anonKey: string;
@@ -12,7 +14,9 @@ export interface Handover {
   linkedAtMs: number;
   /** Program version that the person is kept for. */
   programVersion: number;
-  /** Empty where there is nothing to merge: the key had no person, or belonged to another user before. */
+  /** The key belonged to another user before (a shared device): nothing of it becomes this one's. */
+  isShared: boolean;
+  /** Empty where there is nothing to merge: the key had no person, or is shared. */
   person: Uint8Array;
 }
 
@@ -20,7 +24,7 @@ const writer = new ByteWriter();
 
 export function encodeHandover(value: Handover): Uint8Array {
   writer.clear();
-  writer.byte(FORMAT);
+  writer.byte(value.person.length === 0 && !value.isShared ? NOBODY_YET : FORMAT);
   writer.string(value.anonKey);
   writer.string(value.userKey);
   writer.varint(value.linkedAtMs);
@@ -33,7 +37,8 @@ export function encodeHandover(value: Handover): Uint8Array {
 export function decodeHandover(bytes: Uint8Array): Handover {
   const reader = new ByteReader(bytes);
   const format = reader.byte();
-  if (format !== FORMAT) throw reader.corrupt(`handover format ${format}, this release reads ${FORMAT}`);
+  if (format !== FORMAT && format !== NOBODY_YET)
+    throw reader.corrupt(`handover format ${format}, this release reads up to ${NOBODY_YET}`);
   const value = {
     anonKey: reader.string(),
     userKey: reader.string(),
@@ -42,5 +47,5 @@ export function decodeHandover(bytes: Uint8Array): Handover {
     person: reader.bytes(),
   };
   reader.end();
-  return value;
+  return { ...value, isShared: format === FORMAT && value.person.length === 0 };
 }

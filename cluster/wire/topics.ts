@@ -27,6 +27,7 @@ export interface ProjectTopics {
   readonly handover: string;
   readonly profiles: string;
   readonly steps: string;
+  readonly outcomes: string;
   readonly decision: string;
   readonly item: string;
   readonly control: string;
@@ -56,6 +57,7 @@ export function projectTopics(
     handover: ours("handover"),
     profiles: ours("profiles"),
     steps: ours("steps"),
+    outcomes: ours("outcomes"),
     decision: name("decision"),
     item: name("item"),
     control: name("control"),
@@ -82,6 +84,7 @@ export const TOPIC_SETTINGS: Readonly<Record<keyof Omit<ProjectTopics, "log">, T
   handover: { cleanup: "delete", retentionMs: 7 * DAY_MS, logAppendTime: true, partitions: "many" },
   profiles: { cleanup: "compact", logAppendTime: false, partitions: "many" },
   steps: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: false, partitions: "many" },
+  outcomes: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: false, partitions: "many" },
   decision: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: true, partitions: "many" },
   item: { cleanup: "compact", logAppendTime: true, partitions: "one" },
   control: { cleanup: "delete", logAppendTime: true, partitions: "one" },

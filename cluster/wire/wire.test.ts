@@ -129,7 +129,12 @@ test("profiles, signposts, steps, handovers and documents come back", () => {
     to: "u:1",
   });
   const handover = { anonKey: "a:1", userKey: "u:1", linkedAtMs: 9, programVersion: 2, person: Uint8Array.of(9) };
-  deepEqual(decodeHandover(encodeHandover(handover)), handover);
+  for (const value of [
+    { ...handover, isShared: false },
+    { ...handover, person: new Uint8Array(0), isShared: true },
+    { ...handover, person: new Uint8Array(0), isShared: false },
+  ])
+    deepEqual(decodeHandover(encodeHandover(value)), value);
   const quarantine: QuarantineValue = { id: "t/0/1", key: "u:1", at: 1, reason: "threw", message: "x", record: "AA==" };
   deepEqual(decodeDocument("quarantine", encodeDocument("quarantine", quarantine)), quarantine);
 });

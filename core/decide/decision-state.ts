@@ -49,9 +49,12 @@ export class DecisionState {
     this.experiments.configure(program, atMs);
   }
 
-  /** Folds a decision; one that nothing waits for leaves no trace. */
-  decided(decision: DecisionRecord, personKey: string, atMs: number): void {
-    this.open.expire(atMs);
+  /**
+   * Folds a decision; one that nothing waits for leaves no trace. `expiredMs`: what was over by then is closed, for a host
+   * whose events may come later than its decisions.
+   */
+  decided(decision: DecisionRecord, personKey: string, atMs: number, expiredMs = atMs): void {
+    this.open.expire(expiredMs);
     const { choice, experiments = {}, teams, items, decision_id: id } = decision;
     const names = Object.entries(experiments);
     if (choice === undefined && names.length === 0) return;
@@ -149,6 +152,12 @@ export class DecisionState {
   #experiment(name: string) {
     return this.#program?.experiments.find((one) => one.name === name);
   }
+}
+
+/** Whether what a person did may change a state under this program, whoever he is. */
+export function mayConcern({ experiments, slots }: CompiledProgram, { context, event_type }: LoggedEvent): boolean {
+  if (experiments.length > 0) return event_type !== "impression" || context?.decision_id !== undefined;
+  return context?.decision_id !== undefined && [...slots.values()].some(({ bandit }) => bandit !== null);
 }
 
 /** The decision was made for this person, under whichever of his ids: nobody can vote on another's. */

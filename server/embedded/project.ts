@@ -2,13 +2,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { uuidv7 } from "uuidv7";
-import { slotView } from "../../core/decide/view.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
-import { emptyRun } from "../../core/experiment/run.ts";
-import { experimentView, type ExperimentView } from "../../core/experiment/view.ts";
 import { refOfKey } from "../../core/identity/identity.ts";
 import type { Item } from "../../core/item/item.ts";
-import type { CompiledExperiment } from "../../core/program/compiled.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
 import type { Consent, DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
@@ -24,6 +20,8 @@ import {
   type Sources,
   type Visitor,
 } from "../hosting/answers.ts";
+import { GuardWatch } from "../hosting/guard-watch.ts";
+import { experimentViews, slotViews } from "../hosting/views.ts";
 import { logSteps } from "../background/log-steps.ts";
 import { BackgroundTrainer } from "../background/trainer.ts";
 import { EVENT_BYTES } from "../hosting/sizes.ts";
@@ -61,7 +59,6 @@ import {
 import { eraseFromLog, ErasureStopped, type LogProofs } from "./erasing.ts";
 import type { KeyedRecord } from "./event-keys.ts";
 import type { Fold } from "./fold.ts";
-import { GuardWatch } from "./guard-watch.ts";
 import { personExport } from "./person-export.ts";
 import { applyRetention } from "./retaining.ts";
 import { recordsOf } from "./submission.ts";
@@ -358,20 +355,15 @@ export class EmbeddedProject implements Project {
   }
 
   async slots(): ReturnType<Project["slots"]> {
-    const { document, slots } = this.fold.programs.current;
-    const { decisions } = this.fold;
-    return [...slots.values()].map((slot) =>
-      slotView(slot, decisions.slots.learnerOf(slot.name), document.slots?.[slot.name]?.description),
-    );
+    return slotViews(this.fold.programs.current, this.fold.decisions);
   }
 
   async experiments(): ReturnType<Project["experiments"]> {
-    return this.fold.programs.current.experiments.map((experiment) => this.#experimentView(experiment));
+    return experimentViews(this.fold.programs.current, this.fold.decisions, this.fold.lastAtMs);
   }
 
   async experiment(name: string): ReturnType<Project["experiment"]> {
-    const experiment = this.fold.programs.current.experiments.find((one) => one.name === name);
-    return experiment === undefined ? undefined : this.#experimentView(experiment);
+    return (await this.experiments()).find((one) => one.name === name);
   }
 
   async segments(): ReturnType<Project["segments"]> {
@@ -659,11 +651,6 @@ export class EmbeddedProject implements Project {
   #sources(): Sources {
     const { programs, recommender, decisions } = this.fold;
     return { program: programs.current, recommender, nowMs: this.#nowMs(), decisions };
-  }
-
-  #experimentView(experiment: CompiledExperiment): ExperimentView {
-    const run = this.fold.decisions.experiments.runOf(experiment) ?? emptyRun(experiment, this.fold.lastAtMs);
-    return experimentView(experiment, run);
   }
 
   /** The person of a ref, brought to `nowMs`. */

@@ -4,6 +4,7 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LoggedEvent } from "../../core/event/event.ts";
+import type { ProgramDocument } from "../../core/program/program.ts";
 import type { PersonRef } from "../../core/record.ts";
 import { FilterError, type PersonChange, type ProfileAnswer, type Project } from "../ports.ts";
 
@@ -149,8 +150,114 @@ export function projectSuite(host: string, { open, test: options = {} }: SuiteOp
     equal(recentOf(await project.profile({ user_id: "crawler" })).length, 0);
     equal(project.stats().markedTrafficTotal, 1);
   });
+
+  promise("a slot learns from what came of its decisions, of his own visitor only", async (open) => {
+    const project = await open(DECIDING);
+    const decided = (await project.decide({ user_id: "ada" }, "hero", { device: "mobile" }))!;
+    ok(decided.propensity > 0 && decided.propensity < 1);
+    const context = { decision_id: decided.decision_id };
+    await submit(project, { ...did("s1", "impression", { user_id: "bob" }), context });
+    await submit(project, { ...did("i1", "impression", { user_id: "ada" }), context });
+    await submit(project, { ...did("c1", "click", { user_id: "ada" }), context });
+    const [hero] = await until(() => project.slots(), ([slot]) => slot!.learning!.reward === 1);
+    const arm = hero!.arms.find(({ variant }) => variant === decided.variant)!;
+    deepEqual([hero!.learning!.shown, arm.shown, arm.reward], [1, 1, 1]);
+    equal(hero!.arms.reduce((sum, { share }) => sum + share, 0).toFixed(9), "1.000000000");
+    deepEqual(
+      (await project.slots()).map(({ name, learning }) => [name, learning !== null]),
+      [["hero", true], ["theme", false]],
+    );
+  });
+
+  promise("an experiment counts who saw a variant and what he did then; who logs in keeps his", async (open) => {
+    const project = await open(DECIDING);
+    const given = new Map<string, string>();
+    for (let i = 0; i < 24; i++) {
+      // Nobody knows him yet when he is decided for.
+      const anonymous_id = `guest${i}`;
+      const { variant, decision_id, experiments } = (await project.decide({ anonymous_id }, "theme"))!;
+      given.set(`u${i}`, variant!);
+      deepEqual(experiments, { look: variant });
+      const context = { decision_id };
+      await submit(project, { ...did(`i${i}`, "impression", { anonymous_id, user_id: `u${i}` }), context });
+      if (i % 3 === 0) await submit(project, did(`p${i}`, "purchase", { user_id: `u${i}` }, 5));
+    }
+    const bought = (variant: string) =>
+      [...given].filter(([user, of]) => of === variant && Number(user.slice(1)) % 3 === 0).length;
+    const look = await until(
+      () => project.experiment("look"),
+      (found) => found!.users === 24 && found!.variants.reduce((sum, { conversions }) => sum + conversions!, 0) === 8,
+    );
+    for (const { name, users, exposures, conversions } of look!.variants) {
+      const own = [...given.values()].filter((variant) => variant === name).length;
+      deepEqual([users, exposures, conversions], [own, own, bought(name)], name);
+    }
+    for (const [user_id, variant] of given) equal((await project.decide({ user_id }, "theme"))!.variant, variant);
+    deepEqual((await project.experiments()).map(({ name }) => name), ["look", "mix"]);
+  });
+
+  promise("an interleaved list is won by the ranking whose items were clicked", async (open) => {
+    const project = await open(DECIDING);
+    await project.putItems(["lamp", "chair", "sofa", "desk"].map((id) => item(id, id)));
+    await submit(project, ...["lamp", "chair", "sofa", "desk"].map((id) => view(`v${id}`, { user_id: "cid" }, id)));
+    const ask = () => project.recommend({ ref: { user_id: "ada" }, placement: "mixed", limit: 4 });
+    const { decision_id, items } = (await until(ask, (list) => list!.items.length === 4))!;
+    const context = { decision_id };
+    await submit(project, { ...did("i1", "impression", { user_id: "ada" }), context });
+    await submit(project, { ...view("c1", { user_id: "ada" }, items[0]!.item_id), event_type: "click", context });
+    const sumOf = (wins: object | undefined) => Object.values(wins ?? {}).reduce((sum, one) => sum + one, 0);
+    const mix = await until(() => project.experiment("mix"), (found) => sumOf(found!.interleaving?.wins) === 1);
+    equal(mix!.interleaving!.ties, 0);
+  });
+
+  promise("a variant that does harm is stopped: its people see control", async (open) => {
+    const project = await open(DECIDING);
+    for (let i = 0; i < 240; i += 40) {
+      const refs = Array.from({ length: 40 }, (_, at): PersonRef => ({ user_id: `n${i + at}` }));
+      const decided = await Promise.all(refs.map((ref) => project.decide(ref, "theme")));
+      const impressions = decided.map((one, at) => ({
+        ...did(`i${i + at}`, "impression", refs[at]!),
+        context: { decision_id: one!.decision_id },
+      }));
+      await submit(project, ...impressions);
+      const buyers = refs.filter((_, at) => decided[at]!.variant === "light" || at % 20 === 0);
+      await submit(project, ...buyers.map((ref, at) => did(`p${i + at}-${ref.user_id}`, "purchase", ref, 5)));
+    }
+    const stopped = await until(() => project.experiment("look"), (found) => found!.variants[1]!.stopped !== null);
+    equal(stopped!.variants[1]!.stopped!.metric, "bought");
+    for (let i = 0; i < 12; i++) equal((await project.decide({ user_id: `later${i}` }, "theme"))!.variant, "light");
+  });
 }
 
+const DECIDING: ProgramDocument = {
+  slots: {
+    hero: { policy: "squarecb", variants: { a: 1, b: 2, c: 3 }, reward: { events: { click: 1 } } },
+    theme: { policy: "rules", variants: { light: 1, dark: 2 }, default: "light" },
+  },
+  placements: { mixed: { limit: 4 }, fresh: { limit: 4, diversity: 0.9 } },
+  experiments: {
+    look: {
+      variants: { light: {}, dark: { slots: { theme: "dark" } } },
+      metrics: { bought: { kind: "conversion", event: "purchase" } },
+      guards: [{ metric: "bought" }],
+      window: "1d",
+    },
+    mix: {
+      variants: { old: {}, fresh: { placements: { mixed: "fresh" } } },
+      interleave: "mixed",
+      metrics: { clicks: { kind: "count", event: "click" } },
+    },
+  },
+};
+
+const did = (id: string, type: string, person: PersonRef, value?: number): LoggedEvent => ({
+  event_id: id,
+  ...person,
+  event_type: type,
+  timestamp: Date.now(),
+  received_at: Date.now(),
+  ...(value === undefined ? {} : { value }),
+});
 const item = (id: string, category: string) => ({ item_id: id, title: id, categories: [category], tags: [] });
 const view = (id: string, person: PersonRef, itemId: string): LoggedEvent => ({
   event_id: id,

@@ -5,6 +5,7 @@ import { ByteReader } from "../../../core/wire/reader.ts";
 import { ByteWriter } from "../../../core/wire/writer.ts";
 import { hash32 } from "../../../core/math/hash.ts";
 import { decodeHandover } from "../../wire/handover.ts";
+import { decodeOutcome, type OutcomeValue } from "../../wire/outcome.ts";
 import { decodeProfile, type ProfileValue } from "../../wire/profile.ts";
 import { type ClusterRecord, encodeClusterRecord, RECORD_HEAD_BYTES } from "../../wire/record.ts";
 import { decodeStep, type StepValue } from "../../wire/step.ts";
@@ -35,6 +36,7 @@ export class LogHost {
   readonly profiles = new Map<string, ProfileValue>();
   readonly published: { key: string; value: ProfileValue }[] = [];
   readonly steps: StepValue[] = [];
+  readonly outcomes: { key: string; value: OutcomeValue }[] = [];
   readonly duplicates: string[] = [];
   readonly #operator: Operator;
   /** Log time; each append takes the next millisecond at least. */
@@ -150,6 +152,7 @@ export class LogHost {
     for (const { channel, key: to, value } of result.outputs) {
       if (channel === "events") this.append(to, value);
       else if (channel === "steps") this.steps.push(decodeStep(value));
+      else if (channel === "outcomes") this.outcomes.push({ key: to, value: decodeOutcome(value) });
       else if (channel === "handover" || channel === "answer") {
         const entry = { key: to, value, ids: channel === "handover" ? [...known.ids] : [] };
         this.#handovers[this.#partitionOf(to)]!.push(entry);

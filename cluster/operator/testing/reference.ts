@@ -3,7 +3,7 @@ import { lookAgain } from "../../../core/engine.ts";
 import { refOfKey } from "../../../core/identity/identity.ts";
 import { encodePerson } from "../../../core/profile/person.ts";
 import type { ProgramDocument } from "../../../core/program/program.ts";
-import type { LogRecord } from "../../../core/record.ts";
+import type { DecisionRecord, LogRecord } from "../../../core/record.ts";
 import { eventKeysOf } from "../../../server/embedded/event-keys.ts";
 import type { Fold } from "../../../server/embedded/fold.ts";
 import { openProject, START_MS, testFolder } from "../../../server/embedded/testing.ts";
@@ -27,9 +27,13 @@ export interface ProgramInForce {
 
 /**
  * The embedded host's fold of the log: in the order of append times, each record where it was folded. The first program
- * must be in force from START_MS on.
+ * must be in force from START_MS on. Decisions lie between the records, each at its time.
  */
-export async function foldOfLog(entries: readonly LogEntry[], programs: readonly ProgramInForce[]): Promise<Fold> {
+export async function foldOfLog(
+  entries: readonly LogEntry[],
+  programs: readonly ProgramInForce[],
+  decisions: readonly { timeMs: number; decision: DecisionRecord }[] = [],
+): Promise<Fold> {
   const project = await openProject(testFolder(), { nowMs: START_MS }, { firstProgram: programs[0]!.document });
   const { fold } = project;
   const log = [...entries].sort((a, b) => a.atMs - b.atMs || (a.key < b.key ? -1 : 1));
@@ -37,6 +41,7 @@ export async function foldOfLog(entries: readonly LogEntry[], programs: readonly
   const linkedAtMs = firstLinks(log);
   const attributes = new Set<string>();
   let next = 1;
+  let decided = 0;
   let position = fold.persons.position;
   const apply = (record: LogRecord): void => void fold.apply(record, ++position);
   const putInForce = (untilMs: number): void => {
@@ -44,7 +49,15 @@ export async function foldOfLog(entries: readonly LogEntry[], programs: readonly
       apply({ kind: "program", ...programs[next]! });
     }
   };
+  const decide = (untilMs: number): void => {
+    for (; decided < decisions.length && decisions[decided]!.timeMs <= untilMs; decided++) {
+      const { timeMs, decision } = decisions[decided]!;
+      putInForce(timeMs);
+      apply({ kind: "decision", at: timeMs, decision });
+    }
+  };
   for (const { key, atMs: at, value } of log) {
+    decide(at);
     putInForce(at);
     const record = decodeClusterRecord(value);
     if (record.kind === "event") {
@@ -61,6 +74,7 @@ export async function foldOfLog(entries: readonly LogEntry[], programs: readonly
       apply({ kind: "attributes", at, ref: record.ref, attributes: record.attributes });
     }
   }
+  decide(Infinity);
   // A program may come into force after the last record; time alone brings persons to it.
   putInForce(Infinity);
   return fold;

@@ -69,7 +69,7 @@ export async function startDevJob(
       else if (channel === "handover" || channel === "answer") {
         const ids = channel === "handover" ? [...known.ids] : [];
         send(topics.handover, to, Buffer.from(JSON.stringify({ ids, value: Buffer.from(value).toString("base64") })));
-      } else send(channel === "steps" ? topics.steps : topics.profiles, to, value);
+      } else send(topics[channel], to, value);
     }
     return result.done;
   }

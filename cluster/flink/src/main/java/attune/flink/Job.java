@@ -28,7 +28,7 @@ import org.apache.kafka.clients.admin.TopicDescription;
 
 /**
  * The log, by person, through the core, to results:
- * {@code events + handover → PersonStage → profiles, steps (exactly once); handover, events, quarantine (at least once)}.
+ * {@code events + handover → PersonStage → profiles, steps, outcomes (exactly once); handover, events, quarantine (at least once)}.
  */
 public final class Job {
   /** Key groups: what a job can be scaled to, for ever. */

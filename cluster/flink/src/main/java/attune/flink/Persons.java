@@ -289,6 +289,7 @@ final class Persons {
         switch (message.channel()) {
           case Turn.PROFILES -> send(new Output(options.ownTopic(project, "profiles"), message.key(), message.value()));
           case Turn.STEPS -> send(new Output(options.ownTopic(project, "steps"), message.key(), message.value()));
+          case Turn.OUTCOMES -> send(new Output(options.ownTopic(project, "outcomes"), message.key(), message.value()));
           case Turn.TO_USER -> sendHandover(message, knownIds());
           case Turn.ANSWER -> sendHandover(message, Collections.emptyIterator());
           case Turn.EVENTS -> link(new Output(options.logTopics().get(cause.topic), message.key(), message.value()));

@@ -16,6 +16,7 @@ final class Turn {
   static final byte TO_USER = 3;
   static final byte ANSWER = 4;
   static final byte EVENTS = 5;
+  static final byte OUTCOMES = 6;
 
   /** Beyond what numbers and lengths take. */
   private static final int ROOM_BYTES = 64;

@@ -1,0 +1,27 @@
+// What decisions have led to, in its public form, in every host alike.
+import type { DecisionState } from "../../core/decide/decision-state.ts";
+import { emptyLearner } from "../../core/decide/learner.ts";
+import { slotView, type SlotView } from "../../core/decide/view.ts";
+import { emptyRun } from "../../core/experiment/run.ts";
+import { experimentView, type ExperimentView } from "../../core/experiment/view.ts";
+import type { CompiledProgram } from "../../core/program/compiled.ts";
+
+/** Slots of the program in its order; one that has just begun to learn has learnt nothing. */
+export function slotViews({ document, slots }: CompiledProgram, decisions: DecisionState): SlotView[] {
+  return [...slots.values()].map((slot) => {
+    const { name, bandit } = slot;
+    const learner = decisions.slots.learnerOf(name) ?? (bandit === null ? undefined : emptyLearner(bandit.reward.key));
+    return slotView(slot, learner, document.slots?.[name]?.description);
+  });
+}
+
+/** Experiments of the program, the holdout first; `nowMs` is when one that is only beginning began. */
+export function experimentViews(
+  { experiments }: CompiledProgram,
+  decisions: DecisionState,
+  nowMs: number,
+): ExperimentView[] {
+  return experiments.map((experiment) =>
+    experimentView(experiment, decisions.experiments.runOf(experiment) ?? emptyRun(experiment, nowMs)),
+  );
+}
