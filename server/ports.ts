@@ -194,6 +194,8 @@ export interface Project {
   retention(): Promise<{ policy: RetentionPolicy; last: RetentionReport | undefined }>;
   /** Undefined: no such job. */
   erasure(jobId: string): Promise<ErasureStatus | undefined>;
+  /** Finds out whom the ref's anonymous id belongs to, where that is not in memory: `personKey` says it then. */
+  resolve(ref: PersonRef): void | Promise<void>;
   /** The person's canonical key, also for one never seen: live subscriptions are kept by it. */
   personKey(ref: PersonRef): string;
   /** Ids of persons that start with `prefix`, at most `limit`. */

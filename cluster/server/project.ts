@@ -217,6 +217,10 @@ export class ClusterProject implements Project {
     return Promise.reject(notHere("retention"));
   }
 
+  async resolve(ref: PersonRef): Promise<void> {
+    if (ref.anonymous_id !== undefined) await this.#people.userOf(ref.anonymous_id);
+  }
+
   personKey(ref: PersonRef): string {
     return this.#people.keyNow(ref);
   }

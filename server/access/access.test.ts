@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { KeyFileError } from "./key-file.ts";
-import { openKeyRing, type KeyRing } from "./key-ring.ts";
+import { openKeyRing, type FileKeyRing } from "./key-ring.ts";
 import { credentialsOf, principalOf, type Principal } from "./principal.ts";
 import { grants, NEEDS, ROLES, type Role } from "./roles.ts";
 import { signUserToken, TOKEN_AGE_MAX_S, verifyUserToken } from "./user-token.ts";
@@ -14,9 +14,9 @@ const START_MS = 1_800_000_000_000;
 
 interface Bench {
   path: string;
-  ring: KeyRing;
+  ring: FileKeyRing;
   clock: { ms: number };
-  reopen(): KeyRing;
+  reopen(): FileKeyRing;
 }
 
 function bench(t: TestContext): Bench {
@@ -24,14 +24,14 @@ function bench(t: TestContext): Bench {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const clock = { ms: START_MS };
   const path = join(folder, "keys.json");
-  const reopen = (): KeyRing => openKeyRing(path, () => clock.ms);
+  const reopen = (): FileKeyRing => openKeyRing(path, () => clock.ms);
   return { path, ring: reopen(), clock, reopen };
 }
 
-const issue = (ring: KeyRing, role: Role, extras: object = {}) =>
+const issue = (ring: FileKeyRing, role: Role, extras: object = {}) =>
   ring.issue({ project: "default", role, name: `a ${role} key`, ...extras });
 
-async function who(ring: KeyRing, shown: object, project = "default"): Promise<Principal> {
+async function who(ring: FileKeyRing, shown: object, project = "default"): Promise<Principal> {
   const principal = await principalOf(shown, project, { ring, now: () => START_MS });
   if (typeof principal === "string") throw new Error(principal);
   return principal;

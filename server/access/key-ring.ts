@@ -33,6 +33,7 @@ export interface IssuedKey {
   key: string;
 }
 
+/** Reads are of what is in memory; changes are durable, and known to whoever shares the ring, when they resolve. */
 export interface KeyRing {
   /** No key was ever made: a loopback node is open. A ring whose keys were all revoked stays closed. */
   readonly isEmpty: boolean;
@@ -41,14 +42,22 @@ export interface KeyRing {
   /** The key in force; undefined for one that is unknown, revoked or expired. */
   find(key: string): StoredKey | undefined;
   list(project?: string): readonly StoredKey[];
-  issue(request: KeyRequest): IssuedKey;
+  issue(request: KeyRequest): IssuedKey | Promise<IssuedKey>;
   /** A new key with the same rights; the old one goes on for `overlapMs`. Undefined: no such key in force. */
-  rotate(id: string, overlapMs: number): IssuedKey | undefined;
+  rotate(id: string, overlapMs: number): IssuedKey | undefined | Promise<IssuedKey | undefined>;
   /** False where there is no such key in force. At once: the next request with it is refused. */
-  revoke(id: string): boolean;
+  revoke(id: string): boolean | Promise<boolean>;
   /** Secrets that verify user tokens, newest first. */
   secrets(project: string): readonly TokenSecret[];
   /** Makes a new secret; tokens of the old one are taken for `overlapMs`. */
+  rotateSecret(project: string, overlapMs: number): TokenSecret | Promise<TokenSecret>;
+}
+
+/** A ring in a file of this machine: changes are made when the call returns. */
+export interface FileKeyRing extends KeyRing {
+  issue(request: KeyRequest): IssuedKey;
+  rotate(id: string, overlapMs: number): IssuedKey | undefined;
+  revoke(id: string): boolean;
   rotateSecret(project: string, overlapMs: number): TokenSecret;
 }
 
@@ -57,7 +66,7 @@ export class TooManyKeysError extends Error {
 }
 
 /** @throws KeyFileError where the file is damaged or open to others. */
-export function openKeyRing(path: string, now: () => number): KeyRing {
+export function openKeyRing(path: string, now: () => number): FileKeyRing {
   let content: KeyFileContent = { keys: [], secrets: [] };
   let byHash = new Map<string, StoredKey>();
   let byId = new Map<string, StoredKey>();

@@ -12,8 +12,11 @@ export interface Reader {
   noted(ref: PersonRef): void;
 }
 
-/** The ref, where the reader may read it. @throws Problem (forbidden). */
-export function readable(ref: PersonRef, reader: Reader): PersonRef {
+/** The ref, where the reader may read it. Rejects with a Problem (forbidden). */
+export async function readable(ref: PersonRef, reader: Reader): Promise<PersonRef> {
+  if (reader.principal.kind === "open") return ref;
+  const resolved = reader.project.resolve(ref);
+  if (resolved !== undefined) await resolved;
   if (!mayRead(ref, reader)) throw refusal("forbidden");
   reader.noted(ref);
   return ref;

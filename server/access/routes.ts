@@ -37,7 +37,7 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions): Route[] {
     return ok({ keys: ring.list(project.name).map((key) => wireKey(key, nowMs)) });
   }
 
-  function makeKey(call: Call): Answer {
+  async function makeKey(call: Call): Promise<Answer> {
     const source = jsonOf(call);
     const role = roleOf(source);
     // Otherwise the node closes, and nobody could open it again from here.
@@ -49,7 +49,7 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions): Route[] {
     const origins = texts(source, "origins", { countMax: ORIGINS_MAX, charsMax: 256 });
     if (!origins.every(isOrigin)) throw source.fault("origins", "An origin is a scheme and a host: https://shop.example");
     const name = requiredText(source, "name", NAME_CHARS_MAX);
-    const issued = atMost(() =>
+    const issued = await atMost(() =>
       ring.issue({
         project: call.project.name,
         role,
@@ -62,22 +62,22 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions): Route[] {
     return made(issued, call.nowMs);
   }
 
-  function rotateKey(call: Call): Answer {
+  async function rotateKey(call: Call): Promise<Answer> {
     const overlapS = integer(jsonOf(call), "overlap_s", { low: 0, high: OVERLAP_MAX_S, otherwise: DAY_S });
     const id = ownKey(call);
-    const issued = atMost(() => ring.rotate(id, overlapS * 1_000));
+    const issued = await atMost(() => ring.rotate(id, overlapS * 1_000));
     if (issued === undefined) throw unknownKey();
     return made(issued, call.nowMs);
   }
 
-  function revokeKey(call: Call): Answer {
-    if (!ring.revoke(ownKey(call))) throw unknownKey();
+  async function revokeKey(call: Call): Promise<Answer> {
+    if (!(await ring.revoke(ownKey(call)))) throw unknownKey();
     return { status: 204 };
   }
 
-  function rotateSecret(call: Call): Answer {
+  async function rotateSecret(call: Call): Promise<Answer> {
     const overlapS = integer(jsonOf(call), "overlap_s", { low: 0, high: OVERLAP_MAX_S, otherwise: DAY_S });
-    const { id, secret } = ring.rotateSecret(call.project.name, overlapS * 1_000);
+    const { id, secret } = await ring.rotateSecret(call.project.name, overlapS * 1_000);
     return { status: 201, json: { id, secret }, audit: { secret_id: id } };
   }
 
@@ -86,7 +86,7 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions): Route[] {
     const userId = requiredText(source, "user_id", ID_CHARS_MAX);
     const lifeS = integer(source, "life_s", { low: 1, high: TOKEN_AGE_MAX_S, otherwise: TOKEN_LIFE_S });
     const { name } = call.project;
-    const secret = ring.secrets(name)[0] ?? ring.rotateSecret(name, 0);
+    const secret = ring.secrets(name)[0] ?? (await ring.rotateSecret(name, 0));
     const token = await signUserToken(userId, secret, call.nowMs, lifeS);
     return { status: 201, json: { user_token: token, expires_at: isoOf(call.nowMs + lifeS * 1_000) } };
   }
@@ -110,9 +110,9 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions): Route[] {
     };
   }
 
-  function endSession(call: Call): Answer {
+  async function endSession(call: Call): Promise<Answer> {
     const { session } = credentialsOf(call.headers, {}, true);
-    if (session !== undefined) sessions.end(session);
+    if (session !== undefined) await sessions.end(session);
     return { status: 204, headers: { "set-cookie": `${SESSION_COOKIE}=; Path=/; Max-Age=0` } };
   }
 
@@ -169,9 +169,9 @@ function wireKey(key: StoredKey, nowMs: number): Record<string, unknown> {
   };
 }
 
-function atMost<Result>(make: () => Result): Result {
+async function atMost<Result>(make: () => Result | Promise<Result>): Promise<Result> {
   try {
-    return make();
+    return await make();
   } catch (error) {
     if (error instanceof TooManyKeysError) throw new Problem("too_many_keys", error.message);
     throw error;

@@ -19,7 +19,8 @@ export interface Sessions {
   /** Undefined where there is none, it has ended, or its key is no longer in force. */
   find(cookie: string): Session | undefined;
   isOpen(session: Session): boolean;
-  end(cookie: string): void;
+  /** Everywhere, when it resolves. */
+  end(cookie: string): void | Promise<void>;
 }
 
 export const SESSION_LIFE_S = 8 * 3_600;

@@ -1,5 +1,5 @@
 // `attune keys`: makes, lists, rotates and revokes the keys of a data folder, also beside a running node, which sees the
-// change within half a second.
+// change within half a second; with `--cluster` those of a cluster, whose servers see it at once.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,7 +19,7 @@ attune keys revoke KEY_ID                    at once
 attune keys secret [--overlap 24h]           a new secret for user tokens
 attune keys token --user USER_ID [--expires 15m]
 
-All take --data FOLDER, --project NAME and --config FILE.
+All take --data FOLDER, --project NAME and --config FILE; --cluster for the cluster of that folder.
 `;
 
 const OPTIONS = {
@@ -37,28 +37,56 @@ const OPTIONS = {
 
 type Flags = Partial<Record<keyof typeof OPTIONS, string>>;
 
-export async function keysCommand(args: string[]): Promise<number> {
+/** Where the keys are; `close` lets the process end. */
+export interface OpenRing {
+  readonly ring: KeyRing;
+  close?(): Promise<void>;
+}
+
+/** @param open - default: the ring of the data folder. */
+export async function keysCommand(
+  args: string[],
+  open: (flags: Flags) => Promise<OpenRing> = ringOfFolder,
+): Promise<number> {
   const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
   const [action = "help", id, ...more] = positionals;
   if (action === "help") return print(HELP.trimEnd());
   if (more.length > 0) throw new UsageError(`too many arguments\n\n${HELP}`);
-  const { data } = await readSettings(values, process.env);
+  const { ring, close } = await open(values);
+  try {
+    return await run(ring, { action, id, values });
+  } finally {
+    await close?.();
+  }
+}
+
+async function ringOfFolder(flags: Flags): Promise<OpenRing> {
+  const { data } = await readSettings(flags, process.env);
   mkdirSync(data, { recursive: true });
-  const ring = openKeyRing(join(data, KEY_FILE), Date.now);
+  return { ring: openKeyRing(join(data, KEY_FILE), Date.now) };
+}
+
+interface Asked {
+  action: string;
+  id: string | undefined;
+  values: Flags;
+}
+
+async function run(ring: KeyRing, { action, id, values }: Asked): Promise<number> {
   const project = values.project ?? DEFAULT_PROJECT;
   const overlapMs = durationMs("overlap", values.overlap ?? "24h");
   switch (action) {
     case "create":
-      return printKey(createKey(ring, project, values));
+      return printKey(await createKey(ring, project, values));
     case "list":
       return print(listOf(ring, values.project));
     case "rotate":
-      return printKey(ring.rotate(named(id), overlapMs) ?? unknown(id));
+      return printKey((await ring.rotate(named(id), overlapMs)) ?? unknown(id));
     case "revoke":
-      if (!ring.revoke(named(id))) unknown(id);
+      if (!(await ring.revoke(named(id)))) unknown(id);
       return print(`${id} is revoked`);
     case "secret":
-      return print(ring.rotateSecret(project, overlapMs).secret);
+      return print((await ring.rotateSecret(project, overlapMs)).secret);
     case "token":
       return print(await createToken(ring, project, values));
     default:
@@ -66,7 +94,7 @@ export async function keysCommand(args: string[]): Promise<number> {
   }
 }
 
-function createKey(ring: KeyRing, project: string, flags: Flags): IssuedKey {
+function createKey(ring: KeyRing, project: string, flags: Flags): IssuedKey | Promise<IssuedKey> {
   const { role = "", expires } = flags;
   if (!isRole(role)) throw new UsageError(`--role ${role}: one of ${ROLES.join(", ")}`);
   const origins = flags.origins?.split(",");
@@ -86,7 +114,7 @@ async function createToken(ring: KeyRing, project: string, { user, expires = "15
   if (user === undefined) throw new UsageError("--user USER_ID is missing");
   const lifeS = durationMs("expires", expires) / 1_000;
   if (lifeS > TOKEN_AGE_MAX_S) throw new UsageError("--expires: a user token lives at most 24h");
-  const secret = ring.secrets(project)[0] ?? ring.rotateSecret(project, 0);
+  const secret = ring.secrets(project)[0] ?? (await ring.rotateSecret(project, 0));
   return signUserToken(user, secret, Date.now(), lifeS);
 }
 

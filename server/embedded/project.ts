@@ -322,6 +322,9 @@ export class EmbeddedProject implements Project {
     return job === undefined ? undefined : statusOf(job);
   }
 
+  /** Every link is in memory. */
+  resolve(): void {}
+
   personKey(ref: PersonRef): string {
     return this.fold.keyNow(ref);
   }

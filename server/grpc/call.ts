@@ -9,9 +9,9 @@ import type {
   ServerWritableStream,
 } from "@grpc/grpc-js";
 import type { Logger } from "pino";
-import { requireNeed, type Gate } from "../access/gate.ts";
+import { refusal, requireNeed, type Gate } from "../access/gate.ts";
 import { credentialsOf } from "../access/principal.ts";
-import type { Reader } from "../access/reader.ts";
+import { mayRead, type Reader } from "../access/reader.ts";
 import type { Need } from "../access/roles.ts";
 import type { Limits } from "../access/limits.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
@@ -21,6 +21,7 @@ import { Problem } from "../http/problem.ts";
 import { findProject, isAudited } from "../http/request-call.ts";
 import type { Timings } from "../http/timings.ts";
 import type { Enricher, Sender } from "../intake/enrich/enrich.ts";
+import type { PersonRef } from "../../core/record.ts";
 import type { Project } from "../ports.ts";
 import { TooDeepError } from "../protobuf/json-types.ts";
 import { codecOf, serviceOf } from "../protobuf/messages.ts";
@@ -38,6 +39,8 @@ export type StreamCall = ServerDuplexStream<Buffer, Buffer>;
 /** What a handler sees of a call. */
 export interface Caller extends Reader {
   readonly sender: Sender;
+  /** Before the answer goes out: an anonymous id may have become a user's while it was made. @throws Problem (forbidden). */
+  checkAgain(): void;
 }
 
 export interface CallOptions {
@@ -80,7 +83,7 @@ export interface Calls {
   ): handleBidiStreamingCall<Buffer, Buffer>;
   watch(
     method: Named,
-    open: (request: Source & { message: Message }, caller: Caller, call: WatchCall) => void,
+    open: (request: Source & { message: Message }, caller: Caller, call: WatchCall) => Promise<void>,
   ): handleServerStreamingCall<Buffer, Buffer>;
 }
 
@@ -129,12 +132,17 @@ export function createCalls(options: CallOptions): Calls {
     if (principal.kind !== "open") limits.key(principal.id);
     requireNeed(principal, METHOD_NEEDS[methodName(named)]!);
     const project = findProject(options.projects, projectName ?? principal.project);
+    const read: PersonRef[] = [];
     return {
       principal,
       project,
+      checkAgain() {
+        if (!read.every((ref) => mayRead(ref, { principal, project }))) throw refusal("forbidden");
+      },
       sender: options.enricher.sender({ address, userAgent: text("user-agent") }),
       noted(ref) {
         if (principal.kind === "open") return;
+        if (!principal.may("read")) read.push(ref);
         const { audit } = options;
         const personKey = project.personKey(ref);
         limits.person(project.name, personKey);
@@ -167,7 +175,12 @@ export function createCalls(options: CallOptions): Calls {
       const { response, timing } = partsOf(named);
       return (call, callback) => {
         const startMs = performance.now();
-        const answer = async () => handle(call.request, await callerOf(call, named));
+        const answer = async () => {
+          const caller = await callerOf(call, named);
+          const message = await handle(call.request, caller);
+          caller.checkAgain();
+          return message;
+        };
         answer()
           .then((message) => response.encode(message as Message))
           .then(
@@ -212,7 +225,7 @@ export function createCalls(options: CallOptions): Calls {
       return (call) => {
         const serve = async (): Promise<void> => {
           const caller = await callerOf(call, named);
-          if (!call.cancelled) open(sourceOf(decode(call.request, request.decode)), caller, call);
+          if (!call.cancelled) await open(sourceOf(decode(call.request, request.decode)), caller, call);
         };
         serve().catch((error: unknown) => {
           if (!call.cancelled) call.emit("error", statusOf(problemOf(error, named)));

@@ -34,20 +34,23 @@ export function createServices(calls: Calls, watches: Watches, intake: Intake): 
       name: "Profiles",
       handlers: {
         Get: calls.unary(profiles("Get"), async (request, caller) => {
-          const profile = await caller.project.profile(personRef(request, caller));
+          const profile = await caller.project.profile(await personRef(request, caller));
           if (profile === undefined) throw new Problem("unknown_person", "Nobody is known by this id.");
           return profile;
         }),
-        SetAttributes: calls.unary(profiles("SetAttributes"), (request, caller) =>
-          caller.project.setAttributes(personRef(request, caller), readAttributes(request.get("attributes"))),
-        ),
+        SetAttributes: calls.unary(profiles("SetAttributes"), async (request, caller) => {
+          const ref = await personRef(request, caller);
+          return caller.project.setAttributes(ref, readAttributes(request.get("attributes")));
+        }),
         Watch: calls.watch(profiles("Watch"), watches.profile),
       },
     },
     {
       name: "Recommendations",
       handlers: {
-        Recommend: calls.unary(lists("Recommend"), (request, caller) => listFor(caller.project, readRequest(request, caller))),
+        Recommend: calls.unary(lists("Recommend"), async (request, caller) =>
+          listFor(caller.project, await readRequest(request, caller)),
+        ),
         Similar: calls.unary(lists("Similar"), (request, { project }) =>
           similarFor(project, requiredText(request, "item_id", ID_CHARS_MAX), request),
         ),

@@ -16,7 +16,7 @@ const CUT_MS = 1_000;
 const DEFAULT_PLACEMENT = "home";
 
 type Request = Source & { message: Message };
-type Open = (request: Request, caller: Caller, call: WatchCall) => void;
+type Open = (request: Request, caller: Caller, call: WatchCall) => Promise<void>;
 
 export interface Watches {
   readonly open: number;
@@ -76,8 +76,9 @@ export function createWatches(hubOf: (project: Project) => Hub): Watches {
     get open() {
       return open.size;
     },
-    profile(request, caller, call) {
-      const subscription = readSubscription(fromJson({ ...request.message, placements: [] }), caller);
+    async profile(request, caller, call) {
+      const subscription = await readSubscription(fromJson({ ...request.message, placements: [] }), caller);
+      if (call.cancelled) return;
       begin(call, hubOf(caller.project), subscription, (message) => {
         const { type, at, ...fields } = message;
         if (type !== "profile" && type !== "segments" && type !== "trigger") return undefined;
@@ -85,10 +86,11 @@ export function createWatches(hubOf: (project: Project) => Hub): Watches {
         return profileCodec.encode({ at, caused_by: cause, [type]: update });
       });
     },
-    lists(request, caller, call) {
+    async lists(request, caller, call) {
       const { placements } = request.message;
       const named = Array.isArray(placements) && placements.length > 0 ? placements : [DEFAULT_PLACEMENT];
-      const subscription = readSubscription(fromJson({ ...request.message, placements: named }), caller);
+      const subscription = await readSubscription(fromJson({ ...request.message, placements: named }), caller);
+      if (call.cancelled) return;
       begin(call, hubOf(caller.project), subscription, (message) => {
         if (message.type !== "recommendations") return undefined;
         const { type: _, at, caused_by: cause, ...list } = message;

@@ -116,6 +116,7 @@ export function createShell(options: ShellOptions): Shell {
           timing.record(performance.now() - startMs);
         };
         const finish = (answer: Answer): void => {
+          call!.checkAgain();
           if (isAudited && answer.status < 400) takeDown(route, call!, answer);
           done(answer);
         };

@@ -91,9 +91,9 @@ export function texts(source: Source, name: string, limits: { countMax: number; 
 /**
  * The person that a request is about; `user_id` or `anonymous_id`, both are fine. Here and in `pathPerson`, and nowhere
  * else, a request comes by a person, so here it is checked that the reader may.
- * @throws Problem (bad_parameter, forbidden).
+ * Rejects with a Problem (bad_parameter, forbidden).
  */
-export function personRef(source: Source, reader: Reader): PersonRef {
+export async function personRef(source: Source, reader: Reader): Promise<PersonRef> {
   const userId = optionalText(source, "user_id", ID_CHARS_MAX);
   const anonymousId = optionalText(source, "anonymous_id", ID_CHARS_MAX);
   if (userId === undefined && anonymousId === undefined) {
@@ -115,8 +115,8 @@ export function pathText(call: Call, name: string): string {
   return value;
 }
 
-/** The person of a path `…/users/{user_id}/…` or `…/visitors/{anonymous_id}/…`. @throws Problem as `personRef`. */
-export function pathPerson(call: Call): PersonRef {
+/** The person of a path `…/users/{user_id}/…` or `…/visitors/{anonymous_id}/…`. Rejects as `personRef`. */
+export async function pathPerson(call: Call): Promise<PersonRef> {
   const ref =
     call.params["user_id"] !== undefined
       ? { user_id: pathText(call, "user_id") }

@@ -4,6 +4,7 @@ import type { FastifyRequest } from "fastify";
 import { refusal, requireNeed, type Gate } from "../access/gate.ts";
 import { credentialsOf, NOBODY, OPEN, type Principal } from "../access/principal.ts";
 import type { Limits } from "../access/limits.ts";
+import { mayRead } from "../access/reader.ts";
 import type { Need } from "../access/roles.ts";
 import type { PersonRef } from "../../core/record.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
@@ -38,6 +39,8 @@ export class RequestCall implements Call {
   readonly nowMs: number;
   #principal: Principal | undefined;
   #project: Project | undefined;
+  /** Whom the answer is about, where who asks may not read everybody. */
+  readonly #read: PersonRef[] = [];
 
   constructor(request: FastifyRequest, door: Door, context: CallContext) {
     this.#request = request;
@@ -118,11 +121,17 @@ export class RequestCall implements Call {
     const { audit, limits } = this.#context;
     const { project, principal } = this;
     if (principal.kind === "open") return;
+    if (!principal.may("read")) this.#read.push(ref);
     const personKey = project.personKey(ref);
     limits.person(project.name, personKey);
     if (audit === undefined || !isAudited(principal)) return;
     const subject = audit.subjectOf(project.name, personKey);
     audit.read({ project: project.name, actor: principal.id, action: actionOf(this.#door), subject });
+  }
+
+  /** Before the answer goes out: an anonymous id may have become a user's while it was made. @throws Problem (forbidden). */
+  checkAgain(): void {
+    if (!this.#read.every((ref) => mayRead(ref, this))) throw refusal("forbidden");
   }
 
   #shown() {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pino, type Logger } from "pino";
 import { shopProgram } from "../../core/program/shop.ts";
 import { KEY_FILE } from "../access/key-file.ts";
-import { openKeyRing, type KeyRing } from "../access/key-ring.ts";
+import { openKeyRing, type FileKeyRing } from "../access/key-ring.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { openNodeAudit } from "../audit/open.ts";
 import { EmbeddedProject } from "../embedded/project.ts";
@@ -21,7 +21,7 @@ export interface TestNode {
   project: EmbeddedProject;
   server: AttuneServer;
   /** Without a key until a test makes one: everything is open. */
-  keys: KeyRing;
+  keys: FileKeyRing;
   audit: AuditLog;
   close(): Promise<void>;
 }

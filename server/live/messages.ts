@@ -62,7 +62,7 @@ export type ClientMessage =
   | { kind: "events"; id: string | undefined; body: Record<string, unknown> };
 
 /** @throws Problem. `value` is parsed JSON. */
-export function readClientMessage(value: unknown, reader: Reader): ClientMessage {
+export async function readClientMessage(value: unknown, reader: Reader): Promise<ClientMessage> {
   if (!isObject(value)) throw new Problem("bad_json", "A message must be a JSON object.");
   const id = messageId(value);
   if (value["type"] === "events" || (value["type"] === undefined && Array.isArray(value["events"]))) {
@@ -70,7 +70,7 @@ export function readClientMessage(value: unknown, reader: Reader): ClientMessage
   }
   if (value["unsubscribe"] === true) return { kind: "unsubscribe", id };
   if (isObject(value["subscribe"])) {
-    return { kind: "subscribe", id, subscription: readSubscription(fromJson(value["subscribe"]), reader) };
+    return { kind: "subscribe", id, subscription: await readSubscription(fromJson(value["subscribe"]), reader) };
   }
   throw new Problem(
     "bad_request",
@@ -94,13 +94,13 @@ export function messageId(value: Record<string, unknown>): string | undefined {
   return typeof id === "string" && id.length <= MESSAGE_ID_CHARS_MAX ? id : undefined;
 }
 
-export function subscriptionOfQuery(query: Query, reader: Reader): Subscription {
+export function subscriptionOfQuery(query: Query, reader: Reader): Promise<Subscription> {
   return readSubscription(fromQuery(query), reader);
 }
 
-/** @throws Problem (bad_parameter). */
-export function readSubscription(source: Source, reader: Reader): Subscription {
-  const ref = personRef(source, reader);
+/** Rejects with a Problem (bad_parameter, forbidden). */
+export async function readSubscription(source: Source, reader: Reader): Promise<Subscription> {
+  const ref = await personRef(source, reader);
   const placements = [...new Set(texts(source, "placements", { countMax: PLACEMENTS_MAX, charsMax: ID_CHARS_MAX }))];
   const itemId = optionalText(source, "item_id", ID_CHARS_MAX);
   const exclude = excluded(source);

@@ -123,6 +123,8 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       gpc: request.headers["sec-gpc"],
     });
     let taking = 0;
+    /** Messages take effect in the order in which they came, however long it takes to know whether one is allowed. */
+    let turn: Promise<unknown> = Promise.resolve();
     socket.on("close", () => hub.leave(subscriber));
     socket.on("message", (data: Buffer) => {
       alive.add(socket);
@@ -139,7 +141,10 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
           outlet.send({ type: "error", ...faultOf(refusal("key_invalid")), at: at() });
           return socket.close(CLOSE_POLICY, "the key is not in force");
         }
-        const message = readClientMessage(value, reader);
+        const reading = turn.then(() => readClientMessage(value, reader));
+        turn = reading.catch(() => undefined);
+        const message = await reading;
+        if (message.kind === "subscribe" && socket.readyState !== socket.OPEN) return;
         const echoed = id === undefined ? {} : { id };
         if (message.kind === "unsubscribe") {
           hub.unsubscribe(subscriber);

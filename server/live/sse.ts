@@ -55,9 +55,10 @@ export function createStreams(options: {
     response.write(`retry: ${RECONNECT_MS}\n\n`);
   }
 
-  function openLive(call: Call, response: ServerResponse): void {
+  async function openLive(call: Call, response: ServerResponse): Promise<void> {
     const { project } = call;
-    const subscription = subscriptionOfQuery(call.query, call);
+    const subscription = await subscriptionOfQuery(call.query, call);
+    if (response.destroyed) return;
     begin(response);
     const hub = options.hubOf(project);
     const outlet: Outlet = {

@@ -15,14 +15,14 @@ export function consentRoutes(): Route[] {
 }
 
 async function getConsent(call: Call): Promise<Answer> {
-  const ref = pathPerson(call);
+  const ref = await pathPerson(call);
   const { consent, said } = await call.project.consent(ref);
   return ok({ ...ref, ...consent, ...(said ? {} : { source: "default" }) });
 }
 
 async function putConsent(call: Call): Promise<Answer> {
   requireJson(call);
-  const ref = pathPerson(call);
+  const ref = await pathPerson(call);
   const held = await call.project.consent(ref);
   const consent = readConsent(parseObject(call.body), held.consent);
   await call.project.setConsent(ref, consent);

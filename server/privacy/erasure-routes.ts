@@ -12,7 +12,7 @@ export function erasureRoutes(): Route[] {
 }
 
 async function erase(call: Call): Promise<Answer> {
-  const started = await call.project.erasePerson(pathPerson(call));
+  const started = await call.project.erasePerson(await pathPerson(call));
   return { status: 202, json: started, audit: { job_id: started.job_id } };
 }
 

@@ -17,7 +17,7 @@ export function exportRoutes(): StreamRoute[] {
 }
 
 async function writeExport(call: Call, response: ServerResponse): Promise<void> {
-  const lines = call.project.exportPerson(pathPerson(call));
+  const lines = call.project.exportPerson(await pathPerson(call));
   response.on("error", () => response.destroy());
   response.writeHead(200, { "content-type": "application/x-ndjson; charset=utf-8", "cache-control": "no-store" });
   let chunk = "";

@@ -14,14 +14,14 @@ export function profileRoutes(): Route[] {
 }
 
 async function readProfile(call: Call): Promise<Answer> {
-  const profile = await call.project.profile(pathPerson(call));
+  const profile = await call.project.profile(await pathPerson(call));
   if (profile === undefined) throw new Problem("unknown_person", "Nobody is known by this id.");
   return ok(profile);
 }
 
 async function patchProfile(call: Call): Promise<Answer> {
   requireJson(call);
-  const ref = pathPerson(call);
+  const ref = await pathPerson(call);
   const attributes = readAttributes(parseObject(call.body)["attributes"]);
   return ok(await call.project.setAttributes(ref, attributes));
 }

@@ -56,19 +56,19 @@ export function recommendationRoutes(): Route[] {
 }
 
 async function recommend(call: Call, source: Source): Promise<Answer> {
-  const request = readRequest(source, call);
+  const request = await readRequest(source, call);
   if (call.headers["sec-gpc"] === "1" && call.project.honoursGpc) request.impersonal = true;
   return ok(await listFor(call.project, request));
 }
 
 /** What a request for recommendations says; the live connection reads its subscription with it too. */
-export function readRequest(source: Source, reader: Reader): RecommendRequest {
+export async function readRequest(source: Source, reader: Reader): Promise<RecommendRequest> {
   const itemId = optionalText(source, "item_id", ID_CHARS_MAX);
   const filter = filterText(source);
   const exclude = excluded(source);
   const context = contextOf(source);
   return {
-    ref: personRef(source, reader),
+    ref: await personRef(source, reader),
     placement: optionalText(source, "placement", ID_CHARS_MAX) ?? DEFAULT_PLACEMENT,
     limit: integer(source, "limit", LIMIT),
     explain: flag(source, "explain"),
@@ -116,7 +116,7 @@ async function decide(call: Call): Promise<Answer> {
 
 /** @throws Problem (bad_parameter, unknown_slot). */
 export async function decideFor(reader: Reader, source: Source): Promise<Decision> {
-  const ref = personRef(source, reader);
+  const ref = await personRef(source, reader);
   const slot = requiredText(source, "slot", ID_CHARS_MAX);
   const decision = await reader.project.decide(ref, slot, contextOf(source));
   if (decision === undefined) {
