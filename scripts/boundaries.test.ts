@@ -39,7 +39,9 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Rule>>> = {
   // A server of the cluster has the same door and settings as the embedded node.
   "cluster/server/main.ts": { rooms: ["core/", "server/cli/"] },
   // The command line reads the same settings.
-  "cluster/cli/": { rooms: ["core/", "server/cli/config.ts", "server/cli/usage.ts"] },
+  "cluster/cli/": { rooms: ["core/", "server/cli/"] },
+  // Who may do what is decided by the same rules and code on every host.
+  "cluster/access/": { rooms: ["core/", "server/ports.ts", "server/access/", "server/audit/"] },
 };
 
 interface Import {

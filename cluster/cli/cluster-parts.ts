@@ -73,7 +73,7 @@ function installationSpecs(folder: string, plan: Plan): PartSpec[] {
 
 function serverOf(
   folder: string,
-  { kafka, redis, servers, projects, demo }: Plan,
+  { kafka, redis, servers, projects, demo, clusterKey }: Plan,
   { index, port, generation }: { index: number; port: number; generation: number },
 ): PartSpec {
   const name = `server-${index}`;
@@ -86,6 +86,7 @@ function serverOf(
     redis: serverRedis(redis),
     projects,
     generation,
+    clusterKey,
   };
   return serverSpec({ folder: join(folder, name), name, host, port, settings });
 }

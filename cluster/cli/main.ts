@@ -7,6 +7,7 @@ import { InstallError } from "../install/tools.ts";
 import { FlinkError } from "../jobs/flink-rest.ts";
 import { TopicError } from "../kafka/topics.ts";
 import { PartError } from "../parts/part.ts";
+import { ClusterKeyError } from "../access/cluster-key.ts";
 import { CheckError } from "./checks.ts";
 import { PropertyError } from "./kafka-properties.ts";
 import { ClusterBusyError } from "./lock.ts";
@@ -20,6 +21,7 @@ const HELP = `attune cluster <command> [options]
   submit [--from PATH]   replace the running job by the sources as they are, through a savepoint
          --backfill      build everything anew from the log beside the running job, then take over
   savepoint [FOLDER]     write a savepoint; the job goes on
+  keys …                 who may do what on every server; "attune cluster keys help"
   verify                 fold the log anew and compare every profile
   logs [PART …] [--follow]
 
@@ -27,6 +29,7 @@ The data folder: --data FOLDER (default ./data). Settings of "up": --demo 0|1, -
 --servers N, --partitions N, --replicas N, --task-managers N, --slots N, --parallelism N, --checkpoint-ms N,
 --state-backend rocksdb|hashmap. Existing installations instead of our own: --kafka HOST:PORT,… (TLS and SASL by
 --kafka-property NAME=VALUE, named as in Kafka's Java clients), --flink URL, --redis URL (rediss://, --redis-ca FILE).
+Servers on several machines: --cluster-key-file FILE, the same 32 bytes in base64 for all.
 All of it can stand in attune.config.ts as cluster: { … }.
 `;
 
@@ -47,6 +50,7 @@ const COMMANDS: Record<string, Command> = {
     const { values, positionals } = parseArgs({ args, options: CLUSTER_FLAGS, allowPositionals: true });
     return (await import("./submit.ts")).savepointCommand(values, positionals[0]);
   },
+  keys: async (args) => (await import("./keys.ts")).clusterKeysCommand(args),
   verify: async (args) => (await import("./verify.ts")).verifyCommand(flagsOf(args, {})),
   logs: async (args) => {
     const options = { ...CLUSTER_FLAGS, follow: { type: "boolean" } } as const;
@@ -79,6 +83,7 @@ const PLAIN = [
   CheckError,
   PropertyError,
   ClusterBusyError,
+  ClusterKeyError,
 ];
 
 /** Faults that a person can mend are one line or a few; anything else is a bug and keeps its stack. */

@@ -5,6 +5,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readConfigFile, readSettings, SettingError, type ClusterConfig } from "../../server/cli/config.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
+import { newClusterKey } from "../access/cluster-key.ts";
 import { freePort } from "../parts/port.ts";
 import { parseProperties, toConnection, type KafkaProperties } from "./kafka-properties.ts";
 
@@ -19,6 +20,8 @@ export interface Plan {
   readonly flink: { readonly url: string; readonly own?: { restPort: number; rpcPort: number; zookeeperPort: number } };
   readonly redis: { readonly url: string; readonly caFile?: string; readonly own?: { port: number } };
   readonly servers: { readonly host: string; readonly ports: readonly number[] };
+  /** What the servers close secrets, sessions and names in the audit trail with; base64. */
+  readonly clusterKey: string;
   /** Name → the program that it starts with. */
   readonly projects: Readonly<Record<string, string>>;
   readonly demo: boolean;
@@ -61,6 +64,7 @@ export const CLUSTER_FLAGS = {
   flink: { type: "string" },
   redis: { type: "string" },
   "redis-ca": { type: "string" },
+  "cluster-key-file": { type: "string" },
   partitions: { type: "string" },
   replicas: { type: "string" },
   "task-managers": { type: "string" },
@@ -124,6 +128,7 @@ export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettin
       host: node.host,
       ports: await serverPorts(count(flags, "servers") ?? file.servers, flags.port === undefined, node.port, before),
     },
+    clusterKey: await clusterKeyOf(flags["cluster-key-file"] ?? file.clusterKeyFile, before),
     projects: { default: "shop", ...(node.demo ? { news: "news" } : {}), ...node.projects },
     demo: node.demo,
     partitions: count(flags, "partitions") ?? file.partitions ?? before?.partitions ?? DEFAULTS.partitions,
@@ -191,6 +196,15 @@ async function redisOf(flags: ClusterFlags, file: ClusterConfig, before: Plan | 
   if (before !== undefined) return before.redis;
   const own = { port: await freePort() };
   return { url: `redis://127.0.0.1:${own.port}`, own };
+}
+
+/** Servers on several machines must be given one key; on one machine it is made, and kept in the plan. */
+async function clusterKeyOf(path: string | undefined, before: Plan | undefined): Promise<string> {
+  if (path === undefined) return before?.clusterKey ?? newClusterKey();
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new SettingError(`--cluster-key-file: ${path} cannot be read`, { cause });
+  });
+  return text.trim();
 }
 
 /** The first server has the port that `npm start` would have, the others every second one behind: between is gRPC. */

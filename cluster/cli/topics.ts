@@ -1,11 +1,17 @@
 // The topics of every project of a cluster: made where they are missing, checked always.
 import { createTopics, checkTopics, needsOf, type TopicNeeds } from "../kafka/topics.ts";
-import { projectTopics } from "../wire/topics.ts";
+import { projectTopics, sharedTopics } from "../wire/topics.ts";
 import type { ClusterSettings } from "./settings.ts";
 
-/** What the job of a generation and the servers need. */
+/** What the job of a generation and the servers need; keys and the audit trail are all projects'. */
 export function clusterTopics(projects: Readonly<Record<string, string>>, generation: number): TopicNeeds[] {
-  return Object.keys(projects).flatMap((project) => needsOf(projectTopics(project, { generation })));
+  const own = Object.keys(projects).flatMap((project) => needsOf(projectTopics(project, { generation })));
+  return [...own, ...sharedNeeds()];
+}
+
+export function sharedNeeds(): TopicNeeds[] {
+  const { access, audit, settings } = sharedTopics();
+  return [access, audit].map((name) => ({ name, settings }));
 }
 
 /** @throws TopicError with every fault, one a line. */

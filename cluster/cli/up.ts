@@ -8,6 +8,8 @@ import { checkInstallations, withoutPassword } from "./checks.ts";
 import { installParts, partsOf, type ClusterParts } from "./cluster-parts.ts";
 import { lockCluster } from "./lock.ts";
 import { type ClusterFlags, type ClusterSettings, resolveCluster, writePlan } from "./settings.ts";
+import { isLoopback, SettingError } from "../../server/cli/config.ts";
+import { openClusterAccess } from "../access/cluster-access.ts";
 import { ensureTopics } from "./topics.ts";
 
 /** Says what is going on, on standard error, with the seconds since the start. */
@@ -58,6 +60,7 @@ export async function bringUp(
   await ensureTopics(settings, generation);
   await checkInstallations(plan, connection);
   report("topics and settings are right");
+  if (!isLoopback(plan.servers.host)) await refuseWithoutKeys(settings);
   // The first one writes the program that the job waits for, and the demo's catalogue, which the others then find.
   const [first] = parts.servers;
   if (first !== undefined) {
@@ -72,6 +75,19 @@ export async function bringUp(
   report("the job runs");
   await Promise.all(parts.servers.map((part) => part.waitUntilReady()));
   return parts;
+}
+
+/** The servers would refuse to start: say so here, where it is read, with the command that helps. */
+async function refuseWithoutKeys({ plan, connection }: ClusterSettings): Promise<void> {
+  const onCorrupt = (error: Error): void => void process.stderr.write(`attune: ${error.message}\n`);
+  const access = await openClusterAccess({ kafka: connection, key: plan.clusterKey, now: Date.now, onCorrupt });
+  const isOpen = access.keys.isEmpty;
+  await access.close();
+  if (!isOpen) return;
+  throw new SettingError(
+    `--host is "${plan.servers.host}", which others can reach, and the cluster has no keys. Kafka runs: ` +
+      'attune cluster keys create --role admin, then "attune cluster up" again; or bind 127.0.0.1',
+  );
 }
 
 function addresses({ folder, plan }: ClusterSettings): string {

@@ -1,10 +1,12 @@
 // One of the cluster's servers: `main.ts --settings FILE`, a JSON file that `cluster up` writes (it may hold passwords).
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { Logger } from "pino";
 import { programsOf } from "../../server/cli/node.ts";
 import { serve, type ServeSettings } from "../../server/cli/serve.ts";
 import { toConnection, type KafkaProperties } from "../cli/kafka-properties.ts";
 import type { EventTopics } from "../wire/topics.ts";
+import { openClusterAccess } from "../access/cluster-access.ts";
 import { openClusterHost } from "./host.ts";
 
 export interface ClusterServerSettings extends ServeSettings {
@@ -21,6 +23,8 @@ export interface ClusterServerSettings extends ServeSettings {
   readonly events?: EventTopics;
   /** Of the job's topics. */
   readonly generation?: number;
+  /** The key that all servers of the cluster share; 32 bytes in base64. */
+  readonly clusterKey: string;
 }
 
 async function main(): Promise<number> {
@@ -29,20 +33,32 @@ async function main(): Promise<number> {
   const settings = JSON.parse(readFileSync(values.settings, "utf8")) as ClusterServerSettings;
   const { kafka, redis, projects, events, generation } = settings;
   const { url, caFile, ...login } = redis;
-  return serve(settings, (logger) =>
-    openClusterHost({
-      kafka: toConnection(kafka.brokers, kafka.properties ?? {}),
-      redis: {
-        urls: url.split(","),
-        ...login,
-        ...(caFile === undefined ? {} : { tls: { ca: readFileSync(caFile) } }),
-      },
-      projects: programsOf(projects),
-      ...(events === undefined ? {} : { events }),
-      ...(generation === undefined ? {} : { generation }),
-      now: Date.now,
-      onFault: (error) => logger.error({ err: error }, "a record was left out"),
-    }),
+  const kafkaConnection = toConnection(kafka.brokers, kafka.properties ?? {});
+  const redisConnection = {
+    urls: url.split(","),
+    ...login,
+    ...(caFile === undefined ? {} : { tls: { ca: readFileSync(caFile) } }),
+  };
+  const faultsTo = (logger: Logger) => (error: Error) => logger.error({ err: error }, "a record was left out");
+  return serve(
+    settings,
+    (logger) =>
+      openClusterHost({
+        kafka: kafkaConnection,
+        redis: redisConnection,
+        projects: programsOf(projects),
+        ...(events === undefined ? {} : { events }),
+        ...(generation === undefined ? {} : { generation }),
+        now: Date.now,
+        onFault: faultsTo(logger),
+      }),
+    (logger) =>
+      openClusterAccess({
+        kafka: kafkaConnection,
+        key: settings.clusterKey,
+        now: Date.now,
+        onCorrupt: faultsTo(logger),
+      }),
   );
 }
 

@@ -66,6 +66,12 @@ export function projectTopics(
   };
 }
 
+/** What the servers of a cluster share beyond projects; a project's name has no dot, so nothing is called the same. */
+export function sharedTopics(): { access: string; audit: string; settings: TopicSettings } {
+  const settings: TopicSettings = { cleanup: "delete", logAppendTime: true, partitions: "one" };
+  return { access: `${PREFIX}.access`, audit: `${PREFIX}.audit`, settings };
+}
+
 /** How a topic must be set up; brokers that differ are refused at start. */
 export interface TopicSettings {
   readonly cleanup: "delete" | "compact";

@@ -1,37 +1,11 @@
 // The keys in force. Reads the key file, and again when it has changed, so that `attune keys` beside a running node takes
 // effect within a second and a revocation through the API at once.
 import { statSync } from "node:fs";
-import {
-  hashOfKey,
-  KEYS_MAX,
-  newId,
-  newKey,
-  readKeyFile,
-  writeKeyFile,
-  type KeyFileContent,
-  type StoredKey,
-  type TokenSecret,
-} from "./key-file.ts";
-import { randomBytes } from "node:crypto";
-import type { Need, Role } from "./roles.ts";
+import { readKeyFile, writeKeyFile, type KeyFileContent, type StoredKey, type TokenSecret } from "./key-file.ts";
+import { endOf, KeyTable, makeKey, makeSecret, type IssuedKey, type KeyRequest } from "./key-table.ts";
 
 /** How long a change of the file by somebody else may go unseen. */
 const FRESH_MS = 500;
-
-export interface KeyRequest {
-  project: string;
-  role: Role;
-  name: string;
-  expiresAtMs?: number | undefined;
-  scopes?: readonly Need[] | undefined;
-  origins?: readonly string[] | undefined;
-}
-
-export interface IssuedKey {
-  stored: StoredKey;
-  /** Shown once; only its hash is kept. */
-  key: string;
-}
 
 /** Reads are of what is in memory; changes are durable, and known to whoever shares the ring, when they resolve. */
 export interface KeyRing {
@@ -61,31 +35,27 @@ export interface FileKeyRing extends KeyRing {
   rotateSecret(project: string, overlapMs: number): TokenSecret;
 }
 
-export class TooManyKeysError extends Error {
-  override readonly name = "TooManyKeysError";
-}
-
 /** @throws KeyFileError where the file is damaged or open to others. */
 export function openKeyRing(path: string, now: () => number): FileKeyRing {
   let content: KeyFileContent = { keys: [], secrets: [] };
-  let byHash = new Map<string, StoredKey>();
-  let byId = new Map<string, StoredKey>();
+  let table = new KeyTable(content, now);
   let stamp = "";
   let lookedAtMs = -Infinity;
 
   const load = (): void => {
     content = readKeyFile(path);
-    byHash = new Map(content.keys.map((key) => [key.hash, key]));
-    byId = new Map(content.keys.map((key) => [key.id, key]));
+    table = new KeyTable(content, now);
   };
-  const refresh = (): void => {
+  /** The keys as they are now, also where somebody else has written them. */
+  const current = (): KeyTable => {
     const nowMs = now();
-    if (Math.abs(nowMs - lookedAtMs) < FRESH_MS) return;
+    if (Math.abs(nowMs - lookedAtMs) < FRESH_MS) return table;
     lookedAtMs = nowMs;
     const next = stampOf(path);
-    if (next === stamp) return;
+    if (next === stamp) return table;
     load();
     stamp = next;
+    return table;
   };
   const save = (next: KeyFileContent): void => {
     writeKeyFile(path, next);
@@ -96,27 +66,10 @@ export function openKeyRing(path: string, now: () => number): FileKeyRing {
     ...content,
     keys: content.keys.map((key) => (key.id === id ? { ...key, ...edit } : key)),
   });
-  const inForce = (key: StoredKey | undefined): StoredKey | undefined => {
-    if (key === undefined || key.revokedAtMs !== undefined) return undefined;
-    return key.expiresAtMs !== undefined && key.expiresAtMs <= now() ? undefined : key;
-  };
   const issue = (request: KeyRequest, base: KeyFileContent): IssuedKey => {
-    if (base.keys.length >= KEYS_MAX) throw new TooManyKeysError(`a node keeps at most ${KEYS_MAX} keys`);
-    const key = newKey(request.role);
-    const { project, role, name, expiresAtMs, scopes, origins } = request;
-    const stored: StoredKey = {
-      id: newId("key"),
-      project,
-      role,
-      name,
-      hash: hashOfKey(key),
-      createdAtMs: now(),
-      ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
-      ...(scopes === undefined ? {} : { scopes }),
-      ...(origins === undefined ? {} : { origins }),
-    };
-    save({ ...base, keys: [...base.keys, stored] });
-    return { stored, key };
+    const issued = makeKey(request, base.keys.length, now());
+    save({ ...base, keys: [...base.keys, issued.stored] });
+    return issued;
   };
   /** Before a change: somebody else may have written since the last look. */
   const reread = (): void => {
@@ -127,52 +80,35 @@ export function openKeyRing(path: string, now: () => number): FileKeyRing {
   reread();
   return {
     get isEmpty() {
-      refresh();
-      return content.keys.length === 0;
+      return current().isEmpty;
     },
-    isInForce(id) {
-      refresh();
-      return inForce(byId.get(id)) !== undefined;
-    },
-    find(key) {
-      refresh();
-      return inForce(byHash.get(hashOfKey(key)));
-    },
-    list(project) {
-      refresh();
-      return project === undefined ? content.keys : content.keys.filter((key) => key.project === project);
-    },
+    isInForce: (id) => current().isInForce(id),
+    find: (key) => current().find(key),
+    list: (project) => current().list(project),
     issue(request) {
       reread();
       return issue(request, content);
     },
     rotate(id, overlapMs) {
       reread();
-      const old = inForce(content.keys.find((key) => key.id === id));
+      const old = table.get(id);
       if (old === undefined) return undefined;
-      const endMs = Math.min(now() + overlapMs, old.expiresAtMs ?? Infinity);
-      return issue(old, change(id, { expiresAtMs: endMs }));
+      return issue(old, change(id, { expiresAtMs: endOf(old, now() + overlapMs) }));
     },
     revoke(id) {
       reread();
-      if (inForce(content.keys.find((key) => key.id === id)) === undefined) return false;
+      if (!table.isInForce(id)) return false;
       save(change(id, { revokedAtMs: now() }));
       return true;
     },
-    secrets(project) {
-      refresh();
-      return content.secrets
-        .filter((one) => one.project === project && (one.expiresAtMs === undefined || one.expiresAtMs > now()))
-        .reverse();
-    },
+    secrets: (project) => current().secrets(project),
     rotateSecret(project, overlapMs) {
       reread();
       const endMs = now() + overlapMs;
       const ended = content.secrets.map((one) =>
         one.project === project && one.expiresAtMs === undefined ? { ...one, expiresAtMs: endMs } : one,
       );
-      const secret = randomBytes(32).toString("base64url");
-      const made: TokenSecret = { id: newId("secret"), project, secret, createdAtMs: now() };
+      const made = makeSecret(project, now());
       save({ ...content, secrets: [...ended.filter((one) => (one.expiresAtMs ?? Infinity) > now()), made] });
       return made;
     },

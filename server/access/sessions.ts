@@ -26,6 +26,11 @@ export interface Sessions {
 export const SESSION_LIFE_S = 8 * 3_600;
 const SESSIONS_MAX = 10_000;
 
+/** Its time is not over, and the key that opened it is in force. */
+export function isInForce({ expiresAtMs, keyId }: Session, ring: KeyRing, nowMs: number): boolean {
+  return nowMs < expiresAtMs && ring.isInForce(keyId);
+}
+
 export function createSessions(ring: KeyRing, now: () => number): Sessions {
   // By hash, oldest first: what is read out of memory or a dump opens nothing.
   const byHash = new Map<string, Session>();
@@ -37,7 +42,7 @@ export function createSessions(ring: KeyRing, now: () => number): Sessions {
     byHash.delete(key);
   }
   function isOpen(session: Session): boolean {
-    return open.has(session) && now() < session.expiresAtMs && ring.isInForce(session.keyId);
+    return open.has(session) && isInForce(session, ring, now());
   }
 
   return {

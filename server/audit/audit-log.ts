@@ -43,13 +43,20 @@ export interface AuditQuery {
 }
 
 export interface AuditLog {
-  /** Something was changed: on disk when the call returns. */
-  change(facts: Omit<AuditFacts, "at">): AuditEntry;
+  /** Something was changed: kept for good when it returns or resolves. */
+  change(facts: Omit<AuditFacts, "at">): AuditEntry | Promise<AuditEntry>;
   /** Somebody read a person: on disk soon after; repeated reads within a minute are one entry. */
   read(facts: Omit<AuditFacts, "at">): void;
   /** The keyed hash by which the trail knows a person. */
   subjectOf(project: string, personKey: string): string;
   /** Newest first. */
+  list(query: AuditQuery): AuditEntry[] | Promise<AuditEntry[]>;
+  close(): void | Promise<void>;
+}
+
+/** A trail of this node's own, in a file: everything is done when a call returns. */
+export interface FileAuditLog extends AuditLog {
+  change(facts: Omit<AuditFacts, "at">): AuditEntry;
   list(query: AuditQuery): AuditEntry[];
   close(): void;
 }
@@ -72,7 +79,7 @@ export class AuditDamagedError extends Error {
 const FILE = "audit.ndjson";
 
 /** Opens the trail and goes on with it. A last line that a crash cut short is dropped: it was never answered. */
-export function openAuditLog(options: AuditOptions): AuditLog {
+export function openAuditLog(options: AuditOptions): FileAuditLog {
   const { folder, anchor, pepper, now } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   mkdirSync(dirname(anchor), { recursive: true });
@@ -147,7 +154,8 @@ export function openAuditLog(options: AuditOptions): AuditLog {
   };
 }
 
-function newest(entries: readonly AuditEntry[], { project, before = Infinity, limit, subject, action }: AuditQuery) {
+/** At most `limit` of them, newest first. */
+export function newest(entries: readonly AuditEntry[], { project, before = Infinity, limit, subject, action }: AuditQuery) {
   const found: AuditEntry[] = [];
   for (let i = entries.length - 1; i >= 0 && found.length < limit; i--) {
     const entry = entries[i]!;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { rngFrom } from "../../core/math/rng.ts";
-import { AuditDamagedError, openAuditLog, verifyAuditTrail, type AuditLog } from "./audit-log.ts";
+import { AuditDamagedError, openAuditLog, verifyAuditTrail, type FileAuditLog } from "./audit-log.ts";
 import { FIRST_HASH, firstFault, nextEntry, type Anchor, type AuditEntry } from "./chain.ts";
 
 const ENTRIES = 40;
@@ -63,7 +63,7 @@ interface Bench {
   folder: string;
   anchor: string;
   clock: { ms: number };
-  open(): AuditLog;
+  open(): FileAuditLog;
 }
 
 function bench(t: TestContext): Bench {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { replaceFile } from "../disk/durable-file.ts";
 import { defaultKekFolder } from "../vault/vault.ts";
-import { openAuditLog, verifyAuditTrail, type AuditLog } from "./audit-log.ts";
+import { openAuditLog, verifyAuditTrail, type FileAuditLog } from "./audit-log.ts";
 
 export interface AuditPlace {
   dataFolder: string;
@@ -18,7 +18,7 @@ const FOLDER = "audit";
 const PEPPER_BYTES = 32;
 
 /** @throws AuditDamagedError where the trail does not fit its anchor. */
-export function openNodeAudit(place: AuditPlace, now: () => number): AuditLog {
+export function openNodeAudit(place: AuditPlace, now: () => number): FileAuditLog {
   const folder = join(place.dataFolder, FOLDER);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const idFile = join(folder, "id");

@@ -1,7 +1,9 @@
 // Where settings come from: flags win over environment variables, which win over `attune.config.ts`.
 import { existsSync } from "node:fs";
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import ipaddr from "ipaddr.js";
 import type { LimitConfig } from "../access/limits.ts";
 import type { AuditPlace } from "../audit/open.ts";
 import {
@@ -54,6 +56,8 @@ export interface ClusterConfig {
   /** `redis://` or `rediss://`, with user and password. */
   redis?: string;
   redisCaFile?: string;
+  /** 32 bytes in base64, the same for all servers of the cluster; made where it is not named. */
+  clusterKeyFile?: string;
   servers?: number;
   /** Of topics that are keyed by person; fixed once they exist. */
   partitions?: number;
@@ -132,6 +136,19 @@ export function retentionOf({ retention = {} }: AttuneConfig): RetentionPolicy {
     return [kind, ageMs];
   });
   return { ...DEFAULT_RETENTION, ...(Object.fromEntries(ages) as Partial<RetentionPolicy>) };
+}
+
+/** Whether only this machine can reach it. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || (isIP(host) !== 0 && ipaddr.parse(host).range() === "loopback");
+}
+
+/** Without keys every route is open, so nobody but this machine may reach it. @throws SettingError */
+export function refuseOpenDoor(host: string): void {
+  if (isLoopback(host)) return;
+  throw new SettingError(
+    `ATTUNE_HOST is "${host}", which others can reach, and there are no keys: attune keys create --role admin, or bind 127.0.0.1`,
+  );
 }
 
 /** Where the audit trail of a node with these settings lies. */

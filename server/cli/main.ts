@@ -3,7 +3,7 @@ import { FolderLockedError } from "../log/folder-lock.ts";
 import { TlsFileError } from "../http/tls.ts";
 import { LogDamagedError, LogFailedError, LogFullError } from "../log/log.ts";
 import { KeyFileError } from "../access/key-file.ts";
-import { TooManyKeysError } from "../access/key-ring.ts";
+import { TooManyKeysError } from "../access/key-table.ts";
 import { AuditDamagedError } from "../audit/audit-log.ts";
 import { SettingError } from "./config.ts";
 import { EventFileError } from "./event-file.ts";

@@ -1,16 +1,16 @@
 // One process with a door: opens the host, whichever it is, then the network side; closes them the other way round.
 import { existsSync } from "node:fs";
-import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
-import ipaddr from "ipaddr.js";
 import { pino, type Logger } from "pino";
-import { openKeyRing } from "../access/key-ring.ts";
+import { openKeyRing, type KeyRing } from "../access/key-ring.ts";
 import { DEFAULT_LIMITS } from "../access/limits.ts";
+import type { Sessions } from "../access/sessions.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
 import { openNodeAudit, type AuditPlace } from "../audit/open.ts";
 import type { HttpConfig } from "../http/config.ts";
 import { createServer, GrpcPortError } from "../http/server.ts";
 import type { Project } from "../ports.ts";
-import { SettingError, type NodeSettings } from "./config.ts";
+import { refuseOpenDoor, SettingError, type NodeSettings } from "./config.ts";
 import { warmDemo } from "./demo.ts";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
@@ -32,25 +32,41 @@ export interface ServedHost {
   close(): Promise<void>;
 }
 
-/** Serves until SIGTERM or SIGINT; resolves to the exit code. Prints one line to stdout when it is ready. */
+/** Who may do what, and what is taken down of it. */
+export interface ServedAccess {
+  /** Without, everything is open, and only to this machine. */
+  readonly keys?: KeyRing | undefined;
+  readonly sessions?: Sessions | undefined;
+  /** Called when the host is open. */
+  openAudit(): AuditLog | undefined | Promise<AuditLog | undefined>;
+  close?(): Promise<void>;
+}
+
+/**
+ * Serves until SIGTERM or SIGINT; resolves to the exit code. Prints one line to stdout when it is ready.
+ * @param openAccess - default: keys and audit trail of this machine, as the settings name them.
+ */
 export async function serve(
   settings: ServeSettings,
   openHost: (logger: Logger) => Promise<ServedHost>,
+  openAccess: (logger: Logger) => ServedAccess | Promise<ServedAccess> = () => accessOfFiles(settings),
 ): Promise<number> {
-  const keys = settings.keyFile === undefined ? undefined : openKeyRing(settings.keyFile, Date.now);
-  if (keys === undefined || keys.isEmpty) refuseOpenDoor(settings.host);
   // Before anything is opened: who is told to stop while he starts, stops cleanly as well.
   const stopped = stopSignal();
   const logger = pino({ name: "attune", level: process.env["ATTUNE_LOG_LEVEL"] ?? "info" }, pino.destination(2));
+  const access = await openAccess(logger);
+  const { keys, sessions } = access;
+  if (keys === undefined || keys.isEmpty) refuseOpenDoor(settings.host);
   await build();
   const host = await openHost(logger);
-  const audit = settings.audit === undefined ? undefined : openNodeAudit(settings.audit, Date.now);
+  const audit = await access.openAudit();
   if (settings.demo) await warmDemo(host.projects, logger);
   const server = await createServer({
     projects: (name) => host.projects.get(name),
     projectNames: () => [...host.projects.keys()],
     config: serverConfig(settings),
     keys,
+    sessions,
     audit,
     folders: { console: `${DIST}console`, demo: `${DIST}demo`, sdk: `${DIST}sdk` },
     logger,
@@ -68,18 +84,17 @@ export async function serve(
   process.stdout.write(`attune listening on ${address}\n`);
   await stopped;
   await server.close();
-  audit?.close();
+  await audit?.close();
   await host.close();
+  await access.close?.();
   return 0;
 }
 
-/** Without keys every route is open, so nobody but this machine may reach it. */
-function refuseOpenDoor(host: string): void {
-  const isLoopback = host === "localhost" || (isIP(host) !== 0 && ipaddr.parse(host).range() === "loopback");
-  if (isLoopback) return;
-  throw new SettingError(
-    `ATTUNE_HOST is "${host}", which others can reach, and there are no keys: attune keys create --role admin, or bind 127.0.0.1`,
-  );
+function accessOfFiles({ keyFile, audit }: ServeSettings): ServedAccess {
+  return {
+    keys: keyFile === undefined ? undefined : openKeyRing(keyFile, Date.now),
+    openAudit: () => (audit === undefined ? undefined : openNodeAudit(audit, Date.now)),
+  };
 }
 
 /** The port that was named, or the one above HTTP's where nobody else has it. */

@@ -117,8 +117,9 @@ export function createShell(options: ShellOptions): Shell {
         };
         const finish = (answer: Answer): void => {
           call!.checkAgain();
-          if (isAudited && answer.status < 400) takeDown(route, call!, answer);
-          done(answer);
+          const taken = isAudited && answer.status < 400 ? takeDown(route, call!, answer) : undefined;
+          if (taken instanceof Promise) taken.then(() => done(answer)).catch(failed);
+          else done(answer);
         };
         const failed = (error: unknown): void => done(answerOf(error, route));
         const handle = (): void => {
@@ -205,14 +206,14 @@ export function createShell(options: ShellOptions): Shell {
   }
 
   /** Whatever an operator or an administrator changed, with what the path names; persons are in the trail as hashes. */
-  function takeDown(route: Route, call: RequestCall, answer: Answer): void {
+  function takeDown(route: Route, call: RequestCall, answer: Answer): unknown {
     const { audit } = options;
-    if (audit === undefined) return;
+    if (audit === undefined) return undefined;
     const { user_id: userId, anonymous_id: anonymousId, ...named } = call.params;
     const { project, principal } = call;
     const ref = userId === undefined ? { anonymous_id: anonymousId! } : { user_id: userId };
     const isPerson = userId !== undefined || anonymousId !== undefined;
-    audit.change({
+    return audit.change({
       project: project.name,
       actor: principal.id,
       action: actionOf(route),

@@ -31,7 +31,7 @@ import { createGate } from "../access/gate.ts";
 import type { KeyRing } from "../access/key-ring.ts";
 import { createLimits } from "../access/limits.ts";
 import { accessRoutes } from "../access/routes.ts";
-import { createSessions } from "../access/sessions.ts";
+import { createSessions, type Sessions } from "../access/sessions.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { auditRoutes } from "../audit/routes.ts";
 import { createShell } from "./app.ts";
@@ -53,6 +53,8 @@ export interface ServerOptions {
   logger: Logger;
   /** Who may do what; without, everybody may do everything. */
   keys?: KeyRing | undefined;
+  /** Console sessions; by default of this process alone. */
+  sessions?: Sessions | undefined;
   /** Without, nothing is taken down and there is no `/v1/audit`. */
   audit?: AuditLog | undefined;
   /** Unix ms. */
@@ -101,7 +103,7 @@ function assemble(
   const { logger, projectNames, audit } = options;
   const now = options.now ?? Date.now;
   const ring = options.keys;
-  const sessions = ring === undefined ? undefined : createSessions(ring, now);
+  const sessions = ring === undefined ? undefined : (options.sessions ?? createSessions(ring, now));
   const limits = createLimits(config.limits, now);
   const gate = createGate(ring, sessions, now);
   const timings = new Timings();

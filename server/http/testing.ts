@@ -6,7 +6,7 @@ import { pino, type Logger } from "pino";
 import { shopProgram } from "../../core/program/shop.ts";
 import { KEY_FILE } from "../access/key-file.ts";
 import { openKeyRing, type FileKeyRing } from "../access/key-ring.ts";
-import type { AuditLog } from "../audit/audit-log.ts";
+import type { FileAuditLog } from "../audit/audit-log.ts";
 import { openNodeAudit } from "../audit/open.ts";
 import { EmbeddedProject } from "../embedded/project.ts";
 import type { HttpConfig } from "./config.ts";
@@ -22,7 +22,7 @@ export interface TestNode {
   server: AttuneServer;
   /** Without a key until a test makes one: everything is open. */
   keys: FileKeyRing;
-  audit: AuditLog;
+  audit: FileAuditLog;
   close(): Promise<void>;
 }
 

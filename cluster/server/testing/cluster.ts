@@ -2,6 +2,8 @@
 // one.
 import { setTimeout as pause } from "node:timers/promises";
 import { createTopics, checkTopics, needsOf } from "../../kafka/topics.ts";
+import { openClusterAccess, type ClusterAccess, type ClusterAccessOptions } from "../../access/cluster-access.ts";
+import { sharedNeeds } from "../../cli/topics.ts";
 import { startKafka, startRedis, type TestKafka, type TestRedis } from "../../testing/servers.ts";
 import { projectTopics } from "../../wire/topics.ts";
 import { openClusterHost, type ClusterHost } from "../host.ts";
@@ -13,6 +15,8 @@ export interface TestCluster {
   readonly redis: TestRedis;
   /** A project of its own, made with its topics, and a job for it. */
   newProject(options?: { program?: unknown; servers?: number }): Promise<TestProject>;
+  /** Keys, sessions and audit trail as one more server has them. */
+  openAccess(options?: Partial<ClusterAccessOptions>): Promise<ClusterAccess>;
   stop(): Promise<void>;
 }
 
@@ -27,6 +31,7 @@ export interface TestProject {
 }
 
 const PARTITIONS = 3;
+export const TEST_CLUSTER_KEY = Buffer.alloc(32, 7).toString("base64");
 
 /** Whether it has learnt, and Redis was filled once. */
 function isReady(server: ClusterProject): boolean {
@@ -38,6 +43,7 @@ export async function startCluster(): Promise<TestCluster> {
   const [kafka, redis] = await Promise.all([startKafka(), startRedis()]);
   const connection = { brokers: [kafka.bootstrap] };
   const open = new Set<TestProject>();
+  const accesses: ClusterAccess[] = [];
   let projects = 0;
 
   async function newProject(options: { program?: unknown; servers?: number } = {}): Promise<TestProject> {
@@ -82,11 +88,26 @@ export async function startCluster(): Promise<TestCluster> {
     return project;
   }
 
+  async function openAccess(options: Partial<ClusterAccessOptions> = {}): Promise<ClusterAccess> {
+    await createTopics(connection, sharedNeeds(), { partitions: 1, replicas: 1 });
+    const access = await openClusterAccess({
+      kafka: connection,
+      key: TEST_CLUSTER_KEY,
+      now: Date.now,
+      onCorrupt: (error) => process.stderr.write(`${error.stack}\n`),
+      ...options,
+    });
+    accesses.push(access);
+    return access;
+  }
+
   return {
     kafka,
     redis,
     newProject,
+    openAccess,
     async stop() {
+      for (const access of accesses) await access.close();
       for (const project of open) await project.stop();
       await Promise.all([kafka.stop(), redis.stop()]);
     },
