@@ -306,10 +306,13 @@ function send(response: ServerResponse, answer: Answer, origin: string | undefin
   if (origin !== undefined && answer.headers?.["retry-after"] !== undefined) {
     headers["access-control-expose-headers"] = "retry-after";
   }
-  if (body !== undefined) headers["content-length"] = Buffer.byteLength(body);
+  const sizeBytes = body === undefined ? 0 : Buffer.byteLength(body);
+  if (body !== undefined) headers["content-length"] = sizeBytes;
   if (answer.headers !== undefined) Object.assign(headers, answer.headers);
   response.writeHead(status, headers);
-  response.end(body);
+  // A byte a character: it goes out as it lies in memory, without being encoded.
+  if (typeof body === "string") response.end(body, sizeBytes === body.length ? "latin1" : "utf8");
+  else response.end(body);
 }
 
 function hstsOf(response: ServerResponse): Record<string, string> {

@@ -1,0 +1,116 @@
+// Terms of items as dense numbers. A list looks at some hundred items of a large catalogue, none of them in the processor's
+// cache, so an item is one short row of numbers, and what a term means stands in a few small arrays.
+import type { Item } from "../item/item.ts";
+
+const WORDS_MAX = 8;
+const WORD_LENGTH_MIN = 3;
+const TERMS_MAX = 24; // Per item.
+const ROW_NUMBERS = 32; // TERMS_MAX and the length, in whole lines of the processor's cache.
+const CATEGORY_WEIGHT = 2;
+
+export function termsOf(item: Item): string[] {
+  const terms = new Set<string>();
+  for (const category of item.categories) terms.add(`c:${category}`);
+  for (const tag of item.tags) terms.add(`t:${tag}`);
+  let words = 0;
+  for (const word of (item.title ?? "").toLowerCase().split(/[^\p{L}\p{N}]+/u)) {
+    if (word.length < WORD_LENGTH_MIN) continue;
+    if (++words > WORDS_MAX) break;
+    terms.add(`w:${word}`);
+  }
+  return [...terms].slice(0, TERMS_MAX);
+}
+
+/** Every term of the catalogue: its number, who holds it, what it is worth. */
+export function createTerms() {
+  const numbers = { "c:": new Map<string, number>(), "t:": new Map<string, number>(), "w:": new Map<string, number>() };
+  const names: string[] = [];
+  /** Term → every slot that holds it, in order of listing, oldest first. */
+  const slotsOf: number[][] = [];
+  const free: number[] = [];
+  const isWord: boolean[] = [];
+  /** Rare terms say more; a category says more than a word of the title. */
+  let worths = new Float64Array(1024);
+
+  const mapOf = (name: string): Map<string, number> => numbers[name.slice(0, 2) as keyof typeof numbers];
+  const weigh = (term: number): void => {
+    worths[term] = (isWord[term] ? 1 : CATEGORY_WEIGHT) / Math.sqrt(1 + slotsOf[term]!.length);
+  };
+
+  return {
+    slotsOf,
+    isWord,
+    get worths() {
+      return worths;
+    },
+    category: (name: string) => numbers["c:"].get(name),
+    tag: (name: string) => numbers["t:"].get(name),
+    /** The term of `name`, which from now on `slot` holds too. */
+    add(name: string, slot: number): number {
+      const map = mapOf(name);
+      let term = map.get(name.slice(2));
+      if (term === undefined) {
+        term = free.pop() ?? slotsOf.length;
+        map.set(name.slice(2), term);
+        names[term] = name;
+        isWord[term] = name.startsWith("w:");
+        slotsOf[term] = [];
+        if (term >= worths.length) {
+          const grown = new Float64Array(worths.length * 2);
+          grown.set(worths);
+          worths = grown;
+        }
+      }
+      slotsOf[term]!.push(slot);
+      weigh(term);
+      return term;
+    },
+    remove(term: number, slot: number): void {
+      const slots = slotsOf[term]!;
+      slots.splice(slots.indexOf(slot), 1);
+      weigh(term);
+      if (slots.length > 0) return;
+      mapOf(names[term]!).delete(names[term]!.slice(2));
+      free.push(term);
+    },
+  };
+}
+
+/** A row of numbers for each slot of the catalogue, all in one array; a row begins with its length. */
+export function createTermRows() {
+  let numbers = new Int32Array(256 * ROW_NUMBERS);
+  /** Slot → where its row begins; 0 for none, and nothing begins there. */
+  let starts = new Int32Array(1024);
+  let end = ROW_NUMBERS;
+  const free: number[] = [];
+  return {
+    get numbers() {
+      return numbers;
+    },
+    /** Where the first term stands; the number before it says how many there are. 1 for a slot without a row. */
+    firstOf: (slot: number): number => (slot < starts.length ? starts[slot]! + 1 : 1),
+    lengthOf: (slot: number): number => (slot < starts.length ? numbers[starts[slot]!]! : 0),
+    set(slot: number, terms: readonly number[]): void {
+      if (slot >= starts.length) {
+        const grown = new Int32Array(Math.max(slot + 1, starts.length * 2));
+        grown.set(starts);
+        starts = grown;
+      }
+      let start = free.pop() ?? end;
+      if (start === end) end += ROW_NUMBERS;
+      if (end > numbers.length) {
+        const grown = new Int32Array(numbers.length * 2);
+        grown.set(numbers);
+        numbers = grown;
+      }
+      starts[slot] = start;
+      numbers[start++] = terms.length;
+      for (const term of terms) numbers[start++] = term;
+    },
+    clear(slot: number): void {
+      if (slot >= starts.length || starts[slot] === 0) return;
+      free.push(starts[slot]!);
+      starts[slot] = 0;
+    },
+  };
+}
