@@ -59,6 +59,8 @@ export interface RecommendRequest {
   exclude?: readonly string[];
   /** CEL over the item. */
   filter?: string;
+  /** A placement's form (`RulesDocument`), added to what the placement says; checked by the host. */
+  rules?: unknown;
   explain?: boolean;
   context?: LoggedEvent["context"];
   /** The list is to follow nobody: the browser asks for it. */
@@ -241,6 +243,17 @@ export interface Project {
   /** Called after durability, in log order. Returns how to stop listening. Listeners must not throw or block. */
   onChange(listener: (change: PersonChange) => void): () => void;
   stats(): HostStats;
+}
+
+/** Rules of a list, or a draft of them, with faults: each with its path. */
+export class RulesError extends Error {
+  override readonly name = "RulesError";
+  readonly code = "bad_rules";
+  readonly faults: readonly ProgramFault[];
+  constructor(faults: readonly ProgramFault[]) {
+    super(`${faults.length} ${faults.length === 1 ? "fault" : "faults"} in the rules of the list.`);
+    this.faults = faults;
+  }
 }
 
 /** A filter that is not a CEL expression over the item, with the position in its text. */

@@ -80,4 +80,10 @@ export const personCases: readonly PersonCase[] = [
   at("120 events, stopped and resumed", [...seeded(120, 120).slice(0, 47), { reload: true }, ...seeded(120, 120).slice(47)], 20 * DAY),
   at("another program in between", [...seeded(7, 40).slice(0, 20), { plan: "bare" }, ...seeded(7, 40).slice(20, 30), { plan: "shop" }, ...seeded(7, 40).slice(30)], 10 * DAY),
   at("a program that keeps no windows", seeded(25, 25), 5 * DAY, "bare"),
+  at("what was shown and bought, through another program and back", [
+    fold("i1", 0, { event_type: "impression", item_id: "lamp" }), fold("i2", 1, { event_type: "impression", item_id: "chair" }),
+    fold("p1", 2, { ...lamp, event_type: "purchase" }), fold("i3", 0.5, { event_type: "impression", item_id: "lamp" }), { reload: true },
+    { merge: [fold("i4", 1, { event_type: "impression", item_id: "desk" })] }, ...seeded(9, 30), { plan: "shop" }, ...seeded(11, 9),
+    { plan: "keeping" }, fold("i5", 3, { event_type: "impression", item_id: "lamp" }),
+  ], 5 * DAY, "keeping"),
 ];

@@ -6,7 +6,7 @@ import {
   adaptPerson, decodePerson, emptyPerson, encodePerson, foldEvent, mergePerson, setAttributes,
 } from "../core/profile/person.ts";
 import { profileView } from "../core/profile/view.ts";
-import { barePlan, shopLikePlan } from "../core/testing/plan.ts";
+import { barePlan, keepingPlan, shopLikePlan } from "../core/testing/plan.ts";
 
 /** What is done to one person, in order. */
 export type VectorStep =
@@ -19,7 +19,7 @@ export type VectorStep =
   /** Through bytes and back. */
   | { reload: true };
 
-type PlanName = "shop" | "bare";
+type PlanName = "shop" | "bare" | "keeping";
 
 export interface PersonVector {
   title: string;
@@ -39,7 +39,7 @@ export interface VectorFile {
 }
 
 const EVENT_TYPES = new Set<string>(BUILT_IN_EVENT_TYPES);
-const PLANS: Record<PlanName, FoldPlan> = { shop: shopLikePlan, bare: barePlan };
+const PLANS: Record<PlanName, FoldPlan> = { shop: shopLikePlan, bare: barePlan, keeping: keepingPlan };
 
 /** Says what differs, one line a failure; empty when every case comes out bit for bit. */
 export function runVectors(files: readonly VectorFile[]): string[] {

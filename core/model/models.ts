@@ -23,6 +23,7 @@ import { createRules, NEXT, RECENT, RULES } from "./rules.ts";
 import { createSampler, type Sampler } from "./sampler.ts";
 import { createSessions, type OpenSession, type SessionStore } from "./sessions.ts";
 import { createSituation, settleSituation, type Situation } from "./situation.ts";
+import { effectsIn } from "./effects.ts";
 import { createUnion } from "./union.ts";
 
 /** Trending compares a fast popularity with the usual one. */
@@ -50,6 +51,21 @@ export interface Asker {
   readonly pageItemId?: string | undefined;
   readonly country?: string | undefined;
   readonly device?: string | undefined;
+}
+
+/** What one feature does to a candidate's log score, against the average of the list's candidates. */
+export interface FeatureEffect {
+  /** A model's name, or one of GENERAL_NAMES. */
+  readonly name: string;
+  readonly effect: number;
+}
+
+/** How the ranker that serves came to the scores of the candidates that `rank` gave last. */
+export interface Effects {
+  /** `mix`, `calibrated`, or the model whose own order is served. */
+  readonly ranker: string;
+  /** Strongest first; empty for a slot that is no candidate. */
+  of(slot: number): FeatureEffect[];
 }
 
 export interface Models {
@@ -83,6 +99,8 @@ export interface Models {
   forget(personKey: string): void;
   /** Every candidate of any list with its score by the ranker that serves, in no order. */
   rank(into: CandidateList): void;
+  /** Good until the next call of anything else. */
+  effects(): Effects;
   /** One part of a background model that was trained aside. */
   takeBackground(part: BackgroundPart): void;
   /** Fills `situation` and `lists`. */
@@ -406,6 +424,13 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       into.scores.set((ranker === MIX ? scores : union.cal).subarray(0, union.count));
       into.length = union.count;
       if (ranker >= FIRST_MODEL) putFirst(lists[ranker - FIRST_MODEL]!, into.scores);
+    },
+    effects() {
+      const ranker = judge.chosen(situation.lengthBucket);
+      const names = models.map(({ name }) => name);
+      if (ranker !== MIX) return { ranker: ranker === CAL ? "calibrated" : names[ranker - FIRST_MODEL]!, of: () => [] };
+      const { of } = effectsIn(union, mix.weights(situation.lengthBucket), names);
+      return { ranker: "mix", of };
     },
     takeBackground: (part) => background.take(part),
     configure(next, nextLearning) {

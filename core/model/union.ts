@@ -11,8 +11,12 @@ import type { Situation } from "./situation.ts";
 
 /** Of each model: log chance by the calibrated blend, share of its best score, 1 / rank, log share. 0 where not listed. */
 export const PER_MODEL = 4;
-/** Of the candidate itself, in the order in which `describe` writes them. */
-export const GENERAL = 16;
+/** Of the candidate itself, in the order in which `describe` writes them, as accounts of a list name them. */
+export const GENERAL_NAMES = [
+  "blend", "popularity", "trend", "rise", "age", "idle", "models_agreeing", "interest", "like_the_last", "last_item",
+  "item_before", "earlier_item", "how_lately_in_session", "opened_again", "known_from_before", "how_lately_before",
+] as const;
+export const GENERAL = GENERAL_NAMES.length;
 
 export interface Union {
   count: number;

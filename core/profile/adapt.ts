@@ -17,6 +17,8 @@ export function adaptPerson(state: PersonState, plan: FoldPlan): void {
     return emptyFeature(plan.features[i]!);
   });
   state.sequences = carryOver(before.sequenceHashes, state.sequences, after.sequenceHashes, emptySequence);
+  if (!plan.keeps.shown) state.shown = [];
+  if (!plan.keeps.bought) state.bought = [];
   state.layout = after;
   changeInterestHalfLife(state, plan.interests.halfLifeMs);
 }

@@ -4,11 +4,13 @@ import { test } from "node:test";
 import type { LoggedEvent } from "../event/event.ts";
 import { closeTo, numbersOf } from "../testing/numbers.ts";
 import { EPOCH_MS } from "../testing/events.ts";
-import { shopLikePlan as plan } from "../testing/plan.ts";
+import { keepingPlan, shopLikePlan as plan } from "../testing/plan.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { DISTINCT_MAX } from "./features.ts";
 import { INTERESTS_MAX } from "./interests.ts";
+import { BOUGHT_MAX, SHOWN_MAX } from "./item-times.ts";
 import {
+  adaptPerson,
   decodePerson,
   emptyPerson,
   encodePerson,
@@ -19,6 +21,7 @@ import {
 } from "./person.ts";
 import { featureValue } from "./reading.ts";
 import { categoriesOf } from "./recent.ts";
+import { shownTooOften } from "./shows.ts";
 import { ACTIVE_DAYS_MAX, ANONYMOUS_IDS_MAX, RECENT_IDS_MAX, TYPES_MAX } from "./state.ts";
 
 const DAY = 86_400_000;
@@ -75,6 +78,42 @@ test("lists by time keep the newest, in any order of arrival", () => {
     };
     deepEqual(distinct(shuffled), distinct(inOrder));
   });
+});
+
+test("what was shown and bought: the newest, in any order, only where the plan keeps it", () => {
+  const shows = (count: number) => many(count, () => ({ event_type: "impression" }));
+  const keep = (events: LoggedEvent[]) => {
+    const state = emptyPerson(keepingPlan);
+    for (const one of events) foldEvent(state, one, keepingPlan);
+    return state;
+  };
+  deepEqual([SHOWN_MAX - 1, SHOWN_MAX, SHOWN_MAX + 1].map((n) => keep(shows(n)).shown.length), [SHOWN_MAX - 1, SHOWN_MAX, SHOWN_MAX]);
+  equal(keep(many(BOUGHT_MAX + 1, () => ({ event_type: "purchase" }))).bought.length, BOUGHT_MAX);
+  forEachSeed(10, (rng) => {
+    const events = shows(SHOWN_MAX + 50);
+    deepEqual(keep(rng.shuffle(events)).shown, keep(events).shown);
+  });
+  const plain = fold([...shows(3), ...many(3, () => ({ event_type: "purchase" }))]);
+  deepEqual([plain.shown, plain.bought], [[], []]);
+  const state = keep(shows(3));
+  adaptPerson(state, plan);
+  deepEqual(state.shown, []);
+});
+
+test("shown too often: within the window, and not opened since", () => {
+  const minute = (i: number, fields: Partial<LoggedEvent>) => event(i, EPOCH_MS + i * 60_000, fields);
+  const state = emptyPerson(keepingPlan);
+  const shown = (i: number, item_id: string) => minute(i, { event_type: "impression", item_id });
+  const opened = (i: number, item_id: string) => minute(i, { event_type: "click", item_id });
+  for (const one of [shown(0, "a"), shown(1, "a"), shown(2, "a"), shown(3, "b"), opened(4, "b"), shown(5, "b"), shown(6, "b")]) {
+    foldEvent(state, one, keepingPlan);
+  }
+  const tired = (shows: number, windowMs: number, atMinute: number) =>
+    Object.fromEntries(shownTooOften(state, { shows, windowMs, nowMs: EPOCH_MS + atMinute * 60_000 }));
+  deepEqual(tired(2, DAY, 7), { a: 3, b: 2 });
+  deepEqual(tired(3, DAY, 7), { a: 3 });
+  deepEqual(tired(1, 5 * 60_000 + 1, 7), { a: 1, b: 2 });
+  deepEqual(tired(1, 5 * 60_000, 7), { b: 2 }, "a show leaves the window at its very end");
 });
 
 test("the weakest interest leaves for a new one", () => {

@@ -6,6 +6,7 @@ import { ByteWriter } from "../wire/writer.ts";
 import { readPlanned, writePlanned } from "./codec-planned.ts";
 import { readTime, readTimes, writeTime, writeTimes, type In, type Out } from "./codec-times.ts";
 import { INTERESTS_MAX, type Interests } from "./interests.ts";
+import { BOUGHT_MAX, readItemTimes, SHOWN_MAX, writeItemTimes } from "./item-times.ts";
 import { changeInterestHalfLife } from "./landmark.ts";
 import type { FoldPlan } from "./plan.ts";
 import { SESSIONS_MAX } from "./sessions.ts";
@@ -15,8 +16,12 @@ import {
 } from "./state.ts";
 import { readStrings, writeStrings } from "./strings.ts";
 
-/** First byte of the format that is written. Bytes once stored are for ever: older ones stay readable. */
+/**
+ * First byte of the formats that are written. Bytes once stored are for ever: older ones stay readable. The second adds
+ * what was shown and bought at the end, and is written only where there is such a thing.
+ */
 const FORMAT = 1;
+const FORMAT_WITH_ITEM_TIMES = 2;
 /** More segments or triggers than a program may have. */
 const RULES_MAX = 4096;
 
@@ -31,7 +36,8 @@ export function encodePerson(state: PersonState): Uint8Array {
 export function viewOfPerson(state: PersonState): Uint8Array {
   const out: Out = { writer, strings: writeStrings(writer), baseMs: Math.max(0, state.lastMs) };
   writer.clear(); // A bug may have thrown in the middle of the state before.
-  writer.byte(FORMAT);
+  const hasItemTimes = state.shown.length + state.bought.length > 0;
+  writer.byte(hasItemTimes ? FORMAT_WITH_ITEM_TIMES : FORMAT);
   writer.varint(out.baseMs);
   writeHead(out, state);
   writeKnown(out, state);
@@ -40,6 +46,10 @@ export function viewOfPerson(state: PersonState): Uint8Array {
   writeWeights(out, state);
   writePlanned(out, state);
   writeSessions(out, state);
+  if (hasItemTimes) {
+    writeItemTimes(out, state.shown);
+    writeItemTimes(out, state.bought);
+  }
   return writer.view();
 }
 
@@ -50,7 +60,8 @@ export function viewOfPerson(state: PersonState): Uint8Array {
 export function decodePerson(bytes: Uint8Array, plan: FoldPlan): PersonState {
   const reader = new ByteReader(bytes);
   const format = reader.byte();
-  if (format !== FORMAT) throw reader.corrupt(`person format ${format}, this version reads ${FORMAT}`);
+  if (format !== FORMAT && format !== FORMAT_WITH_ITEM_TIMES)
+    throw reader.corrupt(`person format ${format}, this version reads ${FORMAT} and ${FORMAT_WITH_ITEM_TIMES}`);
   const state = emptyPerson(plan);
   const from: In = { reader, strings: readStrings(reader), baseMs: reader.varint() };
   readHead(from, state);
@@ -60,6 +71,12 @@ export function decodePerson(bytes: Uint8Array, plan: FoldPlan): PersonState {
   readWeights(from, state);
   readPlanned(from, state);
   readSessions(from, state);
+  if (format === FORMAT_WITH_ITEM_TIMES) {
+    readItemTimes(from, state.shown, SHOWN_MAX);
+    readItemTimes(from, state.bought, BOUGHT_MAX);
+    if (!plan.keeps.shown) state.shown = [];
+    if (!plan.keeps.bought) state.bought = [];
+  }
   reader.end();
   changeInterestHalfLife(state, plan.interests.halfLifeMs);
   return state;

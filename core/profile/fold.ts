@@ -6,6 +6,7 @@ import { moveInterestLandmark } from "./landmark.ts";
 import { foldFeature } from "./features.ts";
 import { addInterests } from "./interests.ts";
 import { adaptPerson } from "./adapt.ts";
+import { BOUGHT_MAX, putItemTime, SHOWN_MAX } from "./item-times.ts";
 import { routeOf, type Route } from "./layout.ts";
 import type { FoldPlan } from "./plan.ts";
 import { addRecent } from "./recent.ts";
@@ -54,6 +55,7 @@ export function foldEvent(state: PersonState, event: LoggedEvent, plan: FoldPlan
   foldMeasures(state, event);
   if (route.interaction) foldInteraction(state, event, tie);
   if (route.weight !== 0) foldWeight(state, event, route.weight);
+  if (event.item_id !== undefined) foldItemTime(state, event, tie);
   foldPlanned(state, event, route, plan);
   return "folded";
 }
@@ -219,6 +221,13 @@ function foldInteraction(state: PersonState, event: LoggedEvent, tie: number): v
   }
   addToDay(state, Math.floor(timeMs / DAY_MS), 1);
   if (event.item_id !== undefined) addRecent(state, event, tie);
+}
+
+function foldItemTime(state: PersonState, { event_type, item_id, timestamp }: LoggedEvent, tie: number): void {
+  const { keeps } = state.layout.plan;
+  const entry = { item_id: item_id!, timestamp, tie };
+  if (event_type === "impression" && keeps.shown) putItemTime(state.shown, entry, SHOWN_MAX);
+  if (event_type === "purchase" && keeps.bought) putItemTime(state.bought, entry, BOUGHT_MAX);
 }
 
 function foldWeight(state: PersonState, event: LoggedEvent, typeWeight: number): void {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { LoggedEvent } from "../event/event.ts";
 import { visitorEvents } from "../testing/events.ts";
 import { closeTo, numbersOf } from "../testing/numbers.ts";
-import { barePlan, shopLikePlan } from "../testing/plan.ts";
+import { barePlan, keepingPlan } from "../testing/plan.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import type { Rng } from "../math/rng.ts";
 import type { FoldPlan } from "./plan.ts";
@@ -21,7 +21,7 @@ import {
 import { builtinValue } from "./reading.ts";
 import { profileView } from "./view.ts";
 
-const plan = shopLikePlan;
+const plan = keepingPlan;
 const LATENESS_MS = 3_600_000;
 
 function fold(events: readonly LoggedEvent[], under: FoldPlan = plan): PersonState {

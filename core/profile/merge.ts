@@ -12,6 +12,7 @@ import {
   SEQUENCE_TIMES_MAX,
 } from "./fold.ts";
 import { mergeInterests } from "./interests.ts";
+import { BOUGHT_MAX, putItemTime, SHOWN_MAX } from "./item-times.ts";
 import { moveInterestLandmark } from "./landmark.ts";
 import type { FoldPlan } from "./plan.ts";
 import { putRecent } from "./recent.ts";
@@ -78,6 +79,8 @@ function mergeKnown(into: PersonState, from: PersonState): void {
     }
   }
   for (const entry of from.recent) putRecent(into, entry);
+  for (const entry of from.shown) putItemTime(into.shown, entry, SHOWN_MAX);
+  for (const entry of from.bought) putItemTime(into.bought, entry, BOUGHT_MAX);
 }
 
 function mergeTotals(into: PersonState, from: PersonState): void {

@@ -44,4 +44,6 @@ export interface FoldPlan {
   readonly windows: readonly WindowPlan[];
   readonly features: readonly FeaturePlan[];
   readonly sequences: readonly SequencePlan[];
+  /** What a placement reads of the past besides: how often items were shown, and all that was bought. */
+  readonly keeps: { readonly shown: boolean; readonly bought: boolean };
 }

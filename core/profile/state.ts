@@ -5,6 +5,7 @@ import { emptyDecayedSum, type DecayedSum } from "../math/decay.ts";
 import type { Consent } from "../record.ts";
 import { emptyFeature, type FeatureState } from "./features.ts";
 import { emptyInterests, type Interests } from "./interests.ts";
+import type { ItemTime } from "./item-times.ts";
 import { layoutOf, type PlanLayout } from "./layout.ts";
 import type { FoldPlan } from "./plan.ts";
 import { emptySeries, type Series } from "./series.ts";
@@ -91,6 +92,9 @@ export interface PersonState {
   /** How often each category occurs in `recent`; derived, not stored, and null until somebody asks (`categoriesOf`). */
   recentCategories: Map<string, number> | null;
   readonly recentIds: RecentIds;
+  /** Impressions of items and purchases, newest first; empty where the plan keeps none. */
+  shown: ItemTime[];
+  bought: ItemTime[];
 
   /** Event times; -1 while there is none. */
   lastMs: number;
@@ -148,6 +152,8 @@ export function emptyPerson(plan: FoldPlan): PersonState {
     recent: [],
     recentCategories: null,
     recentIds: { hi: [], lo: [], next: 0 },
+    shown: [],
+    bought: [],
     lastMs: -1,
     firstInteractionMs: -1,
     lastInteractionMs: -1,

@@ -6,6 +6,7 @@ import { applyEvent } from "../engine.ts";
 import { emptyPerson } from "../profile/person.ts";
 import { checkProgram, compileProgram } from "./compile.ts";
 import { compileItemFilter, NO_ITEM } from "./item-filter.ts";
+import { compileRequestRules, withRules } from "./request-rules.ts";
 import { Visit } from "./scope.ts";
 import { FAULTS_MAX, SEGMENTS_MAX, SEQUENCES_MAX, WINDOWS_MAX } from "./limits.ts";
 import { newsProgram } from "./news.ts";
@@ -263,4 +264,50 @@ test("a condition over items asks the visitor once, and a visit finds its scope 
 
 test("a fault leaves no half-made program", () => {
   equal("faults" in compileProgram({ segments: { a: { when: "true" }, b: { when: "1" } } }, 3), true);
+});
+
+test("faults of a placement's merchandising are found one by one", () => {
+  const pin = [{ item: "a", at: 1 }, { item: "b", at: 1 }, { item: "a", when: "true", at: 2 }, { at: 3 }, { when: "item.prize > 1", at: 4 }];
+  const cap = [{ by: "colour", max: 1 }, { by: "tags", max: 1 }, { by: "tags", max: 2 }];
+  const frequency = { shows: 0, window: "1w" };
+  const freshness = { weight: 2 };
+  deepEqual(at({ placements: { p: { pin, cap, frequency, freshness, purchased_for: "x" } } }).sort(), [
+    "/placements/p/cap/0/by bad_choice",
+    "/placements/p/cap/2/by duplicate",
+    "/placements/p/frequency/shows out_of_range",
+    "/placements/p/frequency/window bad_duration",
+    "/placements/p/freshness/half_life missing",
+    "/placements/p/freshness/weight out_of_range",
+    "/placements/p/pin/1/at duplicate",
+    "/placements/p/pin/2 not_used",
+    "/placements/p/pin/3 missing",
+    "/placements/p/pin/4/when cel_name",
+    "/placements/p/purchased_for bad_duration",
+  ]);
+});
+
+test("rules of a request are a placement's, added to what the placement says", () => {
+  const program = compiled({
+    placements: { p: { filter: "item.price > 1", pin: [{ item: "a", at: 2 }, { item: "b", at: 3 }], cap: [{ by: "tags", max: 3 }], diversity: 0.3 } },
+  });
+  const rules = compileRequestRules({ pin: [{ item: "c", at: 2 }], cap: [{ by: "tags", max: 1 }], filter: "item.price < 9" }, program);
+  if (!("rules" in rules)) throw new Error(JSON.stringify(rules));
+  const both = withRules(program.placements.get("p")!, rules.rules);
+  deepEqual(both.pins.map(({ itemId, at }) => [itemId, at]), [["c", 2], ["b", 3]]);
+  deepEqual([both.caps, both.diversity], [[{ by: "tags", max: 1 }], 0.3]);
+  const visit = new Visit(program.scope, undefined, MONDAY_MS);
+  const passes = (price: number): boolean =>
+    [both.filter!, both.alsoFilter!].every((filter) => filter(visit)({ item_id: "x", categories: [], tags: [], price }));
+  deepEqual([0, 5, 10].map(passes), [false, true, false]);
+  equal(withRules(both, { ...rules.rules, diversity: 0 }).diversity, 0);
+  const faultsOf = (document: unknown): string[] => {
+    const answer = compileRequestRules(document, program);
+    return "faults" in answer ? answer.faults.map(({ path, code }) => `${path} ${code}`) : [];
+  };
+  deepEqual(faultsOf({ limit: 3, filter: "count(\"view\", \"1h\") > 1.0", frequency: { shows: 1, window: "1d" } }), [
+    "/rules/limit unknown_key",
+    "/rules/filter window_not_kept",
+    "/rules/frequency not_kept",
+  ]);
+  deepEqual(faultsOf([]), ["/rules bad_type"]);
 });

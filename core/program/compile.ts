@@ -15,11 +15,12 @@ import { canonicalJson, readFeatures } from "./features.ts";
 import { durationMs } from "./duration.ts";
 import { EVENTS_MAX, EXPRESSION_CHARS_MAX, SEGMENTS_MAX, SEQUENCES_MAX, WINDOWS_MAX } from "./limits.ts";
 import { readLearning, readModels } from "./models.ts";
-import { readPlacements, readTriggers } from "./parts.ts";
+import { readPlacements } from "./placements.ts";
 import type { ProgramDocument, ProgramFault } from "./program.ts";
 import { RuleScope } from "./scope.ts";
 import { orderSegments } from "./segments.ts";
 import { readSlots } from "./slots.ts";
+import { readTriggers } from "./triggers.ts";
 
 const KEYS = [
   "name",
@@ -142,7 +143,12 @@ export function compileProgram(
   const consent = readConsent(root["consent"], faults);
   if (faults.list.length > 0) return { faults: faults.list };
 
-  const plan = planOf({ weights, interests, windows, features: featurePlans, sequences });
+  const listed = [...placements.values()];
+  const keeps = {
+    shown: listed.some(({ frequency }) => frequency !== undefined),
+    bought: listed.some(({ purchasedForMs }) => purchasedForMs !== undefined),
+  };
+  const plan = planOf({ weights, interests, windows, features: featurePlans, sequences, keeps });
   scope = new RuleScope(emptyPerson(plan));
   const program: CompiledProgram = {
     version,
@@ -160,6 +166,7 @@ export function compileProgram(
     scope,
     names: { ...namesFor("item"), ...closedTo(windows, sequences) },
     filters: new Map(),
+    requestRules: new Map(),
   };
   return { program };
 }
@@ -262,13 +269,15 @@ function closedTo(
 }
 
 function planOf(parts: Omit<FoldPlan, "key">): FoldPlan {
-  const { weights, interests, windows, features, sequences } = parts;
+  const { weights, interests, windows, features, sequences, keeps } = parts;
   const key = canonicalJson({
     weights: [...weights].sort(([a], [b]) => (a < b ? -1 : 1)),
     interests,
     windows: windows.map((window) => window.key),
     features: features.map((feature) => feature.key),
     sequences: sequences.map((sequence) => sequence.key),
+    // Only where it is asked for: programs that do not ask keep the keys they had.
+    ...(keeps.shown || keeps.bought ? { keeps } : {}),
   });
   return { key, ...parts };
 }

@@ -6,9 +6,12 @@ import type { Item } from "../item/item.ts";
 import type { FoldPlan } from "../profile/plan.ts";
 import type { PersonState } from "../profile/state.ts";
 import type { NamesOfProgram } from "./cel/names.ts";
+import type { RequestRules } from "./request-rules.ts";
 import type { ReadSet, Rule } from "./rule.ts";
 import type { RuleScope, Visit } from "./scope.ts";
-import type { LearningDocument, MetricKind, ModelsDocument, ProgramDocument, SlotContextFeature, SlotPolicy } from "./program.ts";
+import type {
+  ExcludeKind, LearningDocument, MetricKind, ModelsDocument, ProgramDocument, SlotContextFeature, SlotPolicy,
+} from "./program.ts";
 
 /** True where the item passes. Never throws: an expression that fails (an item without `price`, say) is false. */
 export type ItemTest = (item: Item) => boolean;
@@ -39,9 +42,39 @@ export interface CompiledPlacement {
   readonly name: string;
   readonly limit: number;
   readonly diversity: number;
-  readonly exclude: readonly ("purchased" | "seen" | "dismissed")[];
+  readonly exclude: readonly ExcludeKind[];
   readonly filter?: ItemPredicate;
+  /** Of a request that brings one along. */
+  readonly alsoFilter?: ItemPredicate;
   readonly boosts: readonly { readonly when: ItemPredicate; readonly by: number }[];
+  /** In order of position, no two at the same one. */
+  readonly pins: readonly CompiledPin[];
+  readonly caps: readonly CapRule[];
+  readonly frequency?: FrequencyRule;
+  readonly freshness?: FreshnessRule;
+  readonly purchasedForMs?: number;
+}
+
+export type CompiledPin =
+  | { readonly at: number; readonly itemId: string; readonly when?: undefined }
+  | { readonly at: number; readonly when: ItemPredicate; readonly itemId?: undefined };
+
+/** `by`: `category` (an item's first), `categories`, `tags` or `attributes.NAME`. */
+export interface CapRule {
+  readonly by: string;
+  readonly max: number;
+}
+
+export interface FrequencyRule {
+  readonly shows: number;
+  readonly windowMs: number;
+  /** Factor on the score; 0 leaves the item out. */
+  readonly by: number;
+}
+
+export interface FreshnessRule {
+  readonly weight: number;
+  readonly halfLifeMs: number;
 }
 
 export interface CompiledSlot {
@@ -142,4 +175,6 @@ export interface CompiledProgram {
   readonly names: NamesOfProgram;
   /** Filters of requests, compiled; the oldest goes when it is full. */
   readonly filters: Map<string, ItemPredicate>;
+  /** Rules of requests, the same way, by their JSON. */
+  readonly requestRules: Map<string, RequestRules>;
 }

@@ -6,6 +6,10 @@ export const SEGMENTS_MAX = 200;
 export const TRIGGERS_MAX = 100;
 export const PLACEMENTS_MAX = 100;
 export const BOOSTS_MAX = 32;
+export const PINS_MAX = 20;
+export const CAPS_MAX = 8;
+/** Of one item, within a frequency cap's window. */
+export const SHOWS_MAX = 50;
 export const SLOTS_MAX = 100;
 export const VARIANTS_MAX = 64;
 export const SLOT_RULES_MAX = 64;

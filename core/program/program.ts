@@ -34,10 +34,55 @@ export interface PlacementDocument {
   description?: string;
   limit?: number;
   filter?: Cel;
-  boost?: { when: Cel; by: number }[];
+  boost?: BoostDocument[];
   diversity?: number;
-  exclude?: ("purchased" | "seen" | "dismissed")[];
+  exclude?: ExcludeKind[];
+  pin?: PinDocument[];
+  cap?: CapDocument[];
+  frequency?: FrequencyDocument;
+  freshness?: FreshnessDocument;
+  /** How long a purchase counts for `exclude`; without it, while it is among the person's last 50 interactions. */
+  purchased_for?: Duration;
 }
+
+/** Left out of a list: what the visitor has bought, opened, waved away, or opened in this session. */
+export const EXCLUDE_KINDS = ["purchased", "seen", "dismissed", "session"] as const;
+export type ExcludeKind = (typeof EXCLUDE_KINDS)[number];
+
+/** A factor on the scores of the items for which `when` holds. */
+export interface BoostDocument {
+  when: Cel;
+  by: number;
+}
+
+/** An item, or the best one for which `when` holds, stands at position `at` (from 1), whatever its score. */
+export interface PinDocument {
+  item?: string;
+  when?: Cel;
+  at: number;
+}
+
+/** At most `max` items of a list share a value of `by`. */
+export interface CapDocument {
+  by: "category" | "categories" | "tags" | `attributes.${string}`;
+  max: number;
+}
+
+/** An item shown this often within the window, and not opened since, is left out; or its score times `by`. */
+export interface FrequencyDocument {
+  shows: number;
+  window: Duration;
+  by?: number;
+}
+
+/** The share `weight` of a score halves with each half-life of the item's age. */
+export interface FreshnessDocument {
+  weight: number;
+  half_life: Duration;
+}
+
+/** What a request may say of its own list, beside what the placement says. */
+export type RulesDocument = Omit<PlacementDocument, "description" | "limit">;
 
 export type SlotPolicy = "rules" | "epsilon_greedy" | "thompson" | "squarecb" | "linucb";
 export type SlotContextFeature = "segments" | "device" | "country" | "hour" | "interests";

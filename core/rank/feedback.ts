@@ -1,7 +1,8 @@
 // What a visitor turned away from: it and its like fall at once, for him alone, read from his own history.
 import type { Models } from "../model/models.ts";
 import { NEGATIVE_TYPES } from "../model/step.ts";
-import type { ExcludeKind, RecentItem } from "./recommender.ts";
+import type { ExcludeKind } from "../program/program.ts";
+import type { RecentItem } from "./recommender.ts";
 
 const ITEM_FACTOR = 0.02;
 const LIKE_FACTOR = 0.75; // Of the likeness: the like of a dismissed item keeps a quarter of its score at least.
@@ -51,21 +52,26 @@ export function feedbackOf(models: Models, history: readonly RecentItem[], nowMs
   };
 }
 
-/** Items of the history that the kinds leave out. */
-export function excludedByHistory(history: readonly RecentItem[], kinds: readonly ExcludeKind[]): Set<string> {
-  const excluded = new Set<string>();
+/** Items of the history that the kinds leave out, each with the kind; purchases count from `purchasesFromMs` on. */
+export function excludedByHistory(
+  history: readonly RecentItem[],
+  kinds: readonly ExcludeKind[],
+  purchasesFromMs: number,
+): Map<string, ExcludeKind> {
+  const excluded = new Map<string, ExcludeKind>();
   const seen = kinds.includes("seen");
   const purchased = kinds.includes("purchased");
   const dismissed = kinds.includes("dismissed");
   if (!seen && !purchased && !dismissed) return excluded;
-  for (const { item_id, event_type } of history) {
-    if (
-      (seen && event_type !== "impression") ||
-      (purchased && event_type === "purchase") ||
-      (dismissed && (event_type === "dismiss" || event_type === "dislike"))
-    ) {
-      excluded.add(item_id);
-    }
+  for (const { item_id, event_type, timestamp } of history) {
+    const kind =
+      purchased && event_type === "purchase" && timestamp >= purchasesFromMs
+        ? "purchased"
+        : dismissed && (event_type === "dismiss" || event_type === "dislike")
+          ? "dismissed"
+          : seen && event_type !== "impression" ? "seen" : undefined;
+    // The strongest word on an item is the one that is told.
+    if (kind !== undefined && (kind !== "seen" || !excluded.has(item_id))) excluded.set(item_id, kind);
   }
   return excluded;
 }

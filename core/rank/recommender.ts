@@ -1,10 +1,13 @@
 // The recommender: online models, their blend, and the ranking of one list, behind one door.
 import type { Item } from "../item/item.ts";
-import type { LearningDocument, ModelsDocument } from "../program/program.ts";
+import type { CapRule, FreshnessRule } from "../program/compiled.ts";
+import type { ExcludeKind, LearningDocument, ModelsDocument } from "../program/program.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { learningConfig, modelConfig } from "../model/config.ts";
 import type { BackgroundPart } from "../model/background.ts";
-import { createModels, type Probe } from "../model/models.ts";
+import { createModels, type FeatureEffect, type Probe } from "../model/models.ts";
+import type { Bar } from "./bars.ts";
+import type { FullCap } from "./caps.ts";
 import { createRanking } from "./ranking.ts";
 
 /** One thing that a person did with an item, as the profile's `recent` keeps it (newest first). */
@@ -34,13 +37,17 @@ export interface Step {
   readonly device?: string | undefined;
 }
 
-/** `session` leaves out what the open session has touched; the others read the history. */
-export type ExcludeKind = "purchased" | "seen" | "dismissed" | "session";
-
 /** A factor on the score of the items that `when` picks; 1 changes nothing, 0 puts them last. */
 export interface RankBoost {
   readonly when: (item: Item) => boolean;
   readonly by: number;
+}
+
+/** An item, or the best one that `when` picks, at position `at` (from 1). */
+export interface RankPin {
+  readonly at: number;
+  readonly itemId?: string | undefined;
+  readonly when?: ((item: Item) => boolean) | undefined;
 }
 
 export interface RankQuery {
@@ -66,6 +73,16 @@ export interface RankQuery {
   readonly boosts?: readonly RankBoost[] | undefined;
   /** 0: by score alone; 1: categories as mixed as possible. */
   readonly diversity?: number | undefined;
+  /** In order of position, no two at the same one. Gates hold for what they name. */
+  readonly pins?: readonly RankPin[] | undefined;
+  readonly caps?: readonly CapRule[] | undefined;
+  /** Items that were shown often without being opened, and the factor on their scores; 0 leaves them out. */
+  readonly tired?: { readonly items: ReadonlySet<string>; readonly by: number } | undefined;
+  readonly freshness?: FreshnessRule | undefined;
+  /** Items bought longer ago than the history reaches back, left out as `purchased` ones. */
+  readonly bought?: ReadonlySet<string> | undefined;
+  /** Purchases before it do not count; undefined where all do. */
+  readonly purchasesFromMs?: number | undefined;
   readonly country?: string | undefined;
   readonly device?: string | undefined;
   readonly explain?: boolean | undefined;
@@ -88,11 +105,66 @@ export interface RankedItem {
 }
 
 /** How a list came about, from the most to the least personal source that filled it. */
-export type Strategy = "blend" | "history" | "interests" | "context" | "popular" | "newest" | "similar" | "trending" | "empty";
+export type Strategy =
+  | "blend" | "history" | "interests" | "demographics" | "context" | "popular" | "newest" | "seen_again"
+  | "similar" | "trending" | "empty";
 
 export interface RankedList {
   strategy: Strategy;
   items: RankedItem[];
+}
+
+/** One factor on a candidate's score. */
+export interface ScoreFactor {
+  readonly kind: "boost" | "freshness" | "frequency" | "feedback";
+  /** Of boosts: place among the query's boosts. */
+  readonly index?: number;
+  readonly by: number;
+}
+
+/** How a model came to propose an item: its rank in that model's list, and the chance that the blend gives it. */
+export interface ModelSource {
+  readonly source: string;
+  readonly rank: number;
+  readonly chance: number;
+  readonly because: readonly string[];
+}
+
+/** How one item came to where it is. */
+export interface ItemAccount {
+  readonly itemId: string;
+  /** Place and score by the models alone; undefined where none proposed it. */
+  readonly modelRank: number | undefined;
+  readonly modelScore: number | undefined;
+  readonly sources: readonly ModelSource[];
+  /** What the ranker that serves made of it; empty where no model proposed it. */
+  readonly effects: readonly FeatureEffect[];
+  readonly factors: readonly ScoreFactor[];
+  /** The score after all factors, and the place by it among what may be in the list. */
+  readonly score: number | undefined;
+  readonly scoreRank: number | undefined;
+}
+
+/** Why an item is not in a list, or where it is. */
+export type Verdict =
+  | { readonly kind: "listed"; readonly rank: number }
+  | { readonly kind: "unknown" | "not_proposed" | Bar }
+  | ({ readonly kind: "capped" } & FullCap)
+  /** By score it would be in the list: others that are less alike, pinned or new took its place. */
+  | { readonly kind: "diversity" | "displaced"; readonly scoreRank: number }
+  | { readonly kind: "ranked"; readonly scoreRank: number }
+  /** The models' place is too far down for rules to look at it. */
+  | { readonly kind: "ranked_too_low"; readonly modelRank: number };
+
+/** A list as `recommend` gives it, with how it came about. */
+export interface Inspection {
+  readonly list: RankedList;
+  /** Of each item of the list, in its order. */
+  readonly accounts: readonly ItemAccount[];
+  /** Of each item that was asked about, in order. */
+  readonly asked: readonly { readonly verdict: Verdict; readonly account: ItemAccount }[];
+  /** Which ranker served: `mix`, `calibrated` or one model's name. */
+  readonly ranker: string;
 }
 
 export interface SimilarOptions {
@@ -129,6 +201,8 @@ export interface Recommender {
   /** A person goes: his open session ends. What was learnt from him stays, as nobody's. */
   forget(personKey: string): void;
   recommend(query: RankQuery): RankedList;
+  /** The same list with an account of each item, and why others are not in it. Not for the hot path. */
+  inspect(query: RankQuery, itemIds: readonly string[]): Inspection;
   similar(itemId: string, options: SimilarOptions): RankedList;
   trending(options: TrendingOptions): RankedList;
   /** Everything that must survive a restart, the catalogue included; load all rows of all tables before any other call. */
@@ -169,6 +243,7 @@ export function createRecommender(config: RecommenderConfig = {}): MeasuredRecom
     people: () => models.people(),
     forget: (personKey) => models.forget(personKey),
     recommend: (query) => ranking.recommend(query),
+    inspect: (query, itemIds) => ranking.inspect(query, itemIds),
     similar: (itemId, options) => ranking.similar(itemId, options),
     trending: (options) => ranking.trending(options),
     tables: models.tables,

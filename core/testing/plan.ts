@@ -42,7 +42,11 @@ export const shopLikePlan: FoldPlan = {
     }),
   ],
   sequences: [{ key: "view>add_to_cart", first: "view", second: "add_to_cart", windowMs: 30 * MINUTE }],
+  keeps: { shown: false, bought: false },
 };
+
+/** The same of a program whose placements cap frequency and remember purchases. */
+export const keepingPlan: FoldPlan = { ...shopLikePlan, key: "keeping", keeps: { shown: true, bought: true } };
 
 /** The same without windows, features and sequences. */
 export const barePlan: FoldPlan = { ...shopLikePlan, key: "bare", windows: [], features: [], sequences: [] };

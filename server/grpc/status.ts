@@ -1,7 +1,7 @@
 // Errors as gRPC statuses: the problem codes of HTTP, by one table, with Google's error details and the time to wait.
 import { Metadata, status, type StatusObject } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
-import { FilterError, HostError } from "../ports.ts";
+import { FilterError, HostError, RulesError } from "../ports.ts";
 import { Problem, problemOfHost, PROBLEMS, type ProblemCode } from "../http/problem.ts";
 
 type HttpStatus = (typeof PROBLEMS)[ProblemCode][0];
@@ -46,6 +46,7 @@ const DOMAIN = "attune";
 export function expectedProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   if (error instanceof HostError) return problemOfHost(error);
+  if (error instanceof RulesError) return new Problem("bad_rules", error.message, { parameter: "rules", faults: error.faults });
   if (error instanceof FilterError) return new Problem("bad_filter", error.message, { parameter: "filter" });
   return undefined;
 }

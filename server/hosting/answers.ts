@@ -8,10 +8,11 @@ import type { EventContext } from "../../core/event/event.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import type { CompiledProgram, ItemPredicate } from "../../core/program/compiled.ts";
 import { compileItemFilter } from "../../core/program/item-filter.ts";
+import { compileRequestRules, withRules, type RequestRules } from "../../core/program/request-rules.ts";
 import { Visit } from "../../core/program/scope.ts";
 import type { RankedList, Recommender } from "../../core/rank/recommender.ts";
 import type { DecisionRecord, PersonRef } from "../../core/record.ts";
-import { FilterError, type Decision, type RecommendationList, type RecommendRequest } from "../ports.ts";
+import { FilterError, RulesError, type Decision, type RecommendationList, type RecommendRequest } from "../ports.ts";
 import { experimentalList } from "./experimental-list.ts";
 import { listOf, placementOf, rankQueryOf } from "./lists.ts";
 
@@ -45,13 +46,14 @@ function allowsPersonalization({ person }: Visitor, program: CompiledProgram): b
   return isGranted(person?.consent, "personalization", program.consentDefault);
 }
 
-/** Undefined: no such placement. Rejected requests throw before a person need be found. @throws FilterError */
+/** Undefined: no such placement. Rejected requests throw before a person need be found. @throws FilterError, RulesError */
 export function listRules(
   request: RecommendRequest,
   program: CompiledProgram,
 ): Pick<Parameters<typeof rankQueryOf>[0], "placement" | "asked"> | undefined {
-  const placement = placementOf(request.placement, program);
-  if (placement === undefined) return undefined;
+  const named = placementOf(request.placement, program);
+  if (named === undefined) return undefined;
+  const placement = request.rules === undefined ? named : withRules(named, rulesOf(request.rules, program));
   return { placement, asked: request.filter === undefined ? undefined : filterOf(request.filter, program) };
 }
 
@@ -144,6 +146,12 @@ function variantsOf(experiments: DecisionRecord["experiments"]): { experiments?:
 
 function crowdList(list: RankedList, placement: string, { recommender }: Sources): RecommendationList {
   return listOf(list, { recommender, decisionId: uuidv7(), placement, explain: false });
+}
+
+function rulesOf(document: unknown, program: CompiledProgram): RequestRules {
+  const compiled = compileRequestRules(document, program);
+  if ("rules" in compiled) return compiled.rules;
+  throw new RulesError(compiled.faults);
 }
 
 function filterOf(cel: string, program: CompiledProgram): ItemPredicate {

@@ -2,13 +2,16 @@
 import type { CompiledPlacement, CompiledProgram, ItemPredicate } from "../../core/program/compiled.ts";
 import { NO_ITEM } from "../../core/program/item-filter.ts";
 import { Visit } from "../../core/program/scope.ts";
+import { boughtSince, shownTooOften } from "../../core/profile/shows.ts";
 import { interestShares } from "../../core/profile/reading.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import type { RankedList, RankQuery, Recommender } from "../../core/rank/recommender.ts";
 import type { RecommendationList, RecommendedItem, RecommendRequest } from "../ports.ts";
 
 /** `home` where the program has none: a plain list. */
-const PLAIN_HOME: CompiledPlacement = { name: "home", limit: 20, diversity: 0, exclude: [], boosts: [] };
+const PLAIN_HOME: CompiledPlacement = {
+  name: "home", limit: 20, diversity: 0, exclude: [], boosts: [], pins: [], caps: [],
+};
 
 const INTERESTS_MAX = 16;
 
@@ -32,7 +35,9 @@ export interface ListQuestion {
 export function rankQueryOf({ key, person, placement, request, asked, nowMs, program }: ListQuestion): RankQuery {
   const context = { ...person?.context, ...request.context };
   const visit = new Visit(program.scope, person, nowMs);
-  const filters = [placement.filter, asked].flatMap((filter) => (filter === undefined ? [] : [filter(visit)]));
+  const filters = [placement.filter, placement.alsoFilter, asked].flatMap((filter) =>
+    filter === undefined ? [] : [filter(visit)],
+  );
   return {
     personKey: key,
     nowMs,
@@ -45,10 +50,39 @@ export function rankQueryOf({ key, person, placement, request, asked, nowMs, pro
     filter: filters.length < 2 ? filters[0] : (item) => filters.every((filter) => filter(item)),
     boosts: placement.boosts.map(({ when, by }) => ({ when: when(visit), by })).filter(({ when }) => when !== NO_ITEM),
     diversity: placement.diversity,
+    ...merchandisingOf(placement, person, visit, nowMs),
     country: context.country,
     device: context.device,
     explain: request.explain,
   };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Merchandising = Mutable<Pick<RankQuery, "pins" | "caps" | "freshness" | "tired" | "bought" | "purchasesFromMs">>;
+
+/** Pins, caps and what reads the person's past; nothing where the placement has none of it. */
+function merchandisingOf(
+  { pins, caps, frequency, freshness, purchasedForMs }: CompiledPlacement,
+  person: PersonState | undefined,
+  visit: Visit,
+  nowMs: number,
+): Merchandising {
+  const rules: Merchandising = {};
+  if (pins.length > 0) {
+    rules.pins = pins.map((pin) => (pin.when === undefined ? pin : { at: pin.at, when: pin.when(visit) }));
+  }
+  if (caps.length > 0) rules.caps = caps;
+  if (freshness !== undefined) rules.freshness = freshness;
+  if (person === undefined) return rules;
+  if (frequency !== undefined && person.shown.length > 0) {
+    const tired = shownTooOften(person, { ...frequency, nowMs });
+    if (tired.size > 0) rules.tired = { items: new Set(tired.keys()), by: frequency.by };
+  }
+  if (purchasedForMs !== undefined) {
+    rules.purchasesFromMs = nowMs - purchasedForMs;
+    rules.bought = boughtSince(person, nowMs - purchasedForMs);
+  }
+  return rules;
 }
 
 /** Weak interests cost as much as strong ones and hardly move a score. */

@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import type { Server as TlsServer, TLSSocket } from "node:tls";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import { FilterError, HostError } from "../ports.ts";
+import { FilterError, HostError, RulesError } from "../ports.ts";
 import { BODY_BYTES_MAX } from "./body.ts";
 import type { HttpConfig } from "./config.ts";
 import { isSameOrigin } from "./origin.ts";
@@ -261,6 +261,7 @@ export function createShell(options: ShellOptions): Shell {
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HostError) return problemOfHost(error);
+  if (error instanceof RulesError) return new Problem("bad_rules", error.message, { parameter: "rules", faults: error.faults });
   if (error instanceof FilterError) return new Problem("bad_filter", error.message, { parameter: "filter" });
   switch ((error as { code?: unknown }).code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":

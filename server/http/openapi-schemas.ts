@@ -233,9 +233,34 @@ export const SCHEMAS: Record<string, Schema> = {
     item_id: id("The item of the page."),
     exclude: list({ type: "string" }, "Items to leave out."),
     filter: text("CEL over the item.", 4096),
+    rules: ref("ListRules"),
     explain: { anyOf: [{ type: "boolean" }, { enum: [0, 1] }], default: false },
     context: ref("Context"),
   }),
+  ListRules: object(
+    {
+      filter: text("CEL over the item: only items for which it holds."),
+      boost: list(object({ when: text("CEL over the item."), by: number("Factor on the score, 0 to 100.") }, ["when", "by"])),
+      pin: list(
+        object({ item: id("The item."), when: text("Instead: CEL; the best item for which it holds."), at: integer("Position, from 1.") }, ["at"]),
+        "Items that stand at a position whatever their score.",
+      ),
+      cap: list(
+        object({ by: text("`category`, `categories`, `tags` or `attributes.NAME`."), max: integer("Items with the same value.") }, ["by", "max"]),
+        "How many items of one kind the list may hold.",
+      ),
+      frequency: object(
+        { shows: integer("An item shown this often and not opened since has had its turn."), window: text("Such as `1d`."), by: number("Factor on its score; 0, the default, leaves it out.") },
+        ["shows", "window"],
+      ),
+      freshness: object({ weight: number("Share of a score that age takes away, 0 to 1."), half_life: text("Such as `12h`.") }, ["weight", "half_life"]),
+      diversity: number("0: by score alone. 1: as different as possible."),
+      exclude: list({ enum: ["purchased", "seen", "dismissed", "session"] }),
+      purchased_for: text("How long a purchase counts for `exclude`."),
+    },
+    [],
+    "A placement's rules, added to what the placement of the program says; of what there is only one of, these count.",
+  ),
   RecommendationList: object(
     {
       decision_id: text("Later events carry it in `context.decision_id`."),

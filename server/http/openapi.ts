@@ -312,7 +312,7 @@ const PATHS: Record<string, Record<string, Operation>> = {
       summary: "Recommend, with a context",
       parameters: [project],
       requestBody: body(ref("RecommendationRequest")),
-      responses: { 200: listAnswer, ...problems([...PERSON_CALLS, "bad_json", "bad_filter", "unknown_placement", "unsupported_media_type"]) },
+      responses: { 200: listAnswer, ...problems([...PERSON_CALLS, "bad_json", "bad_filter", "bad_rules", "unknown_placement", "unsupported_media_type"]) },
     },
   },
   "/v1/trending": {

@@ -7,6 +7,7 @@ export const PROBLEMS = {
   bad_json: [400, "The body is not valid JSON"],
   bad_parameter: [400, "A parameter is missing or wrong"],
   bad_filter: [400, "The filter is not a CEL expression over the item"],
+  bad_rules: [400, "The rules of the list have faults"],
   bad_item: [400, "An item is not valid, nothing was changed"],
   events_rejected: [400, "No event was good"],
   too_deep: [400, "The JSON is nested too deep"],

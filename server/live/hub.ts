@@ -5,7 +5,7 @@
 // state; a slow reader is told nothing until it has read, and is cut when it still has not.
 import { formatTimestamp } from "../../core/event/time.ts";
 import type { Logger } from "pino";
-import { FilterError, HostError, type PersonChange, type Project } from "../ports.ts";
+import { FilterError, HostError, RulesError, type PersonChange, type Project } from "../ports.ts";
 import { refusal } from "../access/gate.ts";
 import { Problem } from "../http/problem.ts";
 import { listFor } from "../serve/recommendation-routes.ts";
@@ -186,11 +186,9 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
   }
 
   function tellFault(subscriber: Subscriber, error: unknown): void {
-    const expected = error instanceof Problem || error instanceof HostError || error instanceof FilterError;
-    if (!expected) logger.error({ err: error, project: project.name }, "a live push failed");
-    const code =
-      error instanceof Problem || error instanceof HostError || error instanceof FilterError ? error.code : "internal";
-    const detail = expected ? error.message : "The server failed; its log says more.";
+    if (!isExpected(error)) logger.error({ err: error, project: project.name }, "a live push failed");
+    const code = isExpected(error) ? error.code : "internal";
+    const detail = isExpected(error) ? error.message : "The server failed; its log says more.";
     tell(subscriber, { type: "error", code, detail, at: at() });
   }
 
@@ -302,4 +300,8 @@ function removeFrom(index: Map<string, Set<Subscriber>>, key: string, subscriber
   if (known === undefined) return;
   known.delete(subscriber);
   if (known.size === 0) index.delete(key);
+}
+
+function isExpected(error: unknown): error is Problem | HostError | FilterError | RulesError {
+  return [Problem, HostError, FilterError, RulesError].some((kind) => error instanceof kind);
 }

@@ -1,6 +1,6 @@
 // Lists and decisions: recommendations for a person, items like another, what trends, and the slots of the page.
 import type { Reader } from "../access/reader.ts";
-import { parseObject } from "../http/body.ts";
+import { isObject, parseObject } from "../http/body.ts";
 import {
   contextOf,
   excluded,
@@ -65,6 +65,7 @@ async function recommend(call: Call, source: Source): Promise<Answer> {
 export async function readRequest(source: Source, reader: Reader): Promise<RecommendRequest> {
   const itemId = optionalText(source, "item_id", ID_CHARS_MAX);
   const filter = filterText(source);
+  const rules = rulesOf(source);
   const exclude = excluded(source);
   const context = contextOf(source);
   return {
@@ -74,6 +75,7 @@ export async function readRequest(source: Source, reader: Reader): Promise<Recom
     explain: flag(source, "explain"),
     ...(itemId !== undefined && { itemId }),
     ...(filter !== undefined && { filter }),
+    ...(rules !== undefined && { rules }),
     ...(exclude.length > 0 && { exclude }),
     ...(context !== undefined && { context }),
   };
@@ -123,6 +125,13 @@ export async function decideFor(reader: Reader, source: Source): Promise<Decisio
     throw new Problem("unknown_slot", "The program has no such slot.", { parameter: "slot", pointer: "/slot" });
   }
   return decision;
+}
+
+/** Rules of the list, as a placement has them: an object in JSON; the host reads what is in it. */
+function rulesOf(source: Source): unknown {
+  const rules = source.get("rules");
+  if (rules !== undefined && !isObject(rules)) throw source.fault("rules", "`rules` must be an object (POST).");
+  return rules;
 }
 
 function withTime(list: RecommendationList, startMs: number): WireList {

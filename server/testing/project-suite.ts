@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { ProgramDocument } from "../../core/program/program.ts";
 import type { PersonRef } from "../../core/record.ts";
-import { FilterError, type PersonChange, type ProfileAnswer, type Project } from "../ports.ts";
+import { FilterError, RulesError, type PersonChange, type ProfileAnswer, type Project } from "../ports.ts";
 
 export interface SuiteOptions {
   /** A new project with this first program, closed after the test by whoever opened it. */
@@ -140,6 +140,27 @@ export function projectSuite(host: string, { open, test: options = {} }: SuiteOp
     equal(await project.decide({ user_id: "x" }, "nowhere"), undefined);
     deepEqual(await project.slots(), []);
     equal(await project.experiment("none"), undefined);
+  });
+
+  promise("a placement's pins, caps and frequency hold, and a request's rules are added to them", async (open) => {
+    const placement = { pin: [{ item: "i9", at: 2 }], cap: [{ by: "category", max: 2 }], frequency: { shows: 2, window: "1d" } };
+    const project = await open({ placements: { shelf: placement } });
+    await project.putItems(Array.from({ length: 12 }, (_, i) => item(`i${i}`, `c${i % 4}`)));
+    const ask = async (rules?: object) => {
+      const request = { ref: { user_id: "ada" }, placement: "shelf", limit: 8, ...(rules === undefined ? {} : { rules }) };
+      return (await project.recommend(request))!.items.map(({ item_id }) => item_id);
+    };
+    const list = await until(() => ask(), (ids) => ids.length === 8);
+    equal(list[1], "i9");
+    const most = (ids: string[]) => Math.max(...[0, 1, 2, 3].map((c) => ids.filter((id) => Number(id.slice(1)) % 4 === c).length));
+    equal(most(list), 2);
+    const first = list[0]!;
+    const shown = (id: string): LoggedEvent => ({ ...view(id, { user_id: "ada" }, first), event_type: "impression" });
+    await submit(project, shown("s1"), shown("s2"));
+    await until(() => ask(), (ids) => !ids.includes(first));
+    const asked = await ask({ pin: [{ item: "i10", at: 1 }], cap: [{ by: "category", max: 1 }] });
+    deepEqual([asked[0], asked[1], asked.length, most(asked)], ["i10", "i9", 4, 1]);
+    await rejects(ask({ pin: [{ at: 1 }] }), (error: RulesError) => error.faults[0]!.path === "/rules/pin/0");
   });
 
   promise("marked traffic is kept and counted, and is nobody's", async (open) => {

@@ -1,11 +1,9 @@
-// Triggers and placements of a document.
+// Triggers of a document.
 import type { ASTNode } from "./cel/parse.ts";
 import type { Parts } from "./compile.ts";
-import type { CompiledPlacement, CompiledTrigger, ItemPredicate } from "./compiled.ts";
-import { DEFAULT_PLACEMENT_LIMIT } from "./defaults.ts";
+import type { CompiledTrigger } from "./compiled.ts";
 import { at } from "./faults.ts";
-import { itemPredicate } from "./item-filter.ts";
-import { BOOSTS_MAX, PLACEMENT_LIMIT_MAX, PLACEMENTS_MAX, TRIGGERS_MAX } from "./limits.ts";
+import { TRIGGERS_MAX } from "./limits.ts";
 
 const WEBHOOK = /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/;
 
@@ -59,43 +57,4 @@ function typesAskedFor(ast: ASTNode): ReadonlySet<string> | null {
     default:
       return null;
   }
-}
-
-export function readPlacements(part: unknown, { faults, cel }: Parts): Map<string, CompiledPlacement> {
-  const placements = new Map<string, CompiledPlacement>();
-  for (const [name, value] of faults.entries(part, "/placements", { name: "placements", max: PLACEMENTS_MAX })) {
-    const path = at("/placements", name);
-    const document = faults.object(value, path, ["limit", "filter", "boost", "diversity", "exclude", "description"]);
-    if (document === undefined) continue;
-    faults.string(document["description"], at(path, "description"), 1_000);
-    const limit = faults.number(document["limit"], at(path, "limit"), {
-      min: 1,
-      max: PLACEMENT_LIMIT_MAX,
-      whole: true,
-    });
-    const predicate = (text: unknown, place: string): ItemPredicate | undefined => {
-      const compiled = cel(text, place, "item");
-      return compiled === undefined ? undefined : itemPredicate(compiled);
-    };
-    const filter = document["filter"] === undefined ? undefined : predicate(document["filter"], at(path, "filter"));
-    const boosts: { when: ItemPredicate; by: number }[] = [];
-    faults.array(document["boost"], at(path, "boost"), BOOSTS_MAX)?.forEach((entry, i) => {
-      const place = at(at(path, "boost"), i);
-      const boost = faults.object(entry, place, ["when", "by"]);
-      if (boost === undefined) return;
-      faults.required(boost["by"], at(place, "by"), "the factor");
-      const by = faults.number(boost["by"], at(place, "by"), { min: 0, max: 100 });
-      const when = predicate(boost["when"], at(place, "when"));
-      if (when !== undefined && by !== undefined) boosts.push({ when, by });
-    });
-    placements.set(name, {
-      name,
-      limit: limit ?? DEFAULT_PLACEMENT_LIMIT,
-      diversity: faults.number(document["diversity"], at(path, "diversity"), { min: 0, max: 1 }) ?? 0,
-      exclude: faults.choices(document["exclude"], at(path, "exclude"), ["purchased", "seen", "dismissed"]) ?? [],
-      boosts,
-      ...(filter === undefined ? {} : { filter }),
-    });
-  }
-  return placements;
 }

@@ -1,0 +1,37 @@
+// What each feature does to a candidate's log score under the linear ranker: its weight times how far the candidate's
+// value is from the average candidate's. A model's features count as one.
+import type { FeatureEffect } from "./models.ts";
+import { GENERAL_NAMES, PER_MODEL, type Union } from "./union.ts";
+
+const EFFECT_MIN = 0.005; // In log score; smaller ones move nothing by a place.
+
+export function effectsIn(
+  union: Union,
+  weights: Float64Array,
+  modelNames: readonly string[],
+): { of(slot: number): FeatureEffect[] } {
+  const means = new Float64Array(weights.length);
+  for (let i = 0; i < union.count; i++) union.addTo(means, i, 1 / union.count);
+  const general = modelNames.length * PER_MODEL;
+  return {
+    of(slot) {
+      const candidate = union.find(slot);
+      if (candidate < 0) return [];
+      const features = new Float64Array(weights.length);
+      union.addTo(features, candidate, 1);
+      const effect = (j: number): number => weights[j]! * (features[j]! - means[j]!);
+      const ofModel = (m: number): number => {
+        let sum = 0;
+        for (let j = m * PER_MODEL; j < (m + 1) * PER_MODEL; j++) sum += effect(j);
+        return sum;
+      };
+      const effects = [
+        ...modelNames.map((name, m) => ({ name, effect: ofModel(m) })),
+        ...GENERAL_NAMES.map((name, g) => ({ name, effect: effect(general + g) })),
+      ];
+      return effects
+        .filter((one) => Math.abs(one.effect) >= EFFECT_MIN)
+        .sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
+    },
+  };
+}
