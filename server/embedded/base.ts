@@ -3,37 +3,55 @@
 //
 // It is a state file like any other, brought forward by folding the log up to the next position, so each record is folded
 // once more in its life. Nothing else writes to it.
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { givingWay } from "../giving-way.ts";
 import type { SegmentLog } from "../log/log.ts";
 import type { ErasureJob, Erasures } from "../privacy/erasures.ts";
 import { textsOf } from "../privacy/belonging.ts";
 import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
-import type { StateFile } from "../state/state-file.ts";
+import { StateFile } from "../state/state-file.ts";
+import { VaultError } from "../vault/vault.ts";
 import { type CheckpointMeta, META_KEY } from "./checkpointer.ts";
-import { Derived, type DerivedFiles, openFiles } from "./derived.ts";
+import { Derived, type DerivedFiles, openFiles, type ProjectFolder, removeFolders } from "./derived.ts";
 
 /** Rows copied between two commits: bounds what the writer holds. */
 const ROWS_A_COMMIT = 20_000;
 const PERSONS_CACHED_MAX = 4_000;
 
 /** Which of the folder's files is in force is the ledger's word (`baseGeneration`); 0: there is no base. */
-export interface BasePlace {
-  readonly folder: string;
+export interface BasePlace extends ProjectFolder {
   readonly generation: number;
 }
 
-export function openBase({ folder, generation }: BasePlace): Promise<DerivedFiles> {
-  return openFiles({ state: join(folder, `base-${generation}`), ids: join(folder, `base-ids-${generation}`) });
+/**
+ * @throws VaultError where it does not open: unlike a state it cannot be built anew, so it is never thrown away. One that was
+ * written open is opened so.
+ */
+export async function openBase({ folder, keys, generation }: BasePlace): Promise<DerivedFiles> {
+  const state = `base-${generation}`;
+  const isOpen = isThere(folder, state) && StateFile.opensWith(join(folder, state), undefined);
+  const used = isOpen ? undefined : keys;
+  if (isThere(folder, state) && !StateFile.opensWith(join(folder, state), used?.find(state))) {
+    throw new VaultError(`${join(folder, state)} stands for the log's head, and its key is not in the vault: bring the vault back`);
+  }
+  return openFiles({ folder, keys: used, state, ids: `base-ids-${generation}` });
 }
 
-/** Removes what other generations left. */
-export function removeOtherBases({ folder, generation }: BasePlace): void {
-  for (const name of readdirSync(folder)) {
+const isThere = (folder: string, name: string): boolean => existsSync(join(folder, name, "state.mdb"));
+
+/** Whether the base was written open although there are keys: it is to be written anew. */
+export function isOpenBase({ folder, keys, generation }: BasePlace): boolean {
+  const path = join(folder, `base-${generation}`);
+  return keys !== undefined && existsSync(path) && StateFile.opensWith(path, undefined);
+}
+
+/** Removes what other generations left, and destroys their keys. */
+export function removeOtherBases({ folder, keys, generation }: BasePlace): void {
+  removeFolders({ folder, keys }, (name) => {
     const found = /^base-(?:ids-)?(\d+)$/.exec(name);
-    if (found !== null && Number(found[1]) !== generation) rmSync(join(folder, name), { recursive: true, force: true });
-  }
+    return found !== null && Number(found[1]) !== generation;
+  });
 }
 
 function derivedOf(files: DerivedFiles, logStart: number): Derived {

@@ -1,11 +1,13 @@
 // Everything that is derived from the log: the fold, the state file and the index of ids that hold it, and its checkpoints.
 // An erasure builds one anew beside the one that serves, from the log as it is then, and takes its place.
+import type { KeyObject } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { givingWay } from "../giving-way.ts";
 import { type IdIndex, openIdIndex } from "../log/id-index.ts";
 import type { LogFault, SegmentLog } from "../log/log.ts";
 import { StateFile } from "../state/state-file.ts";
+import type { StateKeys } from "../vault/state-keys.ts";
 import { Checkpointer, type CheckpointMeta, type CheckpointSlice, readMeta } from "./checkpointer.ts";
 import { Fold } from "./fold.ts";
 import { ProgramSweep } from "./program-sweep.ts";
@@ -30,19 +32,27 @@ export interface DerivedOptions {
 export interface DerivedFiles {
   readonly file: StateFile;
   readonly idsFolder: string;
+  readonly idsKey?: KeyObject | undefined;
   readonly meta: CheckpointMeta | undefined;
 }
 
 /** @throws StateCorruptError where the checkpoint's figures are damaged. */
-export function openDerivedFiles(folder: string, generation: number): Promise<DerivedFiles> {
-  return openFiles({ state: stateFolder(folder, generation), ids: join(folder, nameOf("ids", generation)) });
+export function openDerivedFiles({ folder, keys }: ProjectFolder, generation: number): Promise<DerivedFiles> {
+  return openFiles({ folder, keys, state: nameOf("state", generation), ids: nameOf("ids", generation) });
 }
 
-/** The same of any two folders. @throws StateCorruptError */
-export async function openFiles(folders: { state: string; ids: string }): Promise<DerivedFiles> {
-  const file = StateFile.open(folders.state);
+/** A project's folder and what its files are closed with; without, they are open. */
+export interface ProjectFolder {
+  readonly folder: string;
+  readonly keys?: StateKeys | undefined;
+}
+
+/** The same by names within the folder. @throws StateCorruptError */
+export async function openFiles(of: ProjectFolder & { state: string; ids: string }): Promise<DerivedFiles> {
+  const { folder, keys } = of;
+  const file = StateFile.open(join(folder, of.state), keys?.obtain(of.state));
   try {
-    return { file, idsFolder: folders.ids, meta: readMeta(file) };
+    return { file, idsFolder: join(folder, of.ids), idsKey: keys?.obtain(of.ids), meta: readMeta(file) };
   } catch (error) {
     await file.close();
     throw error;
@@ -53,13 +63,19 @@ export function stateFolder(folder: string, generation: number): string {
   return join(folder, nameOf("state", generation));
 }
 
-/** Removes what other generations left. */
-export function removeOthers(folder: string, generation: number): void {
+/** Removes what other generations left, and destroys their keys. */
+export function removeOthers({ folder, keys }: ProjectFolder, generation: number): void {
   const kept = [nameOf("state", generation), nameOf("ids", generation)];
+  const isGone = (name: string): boolean => /^(state|ids)(-\d+)?$/.test(name) && !kept.includes(name);
+  removeFolders({ folder, keys }, isGone);
+}
+
+/** Removes the folders that `isGone` names, and destroys their keys. */
+export function removeFolders({ folder, keys }: ProjectFolder, isGone: (name: string) => boolean): void {
   for (const name of readdirSync(folder)) {
-    const isDerived = /^(state|ids)(-\d+)?$/.test(name);
-    if (isDerived && !kept.includes(name)) rmSync(join(folder, name), { recursive: true, force: true });
+    if (isGone(name)) rmSync(join(folder, name), { recursive: true, force: true });
   }
+  keys?.destroy(isGone);
 }
 
 function nameOf(what: string, generation: number): string {
@@ -76,9 +92,9 @@ export class Derived {
   /** Log position up to which everything is folded. */
   position: number;
 
-  constructor({ file, idsFolder, meta }: DerivedFiles, options: DerivedOptions) {
+  constructor({ file, idsFolder, idsKey, meta }: DerivedFiles, options: DerivedOptions) {
     this.#file = file;
-    this.#ids = openIdIndex(idsFolder, { runs: meta?.idRuns ?? [] });
+    this.#ids = openIdIndex(idsFolder, { runs: meta?.idRuns ?? [], key: idsKey });
     this.meta = meta;
     this.position = meta?.position ?? options.logStart;
     this.fold = new Fold({ file, ids: this.#ids, personsCachedMax: options.personsCachedMax });

@@ -43,6 +43,7 @@ import { Erasures, type ErasureJob, type ErasureProof } from "../privacy/erasure
 import { DEFAULT_RETENTION, type RetentionPolicy, type RetentionReport } from "../privacy/retention.ts";
 import { StateCorruptError, StateFile } from "../state/state-file.ts";
 import { segmentKeys } from "../vault/segment-keys.ts";
+import { stateKeys } from "../vault/state-keys.ts";
 import type { Vault } from "../vault/vault.ts";
 import { type BasePlace, eraseFromBase, removeOtherBases, seedFromBase } from "./base.ts";
 import type { CheckpointSlice } from "./checkpointer.ts";
@@ -55,6 +56,7 @@ import {
   removeOthers,
   stateFolder,
   type DerivedFiles,
+  type ProjectFolder,
 } from "./derived.ts";
 import { eraseFromLog, ErasureStopped, type LogProofs } from "./erasing.ts";
 import type { KeyedRecord } from "./event-keys.ts";
@@ -175,9 +177,10 @@ export class EmbeddedProject implements Project {
     const { folder, vault } = options;
     mkdirSync(folder, { recursive: true });
     const ledger = ledgerOf(options);
-    removeOthers(folder, ledger.generation);
-    removeOtherBases({ folder, generation: ledger.base });
-    let files = await openDerivedFiles(folder, ledger.generation);
+    const place = placeOf(options);
+    removeOthers(place, ledger.generation);
+    removeOtherBases({ ...place, generation: ledger.base });
+    let files = await openDerivedFiles(place, ledger.generation);
     try {
       const log = await openLog(join(folder, "log"), {
         sync: options.sync ?? "fdatasync",
@@ -190,11 +193,11 @@ export class EmbeddedProject implements Project {
       if (jobs.length > 0) {
         // A crash came between: what the state still holds of them is not even looked at.
         proofs = await eraseFromLog({ log, jobs, ledger, isClosed: vault !== undefined, isStopped: () => false });
-        await eraseBase({ folder, jobs, ledger, proofs });
+        await eraseBase({ place, jobs, ledger, proofs });
         await files.file.close();
-        files = await openDerivedFiles(folder, ledger.generation + 1);
+        files = await openDerivedFiles(place, ledger.generation + 1);
       }
-      const base = baseOf(folder, ledger);
+      const base = baseOf(place, ledger);
       if (files.meta === undefined && base !== undefined) files = await seedFromBase(files, base);
       const project = new EmbeddedProject(options, { files, log, ledger });
       const records = await project.#recover(files.meta?.personsPosition ?? files.meta?.position ?? log.start);
@@ -280,7 +283,12 @@ export class EmbeddedProject implements Project {
 
   /** What stands for the log's head; undefined where the log is whole. */
   get base(): BasePlace | undefined {
-    return baseOf(this.#options.folder, this.#ledger);
+    return baseOf(placeOf(this.#options), this.#ledger);
+  }
+
+  /** Whether what is written is closed with keys. */
+  get isClosed(): boolean {
+    return this.#options.vault !== undefined;
   }
 
   get retentionPolicy(): RetentionPolicy {
@@ -301,7 +309,7 @@ export class EmbeddedProject implements Project {
   async #retain(): Promise<RetentionReport | undefined> {
     await this.checkpoint();
     const report = await applyRetention({
-      folder: this.#options.folder,
+      place: placeOf(this.#options),
       log: this.log,
       ledger: this.#ledger,
       fold: () => this.fold,
@@ -565,7 +573,7 @@ export class EmbeddedProject implements Project {
         const isStopped = (): boolean => this.#closed;
         const isClosed = this.#options.vault !== undefined;
         const proofs = await eraseFromLog({ log: this.log, jobs, ledger: this.#ledger, isClosed, isStopped });
-        await eraseBase({ folder: this.#options.folder, jobs, ledger: this.#ledger, proofs });
+        await eraseBase({ place: placeOf(this.#options), jobs, ledger: this.#ledger, proofs });
         const { old, records } = await this.#rebuild();
         await this.#finish(proofs, records, old);
       }
@@ -586,7 +594,7 @@ export class EmbeddedProject implements Project {
     const generation = this.#ledger.generation + 1;
     const { folder } = this.#options;
     StateFile.remove(stateFolder(folder, generation));
-    let files = await openDerivedFiles(folder, generation);
+    let files = await openDerivedFiles(placeOf(this.#options), generation);
     if (this.base !== undefined) files = await seedFromBase(files, this.base);
     const next = this.#derive(files);
     next.load();
@@ -622,7 +630,7 @@ export class EmbeddedProject implements Project {
     await this.checkpoint();
     await this.#ledger.setGeneration(this.#ledger.generation + 1);
     await old?.close();
-    removeOthers(this.#options.folder, this.#ledger.generation);
+    removeOthers(placeOf(this.#options), this.#ledger.generation);
     const doneAt = formatTimestamp(this.#nowMs());
     const proofs = new Map<ErasureJob, ErasureProof>();
     for (const [job, proof] of logProofs) {
@@ -698,26 +706,30 @@ export class EmbeddedProject implements Project {
   }
 }
 
-function baseOf(folder: string, { base }: Erasures): BasePlace | undefined {
-  return base === 0 ? undefined : { folder, generation: base };
+function placeOf({ folder, name, vault }: ProjectOptions): ProjectFolder {
+  return { folder, keys: vault === undefined ? undefined : stateKeys(vault, name) };
+}
+
+function baseOf(place: ProjectFolder, { base }: Erasures): BasePlace | undefined {
+  return base === 0 ? undefined : { ...place, generation: base };
 }
 
 /** Takes persons out of the base, where there is one: a new one takes its place. */
 async function eraseBase(of: {
-  folder: string;
+  place: ProjectFolder;
   jobs: readonly ErasureJob[];
   ledger: Erasures;
   proofs: LogProofs;
 }): Promise<void> {
-  const { folder, jobs, ledger, proofs } = of;
-  const place = baseOf(folder, ledger);
-  if (place === undefined) return;
-  removeOtherBases(place);
-  const next = place.generation + 1;
-  const rowsErased = await eraseFromBase(place, { next, jobs, ledger });
+  const { place, jobs, ledger, proofs } = of;
+  const base = baseOf(place, ledger);
+  if (base === undefined) return;
+  removeOtherBases(base);
+  const next = base.generation + 1;
+  const rowsErased = await eraseFromBase(base, { next, jobs, ledger });
   for (const job of jobs) proofs.get(job)!.base = { rows_erased: rowsErased };
   await ledger.setBase(next);
-  removeOtherBases({ folder, generation: next });
+  removeOtherBases({ ...place, generation: next });
 }
 
 function letterOf(bytes: Uint8Array): DeadLetter {

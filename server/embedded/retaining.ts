@@ -7,7 +7,8 @@ import { givingWay } from "../giving-way.ts";
 import type { LogEntry, SegmentLog } from "../log/log.ts";
 import type { Erasures } from "../privacy/erasures.ts";
 import { isExpired, type RetentionPolicy, type RetentionReport } from "../privacy/retention.ts";
-import { advanceBase, type BasePlace, removeOtherBases } from "./base.ts";
+import { advanceBase, type BasePlace, eraseFromBase, isOpenBase, removeOtherBases } from "./base.ts";
+import type { ProjectFolder } from "./derived.ts";
 import type { Fold } from "./fold.ts";
 import { decodeRecord } from "./record-codec.ts";
 
@@ -17,7 +18,7 @@ const PERSONS_A_PAGE = 200;
 const LETTERS_A_PAGE = 500;
 
 export interface RetentionHost {
-  readonly folder: string;
+  readonly place: ProjectFolder;
   readonly log: SegmentLog;
   readonly ledger: Erasures;
   readonly fold: () => Fold;
@@ -141,8 +142,20 @@ function firstRecordMs(log: SegmentLog, position: number): number | undefined {
   return undefined;
 }
 
+/** Where the base is, or is to be; one from before the log was closed is closed now. */
+async function baseToAdvance({ place, ledger }: RetentionHost): Promise<BasePlace> {
+  const base = { ...place, generation: Math.max(1, ledger.base) };
+  removeOtherBases({ ...place, generation: ledger.base });
+  if (ledger.base === 0 || !isOpenBase(base)) return base;
+  const next = base.generation + 1;
+  await eraseFromBase(base, { next, jobs: [], ledger });
+  await ledger.setBase(next);
+  removeOtherBases({ ...place, generation: next });
+  return { ...place, generation: next };
+}
+
 async function cutLog(host: RetentionHost): Promise<RetentionReport["log"] | undefined> {
-  const { folder, log, ledger, policy, nowMs, isStopped } = host;
+  const { log, ledger, policy, nowMs, isStopped } = host;
   const now = nowMs();
   let recordsErased = 0;
   // Refused events say nothing to the fold once they are listed no more.
@@ -155,8 +168,7 @@ async function cutLog(host: RetentionHost): Promise<RetentionReport["log"] | und
   const agedTo = await positionOlderThan(host, now - Math.min(policy.events, policy.decisions));
   const foldedTo = Math.min(agedTo, host.checkpointed());
   if (foldedTo <= log.start) return { records_erased: recordsErased, bytes_dropped: 0 };
-  const place: BasePlace = { folder, generation: Math.max(1, ledger.base) };
-  if (ledger.base === 0) removeOtherBases({ folder, generation: 0 });
+  const place = await baseToAdvance(host);
   if (!(await advanceBase(place, { log, position: foldedTo, isStopped }))) return undefined;
   if (ledger.base === 0) await ledger.setBase(place.generation);
   const isOld = ({ type, payload }: LogEntry): boolean => {

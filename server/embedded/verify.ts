@@ -1,5 +1,6 @@
 // The proof that state is a function of the log: folds the whole log anew beside the project and compares every person,
 // both brought to one moment, and everything that decisions have led to, byte for byte.
+import { createSecretKey, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,11 +38,13 @@ export async function verifyProject(
   options: { onProgress?: (share: number) => void; now: () => number },
 ): Promise<Verification> {
   const folder = await mkdtemp(join(tmpdir(), "attune-verify-"));
-  const file = StateFile.open(join(folder, "state"));
+  // What lies in the folder of temporary files is closed with a key that nobody ever sees.
+  const idsKey = project.isClosed ? createSecretKey(randomBytes(32)) : undefined;
+  const file = StateFile.open(join(folder, "state"), idsKey);
   let fresh: Derived | undefined;
   try {
     const { log } = project;
-    let files: DerivedFiles = { file, idsFolder: join(folder, "ids"), meta: undefined };
+    let files: DerivedFiles = { file, idsFolder: join(folder, "ids"), idsKey, meta: undefined };
     // Where retention has taken the log's head away, the base stands for it.
     if (project.base !== undefined) files = await seedFromBase(files, project.base);
     fresh = new Derived(files, {

@@ -2,6 +2,7 @@
 //
 // Ids are 64-bit fingerprints. New ones live in a hash table; each checkpoint seals them into sorted run files with a
 // Bloom filter in memory (1.3 bytes an id), and runs of similar size become one (a log-structured merge).
+import type { KeyObject } from "node:crypto";
 import { mkdirSync, readdirSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,12 +31,18 @@ const TABLE_BITS_MAX = 22;
  * ignored. Reads and checks them whole. Throws IdIndexDamagedError: the host then opens with no runs and adds the ids
  * of the whole log. Ids behind the checkpoint are added by its replay.
  */
-export function openIdIndex(folder: string, options: { runs: readonly string[] }): IdIndex {
+export function openIdIndex(folder: string, options: IdIndexOptions): IdIndex {
   mkdirSync(folder, { recursive: true });
   const numbers = [...readdirSync(folder), ...options.runs].map(runNumber).filter((n) => n !== undefined);
-  const runs = options.runs.map((name) => openRun(join(folder, name), name));
+  const runs = options.runs.map((name) => openRun(join(folder, name), name, options.key));
   runs.sort((a, b) => b.count - a.count);
-  return new RunIdIndex(folder, runs, Math.max(0, ...numbers) + 1);
+  return new RunIdIndex(folder, { runs, nextNumber: Math.max(0, ...numbers) + 1, key: options.key });
+}
+
+export interface IdIndexOptions {
+  readonly runs: readonly string[];
+  /** Closes new run files, and opens those that it closed. */
+  readonly key?: KeyObject | undefined;
 }
 
 const runNumber = (name: string): number | undefined => {
@@ -45,6 +52,7 @@ const runNumber = (name: string): number | undefined => {
 
 class RunIdIndex implements IdIndex {
   readonly #folder: string;
+  readonly #key: KeyObject | undefined;
   /** Biggest and oldest first. */
   #runs: Run[];
   /** The last one takes new ids; the others are full. */
@@ -55,10 +63,11 @@ class RunIdIndex implements IdIndex {
   #dropBefore = 0;
   #sealing = false;
 
-  constructor(folder: string, runs: Run[], nextNumber: number) {
+  constructor(folder: string, of: { runs: Run[]; nextNumber: number; key: KeyObject | undefined }) {
     this.#folder = folder;
-    this.#runs = runs;
-    this.#nextNumber = nextNumber;
+    this.#runs = of.runs;
+    this.#nextNumber = of.nextNumber;
+    this.#key = of.key;
   }
 
   get count(): number {
@@ -132,7 +141,8 @@ class RunIdIndex implements IdIndex {
     }
     const name = `ids-${this.#nextNumber++}.run`;
     const path = join(this.#folder, name);
-    const writer = await createRun({ path, count, position: Math.max(position, ...merged.map((run) => run.position)) });
+    const newest = Math.max(position, ...merged.map((run) => run.position));
+    const writer = await createRun({ path, count, position: newest, key: this.#key });
     let sealed: Run;
     try {
       await mergeInto(writer, [...tables.map((table) => table.sortedParts(BLOCK_IDS)), ...merged.map(blocksOf)]);

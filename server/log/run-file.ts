@@ -3,7 +3,9 @@
 //   [blocks: 512 ids as (hi u32, lo u32)][Bloom bits][first hi u32 of each block][crc32 u32 of each block][footer 28]
 //
 // Little-endian, as every platform that Node runs on is. The footer says how many ids there are; it, the tables and
-// each block have their own checksums.
+// each block have their own checksums. With a key all before the footer is closed by AES-256-CTR (version 2), with a nonce
+// of 12 bytes before the footer; checksums are of what is inside.
+import { createCipheriv, type KeyObject, randomBytes } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open, rename } from "node:fs/promises";
 import { crc32 } from "node:zlib";
@@ -16,7 +18,25 @@ const BLOCK_BYTES = BLOCK_IDS * 8;
 const FOOTER_BYTES = 28;
 /** Checksummed without a turn of the event loop: about 1 ms. */
 const SLICE_BYTES = 4 * 1024 * 1024;
-const VERSION = 1;
+const VERSION_OPEN = 1;
+const VERSION_CLOSED = 2;
+const NONCE_BYTES = 12;
+const AES_BLOCK_BYTES = 16;
+
+/** The stream that closes, and opens, what lies at `offset` of a file. */
+function streamAt({ key, nonce }: FileKey, offset: number): (bytes: Uint8Array) => Buffer {
+  const iv = Buffer.alloc(AES_BLOCK_BYTES);
+  nonce.copy(iv);
+  iv.writeUInt32BE(Math.floor(offset / AES_BLOCK_BYTES), NONCE_BYTES);
+  const cipher = createCipheriv("aes-256-ctr", key, iv);
+  cipher.update(Buffer.alloc(offset % AES_BLOCK_BYTES));
+  return (bytes) => cipher.update(bytes);
+}
+
+interface FileKey {
+  readonly key: KeyObject;
+  readonly nonce: Buffer;
+}
 
 export interface Run {
   readonly name: string;
@@ -46,10 +66,14 @@ export interface RunShape {
   readonly count: number;
   /** See Run. */
   readonly position: number;
+  /** Closes the file. */
+  readonly key?: KeyObject | undefined;
 }
 
 export async function createRun(shape: RunShape): Promise<RunWriter> {
-  const { path, count, position } = shape;
+  const { path, count, position, key } = shape;
+  const fileKey = key === undefined ? undefined : { key, nonce: randomBytes(NONCE_BYTES) };
+  const closing = fileKey === undefined ? (bytes: Uint8Array) => bytes : streamAt(fileKey, 0);
   const file = await open(`${path}.part`, "w");
   const blocks = Math.ceil(count / BLOCK_IDS);
   const tables = new Uint8Array(bloomBytes(count) + blocks * 8);
@@ -73,7 +97,7 @@ export async function createRun(shape: RunShape): Promise<RunWriter> {
   const flush = async (): Promise<void> => {
     const bytes = Buffer.concat(pending.map((words) => new Uint8Array(words.buffer, 0, words.byteLength)));
     pending = [];
-    if (bytes.length > 0) await write(bytes);
+    if (bytes.length > 0) await write(closing(bytes));
   };
   return {
     add(hi, lo) {
@@ -94,22 +118,23 @@ export async function createRun(shape: RunShape): Promise<RunWriter> {
       for (let start = 0; start < tables.length; start += SLICE_BYTES) {
         const slice = tables.subarray(start, start + SLICE_BYTES);
         tablesChecksum = crc32(slice, tablesChecksum);
-        await write(slice);
+        await write(closing(slice));
       }
-      await write(footer({ count, position, tablesChecksum }));
+      if (fileKey !== undefined) await write(fileKey.nonce);
+      await write(footer({ version: fileKey === undefined ? VERSION_OPEN : VERSION_CLOSED, count, position, tablesChecksum }));
       await file.datasync();
       await file.close();
       await rename(`${path}.part`, path);
-      return new FileRun({ fd: openSync(path, "r"), path, name, count, position, tables });
+      return new FileRun({ fd: openSync(path, "r"), path, name, count, position, tables, fileKey });
     },
     abort: () => file.close(),
   };
 }
 
 /** [version u32][count f64][position f64][crc32 of the tables u32][crc32 of the footer u32] */
-function footer(of: { count: number; position: number; tablesChecksum: number }): Buffer {
+function footer(of: { version: number; count: number; position: number; tablesChecksum: number }): Buffer {
   const bytes = Buffer.alloc(FOOTER_BYTES);
-  bytes.writeUInt32LE(VERSION, 0);
+  bytes.writeUInt32LE(of.version, 0);
   bytes.writeDoubleLE(of.count, 4);
   bytes.writeDoubleLE(of.position, 12);
   bytes.writeUInt32LE(of.tablesChecksum, 20);
@@ -118,7 +143,7 @@ function footer(of: { count: number; position: number; tablesChecksum: number })
 }
 
 /** Opens a run and checks all of it, about 1 ms a million ids. Throws IdIndexDamagedError. */
-export function openRun(path: string, name: string): Run {
+export function openRun(path: string, name: string, key?: KeyObject): Run {
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -130,14 +155,20 @@ export function openRun(path: string, name: string): Run {
     const foot = readExactly(fd, Math.max(0, sizeBytes - FOOTER_BYTES), FOOTER_BYTES);
     const isSound = foot !== undefined && foot.readUInt32LE(24) === crc32(foot.subarray(0, 24));
     if (!isSound) throw damaged(path, "no sound footer");
-    if (foot.readUInt32LE(0) !== VERSION) throw damaged(path, `version ${foot.readUInt32LE(0)}`);
+    const version = foot.readUInt32LE(0);
+    const isClosed = version === VERSION_CLOSED;
+    if (version !== VERSION_OPEN && !isClosed) throw damaged(path, `version ${version}`);
+    if (isClosed && key === undefined) throw damaged(path, "it is closed, and there is no key");
+    const nonceBytes = isClosed ? NONCE_BYTES : 0;
     const count = foot.readDoubleLE(4);
     const blocks = Math.ceil(count / BLOCK_IDS);
     const tablesBytes = bloomBytes(count) + blocks * 8;
-    if (sizeBytes !== count * 8 + tablesBytes + FOOTER_BYTES) throw damaged(path, "wrong size");
-    const tables = readExactly(fd, count * 8, tablesBytes);
+    if (sizeBytes !== count * 8 + tablesBytes + nonceBytes + FOOTER_BYTES) throw damaged(path, "wrong size");
+    const nonce = readExactly(fd, sizeBytes - FOOTER_BYTES - nonceBytes, nonceBytes);
+    const fileKey = isClosed ? { key: key!, nonce: nonce! } : undefined;
+    const tables = readInside(fd, { offset: count * 8, sizeBytes: tablesBytes }, fileKey);
     if (tables === undefined || crc32(tables) !== foot.readUInt32LE(20)) throw damaged(path, "damaged tables");
-    const run = new FileRun({ fd, name, count, position: foot.readDoubleLE(12), tables, path });
+    const run = new FileRun({ fd, name, count, position: foot.readDoubleLE(12), tables, path, fileKey });
     for (let block = 0; block < blocks; block++) run.readBlock(block);
     return run;
   } catch (error) {
@@ -154,6 +185,7 @@ interface RunParts extends RunShape {
   readonly fd: number;
   readonly name: string;
   readonly tables: Uint8Array;
+  readonly fileKey: FileKey | undefined;
 }
 
 class FileRun implements Run {
@@ -165,9 +197,11 @@ class FileRun implements Run {
   readonly #fences: Uint32Array;
   readonly #checksums: Uint32Array;
   readonly #path: string;
+  readonly #fileKey: FileKey | undefined;
 
   constructor(of: RunParts) {
     this.#fd = of.fd;
+    this.#fileKey = of.fileKey;
     this.name = of.name;
     this.count = of.count;
     this.position = of.position;
@@ -198,7 +232,7 @@ class FileRun implements Run {
 
   readBlock(block: number): Uint32Array {
     const sizeBytes = Math.min(BLOCK_BYTES, this.count * 8 - block * BLOCK_BYTES);
-    const bytes = readExactly(this.#fd, block * BLOCK_BYTES, sizeBytes);
+    const bytes = readInside(this.#fd, { offset: block * BLOCK_BYTES, sizeBytes }, this.#fileKey);
     if (bytes === undefined || crc32(bytes) !== this.#checksums[block]) {
       throw damaged(this.#path, `block ${block} is damaged`);
     }
@@ -232,6 +266,14 @@ function firstPairNotBelow(ids: Uint32Array, hi: number): number {
     else high = middle;
   }
   return low * 2;
+}
+
+/** Bytes from before the footer, opened; in memory of their own. */
+function readInside(fd: number, place: { offset: number; sizeBytes: number }, fileKey: FileKey | undefined): Buffer | undefined {
+  const bytes = readExactly(fd, place.offset, place.sizeBytes);
+  if (bytes === undefined || fileKey === undefined) return bytes;
+  bytes.set(streamAt(fileKey, place.offset)(bytes));
+  return bytes;
 }
 
 function readExactly(fd: number, offset: number, sizeBytes: number): Buffer | undefined {

@@ -1,10 +1,10 @@
 // The worker thread around the checkpoint writer, so that the serving thread never waits for the disk.
 import { parentPort, workerData } from "node:worker_threads";
 import { createCheckpointWriter } from "./checkpoint-writer.ts";
-import type { CheckpointMessage } from "./state-file.ts";
+import type { CheckpointMessage, StatePlace } from "./state-file.ts";
 
 const port = parentPort!;
-const writer = createCheckpointWriter((workerData as { path: string }).path, (reply) => port.postMessage(reply));
+const writer = createCheckpointWriter(workerData as StatePlace, (reply) => port.postMessage(reply));
 
 port.on("message", async (message: CheckpointMessage) => {
   writer.take(message);

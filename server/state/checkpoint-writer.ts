@@ -1,6 +1,6 @@
 // Writes checkpoints: gathers slices of rows and commits them as one durable LMDB transaction.
 import { open } from "lmdb";
-import { STATE_OPTIONS, type CheckpointMessage, type RowSlice, type WriterReply } from "./state-file.ts";
+import { STATE_OPTIONS, type CheckpointMessage, type RowSlice, type StatePlace, type WriterReply } from "./state-file.ts";
 
 export interface CheckpointWriter {
   /** Works one message off, in the order in which they were sent. */
@@ -8,8 +8,8 @@ export interface CheckpointWriter {
   close(): Promise<void>;
 }
 
-export function createCheckpointWriter(path: string, reply: (reply: WriterReply) => void): CheckpointWriter {
-  const state = open<Uint8Array, string>({ ...STATE_OPTIONS, path });
+export function createCheckpointWriter(place: StatePlace, reply: (reply: WriterReply) => void): CheckpointWriter {
+  const state = open<Uint8Array, string>({ ...STATE_OPTIONS, ...place });
   let slices: RowSlice[] = [];
 
   function commit(): void {

@@ -1,10 +1,12 @@
 // The state file: an LMDB environment with one flat key space, `prefix:key` → checksummed bytes. It is written only by
 // checkpoints (all rows of one checkpoint in one durable transaction) and read by the serving thread at any time.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash, type KeyObject } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { crc32 } from "node:zlib";
 import { open, type RootDatabase } from "lmdb";
+import { replaceFile } from "../disk/durable-file.ts";
 
 /**
  * Address space for the file, no memory: 64 GiB. A file that outgrows its map is mapped anew while the old maps stay, each
@@ -21,6 +23,14 @@ export const STATE_OPTIONS = {
   noSubdir: true,
   mapSize: MAP_BYTES,
 } as const;
+
+const STATE_FILE = "state.mdb";
+
+/** Where the file is, and what it is closed with; goes to the worker too. */
+export interface StatePlace {
+  readonly path: string;
+  readonly encryptionKey?: string;
+}
 
 /** Rows of one slice; `lengths[i]` is -1 where `keys[i]` is deleted, else the bytes follow one another in `bytes`. */
 export interface RowSlice {
@@ -49,6 +59,15 @@ const SLICE_BYTES = 1 << 20;
 const CHECKSUM_BYTES = 4;
 /** A file beside the state that says: do not trust it. */
 const DAMAGED_MARK = "damaged";
+/** A file beside a state that is closed; it names the key by a hash. */
+const CLOSED_MARK = "closed";
+
+/** LMDB takes a key of 32 characters: 192 bits of ours. Pages are closed by ChaCha8, keys of rows as well as values. */
+export function lmdbKey(key: KeyObject): string {
+  return key.export().toString("base64url").slice(0, 32);
+}
+
+const markOf = (key: KeyObject): string => createHash("sha256").update(key.export()).digest("hex").slice(0, 16);
 
 export class StateFile {
   readonly #folder: string;
@@ -61,11 +80,11 @@ export class StateFile {
   #buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
   #used = 0;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, key: KeyObject | undefined) {
     this.#folder = folder;
-    const path = join(folder, "state.mdb");
-    this.#database = open<Uint8Array, string>({ ...STATE_OPTIONS, path });
-    this.#writer = new Worker(new URL("./checkpoint-worker.ts", import.meta.url), { workerData: { path } });
+    const place: StatePlace = { path: join(folder, STATE_FILE), ...(key !== undefined && { encryptionKey: lmdbKey(key) }) };
+    this.#database = open<Uint8Array, string>({ ...STATE_OPTIONS, ...place });
+    this.#writer = new Worker(new URL("./checkpoint-worker.ts", import.meta.url), { workerData: place });
     this.#writer.on("message", (reply: WriterReply) => {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);
@@ -81,11 +100,24 @@ export class StateFile {
     });
   }
 
-  /** Opens or creates the file in `folder`; one that was found damaged is thrown away first. */
-  static open(folder: string): StateFile {
-    if (existsSync(join(folder, DAMAGED_MARK))) StateFile.remove(folder);
+  /**
+   * Opens or creates the file in `folder`, closed by `key` where there is one. What was found damaged or does not open with
+   * this key, or without any, is thrown away first.
+   */
+  static open(folder: string, key?: KeyObject): StateFile {
+    const isThere = existsSync(join(folder, STATE_FILE));
+    if (existsSync(join(folder, DAMAGED_MARK)) || (isThere && !StateFile.opensWith(folder, key))) StateFile.remove(folder);
     mkdirSync(folder, { recursive: true });
-    return new StateFile(folder);
+    // Durable before the first row: without it the rows are taken for open ones.
+    if (key !== undefined && !StateFile.opensWith(folder, key)) replaceFile(join(folder, CLOSED_MARK), markOf(key));
+    return new StateFile(folder, key);
+  }
+
+  /** Whether the state in `folder` was written with this key; undefined: open. */
+  static opensWith(folder: string, key: KeyObject | undefined): boolean {
+    const mark = join(folder, CLOSED_MARK);
+    const written = existsSync(mark) ? readFileSync(mark, "utf8") : undefined;
+    return written === (key === undefined ? undefined : markOf(key));
   }
 
   /** Deletes the state in `folder`; the log rebuilds it. */

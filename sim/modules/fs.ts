@@ -43,3 +43,27 @@ export function writeFileSync(path: string, text: string): void {
 export function rmSync(path: string): void {
   current.disk.removeTree(path);
 }
+
+export function readFileSync(path: string, encoding?: "utf8"): Buffer | string {
+  const fd = openSync(path, "r");
+  const bytes = Buffer.alloc(fstatSync(fd).size);
+  readSync(fd, bytes, 0, bytes.length, 0);
+  closeSync(fd);
+  return encoding === undefined ? bytes : bytes.toString(encoding);
+}
+
+export function writeSync(fd: number, data: string | Uint8Array): number {
+  return current.disk.write(fd, Buffer.from(data as string), 0);
+}
+
+export function fsyncSync(fd: number): void {
+  current.disk.sync(fd);
+}
+
+export function renameSync(from: string, to: string): void {
+  current.disk.rename(from, to);
+}
+
+export function unlinkSync(path: string): void {
+  current.disk.remove(path);
+}

@@ -12,7 +12,7 @@ export class Worker {
   #lastDueMs = 0;
 
   constructor(_url: URL, options: { workerData: { path: string } }) {
-    this.#writer = createCheckpointWriter(options.workerData.path, (reply) => this.#tell("message", reply));
+    this.#writer = createCheckpointWriter(options.workerData, (reply) => this.#tell("message", reply));
   }
 
   on(event: string, listener: Listener): this {

@@ -1,0 +1,83 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { rngFrom } from "../../core/math/rng.ts";
+import { openVault, type Vault } from "../vault/vault.ts";
+import type { EmbeddedProject } from "./project.ts";
+import { openProject, randomEvent, START_MS, testFolder, type Clock } from "./testing.ts";
+import { verifyProject } from "./verify.ts";
+
+const DAY = 86_400_000;
+
+function newVault(): Vault {
+  const { path } = testFolder();
+  return openVault({ dataFolder: join(path, "v"), kekFolder: join(path, "kek") });
+}
+
+async function fill(project: EmbeddedProject, clock: Clock, seed: number, events: number): Promise<void> {
+  const rng = rngFrom(seed);
+  for (let serial = 0; serial < events; serial++) {
+    clock.nowMs += rng.between(1, 8 * 3_600_000);
+    const raw = randomEvent(rng, clock, { persons: 6, serial: serial + seed * 1_000 });
+    const event = { ...raw, ...("user_id" in raw && { user_id: `canary-${raw.user_id}` }), item_id: "canary-item" };
+    await project.submit({ events: [event], deadLetters: [{ code: "x", path: "", message: "", source: "", body: { event } }] });
+  }
+}
+
+test("with a vault nothing that is said of anybody stands in any file, base and index included", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const vault = newVault();
+  const retention = { events: 10 * DAY, decisions: 10 * DAY, profiles: Infinity, visitors: Infinity };
+  const options = { vault, retention: { ...retention, dead_letters: Infinity, audit: Infinity, erasures: Infinity } };
+  const project = await openProject(folder, clock, options);
+  for (const seed of [1, 2, 3]) {
+    await fill(project, clock, seed, 100);
+    await project.setAttributes({ user_id: "canary-u1" }, { name: "canary-name" });
+    await project.checkpoint();
+    await project.retain();
+  }
+  ok(readdirSync(folder.path).includes("base-1") && project.log.start > 0, "there is a base");
+  equal(folder.bytes().includes("canary"), false);
+  const nowMs = (): number => clock.nowMs;
+  deepEqual((await verifyProject(project, { now: nowMs })).differences, []);
+  const profile = await project.profile({ user_id: "canary-u1" });
+  await project.close();
+
+  const again = await openProject(folder, clock, options);
+  deepEqual(await again.profile({ user_id: "canary-u1" }), profile, "it opens again");
+  await again.close();
+
+  // The key of the state is lost, that of the base is not: the state is built anew.
+  vault.destroy(vault.names().filter((name) => name === "state/default/state"));
+  const rebuilt = await openProject(folder, clock, options);
+  deepEqual(await rebuilt.profile({ user_id: "canary-u1" }), profile);
+  deepEqual((await verifyProject(rebuilt, { now: nowMs })).differences, []);
+});
+
+test("a folder that was open is closed from then on, its base too", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const retention = { events: 10 * DAY, decisions: 10 * DAY, profiles: Infinity, visitors: Infinity };
+  const policy = { ...retention, dead_letters: Infinity, audit: Infinity, erasures: Infinity };
+  const open = await openProject(folder, clock, { retention: policy });
+  for (const seed of [1, 2]) {
+    await fill(open, clock, seed, 100);
+    await open.retain();
+  }
+  const profile = await open.profile({ user_id: "canary-u1" });
+  await open.close();
+  ok(folder.bytes().includes("canary"));
+
+  const closed = await openProject(folder, clock, { retention: policy, vault: newVault() });
+  deepEqual(await closed.profile({ user_id: "canary-u1" }), profile);
+  clock.nowMs += 12 * DAY;
+  await closed.retain();
+  clock.nowMs += 2 * DAY;
+  await fill(closed, clock, 3, 3);
+  await closed.retain();
+  await closed.checkpoint();
+  deepEqual((await verifyProject(closed, { now: () => clock.nowMs })).differences, []);
+  equal(folder.bytes().includes("canary"), false, "the open part of the log has gone, and the base is closed");
+});
