@@ -1,9 +1,12 @@
-// The console's door, keys and trail, in real Chromium: a key is typed once, no script can read what the browser keeps.
+// The console's door, keys and trail, in real Chromium: a key is typed once, or an identity provider asked; no script can
+// read what the browser keeps.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { buildRoom } from "../scripts/build.ts";
+import { CLIENT, startProvider, type TestProvider } from "../server/access/testing/provider.ts";
+import { freePort } from "../server/testing/free-port.ts";
 import { ask, startNode, type TestNode } from "../server/http/testing.ts";
 import { browserMissing, launchBrowser, withPage, type Browser } from "./browser.ts";
 
@@ -71,6 +74,63 @@ describe("the console of a node with keys", { skip: browserMissing() ?? false },
       await healthy();
       await page.getByRole("button", { name: "Log out" }).click();
       await page.getByLabel("Key").waitFor();
+    });
+  });
+});
+
+describe("the console of a node with an identity provider", { skip: browserMissing() ?? false }, () => {
+  let provider: TestProvider;
+  let node: TestNode;
+  let browser: Browser;
+  before(async () => {
+    await buildRoom("console");
+    provider = await startProvider();
+    provider.groups.set("ada", ["owners"]);
+    const port = await freePort();
+    const publicUrl = `http://127.0.0.1:${port}`;
+    provider.allow(publicUrl);
+    const oidc = { ...CLIENT, issuer: provider.issuer, publicUrl, name: "Acme", roles: { owners: "admin" } as const };
+    node = await startNode({ config: { port, oidc }, folders: { console: join(ROOT, "dist/console") } });
+    browser = await launchBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await node?.close();
+    await provider?.close();
+  });
+
+  test("sends people there and lets in whose groups have a role; logging out ends both sessions", async () => {
+    const axe = await readFile(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
+    const expectedErrors = /401/;
+    await withPage(browser, { viewport: "desktop", reducedMotion: "reduce", expectedErrors }, async (page) => {
+      const asLogin = async (login: string): Promise<void> => {
+        await page.getByRole("link", { name: "Log in with Acme" }).click();
+        await page.getByPlaceholder("Enter any login").fill(login);
+        await page.getByPlaceholder("and password").fill("any");
+        await page.getByRole("button", { name: "Sign-in" }).click();
+        await page.getByRole("button", { name: "Continue" }).click();
+      };
+      const logOut = async (): Promise<void> => {
+        await page.getByRole("button", { name: "Log out" }).click();
+        await page.getByRole("button", { name: "Yes, sign me out" }).click();
+        await page.getByRole("link", { name: "Log in with Acme" }).waitFor();
+      };
+      // The provider's own pages want a font from elsewhere.
+      await page.route(/^https:/, (route) => route.fulfill({ body: "" }));
+      await page.goto(`${node.url}/console/`);
+      await page.getByRole("link", { name: "Log in with Acme" }).waitFor();
+      await page.evaluate(axe);
+      assert.deepEqual(await page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))"), []);
+      await asLogin("ada");
+      await page.getByRole("heading", { name: "Overview", exact: true }).waitFor();
+      assert.equal(await page.evaluate("document.cookie"), "");
+      const cookies = await page.context().cookies(node.url);
+      const session = cookies.find(({ name }) => name === "attune_session");
+      assert.deepEqual([session?.httpOnly, session?.sameSite], [true, "Lax"]);
+      await logOut();
+
+      await asLogin("ivan");
+      await page.getByText("none of your groups has a role here").waitFor();
     });
   });
 });

@@ -51,7 +51,8 @@ export interface Api {
   session(): Promise<Session>;
   /** Afterwards the browser holds a cookie that no script can read. */
   logIn(key: string): Promise<Session>;
-  logOut(): Promise<void>;
+  /** Resolves to where the identity provider's own session ends, where there is one. */
+  logOut(): Promise<string | undefined>;
   keys(): Promise<Key[]>;
   makeKey(request: KeyRequest): Promise<IssuedKey>;
   rotateKey(keyId: string, overlapS: number): Promise<IssuedKey>;
@@ -104,7 +105,10 @@ export function createApi(project: string): Api {
     streamUrl: (path, query) => `${path}?${new URLSearchParams({ project, ...query }).toString()}`,
     session: () => get("/v1/session"),
     logIn: (key) => post("/v1/session", JSON.stringify({ key })),
-    logOut: () => post("/v1/session", undefined, "DELETE"),
+    logOut: async () => {
+      const answer = await post<{ logout_url?: string } | undefined>("/v1/session", undefined, "DELETE");
+      return answer?.logout_url;
+    },
     keys: async () => (await get<{ keys: Key[] }>("/v1/keys")).keys,
     makeKey: (request) => post("/v1/keys", JSON.stringify(request)),
     rotateKey: (keyId, overlapS) => post(`/v1/keys/${keyId}/rotate`, JSON.stringify({ overlap_s: overlapS })),

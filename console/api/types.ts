@@ -316,6 +316,8 @@ export interface Session {
   id: string;
   role: string | null;
   project: string | null;
+  /** The identity provider that people log in with as well; null where there is none. */
+  provider: string | null;
 }
 
 export const KEY_ROLES = ["write", "read", "operator", "admin"] as const;

@@ -240,8 +240,10 @@ function ProjectSwitcher({ project }: { project: string }) {
 function LogOut({ api }: { api: Api }) {
   const session = useRead("session", () => api.session());
   if (session.data?.kind !== "session") return null;
+  const logOut = (): Promise<void> =>
+    api.logOut().then((url) => (url === undefined ? location.reload() : location.assign(url)));
   return (
-    <button type="button" class="btn quiet" onClick={() => void api.logOut().then(() => location.reload())}>
+    <button type="button" class="btn quiet" onClick={() => void logOut()}>
       Log out
     </button>
   );

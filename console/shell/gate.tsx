@@ -1,4 +1,5 @@
-// Before the console: a node with keys asks for one, and the browser keeps a cookie in its place.
+// Before the console: a node with keys asks for one, or sends people to their identity provider, and the browser keeps a
+// cookie in their place.
 import { useState } from "preact/hooks";
 import { createApi } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
@@ -14,12 +15,20 @@ export function Gate() {
   if (session.data === undefined) {
     return session.error === undefined ? null : <Failed what="The console" error={session.error} onRetry={session.reload} />;
   }
-  return session.data.kind === "nobody" ? <LogIn onLoggedIn={session.reload} project={project} /> : <App />;
+  const { kind, provider } = session.data;
+  return kind === "nobody" ? <LogIn onLoggedIn={session.reload} project={project} provider={provider} /> : <App />;
 }
 
-function LogIn({ project, onLoggedIn }: { project: string; onLoggedIn: () => void }) {
+interface LogInProps {
+  project: string;
+  /** The identity provider's name. */
+  provider: string | null;
+  onLoggedIn: () => void;
+}
+
+function LogIn({ project, provider, onLoggedIn }: LogInProps) {
   const [key, setKey] = useState("");
-  const [fault, setFault] = useState<string>();
+  const [fault, setFault] = useState(wordsOnReturn);
   const submit = (event: Event): void => {
     event.preventDefault();
     createApi(project)
@@ -32,6 +41,11 @@ function LogIn({ project, onLoggedIn }: { project: string; onLoggedIn: () => voi
         <h1>
           <Mark /> attune
         </h1>
+        {provider === null ? null : (
+          <a class="btn primary" href={`/v1/session/oidc?${new URLSearchParams({ project }).toString()}`}>
+            Log in with {provider}
+          </a>
+        )}
         <label>
           Key
           <input
@@ -47,12 +61,25 @@ function LogIn({ project, onLoggedIn }: { project: string; onLoggedIn: () => voi
         <p id="login-advice" class="soft" role={fault === undefined ? undefined : "alert"}>
           {fault ?? "A read, operator or admin key of this node. Operators make one with: attune keys create --role admin"}
         </p>
-        <button type="submit" class="btn primary" disabled={key.trim() === ""}>
+        <button type="submit" class={provider === null ? "btn primary" : "btn"} disabled={key.trim() === ""}>
           Log in
         </button>
       </form>
     </main>
   );
+}
+
+/** Why the identity provider's login led back here without one. */
+const RETURNS: Readonly<Record<string, string>> = {
+  login_denied: "The identity provider did not let you in.",
+  login_expired: "The login took too long or was another one's. Try again.",
+  login_no_role: "You are known to the identity provider, but none of your groups has a role here. Ask an administrator.",
+  login_failed: "The identity provider cannot be asked, or its answer cannot be used. The node's log says more.",
+};
+
+function wordsOnReturn(): string | undefined {
+  const code = new URLSearchParams(location.search).get("login_fault");
+  return code === null ? undefined : (RETURNS[code] ?? "The login failed. Try again.");
 }
 
 function wordsOn(error: unknown): string {

@@ -24,13 +24,18 @@ const ADVICE: Readonly<Record<AccessFault, string>> = {
   forbidden: "The key does not allow this.",
 };
 
-/** @param ring - missing: a node that knows no keys. */
-export function createGate(ring: KeyRing | undefined, sessions: Sessions | undefined, now: () => number): Gate {
+/**
+ * @param ring - missing: a node that knows no keys.
+ * @param isClosed - closed although no key was made yet: people log in with an identity provider.
+ */
+export function createGate(
+  ring: KeyRing | undefined, sessions: Sessions | undefined, now: () => number, { isClosed = false } = {},
+): Gate {
   if (ring === undefined) return { isOpen: true, identify: () => OPEN };
-  const known = { ring, sessions, now, tokens: new TokenCache(ring) };
+  const known = { ring, sessions, now, tokens: new TokenCache(ring), isClosed };
   return {
     get isOpen() {
-      return ring.isEmpty;
+      return ring.isEmpty && !isClosed;
     },
     identify(shown, named) {
       const found = principalOf(shown, named, known);

@@ -49,6 +49,8 @@ export interface Knowledge {
   now: () => number;
   /** User tokens that were verified before. */
   tokens?: TokenCache;
+  /** Closed although no key was made yet: people log in with an identity provider. */
+  isClosed?: boolean;
 }
 
 const always = (): boolean => true;
@@ -77,7 +79,7 @@ export function credentialsOf(
     isInUrl: inUrl !== undefined,
     userToken: typeof token === "string" ? token : undefined,
     origin: headers.origin,
-    session: key === undefined && isOwnPage ? sessionOf(headers.cookie) : undefined,
+    session: key === undefined && isOwnPage ? cookieOf(headers.cookie, SESSION_COOKIE) : undefined,
   };
 }
 
@@ -91,7 +93,7 @@ export function principalOf(
   known: Knowledge,
 ): Principal | AccessFault | Promise<Principal | AccessFault> {
   const { ring, sessions, now } = known;
-  if (ring.isEmpty) return OPEN;
+  if (ring.isEmpty && known.isClosed !== true) return OPEN;
   if (shown.key === undefined) {
     const session = shown.session === undefined ? undefined : sessions?.find(shown.session);
     return session === undefined ? NOBODY : principalOfSession(session, named, known);
@@ -132,13 +134,13 @@ function principalOfKey(key: StoredKey, { ring, now }: Knowledge, token?: UserTo
 }
 
 function principalOfSession(session: Session, named: string | undefined, known: Knowledge): Principal | AccessFault {
-  const { project, role, keyId } = session;
-  if (named !== undefined && project !== named) return "wrong_project";
+  const { project, role, keyId, subject } = session;
+  if (named !== undefined && project !== undefined && project !== named) return "wrong_project";
   const scopes = known.ring.list().find(({ id }) => id === keyId)?.scopes;
   const { sessions } = known;
   return {
     kind: "session",
-    id: keyId,
+    id: subject ?? keyId ?? "session",
     project,
     role,
     may: (need) => grants(role, need, scopes),
@@ -155,10 +157,11 @@ function keyOfHeader(authorization: string | undefined): string | undefined {
   return Buffer.from(value, "base64").toString("utf8").split(":", 1)[0];
 }
 
-function sessionOf(cookie: string | undefined): string | undefined {
-  for (const part of (cookie ?? "").split(";")) {
+/** The value of the cookie of that name in a `Cookie` header. */
+export function cookieOf(header: string | undefined, wanted: string): string | undefined {
+  for (const part of (header ?? "").split(";")) {
     const [name, value] = part.trim().split("=", 2);
-    if (name === SESSION_COOKIE) return value;
+    if (name === wanted) return value;
   }
   return undefined;
 }

@@ -8,6 +8,7 @@ import { refusal } from "./gate.ts";
 import { isOrigin, type StoredKey } from "./key-file.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { TooManyKeysError, type IssuedKey } from "./key-table.ts";
+import type { IdentityProvider } from "./oidc.ts";
 import { credentialsOf, SESSION_COOKIE } from "./principal.ts";
 import { isNeed, isRole, NEEDS, ROLES, type Need, type Role } from "./roles.ts";
 import { SESSION_LIFE_S, type Sessions } from "./sessions.ts";
@@ -21,7 +22,8 @@ const OVERLAP_MAX_S = 30 * DAY_S;
 const LIFE_MAX_S = 10 * 366 * DAY_S;
 const TOKEN_LIFE_S = 900;
 
-export function accessRoutes(ring: KeyRing, sessions: Sessions): Route[] {
+/** @param provider - the identity provider that people log in with as well, if there is one. */
+export function accessRoutes(ring: KeyRing, sessions: Sessions, provider: IdentityProvider | undefined): Route[] {
   return [
     { method: "GET", path: "/v1/keys", access: "admin", handle: readKeys },
     { method: "POST", path: "/v1/keys", access: "admin", handle: makeKey },
@@ -42,7 +44,7 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions): Route[] {
     const source = jsonOf(call);
     const role = roleOf(source);
     // Otherwise the node closes, and nobody could open it again from here.
-    if (ring.isEmpty && role !== "admin") {
+    if (ring.isEmpty && provider === undefined && role !== "admin") {
       throw new Problem("admin_key_first", "The first key closes the node to all who have none: make an admin key first.");
     }
     const lifeS = integer(source, "life_s", { low: 1, high: LIFE_MAX_S, otherwise: 0 });
@@ -94,7 +96,7 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions): Route[] {
 
   async function readSession(call: Call): Promise<Answer> {
     const { kind, id, role, project } = await call.whoAsks();
-    return ok({ kind, id, role: role ?? null, project: project ?? null });
+    return ok({ kind, id, role: role ?? null, project: project ?? null, provider: provider?.name ?? null });
   }
 
   /** Opens the console with a key: afterwards the browser holds a cookie that no script can read, and not the key. */
@@ -106,15 +108,18 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions): Route[] {
     const cookie = sessions.open({ project, role, keyId: id });
     return {
       status: 201,
-      json: { kind: "session", id, role, project },
+      json: { kind: "session", id, role, project, provider: provider?.name ?? null },
       headers: { "set-cookie": sessionCookie(cookie, call.isSecure) },
     };
   }
 
   async function endSession(call: Call): Promise<Answer> {
-    const { session } = credentialsOf(call.headers, {}, true);
-    if (session !== undefined) await sessions.end(session);
-    return { status: 204, headers: { "set-cookie": `${SESSION_COOKIE}=; Path=/; Max-Age=0` } };
+    const { session: cookie } = credentialsOf(call.headers, {}, true);
+    const session = cookie === undefined ? undefined : sessions.find(cookie);
+    if (cookie !== undefined) await sessions.end(cookie);
+    const url = session === undefined ? undefined : await provider?.logoutUrl(session);
+    const headers = { "set-cookie": `${SESSION_COOKIE}=; Path=/; Max-Age=0` };
+    return url === undefined ? { status: 204, headers } : { status: 200, json: { logout_url: url }, headers };
   }
 
   /** An administrator's project has this key, in force or not. */

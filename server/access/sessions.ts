@@ -1,4 +1,4 @@
-// Console sessions: who has logged in with a key. They live in memory, so a restart
+// Console sessions: who has logged in with a key or with an identity provider. They live in memory, so a restart
 // ends them all.
 import { hash, randomBytes } from "node:crypto";
 import type { KeyRing } from "./key-ring.ts";
@@ -6,10 +6,12 @@ import type { Role } from "./roles.ts";
 
 export interface Session {
   readonly role: Role;
-  /** The only project that it opens. */
-  readonly project: string;
-  /** The key that opened it: revoking the key ends the session. */
-  readonly keyId: string;
+  /** The only project that it opens; undefined: every one. */
+  readonly project: string | undefined;
+  /** The key that opened it, if one did: revoking the key ends the session. */
+  readonly keyId: string | undefined;
+  /** As the audit trail names whom an identity provider let in. */
+  readonly subject?: string | undefined;
   readonly expiresAtMs: number;
 }
 
@@ -26,9 +28,9 @@ export interface Sessions {
 export const SESSION_LIFE_S = 8 * 3_600;
 const SESSIONS_MAX = 10_000;
 
-/** Its time is not over, and the key that opened it is in force. */
+/** Its time is not over, and the key that opened it, if one did, is in force. */
 export function isInForce({ expiresAtMs, keyId }: Session, ring: KeyRing, nowMs: number): boolean {
-  return nowMs < expiresAtMs && ring.isInForce(keyId);
+  return nowMs < expiresAtMs && (keyId === undefined || ring.isInForce(keyId));
 }
 
 export function createSessions(ring: KeyRing, now: () => number): Sessions {

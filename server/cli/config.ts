@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import ipaddr from "ipaddr.js";
+import { oidcFault, type OidcConfig } from "../access/oidc-settings.ts";
 import type { LimitConfig } from "../access/limits.ts";
 import type { AuditPlace } from "../audit/open.ts";
 import {
@@ -42,6 +43,8 @@ export interface AttuneConfig {
   webhooks?: { secret?: string; allowPrivate?: boolean };
   /** How long what is kept: `{ events: "90d", audit: "forever" }`; docs/guides/privacy-officer.md has the kinds. */
   retention?: Partial<Record<RetentionKind, string>>;
+  /** Whom the console's people log in with, beside keys. */
+  oidc?: OidcConfig;
   cluster?: ClusterConfig;
 }
 
@@ -109,12 +112,14 @@ export async function readSettings(flags: SettingFlags, environment: NodeJS.Proc
   if ((cert === undefined) !== (key === undefined)) throw new SettingError("TLS takes both a certificate and a key");
   const auditAnchor = environment["ATTUNE_AUDIT_ANCHOR"] ?? file.auditAnchor;
   const secret = environment["ATTUNE_WEBHOOK_SECRET"];
+  const oidc = oidcOf(file.oidc, environment["ATTUNE_OIDC_CLIENT_SECRET"]);
   return {
     ...file,
     ...(grpcPort === undefined ? {} : { grpcPort: grpcPort === "off" ? "off" : portOf(grpcPort) }),
     ...(cert === undefined || key === undefined ? {} : { tls: { cert: resolve(cert), key: resolve(key) } }),
     ...(auditAnchor === undefined ? {} : { auditAnchor: resolve(auditAnchor) }),
     ...(secret === undefined ? {} : { webhooks: { ...file.webhooks, secret } }),
+    ...(oidc === undefined ? {} : { oidc }),
     host: flags.host ?? environment["ATTUNE_HOST"] ?? file.host ?? "127.0.0.1",
     port: port === undefined ? (file.port ?? 8080) : portOf(port),
     data: resolve(flags.data ?? environment["ATTUNE_DATA"] ?? file.data ?? "./data"),
@@ -166,6 +171,18 @@ export async function readConfigFile(named: string | undefined): Promise<AttuneC
   const module = (await import(pathToFileURL(path).href)) as { default?: AttuneConfig };
   if (module.default === undefined) throw new SettingError(`${path} has no default export: export default { … }`);
   return module.default;
+}
+
+/** The client's secret may stand in the environment, so that the file can lie in a repository. */
+function oidcOf(config: OidcConfig | undefined, clientSecret: string | undefined): OidcConfig | undefined {
+  if (config === undefined) {
+    if (clientSecret === undefined) return undefined;
+    throw new SettingError("ATTUNE_OIDC_CLIENT_SECRET is set, and there is no `oidc` in attune.config.ts");
+  }
+  const whole = clientSecret === undefined ? config : { ...config, clientSecret };
+  const fault = oidcFault(whole);
+  if (fault !== undefined) throw new SettingError(fault);
+  return whole;
 }
 
 function portOf(text: string): number {

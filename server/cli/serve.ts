@@ -19,7 +19,7 @@ const BUILD_SCRIPT = new URL("../../scripts/build.ts", import.meta.url);
 
 export type ServeSettings = Pick<
   NodeSettings,
-  "host" | "port" | "grpcPort" | "demo" | "trustedProxies" | "botAddresses" | "webhooks" | "tls" | "limits"
+  "host" | "port" | "grpcPort" | "demo" | "trustedProxies" | "botAddresses" | "webhooks" | "tls" | "limits" | "oidc"
 > & {
   /** The keys; without, everything is open, and only to this machine. */
   keyFile?: string | undefined;
@@ -56,7 +56,8 @@ export async function serve(
   const logger = pino({ name: "attune", level: process.env["ATTUNE_LOG_LEVEL"] ?? "info" }, pino.destination(2));
   const access = await openAccess(logger);
   const { keys, sessions } = access;
-  if (keys === undefined || keys.isEmpty) refuseOpenDoor(settings.host);
+  const isClosed = keys !== undefined && (settings.oidc !== undefined || !keys.isEmpty);
+  if (!isClosed) refuseOpenDoor(settings.host);
   await build();
   const host = await openHost(logger);
   const audit = await access.openAudit();
@@ -106,13 +107,14 @@ function grpcConfig({ port, grpcPort }: ServeSettings): Pick<HttpConfig, "grpc">
 }
 
 function serverConfig(settings: ServeSettings) {
-  const { host, port, demo, trustedProxies, botAddresses, webhooks, tls, limits } = settings;
+  const { host, port, demo, trustedProxies, botAddresses, webhooks, tls, limits, oidc } = settings;
   return {
     host,
     port,
     demo,
     ...grpcConfig(settings),
     ...(tls === undefined ? {} : { tls }),
+    ...(oidc === undefined ? {} : { oidc }),
     limits: { ...DEFAULT_LIMITS, ...limits },
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
     ...(botAddresses === undefined ? {} : { botAddresses }),

@@ -1,5 +1,6 @@
 // What an operator may set about the node's network side, with the defaults.
 import { DEFAULT_LIMITS, type LimitConfig } from "../access/limits.ts";
+import type { OidcConfig } from "../access/oidc-settings.ts";
 import type { TlsConfig } from "./tls.ts";
 
 export interface WebhookConfig {
@@ -29,6 +30,8 @@ export interface HttpConfig {
   /** Bodies that wait for the log, in bytes; beyond it 429. */
   queueBytesMax: number;
   webhooks: WebhookConfig;
+  /** Whom the console's people log in with, beside keys. */
+  oidc?: OidcConfig;
   /** Of nodes with keys. */
   limits: LimitConfig;
 }

@@ -8,6 +8,8 @@ export const ACCESS: Readonly<Record<Need, readonly string[]>> = {
     "GET /v1/session",
     "POST /v1/session",
     "DELETE /v1/session",
+    "GET /v1/session/oidc",
+    "GET /v1/session/oidc/callback",
     "GET /healthz",
     "GET /readyz",
     "GET /console/",

@@ -486,7 +486,31 @@ const PATHS: Record<string, Record<string, Operation>> = {
       requestBody: body({ type: "object", properties: { key: text }, required: ["key"] }),
       responses: { 201: json(ref("Session")), ...problems(["bad_parameter", "key_invalid", "forbidden", ...JSON_FAULTS]) },
     },
-    delete: { tags: ["Access"], summary: "Close the console", responses: { 204: { description: "The session has ended." } } },
+    delete: {
+      tags: ["Access"],
+      summary: "Close the console",
+      responses: {
+        200: json({ type: "object", properties: { logout_url: text }, required: ["logout_url"], description: "The session has ended; the identity provider's own ends at this page." }),
+        204: { description: "The session has ended." },
+      },
+    },
+  },
+  "/v1/session/oidc": {
+    get: {
+      tags: ["Access"],
+      summary: "Log in with the identity provider",
+      description: "Leads the browser to the provider's login. Where it cannot, back to the console with `login_fault`.",
+      parameters: [project],
+      responses: { 302: { description: "To the provider." }, ...problems(["no_identity_provider"]) },
+    },
+  },
+  "/v1/session/oidc/callback": {
+    get: {
+      tags: ["Access"],
+      summary: "Come back from the identity provider",
+      description: "The address that the provider must know. Opens a session with the role that the person's groups give, or leads to the console with `login_fault`: login_denied, login_expired, login_no_role, login_failed.",
+      responses: { 302: { description: "To the console." }, ...problems(["no_identity_provider"]) },
+    },
   },
   "/v1/audit": {
     get: {

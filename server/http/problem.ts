@@ -30,6 +30,7 @@ export const PROBLEMS = {
   unknown_segment: [404, "The program has no such segment"],
   unknown_version: [404, "No such version of the program"],
   unknown_key: [404, "No such key is in force"],
+  no_identity_provider: [404, "The node has no identity provider"],
   unknown_job: [404, "No such job"],
   unknown_dead_letter: [404, "No such dead letter"],
   not_found: [404, "No such file"],

@@ -30,6 +30,9 @@ import { createWebhookSender } from "../webhooks/sender.ts";
 import { createGate } from "../access/gate.ts";
 import type { KeyRing } from "../access/key-ring.ts";
 import { createLimits } from "../access/limits.ts";
+import type { IdentityProvider } from "../access/oidc.ts";
+import { oidcRoutes } from "../access/oidc-routes.ts";
+import type { OidcConfig } from "../access/oidc-settings.ts";
 import { accessRoutes } from "../access/routes.ts";
 import { createSessions, type Sessions } from "../access/sessions.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
@@ -89,23 +92,31 @@ export interface AttuneServer {
 export async function createServer(options: ServerOptions): Promise<AttuneServer> {
   const config = { ...DEFAULT_HTTP_CONFIG, ...options.config };
   const readAddress = await openAddresses(config.botAddresses);
-  // Loaded where it is wanted: a node without gRPC does without the library.
+  // Loaded where they are wanted: a node without gRPC, or without an identity provider, does without the library.
   const grpc = config.grpc === undefined ? undefined : await import("../grpc/server.ts");
-  return assemble(options, config, readAddress, grpc?.createGrpcServer);
+  const oidc = config.oidc === undefined ? undefined : await import("../access/oidc.ts");
+  const optional = { createGrpc: grpc?.createGrpcServer, createProvider: oidc?.openIdentityProvider };
+  return assemble(options, config, readAddress, optional);
+}
+
+interface OptionalParts {
+  createGrpc: ((options: GrpcOptions) => GrpcServer) | undefined;
+  createProvider: ((config: OidcConfig, logger: Logger) => IdentityProvider) | undefined;
 }
 
 function assemble(
   options: ServerOptions,
   config: HttpConfig,
   readAddress: ReadAddress,
-  createGrpc: ((options: GrpcOptions) => GrpcServer) | undefined,
+  { createGrpc, createProvider }: OptionalParts,
 ): AttuneServer {
   const { logger, projectNames, audit } = options;
   const now = options.now ?? Date.now;
   const ring = options.keys;
   const sessions = ring === undefined ? undefined : (options.sessions ?? createSessions(ring, now));
   const limits = createLimits(config.limits, now);
-  const gate = createGate(ring, sessions, now);
+  const provider = config.oidc === undefined ? undefined : createProvider?.(config.oidc, logger);
+  const gate = createGate(ring, sessions, now, { isClosed: provider !== undefined });
   const timings = new Timings();
   const clients = clientAddress(config.trustedProxies);
   const enricher = createEnricher(readAddress);
@@ -200,7 +211,9 @@ function assemble(
     ...deadLetterRoutes(intake, webhooks),
     ...statsRoutes(sources),
     ...healthRoutes(sources),
-    ...(ring === undefined || sessions === undefined ? [] : accessRoutes(ring, sessions)),
+    ...(ring === undefined || sessions === undefined
+      ? []
+      : [...accessRoutes(ring, sessions, provider), ...oidcRoutes(provider, sessions, logger)]),
     ...(audit === undefined ? [] : auditRoutes(audit)),
     ...docsRoutes(),
     ...staticRoutes(options.folders, { demo: config.demo }),

@@ -120,6 +120,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   "GET /v1/session": { ok: 200 },
   "POST /v1/session": { ok: 401, body: { key: "sk_unknown" } },
   "DELETE /v1/session": { ok: 204 },
+  "GET /v1/session/oidc": { ok: 404 },
+  "GET /v1/session/oidc/callback": { ok: 404 },
   "GET /healthz": { ok: 200 },
   "GET /readyz": { ok: 200 },
   "GET /metrics": { ok: 200 },
