@@ -17,6 +17,7 @@ const SHARED_RATE = 0.2; // Chosen on other data than is reported: docs/decision
 const LENGTH_RATE = 0.05;
 const SQUARES_START = 0.01;
 const KEEP = 0.9999; // Of a length's own weight with each step: what is not learnt again fades (L2).
+const GENERAL_V1 = 16; // General features when rows did not say how many.
 const ERROR_MIN = 1e-6;
 
 export interface Mix {
@@ -39,8 +40,9 @@ export function createMix(modelCount: number): Mix {
 
   const dirty = new DirtySlots((row) => {
     const out = rowWriter();
-    out.u8(1);
+    out.u8(2);
     out.i32(modelCount);
+    out.i32(GENERAL);
     for (let j = row * width; j < (row + 1) * width; j++) {
       out.f64(weights[j]!);
       out.f64(squares[j]!);
@@ -84,10 +86,11 @@ export function createMix(modelCount: number): Mix {
     tables: [
       slotTable("mix", dirty, (row, bytes) => {
         const input = rowReader(bytes);
-        input.version(1);
+        const version = input.version(2);
         const models = input.i32();
-        // A row of a release with fewer models: theirs come first, then the general features.
-        for (let j = 0; j < models * PER_MODEL + GENERAL; j++) {
+        const general = version === 1 ? GENERAL_V1 : input.i32();
+        // A row of a release with fewer models and features: the models' come first, then the general ones.
+        for (let j = 0; j < models * PER_MODEL + general; j++) {
           const place = j < models * PER_MODEL ? j : j + (modelCount - models) * PER_MODEL;
           weights[row * width + place] = input.f64();
           squares[row * width + place] = input.f64();

@@ -11,6 +11,8 @@ import { createContent, type Content } from "./content.ts";
 import { createContextPopularity } from "./context-popularity.ts";
 import { createCosine, type Cosine } from "./cosine.ts";
 import { createDecayClock, type DecayClock } from "./decay-clock.ts";
+import { createFactors, type Factors } from "./factors.ts";
+import { createWalk } from "./walk.ts";
 import { createItemIndex, type ItemIndex } from "./item-index.ts";
 import { CAL, createJudge, FIRST_MODEL, MIX, type Judge } from "./judge.ts";
 import { createKnn } from "./knn.ts";
@@ -34,6 +36,13 @@ const RECENT_SPEED = 12;
 const REPEATS_FEW = 0.01;
 /** Learnt though their lists are off: trending, and lists that would otherwise be empty, need them. */
 const KEPT: ReadonlySet<string> = new Set(["popularity", "trend", "repeats"]);
+/**
+ * Models in which the visitor's own click counts at once. Of the items of his session they say what he has just done, and
+ * say it only where the models are not late; so of those the rankers ask the others alone (docs/decisions/models.md).
+ */
+const ECHOES: ReadonlySet<string> = new Set([
+  "popularity", "context", "rules", "cosine", "trend", "steady", "next", "recent", "walk",
+]);
 const TYPE_BITS = 31;
 const CLOCKS_V1 = 5; // What rows of the first version hold: popularity, trend, rules, cosine, knn.
 export const NEWEST_MAX = 200;
@@ -84,6 +93,7 @@ export interface Models {
   readonly trendSpeed: number;
   readonly cosine: Cosine;
   readonly content: Content;
+  readonly factors: Factors;
   readonly sampler: Sampler;
   readonly config: ModelConfig;
   /** Slots that the catalogue listed or changed last, newest first, at most NEWEST_MAX; some may have left since. */
@@ -142,24 +152,38 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   const content = createContent();
   const steady = createPopularity(clocks.steady, { name: "steady" });
   const background = createBackground(items);
+  const repeats = createRepeats();
+  const factors = createFactors({ items, popularity, cosine });
   const models: readonly Model[] = [
     popularity,
     createContextPopularity(items, clocks.popularity),
     createRules(items, clocks.rules, bounds.rules),
     cosine,
     createKnn(items, sessions, clocks.knn, bounds.knn),
-    createRepeats(),
+    repeats,
     content,
     trend,
     steady,
     createRules(items, clocks.rules, bounds.next),
     createRules(items, clocks.recent, bounds.recent),
     background,
+    factors,
+    createWalk(cosine),
   ];
   const lists = models.map(() => createCandidateList());
   const sheet = createScoreSheet();
   const blend = createBlend(models.length);
-  const union = createUnion(models.length, { blend, items, popularity, trend, trendSpeed: TREND_SPEED, content });
+  const union = createUnion(models.length, {
+    blend,
+    items,
+    popularity,
+    trend,
+    trendSpeed: TREND_SPEED,
+    content,
+    factors,
+    repeats,
+    echoes: models.map(({ name }) => ECHOES.has(name)),
+  });
   const mix = createMix(models.length);
   const judge = createJudge(models.length);
   const scores = new Float64Array(models.length * LIST_MAX);
@@ -404,6 +428,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     trendSpeed: TREND_SPEED,
     cosine,
     content,
+    factors,
     sampler,
     get config() {
       return current;

@@ -4,6 +4,7 @@ import { assert } from "../assert.ts";
 export interface RowWriter {
   u8(value: number): void;
   i32(value: number): void;
+  f32(value: number): void;
   f64(value: number): void;
   /** UTF-16 units, two bytes each: no TextEncoder, and any string comes back as it was. */
   text(value: string): void;
@@ -38,6 +39,10 @@ const writer: RowWriter = {
   i32(value) {
     const from = room(4);
     view.setInt32(from, value, true);
+  },
+  f32(value) {
+    const from = room(4);
+    view.setFloat32(from, value, true);
   },
   f64(value) {
     const from = room(8);

@@ -5,8 +5,10 @@ import type { Blend } from "./blend.ts";
 import type { CandidateList } from "./candidates.ts";
 import { LIST_MAX } from "./config.ts";
 import type { Content } from "./content.ts";
+import type { Factors } from "./factors.ts";
 import type { ItemIndex } from "./item-index.ts";
 import type { Popularity } from "./popularity.ts";
+import type { Repeats } from "./repeats.ts";
 import type { Situation } from "./situation.ts";
 
 /** Of each model: log chance by the calibrated blend, share of its best score, 1 / rank, log share. 0 where not listed. */
@@ -15,6 +17,7 @@ export const PER_MODEL = 4;
 export const GENERAL_NAMES = [
   "blend", "popularity", "trend", "rise", "age", "idle", "models_agreeing", "interest", "like_the_last", "last_item",
   "item_before", "earlier_item", "how_lately_in_session", "opened_again", "known_from_before", "how_lately_before",
+  "affinity", "last_item_of_returner", "item_before_of_returner", "earlier_item_of_returner", "often_gone_back_to",
 ] as const;
 export const GENERAL = GENERAL_NAMES.length;
 
@@ -47,6 +50,10 @@ export interface UnionSources {
   readonly trend: Popularity;
   readonly trendSpeed: number;
   readonly content: Content;
+  readonly factors: Factors;
+  readonly repeats: Repeats;
+  /** By model: whether a visitor's own click moves what it says at once. */
+  readonly echoes: readonly boolean[];
 }
 
 const CHANCE_SCALE = 4096; // Chances below 1 / 4096 are as good as none.
@@ -59,7 +66,7 @@ const MINUTE_MS = 60_000;
 const OF_PAST = 128; // Marks from here on are places in the past, below are places in the trail.
 
 export function createUnion(modelCount: number, sources: UnionSources): Union {
-  const { blend, items, popularity, trend, trendSpeed, content } = sources;
+  const { blend, items, popularity, trend, trendSpeed, content, factors, echoes, repeats } = sources;
   const max = modelCount * LIST_MAX;
   const general = modelCount * PER_MODEL; // Place of the first general feature among the weights.
   const slots = new Int32Array(max);
@@ -73,8 +80,12 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
   const chances = new Float64Array(max);
   const ofEntry = new Float64Array(max * PER_MODEL);
   const ofCandidate = new Float64Array(max * GENERAL);
-  /** Slot → 1 + its place in the trail, or OF_PAST + its place in the past; 0 for others. Wiped after use. */
+  /** Candidate → 1 + its place in the trail, or OF_PAST + its place in the past; 0 for others. */
+  const ownPlaces = new Uint8Array(max);
+  /** The same by slot. Wiped after use. */
   let marks = new Uint8Array(1024);
+
+  let revisits = 0; // Share of the session's steps that went back.
 
   const describeEntries = ({ scores, length }: CandidateList, firstOfModel: number): void => {
     if (length === 0) return;
@@ -117,14 +128,18 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     ofCandidate[x + 6] = listedBy[i]! / modelCount;
     content.compareSlot(slot, ofCandidate, x + 7);
     for (let j = 9; j < GENERAL; j++) ofCandidate[x + j] = 0;
-    const own = marks[slot]!;
+    ofCandidate[x + 16] = factors.affinity(slot) * 0.2;
+    const own = ownPlaces[i]!;
     isOwn[i] = own === 0 ? 0 : 1;
     if (own === 0) return;
     if (own < OF_PAST) {
       const k = own - 1;
+      for (let j = 1; j <= 5; j++) ofCandidate[x + j] = 0;
       ofCandidate[x + 9 + Math.min(k, 2)] = 1;
       ofCandidate[x + 12] = 1 / (1 + k);
       ofCandidate[x + 13] = visits[k]! > 1 ? 1 : 0;
+      ofCandidate[x + 17 + Math.min(k, 2)] = revisits;
+      ofCandidate[x + 20] = roughLog2(repeats.pull(slot)) * 0.3;
     } else {
       ofCandidate[x + 14] = 1;
       ofCandidate[x + 15] = 1 / (1 + own - OF_PAST);
@@ -142,10 +157,12 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
       const { places } = union;
       let count = 0;
       blend.open(situation, items.slotEnd);
+      mark(situation);
       for (let m = 0, entry = 0; m < modelCount; m++, entry = m * LIST_MAX) {
         const list = lists[m]!;
         for (let rank = 0; rank < list.length; rank++, entry++) {
           const slot = list.slots[rank]!;
+          const mark = marks[slot]!;
           let at = places[slot]!;
           if (at >= count || slots[at] !== slot) {
             at = count++;
@@ -153,28 +170,34 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
             slots[at] = slot;
             cal[at] = 1;
             listedBy[at] = 0;
-            firstEntry[at] = entry;
-          } else {
-            nextEntry[lastEntry[at]!] = entry;
+            firstEntry[at] = -1;
+            lastEntry[at] = -1;
+            ownPlaces[at] = mark;
           }
+          const chance = blend.listedChance(m, list, rank, situation.lengthBucket);
+          if (echoes[m]! && mark > 0 && mark < OF_PAST) continue;
+          if (firstEntry[at]! < 0) firstEntry[at] = entry;
+          else nextEntry[lastEntry[at]!] = entry;
           lastEntry[at] = entry;
           nextEntry[entry] = -1;
-          const chance = blend.listedChance(m, list, rank, situation.lengthBucket);
           chances[entry] = chance;
           cal[at] = cal[at]! * (1 - chance);
           listedBy[at] = listedBy[at]! + 1;
         }
       }
       blend.close(situation);
+      wipe(situation);
       for (let i = 0; i < count; i++) cal[i] = 1 - cal[i]!;
       union.count = count;
     },
     describe(lists, situation) {
       for (let m = 0; m < modelCount; m++) describeEntries(lists[m]!, m * LIST_MAX);
       content.compare(situation);
-      mark(situation);
+      factors.meet(situation);
+      let steps = 0;
+      for (let k = 0; k < situation.trailLength; k++) steps += situation.visits[k]!;
+      revisits = steps === 0 ? 0 : 1 - situation.trailLength / steps;
       for (let i = 0; i < union.count; i++) describeCandidate(i, situation);
-      wipe(situation);
     },
     weigh(candidate, weights) {
       let sum = 0;

@@ -25,6 +25,8 @@ export const MODEL_SETTINGS: Readonly<Record<string, Readonly<Record<string, Set
   steady: { enabled: "boolean" },
   next: { enabled: "boolean" },
   recent: { enabled: "boolean" },
+  factors: { enabled: "boolean" },
+  walk: { enabled: "boolean" },
   background: { enabled: "boolean", every: "duration", ridge: { min: 1, max: 100_000 } },
 };
 

@@ -200,6 +200,10 @@ export interface ModelsDocument {
   next?: { enabled?: boolean };
   /** Rules, twelve times as fast. */
   recent?: { enabled?: boolean };
+  /** Vectors of items, learnt online by gradient descent. */
+  factors?: { enabled?: boolean };
+  /** What goes with what goes with the newest items. */
+  walk?: { enabled?: boolean };
   /** EASE over whole histories, trained aside. */
   background?: BackgroundDocument;
   /** Items that only events know are never recommended. */

@@ -1,0 +1,47 @@
+// Two steps over the item-to-item cosine: what goes with what goes with the newest item. On a sparse catalogue the item
+// that comes next was often never seen together with this one.
+import { addScore } from "./candidates.ts";
+import type { Cosine } from "./cosine.ts";
+import type { Model } from "./model.ts";
+
+const FIRST_MAX = 10; // Neighbours of one item that are walked on from.
+const QUERY_ITEMS = 3;
+const QUERY_FADE = 0.6;
+
+export function createWalk(cosine: Cosine): Model {
+  const first = new Int32Array(FIRST_MAX);
+  const worths = new Float64Array(FIRST_MAX);
+  let count = 0;
+
+  const keep = (slot: number, worth: number): void => {
+    if (count === FIRST_MAX && worths[FIRST_MAX - 1]! >= worth) return;
+    let at = count < FIRST_MAX ? count++ : FIRST_MAX - 1;
+    for (; at > 0 && worths[at - 1]! < worth; at--) {
+      first[at] = first[at - 1]!;
+      worths[at] = worths[at - 1]!;
+    }
+    first[at] = slot;
+    worths[at] = worth;
+  };
+
+  return {
+    name: "walk",
+    learn() {},
+    score({ context, contextLength, nowMs }, sheet) {
+      let fade = 1;
+      for (let k = 0; k < contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
+        count = 0;
+        cosine.neighbours(context[k]!, nowMs, keep);
+        for (let i = 0; i < count; i++) {
+          const worth = worths[i]! * fade;
+          cosine.neighbours(first[i]!, nowMs, (slot, on) => {
+            if (on > 0) addScore(sheet, slot, worth * on);
+          });
+        }
+      }
+    },
+    because: ({ context, contextLength }) => Array.from(context.subarray(0, Math.min(contextLength, QUERY_ITEMS))),
+    forget() {},
+    tables: [],
+  };
+}
