@@ -5,6 +5,9 @@ import { LogDamagedError, LogFailedError, LogFullError } from "../log/log.ts";
 import { KeyFileError } from "../access/key-file.ts";
 import { TooManyKeysError } from "../access/key-table.ts";
 import { AuditDamagedError } from "../audit/audit-log.ts";
+import { BoxError } from "../backup/box.ts";
+import { BackupError } from "../backup/place.ts";
+import { VaultError } from "../vault/vault.ts";
 import { SettingError } from "./config.ts";
 import { EventFileError } from "./event-file.ts";
 import { UsageError } from "./usage.ts";
@@ -20,6 +23,8 @@ const HELP = `attune <command> [options]
   export                      write the log's events as NDJSON; --items for the catalogue
   verify                      fold the log anew and compare every profile
   keys create|list|rotate|…   who may do what; "attune keys help"
+  backup --to FOLDER          copy the data beside a running node, closed, what changed only; --whole
+  restore --from FOLDER       into a new --data folder, with --at TIME or --position N; erasures are replayed
   audit verify                check the audit trail against its chain and its anchor
   cluster …                   the same on Kafka, Flink and Redis; "attune cluster help"
 
@@ -37,6 +42,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   export: async () => (await import("./export.ts")).exportCommand,
   keys: async () => (await import("./keys.ts")).keysCommand,
   audit: async () => (await import("./audit.ts")).auditCommand,
+  backup: async () => (await import("./backup.ts")).backupCommand,
+  restore: async () => (await import("./backup.ts")).restoreCommand,
   verify: async () => (await import("./verify.ts")).verifyCommand,
 };
 
@@ -67,6 +74,9 @@ function isPlain(error: unknown): error is Error {
     TlsFileError,
     TooManyKeysError,
     AuditDamagedError,
+    BackupError,
+    BoxError,
+    VaultError,
   ];
   const code = (error as NodeJS.ErrnoException).code ?? "";
   return kinds.some((kind) => error instanceof kind) || code.startsWith("ERR_PARSE_ARGS") || code === "EADDRINUSE";

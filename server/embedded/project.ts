@@ -97,6 +97,9 @@ const CHECKPOINT_EVERY_MS = 10_000;
 /** A checkpoint is taken early when so many persons changed: they cannot leave memory before it. */
 const DIRTY_PERSONS_MAX = 15_000;
 const PERSONS_CACHED_MAX = 12_000;
+/** In the project's folder, and its copy beside the key-encryption key. */
+export const LEDGER_FILE = "erasures.json";
+export const ledgerCopyOf = (project: string): string => `${project}.erasures.json`;
 const ERASURE_AGAIN_MS = 30_000;
 /** Retention runs so often, and a little after each start. */
 const RETAIN_EVERY_MS = 6 * 3_600_000;
@@ -191,6 +194,8 @@ export class EmbeddedProject implements Project {
       const jobs = ledger.running();
       let proofs: LogProofs | undefined;
       if (jobs.length > 0) {
+        // Of a restored log nobody has begun a new segment when the job was taken.
+        if (jobs.some(({ before }) => before > log.bounds.at(-1)!.base)) await log.roll();
         // A crash came between: what the state still holds of them is not even looked at.
         proofs = await eraseFromLog({ log, jobs, ledger, isClosed: vault !== undefined, isStopped: () => false });
         await eraseBase({ place, jobs, ledger, proofs });
@@ -737,7 +742,7 @@ function letterOf(bytes: Uint8Array): DeadLetter {
 }
 
 function ledgerOf({ folder, name, vault }: ProjectOptions): Erasures {
-  return Erasures.open(join(folder, "erasures.json"), vault?.obtain(`erasures/${name}`));
+  return Erasures.open(join(folder, LEDGER_FILE), vault?.obtain(`erasures/${name}`), vault?.besideKek(ledgerCopyOf(name)));
 }
 
 function statusOf({ job_id, status, proof }: ErasureJob): ErasureStatus {

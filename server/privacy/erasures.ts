@@ -25,13 +25,14 @@ export interface ErasureJob {
   /** Unix ms: his events up to then are refused for ever. */
   readonly at: number;
   /** His records before this log position go; what comes later is a new beginning. */
-  readonly before: number;
+  before: number;
   /** Keyed hashes of his person keys. The first is the person, the others the devices that were his alone. */
   hashes: string[];
   proof?: ErasureProof;
 }
 
-interface Stored {
+/** The ledger as it lies on the disk. */
+export interface StoredErasures {
   format: 1;
   /** What ids are hashed with; empty where a key of the vault does. */
   pepper: string;
@@ -50,7 +51,8 @@ const KNOWN_MAX = 50_000;
 
 export class Erasures {
   readonly #path: string;
-  readonly #stored: Stored;
+  readonly #copy: string | undefined;
+  readonly #stored: StoredErasures;
   readonly #pepper: string | KeyObject;
   readonly #jobs = new Map<string, ErasureJob>();
   /** By hash: the newest erasure. */
@@ -59,17 +61,22 @@ export class Erasures {
   #newestAt = -Infinity;
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, stored: Stored, key: KeyObject | undefined) {
+  private constructor(path: string, stored: StoredErasures, { key, copy }: { key: KeyObject | undefined; copy: string | undefined }) {
     this.#path = path;
+    this.#copy = copy;
     this.#stored = stored;
     this.#pepper = stored.pepper === "" && key !== undefined ? key : stored.pepper;
     for (const job of stored.jobs) this.#note(job);
   }
 
-  /** @param key - the vault's, where the project has one. */
-  static open(path: string, key?: KeyObject): Erasures {
-    const fresh: Stored = { format: 1, pepper: key === undefined ? newPepper() : "", generation: 1, jobs: [] };
-    return new Erasures(path, existsSync(path) ? read(path) : fresh, key);
+  /**
+   * @param key - the vault's, where the project has one.
+   * @param copy - a second file that is kept the same, apart from the data: what a restored backup learns from whom it has to
+   * forget.
+   */
+  static open(path: string, key?: KeyObject, copy?: string): Erasures {
+    const fresh: StoredErasures = { format: 1, pepper: key === undefined ? newPepper() : "", generation: 1, jobs: [] };
+    return new Erasures(path, existsSync(path) ? read(path) : fresh, { key, copy });
   }
 
   get generation(): number {
@@ -109,7 +116,11 @@ export class Erasures {
   }
 
   #write(): Promise<void> {
-    this.#saving = this.#saving.catch(() => {}).then(() => replace(this.#path, JSON.stringify(this.#stored)));
+    this.#saving = this.#saving.catch(() => {}).then(async () => {
+      const text = JSON.stringify(this.#stored);
+      await replace(this.#path, text);
+      if (this.#copy !== undefined) await replace(this.#copy, text);
+    });
     return this.#saving;
   }
 
@@ -167,10 +178,10 @@ function newPepper(): string {
   return randomBytes(PEPPER_BYTES).toString("base64url");
 }
 
-function read(path: string): Stored {
+function read(path: string): StoredErasures {
   const fd = openSync(path, "r");
   try {
-    return JSON.parse(readAt(fd, 0, fstatSync(fd).size).toString("utf8")) as Stored;
+    return JSON.parse(readAt(fd, 0, fstatSync(fd).size).toString("utf8")) as StoredErasures;
   } finally {
     closeSync(fd);
   }

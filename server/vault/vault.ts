@@ -24,6 +24,10 @@ export interface Vault {
   destroy(names: readonly string[]): void;
   /** Names of the keys in force. */
   names(): string[];
+  /** Takes a key that another vault held; durable before it returns. For a restored backup. */
+  adopt(keys: ReadonlyMap<string, KeyObject>): void;
+  /** A file beside the key-encryption key, named after the vault: what must outlive the data folder lies there. */
+  besideKek(name: string): string;
 }
 
 export interface VaultOptions {
@@ -128,6 +132,37 @@ class FileVault implements Vault {
   names(): string[] {
     return [...this.#opened.keys.keys()];
   }
+
+  adopt(keys: ReadonlyMap<string, KeyObject>): void {
+    for (const [name, key] of keys) this.#opened.keys.set(name, key);
+    replaceFile(this.#file, textOf(this.#opened));
+  }
+
+  besideKek(name: string): string {
+    return besideKek(dirname(this.#opened.kekPath), this.id, name);
+  }
+}
+
+function besideKek(kekFolder: string, id: string, name: string): string {
+  return join(kekFolder, `${id}.${name}`);
+}
+
+/** What a vault holds at this moment, read beside the process that has it open; undefined where there is no vault. */
+export function readVault(options: VaultOptions): ReadableVault | undefined {
+  const file = join(options.dataFolder, VAULT_FILE);
+  if (!existsSync(file) && !existsSync(nextOf(file))) return undefined;
+  const { id, keys } = openKeys(file, options.kekFolder ?? defaultKekFolder());
+  return { id, keys };
+}
+
+export interface ReadableVault {
+  readonly id: string;
+  readonly keys: ReadonlyMap<string, KeyObject>;
+}
+
+/** See Vault.besideKek, for a vault that may be no more. */
+export function fileBesideKek(kekFolder: string | undefined, id: string, name: string): string {
+  return besideKek(kekFolder ?? defaultKekFolder(), id, name);
 }
 
 function makeNew(file: string, kekFolder: string): Opened {
@@ -146,6 +181,15 @@ function makeNew(file: string, kekFolder: string): Opened {
 }
 
 function openExisting(file: string, kekFolder: string): Opened {
+  const { isWhole, ...opened } = openKeys(file, kekFolder);
+  if (isWhole) return opened;
+  replaceFile(file, textOf(opened));
+  overwriteAndReplace(nextOf(file), undefined);
+  return opened;
+}
+
+/** `isWhole`: false where a crash cut a destruction short. */
+function openKeys(file: string, kekFolder: string): Opened & { isWhole: boolean } {
   const candidates = [file, nextOf(file)].filter((path) => existsSync(path)).map(readVaultFile);
   const { id } = candidates[0]!;
   const kekPath = kekPathOf(kekFolder, id);
@@ -161,12 +205,7 @@ function openExisting(file: string, kekFolder: string): Opened {
     throw new VaultError(`${kekPath} is of epoch ${epoch} and opens no copy of ${file}: keys were destroyed since`);
   }
   const keys = new Map(fitting.keys.map(({ name, key }) => [name, unwrap(name, key, kek, fitting)]));
-  const opened = { id, epoch, kek, kekPath, keys };
-  if (fitting !== candidates[0] || candidates.length > 1) {
-    replaceFile(file, textOf(opened));
-    overwriteAndReplace(nextOf(file), undefined);
-  }
-  return opened;
+  return { id, epoch, kek, kekPath, keys, isWhole: fitting === candidates[0] && candidates.length === 1 };
 }
 
 function textOf({ id, epoch, kek, keys }: Opened): string {
