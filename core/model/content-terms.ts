@@ -114,3 +114,24 @@ export function createTermRows() {
     },
   };
 }
+
+/** A byte of bits a term: few terms of an item mean anything to a visitor, and only those need be looked up. */
+export function createTermMarks() {
+  let of = new Uint8Array(1024);
+  const marked: number[] = [];
+  return {
+    get of() {
+      return of;
+    },
+    mark(term: number, bits: number): void {
+      if (of[term] === 0) marked.push(term);
+      of[term] = of[term]! | bits;
+    },
+    /** Takes all marks away; from then on there is room for `termCount` terms. */
+    wipe(termCount: number): void {
+      for (const term of marked) of[term] = 0;
+      marked.length = 0;
+      if (of.length < termCount) of = new Uint8Array(termCount * 2);
+    },
+  };
+}

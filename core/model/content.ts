@@ -2,7 +2,7 @@
 // events, and visitors who have interests but no history. Everything here is derived from the catalogue.
 import type { Item } from "../item/item.ts";
 import { addScore, type ScoreSheet } from "./candidates.ts";
-import { createTermRows, createTerms, termsOf } from "./content-terms.ts";
+import { createTermMarks, createTermRows, createTerms, termsOf } from "./content-terms.ts";
 import { BECAUSE_MAX, type ScoringModel } from "./model.ts";
 import type { Situation } from "./situation.ts";
 
@@ -16,6 +16,7 @@ const TASTE_ITEMS = 20;
 const TASTE_FADE = 0.9;
 const OF_LAST = 1;
 const OF_TASTE = 2;
+const OF_INTERESTS = 1 << QUERY_ITEMS; // Below it a bit for each item that a query asks with.
 
 export interface Content extends ScoringModel {
   /** The catalogue changed the slot's item; undefined takes it out. */
@@ -92,39 +93,26 @@ export function createContent(): Content {
   };
 
   // What terms mean to the situation that is being compared; 0 for all but those in `marked`.
-  // A byte a term stays in the processor's cache; few terms of an item mean anything, and only those are looked up.
-  let meanings = new Uint8Array(1024);
-  let interests = new Float64Array(1024);
-  const marked: number[] = [];
+  // What terms mean to the situation that is compared, and to the one whose appeal is asked for.
+  const meanings = createTermMarks();
+  const appeal = createTermMarks();
+  let interests = new Float64Array(1024); // Good where `meanings` has OF_TASTE.
   let lastTerms = 0;
-  const mark = (term: number, meaning: number): void => {
-    if (meanings[term] === 0) marked.push(term);
-    meanings[term] = meanings[term]! | meaning;
-  };
-  const wipeMarks = (): void => {
-    for (const term of marked) {
-      meanings[term] = 0;
-      interests[term] = 0;
-    }
-    marked.length = 0;
-    if (meanings.length >= slotsOf.length) return;
-    meanings = new Uint8Array(slotsOf.length * 2);
-    interests = new Float64Array(slotsOf.length * 2);
-  };
 
   return {
     name: "content",
     compare(situation) {
-      wipeMarks();
+      meanings.wipe(slotsOf.length);
+      if (interests.length < slotsOf.length) interests = new Float64Array(slotsOf.length * 2);
       lastTerms = situation.contextLength > 0 ? rows.lengthOf(situation.context[0]!) : 0;
-      if (lastTerms > 0) forEachTerm(situation.context[0]!, (term) => mark(term, OF_LAST));
+      if (lastTerms > 0) forEachTerm(situation.context[0]!, (term) => meanings.mark(term, OF_LAST));
       let worth = 1 - TASTE_FADE; // The worths sum to 1 at most.
       const { trail, trailLength, past, pastLength } = situation;
       for (let k = 0; k < trailLength + pastLength && k < TASTE_ITEMS; k++, worth *= TASTE_FADE) {
         forEachTerm(k < trailLength ? trail[k]! : past[k - trailLength]!, (term) => {
           if (isWord[term]) return;
-          interests[term] = interests[term]! + worth;
-          mark(term, OF_TASTE);
+          interests[term] = ((meanings.of[term]! & OF_TASTE) === 0 ? 0 : interests[term]!) + worth;
+          meanings.mark(term, OF_TASTE);
         });
       }
     },
@@ -134,7 +122,7 @@ export function createContent(): Content {
       let interest = 0;
       let shared = 0;
       for (let i = from, to = from + numbers[from - 1]!; i < to; i++) {
-        const meaning = meanings[numbers[i]!]!;
+        const meaning = meanings.of[numbers[i]!]!;
         if (meaning === 0) continue;
         if ((meaning & OF_LAST) !== 0) shared++;
         if ((meaning & OF_TASTE) !== 0) interest += interests[numbers[i]!]!;
@@ -168,16 +156,32 @@ export function createContent(): Content {
       });
     },
     appealTo(situation) {
+      const asked = Math.min(situation.contextLength, QUERY_ITEMS);
       const shares = new Map<number, number>();
-      interestsOf(situation, (term, share) => shares.set(term, share));
+      appeal.wipe(slotsOf.length);
+      for (let k = 0; k < asked; k++) forEachTerm(situation.context[k]!, (term) => appeal.mark(term, 1 << k));
+      interestsOf(situation, (term, share) => {
+        appeal.mark(term, OF_INTERESTS);
+        shares.set(term, share);
+      });
+      const shared = new Float64Array(QUERY_ITEMS);
       return (slot) => {
-        if (rows.lengthOf(slot) === 0) return 0;
-        let sum = 0;
-        let fade = 1;
-        for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
-          sum += likeness(slot, situation.context[k]!) * fade;
+        const { worths } = terms;
+        const { numbers } = rows;
+        const from = rows.firstOf(slot);
+        const to = from + rows.lengthOf(slot);
+        let all = 0;
+        shared.fill(0);
+        for (let i = from; i < to; i++) {
+          const worth = worths[numbers[i]!]!;
+          all += worth;
+          const holders = appeal.of[numbers[i]!]! & ~OF_INTERESTS;
+          if (holders !== 0) for (let k = 0; k < asked; k++) if ((holders & (1 << k)) !== 0) shared[k] = shared[k]! + worth;
         }
-        forEachTerm(slot, (term) => void (sum += shares.get(term) ?? 0));
+        if (all === 0) return 0;
+        let sum = 0;
+        for (let k = 0, fade = 1; k < asked; k++, fade *= QUERY_FADE) sum += (shared[k]! / all) * fade; // Its likeness.
+        for (let i = from; i < to; i++) if ((appeal.of[numbers[i]!]! & OF_INTERESTS) !== 0) sum += shares.get(numbers[i]!)!;
         return sum;
       };
     },

@@ -87,7 +87,7 @@ function merchandisingOf(
 
 /** Weak interests cost as much as strong ones and hardly move a score. */
 function strongest(interests: [name: string, share: number][]): [name: string, share: number][] {
-  return interests.sort(([, a], [, b]) => b - a).slice(0, INTERESTS_MAX);
+  return interests.sort((a, b) => b[1] - a[1]).slice(0, INTERESTS_MAX);
 }
 
 /** A ranked list as the port answers it, with the catalogue's items. */
