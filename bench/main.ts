@@ -1,6 +1,7 @@
 // `npm run bench -- NAME …`: measures the embedded node against the bare baseline, in turns on the same machine, so
 // that the ratios hold where absolute figures do not. Every bench is bounded in count and time and ends what it
 // started.
+import { abuse } from "./abuse.ts";
 import { bandit } from "./bandit.ts";
 import { clusterCosts } from "./cluster-costs.ts";
 import { clusterFreshness } from "./cluster-freshness.ts";
@@ -30,6 +31,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   "model-memory": modelMemory,
   experiments,
   bandit,
+  abuse,
   "cluster-freshness": clusterFreshness,
   "cluster-costs": clusterCosts,
   scaling,

@@ -275,7 +275,8 @@ describe("console", { skip }, () => {
     const guide = (name: string): Promise<string> => readFile(join(ROOT, `docs/guides/${name}.md`), "utf8");
     const [, segment] = /```json\n(.+?)```/s.exec(await guide("analyst")) ?? [];
     const check = await send("POST", "/v1/program/check", JSON.parse(`{"segments": {${segment}}}`));
-    assert.deepEqual(await check.json(), { ok: true, faults: [] });
+    const { ok, faults } = (await check.json()) as { ok: boolean; faults: unknown[] };
+    assert.deepEqual({ ok, faults }, { ok: true, faults: [] });
     const [, alerts] = /```promql\n(.+?)```/s.exec(await guide("operator")) ?? [];
     const metrics = await (await fetch(`${base}/metrics`)).text();
     const names = new Set(alerts!.match(/attune_[a-z_0-9]+/g));

@@ -172,10 +172,11 @@ interface Taught extends Pick<ProgramEntry, "version" | "program"> {
 function teach(turn: Turn, person: PersonState, { event, weight, version, program }: Taught): void {
   if (!isGranted(person.consent, "profiling", program.consentDefault)) return;
   const sampled = mayBeSampled(turn.project, version, event);
-  const step = stepOf(event, { personKey: turn.key, weight, sampled, history: person.recent });
+  const { recent: history, firstInteractionMs: firstMs } = person;
+  const step = stepOf(event, { personKey: turn.key, weight, sampled, history, firstMs });
   if (step === undefined) return;
-  const { sampled: _, history, ...rest } = step;
-  push(turn, { kind: "step", eventId: event.event_id, step: sampled ? { ...rest, history } : rest });
+  const { sampled: _, history: known, ...rest } = step;
+  push(turn, { kind: "step", eventId: event.event_id, step: sampled ? { ...rest, history: known } : rest });
 }
 
 function push(turn: Turn, step: StepValue): void {

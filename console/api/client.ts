@@ -75,7 +75,7 @@ export interface Api {
   trending(limit: number): Promise<RecommendationList>;
   program(version?: number): Promise<Program>;
   programVersions(): Promise<ProgramVersions>;
-  checkProgram(documentText: string): Promise<{ ok: boolean; faults: ProgramFault[] }>;
+  checkProgram(documentText: string): Promise<{ ok: boolean; faults: ProgramFault[]; warnings: ProgramFault[] }>;
   putProgram(documentText: string): Promise<{ version: number }>;
   rollbackProgram(version: number): Promise<{ version: number }>;
   deadLetters(before?: string): Promise<DeadLetters>;

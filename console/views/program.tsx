@@ -85,6 +85,7 @@ function Editor({
   const json = useMemo(() => readJsonText(draft), [draft]);
   const check = useCheck(draft, json, changed);
   const faults = useMemo(() => placed(draft, json, check.faults), [draft, json, check.faults]);
+  const warnings = useMemo(() => placed(draft, json, check.warnings), [draft, json, check.warnings]);
   const marked = useMemo(() => new Set(faults.map((fault) => fault.line)), [faults]);
   const goTo = (span: Jump): void => {
     setTab("edit");
@@ -149,6 +150,7 @@ function Editor({
       <div class="grid">
         <div class="stack span-8">
           {faults.length > 0 ? <Faults faults={faults} onJump={goTo} /> : null}
+          {warnings.length > 0 ? <Faults kind="warning" faults={warnings} onJump={goTo} /> : null}
           <Card
             title="Document"
             flush
@@ -220,12 +222,20 @@ function Outcome({
   return changed ? <Chip tone="good">no fault, not saved</Chip> : <Chip>saved</Chip>;
 }
 
+interface Found {
+  text: string;
+  faults: readonly ProgramFault[];
+  warnings: readonly ProgramFault[];
+  error: unknown;
+}
+
 /** Checks the draft when writing pauses, or now. What a check of an older text found is never shown. */
 function useCheck(draft: string, json: JsonText, changed: boolean) {
   const { api } = useConsole();
-  const [found, setFound] = useState<{ text: string; faults: readonly ProgramFault[]; error: unknown }>({
+  const [found, setFound] = useState<Found>({
     text: "",
     faults: [],
+    warnings: [],
     error: undefined,
   });
   const [checking, setChecking] = useState(false);
@@ -236,16 +246,16 @@ function useCheck(draft: string, json: JsonText, changed: boolean) {
     setChecking(true);
     try {
       const answer = await api.checkProgram(draft);
-      if (mine === turn.current) setFound({ text: draft, faults: answer.faults, error: undefined });
+      if (mine === turn.current) setFound({ text: draft, ...answer, error: undefined });
     } catch (error) {
       if (mine === turn.current)
-        setFound({ text: draft, faults: error instanceof ApiProblem ? error.faults : [], error });
+        setFound({ text: draft, faults: error instanceof ApiProblem ? error.faults : [], warnings: [], error });
     } finally {
       if (mine === turn.current) setChecking(false);
     }
   };
   useEffect(() => {
-    if (!changed || json.fault !== undefined) return undefined;
+    if (json.fault !== undefined) return undefined;
     const timer = setTimeout(() => void now(), CHECK_PAUSE_MS);
     return () => {
       turn.current++;
@@ -255,10 +265,11 @@ function useCheck(draft: string, json: JsonText, changed: boolean) {
   const current = found.text === draft;
   return {
     faults: current ? found.faults : [],
+    warnings: current ? found.warnings : [],
     error: current ? found.error : undefined,
     checking,
     now,
-    show: (faults: readonly ProgramFault[]) => setFound({ text: draft, faults, error: undefined }),
+    show: (faults: readonly ProgramFault[]) => setFound({ text: draft, faults, warnings: [], error: undefined }),
   };
 }
 

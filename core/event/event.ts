@@ -73,4 +73,6 @@ export interface LoggedEvent extends AttuneEvent {
   received_at: number;
   item?: ItemFacts;
   traffic?: TrafficMark;
+  /** Equal for events that one address sent within a day: a hash under a salt that nobody keeps. */
+  source?: string;
 }

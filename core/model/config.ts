@@ -1,5 +1,6 @@
 // Bounds and half-lives of the online models. A program sets what a site may want to change; the rest is fixed here.
 import type { LearningDocument, ModelsDocument } from "../program/program.ts";
+import { LEAST_MAX } from "./sketches.ts";
 
 export const TRAIL_MAX = 20; // Items of a session that models see; longer ones add nothing measurable.
 export const LIST_MAX = 100; // Candidates per model: the union holds the target 73–93 % of the time (research/relevance.md).
@@ -23,9 +24,20 @@ export interface ModelConfig {
   /** Models that the program has switched off, by name. */
   readonly off: ReadonlySet<string>;
   /** Undefined where the program does not want the background model. */
-  readonly background: { readonly everyMs: number; readonly ridge: number } | undefined;
+  readonly background: { readonly everyMs: number; readonly ridge: number; readonly minPersons: number } | undefined;
+  readonly crowd: CrowdConfig;
   readonly catalogueOnly: boolean;
   readonly itemTtlMs: number;
+}
+
+/** What one source may move, and what of the crowd others may be shown (`crowd.ts`). */
+export interface CrowdConfig {
+  readonly minPersons: number;
+  /** Below 1: most that one source may hold of an item's popularity. */
+  readonly maxShare: number;
+  /** Whoever is known for less time counts `youngWeight`. */
+  readonly youngMs: number;
+  readonly youngWeight: number;
 }
 
 export interface LearningConfig {
@@ -52,6 +64,7 @@ function clamp(value: number | undefined, low: number, high: number, fallback: n
 export function modelConfig(models: ModelsDocument | undefined): ModelConfig {
   const rulesHalfLifeMs = durationMs(models?.rules?.half_life, 30 * DAY_MS);
   const knnHalfLifeMs = durationMs(models?.knn?.half_life, 60 * DAY_MS);
+  const minPersons = Math.floor(clamp(models?.crowd?.min_persons, 1, LEAST_MAX, 1));
   return {
     popularityHalfLifeMs: durationMs(models?.popularity?.half_life, 3 * DAY_MS),
     rulesHalfLifeMs,
@@ -66,7 +79,17 @@ export function modelConfig(models: ModelsDocument | undefined): ModelConfig {
     background:
       models?.background?.enabled === false
         ? undefined
-        : { everyMs: durationMs(models?.background?.every, DAY_MS), ridge: clamp(models?.background?.ridge, 1, 100_000, 200) },
+        : {
+            everyMs: durationMs(models?.background?.every, DAY_MS),
+            ridge: clamp(models?.background?.ridge, 1, 100_000, 200),
+            minPersons,
+          },
+    crowd: {
+      minPersons,
+      maxShare: clamp(models?.crowd?.max_share, 0.001, 1, 1),
+      youngMs: durationMs(models?.crowd?.young, 10 * MINUTE_MS),
+      youngWeight: clamp(models?.crowd?.young_weight, 0, 1, 1),
+    },
     catalogueOnly: models?.catalogue_only ?? false,
     itemTtlMs: durationMs(models?.item_ttl, 90 * DAY_MS),
   };

@@ -17,9 +17,11 @@ export interface EaseSettings {
   readonly reach: number;
   /** Weights kept from one item. */
   readonly rowMax: number;
+  /** Items speak for each other only where so many persons had both. */
+  readonly minPersons: number;
 }
 
-export const EASE_DEFAULTS: EaseSettings = { exactMax: 2_000, neighbours: 64, ridge: 200, reach: 20, rowMax: 32 };
+export const EASE_DEFAULTS: EaseSettings = { exactMax: 2_000, neighbours: 64, ridge: 200, reach: 20, rowMax: 32, minPersons: 1 };
 
 /** `to[i]` and `weights[i]` are what item `i` speaks for, heaviest first; indices are places in `itemIds`. */
 export interface ItemWeights {
@@ -77,22 +79,27 @@ export function partsOf({ itemIds, to, weights }: ItemWeights): BackgroundPart[]
 
 type Add = (from: number, to: number, weight: number) => void;
 
-function exact(n: number, sequences: Iterable<ArrayLike<number>>, near: readonly number[], { ridge }: EaseSettings, add: Add): void {
+function exact(n: number, sequences: Iterable<ArrayLike<number>>, near: readonly number[], { ridge, minPersons }: EaseSettings, add: Add): void {
   const gram = new Float64Array(n * n);
   forEachPair(sequences, near, (a, b, worth) => {
     gram[a * n + b] = gram[a * n + b]! + worth;
     if (a !== b) gram[b * n + a] = gram[b * n + a]! + worth;
   });
+  // A person adds 1 at most, so a sum below `minPersons` may stem from fewer.
+  const isAllowed = minPersons <= 1 ? undefined : Uint8Array.from(gram, (worth) => (worth >= minPersons ? 1 : 0));
   for (let i = 0; i < n; i++) gram[i * n + i] = gram[i * n + i]! + ridge;
   factorise(gram, n);
   invertFactored(gram, n);
   for (let from = 0; from < n; from++) {
-    for (let to = 0; to < n; to++) if (from !== to) add(from, to, -gram[from * n + to]! / gram[to * n + to]!);
+    for (let to = 0; to < n; to++) {
+      if (from === to || isAllowed?.[from * n + to] === 0) continue;
+      add(from, to, -gram[from * n + to]! / gram[to * n + to]!);
+    }
   }
 }
 
 function local(n: number, sequences: Iterable<ArrayLike<number>>, near: readonly number[], settings: EaseSettings, add: Add): void {
-  const { neighbours, ridge } = settings;
+  const { neighbours, ridge, minPersons } = settings;
   const together: Map<number, number>[] = Array.from({ length: n }, () => new Map<number, number>());
   const counts = new Float64Array(n);
   forEachPair(sequences, near, (a, b, worth) => {
@@ -107,6 +114,7 @@ function local(n: number, sequences: Iterable<ArrayLike<number>>, near: readonly
   const solution = new Float64Array(neighbours);
   for (let to = 0; to < n; to++) {
     const chosen = [...together[to]!]
+      .filter(([, worth]) => minPersons <= 1 || worth >= minPersons)
       .map(([from, worth]): [number, number] => [from, worth / Math.sqrt(counts[from]! + ridge)])
       .sort((a, b) => b[1] - a[1] || a[0] - b[0])
       .slice(0, neighbours)

@@ -8,7 +8,7 @@
 import { exp2 } from "../math/exp2.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { addScore } from "./candidates.ts";
-import type { Cosine } from "./cosine.ts";
+import type { Neighbours } from "./crowd.ts";
 import type { ItemIndex } from "./item-index.ts";
 import type { Reveal, ScoringModel } from "./model.ts";
 import type { Popularity } from "./popularity.ts";
@@ -39,7 +39,7 @@ export interface Factors extends ScoringModel {
 export interface FactorSources {
   readonly items: ItemIndex;
   readonly popularity: Popularity;
-  readonly cosine: Cosine;
+  readonly cosine: Neighbours;
 }
 
 export function createFactors({ items, popularity, cosine }: FactorSources): Factors {

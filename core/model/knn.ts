@@ -35,6 +35,8 @@ export interface KnnOptions {
   readonly neighbours: number;
   readonly sessionsPerItem: number;
   readonly sessionTtlMs: number;
+  /** How much a session is trusted, 0–1. */
+  readonly trustOf?: (number: number) => number;
 }
 
 export function createKnn(items: ItemIndex, sessions: SessionStore, clock: DecayClock, options: KnnOptions): Model {
@@ -112,7 +114,7 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
       const ageMs = nowMs - sessions.lastMsOf(number);
       const recency = ageMs > options.sessionTtlMs ? 0 : decayOf(ageMs, clock.halfLifeMs);
       const newest = foundMatch[at] === 0 ? 1 : WITHOUT_NEWEST;
-      foundScore[at] = foundScore[at]! * recency * newest;
+      foundScore[at] = foundScore[at]! * recency * newest * (options.trustOf === undefined ? 1 : options.trustOf(number));
     }
     return found;
   };

@@ -10,6 +10,7 @@ import { HISTORY_MAX, LIST_MAX, TRAIL_MAX, type LearningConfig, type ModelConfig
 import { createContent, type Content } from "./content.ts";
 import { createContextPopularity } from "./context-popularity.ts";
 import { createCosine, type Cosine } from "./cosine.ts";
+import { createCrowd, type Crowd } from "./crowd.ts";
 import { createDecayClock, type DecayClock } from "./decay-clock.ts";
 import { createFactors, type Factors } from "./factors.ts";
 import { createWalk } from "./walk.ts";
@@ -34,6 +35,7 @@ const TREND_SPEED = 6;
 const STEADY_SLOWNESS = 8;
 const RECENT_SPEED = 12;
 const REPEATS_FEW = 0.01;
+const TRUST_MIN = 0.1; // Rankers learn from steps that are no mere repetition.
 /** Learnt though their lists are off: trending, and lists that would otherwise be empty, need them. */
 const KEPT: ReadonlySet<string> = new Set(["popularity", "trend", "repeats"]);
 /**
@@ -95,6 +97,7 @@ export interface Models {
   readonly content: Content;
   readonly factors: Factors;
   readonly sampler: Sampler;
+  readonly crowd: Crowd;
   readonly config: ModelConfig;
   /** Slots that the catalogue listed or changed last, newest first, at most NEWEST_MAX; some may have left since. */
   newest(): readonly number[];
@@ -133,6 +136,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     touch: (slot) => dirtyItems.touch(slot),
     leaving: (slot) => {
       for (const model of models) model.forget(slot);
+      crowd.forget(slot);
     },
   });
   const sessions = createSessions();
@@ -153,13 +157,19 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   const steady = createPopularity(clocks.steady, { name: "steady" });
   const background = createBackground(items);
   const repeats = createRepeats();
-  const factors = createFactors({ items, popularity, cosine });
+  const crowd = createCrowd(config.crowd, {
+    items,
+    clock: clocks.popularity,
+    popularityOf: (slot, nowMs) => popularity.countAt(slot, nowMs),
+  });
+  const publicCosine = crowd.publicPairsOf(cosine);
+  const factors = createFactors({ items, popularity, cosine: publicCosine });
   const models: readonly Model[] = [
     popularity,
     createContextPopularity(items, clocks.popularity),
     createRules(items, clocks.rules, bounds.rules),
     cosine,
-    createKnn(items, sessions, clocks.knn, bounds.knn),
+    createKnn(items, sessions, clocks.knn, Object.assign(bounds.knn, { trustOf: crowd.sessions.of })),
     repeats,
     content,
     trend,
@@ -168,7 +178,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     createRules(items, clocks.recent, bounds.recent),
     background,
     factors,
-    createWalk(cosine),
+    createWalk(publicCosine),
   ];
   const lists = models.map(() => createCandidateList());
   const sheet = createScoreSheet();
@@ -356,10 +366,14 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         lists[m]!.length = 0;
         continue;
       }
-      if ("list" in model) model.list(lists[m]!);
-      else {
+      if ("list" in model) {
+        model.list(lists[m]!);
+        crowd.siftItems(situation, lists[m]!);
+      } else {
         model.score(situation, sheet);
+        crowd.siftSheet(situation, sheet);
         takeBest(sheet, lists[m]!);
+        crowd.siftList(model.name, situation, lists[m]!);
       }
       probe?.(m, "list");
     }
@@ -430,6 +444,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     content,
     factors,
     sampler,
+    crowd,
     get config() {
       return current;
     },
@@ -478,6 +493,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       Object.assign(bounds.cosine, nextBounds.cosine);
       Object.assign(bounds.knn, nextBounds.knn);
       sampler.configure(nextLearning);
+      crowd.configure(next.crowd);
       current = next;
     },
     put(item, atMs) {
@@ -514,7 +530,9 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       const isSameVisit = isVisit && (session!.visitTypes & bit) === 0;
       situation.pastLength = 0;
       situation.interests = [];
-      if (step.sampled && !isSameVisit) {
+      const newcomer = crowd.newcomerWeight(step);
+      const trust = crowd.trustOf(step, known);
+      if (step.sampled && !isSameVisit && trust >= newcomer * TRUST_MIN) {
         // Before the item is seen: nothing of this step may show in what the rankers learn from.
         fillPast(step.history);
         settleSituation(situation);
@@ -530,25 +548,34 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       reveal.slot = slot;
       reveal.ref = ref;
       reveal.timeMs = timeMs;
-      reveal.weight = step.weight;
+      reveal.weight = step.weight * trust;
+      crowd.count(step, slot, reveal.weight, situation);
       if (session !== undefined && isSameVisit) {
         // The same visit said in another way (click, then view): worth more, but no step.
         sessions.touch(session);
         session.visitTypes |= bit;
         if (timeMs > session.lastMs) session.lastMs = timeMs;
+        if (trust <= 0) return;
         popularity.learn(reveal, situation);
-        trend.learn(reveal, situation);
         steady.learn(reveal, situation);
+        reveal.weight *= newcomer;
+        trend.learn(reveal, situation);
         return;
       }
-      session ??= sessions.start(personKey, sessionId, timeMs);
+      if (session === undefined) {
+        session = sessions.start(personKey, sessionId, timeMs);
+        crowd.sessions.begin(session.number);
+      }
       sessions.touch(session);
       session.visitTypes = bit;
       if (timeMs > session.lastMs) session.lastMs = timeMs;
       reveal.isRepeat = sessions.visit(session, ref);
       reveal.sessionNumber = session.number;
+      if (!reveal.isRepeat) crowd.sessions.note(session.number, trust);
+      if (trust <= 0) return;
       for (let m = 0; m < models.length; m++) {
         if (current.off.has(models[m]!.name) && !KEPT.has(models[m]!.name)) continue;
+        reveal.weight = models[m] === trend ? step.weight * trust * newcomer : step.weight * trust;
         models[m]!.learn(reveal, situation);
         probe?.(m, "learn");
       }
@@ -581,6 +608,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       ...blend.tables,
       ...mix.tables,
       ...judge.tables,
+      ...crowd.tables,
     ],
   };
 }

@@ -14,11 +14,14 @@ export interface StepContext {
   readonly sampled: boolean;
   /** The person's recent items before this event, newest first. */
   readonly history: readonly RecentItem[];
+  /** Time of the person's first interaction before this event, Unix ms; negative where there was none. */
+  readonly firstMs?: number;
 }
 
 /** The step that an event is; undefined where models learn nothing from it. */
 export function stepOf(event: LoggedEvent, context: StepContext): Step | undefined {
-  const itemId = event.item_id;
+  const { item_id: itemId } = event;
+  const { firstMs } = context;
   if (itemId === undefined || event.traffic !== undefined || !(context.weight > 0)) return undefined;
   if (PASSIVE_TYPES.has(event.event_type) || NEGATIVE_TYPES.has(event.event_type)) return undefined;
   return {
@@ -32,5 +35,7 @@ export function stepOf(event: LoggedEvent, context: StepContext): Step | undefin
     history: context.history,
     country: event.context?.country,
     device: event.context?.device,
+    source: event.source,
+    knownSinceMs: firstMs === undefined ? undefined : firstMs < 0 ? event.timestamp : firstMs,
   };
 }

@@ -1,14 +1,14 @@
 // Two steps over the item-to-item cosine: what goes with what goes with the newest item. On a sparse catalogue the item
 // that comes next was often never seen together with this one.
 import { addScore } from "./candidates.ts";
-import type { Cosine } from "./cosine.ts";
+import type { Neighbours } from "./crowd.ts";
 import type { Model } from "./model.ts";
 
 const FIRST_MAX = 10; // Neighbours of one item that are walked on from.
 const QUERY_ITEMS = 3;
 const QUERY_FADE = 0.6;
 
-export function createWalk(cosine: Cosine): Model {
+export function createWalk(cosine: Neighbours): Model {
   const first = new Int32Array(FIRST_MAX);
   const worths = new Float64Array(FIRST_MAX);
   let count = 0;

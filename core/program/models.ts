@@ -1,4 +1,5 @@
 // `models` and `learning`: bounds and half-lives of the online models. What is not written takes the models' own defaults.
+import { LEAST_MAX } from "../model/sketches.ts";
 import { at, type Faults, type NumberRange } from "./faults.ts";
 import type { LearningDocument, ModelsDocument } from "./program.ts";
 
@@ -28,6 +29,12 @@ export const MODEL_SETTINGS: Readonly<Record<string, Readonly<Record<string, Set
   factors: { enabled: "boolean" },
   walk: { enabled: "boolean" },
   background: { enabled: "boolean", every: "duration", ridge: { min: 1, max: 100_000 } },
+  crowd: {
+    min_persons: { min: 1, max: LEAST_MAX, whole: true },
+    max_share: { min: 0.001, max: 1 },
+    young: "duration",
+    young_weight: { min: 0, max: 1 },
+  },
 };
 
 const SWITCHES: Readonly<Record<string, Setting>> = { catalogue_only: "boolean", item_ttl: "duration" };

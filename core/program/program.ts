@@ -182,6 +182,17 @@ export interface BackgroundDocument {
   ridge?: number;
 }
 
+/** Against abuse and for privacy: what one source may move, and what of the crowd others may be shown. */
+export interface CrowdDocument {
+  /** Lists show others nothing that fewer persons did; 1 where it is not written, 10 is recommended. */
+  min_persons?: number;
+  /** Most that one person, or one sender's address, may hold of an item's popularity beyond his first event. */
+  max_share?: number;
+  /** Whoever is known for less time counts `young_weight`. */
+  young?: Duration;
+  young_weight?: number;
+}
+
 /** Half-lives and bounds of the online models; each default is in core/model/config.ts. */
 export interface ModelsDocument {
   popularity?: { half_life?: Duration; enabled?: boolean };
@@ -206,6 +217,7 @@ export interface ModelsDocument {
   walk?: { enabled?: boolean };
   /** EASE over whole histories, trained aside. */
   background?: BackgroundDocument;
+  crowd?: CrowdDocument;
   /** Items that only events know are never recommended. */
   catalogue_only?: boolean;
   /** Items without an event for this long leave the models. */

@@ -76,10 +76,15 @@ const GOOD: readonly unknown[] = [
   { experiments: { all: { holdout: 0.1, metrics: { m: { kind: "revenue" } } } } },
   { models: { knn: { neighbours: 5 }, item_ttl: "3d" } },
   { models: { next: { enabled: false }, background: { every: "12h", ridge: 100 } } },
+  { models: { crowd: { min_persons: 10, max_share: 0.05, young: "1d", young_weight: 0.1 } } },
   { learning: { share: 0 } },
 ];
 
 const BAD: readonly unknown[] = [
+  { models: { crowd: { min_persons: 25 } } },
+  { models: { crowd: { min_persons: 2.5 } } },
+  { models: { crowd: { max_share: 0 } } },
+  { models: { crowd: { young_weight: 2, k: 1 } } },
   null,
   [],
   3,

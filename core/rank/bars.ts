@@ -6,7 +6,7 @@ import { excludedByHistory } from "./feedback.ts";
 import type { RankQuery } from "./recommender.ts";
 
 export type Bar =
-  | "not_in_catalogue" | "unavailable" | "page_item" | "excluded_by_request" | "filtered" | "too_often_shown"
+  | "not_in_catalogue" | "too_few_persons" | "unavailable" | "page_item" | "excluded_by_request" | "filtered" | "too_often_shown"
   | ExcludeKind;
 
 /** What bars a slot; undefined where it may be in the list. */
@@ -19,10 +19,10 @@ export const itemForRules = ({ items }: Models, slot: number): Item =>
 /** Of lists that belong to nobody. */
 export function crowdBars(
   models: Models,
-  { filter, not }: { filter?: ((item: Item) => boolean) | undefined; not?: string },
+  { filter, not, nowMs }: { filter?: ((item: Item) => boolean) | undefined; not?: string; nowMs: number },
 ): BarOf {
   return (slot) => {
-    const bar = catalogueBar(models, slot);
+    const bar = catalogueBar(models, slot, () => !models.crowd.isPublic(slot, nowMs));
     if (bar !== undefined) return bar;
     if (not !== undefined && models.items.idAt(slot) === not) return "page_item";
     return filter === undefined || filter(itemForRules(models, slot)) ? undefined : "filtered";
@@ -48,8 +48,9 @@ export function barsOf(models: Models, query: RankQuery): BarOf {
     if (boughtBefore?.has(id) === true) return "purchased";
     return fromHistory.get(id) ?? (left?.has(id) === true ? "too_often_shown" : undefined);
   };
+  const isHidden = (slot: number): boolean => !models.crowd.mayKnow(situation, slot);
   return (slot) => {
-    const bar = catalogueBar(models, slot);
+    const bar = catalogueBar(models, slot, isHidden);
     if (bar !== undefined) return bar;
     if (ownBar !== undefined) for (let i = 0; i < trailLength; i++) if (trail[i] === slot) return ownBar;
     if (readsId) {
@@ -60,8 +61,10 @@ export function barsOf(models: Models, query: RankQuery): BarOf {
   };
 }
 
-function catalogueBar({ items, config }: Models, slot: number): Bar | undefined {
+/** @param isHidden - asked of an item that only events know: its name alone may say what somebody did. */
+function catalogueBar({ items, config }: Models, slot: number, isHidden: (slot: number) => boolean): Bar | undefined {
   const item = items.itemAt(slot);
-  if (item === undefined) return config.catalogueOnly ? "not_in_catalogue" : undefined;
-  return item.available === false ? "unavailable" : undefined;
+  if (item !== undefined) return item.available === false ? "unavailable" : undefined;
+  if (config.catalogueOnly) return "not_in_catalogue";
+  return isHidden(slot) ? "too_few_persons" : undefined;
 }

@@ -10,16 +10,16 @@ export interface Crowd {
 }
 
 /** `fallback` gives slots, best first, that fill a list. */
-export function createCrowd(models: Models, fallback: () => Iterable<[slot: number, origin: Origin]>): Crowd {
+export function createCrowd(models: Models, fallback: (nowMs: number) => Iterable<[slot: number, origin: Origin]>): Crowd {
   const { items, popularity, content } = models;
   return {
     similar(itemId, options) {
       const slot = items.slotOf(itemId);
-      const barOf = crowdBars(models, { filter: options.filter, not: itemId });
+      const barOf = crowdBars(models, { filter: options.filter, not: itemId, nowMs: options.nowMs });
       const scores = new Map<number, number>();
       const sources = new Map<number, string>();
       if (slot >= 0) {
-        models.cosine.neighbours(slot, options.nowMs, (other, cosine) => {
+        models.crowd.publicPairsOf(models.cosine).neighbours(slot, options.nowMs, (other, cosine) => {
           scores.set(other, cosine);
           sources.set(other, "cosine");
         });
@@ -36,7 +36,7 @@ export function createCrowd(models: Models, fallback: () => Iterable<[slot: numb
         .slice(0, options.limit);
       let strategy: Strategy = chosen.length > 0 ? "similar" : "popular";
       const listed = new Set(chosen.map(([other]) => other));
-      for (const [other] of fallback()) {
+      for (const [other] of fallback(options.nowMs)) {
         if (chosen.length >= options.limit) break;
         if (listed.has(other) || barOf(other) !== undefined) continue;
         listed.add(other);
@@ -56,13 +56,13 @@ export function createCrowd(models: Models, fallback: () => Iterable<[slot: numb
       };
     },
     trending(options) {
-      const barOf = crowdBars(models, { filter: options.filter });
+      const barOf = crowdBars(models, { filter: options.filter, nowMs: options.nowMs });
       const { trend } = models;
       const top = trend.popular();
       const found: [slot: number, score: number][] = [];
       for (let i = 0; i < trend.popularCount; i++) {
         const slot = top[i]!;
-        if (barOf(slot) !== undefined) continue;
+        if (barOf(slot) !== undefined || !models.crowd.isPublicLately(slot, options.nowMs)) continue;
         const fast = trend.countAt(slot, options.nowMs);
         const steady = popularity.countAt(slot, options.nowMs) / models.trendSpeed;
         // How many events more than its own steady rate explains, in units of their chance fluctuation.
@@ -72,7 +72,7 @@ export function createCrowd(models: Models, fallback: () => Iterable<[slot: numb
       found.sort((a, b) => b[1] - a[1] || a[0] - b[0]);
       const chosen = found.slice(0, options.limit);
       const listed = new Set(chosen.map(([slot]) => slot));
-      for (const [slot] of fallback()) {
+      for (const [slot] of fallback(options.nowMs)) {
         if (chosen.length >= options.limit) break;
         if (listed.has(slot) || barOf(slot) !== undefined) continue;
         listed.add(slot);

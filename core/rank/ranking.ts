@@ -47,14 +47,16 @@ export function createRanking(models: Models): Ranking {
   const listOfModel = new Map(models.models.map((model, m) => [model.name, lists[m]!]));
 
   /** Candidates in order, best first, beyond what the models propose: the popular, then the newest, then any. */
-  function* fallback(): Generator<[slot: number, origin: Origin]> {
+  function* fallback(nowMs: number): Generator<[slot: number, origin: Origin]> {
     const top = popularity.popular();
-    for (let i = 0; i < popularity.popularCount; i++) yield [top[i]!, "popular"];
+    for (let i = 0; i < popularity.popularCount; i++) {
+      if (models.crowd.isPublic(top[i]!, nowMs)) yield [top[i]!, "popular"];
+    }
     for (const slot of models.newest()) yield [slot, "newest"];
     for (let slot = items.slotEnd - 1; slot >= 0; slot--) if (items.isUsed(slot)) yield [slot, "newest"];
   }
   function* fillers(barOf: BarOf): Generator<Candidate> {
-    for (const [slot, origin] of fallback()) {
+    for (const [slot, origin] of fallback(situation.nowMs)) {
       if (barOf(slot) === undefined) yield { slot, score: 0, item: items.itemAt(slot), origin };
     }
   }

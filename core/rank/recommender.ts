@@ -35,6 +35,10 @@ export interface Step {
   readonly history: readonly RecentItem[];
   readonly country?: string | undefined;
   readonly device?: string | undefined;
+  /** Whose address sent the event, as intake marks it. */
+  readonly source?: string | undefined;
+  /** When the person was first seen, Unix ms; undefined where nobody keeps it. */
+  readonly knownSinceMs?: number | undefined;
 }
 
 /** A factor on the score of the items that `when` picks; 1 changes nothing, 0 puts them last. */

@@ -1,4 +1,5 @@
 // The personalization program: read, checked, replaced, brought back.
+import { programWarnings } from "../../core/program/warnings.ts";
 import { parseObject } from "../http/body.ts";
 import { requireJson } from "../http/media-type.ts";
 import { fromJson, fromQuery, integer } from "../http/parameters.ts";
@@ -63,8 +64,9 @@ async function readVersions(call: Call): Promise<Answer> {
 }
 
 async function checkProgram(call: Call): Promise<Answer> {
-  const faults = await call.project.checkProgram(documentOf(call));
-  return ok({ ok: faults.length === 0, faults });
+  const document = documentOf(call);
+  const faults = await call.project.checkProgram(document);
+  return ok({ ok: faults.length === 0, faults, warnings: faults.length === 0 ? programWarnings(document) : [] });
 }
 
 function unknownVersion(): Problem {

@@ -66,7 +66,7 @@ export class BackgroundTrainer {
     if (trails === undefined) return false;
     const { itemIds, sequences } = trails.corpus();
     if (sequences.length < SEQUENCES_MIN) return false;
-    const parts = await this.#work({ itemIds, sequences: join(sequences), settings: { ...EASE_DEFAULTS, ridge: config.ridge } });
+    const parts = await this.#work({ itemIds, sequences: join(sequences), settings: { ...EASE_DEFAULTS, ridge: config.ridge, minPersons: config.minPersons } });
     for (const part of parts) {
       if (this.#stopped) return false;
       await this.#options.write(part).catch(rethrow);

@@ -267,6 +267,7 @@ export class Fold {
       weight,
       sampled: this.recommender.learningSample(event.event_id, event.timestamp),
       history: person.recent,
+      firstMs: person.firstInteractionMs,
     });
     if (step !== undefined && mayLearn) this.recommender.learn(step);
     const outputs = applyEvent(person, event, this.programs);

@@ -139,7 +139,7 @@ export function createCalls(options: CallOptions): Calls {
       checkAgain() {
         if (!read.every((ref) => mayRead(ref, { principal, project }))) throw refusal("forbidden");
       },
-      sender: options.enricher.sender({ address, userAgent: text("user-agent") }),
+      sender: options.enricher.sender({ address, userAgent: text("user-agent"), isTrusted: principal.may("read") }),
       noted(ref) {
         if (principal.kind === "open") return;
         if (!principal.may("read")) read.push(ref);

@@ -401,7 +401,7 @@ const PATHS: Record<string, Record<string, Operation>> = {
       summary: "Check a program",
       parameters: [project],
       requestBody: body(ref("Program")),
-      responses: { 200: json({ type: "object", properties: { ok: { type: "boolean" }, faults: { type: "array", items: ref("Fault") } }, required: ["ok", "faults"] }), ...problems(["bad_json", "unsupported_media_type"]) },
+      responses: { 200: json({ type: "object", properties: { ok: { type: "boolean" }, faults: { type: "array", items: ref("Fault") }, warnings: { type: "array", items: ref("Fault"), description: "What a program may say and should not." } }, required: ["ok", "faults", "warnings"] }), ...problems(["bad_json", "unsupported_media_type"]) },
     },
   },
   "/v1/program/rollback": {

@@ -351,7 +351,11 @@ test("segments, their members page by page, and the search", async () => {
 test("the program: read, checked, replaced, refused with every fault, brought back", async () => {
   const document = (await ask(node, "GET /v1/program")).json;
   const checked = (await ask(node, "POST /v1/program/check", document)).json;
-  deepEqual(checked, { ok: true, faults: [] });
+  const warned = checked.warnings.map(({ path, code }: any) => `${path} ${code}`);
+  deepEqual(warned, ["/models/crowd/min_persons few_persons", "/models/crowd/max_share unbounded_share"]);
+  deepEqual({ ...checked, warnings: [] }, { ok: true, faults: [], warnings: [] });
+  const safe = { ...document, models: { ...document.models, crowd: { min_persons: 10, max_share: 0.05 } } };
+  deepEqual((await ask(node, "POST /v1/program/check", safe)).json, { ok: true, faults: [], warnings: [] });
   const put = await ask(node, "PUT /v1/program", { ...document, events: { ...document.events, waved: { weight: 2 } } });
   equal(put.json.version, document.version + 1);
   equal((await ask(node, "POST /v1/events", view("fay", "lamp", { event_type: "waved" }))).status, 202);

@@ -49,8 +49,8 @@ export function intakeRoutes(intake: Intake, enricher: Enricher): Route[] {
   }
 }
 
-function connectionOf({ address, headers }: Call): Connection {
-  return { address, userAgent: headers["user-agent"], gpc: headers["sec-gpc"] };
+function connectionOf({ address, headers, principal }: Call): Connection {
+  return { address, userAgent: headers["user-agent"], gpc: headers["sec-gpc"], isTrusted: principal.may("read") };
 }
 
 function wantsProtobuf({ headers }: Call): boolean {

@@ -121,6 +121,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       address: options.addressOf(request),
       userAgent: request.headers["user-agent"],
       gpc: request.headers["sec-gpc"],
+      isTrusted: principal.may("read"),
     });
     let taking = 0;
     /** Messages take effect in the order in which they came, however long it takes to know whether one is allowed. */

@@ -43,7 +43,8 @@ type Step = EventsStep | { kind: "change"; change: Change } | { kind: "note"; no
 type Change = Parameters<Project["setAttributes"]>;
 
 /** The further products of one order: one click of a hand, however many events. Nothing is derived from them. */
-const PART: Sender = { kind: "library", context: {} };
+/** Nothing of the connection goes into it but who is answerable. */
+const partOf = ({ source }: Sender): Sender => ({ kind: "library", context: {}, ...(source === undefined ? {} : { source }) });
 
 const emptyStep = (): EventsStep => ({ kind: "events", raws: [], senders: [], sizeBytes: 0 });
 
@@ -114,7 +115,7 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
         for (const [index, raw] of translated.events.entries()) {
           const isPart = index > 0 && sender.kind === "browser";
           events.raws.push(isPart ? { ...raw, context: { ...sender.context, ...objectOf(raw["context"]) } } : raw);
-          events.senders.push(isPart ? PART : sender);
+          events.senders.push(isPart ? partOf(sender) : sender);
         }
         events.sizeBytes += sizeBytes;
       }
@@ -125,7 +126,9 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
   }
 
   function connectionOf(call: Call): Sender {
-    return enricher.sender({ address: call.address, userAgent: call.headers["user-agent"], gpc: call.headers["sec-gpc"] });
+    const { address, headers, principal } = call;
+    const isTrusted = principal.may("read");
+    return enricher.sender({ address, userAgent: headers["user-agent"], gpc: headers["sec-gpc"], isTrusted });
   }
 
   /** The visitor's browser: the one that sends, or the one that a backend passes the user agent and address of. */
@@ -133,7 +136,8 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
     const connection = connectionOf(call);
     const { userAgent, ip } = objectOf(fields["context"]);
     if (connection.kind !== "library" || typeof userAgent !== "string") return connection;
-    // The backend's own address says nothing about the visitor.
-    return enricher.sender({ address: typeof ip === "string" ? ip : "", userAgent });
+    // The backend's own address says nothing about the visitor; but with a public key anybody may say any address.
+    const visitor = enricher.sender({ address: typeof ip === "string" ? ip : "", userAgent });
+    return connection.source === undefined ? visitor : { ...visitor, source: connection.source };
   }
 }

@@ -1,4 +1,4 @@
-// Every fault of the draft with its place; each is a button that leads there.
+// Every fault, or every warning, of the draft with its place; each is a button that leads there.
 import type { ProgramFault } from "../../api/types.ts";
 import { Card } from "../../parts/card.tsx";
 import { Icon } from "../../parts/icon.tsx";
@@ -11,15 +11,26 @@ export interface PlacedFault extends ProgramFault {
   readonly column: number;
 }
 
-export function Faults({ faults, onJump }: { faults: readonly PlacedFault[]; onJump: (span: Span) => void }) {
+const NOTES = {
+  fault: "the saved program stays as it is until there is none",
+  warning: "it can be saved like this, but should not be where visitors are real",
+} as const;
+
+interface Props {
+  faults: readonly PlacedFault[];
+  onJump: (span: Span) => void;
+  kind?: keyof typeof NOTES;
+}
+
+export function Faults({ faults, onJump, kind = "fault" }: Props) {
   return (
     <Card
-      title={faults.length === 1 ? "1 fault" : `${faults.length} faults`}
-      note="the saved program stays as it is until there is none"
+      title={faults.length === 1 ? `1 ${kind}` : `${faults.length} ${kind}s`}
+      note={NOTES[kind]}
       flush
       className="faults"
     >
-      <ul role="alert">
+      <ul role={kind === "fault" ? "alert" : "note"}>
         {faults.map((fault, index) => (
           <li key={index}>
             <button type="button" onClick={() => onJump(fault.span)}>

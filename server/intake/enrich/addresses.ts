@@ -15,6 +15,8 @@ export interface AddressFacts {
   readonly listed: boolean;
   /** ISO 3166-1 alpha-2. */
   readonly country?: string;
+  /** What one sender has to himself: an IPv4 address, the first 56 bits of an IPv6 one. Of public addresses only. */
+  readonly network?: string;
 }
 
 export type ReadAddress = (address: string) => AddressFacts;
@@ -37,7 +39,7 @@ export async function openAddresses(listed: readonly string[]): Promise<ReadAddr
     const isListed = ranges.some(([range, bits]) => address.kind() === range.kind() && address.match(range, bits));
     if (address.range() !== "unicast") return { local: address.range() === "loopback", listed: isListed };
     const country = countryCode(countries.get(address.toString()));
-    return { local: false, listed: isListed, ...(country !== undefined && { country }) };
+    return { local: false, listed: isListed, network: networkOf(address), ...(country !== undefined && { country }) };
   }
 
   return (text) => {
@@ -45,6 +47,11 @@ export async function openAddresses(listed: readonly string[]): Promise<ReadAddr
     if (facts === undefined) remembered.set(text, (facts = read(text)));
     return facts;
   };
+}
+
+function networkOf(address: Address): string {
+  const bytes = address.toByteArray();
+  return Buffer.from(bytes.slice(0, address.kind() === "ipv4" ? 4 : 7)).toString("hex");
 }
 
 function parseRange(entry: string): [Address, number] {

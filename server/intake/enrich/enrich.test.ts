@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { AttuneEvent } from "../../../core/event/event.ts";
 import { openAddresses } from "./addresses.ts";
 import { createEnricher } from "./enrich.ts";
+import { markSources } from "./sources.ts";
 import { watchPatterns } from "./patterns.ts";
 import { RecentMap } from "../../hosting/recent-map.ts";
 import { readUserAgent } from "./user-agent.ts";
@@ -75,6 +76,26 @@ test("the connection fills in what the event does not say, and never the address
   equal(backend.context, undefined);
   equal(enrich(event(), sender({ address: "203.0.113.1", userAgent: IPHONE }), 5).traffic, "bot");
   equal(enrich(event(), sender({ address: "8.8.8.8", userAgent: GOOGLEBOT }), 5).traffic, "bot");
+});
+
+test("events of one public address carry one mark, until the day's salt is gone; trusted senders carry none", () => {
+  const { sender, enrich } = createEnricher(readAddress);
+  const markOf = (address: string, isTrusted = false): string | undefined =>
+    enrich(event(), sender({ address, userAgent: IPHONE, isTrusted }), 5).source;
+  equal(markOf("8.8.8.8"), markOf("8.8.8.8"));
+  equal(markOf("8.8.8.8") === markOf("8.8.4.4"), false);
+  equal(markOf("2606:4700:1:200::1"), markOf("2606:4700:1:2ff::9"));
+  equal(markOf("2606:4700:1:200::1") === markOf("2606:4700:1:300::1"), false);
+  equal(markOf("8.8.8.8", true), undefined);
+  equal(markOf("127.0.0.1"), undefined);
+  equal(markOf("192.168.1.9"), undefined);
+  equal(enrich(event(), sender({ address: "8.8.8.8", userAgent: "curl/8" }), 5).source, markOf("8.8.8.8"));
+  let nowMs = 0;
+  const mark = markSources(() => nowMs);
+  const today = mark("08080808");
+  equal(mark("08080808"), today);
+  nowMs = 86_400_000;
+  equal(mark("08080808") === today, false);
 });
 
 test("a burst of a hundred is human, one more in the same second is not, and it passes", () => {

@@ -3,6 +3,7 @@
 import type { AttuneEvent, EventContext, LoggedEvent } from "../../../core/event/event.ts";
 import type { ReadAddress } from "./addresses.ts";
 import { watchPatterns } from "./patterns.ts";
+import { markSources } from "./sources.ts";
 import { readUserAgent, type SenderKind } from "./user-agent.ts";
 
 export interface Connection {
@@ -10,6 +11,8 @@ export interface Connection {
   userAgent: string | undefined;
   /** The `Sec-GPC` header. */
   gpc?: string | string[] | undefined;
+  /** Shows a secret key: a server of the site's own, which speaks for many visitors. */
+  isTrusted?: boolean;
 }
 
 /** Who sends, as his connection shows. Made once a request or once a socket. */
@@ -18,6 +21,8 @@ export interface Sender {
   /** The browser asks not to be profiled (`Sec-GPC: 1`, Global Privacy Control). */
   readonly asksPrivacy?: boolean;
   readonly context: EventContext;
+  /** Mark of the address that is answerable for the events. */
+  readonly source?: string;
 }
 
 export interface Enricher {
@@ -27,22 +32,25 @@ export interface Enricher {
 
 export function createEnricher(readAddress: ReadAddress): Enricher {
   const patterns = watchPatterns();
+  const markOf = markSources();
   return {
-    sender({ address, userAgent, gpc }) {
-      const { local, listed, country } = readAddress(address);
+    sender({ address, userAgent, gpc, isTrusted = false }) {
+      const { local, listed, country, network } = readAddress(address);
       const { kind, device, os, browser } = readUserAgent(userAgent, { local });
       if (listed) return { kind: "bot", context: {} };
-      if (kind !== "browser") return { kind, context: {} };
+      const source = network === undefined || isTrusted ? {} : { source: markOf(network) };
+      if (kind !== "browser") return { kind, context: {}, ...source };
       const context: EventContext = {};
       if (device !== undefined) context.device = device;
       if (os !== undefined) context.os = os;
       if (browser !== undefined) context.browser = browser;
       if (country !== undefined) context.country = country;
-      return gpc === "1" ? { kind, context, asksPrivacy: true } : { kind, context };
+      return gpc === "1" ? { kind, context, asksPrivacy: true, ...source } : { kind, context, ...source };
     },
     enrich(event, sender, receivedAtMs) {
       const logged = event as LoggedEvent;
       logged.received_at = receivedAtMs;
+      if (sender.source !== undefined) logged.source = sender.source;
       if (sender.kind === "library") return logged;
       if (sender.kind === "bot") {
         logged.traffic = "bot";

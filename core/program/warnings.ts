@@ -1,0 +1,29 @@
+// What a program may say and should not: it is taken, but whoever saves it should know.
+import type { ProgramDocument, ProgramFault } from "./program.ts";
+
+/** Below it, a list may tell one visitor what another one did. */
+export const MIN_PERSONS_RECOMMENDED = 10;
+/** Above it, one source's opinion can pass for the crowd's. */
+export const MAX_SHARE_RECOMMENDED = 0.2;
+
+/** @param document - one without faults. */
+export function programWarnings(document: unknown): ProgramFault[] {
+  const { min_persons: least = 1, max_share: share = 1 } = (document as ProgramDocument).models?.crowd ?? {};
+  const warnings: ProgramFault[] = [];
+  if (least < MIN_PERSONS_RECOMMENDED) {
+    const others = least === 1 ? "one single person" : `${least} persons`;
+    warnings.push({
+      path: "/models/crowd/min_persons",
+      code: "few_persons",
+      message: `lists may show others what ${others} did: write at least ${MIN_PERSONS_RECOMMENDED} where visitors are real`,
+    });
+  }
+  if (share > MAX_SHARE_RECOMMENDED) {
+    warnings.push({
+      path: "/models/crowd/max_share",
+      code: "unbounded_share",
+      message: `one person or address can move what is popular as far as ${Math.round(share * 100)} %: write ${MAX_SHARE_RECOMMENDED} or less`,
+    });
+  }
+  return warnings;
+}
