@@ -8,6 +8,7 @@ import { anonymousKeyOf } from "../../core/identity/identity.ts";
 import { stepOf } from "../../core/model/step.ts";
 import { emptyPerson, encodePerson, type PersonState } from "../../core/profile/person.ts";
 import { addAnonymousId } from "../../core/profile/fold.ts";
+import { strongestInterests } from "../../core/profile/reading.ts";
 import type { ProgramEntry } from "../../core/program/timeline.ts";
 import { encodeHandover, type Handover } from "../wire/handover.ts";
 import { outcomeText, type OutcomeValue } from "../wire/outcome.ts";
@@ -173,7 +174,8 @@ function teach(turn: Turn, person: PersonState, { event, weight, version, progra
   if (!isGranted(person.consent, "profiling", program.consentDefault)) return;
   const sampled = mayBeSampled(turn.project, version, event);
   const { recent: history, firstInteractionMs: firstMs } = person;
-  const step = stepOf(event, { personKey: turn.key, weight, sampled, history, firstMs });
+  const interests = sampled ? strongestInterests(person) : undefined;
+  const step = stepOf(event, { personKey: turn.key, weight, sampled, history, interests, firstMs });
   if (step === undefined) return;
   const { sampled: _, history: known, ...rest } = step;
   push(turn, { kind: "step", eventId: event.event_id, step: sampled ? { ...rest, history: known } : rest });

@@ -47,7 +47,7 @@ export interface LearningConfig {
 
 /** Every model, by the name that reasons and programs give it. */
 export const SWITCHED_MODELS = [
-  "popularity", "context", "rules", "cosine", "knn", "repeats", "content", "trend", "steady", "next", "recent", "background", "factors", "walk",
+  "popularity", "context", "rules", "cosine", "knn", "repeats", "content", "trend", "steady", "next", "recent", "background", "factors", "walk", "daypart",
 ] as const;
 
 /** Milliseconds of `30s`, `10m`, `2h`, `3d`; `fallback` where it is none (the program's check has said so already). */

@@ -16,6 +16,7 @@ const TASTE_ITEMS = 20;
 const TASTE_FADE = 0.9;
 const OF_LAST = 1;
 const OF_TASTE = 2;
+const OF_WISHES = 4;
 const OF_INTERESTS = 1 << QUERY_ITEMS; // Below it a bit for each item that a query asks with.
 
 export interface Content extends ScoringModel {
@@ -29,9 +30,10 @@ export interface Content extends ScoringModel {
   compare(situation: Situation): void;
   /**
    * Writes two numbers from 0 to 1: how much of the slot's categories and tags the visitor's items have lately had, and
-   * what share of the terms of his newest item the slot has.
+   * what share of the terms of his newest item the slot has. Returns the sum of the shares of his interests that the
+   * slot's categories and tags are.
    */
-  compareSlot(slot: number, into: Float64Array, at: number): void;
+  compareSlot(slot: number, into: Float64Array, at: number): number;
   /** What an item is worth to the visitor's interests and session, 0 where nothing is shared; good for one situation. */
   appealTo(situation: Situation): (slot: number) => number;
 }
@@ -97,13 +99,21 @@ export function createContent(): Content {
   const meanings = createTermMarks();
   const appeal = createTermMarks();
   let interests = new Float64Array(1024); // Good where `meanings` has OF_TASTE.
+  let wishes = new Float64Array(1024); // Good where it has OF_WISHES.
   let lastTerms = 0;
 
   return {
     name: "content",
     compare(situation) {
       meanings.wipe(slotsOf.length);
-      if (interests.length < slotsOf.length) interests = new Float64Array(slotsOf.length * 2);
+      if (interests.length < slotsOf.length) {
+        interests = new Float64Array(slotsOf.length * 2);
+        wishes = new Float64Array(slotsOf.length * 2);
+      }
+      interestsOf(situation, (term, share) => {
+        wishes[term] = ((meanings.of[term]! & OF_WISHES) === 0 ? 0 : wishes[term]!) + share;
+        meanings.mark(term, OF_WISHES);
+      });
       lastTerms = situation.contextLength > 0 ? rows.lengthOf(situation.context[0]!) : 0;
       if (lastTerms > 0) forEachTerm(situation.context[0]!, (term) => meanings.mark(term, OF_LAST));
       let worth = 1 - TASTE_FADE; // The worths sum to 1 at most.
@@ -121,14 +131,17 @@ export function createContent(): Content {
       const from = rows.firstOf(slot);
       let interest = 0;
       let shared = 0;
+      let wish = 0;
       for (let i = from, to = from + numbers[from - 1]!; i < to; i++) {
         const meaning = meanings.of[numbers[i]!]!;
         if (meaning === 0) continue;
         if ((meaning & OF_LAST) !== 0) shared++;
+        if ((meaning & OF_WISHES) !== 0) wish += wishes[numbers[i]!]!;
         if ((meaning & OF_TASTE) !== 0) interest += interests[numbers[i]!]!;
       }
       into[at] = interest;
       into[at + 1] = lastTerms === 0 ? 0 : shared / lastTerms;
+      return wish;
     },
     put,
     likeness,

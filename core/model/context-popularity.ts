@@ -1,23 +1,30 @@
-// Popularity by country and by device, for visitors of whom nothing else is known.
+// Popularity by what surrounds the visitor: country, device and weather, and, on a clock of its own that outlasts days,
+// the part of the day. For visitors of whom nothing else is known, and one more voice for all others.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { addScore, type ScoreSheet } from "./candidates.ts";
 import { createContextRows } from "./context-rows.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
-import type { Model, Reveal } from "./model.ts";
+import type { Reveal, ScoringModel } from "./model.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 export const CONTEXTS_MAX = 512;
-const COUNTRY = "country:";
-const DEVICE = "device:";
+
+export type ContextKind = "country" | "device" | "weather" | "daypart";
 /** Below it the crowd of one context is too small to say more than the crowd of all. */
 export const SUPPORT_MIN = 50;
 
-export function createContextPopularity(items: ItemIndex, clock: DecayClock): Model {
+export interface ContextOptions {
+  readonly name: string;
+  readonly table: string;
+  readonly kinds: readonly ContextKind[];
+}
+
+export function createContextPopularity(items: ItemIndex, clock: DecayClock, options: ContextOptions): ScoringModel {
+  const { name: modelName, table, kinds } = options;
   const rows = createContextRows();
   // By value alone, so that an event joins no strings.
-  const countries = new Map<string, number>();
-  const devices = new Map<string, number>();
+  const numbersOf = kinds.map(() => new Map<string, number>());
   const names: string[] = [];
   const supports: number[] = [];
 
@@ -32,14 +39,14 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock): Mo
     return out.bytes();
   });
 
-  const numberOf = (numbers: Map<string, number>, value: string): number => {
-    let number = numbers.get(value);
+  const numberOf = (kind: number, value: string): number => {
+    let number = numbersOf[kind]!.get(value);
     if (number === undefined) {
       if (names.length >= CONTEXTS_MAX) return -1;
       number = names.length;
       dirty.touch(number);
-      numbers.set(value, number);
-      names.push(numbers === countries ? COUNTRY + value : DEVICE + value);
+      numbersOf[kind]!.set(value, number);
+      names.push(`${kinds[kind]!}:${value}`);
       supports.push(0);
     }
     return number;
@@ -64,24 +71,28 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock): Mo
   };
 
   return {
-    name: "context",
-    learn(reveal, { country, device }) {
-      if (country !== undefined) count(numberOf(countries, country), reveal);
-      if (device !== undefined) count(numberOf(devices, device), reveal);
+    name: modelName,
+    learn(reveal, situation) {
+      for (let kind = 0; kind < kinds.length; kind++) {
+        const value = situation[kinds[kind]!];
+        if (value !== undefined) count(numberOf(kind, value), reveal);
+      }
     },
-    score({ country, device, nowMs }, sheet) {
-      if (country !== undefined) propose(countries.get(country), nowMs, sheet);
-      if (device !== undefined) propose(devices.get(device), nowMs, sheet);
+    score(situation, sheet) {
+      for (let kind = 0; kind < kinds.length; kind++) {
+        const value = situation[kinds[kind]!];
+        if (value !== undefined) propose(numbersOf[kind]!.get(value), situation.nowMs, sheet);
+      }
     },
     because: () => [],
     forget() {},
     tables: [
-      slotTable("contexts", dirty, (row, bytes) => {
+      slotTable(table, dirty, (row, bytes) => {
         const input = rowReader(bytes);
         input.version(1);
         const name = input.text();
-        if (name.startsWith(COUNTRY)) countries.set(name.slice(COUNTRY.length), row);
-        else devices.set(name.slice(DEVICE.length), row);
+        const kind = kinds.findIndex((prefix) => name.startsWith(`${prefix}:`));
+        numbersOf[kind]!.set(name.slice(kinds[kind]!.length + 1), row);
         names[row] = name;
         supports[row] = input.f64();
         if (input.left() > 0) rows.load(row, bytes.subarray(bytes.length - input.left()));

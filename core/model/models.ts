@@ -25,7 +25,7 @@ import { rowReader, rowWriter } from "./row-bytes.ts";
 import { createRules, NEXT, RECENT, RULES } from "./rules.ts";
 import { createSampler, type Sampler } from "./sampler.ts";
 import { createSessions, type OpenSession, type SessionStore } from "./sessions.ts";
-import { createSituation, settleSituation, type Situation } from "./situation.ts";
+import { createSituation, setSurroundings, settleSituation, type Situation, type Surroundings } from "./situation.ts";
 import { effectsIn } from "./effects.ts";
 import { createUnion } from "./union.ts";
 
@@ -43,8 +43,10 @@ const KEPT: ReadonlySet<string> = new Set(["popularity", "trend", "repeats"]);
  * say it only where the models are not late; so of those the rankers ask the others alone (docs/decisions/models.md).
  */
 const ECHOES: ReadonlySet<string> = new Set([
-  "popularity", "context", "rules", "cosine", "trend", "steady", "next", "recent", "walk",
+  "popularity", "context", "rules", "cosine", "trend", "steady", "next", "recent", "walk", "daypart",
 ]);
+const CONTEXT = { name: "context", table: "contexts", kinds: ["country", "device", "weather"] } as const;
+const DAYPART = { name: "daypart", table: "dayparts", kinds: ["daypart"] } as const;
 const TYPE_BITS = 31;
 const CLOCKS_V1 = 5; // What rows of the first version hold: popularity, trend, rules, cosine, knn.
 export const NEWEST_MAX = 200;
@@ -53,15 +55,13 @@ export const NEWEST_MAX = 200;
 export type Probe = (model: number, work: "learn" | "list") => void;
 
 /** Who is asked about; the parts of a query or a step that models see. */
-export interface Asker {
+export interface Asker extends Surroundings {
   readonly personKey: string;
   readonly sessionId?: string | undefined;
   readonly history: readonly RecentItem[];
   readonly interests?: readonly (readonly [name: string, share: number])[];
   readonly trail?: readonly string[] | undefined;
   readonly pageItemId?: string | undefined;
-  readonly country?: string | undefined;
-  readonly device?: string | undefined;
 }
 
 /** What one feature does to a candidate's log score, against the average of the list's candidates. */
@@ -166,7 +166,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   const factors = createFactors({ items, popularity, cosine: publicCosine });
   const models: readonly Model[] = [
     popularity,
-    createContextPopularity(items, clocks.popularity),
+    createContextPopularity(items, clocks.popularity, CONTEXT),
     createRules(items, clocks.rules, bounds.rules),
     cosine,
     createKnn(items, sessions, clocks.knn, Object.assign(bounds.knn, { trustOf: crowd.sessions.of })),
@@ -179,6 +179,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     background,
     factors,
     createWalk(publicCosine),
+    createContextPopularity(items, clocks.steady, DAYPART),
   ];
   const lists = models.map(() => createCandidateList());
   const sheet = createScoreSheet();
@@ -521,15 +522,13 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       sessions.sweep(items.clockMs);
       let session = sessions.find(personKey, sessionId, timeMs);
       fillTrail(session, undefined);
-      situation.nowMs = timeMs;
-      situation.country = step.country;
-      situation.device = step.device;
+      setSurroundings(situation, step, timeMs);
       const bit = bitOf(step.eventType);
       const known = items.slotOf(step.itemId);
       const isVisit = session !== undefined && situation.trailLength > 0 && situation.trail[0] === known;
       const isSameVisit = isVisit && (session!.visitTypes & bit) === 0;
       situation.pastLength = 0;
-      situation.interests = [];
+      situation.interests = step.interests ?? [];
       const newcomer = crowd.newcomerWeight(step);
       const trust = crowd.trustOf(step, known);
       if (step.sampled && !isSameVisit && trust >= newcomer * TRUST_MIN) {
@@ -593,10 +592,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       if (asker.trail !== undefined) fillGivenTrail(asker.trail, asker.pageItemId);
       else fillTrail(sessions.find(asker.personKey, asker.sessionId, nowMs), asker.pageItemId);
       fillPast(asker.history);
-      situation.nowMs = nowMs;
+      setSurroundings(situation, asker, nowMs);
       situation.interests = asker.interests ?? [];
-      situation.country = asker.country;
-      situation.device = asker.device;
       settleSituation(situation);
       fillLists();
     },

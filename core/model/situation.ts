@@ -1,5 +1,6 @@
 // What the models look at when they propose items: who asks, and what he has just done. One object is filled anew for
 // every query and every step, so that the hot path allocates nothing.
+import { localTime } from "../profile/local-time.ts";
 import { HISTORY_MAX, TRAIL_MAX } from "./config.ts";
 
 export interface Situation {
@@ -20,6 +21,9 @@ export interface Situation {
   interests: readonly (readonly [name: string, share: number])[];
   country: string | undefined;
   device: string | undefined;
+  weather: string | undefined;
+  /** Four hours of the visitor's own day, "0" to "5". */
+  daypart: string | undefined;
   /** 0 nothing known, 1 only the past; then by length of the session. */
   lengthBucket: number;
 }
@@ -41,8 +45,30 @@ export function createSituation(): Situation {
     interests: [],
     country: undefined,
     device: undefined,
+    weather: undefined,
+    daypart: undefined,
     lengthBucket: 0,
   };
+}
+
+const HOURS_A_PART = 4;
+const DAYPARTS = ["0", "1", "2", "3", "4", "5"] as const;
+
+/** What an asker or a step says of the surroundings. */
+export interface Surroundings {
+  readonly country?: string | undefined;
+  readonly device?: string | undefined;
+  readonly weather?: string | undefined;
+  /** Only an offset (`+02:00`) shifts the day; without one it is UTC's. */
+  readonly timezone?: string | undefined;
+}
+
+export function setSurroundings(situation: Situation, given: Surroundings, nowMs: number): void {
+  situation.nowMs = nowMs;
+  situation.country = given.country;
+  situation.device = given.device;
+  situation.weather = given.weather;
+  situation.daypart = DAYPARTS[Math.floor(localTime(given.timezone, nowMs).hour / HOURS_A_PART)];
 }
 
 /** Sets what follows from trail and past. */

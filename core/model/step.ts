@@ -16,6 +16,8 @@ export interface StepContext {
   readonly history: readonly RecentItem[];
   /** Time of the person's first interaction before this event, Unix ms; negative where there was none. */
   readonly firstMs?: number;
+  /** The person's strongest interests before this event; where it is sampled. */
+  readonly interests?: readonly (readonly [name: string, share: number])[] | undefined;
 }
 
 /** The step that an event is; undefined where models learn nothing from it. */
@@ -37,5 +39,8 @@ export function stepOf(event: LoggedEvent, context: StepContext): Step | undefin
     device: event.context?.device,
     source: event.source,
     knownSinceMs: firstMs === undefined ? undefined : firstMs < 0 ? event.timestamp : firstMs,
+    weather: event.context?.weather,
+    timezone: event.context?.timezone,
+    ...(context.interests === undefined ? {} : { interests: context.interests }),
   };
 }

@@ -18,6 +18,7 @@ export const GENERAL_NAMES = [
   "blend", "popularity", "trend", "rise", "age", "idle", "models_agreeing", "interest", "like_the_last", "last_item",
   "item_before", "earlier_item", "how_lately_in_session", "opened_again", "known_from_before", "how_lately_before",
   "affinity", "last_item_of_returner", "item_before_of_returner", "earlier_item_of_returner", "often_gone_back_to",
+  "profile_interest",
 ] as const;
 export const GENERAL = GENERAL_NAMES.length;
 
@@ -126,8 +127,9 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     ofCandidate[x + 4] = age > 0 ? roughLog2(1 + age / HOUR_MS) * 0.1 : 0;
     ofCandidate[x + 5] = idle > 0 ? roughLog2(1 + idle / MINUTE_MS) * 0.1 : 0;
     ofCandidate[x + 6] = listedBy[i]! / modelCount;
-    content.compareSlot(slot, ofCandidate, x + 7);
+    const wish = content.compareSlot(slot, ofCandidate, x + 7);
     for (let j = 9; j < GENERAL; j++) ofCandidate[x + j] = 0;
+    ofCandidate[x + 21] = wish;
     ofCandidate[x + 16] = factors.affinity(slot) * 0.2;
     const own = ownPlaces[i]!;
     isOwn[i] = own === 0 ? 0 : 1;

@@ -119,6 +119,16 @@ export function interestShares(state: PersonState): [name: string, share: number
   return [...sharesOf(state.categories), ...sharesOf(state.tags)];
 }
 
+/** Interests that lists are asked with: weak ones cost as much as strong ones and hardly move a score. */
+export const INTERESTS_ASKED_MAX = 16;
+
+/** The strongest positive interests with their shares, at most INTERESTS_ASKED_MAX. */
+export function strongestInterests(state: PersonState): [name: string, share: number][] {
+  return interestShares(state)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, INTERESTS_ASKED_MAX);
+}
+
 /** Whether, among the newest 16 events of each type, a `second` came within the window after a `first`. */
 export function followed(state: PersonState, sequenceIndex: number): boolean {
   const { first, second } = state.sequences[sequenceIndex]!;

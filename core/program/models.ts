@@ -28,6 +28,7 @@ export const MODEL_SETTINGS: Readonly<Record<string, Readonly<Record<string, Set
   recent: { enabled: "boolean" },
   factors: { enabled: "boolean" },
   walk: { enabled: "boolean" },
+  daypart: { enabled: "boolean" },
   background: { enabled: "boolean", every: "duration", ridge: { min: 1, max: 100_000 } },
   crowd: {
     min_persons: { min: 1, max: LEAST_MAX, whole: true },

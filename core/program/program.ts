@@ -196,7 +196,7 @@ export interface CrowdDocument {
 /** Half-lives and bounds of the online models; each default is in core/model/config.ts. */
 export interface ModelsDocument {
   popularity?: { half_life?: Duration; enabled?: boolean };
-  /** The same by country and device. */
+  /** The same by country, device and weather. */
   context?: { enabled?: boolean };
   rules?: { half_life?: Duration; row_max?: number; enabled?: boolean };
   cosine?: { half_life?: Duration; row_max?: number; enabled?: boolean };
@@ -215,6 +215,8 @@ export interface ModelsDocument {
   factors?: { enabled?: boolean };
   /** What goes with what goes with the newest items. */
   walk?: { enabled?: boolean };
+  /** Popularity by the part of the day. */
+  daypart?: { enabled?: boolean };
   /** EASE over whole histories, trained aside. */
   background?: BackgroundDocument;
   crowd?: CrowdDocument;

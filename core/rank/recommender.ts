@@ -33,12 +33,16 @@ export interface Step {
   readonly sampled: boolean;
   /** The person's recent items before this event, newest first. */
   readonly history: readonly RecentItem[];
+  /** Interests before this event, as `RankQuery` has them; only a sampled step needs them. */
+  readonly interests?: readonly (readonly [name: string, share: number])[] | undefined;
   readonly country?: string | undefined;
   readonly device?: string | undefined;
   /** Whose address sent the event, as intake marks it. */
   readonly source?: string | undefined;
   /** When the person was first seen, Unix ms; undefined where nobody keeps it. */
   readonly knownSinceMs?: number | undefined;
+  readonly weather?: string | undefined;
+  readonly timezone?: string | undefined;
 }
 
 /** A factor on the score of the items that `when` picks; 1 changes nothing, 0 puts them last. */
@@ -89,6 +93,8 @@ export interface RankQuery {
   readonly purchasesFromMs?: number | undefined;
   readonly country?: string | undefined;
   readonly device?: string | undefined;
+  readonly weather?: string | undefined;
+  readonly timezone?: string | undefined;
   readonly explain?: boolean | undefined;
 }
 

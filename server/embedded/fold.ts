@@ -9,6 +9,7 @@ import { compileProgram } from "../../core/program/compile.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
 import { stepOf } from "../../core/model/step.ts";
 import { addAnonymousId } from "../../core/profile/fold.ts";
+import { strongestInterests } from "../../core/profile/reading.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import { createRecommender, type Recommender } from "../../core/rank/recommender.ts";
 import type { DeadLetter, PersonRef } from "../../core/record.ts";
@@ -262,12 +263,14 @@ export class Fold {
     const program = this.programs.current;
     const weight = program.plan.weights.get(event.event_type) ?? 0;
     const mayLearn = isGranted(person.consent, "profiling", program.consentDefault);
+    const sampled = this.recommender.learningSample(event.event_id, event.timestamp);
     const step = stepOf(event, {
       personKey: key,
       weight,
-      sampled: this.recommender.learningSample(event.event_id, event.timestamp),
+      sampled,
       history: person.recent,
       firstMs: person.firstInteractionMs,
+      interests: sampled ? strongestInterests(person) : undefined,
     });
     if (step !== undefined && mayLearn) this.recommender.learn(step);
     const outputs = applyEvent(person, event, this.programs);

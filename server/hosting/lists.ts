@@ -3,7 +3,7 @@ import type { CompiledPlacement, CompiledProgram, ItemPredicate } from "../../co
 import { NO_ITEM } from "../../core/program/item-filter.ts";
 import { Visit } from "../../core/program/scope.ts";
 import { boughtSince, shownTooOften } from "../../core/profile/shows.ts";
-import { interestShares } from "../../core/profile/reading.ts";
+import { strongestInterests } from "../../core/profile/reading.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import type { RankedList, RankQuery, Recommender } from "../../core/rank/recommender.ts";
 import type { RecommendationList, RecommendedItem, RecommendRequest } from "../ports.ts";
@@ -12,8 +12,6 @@ import type { RecommendationList, RecommendedItem, RecommendRequest } from "../p
 const PLAIN_HOME: CompiledPlacement = {
   name: "home", limit: 20, diversity: 0, exclude: [], boosts: [], pins: [], caps: [],
 };
-
-const INTERESTS_MAX = 16;
 
 /** The placement that the request names; undefined where the program has none of that name. */
 export function placementOf(name: string, program: CompiledProgram): CompiledPlacement | undefined {
@@ -43,7 +41,7 @@ export function rankQueryOf({ key, person, placement, request, asked, nowMs, pro
     nowMs,
     limit: request.limit,
     history: person?.recent ?? [],
-    interests: person === undefined ? [] : strongest(interestShares(person)),
+    interests: person === undefined ? [] : strongestInterests(person),
     pageItemId: request.itemId,
     exclude: request.exclude === undefined ? undefined : new Set(request.exclude),
     excludeKinds: placement.exclude,
@@ -53,6 +51,8 @@ export function rankQueryOf({ key, person, placement, request, asked, nowMs, pro
     ...merchandisingOf(placement, person, visit, nowMs),
     country: context.country,
     device: context.device,
+    weather: context.weather,
+    timezone: context.timezone,
     explain: request.explain,
   };
 }
@@ -83,11 +83,6 @@ function merchandisingOf(
     rules.bought = boughtSince(person, nowMs - purchasedForMs);
   }
   return rules;
-}
-
-/** Weak interests cost as much as strong ones and hardly move a score. */
-function strongest(interests: [name: string, share: number][]): [name: string, share: number][] {
-  return interests.sort((a, b) => b[1] - a[1]).slice(0, INTERESTS_MAX);
 }
 
 /** A ranked list as the port answers it, with the catalogue's items. */
