@@ -175,6 +175,14 @@ export class Experiments {
     }
   }
 
+  /** The person's parts in the experiments that run, by run. */
+  *unitsOf(personKey: string): Generator<[run: string, unit: Unit]> {
+    for (const { run } of this.#current) {
+      const unit = this.#units.get(run, personKey);
+      if (unit !== undefined) yield [run, unit];
+    }
+  }
+
   /** Nobody knows which variant he saw; what he added to the sums stays. */
   forget(personKey: string): void {
     for (const { run } of this.#current) {

@@ -19,7 +19,7 @@ const SECTIONS: readonly { title: string; folder: string; first: readonly string
   { title: "Guides", folder: "guides", first: ["site-developer", "analyst", "operator", "privacy-officer"] },
   { title: "Recipes", folder: "recipes", first: ["shop", "news"] },
 ];
-const SINGLE_PAGES = ["glossary", "benchmarks", "reliability"];
+const SINGLE_PAGES = ["glossary", "benchmarks", "reliability", "inventory"];
 
 let sections: { title: string; guides: Guide[] }[] | undefined;
 

@@ -8,6 +8,8 @@ import type { SegmentLog } from "../log/log.ts";
 import type { ExportLine } from "../ports.ts";
 import { Belonging } from "../privacy/belonging.ts";
 import { DATA_DICTIONARY } from "../privacy/dictionary.ts";
+import { exportedFields } from "../privacy/inventory/inventory.ts";
+import type { PersonState } from "../../core/profile/person.ts";
 import { givingWay } from "../giving-way.ts";
 import type { Fold } from "./fold.ts";
 
@@ -23,10 +25,12 @@ export async function* personExport(
   const fold = host.fold();
   const root = fold.keyNow(ref);
   const person = fold.persons.get(root);
-  yield { record: "dictionary", kinds: DATA_DICTIONARY };
+  yield { record: "dictionary", kinds: DATA_DICTIONARY, fields: exportedFields() };
   const profile = person === undefined ? null : profileView(person, fold.programs.current.plan, host.nowMs());
   yield { record: "person", key: root, profile };
   yield { record: "consent", consent: person?.consent ?? null };
+  if (person !== undefined) yield { record: "state", state: storedFields(person) };
+  for (const [run, unit] of fold.decisions.experiments.unitsOf(root)) yield { record: "experiment", run, unit };
   const names = new Set([root, personKeyOf(ref)]);
   const belonging = new Belonging((key) => names.has(key));
   const to = log.end;
@@ -36,6 +40,16 @@ export async function* personExport(
     if (belonging.ownersOf(record, position).next().done) continue;
     yield lineOf(record);
   }
+}
+
+/** What the state holds of him, field by field as the inventory names them. */
+function storedFields({ layout: _layout, recentCategories: _counted, ...stored }: PersonState): Record<string, unknown> {
+  const plain = (_key: string, value: unknown): unknown => {
+    if (value instanceof Map) return Object.fromEntries(value);
+    if (value === undefined) return null;
+    return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+  };
+  return JSON.parse(JSON.stringify(stored, plain)) as Record<string, unknown>;
 }
 
 /** Records in log order with their positions; what is damaged is stepped over. */

@@ -79,6 +79,8 @@ export const ACCESS: Readonly<Record<Need, readonly string[]>> = {
     "DELETE /v1/privacy/users/{user_id}",
     "DELETE /v1/privacy/visitors/{anonymous_id}",
     "GET /v1/privacy/jobs/{job_id}",
+    "GET /v1/privacy/inventory",
+    "GET /v1/privacy/retention",
     "GET /v1/privacy/users/{user_id}/export",
     "GET /v1/privacy/visitors/{anonymous_id}/export",
     "GET /v1/keys",

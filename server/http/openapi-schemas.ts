@@ -182,6 +182,52 @@ export const SCHEMAS: Record<string, Schema> = {
     },
     ["job_id", "status"],
   ),
+  Inventory: object(
+    {
+      kinds: list(
+        object(
+          {
+            kind: { type: "string" },
+            title: { type: "string" },
+            where: text("In which files."),
+            fields: list(
+              object(
+                {
+                  field: { type: "string" },
+                  class: {
+                    enum: ["identifier", "personal", "behaviour", "inference", "content", "statistics", "technical", "secret"],
+                  },
+                  purpose: { type: "string" },
+                  retention: text("The setting that says how long, or why none is needed."),
+                  kept: text("How long, as it is in force."),
+                  in_export: { type: "boolean" },
+                  encrypted: { enum: [true, false, "hashed"], description: "Where encryption is on." },
+                },
+                ["field", "class", "purpose", "retention", "kept", "in_export", "encrypted"],
+              ),
+              "Its fields.",
+            ),
+          },
+          ["kind", "title", "where", "fields"],
+        ),
+        "Kinds of data.",
+      ),
+    },
+    ["kinds"],
+  ),
+  Retention: object(
+    {
+      policy: list(
+        object({ kind: { type: "string" }, age: text("`90d`, or `forever`."), about: { type: "string" } }, ["kind", "age", "about"]),
+        "Each setting.",
+      ),
+      last_run: {
+        type: ["object", "null"],
+        description: "When retention last ran since the node was started, and what went: persons, refused events, records, bytes.",
+      },
+    },
+    ["policy", "last_run"],
+  ),
   ConsentRequest: object({
     personalization: { enum: ["granted", "denied"] },
     analytics: { enum: ["granted", "denied"] },

@@ -289,6 +289,24 @@ const PATHS: Record<string, Record<string, Operation>> = {
       responses: { 200: json(ref("ErasureJob"), "The job."), ...problems(["bad_parameter", "unknown_project", "unknown_job"]) },
     },
   },
+  "/v1/privacy/inventory": {
+    get: {
+      tags: ["Privacy"],
+      summary: "Every field that is stored",
+      description: "What it is, what for, how long it is kept, whether an export shows it, and whether the disk does.",
+      parameters: [project],
+      responses: { 200: json(ref("Inventory"), "By kind of data."), ...problems(["unknown_project", "not_supported_here"]) },
+    },
+  },
+  "/v1/privacy/retention": {
+    get: {
+      tags: ["Privacy"],
+      summary: "How long what is kept",
+      description: "The ages in force (`retention` in attune.config.ts), and what the node's last run of retention did.",
+      parameters: [project],
+      responses: { 200: json(ref("Retention"), "The policy."), ...problems(["unknown_project", "not_supported_here"]) },
+    },
+  },
   "/v1/privacy/users/{user_id}/export": exportOperation("user", path("user_id", "The user.")),
   "/v1/privacy/visitors/{anonymous_id}/export": exportOperation("visitor", path("anonymous_id", "The anonymous visitor.")),
   "/v1/recommendations": {

@@ -23,6 +23,7 @@ import { itemRoutes } from "../serve/item-routes.ts";
 import { consentRoutes } from "../privacy/consent-routes.ts";
 import { erasureRoutes } from "../privacy/erasure-routes.ts";
 import { exportRoutes } from "../privacy/export-routes.ts";
+import { inventoryRoutes } from "../privacy/inventory-routes.ts";
 import { profileRoutes } from "../serve/profile-routes.ts";
 import { recommendationRoutes } from "../serve/recommendation-routes.ts";
 import { segmentRoutes } from "../serve/segment-routes.ts";
@@ -203,6 +204,7 @@ function assemble(
     ...profileRoutes(),
     ...consentRoutes(),
     ...erasureRoutes(),
+    ...inventoryRoutes(),
     ...recommendationRoutes(),
     ...itemRoutes(refresh),
     ...segmentRoutes(),

@@ -6,6 +6,10 @@ export const DATA_DICTIONARY: Readonly<Record<string, string>> = {
     "Everything known and concluded about the person now: ids, attributes, interests, segments, features, the session, " +
     "recent items and activity. Concluded from the records below; null where nothing is.",
   consent: "What the person allows, by purpose; null where he was not asked and the site's default holds.",
+  state:
+    "The same person as he is stored: counts, times and weights behind the profile, field by field (`fields.person`). Times are " +
+    "Unix ms, -1 and Infinity where there is none.",
+  experiment: "His part in an experiment that runs: variant, since when, and what he did since, by metric (`fields.unit`).",
   event:
     "One thing that the person did, as it was received: `timestamp` is when, `received_at` when it arrived (Unix ms), " +
     "`traffic` marks what is counted for nothing. `event` can be sent to `POST /v1/events` as it is.",

@@ -116,6 +116,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   "GET /v1/privacy/visitors/{anonymous_id}/export": { ok: 200, about: ["visitor", "linked"] },
   "DELETE /v1/privacy/users/{user_id}": { ok: 202, path: "/v1/privacy/users/somebody-else" },
   "DELETE /v1/privacy/visitors/{anonymous_id}": { ok: 202, path: "/v1/privacy/visitors/somebody-else" },
+  "GET /v1/privacy/inventory": { ok: 200 },
+  "GET /v1/privacy/retention": { ok: 200 },
   "GET /v1/privacy/jobs/{job_id}": { ok: 404, path: "/v1/privacy/jobs/none" },
   "GET /v1/session": { ok: 200 },
   "POST /v1/session": { ok: 401, body: { key: "sk_unknown" } },
