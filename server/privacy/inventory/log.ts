@@ -24,6 +24,7 @@ const EVENT = {
   context: ofEvent("behaviour", "in which surroundings; see context"),
   additional_data: ofEvent("behaviour", "what else the site says of it; addresses in it are cleaned"),
   item: ofEvent("content", "what the item was then"),
+  source: ofEvent("identifier", "which events one network address sent within a day: a hash under a salt that nobody keeps"),
   traffic: ofEvent("inference", "a bot, a pattern no human makes, or a browser that asks not to be profiled"),
 } satisfies Record<keyof LoggedEvent, FieldRow>;
 

@@ -111,7 +111,7 @@ export const STATE_TABLES = {
   "c:runs": ofMany("statistics", "what experiments have shown"),
   "c:open": ofWindow("behaviour", "decisions that wait; see open_decision"),
   "t:open_sessions": ofSession("behaviour", "visits that go on; see open_session"),
-  "t:": ofMany("statistics", "models and the catalogue: items by what many did, nobody by name"),
+  "t:": ofMany("statistics", "models and the catalogue: items by what many did; who counted already is a hash"),
 } as const;
 
 const AUDIT = {
