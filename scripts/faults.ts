@@ -1,4 +1,5 @@
-// Crash and power tests at length: `npm run faults -- [--kills 200] [--cuts 100] [--unsafe-cuts 5] [--seed 1]`.
+// Crash and power tests at length: `npm run faults -- [--kills 200] [--cuts 100] [--unsafe-cuts 5] [--flips 500]
+// [--truncations 100] [--io-errors 500] [--slow-s 20] [--seed 1]`.
 // Prints one line a round on a terminal, a table at the end; exits 1 where a promise was broken, or where the negative
 // control (no fdatasync) lost nothing, because a rig that cannot fail is no test.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -6,9 +7,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { fillDisk, smallDiskMissing } from "../e2e/faults/disk-full.ts";
+import { attachMissing, ioErrors, slowSyncs } from "../e2e/faults/io-errors.ts";
 import { killRounds, straceMissing } from "../e2e/faults/kills.ts";
 import type { FaultTally } from "../e2e/faults/ledger.ts";
 import { powerCuts, powerRigMissing } from "../e2e/faults/power.ts";
+import { rot } from "../e2e/faults/rot.ts";
 
 const ROUNDS_A_LIFE = 10;
 
@@ -17,6 +20,10 @@ const { values } = parseArgs({
     kills: { type: "string", default: "200" },
     cuts: { type: "string", default: "100" },
     "unsafe-cuts": { type: "string", default: "5" },
+    flips: { type: "string", default: "500" },
+    truncations: { type: "string", default: "100" },
+    "io-errors": { type: "string", default: "500" },
+    "slow-s": { type: "string", default: "20" },
     seed: { type: "string", default: "1" },
     folder: { type: "string" },
   },
@@ -58,8 +65,8 @@ const skipped = (name: string, reason: string): boolean => process.stdout.write(
 
 const kills = count(values.kills, "kills");
 if (kills > 0) {
-  const noStrace = straceMissing();
-  if (noStrace !== undefined) skipped("kills at system calls", noStrace);
+  const noKills = straceMissing();
+  if (noKills !== undefined) skipped("kills at system calls", noKills);
   const options = { folder: join(folder, "kills"), rounds: kills, seed, roundsALife: ROUNDS_A_LIFE };
   const tally = await killRounds({ ...options, onRound: progress("kills", kills) });
   report("kill -9", tally, isClean(tally));
@@ -78,6 +85,32 @@ if (unsafeCuts > 0 && noPower === undefined) {
   const options = { folder: join(folder, "unsafe"), cuts: unsafeCuts, seed, cutsALife: 1, unsafe: true };
   const tally = await powerCuts({ ...options, onRound: progress("cuts without fdatasync", unsafeCuts) });
   report("power cut without fdatasync, which must lose", tally, tally.lost > 0);
+}
+
+const [flips, truncations] = [count(values.flips, "flips"), count(values.truncations, "truncations")];
+if (flips + truncations > 0) {
+  const onRound = progress("rot", flips + truncations);
+  const tally = await rot({ folder: join(folder, "rot"), flips, truncations, seed, onRound });
+  report("flipped bytes and cut files (lost: wrong values in silence)", tally, isClean(tally));
+}
+
+const errors = count(values["io-errors"], "io-errors");
+const noStrace = straceMissing();
+if (noStrace !== undefined) skipped("failing system calls", noStrace);
+else if (errors > 0) {
+  const options = { rounds: errors, seed, roundsALife: ROUNDS_A_LIFE, onRound: progress("failing calls", errors) };
+  const tally = await ioErrors({ folder: join(folder, "io"), ...options });
+  report("failing system calls", tally, isClean(tally));
+  const control = await ioErrors({ folder: join(folder, "io-control"), rounds: 3, seed, roundsALife: 1, lying: true });
+  report("half of the log cut off, which must lose", control, control.lost > 0);
+}
+
+const slowS = count(values["slow-s"], "slow-s");
+const noAttach = attachMissing();
+if (noAttach !== undefined) skipped("slow syncs", noAttach);
+else if (slowS > 0) {
+  const tally = await slowSyncs({ folder: join(folder, "slow"), seed, forMs: slowS * 1_000 });
+  report("syncs of two seconds", tally, isClean(tally));
 }
 
 const noSmallDisk = smallDiskMissing(folder);

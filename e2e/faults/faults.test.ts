@@ -5,10 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fillDisk, smallDiskMissing } from "./disk-full.ts";
+import { attachMissing, ioErrors, slowSyncs } from "./io-errors.ts";
 import { killRounds, straceMissing } from "./kills.ts";
 import type { FaultTally } from "./ledger.ts";
 import { readyNode, startNode } from "./node.ts";
 import { powerCuts, powerRigMissing } from "./power.ts";
+import { rot } from "./rot.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "attune-faults-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -43,6 +45,25 @@ test("the power rig notices a log that is not synced", { skip: noPower }, async 
 
 test("a full disk refuses, answers reads, and goes on by itself", { skip: smallDiskMissing(folder) }, async () => {
   assertNothingBroken(await fillDisk({ folder: join(folder, "full"), seed: SEED }));
+});
+
+test("what has rotted is noticed or does not matter, and the rig sees a wrong value", async () => {
+  const tally = await rot({ folder: join(folder, "rot"), flips: 14, truncations: 6, seed: SEED });
+  assertNothingBroken(tally);
+  const control = await rot({ folder: join(folder, "rot-control"), flips: 6, truncations: 0, seed: SEED, unnoticed: true });
+  assert.ok(control.lost > 0, `a list that is not what it was must be seen: ${JSON.stringify(control)}`);
+});
+
+test("system calls that fail take nothing that was acknowledged", { skip: straceMissing() }, async () => {
+  assertNothingBroken(await ioErrors({ folder: join(folder, "io"), rounds: 3, seed: SEED, roundsALife: 3 }));
+  const control = await ioErrors({ folder: join(folder, "io-control"), rounds: 2, seed: SEED, roundsALife: 1, lying: true });
+  assert.ok(control.lost > 0, `half of a log that is cut off must be noticed: ${JSON.stringify(control)}`);
+});
+
+test("syncs that take two seconds hold up senders and no readers", { skip: attachMissing() }, async () => {
+  const tally = await slowSyncs({ folder: join(folder, "slow"), seed: SEED, forMs: 5_000 });
+  assertNothingBroken(tally);
+  assert.equal(tally.by["reads over 1 s"], undefined, JSON.stringify(tally));
 });
 
 test("a second node on the same data folder is refused by the name of the first", async () => {

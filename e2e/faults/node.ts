@@ -20,6 +20,8 @@ export interface NodeOptions {
 
 export interface RunningNode {
   readonly url: string;
+  /** Of the node, or of what wraps it. */
+  readonly pid: number;
   /** Sends SIGKILL to the node itself, not to what wraps it. Resolves when it is gone. */
   kill(): Promise<void>;
   /** SIGTERM; asserts that it drains and exits 0. */
@@ -65,6 +67,7 @@ export function startNode({ dataFolder, wrap = [], environment = {} }: NodeOptio
       if (url === undefined) return;
       resolve({
         url,
+        pid: child.pid!,
         kill,
         exited,
         get isGone() {

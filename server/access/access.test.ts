@@ -66,6 +66,19 @@ test("a damaged file is refused with what to do", (t) => {
   throws(() => openKeyRing(path, Date.now), /backup/);
 });
 
+test("a flipped bit brings no revoked key back, and a file from before the checksum is read", async (t) => {
+  const { ring, path } = bench(t);
+  const { stored, key } = await issue(ring, "read");
+  await ring.revoke(stored.id);
+  const text = readFileSync(path, "utf8");
+  writeFileSync(path, text.replace("revokedAtMs", "revokedAtMr"));
+  throws(() => openKeyRing(path, Date.now), /rotted/);
+  const { keys, secrets } = JSON.parse(text) as { keys: object[]; secrets: object[] };
+  writeFileSync(path, JSON.stringify({ format: 1, keys, secrets }));
+  equal(openKeyRing(path, Date.now).find(key), undefined);
+  equal(openKeyRing(path, Date.now).list().length, 1);
+});
+
 test("a key is found until it is revoked, and a ring whose keys were all revoked stays closed", (t) => {
   const { ring, reopen } = bench(t);
   equal(ring.isEmpty, true);

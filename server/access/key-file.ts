@@ -44,7 +44,9 @@ export class KeyFileError extends Error {
   override readonly name = "KeyFileError";
 }
 
-const FORMAT = 1;
+/** The first format had no checksum: a flipped bit in the name of a field brought a revoked key back. */
+const FORMAT_WITHOUT_SUM = 1;
+const FORMAT = 2;
 /** Within the data folder. */
 export const KEY_FILE = "keys.json";
 export const KEYS_MAX = 10_000;
@@ -65,17 +67,26 @@ export function readKeyFile(path: string): KeyFileContent {
       cause,
     });
   }
-  const { format, keys, secrets } = (parsed ?? {}) as { format?: unknown; keys?: unknown; secrets?: unknown };
-  const isKnown = format === FORMAT && Array.isArray(keys) && Array.isArray(secrets);
+  const { format, sum, keys, secrets } = (parsed ?? {}) as Partial<Record<"format" | "sum" | "keys" | "secrets", unknown>>;
+  const isKnown = (format === FORMAT || format === FORMAT_WITHOUT_SUM) && Array.isArray(keys) && Array.isArray(secrets);
   if (!isKnown || !keys.every(isStoredKey)) {
     throw new KeyFileError(`${path} is not a key file of this version: bring it back from a backup`);
+  }
+  if (format === FORMAT && sum !== sumOf({ keys, secrets: secrets as TokenSecret[] })) {
+    throw new KeyFileError(`${path} is not as it was written: it has rotted or was edited; bring it back from a backup`);
   }
   return { keys, secrets: secrets as TokenSecret[] };
 }
 
 /** Replaces the file; it is on disk when the call returns. */
 export function writeKeyFile(path: string, content: KeyFileContent): void {
-  replaceFile(path, `${JSON.stringify({ format: FORMAT, ...content }, null, 2)}\n`);
+  const { keys, secrets } = content;
+  const whole = { format: FORMAT, sum: sumOf({ keys, secrets }), keys, secrets };
+  replaceFile(path, `${JSON.stringify(whole, null, 2)}\n`);
+}
+
+function sumOf({ keys, secrets }: KeyFileContent): string {
+  return hash("sha256", JSON.stringify({ keys, secrets }));
 }
 
 /** `pk_…` for keys that stand in pages, `sk_…` for secret ones, so that scanners of leaked secrets find them. */

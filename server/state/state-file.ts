@@ -7,6 +7,7 @@ import { Worker } from "node:worker_threads";
 import { crc32 } from "node:zlib";
 import { open, type RootDatabase } from "lmdb";
 import { replaceFile } from "../disk/durable-file.ts";
+import { isCutOff } from "./file-size.ts";
 
 /**
  * Address space for the file, no memory: 64 GiB. A file that outgrows its map is mapped anew while the old maps stay, each
@@ -101,12 +102,13 @@ export class StateFile {
   }
 
   /**
-   * Opens or creates the file in `folder`, closed by `key` where there is one. What was found damaged or does not open with
-   * this key, or without any, is thrown away first.
+   * Opens or creates the file in `folder`, closed by `key` where there is one. What was found damaged, was cut, or does not
+   * open with this key, or without any, is thrown away first.
    */
   static open(folder: string, key?: KeyObject): StateFile {
-    const isThere = existsSync(join(folder, STATE_FILE));
-    if (existsSync(join(folder, DAMAGED_MARK)) || (isThere && !StateFile.opensWith(folder, key))) StateFile.remove(folder);
+    const path = join(folder, STATE_FILE);
+    const isUsable = !existsSync(path) || (StateFile.opensWith(folder, key) && !isCutOff(path));
+    if (existsSync(join(folder, DAMAGED_MARK)) || !isUsable) StateFile.remove(folder);
     mkdirSync(folder, { recursive: true });
     // Durable before the first row: without it the rows are taken for open ones.
     if (key !== undefined && !StateFile.opensWith(folder, key)) replaceFile(join(folder, CLOSED_MARK), markOf(key));

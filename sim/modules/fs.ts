@@ -15,6 +15,13 @@ export function fstatSync(fd: number): { size: number } {
   return { size: current.disk.inode(fd).size };
 }
 
+export function statSync(path: string): { size: number } {
+  const fd = openSync(path, "r");
+  const info = fstatSync(fd);
+  closeSync(fd);
+  return info;
+}
+
 export function readSync(fd: number, target: Uint8Array, at: number, length: number, position: number): number {
   const { bytes, size } = current.disk.inode(fd);
   const count = Math.max(0, Math.min(length, size - position));
