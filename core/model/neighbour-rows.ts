@@ -25,22 +25,14 @@ export interface NeighbourRows {
 /** @param options - `rowMax` ≤ 256, read at every use: a program may change it. */
 export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax: number }): NeighbourRows {
   const arena = createRowArena({ classes: ROW_SIZES, weighted: true });
-  let epochs = new Int32Array(1024);
-
-  const reserve = (row: number): void => {
-    if (row < epochs.length) return;
-    const grown = new Int32Array(Math.max(row + 1, epochs.length * 2));
-    grown.set(epochs);
-    epochs = grown;
-  };
-
+  // A row's tag is the epoch that its weights are relative to.
   const rescale = (row: number, epoch: number): void => {
-    const factor = powerOfTwo(epochs[row]! - epoch);
+    const factor = powerOfTwo(arena.tagOf(row) - epoch);
     const weights = arena.weightsOf(row);
     const from = arena.offsetOf(row);
     const to = from + arena.lengthOf(row);
     for (let i = from; i < to; i++) weights[i] = weights[i]! * factor;
-    epochs[row] = epoch;
+    arena.setTag(row, epoch);
   };
 
   const lightest = (row: number, length: number): number => {
@@ -59,10 +51,9 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
   return {
     arena,
     add(row, ref, weight, instant) {
-      reserve(row);
       let length = arena.lengthOf(row);
-      if (length === 0) epochs[row] = instant.epoch;
-      let ahead = instant.epoch - epochs[row]!;
+      if (length === 0) arena.setTag(row, instant.epoch);
+      let ahead = instant.epoch - arena.tagOf(row);
       if (ahead > EPOCHS_AHEAD_MAX) {
         rescale(row, instant.epoch);
         ahead = 0;
@@ -96,19 +87,18 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
       ids[at] = ref;
       weights[at] = scaled;
     },
-    scaleOf: (row, instant) => powerOfTwo(epochs[row]! - instant.epoch),
+    scaleOf: (row, instant) => powerOfTwo(arena.tagOf(row) - instant.epoch),
     clear: (row) => arena.clear(row),
     write(row, out) {
       const from = arena.offsetOf(row);
       out.u8(1);
-      out.i32(epochs[row]!);
+      out.i32(arena.tagOf(row));
       out.weighted(arena.idsOf(row), arena.weightsOf(row), from, from + arena.lengthOf(row));
     },
     load(row, bytes) {
-      reserve(row);
       const input = rowReader(bytes);
       input.version(1);
-      epochs[row] = input.i32();
+      arena.setTag(row, input.i32());
       while (input.left() >= 8) {
         const ref = input.i32();
         const weight = input.f32();
