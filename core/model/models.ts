@@ -27,7 +27,7 @@ import { createSampler, type Sampler } from "./sampler.ts";
 import { createSessions, type OpenSession, type SessionStore } from "./sessions.ts";
 import { createSituation, setSurroundings, settleSituation, type Situation, type Surroundings } from "./situation.ts";
 import { effectsIn } from "./effects.ts";
-import { createUnion } from "./union.ts";
+import { createUnion, type Union } from "./union.ts";
 
 /** Trending compares a fast popularity with the usual one. */
 const TREND_SPEED = 6;
@@ -59,7 +59,7 @@ export interface Asker extends Surroundings {
   readonly personKey: string;
   readonly sessionId?: string | undefined;
   readonly history: readonly RecentItem[];
-  readonly interests?: readonly (readonly [name: string, share: number])[];
+  readonly interests?: readonly (readonly [name: string, share: number])[] | undefined;
   readonly trail?: readonly string[] | undefined;
   readonly pageItemId?: string | undefined;
 }
@@ -87,6 +87,8 @@ export interface Models {
   readonly lists: readonly CandidateList[];
   readonly situation: Situation;
   readonly blend: Blend;
+  /** Of the lists that were gathered last. */
+  readonly union: Union;
   readonly mix: Mix;
   readonly judge: Judge;
   readonly popularity: Popularity;
@@ -436,6 +438,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     lists,
     situation,
     blend,
+    union,
     mix,
     judge,
     popularity,
@@ -589,8 +592,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       sessions.forget(personKey);
     },
     list(asker, nowMs) {
-      if (asker.trail !== undefined) fillGivenTrail(asker.trail, asker.pageItemId);
-      else fillTrail(sessions.find(asker.personKey, asker.sessionId, nowMs), asker.pageItemId);
+      const session = sessions.find(asker.personKey, asker.sessionId, nowMs);
+      if (asker.trail === undefined) fillTrail(session, asker.pageItemId);
+      else fillGivenTrail(asker.trail, asker.pageItemId);
+      situation.sessionNumber = session?.number ?? -1; // Also with a given trail: it is no neighbour of itself.
       fillPast(asker.history);
       setSurroundings(situation, asker, nowMs);
       situation.interests = asker.interests ?? [];

@@ -15,6 +15,8 @@ export interface Intervals {
   mrr20: Record<string, Interval>;
   /** The blend's lead over the model that is best alone, as a share of it. */
   lead: { over: string; hr20: Interval; mrr20: Interval };
+  /** By how much each falls short of the blend, in the same draws. */
+  behind: Record<string, { hr20: Interval; mrr20: Interval }>;
 }
 
 export interface IntervalBooks {
@@ -77,7 +79,14 @@ export function createIntervalBooks(): IntervalBooks {
         Object.fromEntries(names.map((name, m) => [name, interval((sum) => sum[offset + 2 * m]! / sum[0]!)]));
       const lead = (offset: number): Interval =>
         interval((sum) => sum[offset + 2 * blend]! / sum[offset + 2 * best]! - 1);
-      return { hr20: rows(1), mrr20: rows(2), lead: { over: names[best]!, hr20: lead(1), mrr20: lead(2) } };
+      const behind = Object.fromEntries(
+        names.map((name, m) => {
+          const gap = (offset: number): Interval =>
+            interval((sum) => (sum[offset + 2 * m]! - sum[offset + 2 * blend]!) / sum[0]!);
+          return [name, { hr20: gap(1), mrr20: gap(2) }];
+        }),
+      );
+      return { hr20: rows(1), mrr20: rows(2), behind, lead: { over: names[best]!, hr20: lead(1), mrr20: lead(2) } };
     },
   };
 }
