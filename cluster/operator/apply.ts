@@ -173,9 +173,12 @@ interface Taught extends Pick<ProgramEntry, "version" | "program"> {
 function teach(turn: Turn, person: PersonState, { event, weight, version, program }: Taught): void {
   if (!isGranted(person.consent, "profiling", program.consentDefault)) return;
   const sampled = mayBeSampled(turn.project, version, event);
-  const { recent: history, firstInteractionMs: firstMs } = person;
+  const { recent: history, firstInteractionMs: firstMs, attributes } = person;
   const interests = sampled ? strongestInterests(person) : undefined;
-  const step = stepOf(event, { personKey: turn.key, weight, sampled, history, interests, firstMs });
+  const demographics = program.models?.context?.attributes;
+  const step = stepOf(event, {
+    personKey: turn.key, weight, sampled, history, interests, firstMs, attributes, demographics,
+  });
   if (step === undefined) return;
   const { sampled: _, history: known, ...rest } = step;
   push(turn, { kind: "step", eventId: event.event_id, step: sampled ? { ...rest, history: known } : rest });

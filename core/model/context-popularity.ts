@@ -1,12 +1,15 @@
 // Popularity by what surrounds the visitor: country, device and weather, and, on a clock of its own that outlasts days,
-// the part of the day. For visitors of whom nothing else is known, and one more voice for all others.
+// the part of the day. For visitors of whom nothing else is known, and one more voice for all others. Whoever is new is
+// spoken for by people like him too: those of his language, his age group, his gender (facets.ts).
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { addScore, type ScoreSheet } from "./candidates.ts";
 import { createContextRows } from "./context-rows.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
+import { isDemographic } from "./facets.ts";
 import type { Reveal, ScoringModel } from "./model.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
+import type { Situation } from "./situation.ts";
 
 export const CONTEXTS_MAX = 512;
 
@@ -18,13 +21,26 @@ export interface ContextOptions {
   readonly name: string;
   readonly table: string;
   readonly kinds: readonly ContextKind[];
+  /** Crowds of people alike are kept, too. */
+  readonly facets?: true;
 }
 
-export function createContextPopularity(items: ItemIndex, clock: DecayClock, options: ContextOptions): ScoringModel {
-  const { name: modelName, table, kinds } = options;
+/** Of CONTEXTS_MAX; the rest is kept for the kinds. */
+const FACETS_MAX = 256;
+
+export interface ContextPopularity extends ScoringModel {
+  /** Contexts of the situation that are large enough to speak and know the slot, those that like it most first. */
+  crowdsOf(situation: Situation, slot: number): string[];
+  /** Whether a crowd of people like the visitor speaks for him, not only of his place and time. */
+  isDemographic(situation: Situation): boolean;
+}
+
+export function createContextPopularity(items: ItemIndex, clock: DecayClock, options: ContextOptions): ContextPopularity {
+  const { name: modelName, table, kinds, facets: hasFacets = false } = options;
   const rows = createContextRows();
   // By value alone, so that an event joins no strings.
   const numbersOf = kinds.map(() => new Map<string, number>());
+  const facetRows = new Map<string, number>();
   const names: string[] = [];
   const supports: number[] = [];
 
@@ -39,15 +55,27 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock, opt
     return out.bytes();
   });
 
+  const start = (name: string): number => {
+    dirty.touch(names.length);
+    names.push(name);
+    supports.push(0);
+    return names.length - 1;
+  };
+
   const numberOf = (kind: number, value: string): number => {
     let number = numbersOf[kind]!.get(value);
     if (number === undefined) {
       if (names.length >= CONTEXTS_MAX) return -1;
-      number = names.length;
-      dirty.touch(number);
-      numbersOf[kind]!.set(value, number);
-      names.push(`${kinds[kind]!}:${value}`);
-      supports.push(0);
+      numbersOf[kind]!.set(value, (number = start(`${kinds[kind]!}:${value}`)));
+    }
+    return number;
+  };
+
+  const facetNumberOf = (facet: string): number => {
+    let number = facetRows.get(facet);
+    if (number === undefined) {
+      if (names.length >= CONTEXTS_MAX || facetRows.size >= FACETS_MAX) return -1;
+      facetRows.set(facet, (number = start(facet)));
     }
     return number;
   };
@@ -59,8 +87,25 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock, opt
     rows.add(row, ref, weight, clock.at(timeMs));
   };
 
+  const speaking = (row: number | undefined): row is number => row !== undefined && supports[row]! >= SUPPORT_MIN;
+
+  /**
+   * Facets that speak: only where nothing is known of the visitor's taste, and language only where no other crowd of
+   * people like him does. Added to theirs it is half of everybody, and drowns them.
+   */
+  const facetsOf = ({ facets, trailLength, pastLength }: Situation): number[] => {
+    if (!hasFacets || trailLength + pastLength > 0) return [];
+    const people: number[] = [];
+    const others: number[] = [];
+    for (const facet of facets) {
+      const row = facetRows.get(facet);
+      if (speaking(row)) (isDemographic(facet) ? people : others).push(row);
+    }
+    return people.length > 0 ? people : others;
+  };
+
   const propose = (row: number | undefined, nowMs: number, sheet: ScoreSheet): void => {
-    if (row === undefined || supports[row]! < SUPPORT_MIN) return;
+    if (!speaking(row)) return;
     let all = 0;
     rows.forEach(row, (_ref, weight) => void (all += weight));
     if (!(all > 0) || rows.scaleOf(row, clock.at(nowMs)) === 0) return;
@@ -77,13 +122,30 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock, opt
         const value = situation[kinds[kind]!];
         if (value !== undefined) count(numberOf(kind, value), reveal);
       }
+      if (hasFacets) for (const facet of situation.facets) count(facetNumberOf(facet), reveal);
     },
     score(situation, sheet) {
       for (let kind = 0; kind < kinds.length; kind++) {
         const value = situation[kinds[kind]!];
         if (value !== undefined) propose(numbersOf[kind]!.get(value), situation.nowMs, sheet);
       }
+      for (const row of facetsOf(situation)) propose(row, situation.nowMs, sheet);
     },
+    crowdsOf(situation, slot) {
+      const ofKinds = kinds.map((kind, k) => numbersOf[k]!.get(situation[kind] ?? ""));
+      const crowds: { name: string; share: number }[] = [];
+      for (const row of [...ofKinds, ...facetsOf(situation)].filter(speaking)) {
+        let all = 0;
+        let its = 0;
+        rows.forEach(row, (ref, weight) => {
+          all += weight;
+          if (items.resolve(ref) === slot) its += weight;
+        });
+        if (its > 0) crowds.push({ name: names[row]!, share: its / all });
+      }
+      return crowds.sort((a, b) => b.share - a.share).map(({ name }) => name);
+    },
+    isDemographic: (situation) => facetsOf(situation).some((row) => isDemographic(names[row]!)),
     because: () => [],
     forget() {},
     tables: [
@@ -92,7 +154,8 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock, opt
         input.version(1);
         const name = input.text();
         const kind = kinds.findIndex((prefix) => name.startsWith(`${prefix}:`));
-        numbersOf[kind]!.set(name.slice(kinds[kind]!.length + 1), row);
+        if (kind < 0) facetRows.set(name, row);
+        else numbersOf[kind]!.set(name.slice(kinds[kind]!.length + 1), row);
         names[row] = name;
         supports[row] = input.f64();
         if (input.left() > 0) rows.load(row, bytes.subarray(bytes.length - input.left()));

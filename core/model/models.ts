@@ -8,7 +8,7 @@ import { createBlend, type Blend } from "./blend.ts";
 import { createCandidateList, createScoreSheet, takeBest, type CandidateList } from "./candidates.ts";
 import { HISTORY_MAX, LIST_MAX, TRAIL_MAX, type LearningConfig, type ModelConfig } from "./config.ts";
 import { createContent, type Content } from "./content.ts";
-import { createContextPopularity } from "./context-popularity.ts";
+import { createContextPopularity, type ContextPopularity } from "./context-popularity.ts";
 import { createCosine, type Cosine } from "./cosine.ts";
 import { createCrowd, type Crowd } from "./crowd.ts";
 import { createDecayClock, type DecayClock } from "./decay-clock.ts";
@@ -45,7 +45,7 @@ const KEPT: ReadonlySet<string> = new Set(["popularity", "trend", "repeats"]);
 const ECHOES: ReadonlySet<string> = new Set([
   "popularity", "context", "rules", "cosine", "trend", "steady", "next", "recent", "walk", "daypart",
 ]);
-const CONTEXT = { name: "context", table: "contexts", kinds: ["country", "device", "weather"] } as const;
+const CONTEXT = { name: "context", table: "contexts", kinds: ["country", "device", "weather"], facets: true } as const;
 const DAYPART = { name: "daypart", table: "dayparts", kinds: ["daypart"] } as const;
 const TYPE_BITS = 31;
 const CLOCKS_V1 = 5; // What rows of the first version hold: popularity, trend, rules, cosine, knn.
@@ -98,6 +98,8 @@ export interface Models {
   readonly cosine: Cosine;
   readonly content: Content;
   readonly factors: Factors;
+  readonly contexts: ContextPopularity;
+  readonly dayparts: ContextPopularity;
   readonly sampler: Sampler;
   readonly crowd: Crowd;
   readonly config: ModelConfig;
@@ -156,6 +158,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   const trend = createPopularity(clocks.trend, { name: "trend" });
   const cosine = createCosine(items, clocks.cosine, bounds.cosine);
   const content = createContent();
+  const contexts = createContextPopularity(items, clocks.popularity, CONTEXT);
+  const dayparts = createContextPopularity(items, clocks.steady, DAYPART);
   const steady = createPopularity(clocks.steady, { name: "steady" });
   const background = createBackground(items);
   const repeats = createRepeats();
@@ -168,7 +172,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   const factors = createFactors({ items, popularity, cosine: publicCosine });
   const models: readonly Model[] = [
     popularity,
-    createContextPopularity(items, clocks.popularity, CONTEXT),
+    contexts,
     createRules(items, clocks.rules, bounds.rules),
     cosine,
     createKnn(items, sessions, clocks.knn, Object.assign(bounds.knn, { trustOf: crowd.sessions.of })),
@@ -181,7 +185,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     background,
     factors,
     createWalk(publicCosine),
-    createContextPopularity(items, clocks.steady, DAYPART),
+    dayparts,
   ];
   const lists = models.map(() => createCandidateList());
   const sheet = createScoreSheet();
@@ -447,6 +451,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     cosine,
     content,
     factors,
+    contexts,
+    dayparts,
     sampler,
     crowd,
     get config() {

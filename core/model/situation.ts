@@ -24,6 +24,8 @@ export interface Situation {
   weather: string | undefined;
   /** Four hours of the visitor's own day, "0" to "5". */
   daypart: string | undefined;
+  /** What else is known of who asks, as crowds (`facets.ts`). */
+  facets: readonly string[];
   /** 0 nothing known, 1 only the past; then by length of the session. */
   lengthBucket: number;
 }
@@ -47,6 +49,7 @@ export function createSituation(): Situation {
     device: undefined,
     weather: undefined,
     daypart: undefined,
+    facets: [],
     lengthBucket: 0,
   };
 }
@@ -61,13 +64,17 @@ export interface Surroundings {
   readonly weather?: string | undefined;
   /** Only an offset (`+02:00`) shifts the day; without one it is UTC's. */
   readonly timezone?: string | undefined;
+  readonly facets?: readonly string[] | undefined;
 }
+
+const NO_FACETS: readonly string[] = [];
 
 export function setSurroundings(situation: Situation, given: Surroundings, nowMs: number): void {
   situation.nowMs = nowMs;
   situation.country = given.country;
   situation.device = given.device;
   situation.weather = given.weather;
+  situation.facets = given.facets ?? NO_FACETS;
   situation.daypart = DAYPARTS[Math.floor(localTime(given.timezone, nowMs).hour / HOURS_A_PART)];
 }
 

@@ -1,5 +1,6 @@
 // Which events are steps: interactions that say where the visitor went, in the order in which he went.
 import type { LoggedEvent } from "../event/event.ts";
+import { facetsOf } from "./facets.ts";
 import type { RecentItem, Step } from "../rank/recommender.ts";
 
 /** Types that accompany a visit but are none; a dwell that arrives after the next click would look like a way back. */
@@ -18,6 +19,9 @@ export interface StepContext {
   readonly firstMs?: number;
   /** The person's strongest interests before this event; where it is sampled. */
   readonly interests?: readonly (readonly [name: string, share: number])[] | undefined;
+  /** The person's attributes, and which of them make crowds. */
+  readonly attributes?: Readonly<Record<string, unknown>> | undefined;
+  readonly demographics?: readonly string[] | undefined;
 }
 
 /** The step that an event is; undefined where models learn nothing from it. */
@@ -26,6 +30,8 @@ export function stepOf(event: LoggedEvent, context: StepContext): Step | undefin
   const { firstMs } = context;
   if (itemId === undefined || event.traffic !== undefined || !(context.weight > 0)) return undefined;
   if (PASSIVE_TYPES.has(event.event_type) || NEGATIVE_TYPES.has(event.event_type)) return undefined;
+  const { attributes, demographics } = context;
+  const facets = facetsOf({ context: event.context, attributes, demographics });
   return {
     personKey: context.personKey,
     sessionId: event.session_id,
@@ -42,5 +48,6 @@ export function stepOf(event: LoggedEvent, context: StepContext): Step | undefin
     weather: event.context?.weather,
     timezone: event.context?.timezone,
     ...(context.interests === undefined ? {} : { interests: context.interests }),
+    ...(facets.length === 0 ? {} : { facets }),
   };
 }

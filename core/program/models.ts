@@ -3,14 +3,17 @@ import { LEAST_MAX } from "../model/sketches.ts";
 import { at, type Faults, type NumberRange } from "./faults.ts";
 import type { LearningDocument, ModelsDocument } from "./program.ts";
 
-type Setting = "duration" | "boolean" | NumberRange;
+type Setting = "duration" | "boolean" | "attributes" | NumberRange;
+
+/** Attributes whose values make crowds. */
+const CROWD_ATTRIBUTES_MAX = 8;
 
 const ROW: NumberRange = { min: 1, max: 1_000, whole: true };
 
 /** What each model can be told. */
 export const MODEL_SETTINGS: Readonly<Record<string, Readonly<Record<string, Setting>>>> = {
   popularity: { half_life: "duration", enabled: "boolean" },
-  context: { enabled: "boolean" },
+  context: { enabled: "boolean", attributes: "attributes" },
   rules: { half_life: "duration", row_max: ROW, enabled: "boolean" },
   cosine: { half_life: "duration", row_max: ROW, enabled: "boolean" },
   knn: {
@@ -67,5 +70,20 @@ export function readLearning(part: unknown, faults: Faults): LearningDocument | 
 function readSetting(value: unknown, path: string, setting: Setting, faults: Faults): void {
   if (setting === "duration") faults.duration(value, path);
   else if (setting === "boolean") faults.boolean(value, path);
+  else if (setting === "attributes") readAttributeNames(value, path, faults);
   else faults.number(value, path, setting);
+}
+
+function readAttributeNames(value: unknown, path: string, faults: Faults): void {
+  const seen = new Set<unknown>();
+  faults.array(value, path, CROWD_ATTRIBUTES_MAX)?.forEach((name, i) => {
+    const text = faults.string(name, at(path, i), 64);
+    if (text === undefined) return;
+    if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(text)) {
+      faults.add(at(path, i), "bad_name", "an attribute's name has 1 to 64 letters, digits and underscores");
+    } else if (seen.has(text)) {
+      faults.add(at(path, i), "duplicate", `\`${text}\` is there already: leave it out`);
+    }
+    seen.add(text);
+  });
 }

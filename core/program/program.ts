@@ -196,8 +196,8 @@ export interface CrowdDocument {
 /** Half-lives and bounds of the online models; each default is in core/model/config.ts. */
 export interface ModelsDocument {
   popularity?: { half_life?: Duration; enabled?: boolean };
-  /** The same by country, device and weather. */
-  context?: { enabled?: boolean };
+  /** The same by country, device, weather and, while nothing is known of the visitor, by language and these attributes. */
+  context?: { enabled?: boolean; attributes?: string[] };
   rules?: { half_life?: Duration; row_max?: number; enabled?: boolean };
   cosine?: { half_life?: Duration; row_max?: number; enabled?: boolean };
   knn?: { half_life?: Duration; neighbours?: number; sessions_per_item?: number; session_ttl?: Duration; enabled?: boolean };

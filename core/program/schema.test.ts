@@ -77,6 +77,7 @@ const GOOD: readonly unknown[] = [
   { models: { knn: { neighbours: 5 }, item_ttl: "3d" } },
   { models: { next: { enabled: false }, background: { every: "12h", ridge: 100 } } },
   { models: { crowd: { min_persons: 10, max_share: 0.05, young: "1d", young_weight: 0.1 } } },
+  { models: { context: { attributes: ["age_group", "plan"] } } },
   { learning: { share: 0 } },
 ];
 
@@ -196,6 +197,9 @@ const BAD: readonly unknown[] = [
   slot({ default: 3 }),
   { slots: { hero: { policy: "rules", variants: { "A b": 1 } } } },
   { models: { gru: {} } },
+  { models: { context: { attributes: ["a-b"] } } },
+  { models: { context: { attributes: ["a", "a"] } } },
+  { models: { context: { attributes: "age" } } },
   { models: { background: { every: 3 } } },
   { models: { trend: { half_life: "1h" } } },
   { models: { knn: { neighbours: 0 } } },

@@ -42,7 +42,7 @@ interface Made {
 }
 
 export function createRanking(models: Models): Ranking {
-  const { items, popularity, content, lists, situation } = models;
+  const { items, popularity, content, contexts, lists, situation } = models;
   const proposed = createCandidateList(lists.length * LIST_MAX);
   const listOfModel = new Map(models.models.map((model, m) => [model.name, lists[m]!]));
 
@@ -66,7 +66,7 @@ export function createRanking(models: Models): Ranking {
     if (situation.trailLength > 0) return "blend";
     if (situation.pastLength > 0) return "history";
     if (situation.interests.length > 0 && listOfModel.get("content")!.length > 0) return "interests";
-    if (listOfModel.get("context")!.length > 0) return "context";
+    if (listOfModel.get("context")!.length > 0) return contexts.isDemographic(situation) ? "demographics" : "context";
     if (popularity.popularCount > 0) return "popular";
     return items.count > 0 ? "newest" : "empty";
   };

@@ -29,6 +29,10 @@ export function reasonsOf(models: Models, slot: number, origin: Origin | undefin
   for (const { chance } of sources) all += chance;
   return sources
     .slice(0, REASONS_MAX)
-    .map(({ source, because, chance }) => ({ source, because: [...because], weight: chance / all }))
+    .map(({ source, because, chance }): Reason => {
+      const reason = { source, because: [...because], weight: chance / all };
+      const crowd = source === "context" ? models.contexts : source === "daypart" ? models.dayparts : undefined;
+      return crowd === undefined ? reason : { ...reason, crowds: crowd.crowdsOf(models.situation, slot) };
+    })
     .filter(({ weight }, i) => i === 0 || weight >= REASON_WEIGHT_MIN);
 }

@@ -43,6 +43,8 @@ export interface Step {
   readonly knownSinceMs?: number | undefined;
   readonly weather?: string | undefined;
   readonly timezone?: string | undefined;
+  /** What else is known of him (core/model/facets.ts). */
+  readonly facets?: readonly string[] | undefined;
 }
 
 /** A factor on the score of the items that `when` picks; 1 changes nothing, 0 puts them last. */
@@ -95,6 +97,8 @@ export interface RankQuery {
   readonly device?: string | undefined;
   readonly weather?: string | undefined;
   readonly timezone?: string | undefined;
+  /** What else is known of him (core/model/facets.ts). */
+  readonly facets?: readonly string[] | undefined;
   readonly explain?: boolean | undefined;
 }
 
@@ -105,6 +109,8 @@ export interface Reason {
   because: string[];
   /** Share of this source in the item's score, 0–1. */
   weight: number;
+  /** Of `context` and `daypart`: the crowds whose favourite it is, strongest first, such as `country:NO`. */
+  crowds?: string[];
 }
 
 export interface RankedItem {

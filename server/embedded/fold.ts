@@ -271,6 +271,8 @@ export class Fold {
       history: person.recent,
       firstMs: person.firstInteractionMs,
       interests: sampled ? strongestInterests(person) : undefined,
+      attributes: person.attributes,
+      demographics: program.models?.context?.attributes,
     });
     if (step !== undefined && mayLearn) this.recommender.learn(step);
     const outputs = applyEvent(person, event, this.programs);

@@ -1,4 +1,5 @@
 // Lists for a person: the placement of the program, the request and the profile become one question to the recommender.
+import { facetsOf } from "../../core/model/facets.ts";
 import type { CompiledPlacement, CompiledProgram, ItemPredicate } from "../../core/program/compiled.ts";
 import { NO_ITEM } from "../../core/program/item-filter.ts";
 import { Visit } from "../../core/program/scope.ts";
@@ -53,6 +54,11 @@ export function rankQueryOf({ key, person, placement, request, asked, nowMs, pro
     device: context.device,
     weather: context.weather,
     timezone: context.timezone,
+    facets: facetsOf({
+      context,
+      attributes: person?.attributes,
+      demographics: program.models?.context?.attributes,
+    }),
     explain: request.explain,
   };
 }
