@@ -71,8 +71,86 @@ export interface RecommendedItem {
   item_id: string;
   score: number;
   rank: number;
-  reasons?: { source: string; because: string[]; weight: number }[];
+  reasons?: { source: string; because: string[]; weight: number; crowds?: string[] }[];
+  /** The reasons in one short sentence for whoever reads the list. */
+  reason_text?: string;
   item?: Item;
+}
+
+/** What an event of a question "what if" says. */
+export interface SupposedEvent {
+  event_type: string;
+  item_id?: string;
+  value?: number;
+}
+
+/** How the list of a preview is to differ from the one there is. */
+export interface PreviewChange {
+  /** A placement's document, in the place of the program's. */
+  placement?: unknown;
+  /** As a request's. */
+  rules?: unknown;
+  context?: LoggedEvent["context"];
+  attributes?: Record<string, unknown>;
+  /** Had he done this as well, in this order, just now. */
+  events?: readonly SupposedEvent[];
+  /** Had he never met these items. */
+  without?: readonly string[];
+}
+
+export interface PreviewRequest {
+  /** Missing: a new visitor. */
+  ref?: PersonRef;
+  placement: string;
+  /** The placement's own where it is missing. */
+  limit?: number;
+  itemId?: string;
+  exclude?: readonly string[];
+  filter?: string;
+  context?: LoggedEvent["context"];
+  change: PreviewChange;
+  /** Items about which it is asked why they are not in the list. */
+  whyNot: readonly string[];
+}
+
+export interface PreviewItem extends RecommendedItem {
+  /** What put it where it is: models, factors, a pin. */
+  account: Record<string, unknown>;
+}
+
+export interface PreviewList {
+  strategy: string;
+  /** The ranker that serves: `mix`, `calibrated`, or a model's name. */
+  ranker: string;
+  items: PreviewItem[];
+}
+
+export interface PreviewMove {
+  item_id: string;
+  /** Ranks from 1; null where it is not in the list. */
+  from: number | null;
+  to: number | null;
+  why: string;
+}
+
+export interface WhyNot {
+  status: string;
+  /** In words. */
+  text: string;
+  [detail: string]: unknown;
+}
+
+export interface PreviewAnswer {
+  user_id?: string;
+  anonymous_id?: string;
+  placement: string;
+  /** False where the visitor does not allow that lists follow him: both are what everybody gets. */
+  personalized: boolean;
+  before: PreviewList;
+  after: PreviewList;
+  moves: PreviewMove[];
+  why_not: { item_id: string; item?: Item; before: WhyNot; after: WhyNot }[];
+  degraded?: true;
 }
 
 export interface RecommendationList {
@@ -205,6 +283,11 @@ export interface Project {
 
   /** Rejects with FilterError where `filter` is not a CEL expression over the item. Undefined: no such placement. */
   recommend(request: RecommendRequest): Promise<RecommendationList | undefined>;
+  /**
+   * The list as it is and as it would be, and why; nothing is logged, nothing changes. Rejects with FilterError and
+   * RulesError. Undefined: no such placement.
+   */
+  preview(request: PreviewRequest): Promise<PreviewAnswer | undefined>;
   similar(itemId: string, limit: number): Promise<RecommendationList>;
   trending(limit: number, filter?: string): Promise<RecommendationList>;
   /** Undefined: no such slot. */

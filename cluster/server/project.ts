@@ -9,6 +9,7 @@ import { emptyPerson } from "../../core/profile/person.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import type { Consent, PersonRef } from "../../core/record.ts";
 import { answerList, answerSimilar, answerSlot, answerTrending, listRules, type Sources } from "../../server/hosting/answers.ts";
+import { answerPreview } from "../../server/hosting/preview.ts";
 import { experimentViews, slotViews } from "../../server/hosting/views.ts";
 import {
   HostError,
@@ -16,6 +17,8 @@ import {
   type EventOutcome,
   type HostStats,
   type PersonChange,
+  type PreviewAnswer,
+  type PreviewRequest,
   type ProfileAnswer,
   type Project,
   type RecommendationList,
@@ -237,6 +240,12 @@ export class ClusterProject implements Project {
     if (answered === undefined) return undefined;
     this.#decisions.log(visitor.key, answered.decision);
     return visitor.isDegraded ? { ...answered.answer, degraded: true } : answered.answer;
+  }
+
+  async preview(request: PreviewRequest): Promise<PreviewAnswer | undefined> {
+    const visitor = request.ref === undefined ? undefined : await this.#visitors.find(request.ref);
+    const answer = answerPreview(request, visitor, { ...this.#sources(), programs: this.learner.programs });
+    return answer !== undefined && visitor?.isDegraded === true ? { ...answer, degraded: true } : answer;
   }
 
   async similar(itemId: string, limit: number): Promise<RecommendationList> {

@@ -230,7 +230,12 @@ function foldItemTime(state: PersonState, { event_type, item_id, timestamp }: Lo
   if (event_type === "purchase" && keeps.bought) putItemTime(state.bought, entry, BOUGHT_MAX);
 }
 
-function foldWeight(state: PersonState, event: LoggedEvent, typeWeight: number): void {
+/** Adds what an event weighs to interests and engagement. */
+export function foldWeight(
+  state: PersonState,
+  event: Pick<LoggedEvent, "event_type" | "timestamp" | "value" | "item">,
+  typeWeight: number,
+): void {
   const weight = event.event_type === "rating" ? typeWeight * ratingFactor(event.value) : typeWeight;
   const { plan } = state.layout;
   const halfLifeMs = state.interestHalfLifeMs;

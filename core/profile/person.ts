@@ -2,6 +2,7 @@
 export { adaptPerson } from "./adapt.ts";
 export { decodePerson, encodePerson, viewOfPerson } from "./codec.ts";
 export { foldEvent, setAttributes } from "./fold.ts";
+export { leaveOut } from "./without.ts";
 export { isInteraction } from "./layout.ts";
 export { mergePerson } from "./merge.ts";
 export { emptyPerson, RECENT_MAX, type PersonState, type RecentItem } from "./state.ts";

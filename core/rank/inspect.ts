@@ -77,6 +77,7 @@ export function inspectionOf(models: Models, { list, made, trace, query, itemIds
     factors: found.factors.get(slot) ?? [],
     score: found.byScore.get(slot)?.score,
     scoreRank: found.byScore.get(slot)?.rank,
+    origin: made.chosen.find((candidate) => candidate.slot === slot)?.origin,
   });
   return {
     list,

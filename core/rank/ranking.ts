@@ -127,9 +127,9 @@ export function createRanking(models: Models): Ranking {
       changed *= by;
       trace?.factor(slot, { ...factor, by });
     };
-    for (let index = 0; index < boosts.length; index++) {
-      const { when, by } = boosts[index]!;
-      if (when(itemForRules(models, slot))) times(by, { kind: "boost", index });
+    for (let i = 0; i < boosts.length; i++) {
+      const { when, by, rule = i } = boosts[i]!;
+      if (when(itemForRules(models, slot))) times(by, { kind: "boost", rule });
     }
     if (freshness !== undefined) {
       const bornMs = item?.published_at ?? (items.listedAt(slot) || items.firstSeenAt(slot));

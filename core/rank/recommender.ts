@@ -6,6 +6,7 @@ import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { learningConfig, modelConfig } from "../model/config.ts";
 import type { BackgroundPart } from "../model/background.ts";
 import { createModels, type FeatureEffect, type Probe } from "../model/models.ts";
+import type { Origin } from "./arrange.ts";
 import type { Bar } from "./bars.ts";
 import type { FullCap } from "./caps.ts";
 import { createRanking } from "./ranking.ts";
@@ -51,6 +52,8 @@ export interface Step {
 export interface RankBoost {
   readonly when: (item: Item) => boolean;
   readonly by: number;
+  /** Its place among the rules that the asker knows, for accounts; its place in the query where it is not said. */
+  readonly rule?: number;
 }
 
 /** An item, or the best one that `when` picks, at position `at` (from 1). */
@@ -133,8 +136,8 @@ export interface RankedList {
 /** One factor on a candidate's score. */
 export interface ScoreFactor {
   readonly kind: "boost" | "freshness" | "frequency" | "feedback";
-  /** Of boosts: place among the query's boosts. */
-  readonly index?: number;
+  /** Of boosts: which rule. */
+  readonly rule?: number;
   readonly by: number;
 }
 
@@ -159,6 +162,8 @@ export interface ItemAccount {
   /** The score after all factors, and the place by it among what may be in the list. */
   readonly score: number | undefined;
   readonly scoreRank: number | undefined;
+  /** Why it is in the list where no score put it there. */
+  readonly origin: Origin | undefined;
 }
 
 /** Why an item is not in a list, or where it is. */

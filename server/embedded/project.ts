@@ -20,6 +20,7 @@ import {
   type Sources,
   type Visitor,
 } from "../hosting/answers.ts";
+import { answerPreview } from "../hosting/preview.ts";
 import { GuardWatch } from "../hosting/guard-watch.ts";
 import { experimentViews, slotViews } from "../hosting/views.ts";
 import { logSteps } from "../background/log-steps.ts";
@@ -34,6 +35,8 @@ import {
   type EventOutcome,
   type HostStats,
   type PersonChange,
+  type PreviewAnswer,
+  type PreviewRequest,
   type Project,
   type RecommendationList,
   type RecommendRequest,
@@ -353,6 +356,12 @@ export class EmbeddedProject implements Project {
     const answered = answerList(request, this.#visitor(request.ref, sources.nowMs), sources);
     if (answered !== undefined) this.#decisions.add(answered.decision, this.#nowMs());
     return answered?.answer;
+  }
+
+  async preview(request: PreviewRequest): Promise<PreviewAnswer | undefined> {
+    const sources = this.#sources();
+    const visitor = request.ref === undefined ? undefined : this.#visitor(request.ref, sources.nowMs);
+    return answerPreview(request, visitor, { ...sources, programs: this.fold.programs });
   }
 
   async similar(itemId: string, limit: number): Promise<RecommendationList> {

@@ -13,6 +13,7 @@ import { Visit } from "../../core/program/scope.ts";
 import type { RankedList, Recommender } from "../../core/rank/recommender.ts";
 import type { DecisionRecord, PersonRef } from "../../core/record.ts";
 import { FilterError, RulesError, type Decision, type RecommendationList, type RecommendRequest } from "../ports.ts";
+import { textsFor } from "./reader-text.ts";
 import { experimentalList } from "./experimental-list.ts";
 import { listOf, placementOf, rankQueryOf } from "./lists.ts";
 
@@ -42,7 +43,7 @@ export interface Answered<T> {
 /** Whom answers follow where the person does not allow that they follow him. */
 const NOBODY = { key: "", person: undefined };
 
-function allowsPersonalization({ person }: Visitor, program: CompiledProgram): boolean {
+export function allowsPersonalization({ person }: Pick<Visitor, "person">, program: CompiledProgram): boolean {
   return isGranted(person?.consent, "personalization", program.consentDefault);
 }
 
@@ -79,7 +80,8 @@ export function answerList(
     },
   );
   const { placement, explain = false } = request;
-  const answer = listOf(made.list, { recommender, decisionId, placement, explain });
+  const texts = explain ? textsFor(person, { ...person?.context, ...request.context }, { recommender, nowMs }) : undefined;
+  const answer = listOf(made.list, { recommender, decisionId, placement, texts });
   Object.assign(answer, request.ref);
   answer.profile_version = person?.version ?? 0;
   Object.assign(answer, variantsOf(made.log.experiments));
@@ -145,7 +147,7 @@ function variantsOf(experiments: DecisionRecord["experiments"]): { experiments?:
 }
 
 function crowdList(list: RankedList, placement: string, { recommender }: Sources): RecommendationList {
-  return listOf(list, { recommender, decisionId: uuidv7(), placement, explain: false });
+  return listOf(list, { recommender, decisionId: uuidv7(), placement });
 }
 
 function rulesOf(document: unknown, program: CompiledProgram): RequestRules {

@@ -8,6 +8,7 @@ import { strongestInterests } from "../../core/profile/reading.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import type { RankedList, RankQuery, Recommender } from "../../core/rank/recommender.ts";
 import type { RecommendationList, RecommendedItem, RecommendRequest } from "../ports.ts";
+import type { ReaderTexts } from "./reader-text.ts";
 
 /** `home` where the program has none: a plain list. */
 const PLAIN_HOME: CompiledPlacement = {
@@ -28,10 +29,12 @@ export interface ListQuestion {
   readonly asked: ItemPredicate | undefined;
   readonly nowMs: number;
   readonly program: CompiledProgram;
+  /** Items of the session, newest first, where they are not those that the models know. */
+  readonly trail?: readonly string[];
 }
 
 /** The question to the recommender; to be asked before the person changes. */
-export function rankQueryOf({ key, person, placement, request, asked, nowMs, program }: ListQuestion): RankQuery {
+export function rankQueryOf({ key, person, placement, request, asked, nowMs, program, trail }: ListQuestion): RankQuery {
   const context = { ...person?.context, ...request.context };
   const visit = new Visit(program.scope, person, nowMs);
   const filters = [placement.filter, placement.alsoFilter, asked].flatMap((filter) =>
@@ -43,11 +46,14 @@ export function rankQueryOf({ key, person, placement, request, asked, nowMs, pro
     limit: request.limit,
     history: person?.recent ?? [],
     interests: person === undefined ? [] : strongestInterests(person),
+    trail,
     pageItemId: request.itemId,
     exclude: request.exclude === undefined ? undefined : new Set(request.exclude),
     excludeKinds: placement.exclude,
     filter: filters.length < 2 ? filters[0] : (item) => filters.every((filter) => filter(item)),
-    boosts: placement.boosts.map(({ when, by }) => ({ when: when(visit), by })).filter(({ when }) => when !== NO_ITEM),
+    boosts: placement.boosts
+      .map(({ when, by }, rule) => ({ when: when(visit), by, rule }))
+      .filter(({ when }) => when !== NO_ITEM),
     diversity: placement.diversity,
     ...merchandisingOf(placement, person, visit, nowMs),
     country: context.country,
@@ -91,16 +97,19 @@ function merchandisingOf(
   return rules;
 }
 
-/** A ranked list as the port answers it, with the catalogue's items. */
+/** A ranked list as the port answers it, with the catalogue's items; with `texts` each with its reasons. */
 export function listOf(
   list: RankedList,
-  options: { recommender: Recommender; decisionId: string; placement: string; explain: boolean },
+  options: { recommender: Recommender; decisionId: string; placement: string; texts?: ReaderTexts | undefined },
 ): RecommendationList {
-  const { recommender, decisionId, placement, explain } = options;
+  const { recommender, decisionId, placement, texts } = options;
   const items = list.items.map(({ itemId, score, reasons }, i): RecommendedItem => {
     const item = recommender.item(itemId);
     const ranked: RecommendedItem = { item_id: itemId, score, rank: i + 1 };
-    if (explain) ranked.reasons = reasons ?? [];
+    if (texts !== undefined) {
+      ranked.reasons = reasons ?? [];
+      ranked.reason_text = texts(itemId, ranked.reasons);
+    }
     if (item !== undefined) ranked.item = item;
     return ranked;
   });

@@ -53,6 +53,7 @@ export const ACCESS: Readonly<Record<Need, readonly string[]>> = {
   browse: ["GET /v1/items", "GET /v1/items/{item_id}", "GET /v1/items/{item_id}/similar", "GET /v1/trending"],
   read: [
     "GET /v1/events/stream",
+    "POST /v1/recommendations/preview",
     "GET /v1/segments",
     "GET /v1/segments/{name}/users",
     "GET /v1/search",

@@ -281,9 +281,76 @@ export const SCHEMAS: Record<string, Schema> = {
     exclude: list({ type: "string" }, "Items to leave out."),
     filter: text("CEL over the item.", 4096),
     rules: ref("ListRules"),
+    why_not: { ...list({ type: "string" }, "Items about which it is asked why they are not in the list; needs a read key."), maxItems: 20 },
     explain: { anyOf: [{ type: "boolean" }, { enum: [0, 1] }], default: false },
     context: ref("Context"),
   }),
+  PreviewRequest: object(
+    {
+      user_id: id("The person; without him and `anonymous_id`, a new visitor."),
+      anonymous_id: id("The visitor."),
+      placement: { type: "string", default: "home" },
+      limit: { type: "integer", minimum: 1, maximum: 200, description: "The placement's own where it is missing." },
+      item_id: id("The item of the page."),
+      exclude: list({ type: "string" }, "Items to leave out."),
+      filter: text("CEL over the item.", 4096),
+      context: ref("Context"),
+      why_not: { ...list({ type: "string" }, "Items about which it is asked why they are not in the list."), maxItems: 20 },
+      change: object(
+        {
+          placement: open("A placement's document, in the place of the program's: the draft that would be saved."),
+          rules: ref("ListRules"),
+          context: ref("Context"),
+          attributes: open("Attributes that the person would have."),
+          events: { ...list(object({ event_type: text("A type that the program knows."), item_id: id("The item."), value: number("As in an event.") }, ["event_type"]), "Had he done this as well, just now."), maxItems: 20 },
+          without: { ...list({ type: "string" }, "Had he never met these items. Windows, features and segments stay as they are."), maxItems: 50 },
+        },
+        [],
+        "How `after` differs from `before`.",
+      ),
+    },
+    [],
+    "Whose list, and what would be different.",
+  ),
+  PreviewList: object(
+    {
+      strategy: text("How the list came about."),
+      ranker: text("`mix`, `calibrated`, or the model whose own order serves."),
+      items: list(
+        object(
+          {
+            item_id: id("The item."),
+            rank: integer("From 1."),
+            score: number("Only comparable within the list."),
+            reason_text: text("For whoever reads the list."),
+            reasons: list(open("{source, because, weight, crowds?}")),
+            account: open("{model_rank, model_score, sources, effects, factors, score, score_rank, placed?}: what the models and the rules made of it."),
+            item: ref("Item"),
+          },
+          ["item_id", "rank", "score"],
+        ),
+      ),
+    },
+    ["strategy", "ranker", "items"],
+  ),
+  Preview: object(
+    {
+      user_id: id("As asked."),
+      anonymous_id: id("As asked."),
+      placement: text("The placement."),
+      personalized: { type: "boolean", description: "False where the person does not allow that lists follow him." },
+      before: ref("PreviewList"),
+      after: ref("PreviewList"),
+      moves: list(
+        object({ item_id: id("The item."), from: nullable(integer("Rank before.")), to: nullable(integer("Rank after.")), why: text("The rule or the reason.") }, ["item_id", "from", "to", "why"]),
+        "Items of either list, in the order of the one after.",
+      ),
+      why_not: list(object({ item_id: id("The item."), before: open("{status, text, …}"), after: open("{status, text, …}"), item: ref("Item") }, ["item_id", "before", "after"])),
+      degraded: { type: "boolean", description: "A part of the cluster is away." },
+      took_ms: number("Time of the answer."),
+    },
+    ["placement", "personalized", "before", "after", "moves", "why_not"],
+  ),
   ListRules: object(
     {
       filter: text("CEL over the item: only items for which it holds."),
@@ -310,6 +377,7 @@ export const SCHEMAS: Record<string, Schema> = {
   ),
   RecommendationList: object(
     {
+      why_not: list(open("{item_id, status, text, …}"), "With `why_not`: why each of these items is not in the list."),
       decision_id: text("Later events carry it in `context.decision_id`."),
       user_id: id("As asked."),
       anonymous_id: id("As asked."),
@@ -322,6 +390,7 @@ export const SCHEMAS: Record<string, Schema> = {
             item_id: id("The item."),
             score: number("Only comparable within the list."),
             rank: integer("From 1."),
+            reason_text: text("With `explain`: the reasons in one short sentence for whoever reads the list."),
             reasons: list(
               object({ source: text("The model."), because: list({ type: "string" }, "The visitor's own items behind it."), weight: number("Share of the score.") }),
               "With `explain`.",

@@ -320,7 +320,8 @@ const PATHS: Record<string, Record<string, Operation>> = {
         query("item_id", text, "The item of the page."),
         query("exclude", text, "Items to leave out, with commas between them, or repeated."),
         query("filter", text, "CEL over the item, such as `item.price < 50`."),
-        query("explain", { enum: ["0", "1"], default: "0" }, "1: each item with its sources and the visitor's own items behind it."),
+        query("explain", { enum: ["0", "1"], default: "0" }, "1: each item with its sources, the visitor's own items behind it, and a sentence for him."),
+        query("why_not", text, "Items, with commas between them: why they are not in the list (read key)."),
         project,
       ],
       responses: { 200: listAnswer, ...problems([...PERSON_CALLS, "bad_filter", "unknown_placement"]) },
@@ -331,6 +332,16 @@ const PATHS: Record<string, Record<string, Operation>> = {
       parameters: [project],
       requestBody: body(ref("RecommendationRequest")),
       responses: { 200: listAnswer, ...problems([...PERSON_CALLS, "bad_json", "bad_filter", "bad_rules", "unknown_placement", "unsupported_media_type"]) },
+    },
+  },
+  "/v1/recommendations/preview": {
+    post: {
+      tags: ["Recommendations"],
+      summary: "Preview a list: before and after, what moved, and why",
+      description: "Other rules (a draft of the placement), another context, another history. Nothing changes, and no decision is logged. `why_not` tells of items that are missing: unavailable, filtered by which rule, excluded, capped, shown too often, pushed out by diversity, proposed by no model, or ranked behind the end.",
+      parameters: [project],
+      requestBody: body(ref("PreviewRequest")),
+      responses: { 200: json(ref("Preview"), "Both lists."), ...problems(["bad_json", "bad_parameter", "bad_filter", "bad_rules", "unknown_placement", "unsupported_media_type"]) },
     },
   },
   "/v1/trending": {

@@ -309,6 +309,30 @@ test("recommendations refuse what they cannot read, and say which parameter", as
   );
 });
 
+test("a list says why an item is missing, and a preview what would be different", async () => {
+  const list = await ask(node, "GET /v1/recommendations?user_id=ann&explain=1&limit=3&why_not=lamp,nothing");
+  equal(list.status, 200);
+  for (const { reason_text } of list.json.items) ok(typeof reason_text === "string" && reason_text.length > 0);
+  deepEqual(list.json.why_not.map((one: { item_id: string; status: string }) => one.item_id), ["lamp", "nothing"]);
+  equal(list.json.why_not[1].status, "unknown");
+
+  const preview = (body: unknown) => ask(node, "POST /v1/recommendations/preview", body);
+  const pinned = await preview({ user_id: "ann", placement: "home", limit: 3, change: { rules: { pin: [{ item: "lamp", at: 1 }] } } });
+  equal(pinned.status, 200, JSON.stringify(pinned.json));
+  equal(pinned.json.after.items[0].item_id, "lamp");
+  ok(pinned.json.moves.length >= 3 && pinned.json.moves.every(({ why }: { why: string }) => why.length > 0));
+  for (const field of ["model_rank", "sources", "effects", "factors"]) ok(field in pinned.json.after.items[0].account, field);
+  isProblem(await preview({ placement: "nowhere" }), 404, "unknown_placement");
+  const faulty = await preview({ change: { placement: { cap: [{ by: "colour", max: 1 }] } } });
+  isProblem(faulty, 400, "bad_rules");
+  equal(faulty.json.faults[0].path, "/placements/home/cap/0/by");
+  isProblem(await preview({ change: { rules: [] } }), 400, "bad_rules");
+  for (const change of [{ colour: 1 }, [], { events: [{ event_type: "Bad" }] }, { events: {} }, { attributes: 3 }]) {
+    isProblem(await preview({ change }), 400, "bad_parameter");
+  }
+  isProblem(await ask(node, "POST /v1/recommendations", { user_id: "ann", rules: 3 }), 400, "bad_parameter");
+});
+
 test("similar, trending and decide", async () => {
   for (const route of ["GET /v1/items/lamp/similar?limit=2", "GET /v1/trending?limit=2"]) {
     const { status, json } = await ask(node, route);

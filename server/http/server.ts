@@ -25,6 +25,7 @@ import { erasureRoutes } from "../privacy/erasure-routes.ts";
 import { exportRoutes } from "../privacy/export-routes.ts";
 import { inventoryRoutes } from "../privacy/inventory-routes.ts";
 import { profileRoutes } from "../serve/profile-routes.ts";
+import { previewRoutes } from "../serve/preview-routes.ts";
 import { recommendationRoutes } from "../serve/recommendation-routes.ts";
 import { segmentRoutes } from "../serve/segment-routes.ts";
 import { createWebhookSender } from "../webhooks/sender.ts";
@@ -206,6 +207,7 @@ function assemble(
     ...erasureRoutes(),
     ...inventoryRoutes(),
     ...recommendationRoutes(),
+    ...previewRoutes(),
     ...itemRoutes(refresh),
     ...segmentRoutes(),
     ...experimentRoutes(),

@@ -1,4 +1,5 @@
 // Lists and decisions: recommendations for a person, items like another, what trends, and the slots of the page.
+import { refusal } from "../access/gate.ts";
 import type { Reader } from "../access/reader.ts";
 import { isObject, parseObject } from "../http/body.ts";
 import {
@@ -15,6 +16,7 @@ import {
   pathText,
   personRef,
   requiredText,
+  texts,
   type Source,
 } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
@@ -23,6 +25,7 @@ import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { round } from "../http/timings.ts";
 import { itemView } from "../../core/item/validate.ts";
 import type { Decision, Project, RecommendRequest, RecommendationList } from "../ports.ts";
+import { WHY_NOT_MAX, wireOf } from "./preview-routes.ts";
 
 /** A list as the wire shows it. */
 export type WireList = Omit<RecommendationList, "items"> & { items: unknown[]; took_ms: number };
@@ -58,7 +61,18 @@ export function recommendationRoutes(): Route[] {
 async function recommend(call: Call, source: Source): Promise<Answer> {
   const request = await readRequest(source, call);
   if (call.headers["sec-gpc"] === "1" && call.project.honoursGpc) request.impersonal = true;
-  return ok(await listFor(call.project, request));
+  const list = await listFor(call.project, request);
+  const whyNot = texts(source, "why_not", { countMax: WHY_NOT_MAX, charsMax: ID_CHARS_MAX });
+  return ok(whyNot.length === 0 ? list : { ...list, why_not: await whyNotOf(call, request, whyNot) });
+}
+
+/** Why items are not in the list that the request asks for: it names rules, so a public key does not get it. */
+async function whyNotOf({ principal, project }: Call, request: RecommendRequest, whyNot: string[]): Promise<unknown> {
+  if (!principal.may("read")) throw refusal("forbidden");
+  const { rules, ref, impersonal, explain: _explain, ...asked } = request;
+  const change = rules === undefined ? {} : { rules };
+  const answer = await project.preview({ ...asked, ...(impersonal === true ? {} : { ref }), change, whyNot });
+  return wireOf(answer!).why_not.map(({ item_id, item, after }) => ({ item_id, ...after, item }));
 }
 
 /** What a request for recommendations says; the live connection reads its subscription with it too. */

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { ProgramDocument } from "../../core/program/program.ts";
 import type { PersonRef } from "../../core/record.ts";
-import { FilterError, RulesError, type PersonChange, type ProfileAnswer, type Project } from "../ports.ts";
+import { FilterError, RulesError, type PersonChange, type PreviewChange, type ProfileAnswer, type Project } from "../ports.ts";
 
 export interface SuiteOptions {
   /** A new project with this first program, closed after the test by whoever opened it. */
@@ -161,6 +161,36 @@ export function projectSuite(host: string, { open, test: options = {} }: SuiteOp
     const asked = await ask({ pin: [{ item: "i10", at: 1 }], cap: [{ by: "category", max: 1 }] });
     deepEqual([asked[0], asked[1], asked.length, most(asked)], ["i10", "i9", 4, 1]);
     await rejects(ask({ pin: [{ at: 1 }] }), (error: RulesError) => error.faults[0]!.path === "/rules/pin/0");
+  });
+
+  promise("a preview shows the list before and after, what moved and why, and changes nothing", async (open) => {
+    const project = await open({ placements: { shelf: { filter: "item.price < 100", boost: [{ when: '"c1" in item.categories', by: 1.5 }] } } });
+    await project.putItems(Array.from({ length: 12 }, (_, i) => ({ ...item(`i${i}`, `c${i % 4}`), price: i === 11 ? 500 : i })));
+    await submit(project, view("e1", { user_id: "ada" }, "i1"), view("e2", { user_id: "bob" }, "i2"), view("e3", { user_id: "bob" }, "i1"));
+    await until(() => project.profile({ user_id: "ada" }), (found) => recentOf(found).length === 1);
+    await until(() => project.recommend({ ref: { user_id: "ada" }, placement: "shelf", limit: 20 }), (list) => list!.items.length === 11);
+    const ref = { user_id: "ada" };
+    const ask = (change: PreviewChange, whyNot: string[] = []) => project.preview({ ref, placement: "shelf", limit: 6, change, whyNot });
+    const same = (await ask({}, ["i11", "none"]))!;
+    deepEqual(same.before.items, same.after.items);
+    const live = await project.recommend({ ref, placement: "shelf", limit: 6, explain: true });
+    deepEqual(same.before.items.map(({ account: _account, ...shown }) => shown), live!.items);
+    const verdicts = same.why_not.map(({ item_id, before }) => [item_id, before.status, before["rule"]]);
+    deepEqual(verdicts, [["i11", "filtered", "/placements/shelf/filter"], ["none", "unknown", undefined]]);
+
+    const draft = (await ask({ placement: { pin: [{ item: "i11", at: 2 }], boost: [{ when: '"c3" in item.categories', by: 9 }] } }))!;
+    equal(draft.after.items[1]!.item_id, "i11");
+    deepEqual(draft.moves.find(({ item_id }) => item_id === "i11"), { item_id: "i11", from: null, to: 2, why: "Pinned at 2." });
+    await rejects(ask({ placement: { pin: [{ at: 1 }] } }), (error: RulesError) => error.faults[0]!.path === "/placements/shelf/pin/0");
+
+    const other = (await ask({ events: [{ event_type: "purchase", item_id: "i1" }], rules: { exclude: ["purchased"] } }, ["i1"]))!;
+    deepEqual([other.why_not[0]!.before.status, other.why_not[0]!.after.status], ["listed", "excluded"]);
+    equal((await ask({ without: ["i1"] }))!.after.strategy === "blend", false);
+    const newcomer = (await project.preview({ placement: "shelf", change: {}, whyNot: [] }))!;
+    ok(newcomer.before.items.length === 11 && !["blend", "history"].includes(newcomer.before.strategy));
+    const profile = await project.profile(ref);
+    deepEqual([recentOf(profile), (await project.program())!.version], [["i1"], 1]);
+    equal(await project.preview({ placement: "nowhere", change: {}, whyNot: [] }), undefined);
   });
 
   promise("marked traffic is kept and counted, and is nobody's", async (open) => {

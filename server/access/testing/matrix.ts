@@ -81,6 +81,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   "PUT /v1/privacy/visitors/{anonymous_id}/consent": { ok: 200, about: ["visitor", "linked"], body: {}, cross: true },
   "GET /v1/recommendations": { ok: 200, about: PERSONS, cross: true },
   "POST /v1/recommendations": { ok: 200, about: PERSONS, body: {}, cross: true },
+  "POST /v1/recommendations/preview": { ok: 200, about: PERSONS, body: {} },
   "POST /v1/decide": { ok: 404, about: PERSONS, body: { slot: "none" }, cross: true },
   "GET /v1/live": { ok: 200, about: PERSONS, cross: true, stream: true },
   "GET /v1/items/{item_id}/similar": { ok: 200, path: "/v1/items/x/similar", cross: true },

@@ -1,0 +1,57 @@
+// The sentence that a reader gets is short, true, and in his own situation.
+import { deepEqual, equal } from "node:assert/strict";
+import { test } from "node:test";
+import type { Item } from "../../core/item/item.ts";
+import type { Reason } from "../../core/rank/recommender.ts";
+import { readerText, type ReaderSituation } from "./reader-text.ts";
+
+const items = new Map<string, Item>([
+  ["lamp", { item_id: "lamp", title: "Brass lamp", categories: ["lamps"], tags: [], price: 9 }],
+  ["story", { item_id: "story", title: "Ice", categories: ["arctic_ocean"], tags: [], published_at: 1 }],
+  ["nameless", { item_id: "nameless", categories: [], tags: [] }],
+]);
+const EVENING_MS = Date.UTC(2026, 0, 5, 20);
+const situation = (more: Partial<ReaderSituation> = {}): ReaderSituation => ({
+  recent: [], interests: [], context: {}, nowMs: EVENING_MS, itemOf: (id) => items.get(id), ...more,
+});
+const reason = (source: string, because: string[] = [], crowds?: string[]): Reason => ({
+  source, because, weight: 1, ...(crowds === undefined ? {} : { crowds }),
+});
+const text = (reasons: Reason[], more: Partial<ReaderSituation> = {}, itemId = "x"): string =>
+  readerText(itemId, reasons, situation(more));
+
+test("an own item is named by what was done with it", () => {
+  const done = (event_type: string) => ({ recent: [{ item_id: "lamp", event_type }] });
+  const because = [reason("popularity"), reason("rules", ["lamp"])];
+  equal(text(because), "Because you looked at Brass lamp");
+  equal(text(because, done("purchase")), "Because you bought Brass lamp");
+  equal(text(because, done("like")), "Because you liked Brass lamp");
+  equal(text(because, done("add_to_cart")), "Because Brass lamp is in your cart");
+  equal(text([reason("knn", ["story"])]), "Because you read Ice");
+  equal(text([reason("knn", ["nameless"])]), "Visitors like you opened it");
+  equal(text([reason("rules", ["lamp"])], {}, "lamp"), "Often opened next", "an item is no reason for itself");
+});
+
+test("crowds are named by place, people, language, time and device", () => {
+  const crowd = (...crowds: string[]): string => text([reason("context", [], crowds)]);
+  deepEqual(
+    [
+      crowd("daypart:evening", "country:NO"), crowd("country:NL"), crowd("age_group:18-24", "device:mobile"), crowd("language:nb", "daypart:evening"),
+      crowd("device:mobile"), crowd("device:desktop"), crowd("daypart:evening"), crowd("country:??"), crowd(),
+    ],
+    [
+      "Popular in Norway tonight", "Popular in the Netherlands", "Popular with people like you", "Popular with readers of Norwegian Bokmål tonight",
+      "Popular on phones", "Popular on desktops", "Popular tonight", "Popular now", "Popular now",
+    ],
+  );
+  equal(text([reason("trend")]), "Rising tonight");
+  equal(text([reason("trend")], { nowMs: EVENING_MS - 12 * 3_600_000 }), "Rising this morning");
+});
+
+test("the rest is told plainly, and nothing is left without a word", () => {
+  const interests: [string, number][] = [["sport", 0.6], ["arctic_ocean", 0.4]];
+  equal(text([reason("content")], { interests }, "story"), "Fits your interest in arctic ocean");
+  equal(text([reason("content")], {}, "story"), "Fits your interests");
+  deepEqual([text([reason("exploration")]), text([reason("repeats", ["x"])]), text([reason("newest")]), text([reason("?")]), text([])],
+    ["New here", "You looked at this before", "Just in", "Picked for you", "Popular now"]);
+});

@@ -1,0 +1,127 @@
+// Why an item is in a list, in one short sentence for whoever reads the list. English; a site's own language comes later.
+import type { EventContext } from "../../core/event/event.ts";
+import type { Item } from "../../core/item/item.ts";
+import { isDemographic } from "../../core/model/facets.ts";
+import { localTime } from "../../core/profile/local-time.ts";
+import { interestShares } from "../../core/profile/reading.ts";
+import type { PersonState, RecentItem } from "../../core/profile/state.ts";
+import type { Reason, Recommender } from "../../core/rank/recommender.ts";
+
+export interface ReaderSituation {
+  /** Newest first. */
+  readonly recent: readonly Pick<RecentItem, "item_id" | "event_type">[];
+  readonly interests: readonly (readonly [name: string, share: number])[];
+  readonly context: EventContext;
+  readonly nowMs: number;
+  readonly itemOf: (itemId: string) => Item | undefined;
+}
+
+export type ReaderTexts = (itemId: string, reasons: readonly Reason[]) => string;
+
+/** Texts for the lists of one visitor as he is now. */
+export function textsFor(
+  person: PersonState | undefined,
+  context: EventContext,
+  { recommender, nowMs }: { recommender: Recommender; nowMs: number },
+): ReaderTexts {
+  const situation: ReaderSituation = {
+    recent: person?.recent ?? [],
+    interests: person === undefined ? [] : interestShares(person),
+    context,
+    nowMs,
+    itemOf: (itemId) => recommender.item(itemId),
+  };
+  return (itemId, reasons) => readerText(itemId, reasons, situation);
+}
+
+const TITLE_CHARS_MAX = 60;
+
+const ALONE: Readonly<Record<string, string>> = {
+  popularity: "Popular now",
+  popular: "Popular now",
+  steady: "A lasting favourite",
+  rules: "Often opened next",
+  next: "Often opened next",
+  recent: "Often opened next",
+  cosine: "Goes well with what you looked at",
+  knn: "Visitors like you opened it",
+  background: "Fits what you like",
+  content: "Fits your interests",
+  newest: "Just in",
+  exploration: "New here",
+  pinned: "Featured",
+};
+
+/** Never empty, and true: an own item that is named is the visitor's own. */
+export function readerText(itemId: string, reasons: readonly Reason[], situation: ReaderSituation): string {
+  const heaviest = reasons[0];
+  if (heaviest === undefined) return ALONE["popular"]!;
+  if (heaviest.source === "repeats") return "You looked at this before";
+  for (const { because } of reasons) {
+    const own = because.find((id) => id !== itemId && titleOf(situation.itemOf(id)) !== undefined);
+    if (own !== undefined) return becauseOf(own, situation);
+  }
+  if (heaviest.source === "trend") return `Rising ${timeOfDay(situation)}`;
+  if (heaviest.crowds !== undefined) return crowdText(reasons.flatMap(({ crowds = [] }) => crowds), situation);
+  if (heaviest.source === "content") {
+    const shared = sharedInterest(situation.itemOf(itemId), situation);
+    if (shared !== undefined) return `Fits your interest in ${shared.replaceAll("_", " ")}`;
+  }
+  return ALONE[heaviest.source] ?? "Picked for you";
+}
+
+function becauseOf(itemId: string, { recent, itemOf }: ReaderSituation): string {
+  const item = itemOf(itemId);
+  const title = titleOf(item)!;
+  // What he did with it that says most.
+  const done = new Set(recent.filter((entry) => entry.item_id === itemId).map(({ event_type }) => event_type));
+  if (done.has("purchase")) return `Because you bought ${title}`;
+  if (done.has("like")) return `Because you liked ${title}`;
+  if (done.has("add_to_cart")) return `Because ${title} is in your cart`;
+  // What has a date of publication and no price is read.
+  return `Because you ${item?.published_at !== undefined && item.price === undefined ? "read" : "looked at"} ${title}`;
+}
+
+function crowdText(crowds: readonly string[], situation: ReaderSituation): string {
+  const values = new Map(crowds.map((crowd) => [crowd.slice(0, crowd.indexOf(":")), crowd.slice(crowd.indexOf(":") + 1)]));
+  const country = nameOf("region", values.get("country")?.toUpperCase());
+  const language = nameOf("language", values.get("language"));
+  const device = values.get("device");
+  const when = values.has("daypart") ? ` ${timeOfDay(situation)}` : "";
+  if (country !== undefined) return `Popular in ${country}${when}`;
+  if (crowds.some(isDemographic)) return "Popular with people like you";
+  if (language !== undefined) return `Popular with readers of ${language}${when}`;
+  if (when !== "") return `Popular${when}`;
+  if (device !== undefined) return device === "mobile" ? "Popular on phones" : `Popular on ${device}s`;
+  return ALONE["popular"]!;
+}
+
+function timeOfDay({ context, nowMs }: ReaderSituation): string {
+  const { hour } = localTime(context.timezone, nowMs);
+  return hour >= 4 && hour < 12 ? "this morning" : hour >= 12 && hour < 17 ? "today" : "tonight";
+}
+
+function sharedInterest(item: Item | undefined, { interests }: ReaderSituation): string | undefined {
+  if (item === undefined) return undefined;
+  const own = new Set([...item.categories, ...item.tags]);
+  let best: readonly [name: string, share: number] | undefined;
+  for (const entry of interests) if (own.has(entry[0]) && (best === undefined || entry[1] > best[1])) best = entry;
+  return best?.[0];
+}
+
+function titleOf(item: Item | undefined): string | undefined {
+  const title = item?.title?.trim();
+  if (title === undefined || title === "") return undefined;
+  return title.length <= TITLE_CHARS_MAX ? title : `${title.slice(0, TITLE_CHARS_MAX - 1).trimEnd()}…`;
+}
+
+/** The English name of a country or a language; undefined for codes that are none. */
+function nameOf(type: "region" | "language", code: string | undefined): string | undefined {
+  if (code === undefined) return undefined;
+  try {
+    const name = new Intl.DisplayNames("en", { type, fallback: "none" }).of(code);
+    return type === "region" && /^(United|Netherlands|Philippines|Bahamas|Maldives)/.test(name ?? "") ? `the ${name}` : name;
+  } catch {
+    return undefined;
+  }
+}
