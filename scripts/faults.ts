@@ -1,5 +1,6 @@
 // Crash and power tests at length: `npm run faults -- [--kills 200] [--cuts 100] [--unsafe-cuts 5] [--flips 500]
-// [--truncations 100] [--io-errors 500] [--slow-s 20] [--seed 1]`.
+// [--truncations 100] [--io-errors 500] [--slow-s 20] [--overload-s 20]
+// [--seed 1]`.
 // Prints one line a round on a terminal, a table at the end; exits 1 where a promise was broken, or where the negative
 // control (no fdatasync) lost nothing, because a rig that cannot fail is no test.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -10,10 +11,12 @@ import { fillDisk, smallDiskMissing } from "../e2e/faults/disk-full.ts";
 import { attachMissing, ioErrors, slowSyncs } from "../e2e/faults/io-errors.ts";
 import { killRounds, straceMissing } from "../e2e/faults/kills.ts";
 import type { FaultTally } from "../e2e/faults/ledger.ts";
+import { memoryCapMissing, overload, overloadFaults } from "../e2e/faults/overload.ts";
 import { powerCuts, powerRigMissing } from "../e2e/faults/power.ts";
 import { rot } from "../e2e/faults/rot.ts";
 
 const ROUNDS_A_LIFE = 10;
+const MEMORY_BYTES = 512 * 1024 * 1024;
 
 const { values } = parseArgs({
   options: {
@@ -24,6 +27,7 @@ const { values } = parseArgs({
     truncations: { type: "string", default: "100" },
     "io-errors": { type: "string", default: "500" },
     "slow-s": { type: "string", default: "20" },
+    "overload-s": { type: "string", default: "20" },
     seed: { type: "string", default: "1" },
     folder: { type: "string" },
   },
@@ -111,6 +115,21 @@ if (noAttach !== undefined) skipped("slow syncs", noAttach);
 else if (slowS > 0) {
   const tally = await slowSyncs({ folder: join(folder, "slow"), seed, forMs: slowS * 1_000 });
   report("syncs of two seconds", tally, isClean(tally));
+}
+
+const overloadS = count(values["overload-s"], "overload-s");
+const noCap = memoryCapMissing();
+if (noCap !== undefined) skipped("overload", noCap);
+else if (overloadS > 0) {
+  for (const factor of [5, 10]) {
+    const options = { folder: join(folder, `overload-${factor}`), factor, forMs: overloadS * 1_000, seed };
+    const tally = await overload({ ...options, memoryBytes: MEMORY_BYTES });
+    const faults = overloadFaults(tally, MEMORY_BYTES);
+    report(`${factor} times what it takes, in 512 MiB${faults.map((fault) => `; ${fault}`).join("")}`, tally, faults.length === 0);
+    const { capacity, offered, taken, healthMsP99, memoryBytesMax, calmAfterMs } = tally;
+    const figures = { capacity, offered, taken, healthMsP99, memoryBytesMax, calmAfterMs };
+    process.stdout.write(`     ${JSON.stringify(figures, (_, value: unknown) => (typeof value === "number" ? Math.round(value) : value))}\n`);
+  }
 }
 
 const noSmallDisk = smallDiskMissing(folder);

@@ -9,6 +9,7 @@ import { attachMissing, ioErrors, slowSyncs } from "./io-errors.ts";
 import { killRounds, straceMissing } from "./kills.ts";
 import type { FaultTally } from "./ledger.ts";
 import { readyNode, startNode } from "./node.ts";
+import { memoryCapMissing, overload, overloadFaults } from "./overload.ts";
 import { powerCuts, powerRigMissing } from "./power.ts";
 import { rot } from "./rot.ts";
 
@@ -64,6 +65,16 @@ test("syncs that take two seconds hold up senders and no readers", { skip: attac
   const tally = await slowSyncs({ folder: join(folder, "slow"), seed: SEED, forMs: 5_000 });
   assertNothingBroken(tally);
   assert.equal(tally.by["reads over 1 s"], undefined, JSON.stringify(tally));
+});
+
+test("overload in little memory: refusals say when to come again, and nothing is lost", { skip: memoryCapMissing() }, async () => {
+  const options = { factor: 5, forMs: 2_000, seed: SEED };
+  const memoryBytes = 512 << 20;
+  const tally = await overload({ ...options, folder: join(folder, "overload"), memoryBytes });
+  assert.deepEqual(overloadFaults(tally, memoryBytes), [], JSON.stringify(tally));
+  // A node that cannot live in its memory must be seen to die.
+  const control = overload({ ...options, folder: join(folder, "overload-control"), memoryBytes: 80 << 20 });
+  await assert.rejects(control);
 });
 
 test("a second node on the same data folder is refused by the name of the first", async () => {

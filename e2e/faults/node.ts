@@ -16,6 +16,8 @@ export interface NodeOptions {
   /** A command that runs the node, e.g. strace. */
   wrap?: readonly string[];
   environment?: Record<string, string>;
+  /** Folder of a control group that the node belongs to from its first instruction. */
+  memoryGroup?: string;
 }
 
 export interface RunningNode {
@@ -38,8 +40,10 @@ export interface Start {
   readonly stderr: () => string;
 }
 
-export function startNode({ dataFolder, wrap = [], environment = {} }: NodeOptions): Start {
-  const [command, ...args] = [...wrap, process.execPath, ...NODE_ARGUMENTS, "start", "--config", CONFIG];
+export function startNode({ dataFolder, wrap = [], environment = {}, memoryGroup }: NodeOptions): Start {
+  const join = memoryGroup === undefined ? [] : ["sh", "-c", `echo $$ > ${memoryGroup}/cgroup.procs && exec "$@"`, "sh"];
+  const node = [process.execPath, ...NODE_ARGUMENTS, "start", "--config", CONFIG];
+  const [command, ...args] = [...join, ...wrap, ...node];
   const env = {
     ...process.env,
     ATTUNE_PORT: "0",

@@ -15,10 +15,21 @@ export interface FuzzReport {
   /** How many were answered by each status. */
   byStatus: Record<string, number>;
   slowestMs: number;
+  /** The longest that the thread worked for one request, CPU ms: the node's share and the sender's, which is small. */
+  workMsMax: number;
+  /** Memory that is alive, in MB, at each quarter of the run. */
+  heapMb: number[];
 }
 
 /** Nothing that a request may say keeps the node busy for so long; generous, because machines that test are shared. */
 const ANSWER_MS_MAX = 2_000;
+/**
+ * So long may one request keep the event loop. CPU time, because machines that test are shared; a collection of all garbage
+ * may fall into it.
+ */
+const WORK_MS_MAX = 100;
+/** Events that were taken stay: profiles, models and the newest decisions. */
+const HEAP_GROWTH_MB_MAX = 64;
 /** These answers have no end: their head is enough. */
 const ENDLESS = /^text\/event-stream/;
 
@@ -168,7 +179,8 @@ const QUERY_NAMES = [
 export async function fuzz(options: { runs: number; seed: number }): Promise<FuzzReport> {
   const node = await startNode({ logger: silent });
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
-  const report: FuzzReport = { requests: 0, byStatus: {}, slowestMs: 0 };
+  const report: FuzzReport = { requests: 0, byStatus: {}, slowestMs: 0, workMsMax: 0, heapMb: [] };
+  const quarter = Math.max(1, Math.floor(options.runs / 4));
   try {
     const routes = node.server.routes.map(({ method, path }) => `${method} ${path}`);
     const property = fc.asyncProperty(
@@ -177,9 +189,14 @@ export async function fuzz(options: { runs: number; seed: number }): Promise<Fuz
       fc.infiniteStream(fc.nat()),
       async (request, kind, luck) => {
         const startMs = performance.now();
+        const before = process.threadCpuUsage();
         const answer = kind === 0 ? await sendMutatedBytes(node, request, luck) : await send(node, agent, request);
         const tookMs = performance.now() - startMs;
-        report.requests++;
+        const { user, system } = process.threadCpuUsage(before);
+        const workMs = (user + system) / 1_000;
+        report.workMsMax = Math.max(report.workMsMax, workMs);
+        if (++report.requests % quarter === 0) report.heapMb.push(heapMbNow());
+        if (workMs > WORK_MS_MAX) throw new Error(`the request kept the thread for ${workMs} ms`);
         report.slowestMs = Math.max(report.slowestMs, tookMs);
         if (answer === undefined) return; // the connection was closed: bytes that are no request
         report.byStatus[answer.status] = (report.byStatus[answer.status] ?? 0) + 1;
@@ -190,11 +207,19 @@ export async function fuzz(options: { runs: number; seed: number }): Promise<Fuz
     await fc.assert(property, { numRuns: options.runs, seed: options.seed });
     const { status } = await send(node, agent, { method: "GET", path: "/readyz", headers: {}, body: undefined });
     if (status !== 200) throw new Error("the node is not ready afterwards");
+    const growthMb = report.heapMb.at(-1)! - report.heapMb[1]!;
+    if (growthMb > HEAP_GROWTH_MB_MAX) throw new Error(`the second half of the run left ${growthMb} MB behind`);
     return report;
   } finally {
     agent.destroy();
     await node.close();
   }
+}
+
+/** Of what is alive; where collections can be asked for (`--expose-gc`), right after one. */
+function heapMbNow(): number {
+  globalThis.gc?.();
+  return Math.round(process.memoryUsage().heapUsed / (1024 * 1024));
 }
 
 function check({ status, type, text }: FuzzAnswer): void {
