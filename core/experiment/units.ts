@@ -30,34 +30,40 @@ const CACHED_MAX = 16_384;
 const VALUES_MAX = 64;
 const VERSION = 1;
 
+/** Units of one generation by run and person: two maps, so that an event joins no strings to ask. */
+type Cached = Map<string, Map<string, Unit | null>>;
+
 export class Units {
   readonly #rows: UnitRows;
-  #young = new Map<string, Unit | null>();
-  #old = new Map<string, Unit | null>();
+  #young: Cached = new Map();
+  #youngCount = 0;
+  #old: Cached = new Map();
+  /** Runs by whether anybody takes part: of one that nobody has seen, every event would ask the table in vain. */
+  readonly #isUsed = new Map<string, boolean>();
 
   constructor(rows: UnitRows) {
     this.#rows = rows;
   }
 
   get(run: string, personKey: string): Unit | undefined {
-    const key = `${run}/${personKey}`;
-    let unit = this.#young.get(key);
+    let unit = this.#young.get(run)?.get(personKey);
     if (unit === undefined) {
-      unit = this.#old.get(key);
+      if (!this.#used(run)) return undefined;
+      unit = this.#old.get(run)?.get(personKey);
       if (unit === undefined) {
-        const bytes = this.#rows.get(key);
+        const bytes = this.#rows.get(`${run}/${personKey}`);
         unit = bytes === undefined ? null : decodeUnit(bytes);
       }
-      this.#remember(key, unit);
+      this.#remember(run, personKey, unit);
     }
     return unit ?? undefined;
   }
 
   /** Keeps the unit as it is now; null forgets it. */
   put(run: string, personKey: string, unit: Unit | null): void {
-    const key = `${run}/${personKey}`;
-    this.#rows.set(key, unit === null ? null : encodeUnit(unit));
-    this.#remember(key, unit);
+    this.#isUsed.set(run, true);
+    this.#rows.set(`${run}/${personKey}`, unit === null ? null : encodeUnit(unit));
+    this.#remember(run, personKey, unit);
   }
 
   /** Forgets up to `limit` persons of a run; false while there are more. */
@@ -65,17 +71,32 @@ export class Units {
     const page = this.#rows.page({ prefix: `${run}/`, limit });
     for (const [key] of page) {
       this.#rows.set(key, null);
-      this.#young.delete(key);
-      this.#old.delete(key);
+      const personKey = key.slice(run.length + 1);
+      this.#young.get(run)?.delete(personKey);
+      this.#old.get(run)?.delete(personKey);
     }
     return page.length < limit;
   }
 
-  #remember(key: string, unit: Unit | null): void {
-    this.#young.set(key, unit);
-    if (this.#young.size < CACHED_MAX / 2) return;
+  #used(run: string): boolean {
+    let isUsed = this.#isUsed.get(run);
+    if (isUsed === undefined) {
+      isUsed = this.#rows.page({ prefix: `${run}/`, limit: 1 }).length > 0;
+      this.#isUsed.set(run, isUsed);
+    }
+    return isUsed;
+  }
+
+  #remember(run: string, personKey: string, unit: Unit | null): void {
+    let units = this.#young.get(run);
+    if (units === undefined) this.#young.set(run, (units = new Map()));
+    const before = units.size;
+    units.set(personKey, unit);
+    this.#youngCount += units.size - before;
+    if (this.#youngCount < CACHED_MAX / 2) return;
     this.#old = this.#young;
     this.#young = new Map();
+    this.#youngCount = 0;
   }
 }
 
