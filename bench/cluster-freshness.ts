@@ -6,6 +6,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WebSocket } from "ws";
+import { newClusterKey } from "../cluster/access/cluster-key.ts";
+import { sharedNeeds } from "../cluster/cli/topics.ts";
 import { ensureJobJar } from "../cluster/install/job.ts";
 import { FlinkRest } from "../cluster/jobs/flink-rest.ts";
 import { untilRunning } from "../cluster/jobs/submit.ts";
@@ -42,8 +44,9 @@ export async function clusterFreshness(): Promise<void> {
   const [kafka, redis, flink] = await Promise.all([startKafka(), startRedis(), startFlink({ slots: 2 })]);
   const connection = { brokers: [kafka.bootstrap] };
   const topics = projectTopics("default");
-  await createTopics(connection, needsOf(topics), { partitions: PARTITIONS, replicas: 1 });
+  await createTopics(connection, [...needsOf(topics), ...sharedNeeds()], { partitions: PARTITIONS, replicas: 1 });
   const servers: { url: string; part: Part }[] = [];
+  const clusterKey = newClusterKey();
   for (const name of ["one", "two"]) {
     const port = await freePort();
     const settings = {
@@ -53,10 +56,12 @@ export async function clusterFreshness(): Promise<void> {
       kafka: { brokers: connection.brokers },
       redis: { url: redis.url },
       projects: { default: "shop" },
+      clusterKey,
     };
-    const part = new Part(serverSpec({ folder: join(folder, name), name, host: "127.0.0.1", port, settings }), "caller");
+    const url = `http://127.0.0.1:${port}`;
+    const part = new Part(serverSpec({ folder: join(folder, name), name, url, settings }), "caller");
     await part.start();
-    servers.push({ url: `http://127.0.0.1:${port}`, part });
+    servers.push({ url, part });
   }
   const rest = new FlinkRest(flink.url);
   const jobId = await rest.run(await rest.uploadJar((await ensureJobJar()).path), {
@@ -81,7 +86,9 @@ async function measure([one, two]: [string, string], redisUrl: string): Promise<
   const byEvent = new Map<string, Times>();
   const link = await RedisLink.open({ urls: [redisUrl] });
   await link.listen("attune:{default}:g1:changes", (message) => {
-    for (const { event } of decodeChange(message).changes) {
+    const told = decodeChange(message);
+    if (!("changes" in told)) return;
+    for (const { event } of told.changes) {
       const known = byEvent.get(event?.event_id ?? "");
       if (known !== undefined) known.storedMs ??= performance.now();
     }

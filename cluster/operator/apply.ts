@@ -60,6 +60,8 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   const ref = record.kind === "event" ? record.event : record.ref;
   const atMs = timeOf(state, input.atMs);
   const anonKey = ref.anonymous_id === undefined ? undefined : anonymousKeyOf(ref.anonymous_id);
+  // As the server would have decided that keyed the event, had it known.
+  const isRefused = record.kind === "event" && !mayBeKept(turn, atMs);
   let mergedFrom: string | undefined;
   const isNewLink = anonKey !== undefined && anonKey !== turn.key && !isLinked(state, anonKey);
   if (isNewLink) {
@@ -67,11 +69,19 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
     if (found >= 0) mergedFrom = merge(turn, state.early.splice(found, 1)[0]!, atMs);
     else if (!input.waited && state.links.length < LINKS_MAX) return "hold";
   }
+  // What he does not allow to be kept still says whose the device is, where another server has said so already.
+  if (isRefused && !isNewLink) return "applied";
   turn.isChanged = true;
   turn.isVisible = true;
   state.sequence++;
   state.lastAtMs = atMs;
   const person = (state.person ??= newPerson(turn));
+  if (isRefused) {
+    addAnonymousId(person, ref.anonymous_id!);
+    const outputs = applyAttributes(person, {}, atMs, turn.project.programs);
+    note(turn, person, { atMs, outputs, mergedFrom, linkedAnonymousId: ref.anonymous_id });
+    return "applied";
+  }
   if (record.kind === "attributes") {
     if (ref.user_id !== undefined && ref.anonymous_id !== undefined) addAnonymousId(person, ref.anonymous_id);
     if (record.consent !== undefined) person.consent = record.consent;
@@ -117,6 +127,12 @@ export function applyTime(turn: Turn, atMs: number): void {
 /** The log's time within this key never goes back, even where a broker's clock did. */
 function timeOf(state: KeyState, atMs: number): number {
   return Math.max(atMs, state.lastAtMs);
+}
+
+/** Whether the person allows that his events are kept. */
+function mayBeKept({ state, project }: Turn, atMs: number): boolean {
+  const { consentDefault } = project.programs.inForce(atMs).program;
+  return isGranted(state.person?.consent, "analytics", consentDefault);
 }
 
 function newPerson({ key, project }: Turn): PersonState {

@@ -83,6 +83,7 @@ function profileOf({ state, changes }: Turn, bytes: Uint8Array | undefined): Uin
     version: person?.version ?? 0,
     programVersion: person?.programVersion ?? 0,
     nextCheckMs: person?.nextCheckMs ?? Infinity,
+    ...(person?.consent === undefined ? {} : { analytics: person.consent.analytics }),
     memberships: person === undefined ? [] : [...person.memberships.keys()].sort(),
     person: bytes ?? new Uint8Array(0),
     changes,

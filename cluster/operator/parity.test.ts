@@ -1,12 +1,14 @@
 // The law of the cluster: whatever partitions, lags, duplicates and hand-overs do, each person's bytes are those that the
 // embedded host makes of the same log.
-import { deepEqual, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { newsProgram } from "../../core/program/news.ts";
 import type { ProgramDocument } from "../../core/program/program.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import { forEachSeedAsync } from "../../core/testing/seeds.ts";
 import { START_MS } from "../../server/embedded/testing.ts";
+import { personOf } from "./key-state.ts";
+import { addProgram, createProject } from "./project.ts";
 import { createOperator } from "./operator.ts";
 import { LogHost } from "./testing/log-host.ts";
 import { differences, foldOfLog } from "./testing/reference.ts";
@@ -49,6 +51,25 @@ test("the same through changes of the program", async () => {
     await compare(world);
   });
 });
+
+for (const otherwise of ["granted", "denied"] as const) {
+  test(`the same where persons say what they allow and the default is ${otherwise}; what is refused leaves nothing`, async () => {
+    let refused = 0;
+    await forEachSeedAsync(10, async (rng) => {
+      const programs = [{ ...shopProgram, consent: { default: otherwise } }];
+      const world = play(rng, { servers: rng.between(1, 3), partitions: rng.between(1, 4), programs, consents: true });
+      await compare(world);
+      for (const { analytics, person, programVersion } of world.host.profiles.values()) {
+        if (person.length === 0) continue;
+        const project = createProject(0);
+        addProgram(project, { version: 1, atMs: START_MS, document: programs[0] });
+        equal(analytics, personOf(person, programVersion, project.programs).consent?.analytics, "what servers read of it");
+        if (analytics === "denied") refused++;
+      }
+    });
+    ok(refused > 10, `${refused} refuse`);
+  });
+}
 
 test("another replay gives the same sequence and time to the same bytes", async () => {
   await forEachSeedAsync(8, async (rng) => {

@@ -115,7 +115,7 @@ test("each row that is taken is told once, with what changed", options, async ()
   const heard: ChangeMessage[] = [];
   const other = await RedisLink.open({ urls: [alone.url] });
   links.push(other);
-  await other.listen(store.channel, (message) => heard.push(decodeChange(message)));
+  await other.listen(store.channel, (message) => heard.push(decodeChange(message) as ChangeMessage));
   const changes = [{ version: 1, atMs: 5, entered: ["buyers"], left: [], triggers: [] }];
   await put(store, "u:ada", { ...person(1, 5, ["buyers"]), changes });
   await put(store, "u:ada", { ...person(1, 5, ["buyers"]), changes });

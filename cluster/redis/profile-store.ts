@@ -4,6 +4,7 @@
 // in one slot of a Redis Cluster, a write is one script, and the shard's mark (how far the topic was taken in) lives and
 // dies with its rows. The script takes a row only where it is newer, so writes may come twice, late and from several
 // servers; and it alone tells the others, so that each change is told once.
+import type { Consent } from "../../core/record.ts";
 import { partitionOf } from "../kafka/partition.ts";
 import { decodeProfile, encodeProfile, type ProfileChange, type ProfileValue } from "../wire/profile.ts";
 import type { RedisLink } from "./link.ts";
@@ -28,6 +29,12 @@ export interface ChangeMessage {
   readonly by?: string;
 }
 
+/** What servers tell each other when somebody has said what he allows, before it is in his row. */
+export interface ConsentMessage {
+  readonly key: string;
+  readonly consent: Consent;
+}
+
 export interface StoredProfile {
   /** Undefined: nobody, as far as the store knows. */
   readonly profile: ProfileValue | undefined;
@@ -43,6 +50,8 @@ export interface ShardMark {
 /** Sequence and time as float64, big-endian, then the length of the segments' names; what a row begins with. */
 const HEAD_BYTES = 20;
 const NAME_SEPARATOR = "\n";
+/** A list beside those of the segments, none of which can be called so: who does not allow that his events are kept. */
+const REFUSING = "!refusing";
 
 /**
  * KEYS: row, the shard's person keys, the channel's tag. ARGV: row, prefix of segments, person key, 1 for a signpost,
@@ -118,6 +127,20 @@ export class ProfileStore {
     const rowKey = `${prefix}p:${key}`;
     const [row, whole] = (await this.link.ask(rowKey, ["MGET", rowKey, `${prefix}whole`])) as (Buffer | null)[];
     return { profile: row == null ? undefined : profileOf(row), isWhole: whole != null };
+  }
+
+  /** Tells all servers, where Redis is there. */
+  tellConsent(message: ConsentMessage): void {
+    this.link.write(this.channel, ["PUBLISH", this.channel, JSON.stringify(message)]).catch(() => undefined);
+  }
+
+  /** How many do not allow that their events are kept; undefined while that is being filled. */
+  async refusing(): Promise<number | undefined> {
+    const known = await Promise.all(
+      this.#shards().map((shard) => this.link.ask(`${this.#prefix(shard)}whole`, ["EXISTS", `${this.#prefix(shard)}whole`])),
+    );
+    if (known.includes(0)) return undefined;
+    return (await this.sizes([REFUSING])).get(REFUSING);
   }
 
   /** Live members of each segment. */
@@ -199,12 +222,13 @@ export function changeOf(key: string, { sequence, asOfMs, signpost, changes }: P
 }
 
 /** A message as a server hears it. */
-export function decodeChange(message: Buffer): ChangeMessage {
-  return JSON.parse(message.toString("utf8")) as ChangeMessage;
+export function decodeChange(message: Buffer): ChangeMessage | ConsentMessage {
+  return JSON.parse(message.toString("utf8")) as ChangeMessage | ConsentMessage;
 }
 
 function rowOf(value: ProfileValue): Buffer {
-  const names = Buffer.from(value.memberships.join(NAME_SEPARATOR));
+  const lists = value.analytics === "denied" ? [...value.memberships, REFUSING] : value.memberships;
+  const names = Buffer.from(lists.join(NAME_SEPARATOR));
   // What changed was told; the row is who he is.
   const profile = encodeProfile({ ...value, changes: [] });
   const row = Buffer.alloc(HEAD_BYTES + names.length + profile.length);

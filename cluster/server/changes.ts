@@ -43,7 +43,11 @@ export class Changes {
   /** Resolves when changes are heard. */
   start(): Promise<void> {
     const { store } = this.#options;
-    return store.link.listen(store.channel, (message) => this.hear(decodeChange(message)));
+    return store.link.listen(store.channel, (bytes) => {
+      const message = decodeChange(bytes);
+      if ("consent" in message) this.#options.people.say(message.key, message.consent);
+      else this.hear(message);
+    });
   }
 
   /** Takes in a message, by whichever way it came; one that is known already tells nobody. */

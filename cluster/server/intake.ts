@@ -15,6 +15,7 @@ import type { KafkaSender, OutgoingRecord } from "../kafka/sender.ts";
 import { encodeDocument } from "../wire/documents.ts";
 import { encodeClusterRecord, type ClusterRecord } from "../wire/record.ts";
 import { familyOf, type ProjectTopics } from "../wire/topics.ts";
+import type { Consents } from "./consents.ts";
 import type { People } from "./people.ts";
 
 /** Events that are known again here; all others the job knows, for 8 days. */
@@ -30,6 +31,7 @@ export interface IntakeOptions {
   readonly partitions: ReadonlyMap<string, number>;
   readonly sender: KafkaSender;
   readonly people: People;
+  readonly consents: Consents;
   readonly itemOf: (itemId: string) => Item | undefined;
   /** Processing time, Unix ms. */
   readonly now: () => number;
@@ -53,18 +55,20 @@ export class ClusterIntake {
 
   /** Resolves when Kafka has all of it. @throws HostError: as `KafkaSender.send`. */
   async submit({ events, deadLetters }: Submission): Promise<EventOutcome[]> {
+    const { people } = this.#options;
+    const isRefused = await this.#refused(events);
     const outcomes: EventOutcome[] = [];
     const names = new Set<string>();
     const fresh: LoggedEvent[] = [];
     for (const event of events) {
       const name = nameOf(event);
       const isKnown = names.has(name) || this.#known.get(name) !== undefined;
-      outcomes.push(isKnown ? "duplicate" : "accepted");
-      if (isKnown) continue;
+      const outcome = isKnown ? "duplicate" : isRefused(event) ? "refused" : "accepted";
+      outcomes.push(outcome);
+      if (outcome !== "accepted") continue;
       names.add(name);
       fresh.push(event);
     }
-    const { people } = this.#options;
     const links = await this.#linksOf(fresh.filter(({ traffic }) => traffic === undefined));
     await this.#link(links);
     const records = fresh.map((event) => this.#eventRecord(event, links));
@@ -72,9 +76,19 @@ export class ClusterIntake {
     for (const { anonKey, userKey } of links) people.link(anonKey, userKey);
     for (const name of names) this.#known.set(name, true);
     this.counts.accepted += fresh.length;
-    this.counts.duplicates += events.length - fresh.length;
+    for (const outcome of outcomes) if (outcome === "duplicate") this.counts.duplicates++;
     for (const { traffic } of fresh) if (traffic !== undefined) this.counts.marked++;
     return outcomes;
+  }
+
+  /** Which of the events their persons do not allow to be kept. @throws HostError where that cannot be known. */
+  async #refused(events: readonly LoggedEvent[]): Promise<(event: LoggedEvent) => boolean> {
+    const { consents } = this.#options;
+    if (!consents.mayRefuse) return () => false;
+    const keys = new Map<LoggedEvent, string>();
+    await Promise.all(events.map(async (event) => keys.set(event, await this.#keyOf(event))));
+    const refusing = await consents.refusing(keys.values());
+    return (event) => refusing.has(keys.get(event)!);
   }
 
   /** Resolves to the person's key when Kafka has what was said about him. @throws HostError */

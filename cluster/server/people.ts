@@ -1,7 +1,7 @@
 // Persons as this server finds them: in the near cache, else in Redis. Profiles are kept as bytes and decoded for each
 // answer, because an answer brings its own copy to now. Changes that the servers tell each other keep the cache right.
 import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
-import type { PersonRef } from "../../core/record.ts";
+import type { Consent, PersonRef } from "../../core/record.ts";
 import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { ChangeMessage, ProfileStore } from "../redis/profile-store.ts";
 import type { ProfileValue } from "../wire/profile.ts";
@@ -12,6 +12,10 @@ const PROFILES_MAX = 20_000;
 const LINKS_MAX = 50_000;
 /** Keys whose newest version is kept: a read on its way is much shorter than these last. */
 const VERSIONS_MAX = 50_000;
+
+/** What somebody has just said holds here at once; by then the job has made it part of his row. */
+const SAID_MS = 600_000;
+const SAID_MAX = 10_000;
 
 type Version = Pick<ProfileValue, "sequence" | "asOfMs">;
 
@@ -29,6 +33,8 @@ export class People {
   /** Anonymous key → user's key; null: belongs to nobody. */
   readonly #links = new RecentMap<string | null>(LINKS_MAX);
   readonly #versions = new RecentMap<Version>(VERSIONS_MAX);
+  readonly #said = new RecentMap<{ consent: Consent; untilMs: number }>(SAID_MAX);
+  #refusedLastMs = -Infinity;
   readonly #onLink: (anonKey: string, userKey: string) => void;
 
   /** @param onLink - told of each link that this server learns. */
@@ -65,6 +71,31 @@ export class People {
     if (found.profile?.signpost === undefined) return { key, ...found };
     const userKey = found.profile.signpost;
     return { key: userKey, ...(await this.#read(userKey)) };
+  }
+
+  /** What he has said on whether his events may be kept; `isKnown` is false where Redis would have to say it. Never rejects. */
+  async analyticsOf(key: string): Promise<{ said: Consent["analytics"] | undefined; isKnown: boolean }> {
+    const now = this.saidNow(key);
+    if (now !== undefined) return { said: now.analytics, isKnown: true };
+    const { profile, isDegraded } = await this.#read(key);
+    return { said: profile?.analytics, isKnown: profile !== undefined || !isDegraded };
+  }
+
+  /** Somebody has said within the last minutes that his events must not be kept. */
+  get mayRefuse(): boolean {
+    return performance.now() - this.#refusedLastMs < SAID_MS;
+  }
+
+  /** What he has said within the last minutes, on whichever server. */
+  saidNow(key: string): Consent | undefined {
+    const said = this.#said.get(key);
+    return said !== undefined && performance.now() < said.untilMs ? said.consent : undefined;
+  }
+
+  /** It is in the log; it holds from now on, and not only when the job has read it. */
+  say(key: string, consent: Consent): void {
+    if (consent.analytics === "denied") this.#refusedLastMs = performance.now();
+    this.#said.set(key, { consent, untilMs: performance.now() + SAID_MS });
   }
 
   /** The link is in the log: from now on the anonymous id stands for the user. */

@@ -6,13 +6,11 @@ import { refOfKey } from "../../core/identity/identity.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Item } from "../../core/item/item.ts";
 import { emptyPerson } from "../../core/profile/person.ts";
-import { withLearned } from "../../core/program/clusters.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import type { Consent, PersonRef } from "../../core/record.ts";
 import { answerList, answerSimilar, answerSlot, answerTrending, listRules, type Sources } from "../../server/hosting/answers.ts";
 import { answerPreview } from "../../server/hosting/preview.ts";
 import { experimentViews, slotViews } from "../../server/hosting/views.ts";
-import { segmentSummaries } from "../../server/hosting/segment-summaries.ts";
 import {
   HostError,
   type Decision,
@@ -35,6 +33,7 @@ import { ProfileStore } from "../redis/profile-store.ts";
 import { projectTopics, type EventTopics, type ProjectTopics } from "../wire/topics.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Changes } from "./changes.ts";
+import { Consents } from "./consents.ts";
 import { DeadLetterIndex } from "./dead-letters.ts";
 import { Decisions } from "./decisions.ts";
 import { Filler } from "./filler.ts";
@@ -110,7 +109,12 @@ export class ClusterProject implements Project {
     const catalogue = new Catalogue({ topic: topics.item, sender, learner, now });
     this.#catalogue = catalogue;
     const itemOf = (itemId: string): Item | undefined => catalogue.get(itemId);
-    this.#intake = new ClusterIntake({ topics, partitions, sender, people: this.#people, itemOf, now });
+    const consents = new Consents({
+      people: this.#people,
+      otherwise: () => learner.program.consentDefault,
+      mayRefuse: () => this.#sizes.mayRefuse || this.#people.mayRefuse,
+    });
+    this.#intake = new ClusterIntake({ topics, partitions, sender, people: this.#people, consents, itemOf, now });
     this.#letters = new DeadLetterIndex(link, options.name);
     this.#programs = new ProgramWriter({ topic: topics.control, sender, learner, now });
     // Servers of another generation fill other topics.
@@ -200,12 +204,15 @@ export class ClusterProject implements Project {
   }
 
   async consent(ref: PersonRef): ReturnType<Project["consent"]> {
-    const said = (await this.#visitors.find(ref)).person?.consent;
+    const { key, person } = await this.#visitors.find(ref);
+    const said = this.#people.saidNow(key) ?? person?.consent;
     return { consent: said ?? consentOfDefault(this.learner.program.consentDefault), said: said !== undefined };
   }
 
   async setConsent(ref: PersonRef, consent: Consent): Promise<void> {
-    await this.#intake.say(ref, { attributes: {}, consent });
+    const key = await this.#intake.say(ref, { attributes: {}, consent });
+    this.#people.say(key, consent);
+    this.#store.tellConsent({ key, consent });
   }
 
   exportPerson(): never {
@@ -278,7 +285,12 @@ export class ClusterProject implements Project {
   }
 
   async segments(): ReturnType<Project["segments"]> {
-    return segmentSummaries(this.learner.program, (name) => this.#sizes.segments.get(name) ?? 0);
+    return this.learner.program.segments.map(({ name, when, description }) => ({
+      name,
+      when,
+      ...(description === undefined ? {} : { description }),
+      size: this.#sizes.segments.get(name) ?? 0,
+    }));
   }
 
   async segmentUsers(name: string, page: { limit: number; after?: string }): ReturnType<Project["segmentUsers"]> {
@@ -317,7 +329,7 @@ export class ClusterProject implements Project {
   async putProgram(document: unknown): ReturnType<Project["putProgram"]> {
     const compiled = compileProgram(document, 1);
     if ("faults" in compiled) return { faults: compiled.faults };
-    return { version: await this.#programs.next(withLearned(document, this.learner.program)) };
+    return { version: await this.#programs.next(document) };
   }
 
   async rollbackProgram(version: number): ReturnType<Project["rollbackProgram"]> {

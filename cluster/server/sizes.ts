@@ -19,6 +19,8 @@ export class Sizes {
   /** Members by segment. */
   segments: ReadonlyMap<string, number> = new Map();
   persons = 0;
+  /** Whether anybody may have said that his events must not be kept: until it is known that nobody has, somebody may. */
+  mayRefuse = true;
 
   constructor(options: SizesOptions) {
     this.#options = options;
@@ -35,6 +37,7 @@ export class Sizes {
     try {
       this.segments = await store.sizes(learner.program.segments.map(({ name }) => name));
       this.persons = await store.count();
+      this.mayRefuse = (await store.refusing()) !== 0;
       await letters.count();
     } catch {
       // The figures stay as they were; the link counts the fault.

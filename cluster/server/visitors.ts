@@ -33,6 +33,7 @@ export class Visitors {
     const { key, profile, isDegraded } = await people.find(ref);
     if (profile === undefined || profile.signpost !== undefined) return { ref, key, person: undefined, isDegraded };
     const person = personOf(profile.person, profile.programVersion, learner.programs);
+    person.consent = people.saidNow(key) ?? person.consent;
     lookAgain(person, now(), learner.programs);
     return { ref, key, person, isDegraded };
   }

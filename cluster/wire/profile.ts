@@ -3,6 +3,7 @@
 // Which of two values is the newer one: the larger (sequence, asOfMs). Both come from the log alone, so a replay gives
 // equal numbers to equal bytes, and a value that was read before its transaction committed is never wrong, only early.
 import type { FiredTrigger } from "../../core/engine.ts";
+import type { Consent } from "../../core/record.ts";
 import { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";
 
@@ -10,6 +11,8 @@ const FORMAT = 1;
 const MEMBERSHIPS_MAX = 4096; // More than a program has segments.
 const SIGNPOST = 1;
 const CHANGES = 2;
+const KEEPS = 4;
+const REFUSES = 8;
 
 /** The record behind a change: what live pages and webhooks are told. */
 export interface ChangeEvent {
@@ -53,6 +56,8 @@ export interface ProfileValue {
   nextCheckMs: number;
   /** Names of his segments, ascending. */
   memberships: readonly string[];
+  /** What he has said on whether his events may be kept; undefined: nothing. */
+  analytics?: Consent["analytics"];
   /** The user's key where this anonymous key belongs to a user now: there is no person then. */
   signpost?: string;
   /** As `encodePerson` writes it; empty behind a signpost. */
@@ -73,7 +78,9 @@ export function viewOfProfile(value: ProfileValue): Uint8Array {
   writer.byte(FORMAT);
   writer.varint(value.sequence);
   writer.varint(value.asOfMs);
-  writer.byte((value.signpost === undefined ? 0 : SIGNPOST) | (value.changes.length === 0 ? 0 : CHANGES));
+  const { signpost, changes, analytics } = value;
+  const said = analytics === undefined ? 0 : analytics === "granted" ? KEEPS : REFUSES;
+  writer.byte((signpost === undefined ? 0 : SIGNPOST) | (changes.length === 0 ? 0 : CHANGES) | said);
   if (value.signpost !== undefined) writer.string(value.signpost);
   writer.varint(value.version);
   writer.varint(value.programVersion);
@@ -94,6 +101,7 @@ export function decodeProfile(bytes: Uint8Array): ProfileValue {
   const asOfMs = reader.varint();
   const flags = reader.byte();
   const signpost = (flags & SIGNPOST) !== 0 ? { signpost: reader.string() } : {};
+  const said = (flags & (KEEPS | REFUSES)) !== 0 ? { analytics: analyticsOf(flags) } : {};
   const version = reader.varint();
   const programVersion = reader.varint();
   const nextCheckMs = reader.number();
@@ -103,5 +111,9 @@ export function decodeProfile(bytes: Uint8Array): ProfileValue {
   const person = reader.bytes();
   const changes: ProfileChange[] = (flags & CHANGES) !== 0 ? JSON.parse(reader.string()) : [];
   reader.end();
-  return { sequence, asOfMs, version, programVersion, nextCheckMs, memberships, person, changes, ...signpost };
+  return { sequence, asOfMs, version, programVersion, nextCheckMs, memberships, person, changes, ...signpost, ...said };
+}
+
+function analyticsOf(flags: number): Consent["analytics"] {
+  return (flags & REFUSES) === 0 ? "granted" : "denied";
 }

@@ -1,12 +1,10 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { verifyProject } from "../embedded/verify.ts";
 import { decodeRecord } from "../embedded/record-codec.ts";
 import { openProject, START_MS, testFolder } from "../embedded/testing.ts";
 import { ask, startNode, type TestNode } from "../http/testing.ts";
-
-const BROWSER = "Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
-const CHOICES = ["granted", "denied"] as const;
+import { BROWSER, checkConsentTable, CHOICES } from "./testing/consent-table.ts";
 
 const loggedIds = (node: TestNode): string[] =>
   [...node.project.log.read(node.project.log.start)].flatMap(({ type, payload }) => {
@@ -50,49 +48,7 @@ test("each combination of default, consent and Global Privacy Control does what 
   for (const otherwise of CHOICES) {
     const node = await startNode({ firstProgram: { consent: { default: otherwise }, placements: { home: {} } } });
     t.after(() => node.close());
-    await ask(node, "PUT /v1/items", { items: [1, 2, 3].map((n) => ({ item_id: `i${n}`, title: `Item ${n}` })) });
-    const said = [undefined, ...CHOICES.flatMap((a) => CHOICES.flatMap((b) => CHOICES.map((c) => [a, b, c] as const)))];
-    let number = 0;
-    for (const choice of said) {
-      for (const gpc of [false, true]) {
-        const user = `u${number++}`;
-        if (choice !== undefined) {
-          const [personalization, analytics, profiling] = choice;
-          const body = { personalization, analytics, profiling, policy_version: "7" };
-          equal((await ask(node, `PUT /v1/privacy/users/${user}/consent`, body)).status, 200);
-        }
-        const [personalization, analytics, profiling] = choice ?? [otherwise, otherwise, otherwise];
-        const held = (await ask(node, `GET /v1/privacy/users/${user}/consent`)).json;
-        deepEqual([held.personalization, held.analytics, held.profiling], [personalization, analytics, profiling]);
-        equal(held.source, choice === undefined ? "default" : undefined);
-        const headers = { "user-agent": BROWSER, ...(gpc ? { "sec-gpc": "1" } : {}) };
-        const event = {
-          event_id: `e${number}`,
-          user_id: user,
-          event_type: "view",
-          item_id: "i1",
-          timestamp: Date.now(),
-        };
-        const { status, json } = await ask(node, "POST /v1/events", event, { headers });
-        const what = `default ${otherwise}, ${choice ?? "nothing said"}, GPC ${gpc}`;
-        const isKept = analytics === "granted";
-        equal(status, isKept ? 202 : 400, what);
-        if (!isKept) equal(json.rejected[0].code, "no_consent", what);
-        equal(loggedIds(node).includes(event.event_id), isKept, what);
-        const profile = (await ask(node, `GET /v1/users/${user}/profile`)).json;
-        const isProfiled = isKept && profiling === "granted" && !gpc;
-        equal(profile?.recent?.length ?? 0, isProfiled ? 1 : 0, what);
-        const list = await ask(node, `GET /v1/recommendations?user_id=${user}`, undefined, { headers });
-        const isPersonal = isProfiled && personalization === "granted";
-        equal(
-          ["blend", "history", "interests"].includes(list.json.strategy),
-          isPersonal,
-          `${what}: ${list.json.strategy}`,
-        );
-        ok(list.json.items.length > 0, `${what}: a list for everybody`);
-      }
-    }
-    equal((await ask(node, "GET /v1/dead-letters")).json.total, 0, "what may not be kept is not kept as a dead letter");
+    await checkConsentTable({ url: node.url, otherwise, loggedIds: () => loggedIds(node), settled() {} });
   }
 });
 

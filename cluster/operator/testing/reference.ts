@@ -40,6 +40,9 @@ export async function foldOfLog(
   const passedOn = passedOnIds(log);
   const linkedAtMs = firstLinks(log);
   const attributes = new Set<string>();
+  const refused = new Set<string>();
+  /** User and device that a record at the user's key has named together: the job knows that link. */
+  const named = new Set<string>();
   let next = 1;
   let decided = 0;
   let position = fold.persons.position;
@@ -62,16 +65,28 @@ export async function foldOfLog(
     const record = decodeClusterRecord(value);
     if (record.kind === "event") {
       const event = { ...record.event, received_at: at };
-      if (fold.knows(eventKeysOf(event), event.event_id)) continue;
+      if (fold.knows(eventKeysOf(event), event.event_id) || refused.has(event.event_id)) continue;
       const isSignposted = at > (linkedAtMs.get(key) ?? Infinity);
       if (isSignposted && record.passedOn !== true && passedOn.has(event.event_id)) continue;
       // A link is made by the first record at the user's key that names the anonymous one; most often that is the event
       // with both ids, but a record that was passed on may be ahead of it.
-      apply({ kind: "event", at, event: record.passedOn === true ? { ...event, ...refOfKey(key) } : event });
+      const whole = record.passedOn === true ? { ...event, ...refOfKey(key) } : event;
+      const { user_id: user, anonymous_id: anonymous } = whole;
+      if (event.traffic === undefined && fold.refuses(eventKeysOf(whole))) {
+        // Its id is known to the job from now on, also where he allows it later.
+        refused.add(event.event_id);
+        // The cluster's server had said whose the device is before it could know that he refuses.
+        if (user === undefined || anonymous === undefined) continue;
+        if (named.has(`${user}\n${anonymous}`)) fold.links.set(`a:${anonymous}`, Buffer.from(`u:${user}`));
+        else apply({ kind: "attributes", at, ref: { user_id: user, anonymous_id: anonymous }, attributes: {} });
+      } else apply({ kind: "event", at, event: whole });
+      if (event.traffic === undefined) named.add(`${user}\n${anonymous}`);
     } else if (record.kind === "attributes") {
       if (attributes.has(record.id) || (record.passedOn !== true && passedOn.has(record.id))) continue;
       attributes.add(record.id);
-      apply({ kind: "attributes", at, ref: record.ref, attributes: record.attributes });
+      const { ref, attributes: said, consent } = record;
+      named.add(`${ref.user_id}\n${ref.anonymous_id}`);
+      apply({ kind: "attributes", at, ref, attributes: said, ...(consent === undefined ? {} : { consent }) });
     }
   }
   decide(Infinity);

@@ -2,7 +2,7 @@
 import type { Rng } from "../../../core/math/rng.ts";
 import type { ProgramDocument } from "../../../core/program/program.ts";
 import { shopProgram } from "../../../core/program/shop.ts";
-import type { DecisionRecord, PersonRef } from "../../../core/record.ts";
+import type { Consent, DecisionRecord, PersonRef } from "../../../core/record.ts";
 import { START_MS } from "../../../server/embedded/testing.ts";
 import type { UnstampedEvent } from "../../wire/record.ts";
 import { createOperator } from "../operator.ts";
@@ -18,6 +18,8 @@ export interface PlayOptions {
   partitions: number;
   /** Programs that come into force by turns; the first one alone without it. Default: the shop's. */
   programs?: readonly ProgramDocument[];
+  /** Persons say what they allow, and change their minds. */
+  consents?: boolean;
   /** Servers answer slots, too, and visitors react to what they saw. */
   decides?: Decides;
 }
@@ -82,6 +84,8 @@ export function play(rng: Rng, options: PlayOptions): World {
     const isSure = shared || ref.user_id !== undefined;
     if (isSure && rng.between(0, 15) === 0)
       host.append(key, { kind: "attributes", id: `r${serial}`, ref, attributes: { n: serial } });
+    if (options.consents === true && isSure && rng.between(0, 8) === 0)
+      host.append(key, { kind: "attributes", id: `c${serial}`, ref, attributes: {}, consent: randomConsent(rng) });
     host.append(key, { kind: "event", event: visit });
     if (rng.between(0, 40) === 0 && servers.length > 1) for (const one of servers) one.learn(server);
     if (documents.length > 1 && rng.between(0, 120) === 0)
@@ -107,6 +111,11 @@ function reacting(rng: Rng, visit: UnstampedEvent, decisions: readonly DecisionE
   const context = { ...visit.context, decision_id: last.decision.decision_id };
   const type = rng.between(0, 1) === 0 ? { event_type: "impression" } : {};
   return { ...visit, ...type, context };
+}
+
+function randomConsent(rng: Rng): Consent {
+  const said = (): "granted" | "denied" => (rng.between(0, 2) === 0 ? "granted" : "denied");
+  return { personalization: said(), analytics: said(), profiling: said() };
 }
 
 function refOf({ user_id: user, anonymous_id: anonymous }: PersonRef): PersonRef {
