@@ -1,9 +1,9 @@
 // What the promises rest on, checked at every start: a wrong setting shows itself months later, and then as loss.
 import { Admin, ConfigResourceTypes } from "@platformatic/kafka";
-import { readFileSync } from "node:fs";
 import { createClient } from "redis";
 import { FlinkRest } from "../jobs/flink-rest.ts";
 import { clientOptions, type KafkaConnection } from "../kafka/connection.ts";
+import { redisTls } from "../redis/tls-files.ts";
 import type { Plan } from "./settings.ts";
 
 /** One or more installations are not set up as the promises need it; one line for each, with what to change. */
@@ -66,9 +66,11 @@ function deepest(error: Error): string {
   return inner instanceof Error ? deepest(inner) : error.message;
 }
 
-export async function checkRedis({ url, caFile }: Plan["redis"]): Promise<string[]> {
-  const ca = caFile === undefined ? {} : { tls: true as const, ca: readFileSync(caFile, "utf8") };
-  const socket = { reconnectStrategy: false as const, connectTimeout: ANSWER_TIMEOUT_MS, ...ca };
+export async function checkRedis(redis: Plan["redis"]): Promise<string[]> {
+  const { url } = redis;
+  const tls = redisTls(redis);
+  const secure = tls === undefined ? {} : { ...tls, tls: true as const };
+  const socket = { reconnectStrategy: false as const, connectTimeout: ANSWER_TIMEOUT_MS, ...secure };
   const client = createClient({ url, socket });
   // The connection's rejection says the same.
   client.on("error", () => undefined);

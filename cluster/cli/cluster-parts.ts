@@ -9,7 +9,7 @@ import { type Lifetime, Part, type PartSpec } from "../parts/part.ts";
 import { redisSpec } from "../parts/redis.ts";
 import { serverSpec } from "../parts/server.ts";
 import { zookeeperSpec } from "../parts/zookeeper.ts";
-import type { ClusterSettings, Plan } from "./settings.ts";
+import { serverUrl, type ClusterSettings, type Plan } from "./settings.ts";
 
 export interface ClusterParts {
   /** Kafka, Redis, and Flink with its ZooKeeper: those of them that are ours. */
@@ -77,21 +77,25 @@ function serverOf(
   { index, port, generation }: { index: number; port: number; generation: number },
 ): PartSpec {
   const name = `server-${index}`;
-  const { host } = servers;
+  const { host, tls } = servers;
   const settings = {
     host,
     port,
+    ...(tls === undefined ? {} : { tls }),
     demo,
     kafka: { brokers: kafka.brokers, properties: kafka.properties },
-    redis: serverRedis(redis),
+    redis: withoutOwn(redis),
     projects,
     generation,
     clusterKey,
   };
-  return serverSpec({ folder: join(folder, name), name, host, port, settings });
+  return serverSpec({ folder: join(folder, name), name, url: serverUrl(servers, port), settings });
 }
 
-const serverRedis = ({ url, caFile }: Plan["redis"]) => ({ url, ...(caFile === undefined ? {} : { caFile }) });
+/** Address and files; whether it is ours to run is nothing that a server need know. */
+function withoutOwn({ own: _, ...redis }: Plan["redis"]): Omit<Plan["redis"], "own"> {
+  return redis;
+}
 
 /** Installs what the parts need and is missing; says how long each took. */
 export async function installParts(plan: Plan, report: (line: string) => void): Promise<void> {

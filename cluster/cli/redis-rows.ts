@@ -1,8 +1,8 @@
 // A generation's rows in Redis, filled and forgotten from the command line.
-import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { type RedisConnection, RedisLink, type Reply } from "../redis/link.ts";
+import { redisTls } from "../redis/tls-files.ts";
 import { ProfileStore } from "../redis/profile-store.ts";
 import { Filler } from "../server/filler.ts";
 import { Membership } from "../server/membership.ts";
@@ -21,8 +21,9 @@ export interface Fill {
   close(): Promise<void>;
 }
 
-export function redisConnection({ url, caFile }: Plan["redis"]): RedisConnection {
-  return { urls: url.split(","), ...(caFile === undefined ? {} : { tls: { ca: readFileSync(caFile) } }) };
+export function redisConnection(redis: Plan["redis"]): RedisConnection {
+  const tls = redisTls(redis);
+  return { urls: redis.url.split(","), ...(tls === undefined ? {} : { tls }) };
 }
 
 /** Fills a generation's rows, and keeps them up to date until it is closed: as soon as a server does it. */

@@ -7,6 +7,7 @@ import { readConfigFile, readSettings, SettingError, type ClusterConfig } from "
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { newClusterKey } from "../access/cluster-key.ts";
 import { freePort } from "../parts/port.ts";
+import type { RedisFiles } from "../redis/tls-files.ts";
 import { parseProperties, toConnection, type KafkaProperties } from "./kafka-properties.ts";
 
 /** Everything about one cluster that must not change by itself. Holds passwords: its file is for its owner only. */
@@ -18,8 +19,13 @@ export interface Plan {
     readonly own?: { port: number; controllerPort: number };
   };
   readonly flink: { readonly url: string; readonly own?: { restPort: number; rpcPort: number; zookeeperPort: number } };
-  readonly redis: { readonly url: string; readonly caFile?: string; readonly own?: { port: number } };
-  readonly servers: { readonly host: string; readonly ports: readonly number[] };
+  readonly redis: { readonly url: string; readonly own?: { port: number } } & RedisFiles;
+  readonly servers: {
+    readonly host: string;
+    readonly ports: readonly number[];
+    /** HTTPS in the place of HTTP: files of the certificate and its key. */
+    readonly tls?: { readonly cert: string; readonly key: string };
+  };
   /** What the servers close secrets, sessions and names in the audit trail with; base64. */
   readonly clusterKey: string;
   /** Name → the program that it starts with. */
@@ -64,6 +70,10 @@ export const CLUSTER_FLAGS = {
   flink: { type: "string" },
   redis: { type: "string" },
   "redis-ca": { type: "string" },
+  "redis-cert": { type: "string" },
+  "redis-key": { type: "string" },
+  "tls-cert": { type: "string" },
+  "tls-key": { type: "string" },
   "cluster-key-file": { type: "string" },
   partitions: { type: "string" },
   replicas: { type: "string" },
@@ -127,6 +137,7 @@ export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettin
     servers: {
       host: node.host,
       ports: await serverPorts(count(flags, "servers") ?? file.servers, flags.port === undefined, node.port, before),
+      ...tlsOf(node.tls ?? before?.servers.tls),
     },
     clusterKey: await clusterKeyOf(flags["cluster-key-file"] ?? file.clusterKeyFile, before),
     projects: { default: "shop", ...(node.demo ? { news: "news" } : {}), ...node.projects },
@@ -191,11 +202,29 @@ async function flinkOf(flags: ClusterFlags, file: ClusterConfig, before: Plan | 
 async function redisOf(flags: ClusterFlags, file: ClusterConfig, before: Plan | undefined): Promise<Plan["redis"]> {
   const url = flags.redis ?? file.redis;
   const caFile = flags["redis-ca"] ?? file.redisCaFile;
+  const certFile = flags["redis-cert"] ?? file.redisCertFile;
+  const keyFile = flags["redis-key"] ?? file.redisKeyFile;
+  if ((certFile === undefined) !== (keyFile === undefined))
+    throw new SettingError("--redis-cert and --redis-key go together");
   if (url !== undefined)
-    return { url: urlOf(url, "--redis", ["redis:", "rediss:"]), ...(caFile === undefined ? {} : { caFile }) };
+    return {
+      url: urlOf(url, "--redis", ["redis:", "rediss:"]),
+      ...(caFile === undefined ? {} : { caFile }),
+      ...(certFile === undefined ? {} : { certFile }),
+      ...(keyFile === undefined ? {} : { keyFile }),
+    };
   if (before !== undefined) return before.redis;
   const own = { port: await freePort() };
   return { url: `redis://127.0.0.1:${own.port}`, own };
+}
+
+function tlsOf(tls: Plan["servers"]["tls"]): Pick<Plan["servers"], "tls"> {
+  return tls === undefined ? {} : { tls };
+}
+
+/** Where a server answers. */
+export function serverUrl({ host, tls }: Plan["servers"], port: number): string {
+  return `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** Servers on several machines must be given one key; on one machine it is made, and kept in the plan. */

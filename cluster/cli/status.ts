@@ -8,7 +8,7 @@ import { projectTopics } from "../wire/topics.ts";
 import { withoutPassword } from "./checks.ts";
 import { partsOf } from "./cluster-parts.ts";
 import { lagOf, type TopicLag } from "./lag.ts";
-import { type ClusterFlags, type ClusterSettings, readCluster } from "./settings.ts";
+import { type ClusterFlags, type ClusterSettings, readCluster, serverUrl } from "./settings.ts";
 
 export interface PartStatus {
   name: string;
@@ -67,7 +67,7 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
   return {
     parts,
     addresses: {
-      servers: plan.servers.ports.map((port) => `http://${plan.servers.host}:${port}`),
+      servers: plan.servers.ports.map((port) => serverUrl(plan.servers, port)),
       kafka: plan.kafka.brokers.join(","),
       flink: plan.flink.url,
       redis: withoutPassword(plan.redis.url),

@@ -1,5 +1,7 @@
 // One of the cluster's Node servers.
 import { mkdir, writeFile } from "node:fs/promises";
+import { request as ask, type IncomingMessage } from "node:http";
+import { request as askTls } from "node:https";
 import { join } from "node:path";
 import type { PartSpec } from "./part.ts";
 
@@ -10,15 +12,14 @@ const HEAP_MB = 512;
 export interface ServerPartOptions {
   folder: string;
   name: string;
-  host: string;
-  port: number;
+  /** Where it answers. */
+  url: string;
   /** What the server's entry reads; holds passwords, so its file is for its owner only. */
   settings: object;
 }
 
-export function serverSpec({ folder, name, host, port, settings }: ServerPartOptions): PartSpec {
+export function serverSpec({ folder, name, url, settings }: ServerPartOptions): PartSpec {
   const file = join(folder, "settings.json");
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/readyz`;
   return {
     name,
     folder,
@@ -28,6 +29,21 @@ export function serverSpec({ folder, name, host, port, settings }: ServerPartOpt
       await mkdir(folder, { recursive: true });
       await writeFile(file, JSON.stringify(settings), { mode: 0o600 });
     },
-    isReady: async () => (await fetch(url, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) })).ok,
+    isReady: () => isReady(`${url}/readyz`),
   };
+}
+
+/** Whether it answers, not who it is: its certificate may be for the name that the world knows it by. */
+function isReady(url: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(ASK_TIMEOUT_MS);
+    const answered = (response: IncomingMessage): void => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    };
+    const request = url.startsWith("https:")
+      ? askTls(url, { signal, rejectUnauthorized: false }, answered)
+      : ask(url, { signal }, answered);
+    request.on("error", reject).end();
+  });
 }

@@ -7,6 +7,7 @@ import { serve, type ServeSettings } from "../../server/cli/serve.ts";
 import { toConnection, type KafkaProperties } from "../cli/kafka-properties.ts";
 import type { EventTopics } from "../wire/topics.ts";
 import { openClusterAccess } from "../access/cluster-access.ts";
+import { redisTls, type RedisFiles } from "../redis/tls-files.ts";
 import { openClusterHost } from "./host.ts";
 
 export interface ClusterServerSettings extends ServeSettings {
@@ -14,10 +15,9 @@ export interface ClusterServerSettings extends ServeSettings {
   readonly redis: {
     /** Several addresses: nodes of a Redis Cluster, separated by commas. */
     readonly url: string;
-    readonly caFile?: string;
     readonly username?: string;
     readonly password?: string;
-  };
+  } & RedisFiles;
   /** Name → the program that the project starts with: `shop` or `news`. */
   readonly projects: Readonly<Record<string, string>>;
   readonly events?: EventTopics;
@@ -32,12 +32,13 @@ async function main(): Promise<number> {
   if (values.settings === undefined) throw new Error("--settings FILE is missing");
   const settings = JSON.parse(readFileSync(values.settings, "utf8")) as ClusterServerSettings;
   const { kafka, redis, projects, events, generation } = settings;
-  const { url, caFile, ...login } = redis;
+  const { url, caFile: _, certFile: __, keyFile: ___, ...login } = redis;
+  const tls = redisTls(redis);
   const kafkaConnection = toConnection(kafka.brokers, kafka.properties ?? {});
   const redisConnection = {
     urls: url.split(","),
     ...login,
-    ...(caFile === undefined ? {} : { tls: { ca: readFileSync(caFile) } }),
+    ...(tls === undefined ? {} : { tls }),
   };
   const faultsTo = (logger: Logger) => (error: Error) => logger.error({ err: error }, "a record was left out");
   return serve(
@@ -55,6 +56,7 @@ async function main(): Promise<number> {
     (logger) =>
       openClusterAccess({
         kafka: kafkaConnection,
+        redis: redisConnection,
         key: settings.clusterKey,
         now: Date.now,
         onCorrupt: faultsTo(logger),

@@ -1,4 +1,4 @@
-// Kafka behind SASL_SSL and Redis behind TLS, with keys made for one test.
+// Kafka behind SASL_SSL and Redis behind TLS, which let in only whom they know (mutual TLS), with keys made for one test.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -53,6 +53,7 @@ export async function startSecureKafka({ caFile, storeFile }: Certificates): Pro
       "ssl.keystore.location": storeFile,
       "ssl.truststore.type": "PEM",
       "ssl.truststore.location": caFile,
+      "listener.name.sasl_ssl.ssl.client.auth": "required",
     },
   });
   return {
@@ -65,11 +66,13 @@ export async function startSecureKafka({ caFile, storeFile }: Certificates): Pro
       "sasl.jaas.config": `${PLAIN_MODULE} username="${USER}" password="${quoted}";`,
       "ssl.truststore.type": "PEM",
       "ssl.truststore.location": caFile,
+      "ssl.keystore.type": "PEM",
+      "ssl.keystore.location": storeFile,
     },
   };
 }
 
-/** Its URL needs `caFile`. */
+/** Its URL needs `caFile`, `certFile` and `keyFile`. */
 export async function startSecureRedis(certificates: Certificates): Promise<TestServer & { url: string }> {
   const { caFile, keyFile, certFile } = certificates;
   const port = await freePort();
@@ -79,7 +82,7 @@ export async function startSecureRedis(certificates: Certificates): Promise<Test
       "tls-cert-file": certFile,
       "tls-key-file": keyFile,
       "tls-ca-cert-file": caFile,
-      "tls-auth-clients": "no",
+      "tls-auth-clients": "yes",
     },
   });
   return { part: server.part, stop: () => server.stop(), url: `rediss://127.0.0.1:${port}` };

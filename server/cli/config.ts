@@ -59,6 +59,9 @@ export interface ClusterConfig {
   /** `redis://` or `rediss://`, with user and password. */
   redis?: string;
   redisCaFile?: string;
+  /** PEM files of the servers' certificate and key, where Redis asks for one. */
+  redisCertFile?: string;
+  redisKeyFile?: string;
   /** 32 bytes in base64, the same for all servers of the cluster; made where it is not named. */
   clusterKeyFile?: string;
   servers?: number;
