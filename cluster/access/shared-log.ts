@@ -42,15 +42,25 @@ export class SharedLog {
     await this.#reader.caughtUp(topic);
   }
 
-  /** Offset that reading goes on at. */
-  get position(): number {
-    return this.#reader.position(this.#options.topic, 0) ?? 0;
+  /** As `start`, from the last `count` records on; true where these are not all. */
+  async startNearEnd(count: number): Promise<boolean> {
+    const { connection, topic } = this.#options;
+    const end = new KafkaReader({ connection, onBatch: () => undefined });
+    end.read(topic, 0, "latest");
+    await end.caughtUp(topic);
+    const from = Math.max(0, end.position(topic, 0)! - count);
+    await end.close();
+    await this.start(from);
+    return from > 0;
   }
 
-  /** Resolves when it is stored and read. @throws HostError: it may or may not be stored. */
-  async append(value: Uint8Array): Promise<void> {
+  /**
+   * Resolves when it is stored and read.
+   * @param key - the record's, by which its writer knows it; no two have the same one.
+   * @throws HostError: it may or may not be stored.
+   */
+  async append(value: Uint8Array, key: string = uuidv7()): Promise<void> {
     const { sender, topic } = this.#options;
-    const key = uuidv7();
     let timer: NodeJS.Timeout | undefined;
     const isRead = new Promise<void>((resolve) => this.#appended.set(key, resolve));
     try {

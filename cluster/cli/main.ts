@@ -22,13 +22,15 @@ const HELP = `attune cluster <command> [options]
          --backfill      build everything anew from the log beside the running job, then take over
   savepoint [FOLDER]     write a savepoint; the job goes on
   keys …                 who may do what on every server; "attune cluster keys help"
+  audit verify           check the servers' audit trail against its chain and its anchors
   verify                 fold the log anew and compare every profile
   logs [PART …] [--follow]
 
 The data folder: --data FOLDER (default ./data). Settings of "up": --demo 0|1, --host, --port (the first server's),
 --servers N, --partitions N, --replicas N, --task-managers N, --slots N, --parallelism N, --checkpoint-ms N,
 --state-backend rocksdb|hashmap. Existing installations instead of our own: --kafka HOST:PORT,… (TLS and SASL by
---kafka-property NAME=VALUE, named as in Kafka's Java clients), --flink URL, --redis URL (rediss://, --redis-ca FILE).
+--kafka-property NAME=VALUE, named as in Kafka's Java clients), --flink URL, --redis URL (rediss://, --redis-ca FILE,
+--redis-cert FILE, --redis-key FILE). The servers' own TLS: --tls-cert FILE, --tls-key FILE.
 Servers on several machines: --cluster-key-file FILE, the same 32 bytes in base64 for all.
 All of it can stand in attune.config.ts as cluster: { … }.
 `;
@@ -49,6 +51,10 @@ const COMMANDS: Record<string, Command> = {
   savepoint: async (args) => {
     const { values, positionals } = parseArgs({ args, options: CLUSTER_FLAGS, allowPositionals: true });
     return (await import("./submit.ts")).savepointCommand(values, positionals[0]);
+  },
+  audit: async (args) => {
+    const { values, positionals } = parseArgs({ args, options: CLUSTER_FLAGS, allowPositionals: true });
+    return (await import("./audit.ts")).auditCommand(values, positionals);
   },
   keys: async (args) => (await import("./keys.ts")).clusterKeysCommand(args),
   verify: async (args) => (await import("./verify.ts")).verifyCommand(flagsOf(args, {})),

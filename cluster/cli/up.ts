@@ -7,9 +7,9 @@ import type { Lifetime } from "../parts/part.ts";
 import { checkInstallations, withoutPassword } from "./checks.ts";
 import { installParts, partsOf, type ClusterParts } from "./cluster-parts.ts";
 import { lockCluster } from "./lock.ts";
-import { type ClusterFlags, type ClusterSettings, resolveCluster, writePlan } from "./settings.ts";
+import { type ClusterFlags, type ClusterSettings, resolveCluster, serverUrl, writePlan } from "./settings.ts";
 import { isLoopback, SettingError } from "../../server/cli/config.ts";
-import { openClusterAccess } from "../access/cluster-access.ts";
+import { openPlanAccess } from "./access.ts";
 import { ensureTopics } from "./topics.ts";
 
 /** Says what is going on, on standard error, with the seconds since the start. */
@@ -60,7 +60,7 @@ export async function bringUp(
   await ensureTopics(settings, generation);
   await checkInstallations(plan, connection);
   report("topics and settings are right");
-  if (!isLoopback(plan.servers.host)) await refuseWithoutKeys(settings);
+  await refuseOpenServers(settings);
   // The first one writes the program that the job waits for, and the demo's catalogue, which the others then find.
   const [first] = parts.servers;
   if (first !== undefined) {
@@ -77,23 +77,26 @@ export async function bringUp(
   return parts;
 }
 
-/** The servers would refuse to start: say so here, where it is read, with the command that helps. */
-async function refuseWithoutKeys({ plan, connection }: ClusterSettings): Promise<void> {
-  const onCorrupt = (error: Error): void => void process.stderr.write(`attune: ${error.message}\n`);
-  const access = await openClusterAccess({ kafka: connection, key: plan.clusterKey, now: Date.now, onCorrupt });
+/**
+ * Servers without keys that others can reach would refuse to start: said here, where it is read, with the command that
+ * helps. @throws SettingError
+ */
+export async function refuseOpenServers(settings: ClusterSettings): Promise<void> {
+  if (isLoopback(settings.plan.servers.host)) return;
+  const access = await openPlanAccess(settings);
   const isOpen = access.keys.isEmpty;
   await access.close();
   if (!isOpen) return;
   throw new SettingError(
-    `--host is "${plan.servers.host}", which others can reach, and the cluster has no keys. Kafka runs: ` +
+    `--host is "${settings.plan.servers.host}", which others can reach, and the cluster has no keys. Kafka runs: ` +
       'attune cluster keys create --role admin, then "attune cluster up" again; or bind 127.0.0.1',
   );
 }
 
 function addresses({ folder, plan }: ClusterSettings): string {
-  const { host, ports } = plan.servers;
+  const { ports } = plan.servers;
   const rows = [
-    ...ports.map((port, i) => [`server-${i + 1}`, `http://${host}:${port}`]),
+    ...ports.map((port, i) => [`server-${i + 1}`, serverUrl(plan.servers, port)]),
     ["kafka", plan.kafka.brokers.join(",")],
     ["flink", plan.flink.url],
     ["redis", withoutPassword(plan.redis.url)],

@@ -1,4 +1,5 @@
-// How often a key, an address and a person may ask. Counted in this process; a node without keys counts nothing.
+// How often a key, an address and a person may ask. Counted in this process, or with others; a node without keys counts
+// nothing.
 import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
 import { Problem } from "../http/problem.ts";
 
@@ -23,17 +24,29 @@ export interface Limits {
   person(project: string, personKey: string): void;
 }
 
+/** Counts one more of somebody, and tells, at once or soon, where that was too much and how long he has to wait. */
+export type Count = (somebody: string, exceeded: (somebody: string, waitMs: number) => void) => void;
+export type CounterOf = (what: keyof Limits, perS: number) => Count;
+
+/** In the memory of this process. */
+export const countInMemory: CounterOf = (_, perS) => {
+  const limiter = new RateLimiterMemory({ points: perS, duration: 1 });
+  return (somebody, exceeded) => {
+    limiter.consume(somebody).catch(({ msBeforeNext }: RateLimiterRes) => exceeded(somebody, msBeforeNext));
+  };
+};
+
 /** Those who are told to wait; a flood of many beyond it starts anew. */
 const WAITING_MAX = 100_000;
 
 /** Whoever has used up his second is refused from the next request on, until it has passed. */
-export function createLimits(config: LimitConfig, now: () => number): Limits {
-  const limit = (what: string, perS: number): ((key: string) => void) => {
-    const limiter = new RateLimiterMemory({ points: perS, duration: 1 });
+export function createLimits(config: LimitConfig, now: () => number, counterOf: CounterOf = countInMemory): Limits {
+  const limit = (what: keyof Limits, perS: number): ((key: string) => void) => {
+    const count = counterOf(what, perS);
     const until = new Map<string, number>();
-    const exceeded = (key: string, { msBeforeNext }: RateLimiterRes): void => {
+    const exceeded = (key: string, waitMs: number): void => {
       if (until.size >= WAITING_MAX) until.clear();
-      until.set(key, now() + msBeforeNext);
+      until.set(key, now() + waitMs);
     };
     return (key) => {
       const untilMs = until.get(key) ?? 0;
@@ -44,7 +57,7 @@ export function createLimits(config: LimitConfig, now: () => number): Limits {
         });
       }
       if (untilMs > 0) until.delete(key);
-      limiter.consume(key).catch((result: RateLimiterRes) => exceeded(key, result));
+      count(key, exceeded);
     };
   };
   const persons = limit("person", config.personPerS);

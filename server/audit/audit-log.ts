@@ -96,7 +96,7 @@ export function openAuditLog(options: AuditOptions): FileAuditLog {
   let head: Anchor = last === undefined ? { seq: 0, hash: FIRST_HASH } : { seq: last.seq, hash: last.hash };
   let waiting: AuditEntry[] = [];
   let timer: NodeJS.Timeout | null = null;
-  const lastReads = new Map<string, number>();
+  const isRepeated = repeatedReads(now);
 
   const flush = (): void => {
     if (timer !== null) clearTimeout(timer);
@@ -128,18 +128,12 @@ export function openAuditLog(options: AuditOptions): FileAuditLog {
       return entry;
     },
     read(facts) {
-      const { project, actor, action, subject } = facts;
-      const same = `${project} ${actor} ${action} ${subject ?? ""}`;
-      const nowMs = now();
-      const lastMs = lastReads.get(same);
-      if (lastMs !== undefined && nowMs - lastMs < SAME_READ_MS) return;
-      if (lastReads.size >= READS_REMEMBERED_MAX) lastReads.clear();
-      lastReads.set(same, nowMs);
+      if (isRepeated(facts)) return;
       add(facts);
       timer ??= setTimeout(flush, FLUSH_MS).unref();
     },
     subjectOf(project, personKey) {
-      return createHmac("sha256", pepper).update(`${project}\n${personKey}`).digest("hex").slice(0, 32);
+      return subjectHash(pepper, project, personKey);
     },
     list(query) {
       const found = newest(held, query);
@@ -152,6 +146,24 @@ export function openAuditLog(options: AuditOptions): FileAuditLog {
       closeSync(file);
     },
   };
+}
+
+/** Whether the same key read the same person within the last minute already. */
+export function repeatedReads(now: () => number): (facts: Omit<AuditFacts, "at">) => boolean {
+  const lastReads = new Map<string, number>();
+  return ({ project, actor, action, subject }) => {
+    const same = `${project} ${actor} ${action} ${subject ?? ""}`;
+    const nowMs = now();
+    const lastMs = lastReads.get(same);
+    if (lastMs !== undefined && nowMs - lastMs < SAME_READ_MS) return true;
+    if (lastReads.size >= READS_REMEMBERED_MAX) lastReads.clear();
+    lastReads.set(same, nowMs);
+    return false;
+  };
+}
+
+export function subjectHash(pepper: Buffer, project: string, personKey: string): string {
+  return createHmac("sha256", pepper).update(`${project}\n${personKey}`).digest("hex").slice(0, 32);
 }
 
 /** At most `limit` of them, newest first. */

@@ -55,9 +55,16 @@ export type ChainFault = {
   kind: "unreadable" | "changed" | "out_of_order" | "cut_off";
 };
 
-/** The first fault of a trail given as lines; undefined where every entry is as it was written, up to the anchor. */
-export function firstFault(lines: Iterable<string>, anchor: Anchor | undefined): ChainFault | undefined {
-  let head: Anchor = { seq: 0, hash: FIRST_HASH };
+/**
+ * The first fault of a trail given as lines; undefined where every entry is as it was written, up to the anchor.
+ * @param before - the entry that the first line follows.
+ */
+export function firstFault(
+  lines: Iterable<string>,
+  anchor: Anchor | undefined,
+  before: Anchor = { seq: 0, hash: FIRST_HASH },
+): ChainFault | undefined {
+  let head = before;
   let anchored = anchor === undefined || anchor.seq === 0;
   let line = 0;
   for (const text of lines) {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { pino, type Logger } from "pino";
 import { openKeyRing, type KeyRing } from "../access/key-ring.ts";
-import { DEFAULT_LIMITS } from "../access/limits.ts";
+import { DEFAULT_LIMITS, type CounterOf } from "../access/limits.ts";
 import type { Sessions } from "../access/sessions.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { openNodeAudit, type AuditPlace } from "../audit/open.ts";
@@ -37,6 +37,7 @@ export interface ServedAccess {
   /** Without, everything is open, and only to this machine. */
   readonly keys?: KeyRing | undefined;
   readonly sessions?: Sessions | undefined;
+  readonly counterOf?: CounterOf | undefined;
   /** Called when the host is open. */
   openAudit(): AuditLog | undefined | Promise<AuditLog | undefined>;
   close?(): Promise<void>;
@@ -55,7 +56,7 @@ export async function serve(
   const stopped = stopSignal();
   const logger = pino({ name: "attune", level: process.env["ATTUNE_LOG_LEVEL"] ?? "info" }, pino.destination(2));
   const access = await openAccess(logger);
-  const { keys, sessions } = access;
+  const { keys, sessions, counterOf } = access;
   const isClosed = keys !== undefined && (settings.oidc !== undefined || !keys.isEmpty);
   if (!isClosed) refuseOpenDoor(settings.host);
   await build();
@@ -68,6 +69,7 @@ export async function serve(
     config: serverConfig(settings),
     keys,
     sessions,
+    counterOf,
     audit,
     folders: { console: `${DIST}console`, demo: `${DIST}demo`, sdk: `${DIST}sdk` },
     logger,

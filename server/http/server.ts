@@ -31,7 +31,7 @@ import { segmentRoutes } from "../serve/segment-routes.ts";
 import { createWebhookSender } from "../webhooks/sender.ts";
 import { createGate } from "../access/gate.ts";
 import type { KeyRing } from "../access/key-ring.ts";
-import { createLimits } from "../access/limits.ts";
+import { createLimits, type CounterOf } from "../access/limits.ts";
 import type { IdentityProvider } from "../access/oidc.ts";
 import { oidcRoutes } from "../access/oidc-routes.ts";
 import type { OidcConfig } from "../access/oidc-settings.ts";
@@ -60,6 +60,8 @@ export interface ServerOptions {
   keys?: KeyRing | undefined;
   /** Console sessions; by default of this process alone. */
   sessions?: Sessions | undefined;
+  /** How requests are counted; by default in this process alone. */
+  counterOf?: CounterOf | undefined;
   /** Without, nothing is taken down and there is no `/v1/audit`. */
   audit?: AuditLog | undefined;
   /** Unix ms. */
@@ -116,7 +118,7 @@ function assemble(
   const now = options.now ?? Date.now;
   const ring = options.keys;
   const sessions = ring === undefined ? undefined : (options.sessions ?? createSessions(ring, now));
-  const limits = createLimits(config.limits, now);
+  const limits = createLimits(config.limits, now, options.counterOf);
   const provider = config.oidc === undefined ? undefined : createProvider?.(config.oidc, logger);
   const gate = createGate(ring, sessions, now, { isClosed: provider !== undefined });
   const timings = new Timings();

@@ -92,6 +92,7 @@ export async function startCluster(): Promise<TestCluster> {
     await createTopics(connection, sharedNeeds(), { partitions: 1, replicas: 1 });
     const access = await openClusterAccess({
       kafka: connection,
+      redis: { urls: [redis.url] },
       key: TEST_CLUSTER_KEY,
       now: Date.now,
       onCorrupt: (error) => process.stderr.write(`${error.stack}\n`),
