@@ -1,12 +1,14 @@
 // Crash and power tests at length: `npm run faults -- [--kills 200] [--cuts 100] [--unsafe-cuts 5] [--flips 500]
 // [--truncations 100] [--io-errors 500] [--slow-s 20] [--overload-s 20]
 // [--seed 1]`.
+// `npm run faults -- --erasure 1000` searches every byte for persons who were erased instead.
 // Prints one line a round on a terminal, a table at the end; exits 1 where a promise was broken, or where the negative
 // control (no fdatasync) lost nothing, because a rig that cannot fail is no test.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { erasureScan } from "../e2e/faults/erasure.ts";
 import { fillDisk, smallDiskMissing } from "../e2e/faults/disk-full.ts";
 import { attachMissing, ioErrors, slowSyncs } from "../e2e/faults/io-errors.ts";
 import { killRounds, straceMissing } from "../e2e/faults/kills.ts";
@@ -29,6 +31,8 @@ const { values } = parseArgs({
     "slow-s": { type: "string", default: "20" },
     "overload-s": { type: "string", default: "20" },
     seed: { type: "string", default: "1" },
+    /** Only the erasure scan, of so many persons, a tenth of whom are erased. */
+    erasure: { type: "string" },
     folder: { type: "string" },
   },
 });
@@ -66,6 +70,16 @@ function progress(name: string, rounds: number): (tally: FaultTally) => void {
 
 const isClean = ({ lost, doubled, unknown }: FaultTally): boolean => lost + doubled + unknown === 0;
 const skipped = (name: string, reason: string): boolean => process.stdout.write(`skip ${name}: ${reason}\n`);
+
+if (values.erasure !== undefined) {
+  const persons = count(values.erasure, "erasure");
+  const tally = await erasureScan({ folder: join(folder, "erasure"), persons, erased: Math.ceil(persons / 10) });
+  const { foundBefore, planted, foundAfter, othersLost, fingerprintsAfter, recreated } = tally;
+  const isRight = foundBefore === planted && foundAfter + othersLost + fingerprintsAfter + recreated === 0;
+  process.stdout.write(`${isRight ? "ok  " : "FAIL"} erasure: ${JSON.stringify(tally)}\n`);
+  if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
+  process.exit(isRight ? 0 : 1);
+}
 
 const kills = count(values.kills, "kills");
 if (kills > 0) {

@@ -1,9 +1,12 @@
 // The node's HTTP interface, typed. Every refusal becomes an ApiProblem with the words that the node found for it.
 import type {
   AuditPage,
+  Consent,
   DeadLetters,
+  ErasureJob,
   Experiment,
   IntakeAnswer,
+  InventoryKind,
   IssuedKey,
   Item,
   Key,
@@ -14,6 +17,7 @@ import type {
   ProgramFault,
   ProgramVersions,
   RecommendationList,
+  Retention,
   SearchAnswer,
   Segment,
   SegmentUsers,
@@ -58,6 +62,12 @@ export interface Api {
   rotateKey(keyId: string, overlapS: number): Promise<IssuedKey>;
   revokeKey(keyId: string): Promise<void>;
   audit(before?: number): Promise<AuditPage>;
+  consent(ref: PersonRef): Promise<Consent>;
+  setConsent(ref: PersonRef, consent: Partial<Consent>): Promise<Consent>;
+  erase(ref: PersonRef): Promise<ErasureJob>;
+  erasure(jobId: string): Promise<ErasureJob>;
+  retention(): Promise<Retention>;
+  inventory(): Promise<InventoryKind[]>;
   projects(): Promise<string[]>;
   stats(): Promise<Stats>;
   search(prefix: string): Promise<SearchAnswer>;
@@ -114,6 +124,12 @@ export function createApi(project: string): Api {
     rotateKey: (keyId, overlapS) => post(`/v1/keys/${keyId}/rotate`, JSON.stringify({ overlap_s: overlapS })),
     revokeKey: (keyId) => post(`/v1/keys/${keyId}`, undefined, "DELETE"),
     audit: (before) => get("/v1/audit", { limit: "100", ...(before === undefined ? {} : { before: String(before) }) }),
+    consent: (ref) => get(`/v1/privacy/${person(ref)}/consent`),
+    setConsent: (ref, consent) => post(`/v1/privacy/${person(ref)}/consent`, JSON.stringify(consent), "PUT"),
+    erase: (ref) => post(`/v1/privacy/${person(ref)}`, undefined, "DELETE"),
+    erasure: (jobId) => get(`/v1/privacy/jobs/${encodeURIComponent(jobId)}`),
+    retention: () => get("/v1/privacy/retention"),
+    inventory: async () => (await get<{ kinds: InventoryKind[] }>("/v1/privacy/inventory")).kinds,
     projects: async () => (await get<{ projects: string[] }>("/v1/projects")).projects,
     stats: () => get("/v1/stats"),
     search: (prefix) => get("/v1/search", { q: prefix, limit: "8" }),

@@ -352,6 +352,48 @@ export interface AuditEntry {
   details?: Record<string, string | number | boolean>;
 }
 
+export const PURPOSES = ["analytics", "profiling", "personalization"] as const;
+export type Purpose = (typeof PURPOSES)[number];
+
+export type Consent = Record<Purpose, "granted" | "denied"> & { source?: string; policy_version?: string };
+
+export interface ErasureJob {
+  job_id: string;
+  status: "running" | "done";
+  proof?: {
+    log: { records_erased: number; segments_rewritten: number; keys_destroyed: boolean };
+    scan: { records_read: number; records_found: number };
+  };
+}
+
+export interface RetentionRun {
+  at: string;
+  profiles_expired: number;
+  visitors_expired: number;
+  dead_letters_expired: number;
+}
+
+export interface Retention {
+  policy: { kind: string; age: string; about: string }[];
+  last_run: RetentionRun | null;
+}
+
+export interface InventoryField {
+  field: string;
+  class: string;
+  purpose: string;
+  kept: string;
+  in_export: boolean;
+  encrypted: boolean | "hashed";
+}
+
+export interface InventoryKind {
+  kind: string;
+  title: string;
+  where: string;
+  fields: InventoryField[];
+}
+
 export interface AuditPage {
   entries: AuditEntry[];
   next: number | null;

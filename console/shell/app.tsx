@@ -14,6 +14,7 @@ import { KeysView } from "../views/keys.tsx";
 import { OverviewView } from "../views/overview.tsx";
 import { PeopleView } from "../views/people.tsx";
 import { PersonView } from "../views/person.tsx";
+import { PrivacyView } from "../views/privacy.tsx";
 import { ProgramView } from "../views/program.tsx";
 import { SegmentView } from "../views/segment.tsx";
 import { SegmentsView } from "../views/segments.tsx";
@@ -176,6 +177,8 @@ function View({ route }: { route: Route }) {
       return <ProgramView />;
     case "keys":
       return <KeysView />;
+    case "privacy":
+      return <PrivacyView />;
     case "audit":
       return <AuditView />;
     case "dead-letters":

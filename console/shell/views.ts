@@ -17,6 +17,7 @@ export const VIEWS: readonly ViewEntry[] = [
   { path: "items", title: "Items", icon: "items" },
   { path: "program", title: "Program", icon: "program" },
   { path: "keys", title: "Keys", icon: "key" },
+  { path: "privacy", title: "Privacy", icon: "privacy" },
   { path: "audit", title: "Audit", icon: "audit" },
   { path: "dead-letters", title: "Dead letters", icon: "dead" },
 ];

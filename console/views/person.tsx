@@ -14,6 +14,7 @@ import { useConsole } from "../shell/context.ts";
 import { Activity, Attributes, Features, Identity, Segments, Session, Surroundings } from "./person/facts.tsx";
 import { Interests } from "./person/interests.tsx";
 import { Recommendations } from "./person/recommendations.tsx";
+import { Privacy } from "./person/privacy.tsx";
 import { Timeline, type Happening } from "./person/timeline.tsx";
 
 /** Interests decay without an event, so the profile is read again at this pace besides the pushes. */
@@ -139,6 +140,7 @@ export function PersonView({ person }: { person: PersonRef }) {
           )}
         </div>
       )}
+      <Privacy key={key} person={person} onErased={read.reload} />
     </>
   );
 }

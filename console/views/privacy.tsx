@@ -1,0 +1,112 @@
+// What is stored, what for, and how long: what a privacy officer is asked.
+import { useState } from "preact/hooks";
+import type { InventoryField, InventoryKind, RetentionRun } from "../api/types.ts";
+import { useRead } from "../api/use-read.ts";
+import { Card, ViewHead } from "../parts/card.tsx";
+import { RelativeTime } from "../parts/relative-time.tsx";
+import { Failed, Loading } from "../parts/state.tsx";
+import { Table } from "../parts/table.tsx";
+import { useConsole } from "../shell/context.ts";
+
+export function PrivacyView() {
+  const { api } = useConsole();
+  const retention = useRead(`retention ${api.project}`, () => api.retention());
+  const inventory = useRead(`inventory ${api.project}`, () => api.inventory());
+  return (
+    <>
+      <ViewHead
+        title="Privacy"
+        about="What is stored, what for, and how long. Export, erase and consent are on each person's page."
+      />
+      <Card title="How long" note={retention.data === undefined ? undefined : <LastRun run={retention.data.last_run} />} flush>
+        {retention.data === undefined ? (
+          retention.error === undefined ? (
+            <Loading rows={7} />
+          ) : (
+            <Failed what="The retention" error={retention.error} onRetry={retention.reload} />
+          )
+        ) : (
+          <Table
+            label="Retention"
+            rows={retention.data.policy}
+            keyOf={({ kind }) => kind}
+            columns={[
+              { head: "Setting", width: "144px", cell: ({ kind }) => <code>{kind}</code> },
+              { head: "What", cell: ({ about }) => about },
+              { head: "Kept", width: "96px", align: "right", cell: ({ age }) => age },
+            ]}
+          />
+        )}
+      </Card>
+      {inventory.data === undefined ? (
+        <Card title="Inventory">
+          {inventory.error === undefined ? (
+            <Loading rows={8} />
+          ) : (
+            <Failed what="The inventory" error={inventory.error} onRetry={inventory.reload} />
+          )}
+        </Card>
+      ) : (
+        <Inventory kinds={inventory.data} />
+      )}
+    </>
+  );
+}
+
+function LastRun({ run }: { run: RetentionRun | null }) {
+  if (run === null) return <>has not run since the node was started</>;
+  const persons = run.profiles_expired + run.visitors_expired;
+  return (
+    <>
+      last run <RelativeTime at={run.at} />: {persons} persons, {run.dead_letters_expired} refused events gone
+    </>
+  );
+}
+
+function Inventory({ kinds }: { kinds: readonly InventoryKind[] }) {
+  const [chosen, setChosen] = useState(kinds[0]?.kind ?? "");
+  const kind = kinds.find((one) => one.kind === chosen) ?? kinds[0];
+  if (kind === undefined) return null;
+  return (
+    <Card
+      title="Inventory"
+      note={`${kind.fields.length} fields, in ${kind.where}`}
+      end={
+        <select class="field" aria-label="Kind of data" value={chosen} onChange={(event) => setChosen(event.currentTarget.value)}>
+          {kinds.map(({ kind: name, title }) => (
+            <option key={name} value={name}>
+              {title}
+            </option>
+          ))}
+        </select>
+      }
+      flush
+    >
+      <Table
+        label={kind.title}
+        rows={kind.fields}
+        keyOf={({ field }) => field}
+        columns={[
+          { head: "Field", width: "184px", narrowWidth: "128px", cell: ({ field }) => <code class="cut">{field}</code> },
+          { head: "Purpose", cell: (field) => <Purpose of={field} /> },
+          { head: "Kept", width: "160px", narrowWidth: "88px", cell: ({ kept }) => kept },
+          { head: "In export", width: "88px", wideOnly: true, cell: ({ in_export: isShown }) => (isShown ? "yes" : "no") },
+          { head: "Encrypted", width: "96px", wideOnly: true, cell: ({ encrypted }) => sayEncrypted(encrypted) },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Purpose({ of: { purpose, class: kind } }: { of: InventoryField }) {
+  return (
+    <>
+      <div>{purpose}</div>
+      <div class="faint">{kind}</div>
+    </>
+  );
+}
+
+function sayEncrypted(encrypted: InventoryField["encrypted"]): string {
+  return encrypted === true ? "yes" : encrypted === false ? "no" : encrypted;
+}
