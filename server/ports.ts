@@ -209,6 +209,17 @@ export interface SegmentSummary {
   description?: string;
   when: string;
   size: number;
+  /** Of a segment that a training found: the whole family, or one group of it. */
+  learned?: {
+    family: string;
+    method: "kmeans" | "dbscan";
+    /** ISO 8601; null before the first training. */
+    trained_at: string | null;
+    /** Of the sample, in the group or in all. */
+    persons: number;
+    /** What tells the group from everybody, strongest first. */
+    distinctions: readonly { column: string; mean: number; of_all: number }[];
+  };
 }
 
 export interface ProgramVersion {

@@ -6,11 +6,13 @@ import { refOfKey } from "../../core/identity/identity.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Item } from "../../core/item/item.ts";
 import { emptyPerson } from "../../core/profile/person.ts";
+import { withLearned } from "../../core/program/clusters.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import type { Consent, PersonRef } from "../../core/record.ts";
 import { answerList, answerSimilar, answerSlot, answerTrending, listRules, type Sources } from "../../server/hosting/answers.ts";
 import { answerPreview } from "../../server/hosting/preview.ts";
 import { experimentViews, slotViews } from "../../server/hosting/views.ts";
+import { segmentSummaries } from "../../server/hosting/segment-summaries.ts";
 import {
   HostError,
   type Decision,
@@ -285,12 +287,7 @@ export class ClusterProject implements Project {
   }
 
   async segments(): ReturnType<Project["segments"]> {
-    return this.learner.program.segments.map(({ name, when, description }) => ({
-      name,
-      when,
-      ...(description === undefined ? {} : { description }),
-      size: this.#sizes.segments.get(name) ?? 0,
-    }));
+    return segmentSummaries(this.learner.program, (name) => this.#sizes.segments.get(name) ?? 0);
   }
 
   async segmentUsers(name: string, page: { limit: number; after?: string }): ReturnType<Project["segmentUsers"]> {
@@ -329,7 +326,7 @@ export class ClusterProject implements Project {
   async putProgram(document: unknown): ReturnType<Project["putProgram"]> {
     const compiled = compileProgram(document, 1);
     if ("faults" in compiled) return { faults: compiled.faults };
-    return { version: await this.#programs.next(document) };
+    return { version: await this.#programs.next(withLearned(document, this.learner.program)) };
   }
 
   async rollbackProgram(version: number): ReturnType<Project["rollbackProgram"]> {

@@ -73,6 +73,20 @@ export interface Segment {
   description?: string;
   when: string;
   size: number;
+  /** Of one that a training found. */
+  learned?: {
+    family: string;
+    method: "kmeans" | "dbscan";
+    trained_at: string | null;
+    persons: number;
+    distinctions: readonly Distinction[];
+  };
+}
+
+export interface Distinction {
+  column: string;
+  mean: number;
+  of_all: number;
 }
 
 export interface SegmentUsers {

@@ -6,6 +6,7 @@ import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
 import { formatCount, formatShort } from "../parts/format.ts";
 import { PersonLink } from "../parts/ids.tsx";
+import { LearnedCard } from "../parts/learned.tsx";
 import { Plot } from "../parts/plot.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { useConsole } from "../shell/context.ts";
@@ -79,6 +80,7 @@ function Whole({ segment }: { segment: Segment }) {
         <Members name={segment.name} />
       </div>
       <div class="stack span-4">
+        <LearnedCard segment={segment} />
         <Card
           title="Rule"
           end={

@@ -3,6 +3,7 @@ import { useRead } from "../api/use-read.ts";
 import type { Segment } from "../api/types.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { formatCount, formatShare } from "../parts/format.ts";
+import { LearnedSummary } from "../parts/learned.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
@@ -25,7 +26,7 @@ export function SegmentsView() {
     <>
       <ViewHead
         title="Segments"
-        about="Rules of the program. Membership follows each event, and time without one."
+        about="Rules of the program, and groups that trainings found. Membership follows each event, and time without one."
         end={
           <a class="btn" href={links.view(["program"])}>
             Edit in the program
@@ -105,7 +106,7 @@ function Definition({ segment }: { segment: Segment }) {
         <a href={links.segment(segment.name)}>{segment.name}</a>{" "}
         {segment.description ? <span class="soft">{segment.description}</span> : null}
       </div>
-      <div class="cel">{segment.when}</div>
+      {segment.learned === undefined ? <div class="cel">{segment.when}</div> : <LearnedSummary segment={segment} />}
     </>
   );
 }

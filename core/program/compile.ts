@@ -3,6 +3,8 @@ import type { ConsentDefault } from "../consent/consent.ts";
 import { BUILT_IN_EVENT_TYPES } from "../event/event.ts";
 import type { FeaturePlan, FoldPlan, SequencePlan, WindowPlan } from "../profile/plan.ts";
 import { emptyPerson } from "../profile/person.ts";
+import type { LearnedDocument } from "../cluster/learned.ts";
+import { checkFamilies, familyNames, familySegments, readFamily, type FamilyDraft } from "./clusters.ts";
 import { compileCondition, type CompiledCondition } from "./cel/compile.ts";
 import type { FeatureName, NamesOfProgram, Place } from "./cel/names.ts";
 import { DOUBLE, DYN } from "./cel/value.ts";
@@ -37,8 +39,8 @@ const KEYS = [
   "learning",
   "consent",
 ];
-/** Written by tools and answers around the document; they mean nothing here. */
-const IGNORED = new Set(["$schema", "version", "created_at"]);
+/** Written by tools, answers and trainings around the document; no user's. */
+const IGNORED = new Set(["$schema", "version", "created_at", "learned"]);
 /** Compiles one expression of the document; a fault is reported at `path`. */
 export type CompileCel = (value: unknown, path: string, place: Place) => CompiledCondition | undefined;
 
@@ -74,7 +76,8 @@ export function compileProgram(
   const eventTypes: ReadonlySet<string> = new Set([...BUILT_IN_EVENT_TYPES, ...weights.keys()]);
   const interests = readInterests(root["interests"], faults);
   const drafts = readFeatures(root["features"], eventTypes, faults);
-  const segmentDrafts = readSegments(root["segments"], faults);
+  const numbers = new Set(drafts.flatMap(({ name, plan }) => (plan.kind === "last" ? [] : [name])));
+  const { segmentDrafts, familyDrafts } = readSegments(root["segments"], numbers, faults);
 
   const windows: WindowPlan[] = [];
   const sequences: SequencePlan[] = [];
@@ -90,7 +93,12 @@ export function compileProgram(
       },
     ]),
   );
-  const segmentNames: ReadonlySet<string> = new Set(segmentDrafts.map(({ name }) => name));
+  const ruleNames: ReadonlySet<string> = new Set(segmentDrafts.map(({ name }) => name));
+  checkFamilies(familyDrafts, ruleNames, faults);
+  const segmentNames: ReadonlySet<string> = new Set([
+    ...ruleNames,
+    ...familyDrafts.flatMap(({ family }) => familyNames(family)),
+  ]);
   const namesFor = (place: Place): NamesOfProgram => ({
     place,
     eventTypes,
@@ -125,13 +133,14 @@ export function compileProgram(
     ...plan,
     where: readEventFilter(where, at(path, "where"), parts),
   }));
+  const learned = (root["learned"] ?? {}) as LearnedDocument;
   const segments = orderSegments(
-    segmentDrafts.flatMap(({ name, path, when, description }): CompiledSegment[] => {
+    [...familyDrafts.flatMap((draft) => familySegments(draft, learned)), ...segmentDrafts.flatMap(({ name, path, when, description }): CompiledSegment[] => {
       const compiled = cel(when, at(path, "when"), "segment");
       return compiled === undefined
         ? []
         : [{ name, when: when as string, description, rule: compiled.rule, reads: compiled.rule.reads }];
-    }),
+    })],
     faults,
   );
   const triggers: CompiledTrigger[] = readTriggers(root["triggers"], parts);
@@ -190,28 +199,26 @@ interface SegmentDraft {
   description: string | undefined;
 }
 
-function readSegments(part: unknown, faults: Faults): SegmentDraft[] {
-  const drafts: SegmentDraft[] = [];
+function readSegments(part: unknown, features: ReadonlySet<string>, faults: Faults) {
+  const segmentDrafts: SegmentDraft[] = [];
+  const familyDrafts: FamilyDraft[] = [];
   for (const [name, value] of faults.entries(part, "/segments", { name: "segments", max: SEGMENTS_MAX })) {
     const path = at("/segments", name);
     if (typeof value === "object" && value !== null && "clusters" in value) {
-      faults.add(
-        at(path, "clusters"),
-        "not_supported",
-        "learned segments are not supported by this version: write `when`",
-      );
+      const family = readFamily(name, value, features, faults);
+      if (family !== undefined) familyDrafts.push(family);
       continue;
     }
     const document = faults.object(value, path, ["when", "description"]);
     if (document === undefined) continue;
-    drafts.push({
+    segmentDrafts.push({
       name,
       path,
       when: document["when"],
       description: faults.string(document["description"], at(path, "description"), 1_000),
     });
   }
-  return drafts;
+  return { segmentDrafts, familyDrafts };
 }
 
 function readWeights(part: unknown, faults: Faults): Map<string, number> {

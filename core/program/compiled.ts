@@ -1,5 +1,6 @@
 // A program after compilation: what the engine, the models and the serving layer run. Nothing here is serialised;
 // it is rebuilt from the document wherever it is needed.
+import type { LearnedFamily } from "../cluster/learned.ts";
 import type { ConsentDefault } from "../consent/consent.ts";
 import type { LoggedEvent } from "../event/event.ts";
 import type { Item } from "../item/item.ts";
@@ -26,6 +27,25 @@ export interface CompiledSegment {
   readonly rule: Rule;
   /** What the rule reads, with all that the segments it reads by `in_segment` read. */
   readonly reads: ReadSet;
+  /** Of a learned segment: its family, and which group of it, 0 for any. */
+  readonly family?: CompiledFamily;
+  readonly number?: number;
+}
+
+/** What a training of learned segments looks at, and what the last one found. */
+export interface CompiledFamily {
+  readonly name: string;
+  /** Equal for definitions that mean the same. */
+  readonly key: string;
+  readonly method: "kmeans" | "dbscan";
+  readonly interests: boolean;
+  /** Columns. */
+  readonly features: readonly string[];
+  readonly groupsMax: number;
+  readonly leastShare: number;
+  readonly reach: number | undefined;
+  readonly everyMs: number;
+  readonly learned: LearnedFamily | undefined;
 }
 
 export interface CompiledTrigger {

@@ -3,6 +3,10 @@
 export const EVENTS_MAX = 200;
 export const FEATURES_MAX = 64;
 export const SEGMENTS_MAX = 200;
+/** Families of learned segments, their groups, and the features that one compares beside interests. */
+export const FAMILIES_MAX = 8;
+export const FAMILY_GROUPS_MAX = 12;
+export const FAMILY_FEATURES_MAX = 24;
 export const TRIGGERS_MAX = 100;
 export const PLACEMENTS_MAX = 100;
 export const BOOSTS_MAX = 32;

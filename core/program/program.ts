@@ -17,10 +17,33 @@ export interface FeatureDocument {
   where?: Cel;
 }
 
-export interface SegmentDocument {
+export interface RuleSegmentDocument {
   when: Cel;
   description?: string;
 }
+
+/** A family of segments that trainings find: its groups are `NAME_1` …, and whoever is in one of them is in `NAME`. */
+export interface LearnedSegmentDocument {
+  clusters: {
+    /** `kmeans` puts everybody somewhere; `dbscan` finds groups of any shape, and leaves out who stands alone. */
+    method?: "kmeans" | "dbscan";
+    /** Compare shares of interest; true where it is not written. */
+    interests?: boolean;
+    /** Features to compare, built-in ones or the program's. */
+    features?: string[];
+    /** Most groups. */
+    max?: number;
+    /** Smallest group, as a share of the persons that it is learnt from. */
+    min_size?: number;
+    /** Of `dbscan`: distance within which persons are neighbours. */
+    reach?: number;
+    /** Time between two trainings. */
+    every?: Duration;
+  };
+  description?: string;
+}
+
+export type SegmentDocument = RuleSegmentDocument | LearnedSegmentDocument;
 
 export interface TriggerDocument {
   description?: string;

@@ -42,6 +42,8 @@ const GOOD: readonly unknown[] = [
   feature({ event: ["view", "click"], of: "additional_data.query" }),
   { features: { f: { kind: "decayed", half_life: "1d" } } },
   { segments: { a: { when: "true" } } },
+  { segments: { a: { clusters: {} }, b: { when: 'in_segment("a_2") || in_segment("a")' } } },
+  { segments: { a: { clusters: { method: "dbscan", interests: false, features: ["engagement"], reach: 1, max: 12, min_size: 0.5, every: "1h" } } } },
   { triggers: { t: { when: "true", once_per: "session", push: true, webhook: "https://example.org/x?y#z" } } },
   {
     placements: {
@@ -82,6 +84,9 @@ const GOOD: readonly unknown[] = [
 ];
 
 const BAD: readonly unknown[] = [
+  { segments: { a: { clusters: { max: 1 } } } },
+  { segments: { a: { clusters: { method: "k" } } } },
+  { segments: { a: { clusters: {}, when: "true" } } },
   { models: { crowd: { min_persons: 25 } } },
   { models: { crowd: { min_persons: 2.5 } } },
   { models: { crowd: { max_share: 0 } } },
@@ -118,7 +123,6 @@ const BAD: readonly unknown[] = [
   { segments: { a: {} } },
   { segments: { a: { when: true } } },
   { segments: { a: { when: "true", clusters: {} } } },
-  { segments: { a: { clusters: {} } } },
   { segments: { "a-b": { when: "true" } } },
   { segments: { a: { when: "true".padEnd(2001) } } },
   { triggers: { t: { when: "true", once_per: "visit" } } },

@@ -1,4 +1,5 @@
 // The personalization program: read, checked, replaced, brought back.
+import type { ProgramDocument } from "../../core/program/program.ts";
 import { programWarnings } from "../../core/program/warnings.ts";
 import { parseObject } from "../http/body.ts";
 import { requireJson } from "../http/media-type.ts";
@@ -44,7 +45,7 @@ export function programRoutes(onProgram: (project: Project) => void): Route[] {
 /** A document that was read can be written back: what reading added is taken off again. */
 function documentOf(call: Call): Record<string, unknown> {
   requireJson(call);
-  const { version: _version, created_at: _createdAt, $schema: _schema, ...document } = parseObject(call.body);
+  const { version: _version, created_at: _createdAt, $schema: _schema, learned: _learned, ...document } = parseObject(call.body);
   return document;
 }
 
@@ -52,7 +53,9 @@ async function readProgram(call: Call): Promise<Answer> {
   const asked = integer(fromQuery(call.query), "version", { low: 0, high: VERSION_MAX, otherwise: -1 });
   const found = await call.project.program(asked < 0 ? undefined : asked);
   if (found === undefined) throw unknownVersion();
-  return ok({ version: found.version, created_at: new Date(found.at).toISOString(), ...found.document });
+  // What trainings have learnt is shown with the segments; it is no part of what is written back.
+  const { learned: _, ...document } = found.document as ProgramDocument & { learned?: unknown };
+  return ok({ version: found.version, created_at: new Date(found.at).toISOString(), ...document });
 }
 
 async function readVersions(call: Call): Promise<Answer> {

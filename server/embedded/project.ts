@@ -5,6 +5,8 @@ import { uuidv7 } from "uuidv7";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { refOfKey } from "../../core/identity/identity.ts";
 import type { Item } from "../../core/item/item.ts";
+import { learnedDocument, withLearned } from "../../core/program/clusters.ts";
+import type { CompiledProgram } from "../../core/program/compiled.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
 import type { Consent, DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
@@ -24,7 +26,9 @@ import { answerPreview } from "../hosting/preview.ts";
 import { GuardWatch } from "../hosting/guard-watch.ts";
 import { experimentViews, slotViews } from "../hosting/views.ts";
 import { logSteps } from "../background/log-steps.ts";
+import { FamilyTrainer } from "../background/family-trainer.ts";
 import { BackgroundTrainer } from "../background/trainer.ts";
+import { segmentSummaries } from "../hosting/segment-summaries.ts";
 import { EVENT_BYTES } from "../hosting/sizes.ts";
 import { IdIndexDamagedError } from "../log/id-index.ts";
 import type { LogFault, SegmentLog } from "../log/log.ts";
@@ -119,6 +123,7 @@ export class EmbeddedProject implements Project {
   readonly #decisions: DecisionLog;
   readonly guards: GuardWatch;
   readonly #trainer: BackgroundTrainer;
+  readonly #families: FamilyTrainer;
   readonly #listeners = new Set<(change: PersonChange) => void>();
   #derived: Derived;
   #timers: Timers;
@@ -158,6 +163,17 @@ export class EmbeddedProject implements Project {
       config: () => modelConfig(this.fold.programs.current.models).background,
       steps: () => logSteps(this.log, () => this.fold),
       write: (part) => this.#write(({ atMs }) => ({ kind: "background", at: atMs, ...part })),
+      onFailed: (error) => this.#options.onTrainingFailed?.(error),
+    });
+    this.#families = new FamilyTrainer({
+      program: () => this.fold.programs.current,
+      keys: (after, limit) => this.fold.persons.keys("", { after, limit }),
+      person: (key) => this.fold.persons.get(key),
+      personsTotal: () => this.fold.persons.total,
+      nowMs: () => this.#nowMs(),
+      write: async (name, family) => {
+        await this.#putDocument(({ document }) => learnedDocument(document, name, family));
+      },
       onFailed: (error) => this.#options.onTrainingFailed?.(error),
     });
     this.guards = new GuardWatch({
@@ -392,12 +408,7 @@ export class EmbeddedProject implements Project {
   }
 
   async segments(): ReturnType<Project["segments"]> {
-    return this.fold.programs.current.segments.map(({ name, when, description }) => ({
-      name,
-      when,
-      ...(description === undefined ? {} : { description }),
-      size: this.fold.members.sizes.get(name) ?? 0,
-    }));
+    return segmentSummaries(this.fold.programs.current, (name) => this.fold.members.sizes.get(name) ?? 0);
   }
 
   async segmentUsers(name: string, page: { limit: number; after?: string }): ReturnType<Project["segmentUsers"]> {
@@ -441,14 +452,18 @@ export class EmbeddedProject implements Project {
   async putProgram(document: unknown): ReturnType<Project["putProgram"]> {
     const compiled = compileProgram(document, 1);
     if ("faults" in compiled) return { faults: compiled.faults };
+    return { version: await this.#putDocument((inForce) => withLearned(document, inForce)) };
+  }
+
+  async #putDocument(documentOf: (inForce: CompiledProgram) => unknown): Promise<number> {
     let version = 0;
     await this.#write((group) => {
       version = Math.max(this.fold.programs.current.version, group.programVersion) + 1;
       group.programVersion = version;
-      return { kind: "program", at: group.atMs, version, document };
+      return { kind: "program", at: group.atMs, version, document: documentOf(this.fold.programs.current) };
     });
     this.#derived.sweep.start(this.fold.programs.current.version);
-    return { version };
+    return version;
   }
 
   async rollbackProgram(version: number): ReturnType<Project["rollbackProgram"]> {
@@ -480,6 +495,11 @@ export class EmbeddedProject implements Project {
   /** Trains the background model now, beside the serving; false where there is too little to learn from. */
   trainBackground(): Promise<boolean> {
     return this.#trainer.train();
+  }
+
+  /** Learns all families of segments now, beside the serving; the number of those that changed. */
+  trainSegments(): Promise<number> {
+    return this.#families.train("all");
   }
 
   onChange(listener: (change: PersonChange) => void): () => void {
@@ -524,6 +544,7 @@ export class EmbeddedProject implements Project {
     this.#timers.stop();
     this.guards.stop();
     await this.#trainer.stop();
+    await this.#families.stop();
     this.#derived.sweep.stop();
     if (this.#erasureTimer !== null) clearTimeout(this.#erasureTimer);
     if (this.#retentionTimer !== null) clearTimeout(this.#retentionTimer);
@@ -548,6 +569,7 @@ export class EmbeddedProject implements Project {
     this.#timers.start();
     this.guards.start();
     this.#trainer.start();
+    this.#families.start();
     this.#derived.sweep.start(this.fold.programs.current.version);
     const everyMs = this.#options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS;
     this.#checkpointTimer = setInterval(() => this.#checkpointSoon(), everyMs);

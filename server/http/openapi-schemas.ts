@@ -499,7 +499,13 @@ export const SCHEMAS: Record<string, Schema> = {
     ["name", "control", "users", "exposures", "conversions", "lift", "interval", "off_policy"],
   ),
   Segment: object(
-    { name: text("Name."), description: text("In words."), when: text("CEL."), size: integer("Members now.") },
+    {
+      name: text("Name."),
+      description: text("In words."),
+      when: text("CEL; of a learned one, which group it is."),
+      size: integer("Members now."),
+      learned: open("Of one that a training found: `family`, `method`, `trained_at`, `persons` of the sample, and `distinctions`: `{column, mean, of_all}`, strongest first."),
+    },
     ["name", "when", "size"],
   ),
   PersonRef: object({ user_id: id("The user."), anonymous_id: id("Or the visitor.") }),
