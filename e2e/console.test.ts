@@ -86,6 +86,7 @@ describe("console", { skip }, () => {
     people: ["people", /165 persons/],
     person: ["people/users/mara", /Recommendations.*Item number.*lookers/s],
     slots: ["slots", /hero.*thompson.*160 shown.*calm.*loud.*By rules.*theme/s],
+    merchandising: ["merchandising/home?person=mara", /Knobs.*As it is.*Item number.*With the knobs.*the same list.*Item number/s],
     experiments: ["experiments", /dark_theme.*160/s],
     experiment: ["experiments/dark_theme", /as promised.*as_is.*control.*dark.*Lift over time.*Guards.*nothing stopped/s],
     segments: ["segments", /lookers.*Three views within a day.*count\("view", "1d"\)/s],
@@ -192,6 +193,48 @@ describe("console", { skip }, () => {
       assert.equal(await rows.count(), 1);
       await page.getByRole("button", { name: "Resume" }).click();
       await rows.nth(1).waitFor();
+    });
+  });
+
+  test("merchandising: knobs move the list before it is saved, faults hold it back, saving puts it in force", async () => {
+    await withPage(browser, { expectedErrors: /400/ }, async (page) => {
+      await open(page, "merchandising/detail?person=mara&why_not=nothing");
+      await shows(page, /Neither the catalogue nor any event knows this item.*the same list/s);
+      const after = page.getByRole("region", { name: "With the knobs" }).locator(".ranked li");
+      const pins = page.getByRole("group", { name: "Pins" });
+      await pins.getByRole("button", { name: "Add" }).press("Enter");
+      await pins.getByLabel("Kind of pin 1").selectOption("item");
+      await pins.getByLabel("What pin 1 shows").fill("item-23");
+      await after.first().getByText("Item number 23").waitFor();
+      await shows(page, /Pinned at 1\./);
+      await pins.getByLabel("Position of pin 1").fill("0");
+      await shows(page, /\/placements\/detail\/pin\/0\/at/);
+      assert.ok(await page.getByRole("button", { name: "Save" }).isDisabled());
+      await pins.getByLabel("Position of pin 1").fill("2");
+      await after.nth(1).getByText("Item number 23").waitFor();
+      await after.nth(1).getByRole("button", { name: "Why Item number 23 is at 2" }).click();
+      await after.nth(1).getByText(/pinned\./).waitFor();
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText(/is saved: detail ranks by the new rules/).waitFor();
+      const { items } = (await (await fetch(`${base}/v1/recommendations?user_id=mara&placement=detail`)).json()) as {
+        items: { item_id: string }[];
+      };
+      assert.equal(items[1]!.item_id, "item-23");
+    });
+  });
+
+  test("what if: a person's list without what he did, and with what he did not; why an item is missing", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "people/users/jonas");
+      const card = page.getByRole("region", { name: "Why not, what if" });
+      await card.getByRole("button", { name: "Open" }).click();
+      await card.getByText("the same list").waitFor();
+      await card.getByLabel("Item", { exact: true }).fill("item-22");
+      await card.getByRole("button", { name: "Add" }).click();
+      await card.getByRole("button", { name: "view Item number 22" }).waitFor();
+      await card.getByRole("region", { name: "What if" }).getByText(/came, .* left/).waitFor();
+      await card.getByLabel("Why not").fill("nowhere");
+      await card.getByText("Neither the catalogue nor any event knows this item.").waitFor();
     });
   });
 

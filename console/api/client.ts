@@ -1,4 +1,5 @@
 // The node's HTTP interface, typed. Every refusal becomes an ApiProblem with the words that the node found for it.
+import type { Preview } from "../lists/preview-types.ts";
 import type {
   AuditPage,
   Consent,
@@ -73,6 +74,8 @@ export interface Api {
   search(prefix: string): Promise<SearchAnswer>;
   profile(ref: PersonRef): Promise<Profile>;
   recommend(ref: PersonRef, placement: string, limit: number): Promise<RecommendationList>;
+  /** A list before and after; the request as JSON. */
+  preview(requestText: string): Promise<Preview>;
   slots(): Promise<Slot[]>;
   experiments(): Promise<Experiment[]>;
   experiment(name: string): Promise<Experiment>;
@@ -136,6 +139,7 @@ export function createApi(project: string): Api {
     profile: (ref) => get(`/v1/${person(ref)}/profile`),
     recommend: (ref, placement, limit) =>
       get("/v1/recommendations", { ...refQuery(ref), placement, limit: String(limit), explain: "1" }),
+    preview: (requestText) => post("/v1/recommendations/preview", requestText),
     slots: async () => (await get<{ slots: Slot[] }>("/v1/slots")).slots,
     experiments: async () => (await get<{ experiments: Experiment[] }>("/v1/experiments")).experiments,
     experiment: (name) => get(`/v1/experiments/${encodeURIComponent(name)}`),

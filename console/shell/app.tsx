@@ -11,6 +11,7 @@ import { ExperimentsView } from "../views/experiments.tsx";
 import { ItemView } from "../views/item.tsx";
 import { ItemsView } from "../views/items.tsx";
 import { KeysView } from "../views/keys.tsx";
+import { MerchandisingView } from "../views/merchandising.tsx";
 import { OverviewView } from "../views/overview.tsx";
 import { PeopleView } from "../views/people.tsx";
 import { PersonView } from "../views/person.tsx";
@@ -157,6 +158,7 @@ function View({ route }: { route: Route }) {
   if (name === "segments" && first !== undefined) return <SegmentView name={first} />;
   if (name === "experiments" && first !== undefined) return <ExperimentView name={first} />;
   if (name === "items" && first !== undefined) return <ItemView id={first} />;
+  if (name === "merchandising") return <MerchandisingView placement={first} />;
   if (first !== undefined) return <NotFound />;
   switch (name) {
     case "overview":

@@ -13,6 +13,7 @@ export const VIEWS: readonly ViewEntry[] = [
   { path: "people", title: "People", icon: "person" },
   { path: "segments", title: "Segments", icon: "segments" },
   { path: "slots", title: "Slots", icon: "slots" },
+  { path: "merchandising", title: "Merchandising", icon: "merchandising" },
   { path: "experiments", title: "Experiments", icon: "experiments" },
   { path: "items", title: "Items", icon: "items" },
   { path: "program", title: "Program", icon: "program" },

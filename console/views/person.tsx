@@ -15,6 +15,7 @@ import { Activity, Attributes, Features, Identity, Segments, Session, Surroundin
 import { Interests } from "./person/interests.tsx";
 import { Recommendations } from "./person/recommendations.tsx";
 import { Privacy } from "./person/privacy.tsx";
+import { WhatIf } from "./person/what-if.tsx";
 import { Timeline, type Happening } from "./person/timeline.tsx";
 
 /** Interests decay without an event, so the profile is read again at this pace besides the pushes. */
@@ -206,6 +207,7 @@ function Whole({ profile, person, placements, program, pushed }: WholeProps) {
           weights={program?.events ?? {}}
         />
         <Recommendations person={person} placements={placements} pushed={pushed.lists} />
+        <WhatIf key={`what if ${nameOf(person)}`} person={person} profile={profile} placements={placements} />
         <Timeline recent={profile.recent} happenings={pushed.happenings} />
       </div>
       <div class="stack span-4">

@@ -1,0 +1,289 @@
+// The knobs of a placement: each is a part of its document, and one that is not set is not in it.
+import type { ComponentChildren } from "preact";
+import type { Placement } from "../../lists/preview-types.ts";
+import { Icon } from "../../parts/icon.tsx";
+
+export interface KnobsProps {
+  readonly draft: Placement;
+  readonly onDraft: (draft: Placement) => void;
+}
+
+const EXCLUDES: Readonly<Record<string, string>> = {
+  purchased: "bought",
+  seen: "opened",
+  dismissed: "waved away",
+  session: "opened in this session",
+};
+
+/** The draft with some keys set; undefined takes a key away. */
+function withKeys(draft: Placement, keys: { [K in keyof Placement]: Placement[K] | undefined }): Placement {
+  const next: Record<string, unknown> = { ...draft, ...keys };
+  for (const key of Object.keys(next)) {
+    const value = next[key];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) delete next[key];
+  }
+  return next as Placement;
+}
+
+export function Knobs({ draft, onDraft }: KnobsProps) {
+  const set = (keys: Parameters<typeof withKeys>[1]): void => onDraft(withKeys(draft, keys));
+  const { freshness, frequency, exclude = [] } = draft;
+  return (
+    <form class="knobs" onSubmit={(event) => event.preventDefault()}>
+      <Slide
+        label="Diversity"
+        value={draft.diversity ?? 0}
+        onValue={(value) => set({ diversity: value || undefined })}
+      />
+      <Slide
+        label="Freshness"
+        value={freshness?.weight ?? 0}
+        onValue={(weight) =>
+          set({ freshness: weight === 0 ? undefined : { weight, half_life: freshness?.half_life ?? "7d" } })
+        }
+      />
+      {freshness === undefined ? null : (
+        <Text
+          label="Half-life of freshness"
+          value={freshness.half_life}
+          onValue={(half_life) => set({ freshness: { ...freshness, half_life } })}
+        />
+      )}
+      <Text
+        label="Filter"
+        value={draft.filter ?? ""}
+        placeholder="item.available"
+        onValue={(filter) => set({ filter: filter || undefined })}
+      />
+      <fieldset>
+        <legend>Leave out what the visitor has</legend>
+        {Object.entries(EXCLUDES).map(([kind, words]) => (
+          <label key={kind} class="tick">
+            <input
+              type="checkbox"
+              checked={exclude.includes(kind)}
+              onChange={({ currentTarget: { checked } }) =>
+                set({ exclude: checked ? [...exclude, kind] : exclude.filter((other) => other !== kind) })
+              }
+            />{" "}
+            {words}
+          </label>
+        ))}
+      </fieldset>
+      <Rows
+        legend="Boosts"
+        rows={draft.boost ?? []}
+        fresh={{ when: '"new" in item.tags', by: 1.5 }}
+        onRows={(boost) => set({ boost })}
+        row={(boost, change, n) => (
+          <>
+            <Condition label={`Condition of boost ${n}`} value={boost.when} onValue={(when) => change({ ...boost, when })} />
+            <Small label={`Factor of boost ${n}`} value={boost.by} step={0.1} onValue={(by) => change({ ...boost, by })} />
+          </>
+        )}
+      />
+      <Rows
+        legend="Pins"
+        rows={draft.pin ?? []}
+        fresh={{ when: '"new" in item.tags', at: firstFree(draft.pin ?? []) }}
+        onRows={(pin) => set({ pin })}
+        row={(pin, change, n) => {
+          const kind = pin.item === undefined ? "when" : "item";
+          return (
+            <>
+              <select
+                class="field"
+                aria-label={`Kind of pin ${n}`}
+                value={kind}
+                onChange={({ currentTarget: { value } }) =>
+                  change({ at: pin.at, [value]: value === "when" ? '"new" in item.tags' : (pin.item ?? "") })
+                }
+              >
+                <option value="when">the best with</option>
+                <option value="item">the item</option>
+              </select>
+              <Condition
+                label={`What pin ${n} shows`}
+                value={pin.item ?? pin.when ?? ""}
+                onValue={(value) => change({ at: pin.at, [kind]: value })}
+              />
+              <Small label={`Position of pin ${n}`} value={pin.at} step={1} onValue={(at) => change({ ...pin, at })} />
+            </>
+          );
+        }}
+      />
+      <Rows
+        legend="Caps"
+        rows={draft.cap ?? []}
+        fresh={{ by: "category", max: 3 }}
+        onRows={(cap) => set({ cap })}
+        row={(cap, change, n) => (
+          <>
+            <input
+              class="field grow"
+              aria-label={`What cap ${n} counts by`}
+              list="cap-kinds"
+              value={cap.by}
+              onInput={({ currentTarget: { value } }) => change({ ...cap, by: value })}
+            />
+            <Small label={`Most of cap ${n}`} value={cap.max} step={1} onValue={(max) => change({ ...cap, max })} />
+          </>
+        )}
+      />
+      <datalist id="cap-kinds">
+        {["category", "categories", "tags", "attributes.brand"].map((kind) => (
+          <option key={kind} value={kind} />
+        ))}
+      </datalist>
+      <fieldset>
+        <legend>Frequency</legend>
+        <label class="tick">
+          <input
+            type="checkbox"
+            checked={frequency !== undefined}
+            onChange={({ currentTarget: { checked } }) =>
+              set({ frequency: checked ? { shows: 4, window: "1d" } : undefined })
+            }
+          />{" "}
+          cap what is shown and not opened
+        </label>
+        {frequency === undefined ? null : (
+          <div class="knob-row">
+            <Small
+              label="Shows"
+              value={frequency.shows}
+              step={1}
+              onValue={(shows) => set({ frequency: { ...frequency, shows } })}
+            />
+            <input
+              class="field grow"
+              aria-label="Window of the shows"
+              title="Window of the shows"
+              value={frequency.window}
+              onInput={({ currentTarget: { value } }) => set({ frequency: { ...frequency, window: value } })}
+            />
+            <Small
+              label="Factor once it is reached"
+              value={frequency.by ?? 0}
+              step={0.1}
+              onValue={(by) => set({ frequency: { ...frequency, by } })}
+            />
+          </div>
+        )}
+      </fieldset>
+    </form>
+  );
+}
+
+function firstFree(pins: readonly { at: number }[]): number {
+  let at = 1;
+  while (pins.some((pin) => pin.at === at)) at++;
+  return at;
+}
+
+interface NumberProps {
+  readonly label: string;
+  readonly value: number;
+  readonly onValue: (value: number) => void;
+}
+
+function Slide({ label, value, onValue }: NumberProps) {
+  return (
+    <label class="slide">
+      <span>{label}</span>
+      <input
+        type="range"
+        min="0"
+        max="1"
+        step="0.02"
+        value={value}
+        onInput={({ currentTarget }) => onValue(Number(currentTarget.value))}
+      />
+      <output class="num">{value.toFixed(2)}</output>
+    </label>
+  );
+}
+
+interface TextProps {
+  readonly label: string;
+  readonly value: string;
+  readonly placeholder?: string;
+  readonly onValue: (value: string) => void;
+}
+
+function Text({ label, value, placeholder, onValue }: TextProps) {
+  return (
+    <label class="stacked">
+      <span>{label}</span>
+      <input
+        class="field"
+        value={value}
+        placeholder={placeholder}
+        spellcheck={false}
+        onInput={({ currentTarget }) => onValue(currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+function Small({ label, value, step, onValue }: NumberProps & { readonly step: number }) {
+  return (
+    <input
+      class="field short num"
+      type="number"
+      min="0"
+      step={step}
+      aria-label={label}
+      title={label}
+      value={value}
+      onInput={({ currentTarget }) => onValue(Number(currentTarget.value))}
+    />
+  );
+}
+
+/** CEL, or an id: as many lines as it needs. */
+function Condition({ label, value, onValue }: { label: string; value: string; onValue: (value: string) => void }) {
+  return (
+    <textarea
+      class="field grow"
+      aria-label={label}
+      rows={value.length > 24 ? 2 : 1}
+      spellcheck={false}
+      value={value}
+      onInput={({ currentTarget }) => onValue(currentTarget.value.replaceAll("\n", " "))}
+    />
+  );
+}
+
+interface RowsProps<Row> {
+  readonly legend: string;
+  readonly rows: readonly Row[];
+  /** What "Add" adds. */
+  readonly fresh: Row;
+  readonly onRows: (rows: Row[]) => void;
+  readonly row: (row: Row, change: (row: Row) => void, number: number) => ComponentChildren;
+}
+
+function Rows<Row>({ legend, rows, fresh, onRows, row }: RowsProps<Row>) {
+  return (
+    <fieldset>
+      <legend>{legend}</legend>
+      {rows.map((one, i) => (
+        <div class="knob-row" key={i}>
+          {row(one, (next) => onRows(rows.map((other, j) => (j === i ? next : other))), i + 1)}
+          <button
+            type="button"
+            class="btn quiet icon"
+            aria-label={`Take away ${legend.toLowerCase().slice(0, -1)} ${i + 1}`}
+            onClick={() => onRows(rows.filter((_, j) => j !== i))}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
+      ))}
+      <button type="button" class="btn small" onClick={() => onRows([...rows, fresh])}>
+        Add
+      </button>
+    </fieldset>
+  );
+}
