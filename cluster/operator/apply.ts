@@ -197,7 +197,7 @@ function teach(turn: Turn, person: PersonState, { event, weight, version, progra
   });
   if (step === undefined) return;
   const { sampled: _, history: known, ...rest } = step;
-  push(turn, { kind: "step", eventId: event.event_id, step: sampled ? { ...rest, history: known } : rest });
+  push(turn, { kind: "step", eventId: event.event_id, step: sampled || step.weight < 0 ? { ...rest, history: known } : rest });
 }
 
 function push(turn: Turn, step: StepValue): void {

@@ -111,7 +111,7 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock, opt
     if (!(all > 0) || rows.scaleOf(row, clock.at(nowMs)) === 0) return;
     rows.forEach(row, (ref, weight) => {
       const slot = items.resolve(ref);
-      if (slot >= 0) addScore(sheet, slot, weight / all);
+      if (slot >= 0 && weight > 0) addScore(sheet, slot, weight / all);
     });
   };
 
@@ -123,6 +123,15 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock, opt
         if (value !== undefined) count(numberOf(kind, value), reveal);
       }
       if (hasFacets) for (const facet of situation.facets) count(facetNumberOf(facet), reveal);
+    },
+    turnAway({ ref, weight, timeMs }, situation) {
+      for (let kind = 0; kind < kinds.length; kind++) {
+        const value = situation[kinds[kind]!];
+        const row = value === undefined ? undefined : numbersOf[kind]!.get(value);
+        if (row === undefined) continue;
+        dirty.touch(row);
+        rows.lower(row, ref, weight, clock.at(timeMs));
+      }
     },
     score(situation, sheet) {
       for (let kind = 0; kind < kinds.length; kind++) {

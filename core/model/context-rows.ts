@@ -13,6 +13,8 @@ const NONE = -1; // References are 22 bits of slot and 10 of generation; the las
 export interface ContextRows {
   /** Adds `weight`, given at `instant`; a full set gives up its lightest item. */
   add(row: number, ref: number, weight: number, instant: DecayInstant): void;
+  /** Takes up to `weight` off an item, never below 0. */
+  lower(row: number, ref: number, weight: number, instant: DecayInstant): void;
   /** Calls `visit` with each item and its weight, on a scale of the row's own. */
   forEach(row: number, visit: (ref: number, weight: number) => void): void;
   /** Factor from the row's scale to weights at `instant`, short of the instant's fraction. */
@@ -67,6 +69,14 @@ export function createContextRows(): ContextRows {
       epochs[row] ??= instant.epoch;
       if (instant.epoch - epochs[row]! > EPOCHS_AHEAD_MAX) rescale(row, instant.epoch);
       put(row, ref, weight * instant.fraction * powerOfTwo(instant.epoch - epochs[row]!));
+    },
+    lower(row, ref, weight, instant) {
+      if (epochs[row] === undefined) return;
+      const from = row * CONTEXT_ITEMS_MAX + (Math.imul(ref, 0x9e3779b1) >>> 28) * SET_SIZE;
+      for (let i = from; i < from + SET_SIZE; i++) {
+        if (refs[i] !== ref) continue;
+        weights[i] = Math.max(0, weights[i]! - weight * instant.fraction * powerOfTwo(instant.epoch - epochs[row]!));
+      }
     },
     forEach(row, visit) {
       const from = row * CONTEXT_ITEMS_MAX;

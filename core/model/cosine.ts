@@ -89,6 +89,18 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
         rows.add(reveal.slot, items.refOf(other), worth, instant);
       }
     },
+    turnAway(reveal, { trail, trailLength }) {
+      const instant = clock.at(reveal.timeMs);
+      const worth = Math.sqrt(reveal.weight);
+      for (let k = 0; k < trailLength && k < WINDOW; k++) {
+        const other = trail[k]!;
+        if (other === reveal.slot) continue;
+        dirty.touch(other);
+        dirty.touch(reveal.slot);
+        rows.lower(other, reveal.ref, worth, instant);
+        rows.lower(reveal.slot, items.refOf(other), worth, instant);
+      }
+    },
     score({ context, contextLength, nowMs }, sheet) {
       let fade = 1;
       const add = (slot: number, cosine: number): void => {

@@ -36,6 +36,8 @@ export interface Crowd {
   trustOf(step: Step, slot: number): number;
   /** What a newcomer counts, 1 for others; what trends counts it once more: bursts are made of newcomers. */
   newcomerWeight(step: Step): number;
+  /** How much of `weight` a step that turns away may take back; what an address takes back counts as what it brings. */
+  takeBack(step: Step, slot: number, weight: number): number;
   /** Counts a step that teaches `weight`. `situation` is what was known before it. */
   count(step: Step, slot: number, weight: number, situation: Situation): void;
   /** Of a session, 0–1: that of its least trusted step. */
@@ -152,6 +154,16 @@ export function createCrowd(config: CrowdConfig, { items, clock, popularityOf }:
         left = Math.min(left, room(contributions.of(ref, sender, step.timeMs), weight, all));
       }
       return left / step.weight;
+    },
+    takeBack(step, slot, weight) {
+      const whole = weight * crowd.newcomerWeight(step);
+      if (current.maxShare >= 1 || step.source === undefined) return whole;
+      identify(step);
+      const ref = items.refOf(slot);
+      const brought = contributions.of(ref, sender, step.timeMs);
+      const taken = Math.min(whole, room(brought, whole, popularityOf(slot, step.timeMs)));
+      if (taken > 0) contributions.add(ref, sender, taken, step.timeMs);
+      return taken;
     },
     count(step, slot, weight, situation) {
       const { timeMs } = step;

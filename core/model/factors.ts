@@ -156,6 +156,11 @@ export function createFactors({ items, popularity, cosine }: FactorSources): Fac
         }
       }
     },
+    turnAway(reveal, situation) {
+      if (gather(situation) === 0 || !knows(reveal.slot)) return;
+      pull.fill(0);
+      step(reveal.slot, false, Math.min(reveal.weight, WEIGHT_MAX));
+    },
     meet(situation) {
       if (gather(situation) === 0) visitor.fill(0);
     },

@@ -26,7 +26,8 @@ function callsOf(rng: Rng, steps: readonly Step[]): Call[] {
     const categories = [`c${rng.between(0, 5)}`];
     if (lot < 10) calls.push((r) => r.putItem({ item_id: itemId, title: `Title of ${itemId}`, categories, tags: [] }, step.timeMs));
     else if (lot < 13) calls.push((r) => r.deleteItem(itemId));
-    else if (lot < 15) calls.push((r) => r.relink(step.personKey, `u:u${i % 7}`));
+    else if (lot < 18) calls.push((r) => r.learn({ ...step, itemId, eventType: "dismiss", weight: -2 }));
+    else if (lot < 20) calls.push((r) => r.relink(step.personKey, `u:u${i % 7}`));
     return calls;
   });
 }

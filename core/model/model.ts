@@ -21,6 +21,11 @@ interface ModelBase {
   readonly name: string;
   /** Learns one step; `situation` is what was known before it. */
   learn(reveal: Reveal, situation: Situation): void;
+  /**
+   * The visitor turned away from an item that others may have taught: takes back up to `reveal.weight` of what a step to
+   * it would have taught. Missing where a step teaches nothing that could be taken back.
+   */
+  turnAway?(reveal: Reveal, situation: Situation): void;
   /** The visitor's own items (slots) behind a candidate; empty where the crowd is. Not hot. */
   because(situation: Situation, slot: number): number[];
   /** The item leaves: its slot will be another's. */

@@ -27,6 +27,7 @@ import { createSampler, type Sampler } from "./sampler.ts";
 import { createSessions, type OpenSession, type SessionStore } from "./sessions.ts";
 import { createSituation, setSurroundings, settleSituation, type Situation, type Surroundings } from "./situation.ts";
 import { effectsIn } from "./effects.ts";
+import { NEGATIVE_TYPES } from "./step.ts";
 import { createUnion, type Union } from "./union.ts";
 
 /** Trending compares a fast popularity with the usual one. */
@@ -350,12 +351,19 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     situation.trailLength = length;
   };
 
+  /** Of one history, by its newest word. */
+  const turnedAway: number[] = [];
   const fillPast = (history: readonly RecentItem[]): void => {
     const { past, trail, trailLength } = situation;
     let length = 0;
+    turnedAway.length = 0;
     for (let i = 0; i < history.length && i < HISTORY_MAX; i++) {
       const slot = items.slotOf(history[i]!.item_id);
-      if (slot < 0) continue;
+      if (slot < 0 || turnedAway.includes(slot)) continue;
+      if (NEGATIVE_TYPES.has(history[i]!.event_type)) {
+        turnedAway.push(slot);
+        continue;
+      }
       let isKnown = false;
       for (let j = 0; j < trailLength && !isKnown; j++) isKnown = trail[j] === slot;
       for (let j = 0; j < length && !isKnown; j++) isKnown = past[j] === slot;
@@ -433,6 +441,28 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   /** One model's own order, before all others: its scores are above 1, chances below. */
   const putFirst = ({ slots, length }: CandidateList, into: Float64Array): void => {
     for (let rank = 0; rank < length; rank++) into[union.find(slots[rank]!)] = 1 + length - rank;
+  };
+
+  /** The visitor's first word against an item takes back what his step to it would have taught, and ends his interest. */
+  const turnAway = (step: Step): void => {
+    const { timeMs, personKey, sessionId, itemId } = step;
+    dirtyMeta.touch(0);
+    const slot = items.slotOf(itemId);
+    if (slot < 0) return;
+    const session = sessions.find(personKey, sessionId, timeMs);
+    const ref = items.refOf(slot);
+    if (session !== undefined) sessions.drop(session, ref);
+    if (step.history.some((recent) => recent.item_id === itemId && recent.event_type === step.eventType)) return;
+    fillTrail(session, undefined);
+    setSurroundings(situation, step, timeMs);
+    situation.pastLength = 0;
+    settleSituation(situation);
+    const weight = crowd.takeBack(step, slot, -step.weight);
+    if (!(weight > 0)) return;
+    Object.assign(reveal, { slot, ref, timeMs, weight, isRepeat: false, sessionNumber: situation.sessionNumber });
+    for (const model of models) {
+      if (!current.off.has(model.name) || KEPT.has(model.name)) model.turnAway?.(reveal, situation);
+    }
   };
 
   return {
@@ -525,6 +555,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       return wasListed;
     },
     learn(step) {
+      if (step.weight < 0) return turnAway(step);
       const { timeMs, personKey, sessionId } = step;
       dirtyMeta.touch(0);
       items.sweep(current.itemTtlMs);

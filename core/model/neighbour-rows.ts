@@ -15,6 +15,8 @@ export interface NeighbourRows {
   readonly arena: RowArena;
   /** Adds `weight`, given at `instant`, to row → ref. The row must have been touched. */
   add(row: number, ref: number, weight: number, instant: DecayInstant): void;
+  /** Takes `weight` off row → ref; what nothing is left of leaves the row, which must have been touched. */
+  lower(row: number, ref: number, weight: number, instant: DecayInstant): void;
   /** Factor from the row's stored weights to weights at `instant`, short of the instant's fraction. */
   scaleOf(row: number, instant: DecayInstant): number;
   clear(row: number): void;
@@ -86,6 +88,21 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
       }
       ids[at] = ref;
       weights[at] = scaled;
+    },
+    lower(row, ref, weight, instant) {
+      const length = arena.lengthOf(row);
+      if (length === 0) return;
+      const ids = arena.idsOf(row);
+      const weights = arena.weightsOf(row);
+      for (let i = arena.offsetOf(row), to = i + length; i < to; i++) {
+        if (ids[i] !== ref) continue;
+        weights[i] = weights[i]! - weight * instant.fraction * powerOfTwo(instant.epoch - arena.tagOf(row));
+        if (weights[i]! > 0) return;
+        ids.copyWithin(i, i + 1, to);
+        weights.copyWithin(i, i + 1, to);
+        arena.setLength(row, length - 1);
+        return;
+      }
     },
     scaleOf: (row, instant) => powerOfTwo(arena.tagOf(row) - instant.epoch),
     clear: (row) => arena.clear(row),

@@ -93,6 +93,19 @@ export function createPopularity(clock: DecayClock, options: { name: string }): 
     places[slot] = place;
   };
 
+  const lower = (slot: number): void => {
+    let place = places[slot]!;
+    for (; place + 1 < topLength && isBefore(top[place + 1]!, slot); place++) {
+      const other = top[place + 1]!;
+      top[place] = other;
+      places[other] = place;
+    }
+    top[place] = slot;
+    places[slot] = place;
+    // At the end, one that is not in order might go before it.
+    if (counts[slot] === 0 || (place === topLength - 1 && topLength === POPULAR_MAX)) stale = true;
+  };
+
   return {
     name: options.name,
     learn(reveal) {
@@ -106,6 +119,15 @@ export function createPopularity(clock: DecayClock, options: { name: string }): 
       const sum = counts[slot]! + weight;
       counts[slot] = sum < COUNT_MIN ? 0 : sum;
       if (!stale && counts[slot] > 0) raise(slot);
+    },
+    turnAway(reveal) {
+      const { slot } = reveal;
+      if (slot >= counts.length || counts[slot] === 0) return;
+      const { epoch, fraction } = clock.at(reveal.timeMs);
+      dirty.touch(slot);
+      const left = counts[slot]! - reveal.weight * fraction * powerOfTwo(epoch - landmark);
+      counts[slot] = left < COUNT_MIN ? 0 : left;
+      if (!stale && places[slot]! >= 0) lower(slot);
     },
     list(list) {
       if (stale) rebuild();

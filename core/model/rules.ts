@@ -44,6 +44,14 @@ export function createRules(items: ItemIndex, clock: DecayClock, options: RulesO
         rows.add(from, reveal.ref, reveal.weight / (k + 1), instant);
       }
     },
+    turnAway(reveal, { trail, trailLength }) {
+      const instant = clock.at(reveal.timeMs);
+      for (let k = 0; k < trailLength && k < stepsBack; k++) {
+        if (trail[k] === reveal.slot) continue;
+        dirty.touch(trail[k]!);
+        rows.lower(trail[k]!, reveal.ref, reveal.weight / (k + 1), instant);
+      }
+    },
     score({ context, contextLength, nowMs }, sheet) {
       const instant = clock.at(nowMs);
       let fade = 1;

@@ -39,6 +39,8 @@ export interface SessionStore {
   touch(session: OpenSession): void;
   /** Puts an item at the session's new end; true where it was in the row already. */
   visit(session: OpenSession, ref: number): boolean;
+  /** Takes an item out of the session's row. */
+  drop(session: OpenSession, ref: number): void;
   /** Closes what nobody will come back to; a little with every step. */
   sweep(clockMs: number): void;
   relink(from: string, to: string): void;
@@ -209,6 +211,21 @@ export function createSessions(): SessionStore {
       }
       visits.push(1);
       return false;
+    },
+    drop(session, ref) {
+      const row = rowOf(session.number);
+      const length = arena.lengthOf(row);
+      if (length === 0) return;
+      const ids = arena.idsOf(row);
+      const from = arena.offsetOf(row);
+      const at = ids.subarray(from, from + length).indexOf(ref);
+      if (at < 0) return;
+      dirtyRows.touch(row);
+      dirtyOpen.touch(session.place);
+      ids.copyWithin(from + at, from + at + 1, from + length);
+      arena.setLength(row, length - 1);
+      session.visits.splice(at, 1);
+      session.visitTypes = 0;
     },
     sweep(clockMs) {
       if (state.openEnd === 0) return;

@@ -28,16 +28,16 @@ export interface StepContext {
 export function stepOf(event: LoggedEvent, context: StepContext): Step | undefined {
   const { item_id: itemId } = event;
   const { firstMs } = context;
-  if (itemId === undefined || event.traffic !== undefined || !(context.weight > 0)) return undefined;
-  if (PASSIVE_TYPES.has(event.event_type) || NEGATIVE_TYPES.has(event.event_type)) return undefined;
-  const { attributes, demographics } = context;
+  const { weight, attributes, demographics } = context;
+  if (itemId === undefined || event.traffic !== undefined || !(weight > 0 || weight < 0)) return undefined;
+  if (PASSIVE_TYPES.has(event.event_type) || (NEGATIVE_TYPES.has(event.event_type) && weight > 0)) return undefined;
   const facets = facetsOf({ context: event.context, attributes, demographics });
   return {
     personKey: context.personKey,
     sessionId: event.session_id,
     itemId,
     eventType: event.event_type,
-    weight: context.weight,
+    weight,
     timeMs: event.timestamp,
     sampled: context.sampled,
     history: context.history,

@@ -5,6 +5,8 @@ const TRAIL_ITEMS_MAX = 200;
 
 export interface Trails {
   add(personKey: string, itemId: string): void;
+  /** A person turned away from an item. */
+  drop(personKey: string, itemId: string): void;
   /** A person goes on under another key. */
   relink(from: string, to: string): void;
   /** The most frequent items, at most `TRAINED_ITEMS_MAX`, and each person's places among them, oldest first. */
@@ -27,6 +29,11 @@ export function createTrails(): Trails {
       trail.push(itemId);
       if (trail.length > TRAIL_ITEMS_MAX) trail.shift();
       put(personKey, trail);
+    },
+    drop(personKey, itemId) {
+      const trail = trails.get(personKey);
+      const at = trail?.indexOf(itemId) ?? -1;
+      if (at >= 0) trail!.splice(at, 1);
     },
     relink(from, to) {
       const moved = trails.get(from);

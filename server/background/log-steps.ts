@@ -4,6 +4,7 @@ import { stepOf } from "../../core/model/step.ts";
 import type { Fold } from "../embedded/fold.ts";
 import { decodeRecord } from "../embedded/record-codec.ts";
 import type { SegmentLog } from "../log/log.ts";
+import type { LoggedStep } from "./trainer.ts";
 
 const CONSENTS_MAX = 200_000; // Persons whose word is remembered while the log is read.
 
@@ -11,7 +12,7 @@ const CONSENTS_MAX = 200_000; // Persons whose word is remembered while the log 
  * Undefined for a record that is no step, and for whoever does not want to be profiled now. Stretches that cannot be
  * read are left out.
  */
-export function* logSteps(log: SegmentLog, fold: () => Fold): Generator<{ personKey: string; itemId: string } | undefined> {
+export function* logSteps(log: SegmentLog, fold: () => Fold): Generator<LoggedStep | undefined> {
   const consents = new Map<string, boolean>();
   const mayLearn = (key: string): boolean => {
     let is = consents.get(key);

@@ -8,6 +8,7 @@ import { EASE_DEFAULTS } from "../../core/model/ease.ts";
 import { createTrails, type Trails } from "../../core/model/trails.ts";
 import type { BackgroundPart } from "../../core/model/background.ts";
 import { HostError } from "../ports.ts";
+import type { Step } from "../../core/rank/recommender.ts";
 import type { TrainingData } from "./train-worker.ts";
 
 const LOOK_EVERY_MS = 60_000;
@@ -15,10 +16,13 @@ const SLICE_MS = 2;
 const PAUSE_MS = 8; // Four fifths of the thread stay with the requests.
 const SEQUENCES_MIN = 50; // Fewer persons teach nothing that the counting models do not know.
 
+/** A weight below 0: the person turned away. */
+export type LoggedStep = Pick<Step, "personKey" | "itemId" | "weight">;
+
 export interface TrainerOptions {
   readonly config: () => ModelConfig["background"];
   /** Each step of the log, oldest first: whose, and of what. Undefined where a record is none. */
-  readonly steps: () => Iterable<{ personKey: string; itemId: string } | undefined>;
+  readonly steps: () => Iterable<LoggedStep | undefined>;
   readonly write: (part: BackgroundPart) => Promise<void>;
   readonly onFailed: (error: Error) => void;
 }
@@ -78,7 +82,10 @@ export class BackgroundTrainer {
     const trails = createTrails();
     let fromMs = performance.now();
     for (const step of this.#options.steps()) {
-      if (step !== undefined) trails.add(step.personKey, step.itemId);
+      if (step !== undefined) {
+        if (step.weight < 0) trails.drop(step.personKey, step.itemId);
+        else trails.add(step.personKey, step.itemId);
+      }
       if (performance.now() - fromMs < SLICE_MS) continue;
       await pause(PAUSE_MS, undefined, { ref: false });
       if (this.#stopped) return undefined;

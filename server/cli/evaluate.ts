@@ -185,12 +185,13 @@ function backgroundOf(recommender: MeasuredRecommender, { retrainEvery: every, p
   const settings = { ...EASE_DEFAULTS, ridge: background.ridge };
   const trails = createTrails();
   let learnt = 0;
-  return ({ personKey, itemId }) => {
+  return ({ personKey, itemId, weight }) => {
     if (learnt++ % every === 0 && learnt > 1) {
       const { itemIds, sequences } = trails.corpus();
       for (const part of partsOf(trainEase(itemIds, sequences, settings))) recommender.takeBackground(part);
     }
-    trails.add(personKey, itemId);
+    if (weight < 0) trails.drop(personKey, itemId);
+    else trails.add(personKey, itemId);
   };
 }
 
@@ -303,7 +304,10 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
       sampled: recommender.learningSample(event.event_id, event.timestamp),
       history: history.slice(),
     });
-    if (step !== undefined) {
+    if (step !== undefined && step.weight < 0) {
+      if (delayMs === 0) learn(step);
+      else late.push(step);
+    } else if (step !== undefined) {
       const trail = visits.trail(step);
       const isNewVisit = trail[0] !== step.itemId || visits.sawType(step);
       const canBeHit =
