@@ -87,6 +87,12 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock, opt
     rows.add(row, ref, weight, clock.at(timeMs));
   };
 
+  const lower = (row: number | undefined, { ref, weight, timeMs }: Reveal): void => {
+    if (row === undefined) return;
+    dirty.touch(row);
+    rows.lower(row, ref, weight, clock.at(timeMs));
+  };
+
   const speaking = (row: number | undefined): row is number => row !== undefined && supports[row]! >= SUPPORT_MIN;
 
   /**
@@ -124,14 +130,9 @@ export function createContextPopularity(items: ItemIndex, clock: DecayClock, opt
       }
       if (hasFacets) for (const facet of situation.facets) count(facetNumberOf(facet), reveal);
     },
-    turnAway({ ref, weight, timeMs }, situation) {
-      for (let kind = 0; kind < kinds.length; kind++) {
-        const value = situation[kinds[kind]!];
-        const row = value === undefined ? undefined : numbersOf[kind]!.get(value);
-        if (row === undefined) continue;
-        dirty.touch(row);
-        rows.lower(row, ref, weight, clock.at(timeMs));
-      }
+    turnAway(reveal, situation) {
+      for (let kind = 0; kind < kinds.length; kind++) lower(numbersOf[kind]!.get(situation[kinds[kind]!] ?? ""), reveal);
+      if (hasFacets) for (const facet of situation.facets) lower(facetRows.get(facet), reveal);
     },
     score(situation, sheet) {
       for (let kind = 0; kind < kinds.length; kind++) {
