@@ -5,6 +5,7 @@ import { abuse } from "./abuse.ts";
 import { bandit } from "./bandit.ts";
 import { clusterCosts } from "./cluster-costs.ts";
 import { clusterFreshness } from "./cluster-freshness.ts";
+import { clusterParity } from "./cluster-parity.ts";
 import { clusterRedis } from "./cluster-redis.ts";
 import { experiments } from "./experiments.ts";
 import { flink } from "./flink.ts";
@@ -34,6 +35,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   abuse,
   "cluster-freshness": clusterFreshness,
   "cluster-costs": clusterCosts,
+  "cluster-parity": clusterParity,
   scaling,
   "cluster-redis": clusterRedis,
 };

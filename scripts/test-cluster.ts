@@ -1,5 +1,5 @@
-// The cluster at length: `npm run test:cluster -- [--rounds 1] [--seed 1] [--skip-tests] [--only FAULT,…]`. First every
-// test of the cluster's rooms, then each fault many times on one cluster: a line each, with counts before and after.
+// The cluster at length: `npm run test:cluster -- [--rounds 1] [--seed 1] [--skip-tests] [--skip-parity] [--only FAULT,…]`.
+// First every test of the cluster's rooms, then both hosts on the same events, then each fault many times on one cluster: a line each, with counts before and after.
 // Exits 1 where a promise was broken, or where the negative control (output at least once) doubled nothing, because a
 // rig that cannot fail is no test.
 import { spawn } from "node:child_process";
@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { clusterMissing } from "../cluster/testing/servers.ts";
 import { type Rng, rngFrom } from "../core/math/rng.ts";
 import { type FaultName, faultRounds } from "../e2e/cluster/faults.ts";
+import { parityRuns } from "../e2e/cluster/parity-runs.ts";
 import { ClusterRig } from "../e2e/cluster/rig.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     only: { type: "string" },
     "skip-tests": { type: "boolean", default: false },
+    "skip-parity": { type: "boolean", default: false },
   },
 });
 const share = Number(values.rounds);
@@ -55,6 +57,15 @@ async function roomTests(): Promise<void> {
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: "inherit" });
   const code = await new Promise((done) => child.once("close", done));
   report("tests of the cluster's rooms", code === 0, `${files.length} files`);
+}
+
+/** Small sizes; `npm run bench -- cluster-parity` takes others. */
+async function parity(): Promise<void> {
+  const sizes = { news: 20_000, generated: 5_000, asked: 200 };
+  for await (const line of parityRuns(sizes, () => undefined)) {
+    if (typeof line === "string") process.stdout.write(`${line}\n`);
+    else report(line.name, line.isRight, line.text);
+  }
 }
 
 async function faults(): Promise<void> {
@@ -119,6 +130,7 @@ if (missing !== undefined) {
   process.stdout.write(`skip: ${missing}\n`);
 } else {
   if (!values["skip-tests"]) await roomTests();
+  if (!values["skip-parity"]) await parity();
   await faults();
 }
 process.exitCode = broken === 0 ? 0 : 1;

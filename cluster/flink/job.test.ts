@@ -9,10 +9,12 @@ import { rngFrom } from "../../core/math/rng.ts";
 import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import { START_MS } from "../../server/embedded/testing.ts";
+import { readCommitted } from "../kafka/committed.ts";
 import { buildOperator } from "../operator/build.ts";
 import { differences, foldOfLog } from "../operator/testing/reference.ts";
 import { clusterMissing } from "../testing/servers.ts";
 import { PROGRAM_DELAY_MS } from "../wire/documents.ts";
+import { decodeOutcome } from "../wire/outcome.ts";
 import { decodeClusterRecord } from "../wire/record.ts";
 import { decodeStep } from "../wire/step.ts";
 import { committedJson } from "./testing/committed.ts";
@@ -23,6 +25,7 @@ import { Traffic } from "./testing/traffic.ts";
 const PERSONS = 60;
 const FAULTY = new Set(["poison", "endless"]);
 /** Written by the release of that number (testing/keep-savepoint.ts). */
+const PARTITIONS = 4;
 const KEPT_SAVEPOINT = join(import.meta.dirname, "savepoints/1");
 const missing = clusterMissing();
 
@@ -55,7 +58,7 @@ function isFaulty(value: Uint8Array): boolean {
 }
 
 test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
-  const rig = await Rig.start({ taskManagers: 2, slots: 2 });
+  const rig = await Rig.start({ taskManagers: 2, slots: 2, partitions: PARTITIONS });
   after(() => rig.stop());
   await rig.putProgram({ version: 1, at: START_MS, document: shopProgram });
   for (const record of keptRecords()) await rig.write([record]);
@@ -125,6 +128,16 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     equal(new Set(ids).size, ids.length);
     const learnt = new Set(rig.outputs.steps.flatMap((step) => (step.kind === "step" ? [step.eventId] : [])));
     equal(ids.length, learnt.size);
+    const told: string[] = [];
+    const connection = { brokers: [rig.kafka.bootstrap] };
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      for await (const records of readCommitted({ connection, topic: rig.topics.outcomes, partition }))
+        for (const { value } of records) {
+          const outcome = decodeOutcome(value!);
+          if (outcome.kind === "acted") told.push(outcome.event.event_id);
+        }
+    equal(new Set(told).size, told.length);
+    ok(told.length > 300, `${told.length} outcomes`);
   });
 
   await t.test("an event that throws and one that never ends are put aside; all others count", async () => {

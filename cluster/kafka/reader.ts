@@ -59,6 +59,8 @@ interface Partition {
   /** The partition's end as last heard, and as first heard; undefined before the first answer. */
   end: number | undefined;
   endAtStart: number | undefined;
+  /** When the last question that was answered was asked, by the machine's clock. */
+  askedMs: number;
   /** Changes with every `read` of it: an answer to a question before is dropped. */
   readonly round: symbol;
 }
@@ -91,7 +93,10 @@ export class KafkaReader {
     this.#takenUpMs = performance.now();
     const round = Symbol(topic);
     const end = this.#ends.get(nameOf(topic, partition));
-    this.#partitions.set(nameOf(topic, partition), { topic, partition, start, position, end, endAtStart: end, round });
+    this.#partitions.set(nameOf(topic, partition), {
+      ...{ topic, partition, start, position, end, endAtStart: end, round },
+      askedMs: -Infinity,
+    });
     this.#consumer.topics.track(topic);
     void this.#startLoops();
   }
@@ -114,6 +119,12 @@ export class KafkaReader {
   /** True when everything that the partition had at its last answer was taken. */
   isAtEnd(topic: string, partition: number): boolean {
     return isAtEnd(this.#partitions.get(nameOf(topic, partition)));
+  }
+
+  /** A moment (`performance.now()`) up to which everything that the partition got was taken; undefined: not to its end. */
+  atEndSince(topic: string, partition: number): number | undefined {
+    const of = this.#partitions.get(nameOf(topic, partition));
+    return isAtEnd(of) ? of!.askedMs : undefined;
   }
 
   /** Records that are not taken yet, of one topic or of all: as of the last answers, Infinity before the first. */
@@ -194,7 +205,11 @@ export class KafkaReader {
         if (partitions === undefined || topicIds === undefined) return;
         await this.#look(partitions.filter(({ position }) => position === undefined));
         const asked = partitions.filter(({ position }) => position !== undefined);
-        if (asked.length > 0) await this.#take(await this.#fetch(node, asked, topicIds), asked, topicIds);
+        if (asked.length === 0) continue;
+        const askedMs = performance.now();
+        await this.#take(await this.#fetch(node, asked, topicIds), asked, topicIds);
+        // Of a partition without news the broker says nothing.
+        for (const partition of asked) partition.askedMs = askedMs;
       } catch (error) {
         return this.#fault(error, consumer);
       }

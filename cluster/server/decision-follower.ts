@@ -6,7 +6,7 @@ import { decodeDocument } from "../wire/documents.ts";
 import { decodeOutcome, outcomeMs } from "../wire/outcome.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 import type { DecisionFold, DecisionInput } from "./decision-fold.ts";
-import { PATIENCE_MS, type Timed, TimeMerge } from "./time-merge.ts";
+import { type Timed, TimeMerge } from "./time-merge.ts";
 
 export interface DecisionFollowerOptions {
   readonly connection: KafkaConnection;
@@ -22,6 +22,8 @@ export interface DecisionFollowerOptions {
 /** Records of one partition that wait; with more it is read no further until half of them are gone. */
 const WAITING_MAX = 20_000;
 const LOOK_EVERY_MS = 100;
+/** Where nothing comes, log time is this far behind the clock. */
+const QUIET_MS = 500;
 /** Folding goes on in slices, so that answers come between. */
 const SLICE_MS = 4;
 
@@ -105,7 +107,6 @@ export class DecisionFollower {
     if (source === undefined) return;
     const waiting = records.flatMap((record) => this.#decoded(topic, record) ?? []);
     this.#merge.add(source.name, waiting, nextOffset);
-    this.#merge.setAtEnd(source.name, false);
     source.nextOffset = nextOffset;
     if (this.#merge.waiting(source.name) > WAITING_MAX) {
       source.isPaused = true;
@@ -123,7 +124,7 @@ export class DecisionFollower {
         return { ...common, kind: "outcome", timeMs: outcomeMs(outcome), outcome };
       }
       const { at, ...decision } = decodeDocument("decision", value);
-      // Kafka may take it late: then what came of it must not lie before it.
+      // Kafka may take it late, after its answer: then what came of it must not lie before it.
       return { ...common, kind: "decision", timeMs: Math.min(at, timestampMs), decision };
     } catch (error) {
       this.#options.onCorrupt(error as Error);
@@ -152,11 +153,10 @@ export class DecisionFollower {
   }
 
   #next(): Waiting | undefined {
-    const nowMs = performance.now();
-    const input = this.#merge.take(nowMs);
+    const input = this.#merge.take();
     if (input !== undefined) return input;
     this.#lookAtEnds();
-    return this.#merge.take(nowMs);
+    return this.#merge.take();
   }
 
   /** What is new about the partitions' ends; one that waited for room is read on. */
@@ -167,13 +167,13 @@ export class DecisionFollower {
         source.isPaused = false;
         reader.read(topic, partition, source.nextOffset);
       }
-      this.#merge.setAtEnd(name, !source.isPaused && reader.isAtEnd(topic, partition));
+      this.#merge.setAtEnd(name, source.isPaused ? undefined : reader.atEndSince(topic, partition));
     }
   }
 
   #drained(): void {
     // Programs come into force and variants are stopped although nobody does anything.
-    this.#fold!.advance(this.#options.now() - PATIENCE_MS);
+    this.#fold!.advance(this.#options.now() - QUIET_MS);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();

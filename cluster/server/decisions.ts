@@ -21,6 +21,8 @@ export interface DecisionsOptions {
 }
 
 const TASK = "guards";
+/** A page waits no longer for its decision to be logged. */
+const WAIT_MAX_MS = 200;
 
 export class Decisions {
   readonly #options: DecisionsOptions;
@@ -37,13 +39,17 @@ export class Decisions {
     });
   }
 
-  /** Never waited for: a decision that Kafka does not take is counted. */
-  log(key: string, decision: DecisionRecord): void {
+  /**
+   * One that Kafka does not take is counted, and answered all the same. One that something waits for is answered when Kafka
+   * has it, so that it lies before whatever comes of it.
+   */
+  async log(key: string, decision: DecisionRecord): Promise<void> {
     const { topics, partitions, sender, now } = this.#options;
     const topic = topics.decision;
     const value = encodeDocument("decision", { ...decision, at: now() });
     const record = { topic, partition: partitionOf(key, partitions.get(topic)!), key: Buffer.from(key), value };
-    sender.send([record]).catch(() => this.dropped++);
+    const sent = sender.send([record]).catch(() => void this.dropped++);
+    if (decision.choice !== undefined || decision.experiments !== undefined) await inTime(sent);
   }
 
   #stop(stop: ExperimentStop): Promise<void> {
@@ -51,4 +57,10 @@ export class Decisions {
     const value = encodeDocument("control", { kind: "experiment_stop", at: now(), stop });
     return sender.send([{ topic: topics.control, partition: 0, key: Buffer.from(uuidv7()), value }]);
   }
+}
+
+function inTime(sent: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, WAIT_MAX_MS)));
+  return Promise.race([sent, late]).finally(() => clearTimeout(timer));
 }

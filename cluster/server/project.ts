@@ -249,7 +249,7 @@ export class ClusterProject implements Project {
     const visitor = await this.#visitors.find(request.ref);
     const answered = answerList(request, visitor, this.#sources());
     if (answered === undefined) return undefined;
-    this.#decisions.log(visitor.key, answered.decision);
+    await this.#decisions.log(visitor.key, answered.decision);
     return visitor.isDegraded ? { ...answered.answer, degraded: true } : answered.answer;
   }
 
@@ -270,7 +270,7 @@ export class ClusterProject implements Project {
   async decide(ref: PersonRef, slot: string, context?: LoggedEvent["context"]): Promise<Decision | undefined> {
     const visitor = await this.#visitors.find(ref);
     const answered = answerSlot(slot, context, visitor, this.#sources());
-    if (answered !== undefined) this.#decisions.log(visitor.key, answered.decision);
+    if (answered !== undefined) await this.#decisions.log(visitor.key, answered.decision);
     return answered?.answer;
   }
 

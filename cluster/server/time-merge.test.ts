@@ -19,7 +19,7 @@ test("who catches up hands out every record in the order of time, however it was
     const read = logs.map(() => 0);
     logs.forEach((log, i) => {
       merge.open(`p${i}`);
-      if (log.length === 0) merge.setAtEnd(`p${i}`, true);
+      if (log.length === 0) merge.setAtEnd(`p${i}`, PATIENCE_MS);
     });
     const taken: Named[] = [];
     while (!merge.isDrained) {
@@ -28,8 +28,8 @@ test("who catches up hands out every record in the order of time, however it was
       const some = logs[i]!.slice(read[i]!, read[i]! + count);
       read[i]! += some.length;
       if (some.length > 0) merge.add(`p${i}`, some, read[i]!);
-      merge.setAtEnd(`p${i}`, read[i] === logs[i]!.length);
-      for (let next = merge.take(PATIENCE_MS); next !== undefined; next = merge.take(PATIENCE_MS)) taken.push(next);
+      merge.setAtEnd(`p${i}`, read[i] === logs[i]!.length ? PATIENCE_MS : undefined);
+      for (let next = merge.take(); next !== undefined; next = merge.take()) taken.push(next);
       // Whoever starts from the offsets now hands out the rest and nothing twice.
       const rest = Object.values(merge.offsets).length === 0 ? 0 : taken.length;
       const handed = logs.reduce((sum, _, at) => sum + (merge.offsets[`p${at}`] ?? 0), 0);
@@ -46,15 +46,17 @@ test("at the end of the log a record waits for older ones of other partitions, a
   const merge = new TimeMerge<Named>();
   merge.open("a");
   merge.open("b");
-  equal(merge.take(0), undefined);
+  equal(merge.take(), undefined);
   merge.add("a", [record("a", 0, 20, 1_000)], 1);
-  merge.setAtEnd("a", true);
-  equal(merge.take(9_000), undefined, "nothing is known of the other yet");
-  merge.setAtEnd("b", true);
-  equal(merge.take(1_000 + PATIENCE_MS - 1), undefined);
+  equal(merge.take(), undefined, "nothing is known of the other yet");
+  merge.setAtEnd("b", 1_000 + PATIENCE_MS - 1);
+  equal(merge.take(), undefined, "it was asked too early");
   merge.add("b", [record("b", 0, 10, 1_100)], 1);
-  equal(merge.take(1_100)!.timeMs, 10, "both have something: no need to wait");
-  equal(merge.take(1_000 + PATIENCE_MS)!.timeMs, 20);
+  equal(merge.take()!.timeMs, 10, "both have something: no need to wait");
+  equal(merge.take(), undefined);
+  merge.setAtEnd("b", 1_000 + PATIENCE_MS);
+  equal(merge.take()!.timeMs, 20);
+  merge.setAtEnd("a", 2_000);
   equal(merge.isDrained, true);
   deepEqual(merge.offsets, { a: 1, b: 1 });
 });

@@ -1,9 +1,10 @@
 // Records of several partitions in the order of their log time. While one catches up it is exact: nothing is handed out
-// before each partition has shown what it has of that time. At the end of the log, where a partition without news says
-// nothing, a record waits for a moment instead, because transactions of one checkpoint become visible one after the other.
+// before each partition has shown what it has of that time. At the end of the log a record waits until each partition that
+// shows nothing was asked again, a moment after the record came: transactions of one checkpoint become visible one after
+// the other.
 
-/** How long a record waits for older ones of partitions that are at their end. A guess: commits come within some ms. */
-export const PATIENCE_MS = 500;
+/** That moment. A guess: commits of one checkpoint come within some ms. */
+export const PATIENCE_MS = 250;
 
 export interface Timed {
   /** Log time, Unix ms. */
@@ -18,7 +19,8 @@ interface Source<T> {
   /** Place of the next one in `waiting`. */
   head: number;
   nextOffset: number;
-  isAtEnd: boolean;
+  /** Up to when it is known to have nothing more, by the machine's clock; undefined: it has, or may have. */
+  atEndSinceMs: number | undefined;
 }
 
 export class TimeMerge<T extends Timed> {
@@ -26,7 +28,7 @@ export class TimeMerge<T extends Timed> {
 
   /** Makes a partition known: without its word nothing is handed out. */
   open(name: string): void {
-    this.#sources.set(name, { waiting: [], head: 0, nextOffset: -1, isAtEnd: false });
+    this.#sources.set(name, { waiting: [], head: 0, nextOffset: -1, atEndSinceMs: undefined });
   }
 
   clear(): void {
@@ -38,11 +40,12 @@ export class TimeMerge<T extends Timed> {
     const source = this.#sources.get(name)!;
     for (const record of records) source.waiting.push(record);
     source.nextOffset = nextOffset;
+    source.atEndSinceMs = undefined;
   }
 
-  /** Whether the partition has nothing that was not read. */
-  setAtEnd(name: string, isAtEnd: boolean): void {
-    this.#sources.get(name)!.isAtEnd = isAtEnd;
+  /** Up to when the partition has nothing that was not read; undefined: it has, or may have. */
+  setAtEnd(name: string, sinceMs: number | undefined): void {
+    this.#sources.get(name)!.atEndSinceMs = sinceMs;
   }
 
   /** Records of a partition that wait. */
@@ -51,19 +54,18 @@ export class TimeMerge<T extends Timed> {
     return waiting.length - head;
   }
 
-  /** The next record; undefined where it has to wait, or there is none. `nowMs`: the machine's clock. */
-  take(nowMs: number): T | undefined {
+  /** The next record; undefined where it has to wait, or there is none. */
+  take(): T | undefined {
     let first: Source<T> | undefined;
-    let isExact = true;
+    let knownMs = Infinity;
     for (const source of this.#sources.values()) {
       if (source.head === source.waiting.length) {
-        if (!source.isAtEnd) return undefined;
-        isExact = false;
+        if (source.atEndSinceMs === undefined) return undefined;
+        knownMs = Math.min(knownMs, source.atEndSinceMs);
       } else if (first === undefined || timeOf(source) < timeOf(first)) first = source;
     }
     const record = first?.waiting[first.head];
-    if (first === undefined || record === undefined) return undefined;
-    if (!isExact && nowMs - record.cameMs < PATIENCE_MS) return undefined;
+    if (first === undefined || record === undefined || knownMs < record.cameMs + PATIENCE_MS) return undefined;
     first.head++;
     if (first.head === first.waiting.length) {
       first.waiting = [];
@@ -74,7 +76,8 @@ export class TimeMerge<T extends Timed> {
 
   /** True where nothing waits and nothing is left to read. */
   get isDrained(): boolean {
-    for (const { waiting, isAtEnd } of this.#sources.values()) if (waiting.length > 0 || !isAtEnd) return false;
+    for (const { waiting, atEndSinceMs } of this.#sources.values())
+      if (waiting.length > 0 || atEndSinceMs === undefined) return false;
     return true;
   }
 

@@ -2,6 +2,7 @@
 // person's profile, and once in what `read_committed` shows of the job's output.
 import { readCommitted } from "../../cluster/kafka/committed.ts";
 import type { KafkaConnection } from "../../cluster/kafka/connection.ts";
+import { decodeOutcome } from "../../cluster/wire/outcome.ts";
 import { decodeProfile } from "../../cluster/wire/profile.ts";
 import { decodeClusterRecord } from "../../cluster/wire/record.ts";
 import { decodeStep } from "../../cluster/wire/step.ts";
@@ -11,11 +12,11 @@ import type { ReadRecord } from "../../cluster/kafka/reader.ts";
 export interface OutputAudit {
   /** Events of the log, each id once. */
   readonly logged: ReadonlySet<string>;
-  /** Steps and profile values. */
+  /** Steps, outcomes and profile values. */
   readonly outputs: number;
   /** Events without a step, though they are in the log. */
   readonly missing: number;
-  /** Steps and profile values that are there more than once. */
+  /** Those that are there more than once. */
   readonly doubled: number;
   readonly quarantined: number;
 }
@@ -44,6 +45,14 @@ export async function auditOutputs(options: AuditOptions): Promise<OutputAudit> 
     outputs++;
     if (taught.has(step.eventId)) doubled++;
     taught.add(step.eventId);
+  }
+  const told = new Set<string>();
+  for await (const { value } of recordsOf(options, topics.outcomes)) {
+    const outcome = decodeOutcome(value!);
+    if (outcome.kind !== "acted") continue;
+    outputs++;
+    if (told.has(outcome.event.event_id)) doubled++;
+    told.add(outcome.event.event_id);
   }
   const published = new Set<string>();
   for await (const { key, value } of recordsOf(options, topics.profiles)) {

@@ -22,7 +22,7 @@ export interface Sources {
   readonly program: CompiledProgram;
   readonly recommender: Recommender;
   readonly nowMs: number;
-  /** What slots have learnt and who is in which experiment; a host without it runs no experiment. */
+  /** What slots have learnt and who is in which experiment; without it nobody takes part in one. */
   readonly decisions?: DecisionState;
 }
 

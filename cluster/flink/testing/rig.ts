@@ -8,7 +8,7 @@ import { partitionOf } from "../../kafka/partition.ts";
 import { KafkaReader } from "../../kafka/reader.ts";
 import { KafkaSender, type OutgoingRecord } from "../../kafka/sender.ts";
 import { createTopics, needsOf } from "../../kafka/topics.ts";
-import type { LogEntry, ProgramInForce } from "../../operator/testing/reference.ts";
+import type { LogEntry, ProgramInForce } from "../../operator/testing/log-reference.ts";
 import {
   startFlink,
   startKafka,
@@ -20,7 +20,7 @@ import { decodeDocument, encodeDocument, type QuarantineValue } from "../../wire
 import { decodeProfile, type ProfileValue } from "../../wire/profile.ts";
 import { type ClusterRecord, encodeClusterRecord } from "../../wire/record.ts";
 import { decodeStep, type StepValue } from "../../wire/step.ts";
-import { projectTopics, type ProjectTopics } from "../../wire/topics.ts";
+import { projectTopics, type EventTopics, type ProjectTopics } from "../../wire/topics.ts";
 
 const PROJECT = "shop";
 const TICK_MS = 500;
@@ -31,6 +31,9 @@ export interface RigOptions extends FlinkTestOptions {
   partitions?: number;
   /** The log and every output are read and kept in memory; without, for measurements, nothing is. */
   keepsOutputs?: boolean;
+  /** Every value of a person that was ever published, too; default. */
+  keepsVersions?: boolean;
+  events?: EventTopics;
 }
 
 export interface SubmitOptions {
@@ -61,6 +64,7 @@ export class Rig {
   readonly topics: ProjectTopics;
   readonly outputs = new Outputs();
   readonly programs: ProgramInForce[] = [];
+  readonly #options: RigOptions;
   readonly #partitions: number;
   readonly #sender: KafkaSender;
   readonly #reader: KafkaReader;
@@ -71,7 +75,8 @@ export class Rig {
     this.kafka = kafka;
     this.flink = flink;
     this.rest = new FlinkRest(flink.url);
-    this.topics = projectTopics(PROJECT);
+    this.#options = options;
+    this.topics = projectTopics(PROJECT, this.#named);
     this.#partitions = options.partitions ?? 4;
     const connection = { brokers: [kafka.bootstrap] };
     this.#sender = new KafkaSender(connection, { queueBytesMax: 256 << 20, deadlineMs: PATIENCE_MS });
@@ -119,7 +124,7 @@ export class Rig {
 
   /** Makes the topics of another generation, which a job with `generation` then fills. */
   async addGeneration(generation: number): Promise<void> {
-    const topics = projectTopics(PROJECT, { generation });
+    const topics = projectTopics(PROJECT, { generation, ...this.#named });
     await createTopics({ brokers: [this.kafka.bootstrap] }, needsOf(topics), {
       partitions: this.#partitions,
       replicas: 1,
@@ -133,7 +138,13 @@ export class Rig {
 
   async submit({ parallelism = 1, args = {}, settings, from }: SubmitOptions = {}): Promise<string> {
     this.#jar ??= await this.rest.uploadJar((await ensureJobJar()).path);
-    const given = { brokers: this.kafka.bootstrap, projects: PROJECT, "transaction-timeout-ms": 60_000, ...args };
+    const given = {
+      brokers: this.kafka.bootstrap,
+      projects: PROJECT,
+      "transaction-timeout-ms": 60_000,
+      ...this.#named,
+      ...args,
+    };
     const jobId = await this.rest.run(this.#jar, {
       args: Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]),
       parallelism,
@@ -173,6 +184,11 @@ export class Rig {
     await Promise.all([this.flink.stop(), this.kafka.stop()]);
   }
 
+  get #named(): { events?: EventTopics } {
+    const { events } = this.#options;
+    return events === undefined ? {} : { events };
+  }
+
   #outgoing(key: string, value: Uint8Array): OutgoingRecord {
     const topic = this.topics.log[0]!;
     return { topic, partition: partitionOf(key, this.#partitions), key: Buffer.from(key), value };
@@ -182,24 +198,28 @@ export class Rig {
     const { outputs, topics } = this;
     for (const { key, value, timestampMs } of records) {
       if (value === null) continue;
-      if (topic === topics.profiles) takeProfile(outputs, String(key), decodeProfile(value));
+      if (topic === topics.profiles) this.#takeProfile(String(key), decodeProfile(value));
       else if (topic === topics.steps) outputs.steps.push(decodeStep(value));
       else if (topic === topics.quarantine) outputs.quarantine.push(decodeDocument("quarantine", value));
       else if (key !== null) outputs.log.push({ key: String(key), atMs: timestampMs, value });
     }
   }
+
+  #takeProfile(key: string, value: ProfileValue): void {
+    if (this.#options.keepsVersions !== false) noteVersion(this.outputs, key, value);
+    const known = this.outputs.profiles.get(key);
+    const isNewer =
+      known === undefined ||
+      value.sequence > known.sequence ||
+      (value.sequence === known.sequence && value.asOfMs >= known.asOfMs);
+    if (isNewer) this.outputs.profiles.set(key, value);
+  }
 }
 
-function takeProfile(outputs: Outputs, key: string, value: ProfileValue): void {
+function noteVersion(outputs: Outputs, key: string, value: ProfileValue): void {
   const name = `${key} ${value.sequence} ${value.asOfMs}`;
   const hex = Buffer.from(value.person).toString("hex");
   const before = outputs.bytesByVersion.get(name);
   if (before !== undefined && before !== hex) outputs.contradictions.push(name);
   outputs.bytesByVersion.set(name, hex);
-  const known = outputs.profiles.get(key);
-  const isNewer =
-    known === undefined ||
-    value.sequence > known.sequence ||
-    (value.sequence === known.sequence && value.asOfMs >= known.asOfMs);
-  if (isNewer) outputs.profiles.set(key, value);
 }

@@ -11,7 +11,7 @@ import { type ClusterRecord, encodeClusterRecord, RECORD_HEAD_BYTES } from "../.
 import { decodeStep, type StepValue } from "../../wire/step.ts";
 import { CHANNEL, OPERATION, type TurnInput, type TurnResult } from "../frame.ts";
 import type { Operator } from "../operator.ts";
-import type { LogEntry } from "./reference.ts";
+import type { LogEntry } from "./log-reference.ts";
 
 interface Key {
   state: Uint8Array;

@@ -7,7 +7,7 @@ import { START_MS } from "../../../server/embedded/testing.ts";
 import type { UnstampedEvent } from "../../wire/record.ts";
 import { createOperator } from "../operator.ts";
 import { LogHost } from "./log-host.ts";
-import type { ProgramInForce } from "./reference.ts";
+import type { ProgramInForce } from "./log-reference.ts";
 import { randomVisit, ServerLinks } from "./visits.ts";
 
 const EVENTS = 400;
@@ -73,6 +73,12 @@ export function play(rng: Rng, options: PlayOptions): World {
     const server = servers[rng.between(0, servers.length - 1)]!;
     // The one duplicate that a key cannot know: sent again after its device went over to another user.
     if (again && shared && server.keyOf(visit) !== keyOfId.get(visit.event_id)) continue;
+    // A page asks before its first event is there, so also for somebody whom nobody knows.
+    const { user_id, anonymous_id } = visit;
+    const isGuest = anonymous_id !== undefined && (user_id === undefined || serial % 2 === 0);
+    const asking: PersonRef = isGuest ? { anonymous_id } : { user_id: user_id! };
+    const decision = options.decides?.(server.keyOf(asking), asking, host.nowMs);
+    if (decision !== undefined) decisions.push({ key: server.keyOf(asking), timeMs: ++host.nowMs, decision });
     const { key, marker } = server.place(visit);
     keyOfId.set(visit.event_id, server.keyOf(visit));
     if (marker !== undefined) {
@@ -90,8 +96,6 @@ export function play(rng: Rng, options: PlayOptions): World {
     if (rng.between(0, 40) === 0 && servers.length > 1) for (const one of servers) one.learn(server);
     if (documents.length > 1 && rng.between(0, 120) === 0)
       put(documents[programs.length % documents.length]!, host.nowMs + 1_000);
-    const decision = isSure ? options.decides?.(server.keyOf(ref), ref, host.nowMs) : undefined;
-    if (decision !== undefined) decisions.push({ key: server.keyOf(ref), timeMs: ++host.nowMs, decision });
     let steps = rng.between(0, 3);
     while (steps-- > 0) host.step(rng);
   }
