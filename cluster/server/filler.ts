@@ -1,6 +1,8 @@
 // Fills Redis from a topic: each partition by the server that it falls to. How far a partition was taken in stands in
 // Redis, beside what was filled; where that mark is not what we left there, Redis lost something, and we go on from what
 // it has. What is written is versioned, so that filling twice changes nothing.
+//
+// The mark is there before the first row: a Redis that loses its rows then never looks like one that had none yet.
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { KafkaReader, type ReadBatch, type ReadRecord } from "../kafka/reader.ts";
 import type { ShardMark } from "../redis/profile-store.ts";
@@ -23,9 +25,10 @@ export interface FillTarget {
 const PIPELINE_MAX = 500;
 const RETRY_MS = 100;
 const LOOK_MS = 20;
+const NOTHING_TAKEN = 0;
 
 interface Share {
-  /** The mark as we left it. */
+  /** The mark as we left it; undefined while none of ours stands in Redis. */
   mark: number | undefined;
   /** The end was reached since Redis was empty. */
   isWhole: boolean;
@@ -90,7 +93,7 @@ export class Filler {
     while (!this.#closed && this.#shares.get(partition) === share) {
       try {
         Object.assign(share, await this.#target.mark(partition));
-        this.#readOn(partition, share);
+        await this.#takeUp(partition, share);
         await this.#finish(partition, share);
         return;
       } catch {
@@ -108,10 +111,17 @@ export class Filler {
     }
   }
 
-  #readOn(partition: number, share: Share): void {
+  /** Reads on from the mark; where there is none, sets it first. */
+  async #takeUp(partition: number, share: Share): Promise<void> {
+    if (share.mark === undefined) {
+      const { mark } = await this.#target.moveMark(partition, { from: undefined, to: NOTHING_TAKEN, isWhole: false });
+      share.mark = mark;
+    }
+    if (this.#shares.get(partition) !== share) return;
     share.isReading = true;
     share.newsFrom = share.isWhole ? 0 : undefined;
-    this.#reader.read(this.#target.topic, partition, share.mark ?? "earliest");
+    const start = share.mark === undefined || share.mark === NOTHING_TAKEN ? "earliest" : share.mark;
+    this.#reader.read(this.#target.topic, partition, start);
   }
 
   async #take({ topic, partition, records }: ReadBatch): Promise<void> {
@@ -147,6 +157,7 @@ export class Filler {
   /** Brings the mark to where reading stands; where it was not as we left it, reading goes on from it. */
   async #move(partition: number, share: Share): Promise<void> {
     const { topic } = this.#target;
+    if (share.mark === undefined) return this.#takeUp(partition, share);
     const to = this.#reader.position(topic, partition);
     if (to === undefined) return;
     const isWhole = this.#reader.isAtEnd(topic, partition);
@@ -155,7 +166,7 @@ export class Filler {
     const isAsWeLeftIt = mark === to;
     share.mark = mark;
     share.isWhole = mark === undefined ? false : share.isWhole || isWhole;
-    if (!isAsWeLeftIt) this.#readOn(partition, share);
+    if (!isAsWeLeftIt) await this.#takeUp(partition, share);
   }
 }
 
