@@ -19,6 +19,7 @@ const ENTRIES = {
   faults: ["scripts/faults.ts"],
   fuzz: ["scripts/fuzz.ts"],
   sim: ["sim/main.ts"],
+  schemathesis: ["scripts/schemathesis.ts"],
   build: ["scripts/build.ts"],
   check: ["scripts/check.ts"],
 };

@@ -8,6 +8,7 @@ import type { Delivery, SdkError, SentEvent } from "../types.ts";
 import { openEventQueue } from "./event-queue.ts";
 import { BATCH_BYTES_MAX, BATCH_EVENTS_MAX, createSender, type Sender, type SenderOptions } from "./sender.ts";
 
+const DAY_MS = 86_400_000;
 const START_MS = 1_790_000_000_000;
 const PREFIX = "attune:test:q:";
 
@@ -127,7 +128,21 @@ async function simulate(rng: Rng): Promise<void> {
   const errors: SdkError[] = [];
   let tabs = [openTab(clock, store, server, random)];
 
+  const close = (tab: (typeof tabs)[number]): void => {
+    tab.kill();
+    errors.push(...tab.errors);
+    tabs = tabs.filter((each) => each !== tab);
+  };
+  // Twice at most: what waits longer than seven days is given up, and said.
+  let absences = 0;
   for (let step = 0; step < 60; step++) {
+    if (absences < 2 && rng.between(0, 29) === 0) {
+      absences++;
+      for (const tab of tabs) close(tab);
+      await clock.advance(rng.between(DAY_MS, 3 * DAY_MS));
+      tabs = [openTab(clock, store, server, random)];
+      tabs[0]!.sender.schedule(0);
+    }
     const tab = tabs[rng.between(0, tabs.length - 1)]!;
     const action = rng.between(0, 19);
     if (action <= 12) {
@@ -142,9 +157,7 @@ async function simulate(rng: Rng): Promise<void> {
     else if (action === 16 && tabs.length < 4) tabs.push(openTab(clock, store, server, random));
     else if (action >= 17 && tabs.length > 1) {
       if (action < 19) tab.sender.leave(); // 19: the tab crashed
-      tab.kill();
-      errors.push(...tab.errors);
-      tabs = tabs.filter((each) => each !== tab);
+      close(tab);
     }
     await clock.advance(rng.between(0, 4_000));
   }
@@ -169,7 +182,7 @@ async function simulate(rng: Rng): Promise<void> {
   );
 }
 
-test("whatever the network, tabs and answers do, each event is counted exactly once", () =>
+test("whatever the network, tabs, answers and days offline do, each event is counted exactly once", () =>
   forEachSeedAsync(300, simulate));
 
 test("a weighty event goes out at once and takes waiting company along", async () => {

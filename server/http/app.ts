@@ -263,7 +263,8 @@ function problemOf(error: unknown): Problem {
   if (error instanceof HostError) return problemOfHost(error);
   if (error instanceof RulesError) return new Problem("bad_rules", error.message, { parameter: "rules", faults: error.faults });
   if (error instanceof FilterError) return new Problem("bad_filter", error.message, { parameter: "filter" });
-  switch ((error as { code?: unknown }).code) {
+  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
+  switch (code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return new Problem("body_too_large", `A body may have at most ${BODY_BYTES_MAX} bytes.`);
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
@@ -276,6 +277,9 @@ function problemOf(error: unknown): Problem {
     case "ERR_STREAM_PREMATURE_CLOSE":
       return new Problem("bad_request", "The request ended early.");
   }
+  // Whatever else the library refuses is the sender's fault: a QUERY without a content type was answered with 500.
+  const isRefusal = typeof code === "string" && code.startsWith("FST_ERR_") && Number(statusCode) < 500;
+  if (isRefusal) return new Problem("bad_request", "The request cannot be taken as it is.");
   return new Problem("internal", "The server failed; its log says more.");
 }
 

@@ -278,7 +278,7 @@ function requests(routes: readonly string[]): fc.Arbitrary<FuzzRequest> {
     {
       weight: 1,
       arbitrary: fc
-        .tuple(fc.constantFrom("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"), fc.webPath())
+        .tuple(fc.constantFrom("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH", "QUERY", "SEARCH", "TRACE"), fc.webPath())
         .map(([method, path]) => `${method} ${path || "/"}`),
     },
   );

@@ -530,7 +530,7 @@ const PATHS: Record<string, Record<string, Operation>> = {
       summary: "Log in with the identity provider",
       description: "Leads the browser to the provider's login. Where it cannot, back to the console with `login_fault`.",
       parameters: [project],
-      responses: { 302: { description: "To the provider." }, ...problems(["no_identity_provider"]) },
+      responses: { 302: { description: "To the provider." }, ...problems(["no_identity_provider", "unknown_project"]) },
     },
   },
   "/v1/session/oidc/callback": {
@@ -601,7 +601,8 @@ function withAccess(paths: Record<string, Record<string, Operation>>): Record<st
     const operations = Object.entries(methods).map(([method, operation]): [string, Operation] => {
       const need = accessOf(`${method.toUpperCase()} ${path}`);
       if (need === "public") return [method, { ...operation, "x-access": need, security: [] }];
-      const refusals = problems(["key_missing", "key_invalid", "token_invalid", "token_expired", "forbidden", "wrong_project", "origin_not_allowed"]);
+      const named = operation.parameters?.includes(project) === true ? (["unknown_project"] as const) : [];
+      const refusals = problems(["key_missing", "key_invalid", "token_invalid", "token_expired", "forbidden", "wrong_project", "origin_not_allowed", ...named]);
       return [method, { ...operation, "x-access": need, responses: { ...refusals, ...operation.responses } }];
     });
     return [path, Object.fromEntries(operations)] as const;

@@ -487,6 +487,8 @@ test("what is no route, no method, no URL and no HTTP is a problem document", as
   const odd = [
     "GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: x\r\nexpect: tea\r\nconnection: close\r\n\r\n",
+    // Once a 500: the library knows the method and wants a content type for it.
+    "QUERY /v1/trending HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
   ];
   for (const request of [
     ...odd,
