@@ -1,6 +1,8 @@
 // One process with a door: opens the host, whichever it is, then the network side; closes them the other way round.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { pino, type Logger } from "pino";
 import { openKeyRing, type KeyRing } from "../access/key-ring.ts";
 import { DEFAULT_LIMITS, type CounterOf } from "../access/limits.ts";
@@ -62,7 +64,10 @@ export async function serve(
   await build();
   const host = await openHost(logger);
   const audit = await access.openAudit();
-  if (settings.demo) await warmDemo(host.projects, logger);
+  if (settings.demo) {
+    await warmDemo(host.projects, logger);
+    giveBackMemory();
+  }
   const server = await createServer({
     projects: (name) => host.projects.get(name),
     projectNames: () => [...host.projects.keys()],
@@ -131,6 +136,16 @@ async function build(): Promise<void> {
   if (!existsSync(BUILD_SCRIPT)) return;
   const { buildAll } = (await import(BUILD_SCRIPT.href)) as { buildAll: () => Promise<void> };
   await buildAll();
+}
+
+/**
+ * Warming the demo makes garbage as a busy hour does, and an idle node would keep the room for it: one full collection,
+ * before anybody waits for an answer, gives it back.
+ */
+function giveBackMemory(): void {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as (options: { type: "major"; flavor: "last-resort" }) => void;
+  collect({ type: "major", flavor: "last-resort" });
 }
 
 /** A signal to the whole group (Ctrl-C, a supervisor) comes again from the launcher: only the first one counts. */
