@@ -7,6 +7,7 @@ import { clusterCosts } from "./cluster-costs.ts";
 import { clusterFreshness } from "./cluster-freshness.ts";
 import { clusterParity } from "./cluster-parity.ts";
 import { clusterRedis } from "./cluster-redis.ts";
+import { encryption } from "./encryption.ts";
 import { experiments } from "./experiments.ts";
 import { flink } from "./flink.ts";
 import { freshness } from "./freshness.ts";
@@ -29,6 +30,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   import: importBench,
   shares,
   growth,
+  encryption,
   "model-memory": modelMemory,
   experiments,
   bandit,

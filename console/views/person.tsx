@@ -95,7 +95,7 @@ export function PersonView({ person }: { person: PersonRef }) {
       <ViewHead
         title={<span class="id title-id">{nameOf(person)}</span>}
         about={
-          profile === undefined ? (
+          profile === undefined || nobody ? (
             person.user_id === undefined ? (
               "Anonymous visitor"
             ) : (
@@ -141,7 +141,9 @@ export function PersonView({ person }: { person: PersonRef }) {
           )}
         </div>
       )}
-      <Privacy key={key} person={person} onErased={read.reload} />
+      <div class="spaced">
+        <Privacy key={key} person={person} onErased={read.reload} />
+      </div>
     </>
   );
 }

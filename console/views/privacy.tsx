@@ -18,37 +18,39 @@ export function PrivacyView() {
         title="Privacy"
         about="What is stored, what for, and how long. Export, erase and consent are on each person's page."
       />
-      <Card title="How long" note={retention.data === undefined ? undefined : <LastRun run={retention.data.last_run} />} flush>
-        {retention.data === undefined ? (
-          retention.error === undefined ? (
-            <Loading rows={7} />
+      <div class="stack">
+        <Card title="How long" note={retention.data === undefined ? undefined : <LastRun run={retention.data.last_run} />} flush>
+          {retention.data === undefined ? (
+            retention.error === undefined ? (
+              <Loading rows={7} />
+            ) : (
+              <Failed what="The retention" error={retention.error} onRetry={retention.reload} />
+            )
           ) : (
-            <Failed what="The retention" error={retention.error} onRetry={retention.reload} />
-          )
-        ) : (
-          <Table
-            label="Retention"
-            rows={retention.data.policy}
-            keyOf={({ kind }) => kind}
-            columns={[
-              { head: "Setting", width: "144px", cell: ({ kind }) => <code>{kind}</code> },
-              { head: "What", cell: ({ about }) => about },
-              { head: "Kept", width: "96px", align: "right", cell: ({ age }) => age },
-            ]}
-          />
-        )}
-      </Card>
-      {inventory.data === undefined ? (
-        <Card title="Inventory">
-          {inventory.error === undefined ? (
-            <Loading rows={8} />
-          ) : (
-            <Failed what="The inventory" error={inventory.error} onRetry={inventory.reload} />
+            <Table
+              label="Retention"
+              rows={retention.data.policy}
+              keyOf={({ kind }) => kind}
+              columns={[
+                { head: "Setting", width: "144px", narrowWidth: "112px", cell: ({ kind }) => <code>{kind}</code> },
+                { head: "What", cell: ({ about }) => about },
+                { head: "Kept", width: "96px", align: "right", cell: ({ age }) => age },
+              ]}
+            />
           )}
         </Card>
-      ) : (
-        <Inventory kinds={inventory.data} />
-      )}
+        {inventory.data === undefined ? (
+          <Card title="Inventory">
+            {inventory.error === undefined ? (
+              <Loading rows={8} />
+            ) : (
+              <Failed what="The inventory" error={inventory.error} onRetry={inventory.reload} />
+            )}
+          </Card>
+        ) : (
+          <Inventory kinds={inventory.data} />
+        )}
+      </div>
     </>
   );
 }

@@ -32,6 +32,8 @@ const FLUSH_MS = 100;
 const WAITING_MAX = 1_000;
 /** Newest entries held in memory for lists; who asks for older ones has the file read. */
 const HELD_MAX = 20_000;
+/** Old entries are taken away so often, and at start. */
+const CUT_EVERY_MS = 6 * 3_600_000;
 
 export interface AuditQuery {
   project: string;
@@ -58,6 +60,8 @@ export interface AuditLog {
 export interface FileAuditLog extends AuditLog {
   change(facts: Omit<AuditFacts, "at">): AuditEntry;
   list(query: AuditQuery): AuditEntry[];
+  /** Takes away the entries from before `atMs`, but for the newest; the chain of the rest holds. Returns how many. */
+  dropBefore(atMs: number): number;
   close(): void;
 }
 
@@ -69,6 +73,8 @@ export interface AuditOptions {
   /** Keys the hashes of persons. */
   pepper: Buffer;
   now: () => number;
+  /** How long an entry is kept, ms; for ever where it is missing. */
+  keptMs?: number | undefined;
 }
 
 /** The trail does not fit its anchor, or cannot be read: nothing may be added to it. */
@@ -80,7 +86,7 @@ const FILE = "audit.ndjson";
 
 /** Opens the trail and goes on with it. A last line that a crash cut short is dropped: it was never answered. */
 export function openAuditLog(options: AuditOptions): FileAuditLog {
-  const { folder, anchor, pepper, now } = options;
+  const { folder, anchor, pepper, now, keptMs = Infinity } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   mkdirSync(dirname(anchor), { recursive: true });
   const path = join(folder, FILE);
@@ -92,7 +98,8 @@ export function openAuditLog(options: AuditOptions): FileAuditLog {
   if (known !== undefined && (last?.seq ?? 0) < known.seq) {
     throw new AuditDamagedError(`${path} ends before its anchor ${anchor}: run attune audit verify, restore the trail`);
   }
-  const file = openSync(path, "a", 0o600);
+  let file = openSync(path, "a", 0o600);
+  let cut = known?.cut;
   let head: Anchor = last === undefined ? { seq: 0, hash: FIRST_HASH } : { seq: last.seq, hash: last.hash };
   let waiting: AuditEntry[] = [];
   let timer: NodeJS.Timeout | null = null;
@@ -106,7 +113,26 @@ export function openAuditLog(options: AuditOptions): FileAuditLog {
     waiting = [];
     writeSync(file, lines);
     fdatasyncSync(file);
-    replaceFile(anchor, JSON.stringify(head));
+    writeAnchor();
+  };
+  const writeAnchor = (): void => replaceFile(anchor, JSON.stringify(cut === undefined ? head : { ...head, cut }));
+  const dropBefore = (atMs: number): number => {
+    flush();
+    const all = readWhole(path);
+    const firstKept = all.findIndex(({ at }) => at >= atMs);
+    const count = Math.min(firstKept < 0 ? all.length : firstKept, all.length - 1);
+    if (count <= 0) return 0;
+    const { seq, hash } = all[count - 1]!;
+    cut = { seq, hash };
+    // The anchor first: a trail that still begins with its first entry fits it as well.
+    writeAnchor();
+    const kept = all.slice(count);
+    replaceFile(path, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+    closeSync(file);
+    file = openSync(path, "a", 0o600);
+    oldestHeld = Math.max(0, kept.length - HELD_MAX);
+    held = kept.slice(oldestHeld);
+    return count;
   };
   const add = (facts: Omit<AuditFacts, "at">): AuditEntry => {
     const entry = nextEntry({ ...facts, at: now() }, head);
@@ -121,7 +147,12 @@ export function openAuditLog(options: AuditOptions): FileAuditLog {
     return entry;
   };
 
+  const cutOld = (): void => void dropBefore(now() - keptMs);
+  if (keptMs !== Infinity) cutOld();
+  const cutTimer = keptMs === Infinity ? undefined : setInterval(cutOld, CUT_EVERY_MS).unref();
+
   return {
+    dropBefore,
     change(facts) {
       const entry = add(facts);
       flush();
@@ -142,6 +173,7 @@ export function openAuditLog(options: AuditOptions): FileAuditLog {
       return newest(readWhole(path), query);
     },
     close() {
+      clearInterval(cutTimer);
       flush();
       closeSync(file);
     },
@@ -184,7 +216,9 @@ export function verifyAuditTrail(folder: string, anchor: string): { entries: num
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();
-  const fault = firstFault(lines, readAnchor(anchor));
+  const known = readAnchor(anchor);
+  const isCut = known?.cut !== undefined && lines.length > 0 && parseEntry(lines[0]!)?.seq !== 1;
+  const fault = firstFault(lines, known, isCut ? known.cut : undefined);
   return { entries: lines.length, ...(fault === undefined ? {} : { fault }) };
 }
 

@@ -30,6 +30,8 @@ export interface AuditEntry extends AuditFacts {
 export interface Anchor {
   seq: number;
   hash: string;
+  /** The last entry that retention has taken from the trail's beginning: what is left follows it. */
+  cut?: { seq: number; hash: string };
 }
 
 export const FIRST_HASH = "0".repeat(64);

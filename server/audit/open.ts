@@ -12,6 +12,8 @@ export interface AuditPlace {
   /** File of the anchor; by default named after the trail, in the folder of the key-encryption keys. */
   anchor?: string | undefined;
   kekFolder?: string | undefined;
+  /** See AuditOptions. */
+  keptMs?: number | undefined;
 }
 
 const FOLDER = "audit";
@@ -28,7 +30,7 @@ export function openNodeAudit(place: AuditPlace, now: () => number): FileAuditLo
   const pepperFile = `${anchor}.pepper`;
   if (!existsSync(pepperFile)) replaceFile(pepperFile, randomBytes(PEPPER_BYTES).toString("base64"));
   const pepper = Buffer.from(readFileSync(pepperFile, "utf8"), "base64");
-  return openAuditLog({ folder, anchor, pepper, now });
+  return openAuditLog({ folder, anchor, pepper, now, keptMs: place.keptMs });
 }
 
 /** What `attune audit verify` does; also beside a running node, whose newest reads may not be in the file yet. */

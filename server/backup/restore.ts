@@ -4,6 +4,7 @@ import { createSecretKey, randomUUID, type KeyObject } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { parseEntry } from "../audit/chain.ts";
 import { replaceFile } from "../disk/durable-file.ts";
 import { openBase } from "../embedded/base.ts";
 import { LEDGER_FILE, ledgerCopyOf } from "../embedded/project.ts";
@@ -137,5 +138,14 @@ function renameAudit(dataFolder: string, kekFolder = defaultKekFolder()): void {
   const id = randomUUID();
   rmSync(idFile);
   replaceFile(idFile, id);
+  const trail = join(dataFolder, "audit", "audit.ndjson");
+  const lines = existsSync(trail) ? readFileSync(trail, "utf8").split("\n") : [];
+  const entries = [lines[0], lines.at(-2)].map((line) => parseEntry(line ?? ""));
+  const [first, last] = entries;
+  if (first !== undefined && last !== undefined && first.seq > 1) {
+    // Retention has cut the trail: the new anchor says behind what.
+    const cut = { seq: first.seq - 1, hash: first.previous };
+    replaceFile(join(kekFolder, `audit-${id}.json`), JSON.stringify({ seq: last.seq, hash: last.hash, cut }));
+  }
   if (existsSync(pepper)) copyFileSync(pepper, join(kekFolder, `audit-${id}.json.pepper`));
 }

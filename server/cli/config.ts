@@ -160,8 +160,9 @@ export function refuseOpenDoor(host: string): void {
 }
 
 /** Where the audit trail of a node with these settings lies. */
-export function auditPlace({ data, auditAnchor }: NodeSettings): AuditPlace {
-  return { dataFolder: data, anchor: auditAnchor, kekFolder: process.env["ATTUNE_KEK_FOLDER"] };
+export function auditPlace(settings: NodeSettings): AuditPlace {
+  const { data, auditAnchor } = settings;
+  return { dataFolder: data, anchor: auditAnchor, kekFolder: process.env["ATTUNE_KEK_FOLDER"], keptMs: retentionOf(settings).audit };
 }
 
 /** What the configuration file says; empty where there is none and none was named. */
