@@ -320,6 +320,9 @@ describe("console", { skip }, () => {
     const check = await send("POST", "/v1/program/check", JSON.parse(`{"segments": {${segment}}}`));
     const { ok, faults } = (await check.json()) as { ok: boolean; faults: unknown[] };
     assert.deepEqual({ ok, faults }, { ok: true, faults: [] });
+    const [, placement] = /```json\n(.+?)```/s.exec(await guide("merchandiser")) ?? [];
+    const placed = await send("POST", "/v1/program/check", JSON.parse(`{"placements": {${placement}}}`));
+    assert.deepEqual(((await placed.json()) as { faults: unknown[] }).faults, []);
     const [, alerts] = /```promql\n(.+?)```/s.exec(await guide("operator")) ?? [];
     const metrics = await (await fetch(`${base}/metrics`)).text();
     const names = new Set(alerts!.match(/attune_[a-z_0-9]+/g));

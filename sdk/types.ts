@@ -46,6 +46,8 @@ export interface RecommendedItem {
   score: number;
   rank: number;
   reasons?: Reason[];
+  /** With `reasons`: the same in one short sentence for whoever reads the list. */
+  reason_text?: string;
   item?: CatalogueItem;
 }
 

@@ -8,6 +8,8 @@ import { money, type SiteWords } from "./site.ts";
 export interface Entry extends Shelved {
   item: CatalogueItem;
   reasons: readonly Reason[];
+  /** The node's own sentence. */
+  reasonText?: string;
   decisionId?: string;
 }
 
@@ -185,7 +187,8 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
       else delete element.dataset["attuneDecision"];
       element.classList.toggle("was-looked", world.isLooked(id));
       liked.setAttribute("aria-pressed", String(world.isLiked(id)));
-      say(badgeOf(site.name, entry.reasons, (because) => (because === id ? undefined : world.itemOf(because))));
+      const itemOf = (because: string) => (because === id ? undefined : world.itemOf(because));
+      say(badgeOf(site.name, entry.reasons, itemOf, entry.reasonText));
       if (climbed >= CLIMB_MIN) {
         climb.textContent = `▲ ${climbed}`;
         element.classList.add("climbed");

@@ -139,10 +139,12 @@ const grid = createGrid<Entry>(shelf, (entry) =>
 const reasonsOf = new Map<string, Entry>();
 
 function entriesOf(list: RecommendationList): Entry[] {
-  return list.items.flatMap(({ item_id, reasons, item }) => {
+  return list.items.flatMap(({ item_id, reasons, reason_text: said, item }) => {
     if (item) catalogue.set(item_id, item);
     const known = itemOf(item_id);
-    return known ? [{ id: item_id, item: known, reasons: reasons ?? [], decisionId: list.decision_id }] : [];
+    if (!known) return [];
+    const entry = { id: item_id, item: known, reasons: reasons ?? [], decisionId: list.decision_id };
+    return [said === undefined ? entry : { ...entry, reasonText: said }];
   });
 }
 

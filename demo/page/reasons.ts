@@ -49,18 +49,24 @@ export interface Badge {
   because?: CatalogueItem;
 }
 
+/** Sources of which the node's own sentence says more: where, when, of what. */
+const SAID_BETTER: ReadonlySet<string> = new Set(["context", "daypart", "trend", "content", "exploration", "pinned"]);
+
 /** The shortest honest answer: the heaviest reason that names an own item, or else the heaviest. */
 export function badgeOf(
   site: SiteName,
   reasons: readonly Reason[],
   itemOf: (itemId: string) => CatalogueItem | undefined,
+  said?: string,
 ): Badge | undefined {
   for (const { because } of reasons) {
     const own = because.map(itemOf).find((found) => found !== undefined);
     if (own) return { text: `Because you ${site === "shop" ? "looked at" : "read"}`, because: own };
   }
   const top = reasons[0];
-  return top && { text: sourceWords(site, top.source) };
+  if (top === undefined) return undefined;
+  const isSaidBetter = SAID_BETTER.has(top.source) || SOURCES[site][top.source] === undefined;
+  return { text: said !== undefined && isSaidBetter ? said : sourceWords(site, top.source) };
 }
 
 /** `Iver armchair, clay` → `Iver armchair`. */

@@ -16,7 +16,7 @@ interface Guide {
 
 /** What is served, in the order of the contents; a folder that is not there (an installed package) is left out. */
 const SECTIONS: readonly { title: string; folder: string; first: readonly string[] }[] = [
-  { title: "Guides", folder: "guides", first: ["site-developer", "analyst", "operator", "privacy-officer"] },
+  { title: "Guides", folder: "guides", first: ["site-developer", "analyst", "merchandiser", "operator", "privacy-officer"] },
   { title: "Recipes", folder: "recipes", first: ["shop", "news"] },
 ];
 const SINGLE_PAGES = ["glossary", "benchmarks", "reliability", "inventory"];

@@ -46,6 +46,8 @@ const ALONE: Readonly<Record<string, string>> = {
   cosine: "Goes well with what you looked at",
   knn: "Visitors like you opened it",
   background: "Fits what you like",
+  factors: "Fits what you like",
+  walk: "Visitors like you opened it",
   content: "Fits your interests",
   newest: "Just in",
   exploration: "New here",
