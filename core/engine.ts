@@ -113,6 +113,16 @@ export function mergePersons(into: PersonState, from: PersonState, at: number, p
   return outputs;
 }
 
+/** What is left of moves in and out of the same segment: time may pass through several programs at once. */
+export function netMoves({ entered, left }: Outputs): { entered: string[]; left: string[] } {
+  if (entered.length === 0 || left.length === 0) return { entered, left };
+  const moves = new Map<string, number>();
+  for (const segment of entered) moves.set(segment, (moves.get(segment) ?? 0) + 1);
+  for (const segment of left) moves.set(segment, (moves.get(segment) ?? 0) - 1);
+  const moved = (by: number): string[] => [...moves].filter(([, net]) => net === by).map(([segment]) => segment);
+  return { entered: moved(1), left: moved(-1) };
+}
+
 /** Which variant of `slot` a visitor gets; undefined where the program has no such slot. */
 export function decideSlot(slot: string, question: Omit<SlotQuestion, "slot">): SlotDecision | undefined {
   const compiled = question.program.slots.get(slot);

@@ -1,7 +1,7 @@
 // What a record, a handover and time do to one key. The law is the embedded host's (server/embedded/fold.ts): identity,
 // then models, then the person; only that links cross keys, so that a record may have to wait for a handover.
 import { isGranted } from "../../core/consent/consent.ts";
-import { applyAttributes, applyEvent, lookAgain, mergePersons, type Outputs } from "../../core/engine.ts";
+import { applyAttributes, applyEvent, lookAgain, mergePersons, netMoves, type Outputs } from "../../core/engine.ts";
 import { mayConcern } from "../../core/decide/decision-state.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { anonymousKeyOf } from "../../core/identity/identity.ts";
@@ -236,14 +236,4 @@ function note(turn: Turn, person: PersonState, noted: Noted): void {
   if (mergedFrom !== undefined) change.mergedFrom = mergedFrom;
   if (linkedAnonymousId !== undefined) change.linkedAnonymousId = linkedAnonymousId;
   turn.changes.push(change);
-}
-
-/** What is left of moves in and out of the same segment: time may pass through several programs at once. */
-function netMoves({ entered, left }: Outputs): { entered: string[]; left: string[] } {
-  if (entered.length === 0 || left.length === 0) return { entered, left };
-  const moves = new Map<string, number>();
-  for (const segment of entered) moves.set(segment, (moves.get(segment) ?? 0) + 1);
-  for (const segment of left) moves.set(segment, (moves.get(segment) ?? 0) - 1);
-  const moved = (by: number): string[] => [...moves].filter(([, net]) => net === by).map(([segment]) => segment);
-  return { entered: moved(1), left: moved(-1) };
 }

@@ -3,7 +3,7 @@
 import type { TrafficMark } from "../../core/event/event.ts";
 import { isGranted } from "../../core/consent/consent.ts";
 import { DecisionState } from "../../core/decide/decision-state.ts";
-import { applyAttributes, applyEvent, lookAgain, mergePersons, type Outputs } from "../../core/engine.ts";
+import { applyAttributes, applyEvent, lookAgain, mergePersons, netMoves, type Outputs } from "../../core/engine.ts";
 import { anonymousKeyOf, refOfKey, resolve, resolveKeys, type IdentityLink } from "../../core/identity/identity.ts";
 import { compileProgram } from "../../core/program/compile.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
@@ -333,16 +333,6 @@ export class Fold {
     const stored = this.links.get(anonKey);
     return stored === undefined ? undefined : Buffer.from(stored).toString("utf8");
   };
-}
-
-/** What is left of moves in and out of the same segment: time may pass through several programs at once. */
-function netMoves({ entered, left }: Outputs): { entered: string[]; left: string[] } {
-  if (entered.length === 0 || left.length === 0) return { entered, left };
-  const moves = new Map<string, number>();
-  for (const segment of entered) moves.set(segment, (moves.get(segment) ?? 0) + 1);
-  for (const segment of left) moves.set(segment, (moves.get(segment) ?? 0) - 1);
-  const moved = (by: number): string[] => [...moves].filter(([, net]) => net === by).map(([segment]) => segment);
-  return { entered: moved(1), left: moved(-1) };
 }
 
 /** No person's key has this form, so letters and events share one index. */
