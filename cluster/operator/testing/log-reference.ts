@@ -36,7 +36,8 @@ export function applyLog(
 ): void {
   const log = [...entries].sort((a, b) => a.atMs - b.atMs || (a.key < b.key ? -1 : 1));
   const passedOn = passedOnIds(log);
-  const linkedAtMs = firstLinks(log);
+  /** Keys whose marker is behind us: records of one key keep their order, also those of one append time. */
+  const signposted = new Set<string>();
   const attributes = new Set<string>();
   const refused = new Set<string>();
   /** User and device that a record at the user's key has named together: the job knows that link. */
@@ -61,11 +62,11 @@ export function applyLog(
     decide(at);
     putInForce(at);
     const record = decodeClusterRecord(value);
+    if (record.kind === "link") signposted.add(key);
     if (record.kind === "event") {
       const event = { ...record.event, received_at: at };
       if (fold.knows(eventKeysOf(event), event.event_id) || refused.has(event.event_id)) continue;
-      const isSignposted = at > (linkedAtMs.get(key) ?? Infinity);
-      if (isSignposted && record.passedOn !== true && passedOn.has(event.event_id)) continue;
+      if (signposted.has(key) && record.passedOn !== true && passedOn.has(event.event_id)) continue;
       // A link is made by the first record at the user's key that names the anonymous one; most often that is the event
       // with both ids, but a record that was passed on may be ahead of it.
       const whole = record.passedOn === true ? { ...event, ...refOfKey(key) } : event;
@@ -127,12 +128,4 @@ function passedOnIds(log: readonly LogEntry[]): Set<string> {
     if (record.kind === "attributes" && record.passedOn === true) ids.add(record.id);
   }
   return ids;
-}
-
-function firstLinks(log: readonly LogEntry[]): Map<string, number> {
-  const links = new Map<string, number>();
-  for (const { key, atMs, value } of log) {
-    if (decodeClusterRecord(value).kind === "link" && !links.has(key)) links.set(key, atMs);
-  }
-  return links;
 }
