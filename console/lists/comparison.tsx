@@ -129,7 +129,7 @@ export function AccountOf({ account, text }: { account: Account; text?: string }
           <dd class="num">
             {effects
               .slice(0, 6)
-              .map(({ name, effect }) => `${name.replaceAll("_", " ")} ${effect > 0 ? "+" : "−"}${formatNumber(Math.abs(effect))}`)
+              .map(({ name, effect }) => `${name.replaceAll("_", " ")} ${signed(effect)}`)
               .join(", ")}
           </dd>
         </>
@@ -144,6 +144,10 @@ export function AccountOf({ account, text }: { account: Account; text?: string }
       </dd>
     </dl>
   );
+}
+
+function signed(effect: number): string {
+  return `${effect > 0 ? "+" : "−"}${formatNumber(Math.abs(effect))}`;
 }
 
 /** Why items are not in the list, in both. */

@@ -110,7 +110,9 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
         about="Turn the knobs of a placement and see what moves, and why, before it is saved."
         end={
           <>
-            {faults.length > 0 ? <Chip tone="bad">{faults.length === 1 ? "1 fault" : `${faults.length} faults`}</Chip> : null}
+            {faults.length > 0 ? (
+              <Chip tone="bad">{faults.length === 1 ? "1 fault" : `${faults.length} faults`}</Chip>
+            ) : null}
             {faults.length === 0 && changed ? <Chip tone="warn">not saved</Chip> : null}
             <button type="button" class="btn" disabled={!changed} onClick={() => setDraft(saved)}>
               Discard
@@ -209,7 +211,11 @@ function Whom({ query, onQuery }: { query: URLSearchParams; onQuery: (more: Reco
       </label>
       <label class="stacked">
         <span>Device</span>
-        <select class="field" value={query.get("device") ?? ""} onChange={({ currentTarget }) => onQuery({ device: currentTarget.value })}>
+        <select
+          class="field"
+          value={query.get("device") ?? ""}
+          onChange={({ currentTarget }) => onQuery({ device: currentTarget.value })}
+        >
           {DEVICES.map((device) => (
             <option key={device} value={device}>
               {device === "" ? "as known" : device}

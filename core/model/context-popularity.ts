@@ -35,7 +35,11 @@ export interface ContextPopularity extends ScoringModel {
   isDemographic(situation: Situation): boolean;
 }
 
-export function createContextPopularity(items: ItemIndex, clock: DecayClock, options: ContextOptions): ContextPopularity {
+export function createContextPopularity(
+  items: ItemIndex,
+  clock: DecayClock,
+  options: ContextOptions,
+): ContextPopularity {
   const { name: modelName, table, kinds, facets: hasFacets = false } = options;
   const rows = createContextRows();
   // By value alone, so that an event joins no strings.

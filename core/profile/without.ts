@@ -4,8 +4,8 @@ import { foldWeight } from "./fold.ts";
 import type { PersonState } from "./state.ts";
 
 /**
- * Takes the items out of the recent history, and what they weighed out of the interests: exactly, since a decayed sum is
- * linear, for interactions that the history still holds. Windows, features and segments stay as they are.
+ * Takes the items out of the recent history, and what they weighed out of the interests: exactly, since a decayed sum
+ * is linear, for interactions that the history still holds. Windows, features and segments stay as they are.
  */
 export function leaveOut(
   state: PersonState,
@@ -16,7 +16,12 @@ export function leaveOut(
   for (const { item_id, event_type, timestamp, value } of left) {
     const facts = factsOf(item_id);
     const weight = state.layout.plan.weights.get(event_type) ?? 0;
-    const event = { event_type, timestamp, ...(value === undefined ? {} : { value }), ...(facts === undefined ? {} : { item: facts }) };
+    const event = {
+      event_type,
+      timestamp,
+      ...(value === undefined ? {} : { value }),
+      ...(facts === undefined ? {} : { item: facts }),
+    };
     foldWeight(state, event, -weight);
   }
   const kept = state.recent.filter(({ item_id }) => !itemIds.has(item_id));

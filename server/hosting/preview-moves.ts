@@ -34,7 +34,9 @@ function whyOf({ item_id, from, to }: Omit<PreviewMove, "why">, before: Looked, 
   }
   if (from === to) return "It stays.";
   const then = accountIn(before, item_id)!;
-  if (then.modelRank !== now.modelRank) return `The models put it at ${now.modelRank ?? "no place"}, before at ${then.modelRank ?? "no place"}.`;
+  if (then.modelRank !== now.modelRank) {
+    return `The models put it at ${now.modelRank ?? "no place"}, before at ${then.modelRank ?? "no place"}.`;
+  }
   return to < from ? "Others fell or left." : "Others rose or came in.";
 }
 

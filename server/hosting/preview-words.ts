@@ -47,9 +47,17 @@ export function verdictOf(verdict: Verdict, itemId: string, names: RuleNames): W
     case "unknown":
       return { status: "unknown", text: "Neither the catalogue nor any event knows this item." };
     case "not_in_catalogue":
-      return { status: "not_in_catalogue", rule: "/models/catalogue_only", text: "Only events know it, and the program lists the catalogue alone." };
+      return {
+        status: "not_in_catalogue",
+        rule: "/models/catalogue_only",
+        text: "Only events know it, and the program lists the catalogue alone.",
+      };
     case "too_few_persons":
-      return { status: "too_few_persons", rule: "/models/crowd/min_persons", text: "Too few people have opened it for others to be shown it." };
+      return {
+        status: "too_few_persons",
+        rule: "/models/crowd/min_persons",
+        text: "Too few people have opened it for others to be shown it.",
+      };
     case "unavailable":
       return { status: "unavailable", text: "The catalogue says that it is not available." };
     case "page_item":
@@ -60,7 +68,12 @@ export function verdictOf(verdict: Verdict, itemId: string, names: RuleNames): W
     case "seen":
     case "dismissed":
     case "session":
-      return { status: "excluded", by: verdict.kind, rule: `${names.path}/exclude`, text: `Left out: ${EXCLUDED[verdict.kind]}.` };
+      return {
+        status: "excluded",
+        by: verdict.kind,
+        rule: `${names.path}/exclude`,
+        text: `Left out: ${EXCLUDED[verdict.kind]}.`,
+      };
     case "filtered": {
       const rule = names.filterOf(itemId) ?? `${names.path}/filter`;
       return { status: "filtered", rule, text: `It does not pass the filter ${rule}.` };
@@ -72,18 +85,45 @@ export function verdictOf(verdict: Verdict, itemId: string, names: RuleNames): W
     }
     case "capped": {
       const { by, value, max } = verdict;
-      return { status: "capped", by, value, max, rule: `${names.path}/cap`, text: `The list has ${max} of ${by} “${value}” already.` };
+      return {
+        status: "capped",
+        by,
+        value,
+        max,
+        rule: `${names.path}/cap`,
+        text: `The list has ${max} of ${by} “${value}” already.`,
+      };
     }
     case "diversity":
-      return { status: "diversity", score_rank: verdict.scoreRank, rule: `${names.path}/diversity`, text: `By score it would be at ${verdict.scoreRank}; less alike items took its place.` };
+      return {
+        status: "diversity",
+        score_rank: verdict.scoreRank,
+        rule: `${names.path}/diversity`,
+        text: `By score it would be at ${verdict.scoreRank}; less alike items took its place.`,
+      };
     case "displaced":
-      return { status: "displaced", score_rank: verdict.scoreRank, text: `By score it would be at ${verdict.scoreRank}; pinned or new items took its place.` };
+      return {
+        status: "displaced",
+        score_rank: verdict.scoreRank,
+        text: `By score it would be at ${verdict.scoreRank}; pinned or new items took its place.`,
+      };
     case "ranked":
-      return { status: "ranked", score_rank: verdict.scoreRank, text: `By score it is at ${verdict.scoreRank}, behind the end of the list.` };
+      return {
+        status: "ranked",
+        score_rank: verdict.scoreRank,
+        text: `By score it is at ${verdict.scoreRank}, behind the end of the list.`,
+      };
     case "ranked_too_low":
-      return { status: "ranked", model_rank: verdict.modelRank, text: `The models put it at ${verdict.modelRank}, too far down for rules to reach it.` };
+      return {
+        status: "ranked",
+        model_rank: verdict.modelRank,
+        text: `The models put it at ${verdict.modelRank}, too far down for rules to reach it.`,
+      };
     case "not_proposed":
-      return { status: "not_proposed", text: "No model proposes it for this visitor: nothing that he did leads to it, and few others open it." };
+      return {
+        status: "not_proposed",
+        text: "No model proposes it: nothing that he did leads to it, and few others open it.",
+      };
   }
 }
 

@@ -176,7 +176,8 @@ function suppose(person: PersonState | undefined, { change }: PreviewRequest, so
   if (attributes !== undefined) applyAttributes(other, attributes, nowMs, programs);
   events.forEach((supposed, i) => {
     const atMs = nowMs - events.length + 1 + i;
-    const event = { ...supposed, event_id: `preview-${nowMs}-${i}`, user_id: "preview", timestamp: atMs, received_at: nowMs };
+    const event_id = `preview-${nowMs}-${i}`;
+    const event = { ...supposed, event_id, user_id: "preview", timestamp: atMs, received_at: nowMs };
     addItemFacts(event, (itemId) => recommender.item(itemId));
     applyEvent(other, event, programs);
   });

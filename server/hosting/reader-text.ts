@@ -85,7 +85,8 @@ function becauseOf(itemId: string, { recent, itemOf }: ReaderSituation): string 
 }
 
 function crowdText(crowds: readonly string[], situation: ReaderSituation): string {
-  const values = new Map(crowds.map((crowd) => [crowd.slice(0, crowd.indexOf(":")), crowd.slice(crowd.indexOf(":") + 1)]));
+  const values = new Map<string, string>();
+  for (const crowd of crowds) values.set(crowd.slice(0, crowd.indexOf(":")), crowd.slice(crowd.indexOf(":") + 1));
   const country = nameOf("region", values.get("country")?.toUpperCase());
   const language = nameOf("language", values.get("language"));
   const device = values.get("device");
@@ -122,7 +123,8 @@ function nameOf(type: "region" | "language", code: string | undefined): string |
   if (code === undefined) return undefined;
   try {
     const name = new Intl.DisplayNames("en", { type, fallback: "none" }).of(code);
-    return type === "region" && /^(United|Netherlands|Philippines|Bahamas|Maldives)/.test(name ?? "") ? `the ${name}` : name;
+    const needsArticle = type === "region" && /^(United|Netherlands|Philippines|Bahamas|Maldives)/.test(name ?? "");
+    return needsArticle ? `the ${name}` : name;
   } catch {
     return undefined;
   }

@@ -81,7 +81,7 @@ function readEvents(change: Source): SupposedEvent[] {
     throw change.fault("events", `\`events\` must be a list of at most ${EVENTS_MAX}.`);
   }
   return events.map((event: unknown) => {
-    if (!isObject(event)) throw change.fault("events", "An event must be an object: `{event_type, item_id?, value?}`.");
+    if (!isObject(event)) throw change.fault("events", "An event must be `{event_type, item_id?, value?}`.");
     const { event_type: type, item_id: itemId, value } = event;
     if (typeof type !== "string" || !EVENT_TYPE.test(type)) {
       throw change.fault("events", "`event_type` must have small letters, digits and _, a letter first.");

@@ -43,7 +43,9 @@ export function WhatIf({ person, profile, placements }: WhatIfProps) {
       {open ? (
         <Question person={person} profile={profile} placements={placements} chosen={chosen} onChoose={setChosen} />
       ) : (
-        <p class="soft">Ask why an item is missing, leave out what he did, add what he did not, or move him elsewhere.</p>
+        <p class="soft">
+          Ask why an item is missing, leave out what he did, add what he did not, or move him elsewhere.
+        </p>
       )}
     </Card>
   );
@@ -95,15 +97,31 @@ function Question({ person, profile, placements, chosen, onChoose }: QuestionPro
         </label>
         <label class="stacked">
           <span>Why not</span>
-          <input class="field" value={missing} placeholder="an item_id" spellcheck={false} onInput={({ currentTarget }) => setMissing(currentTarget.value)} />
+          <input
+            class="field"
+            value={missing}
+            placeholder="an item_id"
+            spellcheck={false}
+            onInput={({ currentTarget }) => setMissing(currentTarget.value)}
+          />
         </label>
         <label class="stacked">
           <span>In country</span>
-          <input class="field" value={context["country"] ?? ""} placeholder="as known" maxLength={2} onInput={({ currentTarget }) => surround("country", currentTarget.value.toUpperCase())} />
+          <input
+            class="field"
+            value={context["country"] ?? ""}
+            placeholder="as known"
+            maxLength={2}
+            onInput={({ currentTarget }) => surround("country", currentTarget.value.toUpperCase())}
+          />
         </label>
         <label class="stacked">
           <span>On device</span>
-          <select class="field" value={context["device"] ?? ""} onChange={({ currentTarget }) => surround("device", currentTarget.value)}>
+          <select
+            class="field"
+            value={context["device"] ?? ""}
+            onChange={({ currentTarget }) => surround("device", currentTarget.value)}
+          >
             {DEVICES.map((device) => (
               <option key={device} value={device}>
                 {device === "" ? "as known" : device}
@@ -123,7 +141,11 @@ function Question({ person, profile, placements, chosen, onChoose }: QuestionPro
       >
         <label class="stacked">
           <span>Had he also</span>
-          <select class="field" value={added.event_type} onChange={({ currentTarget }) => setAdded({ ...added, event_type: currentTarget.value })}>
+          <select
+            class="field"
+            value={added.event_type}
+            onChange={({ currentTarget }) => setAdded({ ...added, event_type: currentTarget.value })}
+          >
             {EVENTS.map((type) => (
               <option key={type}>{type}</option>
             ))}
@@ -131,7 +153,13 @@ function Question({ person, profile, placements, chosen, onChoose }: QuestionPro
         </label>
         <label class="stacked">
           <span>Item</span>
-          <input class="field" value={added.item_id} placeholder="an item_id" spellcheck={false} onInput={({ currentTarget }) => setAdded({ ...added, item_id: currentTarget.value })} />
+          <input
+            class="field"
+            value={added.item_id}
+            placeholder="an item_id"
+            spellcheck={false}
+            onInput={({ currentTarget }) => setAdded({ ...added, item_id: currentTarget.value })}
+          />
         </label>
         <button type="submit" class="btn">
           Add
@@ -140,7 +168,13 @@ function Question({ person, profile, placements, chosen, onChoose }: QuestionPro
       {events.length === 0 ? null : (
         <div class="row wrap">
           {events.map(({ event_type, item_id }, i) => (
-            <button key={i} type="button" class="btn small" aria-pressed="true" onClick={() => setEvents(events.filter((_, j) => j !== i))}>
+            <button
+              key={i}
+              type="button"
+              class="btn small"
+              aria-pressed="true"
+              onClick={() => setEvents(events.filter((_, j) => j !== i))}
+            >
               {event_type} {nameOf(item_id)}
             </button>
           ))}
