@@ -172,6 +172,7 @@ export const FILES: Readonly<Record<string, FieldRow>> = {
   "projects/*/ids/*.run": ofFile("technical", "64-bit hashes of event ids: each counts once", { retention: "events", encrypted: true }),
   "projects/*/state/state.mdb": ofFile("personal", "what is derived", { retention: "profiles", encrypted: true }),
   "projects/*/state/state.mdb-lock": ofFile("technical", "LMDB's lock"),
+  "projects/*/state/state.mdb.size": ofFile("technical", "how big the file was when it was last written"),
   "projects/*/state/closed": ofFile("technical", "names the key of the state"),
   "projects/*/base/*": ofFile("personal", "what was derived from the part of the log that is no more", { retention: "profiles", encrypted: true }),
   "projects/*/erasures.json": ofFile("identifier", "the ledger of erasures", { retention: "erasures", encrypted: "hashed" }),
