@@ -68,8 +68,8 @@ export function applyLog(
       if (fold.knows(eventKeysOf(event), event.event_id) || refused.has(event.event_id)) continue;
       if (signposted.has(key) && record.passedOn !== true && passedOn.has(event.event_id)) continue;
       // A link is made by the first record at the user's key that names the anonymous one; most often that is the event
-      // with both ids, but a record that was passed on may be ahead of it.
-      const whole = record.passedOn === true ? { ...event, ...refOfKey(key) } : event;
+      // with both ids, but one that was passed on, or came in one request with it, may be ahead of it.
+      const whole = key.startsWith("u:") ? { ...event, ...refOfKey(key) } : event;
       const { user_id: user, anonymous_id: anonymous } = whole;
       if (event.traffic === undefined && fold.refuses(eventKeysOf(whole))) {
         // Its id is known to the job from now on, also where he allows it later.
