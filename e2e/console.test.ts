@@ -85,6 +85,7 @@ describe("console", { skip }, () => {
     events: ["events", /Live events/],
     people: ["people", /165 persons/],
     person: ["people/users/mara", /Recommendations.*Item number.*lookers/s],
+    models: ["models", /Models.*Hit rate at 20.*Calibration.*Watched for drift/s],
     slots: ["slots", /hero.*thompson.*160 shown.*calm.*loud.*By rules.*theme/s],
     merchandising: ["merchandising/home?person=mara", /Knobs.*As it is.*Item number.*With the knobs.*the same list.*Item number/s],
     experiments: ["experiments", /dark_theme.*160/s],

@@ -5,6 +5,7 @@ import type { LoggedEvent } from "../core/event/event.ts";
 import type { ExperimentView } from "../core/experiment/view.ts";
 import type { Item } from "../core/item/item.ts";
 import type { FiredTrigger } from "../core/engine.ts";
+import type { HealthView } from "../core/model/health-view.ts";
 import type { ProfileView } from "../core/profile/view.ts";
 import type { ProgramDocument, ProgramFault } from "../core/program/program.ts";
 import type { Consent, DeadLetter, PersonRef } from "../core/record.ts";
@@ -304,6 +305,8 @@ export interface Project {
   /** Undefined: no such slot. */
   decide(ref: PersonRef, slot: string, context?: LoggedEvent["context"]): Promise<Decision | undefined>;
 
+  /** How each model does over time, and what has changed. */
+  models(): Promise<HealthView>;
   /** Slots of the program in its order, with what those that learn have learnt. */
   slots(): Promise<SlotView[]>;
   /** Experiments of the program, the holdout first. */

@@ -274,6 +274,10 @@ export class ClusterProject implements Project {
     return answered?.answer;
   }
 
+  async models(): ReturnType<Project["models"]> {
+    return this.learner.recommender.health();
+  }
+
   async slots(): ReturnType<Project["slots"]> {
     return slotViews(this.learner.program, this.learner.learnt.decisions.state);
   }

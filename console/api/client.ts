@@ -12,6 +12,7 @@ import type {
   Item,
   Key,
   KeyRequest,
+  ModelHealth,
   PersonRef,
   Profile,
   Program,
@@ -77,6 +78,7 @@ export interface Api {
   /** A list before and after; the request as JSON. */
   preview(requestText: string): Promise<Preview>;
   slots(): Promise<Slot[]>;
+  models(): Promise<ModelHealth>;
   experiments(): Promise<Experiment[]>;
   experiment(name: string): Promise<Experiment>;
   segments(): Promise<Segment[]>;
@@ -140,6 +142,7 @@ export function createApi(project: string): Api {
     recommend: (ref, placement, limit) =>
       get("/v1/recommendations", { ...refQuery(ref), placement, limit: String(limit), explain: "1" }),
     preview: (requestText) => post("/v1/recommendations/preview", requestText),
+    models: () => get<ModelHealth>("/v1/models"),
     slots: async () => (await get<{ slots: Slot[] }>("/v1/slots")).slots,
     experiments: async () => (await get<{ experiments: Experiment[] }>("/v1/experiments")).experiments,
     experiment: (name) => get(`/v1/experiments/${encodeURIComponent(name)}`),

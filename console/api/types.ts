@@ -412,3 +412,23 @@ export interface AuditPage {
   entries: AuditEntry[];
   next: number | null;
 }
+
+/** `GET /v1/models`. */
+export interface ModelHealth {
+  hours: string[];
+  steps: number[];
+  models: { name: string; state: "on" | "off"; hit_rate: number | null; series: (number | null)[] }[];
+  calibration: {
+    promised: number | null;
+    came: number | null;
+    series: { promised: number | null; came: number | null }[];
+  };
+  background: {
+    since: string | null;
+    verdict: "worse" | "good" | "unknown";
+    now: { steps: number; hit_rate: number | null };
+    before: { steps: number; hit_rate: number | null };
+  };
+  watched: { metric: string; mean: number; steps: number }[];
+  alarms: { metric: string; at: string; before: number; after: number }[];
+}

@@ -19,6 +19,7 @@ import { PrivacyView } from "../views/privacy.tsx";
 import { ProgramView } from "../views/program.tsx";
 import { SegmentView } from "../views/segment.tsx";
 import { SegmentsView } from "../views/segments.tsx";
+import { ModelsView } from "../views/models.tsx";
 import { SlotsView } from "../views/slots.tsx";
 import { ConsoleContext, linksOf } from "./context.ts";
 import { NotFound } from "./not-found.tsx";
@@ -171,6 +172,8 @@ function View({ route }: { route: Route }) {
       return <SegmentsView />;
     case "slots":
       return <SlotsView />;
+    case "models":
+      return <ModelsView />;
     case "experiments":
       return <ExperimentsView />;
     case "items":

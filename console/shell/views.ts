@@ -14,6 +14,7 @@ export const VIEWS: readonly ViewEntry[] = [
   { path: "segments", title: "Segments", icon: "segments" },
   { path: "slots", title: "Slots", icon: "slots" },
   { path: "merchandising", title: "Merchandising", icon: "merchandising" },
+  { path: "models", title: "Models", icon: "models" },
   { path: "experiments", title: "Experiments", icon: "experiments" },
   { path: "items", title: "Items", icon: "items" },
   { path: "program", title: "Program", icon: "program" },

@@ -14,6 +14,7 @@ import { createCrowd, type Crowd } from "./crowd.ts";
 import { createDecayClock, type DecayClock } from "./decay-clock.ts";
 import { createFactors, type Factors } from "./factors.ts";
 import { createWalk } from "./walk.ts";
+import { createHealth, type Health } from "./health.ts";
 import { createItemIndex, type ItemIndex } from "./item-index.ts";
 import { CAL, createJudge, FIRST_MODEL, MIX, type Judge } from "./judge.ts";
 import { createKnn } from "./knn.ts";
@@ -103,6 +104,7 @@ export interface Models {
   readonly dayparts: ContextPopularity;
   readonly sampler: Sampler;
   readonly crowd: Crowd;
+  readonly health: Health;
   readonly config: ModelConfig;
   /** Slots that the catalogue listed or changed last, newest first, at most NEWEST_MAX; some may have left since. */
   newest(): readonly number[];
@@ -204,6 +206,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   });
   const mix = createMix(models.length);
   const judge = createJudge(models.length);
+  const health = createHealth(FIRST_MODEL + models.length, FIRST_MODEL + models.indexOf(background));
   const scores = new Float64Array(models.length * LIST_MAX);
   const ahead = new Int32Array(FIRST_MODEL + models.length);
   const sampler = createSampler(learning);
@@ -398,7 +401,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
    * How many candidates each ranker has put before `target`; all of them where it is none of theirs. Where nobody goes
    * back, lists leave out what the visitor knows, so it does not count as put before.
    */
-  const judgeRanking = (target: number): void => {
+  const judgeRanking = (target: number, { timeMs, eventType }: Step): void => {
     const { lengthBucket } = situation;
     const at = union.find(target);
     const isRepeat = at >= 0 && union.isOwn[at] === 1;
@@ -420,6 +423,18 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         }
       }
     }
+    let first = 0;
+    for (let i = 1; i < union.count; i++) if (union.cal[i]! > union.cal[first]!) first = i;
+    health.judged({
+      timeMs,
+      ahead,
+      served: judge.chosen(lengthBucket),
+      firstChance: union.count === 0 ? 0 : union.cal[first]!,
+      firstHit: at >= 0 && at === first,
+      isUnproposed: at < 0,
+      isNew: target < 0,
+      eventType,
+    });
     judge.record({ lengthBucket, ahead, isRepeat });
   };
 
@@ -429,10 +444,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     return above;
   };
 
-  const learnRanking = (target: number): void => {
+  const learnRanking = (target: number, step: Step): void => {
     union.gather(lists, situation);
     union.describe(lists, situation);
-    judgeRanking(target);
+    judgeRanking(target, step);
     const at = union.find(target);
     if (at >= 0) mix.learn(union, situation.lengthBucket, at, scores);
     blend.learn(lists, situation, target, items.slotEnd);
@@ -485,6 +500,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     dayparts,
     sampler,
     crowd,
+    health,
     get config() {
       return current;
     },
@@ -512,7 +528,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       const { of } = effectsIn(union, mix.weights(situation.lengthBucket), names);
       return { ranker: "mix", of };
     },
-    takeBackground: (part) => background.take(part),
+    takeBackground(part) {
+      if (part.part === 0) health.backgroundCame(items.clockMs);
+      background.take(part);
+    },
     configure(next, nextLearning) {
       dirtyMeta.touch(0);
       const nowMs = items.clockMs;
@@ -576,7 +595,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         fillPast(step.history);
         settleSituation(situation);
         fillLists();
-        learnRanking(known);
+        learnRanking(known, step);
         sampler.count(timeMs);
       } else {
         settleSituation(situation);
@@ -648,6 +667,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       ...mix.tables,
       ...judge.tables,
       ...crowd.tables,
+      ...health.tables,
     ],
   };
 }

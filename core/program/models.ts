@@ -3,7 +3,7 @@ import { LEAST_MAX } from "../model/sketches.ts";
 import { at, type Faults, type NumberRange } from "./faults.ts";
 import type { LearningDocument, ModelsDocument } from "./program.ts";
 
-type Setting = "duration" | "boolean" | "attributes" | NumberRange;
+type Setting = "duration" | "boolean" | "url" | "attributes" | NumberRange;
 
 /** Attributes whose values make crowds. */
 const CROWD_ATTRIBUTES_MAX = 8;
@@ -33,6 +33,7 @@ export const MODEL_SETTINGS: Readonly<Record<string, Readonly<Record<string, Set
   walk: { enabled: "boolean" },
   daypart: { enabled: "boolean" },
   background: { enabled: "boolean", every: "duration", ridge: { min: 1, max: 100_000 } },
+  alerts: { webhook: "url" },
   crowd: {
     min_persons: { min: 1, max: LEAST_MAX, whole: true },
     max_share: { min: 0.001, max: 1 },
@@ -68,7 +69,8 @@ export function readLearning(part: unknown, faults: Faults): LearningDocument | 
 }
 
 function readSetting(value: unknown, path: string, setting: Setting, faults: Faults): void {
-  if (setting === "duration") faults.duration(value, path);
+  if (setting === "url") readUrl(value, path, faults);
+  else if (setting === "duration") faults.duration(value, path);
   else if (setting === "boolean") faults.boolean(value, path);
   else if (setting === "attributes") readAttributeNames(value, path, faults);
   else faults.number(value, path, setting);
@@ -86,4 +88,12 @@ function readAttributeNames(value: unknown, path: string, faults: Faults): void 
     }
     seen.add(text);
   });
+}
+
+const URL_FORM = /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/;
+
+function readUrl(value: unknown, path: string, faults: Faults): void {
+  const url = faults.string(value, path, 2_048);
+  if (url === undefined || URL_FORM.test(url)) return;
+  faults.add(path, "bad_url", "this must be a URL that begins with https:// or http:// and has no user name in it");
 }

@@ -243,6 +243,8 @@ export interface ModelsDocument {
   /** EASE over whole histories, trained aside. */
   background?: BackgroundDocument;
   crowd?: CrowdDocument;
+  /** Who is told when a model or what comes in has changed. */
+  alerts?: { webhook?: string };
   /** Items that only events know are never recommended. */
   catalogue_only?: boolean;
   /** Items without an event for this long leave the models. */

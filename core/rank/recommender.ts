@@ -5,6 +5,7 @@ import type { ExcludeKind, LearningDocument, ModelsDocument } from "../program/p
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { learningConfig, modelConfig } from "../model/config.ts";
 import type { BackgroundPart } from "../model/background.ts";
+import { healthView, type HealthView } from "../model/health-view.ts";
 import { createModels, type FeatureEffect, type Probe } from "../model/models.ts";
 import type { Origin } from "./arrange.ts";
 import type { Bar } from "./bars.ts";
@@ -213,6 +214,10 @@ export interface Recommender {
   /** Whether `step` should be passed with `sampled: true`; reads, never changes. `eventId` is what is hashed. */
   learningSample(eventId: string, timeMs: number): boolean;
   learn(step: Step): void;
+  /** How well each model does over time, and what has changed. */
+  health(): HealthView;
+  /** The same in short, for whoever trains: how the background model does, and the latest alarm (event time; 0: none). */
+  driftSigns(): { verdict: "worse" | "good" | "unknown"; alarmMs: number };
   /** One part of what a worker has trained on the log; the first part ends the background model before. */
   takeBackground(part: BackgroundPart): void;
   /** The open session of one person key goes on under another (identity). */
@@ -259,6 +264,8 @@ export function createRecommender(config: RecommenderConfig = {}): MeasuredRecom
     },
     learningSample: (eventId, timeMs) => models.sampler.picks(eventId, timeMs, models.blend.samples),
     learn: (step) => models.learn(step),
+    health: () => healthView(models.health, ["mix", "calibrated", ...models.models.map(({ name }) => name)], models.config.off),
+    driftSigns: () => ({ verdict: models.health.verdict(), alarmMs: models.health.alarms.at(-1)?.atMs ?? 0 }),
     takeBackground: (part) => models.takeBackground(part),
     relink: (from, to) => models.relink(from, to),
     people: () => models.people(),

@@ -121,6 +121,40 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
       }
     },
   });
+  new Gauge({
+    name: "attune_model_hit_rate",
+    help: "Share of judged steps whose item was among the model's first 20, over three days; `served` is what visitors got",
+    labelNames: ["project", "model"],
+    registers: [registry],
+    async collect() {
+      for (const project of openProjects()) {
+        const { models } = await project.models();
+        for (const { name: model, hit_rate: rate } of models) if (rate !== null) this.set({ project: project.name, model }, rate);
+      }
+    },
+  });
+  new Gauge({
+    name: "attune_model_last_alarm_timestamp_seconds",
+    help: "When what is watched last changed, in event time, by what changed",
+    labelNames: ["project", "metric"],
+    registers: [registry],
+    async collect() {
+      for (const project of openProjects()) {
+        for (const { metric, at } of (await project.models()).alarms) this.set({ project: project.name, metric }, Date.parse(at) / 1_000);
+      }
+    },
+  });
+  new Gauge({
+    name: "attune_background_worse",
+    help: "1 while the background model does surely worse than the one before it did",
+    labelNames: ["project"],
+    registers: [registry],
+    async collect() {
+      for (const project of openProjects()) {
+        this.set({ project: project.name }, Number((await project.models()).background.verdict === "worse"));
+      }
+    },
+  });
   new Counter({
     name: "attune_webhooks_total",
     help: "Webhook deliveries by outcome",

@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { openProject, START_MS, testFolder } from "../embedded/testing.ts";
+import type { BackgroundPart } from "../../core/model/background.ts";
+import { earlierModel } from "./earlier-model.ts";
+import { BackgroundTrainer } from "./trainer.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
 
 const clock = { nowMs: START_MS };
@@ -45,4 +48,56 @@ test("a training reaches the lists through the log; a crash and a replay change 
   rmSync(join(bare.path, "state"), { recursive: true });
   rmSync(join(bare.path, "ids"), { recursive: true });
   deepEqual(await reasons(await openProject(bare, clock)), expected);
+});
+
+test("drift asks for a training, a model that does worse gives way to the one before, and time alone asks in its turn", { timeout: 120_000 }, async () => {
+  const signs = { verdict: "unknown" as "worse" | "good" | "unknown", alarmMs: 5 };
+  const written: BackgroundPart[] = [];
+  const earlier: BackgroundPart[] = [{ part: 0, rows: [["a", ["b"], [0.5]]] }];
+  let hasEarlier = false;
+  const trainer = new BackgroundTrainer({
+    config: () => ({ everyMs: 3_600_000, ridge: 200, minPersons: 1 }),
+    steps: () => clicks(200).map(({ anonymous_id: id, item_id: itemId }) => ({ personKey: `a:${id}`, itemId: itemId!, weight: 1 })),
+    write: async (part) => void written.push(part),
+    health: () => signs,
+    *earlier() {
+      yield;
+      return hasEarlier ? earlier : undefined;
+    },
+    onFailed: (error) => {
+      throw error;
+    },
+  });
+  trainer.start();
+  equal(await trainer.look(), "nothing", "alarms of before the start were answered");
+  signs.alarmMs = 6;
+  equal(await trainer.look(), "trained");
+  ok(written.length > 0);
+  signs.alarmMs = 7;
+  equal(await trainer.look(), "nothing", "not so soon after the last");
+  written.length = 0;
+  signs.verdict = "worse";
+  equal(await trainer.look(), "nothing", "there is none before it");
+  hasEarlier = true;
+  equal(await trainer.look(), "rolled_back");
+  deepEqual(written, earlier);
+  await trainer.stop();
+});
+
+test("the log holds the model before the one that serves", { timeout: 120_000 }, async () => {
+  const folder = testFolder();
+  const project = await openProject(folder, clock);
+  await project.submit({ events: clicks(200), deadLetters: [] });
+  const read = () => {
+    const reader = earlierModel(project.log);
+    for (let next = reader.next(); ; next = reader.next()) if (next.done === true) return next.value;
+  };
+  await project.trainBackground();
+  equal(read(), undefined);
+  await project.trainBackground();
+  const before = read();
+  ok(before !== undefined && before[0]!.part === 0 && before[0]!.rows.length > 0);
+  const { background } = await project.models();
+  ok(background.since !== null && background.verdict === "unknown", JSON.stringify(background));
+  equal(await project.lookAfterBackground(), "nothing");
 });

@@ -14,6 +14,7 @@ import type { TrainingData } from "./train-worker.ts";
 const LOOK_EVERY_MS = 60_000;
 const SLICE_MS = 2;
 const PAUSE_MS = 8; // Four fifths of the thread stay with the requests.
+const DRIFT_PAUSE_MS = 10 * 60_000; // Drift asks for no training sooner after the last.
 const SEQUENCES_MIN = 50; // Fewer persons teach nothing that the counting models do not know.
 
 /** A weight below 0: the person turned away. */
@@ -24,6 +25,10 @@ export interface TrainerOptions {
   /** Each step of the log, oldest first: whose, and of what. Undefined where a record is none. */
   readonly steps: () => Iterable<LoggedStep | undefined>;
   readonly write: (part: BackgroundPart) => Promise<void>;
+  /** What the progressive holdout says of the model that serves, and the latest alarm, Unix ms of event time. */
+  readonly health: () => { verdict: "worse" | "good" | "unknown"; alarmMs: number };
+  /** Reads the log for the model before the one that serves. */
+  readonly earlier: () => Generator<undefined, BackgroundPart[] | undefined>;
   readonly onFailed: (error: Error) => void;
 }
 
@@ -34,18 +39,33 @@ export class BackgroundTrainer {
   #worker: Worker | null = null;
   #trainedAtMs = performance.now();
   #stopped = false;
+  /** Alarms up to here were answered. */
+  #seenAlarmMs = 0;
+  #trainings = 0;
 
   constructor(options: TrainerOptions) {
     this.#options = options;
   }
 
   start(): void {
+    this.#seenAlarmMs = this.#options.health().alarmMs;
     this.#timer = setInterval(() => {
-      const config = this.#options.config();
-      if (config === undefined || performance.now() - this.#trainedAtMs < config.everyMs) return;
-      this.train().catch((error: unknown) => this.#options.onFailed(error as Error));
+      this.look().catch((error: unknown) => this.#options.onFailed(error as Error));
     }, LOOK_EVERY_MS);
     this.#timer.unref();
+  }
+
+  /** Does what is due now: a model that does worse gives way to the one before; drift, or time, asks for a training. */
+  async look(): Promise<"rolled_back" | "trained" | "nothing"> {
+    const config = this.#options.config();
+    if (config === undefined) return "nothing";
+    const { verdict, alarmMs } = this.#options.health();
+    if (verdict === "worse" && (await this.#rollBack())) return "rolled_back";
+    const sinceMs = performance.now() - this.#trainedAtMs;
+    const hasDrifted = alarmMs > this.#seenAlarmMs && (this.#trainings === 0 || sinceMs >= DRIFT_PAUSE_MS);
+    if (!hasDrifted && sinceMs < config.everyMs) return "nothing";
+    this.#seenAlarmMs = alarmMs;
+    return (await this.train()) ? "trained" : "nothing";
   }
 
   /** Resolves when no training is under way any more. */
@@ -66,6 +86,7 @@ export class BackgroundTrainer {
     const config = this.#options.config();
     if (config === undefined || this.#stopped) return false;
     this.#trainedAtMs = performance.now();
+    this.#trainings++;
     const trails = await this.#gather();
     if (trails === undefined) return false;
     const { itemIds, sequences } = trails.corpus();
@@ -78,21 +99,39 @@ export class BackgroundTrainer {
     return parts.length > 0;
   }
 
+  async #rollBack(): Promise<boolean> {
+    const parts = await this.#inSlices(this.#options.earlier(), () => {});
+    if (parts === undefined) return false;
+    for (const part of parts) {
+      if (this.#stopped) return false;
+      await this.#options.write(part).catch(rethrow);
+    }
+    this.#trainedAtMs = performance.now(); // The next one is due in its turn, not at once.
+    return true;
+  }
+
   async #gather(): Promise<Trails | undefined> {
     const trails = createTrails();
+    await this.#inSlices(this.#options.steps()[Symbol.iterator](), (step) => {
+      if (step === undefined) return;
+      if (step.weight < 0) trails.drop(step.personKey, step.itemId);
+      else trails.add(step.personKey, step.itemId);
+    });
+    await turn();
+    return this.#stopped ? undefined : trails;
+  }
+
+  /** Reads to the end, or to a stop, in short slices; what the reader returns. */
+  async #inSlices<T, R>(reader: Iterator<T, R>, take: (value: T) => void): Promise<R | undefined> {
     let fromMs = performance.now();
-    for (const step of this.#options.steps()) {
-      if (step !== undefined) {
-        if (step.weight < 0) trails.drop(step.personKey, step.itemId);
-        else trails.add(step.personKey, step.itemId);
-      }
+    for (let next = reader.next(); ; next = reader.next()) {
+      if (next.done === true) return next.value;
+      take(next.value);
       if (performance.now() - fromMs < SLICE_MS) continue;
       await pause(PAUSE_MS, undefined, { ref: false });
       if (this.#stopped) return undefined;
       fromMs = performance.now();
     }
-    await turn();
-    return trails;
   }
 
   #work(data: TrainingData): Promise<BackgroundPart[]> {

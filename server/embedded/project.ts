@@ -26,6 +26,7 @@ import { answerPreview } from "../hosting/preview.ts";
 import { GuardWatch } from "../hosting/guard-watch.ts";
 import { experimentViews, slotViews } from "../hosting/views.ts";
 import { logSteps } from "../background/log-steps.ts";
+import { earlierModel } from "../background/earlier-model.ts";
 import { FamilyTrainer } from "../background/family-trainer.ts";
 import { BackgroundTrainer } from "../background/trainer.ts";
 import { segmentSummaries } from "../hosting/segment-summaries.ts";
@@ -163,6 +164,8 @@ export class EmbeddedProject implements Project {
       config: () => modelConfig(this.fold.programs.current.models).background,
       steps: () => logSteps(this.log, () => this.fold),
       write: (part) => this.#write(({ atMs }) => ({ kind: "background", at: atMs, ...part })),
+      health: () => this.fold.recommender.driftSigns(),
+      earlier: () => earlierModel(this.log),
       onFailed: (error) => this.#options.onTrainingFailed?.(error),
     });
     this.#families = new FamilyTrainer({
@@ -495,6 +498,15 @@ export class EmbeddedProject implements Project {
   /** Trains the background model now, beside the serving; false where there is too little to learn from. */
   trainBackground(): Promise<boolean> {
     return this.#trainer.train();
+  }
+
+  async models(): ReturnType<Project["models"]> {
+    return this.fold.recommender.health();
+  }
+
+  /** Looks now whether the background model must be trained anew, or rolled back. */
+  lookAfterBackground(): ReturnType<BackgroundTrainer["look"]> {
+    return this.#trainer.look();
   }
 
   /** Learns all families of segments now, beside the serving; the number of those that changed. */

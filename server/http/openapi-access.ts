@@ -60,6 +60,7 @@ export const ACCESS: Readonly<Record<Need, readonly string[]>> = {
     "GET /v1/experiments",
     "GET /v1/experiments/{name}",
     "GET /v1/slots",
+    "GET /v1/models",
     "GET /v1/program",
     "POST /v1/program/check",
     "GET /v1/program/versions",

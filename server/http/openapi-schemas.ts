@@ -508,6 +508,18 @@ export const SCHEMAS: Record<string, Schema> = {
     },
     ["name", "when", "size"],
   ),
+  ModelHealth: object(
+    {
+      hours: list(time("When the hour began."), "Oldest first, at most 72; hours without a judged step are left out."),
+      steps: list(integer("Judged steps of each hour."), "As `hours`."),
+      models: list(open("`name`, `state` (on, off), `hit_rate` at 20 over all hours, `series` by hour; `served` is what visitors got."), "Each ranker."),
+      calibration: open("`promised`: mean chance of the first candidate; `came`: share that it was; and both by hour in `series`."),
+      background: open("`since`, `verdict` (worse, good, unknown), `now` and `before`: `{steps, hit_rate}`."),
+      watched: list(open("`metric`, its `mean`, and the `steps` over which it has had one."), "What drift is looked for in."),
+      alarms: list(open("`metric`, `at`, its mean `before` and `after`."), "Newest last, at most 32."),
+    },
+    ["hours", "steps", "models", "calibration", "background", "watched", "alarms"],
+  ),
   PersonRef: object({ user_id: id("The user."), anonymous_id: id("Or the visitor.") }),
   Program: { type: "object", description: "The personalization program: events, interests, features, segments, triggers, placements, slots, models, learning.", additionalProperties: true },
   DeadLetter: object(

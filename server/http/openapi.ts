@@ -371,6 +371,15 @@ const PATHS: Record<string, Record<string, Operation>> = {
       responses: { 200: json({ type: "object", properties: { slots: { type: "array", items: ref("Slot") } }, required: ["slots"] }) },
     },
   },
+  "/v1/models": {
+    get: {
+      tags: ["Decisions"],
+      summary: "How the models do",
+      description: "Hit rates by hour from steps that were ranked before they were learnt, calibration, what is watched for drift, alarms, and how the background model does against the one before.",
+      parameters: [project],
+      responses: { 200: json(ref("ModelHealth")) },
+    },
+  },
   "/v1/experiments": {
     get: {
       tags: ["Decisions"],

@@ -3,7 +3,9 @@ import type { IncomingMessage } from "node:http";
 import type { Logger } from "pino";
 import { createHistory, commitName } from "../admin/history.ts";
 import { deadLetterRoutes } from "../admin/dead-letter-routes.ts";
+import { watchAlarms } from "../admin/alarm-watch.ts";
 import { healthRoutes } from "../admin/health-routes.ts";
+import { modelRoutes } from "../admin/model-routes.ts";
 import { programRoutes } from "../admin/program-routes.ts";
 import { statsRoutes } from "../admin/stats-routes.ts";
 import type { GrpcOptions, GrpcServer } from "../grpc/server.ts";
@@ -201,6 +203,11 @@ function assemble(
     queueBytesMax: config.queueBytesMax,
     now,
   };
+  const alarms = watchAlarms({
+    projects: () => projectNames().flatMap((name) => projects(name) ?? []),
+    logger,
+    webhooks,
+  });
   const routes = [
     ...intakeRoutes(intake, enricher),
     ...segmentProtocolRoutes(intake, enricher),
@@ -213,6 +220,7 @@ function assemble(
     ...itemRoutes(refresh),
     ...segmentRoutes(),
     ...experimentRoutes(),
+    ...modelRoutes(),
     ...programRoutes(refresh),
     ...deadLetterRoutes(intake, webhooks),
     ...statsRoutes(sources),
@@ -264,6 +272,7 @@ function assemble(
       await Promise.all([shell.close(), grpc?.close()]);
       for (const hub of hubs.values()) hub.close();
       history.close();
+      alarms.stop();
       await webhooks.close();
     },
   };

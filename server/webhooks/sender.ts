@@ -35,6 +35,8 @@ export interface WebhookSender {
     project: Project,
     fired: { trigger: FiredTrigger; url: string; ref: PersonRef; eventId: string | undefined },
   ): void;
+  /** The same for an alarm of the models. */
+  alert(project: Project, told: { url: string; alarm: { metric: string; at: string; before: number; after: number } }): void;
   /** Queues a dead letter's body again. @throws Problem (overloaded, bad_request). */
   retry(project: Project, letterBody: unknown): void;
   stats(): WebhookStats;
@@ -113,7 +115,7 @@ export function createWebhookSender(options: {
       code: WEBHOOK_FAILED,
       path: "",
       message: fault,
-      source: `webhook ${String(payload["trigger"])}`,
+      source: `webhook ${String(payload["trigger"] ?? payload["type"])}`,
       body: { url, payload },
     };
     const kept = project.submit({ events: [], deadLetters: [letter] }).catch((error: unknown) => {
@@ -150,6 +152,11 @@ export function createWebhookSender(options: {
         ...(trigger.itemId !== undefined && { item_id: trigger.itemId }),
         ...(eventId !== undefined && { event_id: eventId }),
       };
+      const delivery = { project, url, payload, attempts: 0 };
+      if (!enqueue(delivery)) keep(delivery, `more than ${QUEUED_MAX} webhooks wait`);
+    },
+    alert(project, { url, alarm }) {
+      const payload = { id: uuidv7(), type: "alert", project: project.name, ...alarm };
       const delivery = { project, url, payload, attempts: 0 };
       if (!enqueue(delivery)) keep(delivery, `more than ${QUEUED_MAX} webhooks wait`);
     },

@@ -97,6 +97,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   "GET /v1/experiments": { ok: 200 },
   "GET /v1/experiments/{name}": { ok: 404, path: "/v1/experiments/none" },
   "GET /v1/slots": { ok: 200 },
+  "GET /v1/models": { ok: 200 },
   "GET /v1/program": { ok: 200 },
   "PUT /v1/program": { ok: 422, body: { segments: 1 } },
   "POST /v1/program/check": { ok: 200, body: {} },

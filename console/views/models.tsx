@@ -1,0 +1,148 @@
+// How the models do over the last days, whether what they promise comes, and what has changed.
+import type { ModelHealth } from "../api/types.ts";
+import { useRead } from "../api/use-read.ts";
+import { Card, ViewHead } from "../parts/card.tsx";
+import { Chip } from "../parts/chip.tsx";
+import { formatCount, formatShare } from "../parts/format.ts";
+import { Plot } from "../parts/plot.tsx";
+import { RelativeTime } from "../parts/relative-time.tsx";
+import { Empty, Failed, Loading } from "../parts/state.tsx";
+import { Table } from "../parts/table.tsx";
+import { useConsole } from "../shell/context.ts";
+
+const EVERY_MS = 5000;
+const PLOTTED_MAX = 3;
+const VERDICTS = {
+  worse: ["bad", "worse than the one before"],
+  good: ["good", "as good or better"],
+  unknown: [undefined, "not judged yet"],
+} as const;
+
+export function ModelsView() {
+  const { api } = useConsole();
+  const health = useRead(`models ${api.project}`, () => api.models(), EVERY_MS);
+  return (
+    <>
+      <ViewHead title="Models" about="How well each model would have done alone, judged on steps that were ranked before they were learnt." />
+      {health.data === undefined ? (
+        <div class="card">
+          {health.error === undefined ? <Loading rows={8} /> : <Failed what="The models" error={health.error} onRetry={health.reload} />}
+        </div>
+      ) : (
+        <Whole health={health.data} />
+      )}
+    </>
+  );
+}
+
+function Whole({ health }: { health: ModelHealth }) {
+  const times = health.hours.map((hour) => Date.parse(hour) / 1000);
+  const ranked = [...health.models].sort((a, b) => (b.hit_rate ?? -1) - (a.hit_rate ?? -1));
+  const shown = [...ranked.filter(({ name }) => name === "served"), ...ranked.filter(({ name }) => name !== "served").slice(0, PLOTTED_MAX)];
+  return (
+    <div class="grid">
+      <div class="stack span-8">
+        <Card title="Hit rate at 20" note="by hour: what was served, and the best alone">
+          {times.length === 0 ? (
+            <Empty icon="models" title="Nothing was judged yet">
+              A share of the steps is ranked before it is learnt, as <code>learning</code> in the program says.
+            </Empty>
+          ) : (
+            <Plot
+              label="Hit rate at 20 by hour"
+              times={times}
+              format={formatShare}
+              series={shown.map(({ name, series }) => ({ name, values: series }))}
+            />
+          )}
+        </Card>
+        <Card title="Calibration" note="the chance that the first candidate was given, and how often it came">
+          {times.length === 0 ? (
+            <p class="soft">It is shown when steps were judged.</p>
+          ) : (
+            <Plot
+              label="Promised and come by hour"
+              times={times}
+              format={formatShare}
+              series={[
+                { name: "promised", values: health.calibration.series.map(({ promised }) => promised), dashed: true },
+                { name: "came", values: health.calibration.series.map(({ came }) => came) },
+              ]}
+            />
+          )}
+        </Card>
+        <Card title="Each model alone" note={`${formatCount(health.steps.reduce((sum, steps) => sum + steps, 0))} judged steps`} flush>
+          <Table
+            label="Models"
+            rows={ranked}
+            keyOf={({ name }) => name}
+            columns={[
+              { head: "Model", cell: ({ name }) => name },
+              { head: "State", width: "80px", cell: ({ state }) => (state === "on" ? <Chip tone="good">on</Chip> : <Chip>off</Chip>) },
+              {
+                head: "Hit rate",
+                width: "96px",
+                align: "right",
+                cell: ({ hit_rate: rate }) => <strong>{rate === null ? "–" : formatShare(rate)}</strong>,
+              },
+            ]}
+          />
+        </Card>
+      </div>
+      <div class="stack span-4">
+        <Background background={health.background} />
+        <Card title="Alarms" note="newest first" flush>
+          {health.alarms.length === 0 ? (
+            <p class="soft pad">Nothing has changed.</p>
+          ) : (
+            <Table
+              label="Alarms"
+              rows={[...health.alarms].reverse()}
+              keyOf={({ metric, at }) => `${at} ${metric}`}
+              columns={[
+                { head: "What", cell: ({ metric }) => metric },
+                { head: "When", width: "96px", cell: ({ at }) => <RelativeTime at={at} /> },
+                {
+                  head: "Change",
+                  width: "128px",
+                  align: "right",
+                  cell: ({ before, after }) => `${formatShare(before)} → ${formatShare(after)}`,
+                },
+              ]}
+            />
+          )}
+        </Card>
+        <Card title="Watched for drift" flush>
+          <Table
+            label="Watched for drift"
+            rows={health.watched}
+            keyOf={({ metric }) => metric}
+            columns={[
+              { head: "What", cell: ({ metric }) => metric },
+              { head: "Mean", width: "72px", align: "right", cell: ({ mean }) => formatShare(mean) },
+              { head: "Steps", width: "72px", align: "right", cell: ({ steps }) => formatCount(steps) },
+            ]}
+          />
+        </Card>
+      </div>
+    </div>
+  );
+}
+
+function Background({ background }: { background: ModelHealth["background"] }) {
+  const { since, verdict, now, before } = background;
+  const [tone, words] = VERDICTS[verdict];
+  const rate = ({ steps, hit_rate: hits }: ModelHealth["background"]["now"]): string =>
+    hits === null ? "not judged" : `${formatShare(hits)} of ${formatCount(steps)} steps`;
+  return (
+    <Card title="Background model" end={since === null ? <Chip>none yet</Chip> : <Chip {...(tone === undefined ? {} : { tone })}>{words}</Chip>}>
+      {since === null ? (
+        <p class="soft">It is trained aside on the log, on its schedule and when something has changed.</p>
+      ) : (
+        <p class="soft">
+          In force since <RelativeTime at={since} />: {rate(now)}. The one before: {rate(before)}. One that does surely worse gives way to it.
+        </p>
+      )}
+    </Card>
+  );
+}
