@@ -1,7 +1,7 @@
 // The `attune` command line.
 import { FolderLockedError } from "../log/folder-lock.ts";
 import { TlsFileError } from "../http/tls.ts";
-import { LogDamagedError, LogFailedError, LogFullError } from "../log/log.ts";
+import { LogDamagedError, LogFailedError, LogFullError, LogHeadDamagedError } from "../log/log.ts";
 import { KeyFileError } from "../access/key-file.ts";
 import { TooManyKeysError } from "../access/key-table.ts";
 import { AuditDamagedError } from "../audit/audit-log.ts";
@@ -70,6 +70,7 @@ function isPlain(error: unknown): error is Error {
     LogDamagedError,
     LogFailedError,
     LogFullError,
+    LogHeadDamagedError,
     KeyFileError,
     TlsFileError,
     TooManyKeysError,

@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { givingWay } from "../giving-way.ts";
-import type { SegmentLog } from "../log/log.ts";
+import { LogHeadDamagedError, type SegmentLog } from "../log/log.ts";
 import type { ErasureJob, Erasures } from "../privacy/erasures.ts";
 import { textsOf } from "../privacy/belonging.ts";
 import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
@@ -25,8 +25,8 @@ export interface BasePlace extends ProjectFolder {
 }
 
 /**
- * @throws VaultError where it does not open: unlike a state it cannot be built anew, so it is never thrown away. One that was
- * written open is opened so.
+ * Unlike a state it cannot be built anew, so it is never thrown away. One that was written open is opened so.
+ * @throws VaultError where its key is missing, LogHeadDamagedError where it was found damaged.
  */
 export async function openBase({ folder, keys, generation }: BasePlace): Promise<DerivedFiles> {
   const state = `base-${generation}`;
@@ -34,6 +34,9 @@ export async function openBase({ folder, keys, generation }: BasePlace): Promise
   const used = isOpen ? undefined : keys;
   if (isThere(folder, state) && !StateFile.opensWith(join(folder, state), used?.find(state))) {
     throw new VaultError(`${join(folder, state)} stands for the log's head, and its key is not in the vault: bring the vault back`);
+  }
+  if (StateFile.isDamaged(join(folder, state))) {
+    throw new LogHeadDamagedError(join(folder, state));
   }
   return openFiles({ folder, keys: used, state, ids: `base-ids-${generation}` });
 }

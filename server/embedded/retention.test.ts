@@ -1,4 +1,6 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { globSync, statSync, truncateSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { rngFrom } from "../../core/math/rng.ts";
 import { decodeRecord } from "./record-codec.ts";
@@ -99,6 +101,13 @@ for (const seed of [1, 2, 3]) {
     const rebuilt = await openProject(crashed, clock);
     deepEqual(await seen(rebuilt), await seen(whole));
     deepEqual(await verified(rebuilt, clock), []);
+
+    // The base has no log behind it: cut, it is left as it is and named.
+    const cut = folder.crashed();
+    cut.remove("state", "ids");
+    const [base] = globSync("base-[0-9]*/state.mdb", { cwd: cut.path }).map((name) => join(cut.path, name));
+    truncateSync(base!, statSync(base!).size / 2);
+    for (const _ of [1, 2]) await rejects(openProject(cut, clock), { name: "LogHeadDamagedError" });
   });
 }
 

@@ -125,3 +125,11 @@ export class LogDamagedError extends Error {
     this.fault = fault;
   }
 }
+
+/** What stands for the log's head, which retention took away, is damaged: nothing that is left can build it anew. */
+export class LogHeadDamagedError extends Error {
+  override readonly name = "LogHeadDamagedError";
+  constructor(path: string) {
+    super(`${path} stands for the log's head and is damaged: bring the folder back with attune restore`);
+  }
+}

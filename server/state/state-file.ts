@@ -107,8 +107,8 @@ export class StateFile {
    */
   static open(folder: string, key?: KeyObject): StateFile {
     const path = join(folder, STATE_FILE);
-    const isUsable = !existsSync(path) || (StateFile.opensWith(folder, key) && !isCutOff(path));
-    if (existsSync(join(folder, DAMAGED_MARK)) || !isUsable) StateFile.remove(folder);
+    const isForeign = existsSync(path) && !StateFile.opensWith(folder, key);
+    if (isForeign || StateFile.isDamaged(folder)) StateFile.remove(folder);
     mkdirSync(folder, { recursive: true });
     // Durable before the first row: without it the rows are taken for open ones.
     if (key !== undefined && !StateFile.opensWith(folder, key)) replaceFile(join(folder, CLOSED_MARK), markOf(key));
@@ -120,6 +120,12 @@ export class StateFile {
     const mark = join(folder, CLOSED_MARK);
     const written = existsSync(mark) ? readFileSync(mark, "utf8") : undefined;
     return written === (key === undefined ? undefined : markOf(key));
+  }
+
+  /** Whether the state in `folder` was found damaged, or was cut. */
+  static isDamaged(folder: string): boolean {
+    const path = join(folder, STATE_FILE);
+    return existsSync(join(folder, DAMAGED_MARK)) || (existsSync(path) && isCutOff(path));
   }
 
   /** Deletes the state in `folder`; the log rebuilds it. */
