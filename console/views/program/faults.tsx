@@ -30,23 +30,25 @@ export function Faults({ faults, onJump, kind = "fault" }: Props) {
       flush
       className="faults"
     >
-      <ul role={kind === "fault" ? "alert" : "note"}>
-        {faults.map((fault, index) => (
-          <li key={index}>
-            <button type="button" onClick={() => onJump(fault.span)}>
-              <Icon name="warning" />
-              <span class="num faint line">line {fault.line}</span>
-              <span class="fault-text">
-                <span>
-                  <Words text={fault.message} />
-                </span>{" "}
-                <code class="faint">{fault.path === "" ? "document" : fault.path}</code>
-              </span>
-              <Icon name="right" />
-            </button>
-          </li>
-        ))}
-      </ul>
+      <div role={kind === "fault" ? "alert" : undefined}>
+        <ul>
+          {faults.map((fault, index) => (
+            <li key={index}>
+              <button type="button" onClick={() => onJump(fault.span)}>
+                <Icon name="warning" />
+                <span class="num faint line">line {fault.line}</span>
+                <span class="fault-text">
+                  <span>
+                    <Words text={fault.message} />
+                  </span>{" "}
+                  <code class="faint">{fault.path === "" ? "document" : fault.path}</code>
+                </span>
+                <Icon name="right" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      </div>
     </Card>
   );
 }
