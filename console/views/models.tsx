@@ -97,10 +97,10 @@ function Whole({ health }: { health: ModelHealth }) {
           ) : (
             <Table
               label="Alarms"
-              rows={[...health.alarms].reverse()}
+              rows={health.alarms.toSorted((a, b) => (a.at < b.at ? 1 : -1))}
               keyOf={({ metric, at }) => `${at} ${metric}`}
               columns={[
-                { head: "What", cell: ({ metric }) => metric },
+                { head: "What", cell: ({ metric }) => wordsOf(metric) },
                 { head: "When", width: "96px", cell: ({ at }) => <RelativeTime at={at} /> },
                 {
                   head: "Change",
@@ -118,7 +118,7 @@ function Whole({ health }: { health: ModelHealth }) {
             rows={health.watched}
             keyOf={({ metric }) => metric}
             columns={[
-              { head: "What", cell: ({ metric }) => metric },
+              { head: "What", cell: ({ metric }) => wordsOf(metric) },
               { head: "Mean", width: "72px", align: "right", cell: ({ mean }) => formatShare(mean) },
               { head: "Steps", width: "72px", align: "right", cell: ({ steps }) => formatCount(steps) },
             ]}
@@ -127,6 +127,17 @@ function Whole({ health }: { health: ModelHealth }) {
       </div>
     </div>
   );
+}
+
+const METRICS: Readonly<Record<string, string>> = {
+  served: "hits of what is served",
+  unproposed: "steps to items that no model proposed",
+  new_items: "steps to new items",
+};
+
+/** A metric's name as a reader knows it; a share of one event type is named by the type. */
+function wordsOf(metric: string): string {
+  return METRICS[metric] ?? (metric.startsWith("type:") ? `share of ${metric.slice("type:".length)}` : metric);
 }
 
 function Background({ background }: { background: ModelHealth["background"] }) {
