@@ -183,7 +183,7 @@ test("every operation refuses and lets in whom it should, on the servers in turn
   ok(cells > 500, `${cells} cells`);
 });
 
-test("what is read and changed by any server is in one chain that every server shows, each thing once", options, async () => {
+test("what is read and changed by any server is in one chain that every server shows, each thing once", options, async (t) => {
   const [first, second] = audits as [AuditLog, AuditLog];
   const project = "audited";
   const tasks = Array.from({ length: 300 }, async (_, i) => {
@@ -200,13 +200,13 @@ test("what is read and changed by any server is in one chain that every server s
   deepEqual(new Set(entries.map(({ details }) => details?.["i"])).size, 200 + 1);
   equal(new Set(entries.map(({ subject }) => subject)).size, 100 + 1);
   equal(first.subjectOf(project, "u:0"), second.subjectOf(project, "u:0"), "a person has one name in it");
+  const link = await RedisLink.open({ urls: [cluster.redis.url] });
+  t.after(() => link.close());
   const verify = async () => {
-    const link = await RedisLink.open({ urls: [cluster.redis.url] });
     const checked = await verifySharedAudit({ connection: { brokers: [cluster.kafka.bootstrap] }, link });
-    const anchor = await readAnchor(link);
-    return { checked, anchor, link };
+    return { checked, anchor: await readAnchor(link) };
   };
-  const { checked, anchor, link } = await verify();
+  const { checked, anchor } = await verify();
   deepEqual([checked.fault, checked.entries], [undefined, checked.head.seq]);
   deepEqual(anchor, checked.head);
   // Redis knows of an entry that the topic has not: somebody cut it off.

@@ -184,7 +184,10 @@ test("Redis killed again and again while it is filled: nobody is missing when it
 test("Redis killed: every question is answered, pushes go on, and it is filled again", options, async () => {
   const { servers } = await newProject({ servers: 2 });
   const [one, two] = servers as [ClusterProject, ClusterProject];
+  // Near is only who is read after the word of his change has come.
+  const heard = new Promise<void>((resolve) => two.onChange(({ key }) => key === "u:bob" && resolve()));
   await submit(one, view("e1", { user_id: "ada" }, "lamp"), view("e2", { user_id: "bob" }, "lamp"));
+  await heard;
   await until(() => two.profile({ user_id: "bob" }), (found) => recentOf(found).length === 1);
   await until(() => two.trending(5), ({ items }) => items.length > 0);
   await cluster.redis.part.kill();
