@@ -43,7 +43,7 @@ export async function encryption(): Promise<void> {
 }
 
 async function measure(kind: Kind, keys: string, round: number): Promise<{ intake: number; serving: number }> {
-  const target = await startAttune({ ATTUNE_ENCRYPTION: kind === "open" ? "off" : "on", ATTUNE_KEK_FOLDER: keys });
+  const target = await startAttune({ ATTUNE_ENCRYPTION: kind === "open" ? "off" : "all", ATTUNE_KEK_FOLDER: keys });
   try {
     const { events } = traffic({ seed: round + 1, persons: PERSONS, items: ITEMS });
     const body = (): Buffer => Buffer.from(JSON.stringify({ events: events(EVENTS_A_REQUEST) }));

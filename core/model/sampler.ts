@@ -5,8 +5,8 @@
 import { hash32 } from "../math/hash.ts";
 import type { LearningConfig } from "./config.ts";
 
-const FULL_SHARE_SAMPLES = 20_000; // C above. Measured: docs/decisions/models.md.
-const SHARE_MIN = 0.01; // The blend goes on following the site however old it is.
+const FULL_SHARE_SAMPLES = 10_000; // C above. Measured: docs/decisions/models.md.
+const SHARE_MIN = 0.005; // The blend goes on following the site however old it is.
 const SEED = 0x5a3b1e;
 
 export interface Sampler {

@@ -25,18 +25,19 @@ export function openSettingsHost(settings: NodeSettings, reports: HostReports = 
     projects: programsOf(named),
     now: Date.now,
     retention: retentionOf(settings),
-    ...(isEncrypted() ? { encryption: { kekFolder: process.env["ATTUNE_KEK_FOLDER"] } } : {}),
+    ...encryptionOf(process.env),
     ...(process.env["ATTUNE_UNSAFE_NO_FSYNC"] === "1" ? { sync: "none" as const } : {}),
     ...(settings.personsCachedMax === undefined ? {} : { personsCachedMax: settings.personsCachedMax }),
     ...(settings.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: settings.checkpointEveryMs }),
   });
 }
 
-/** Off only by an explicit word. */
-function isEncrypted(): boolean {
-  const said = process.env["ATTUNE_ENCRYPTION"] ?? "on";
-  if (said !== "on" && said !== "off") throw new SettingError(`ATTUNE_ENCRYPTION is "${said}": on or off`);
-  return said === "on";
+/** Off only by an explicit word. `on` closes the log; `all` what is derived from it too (docs/decisions/privacy.md says why not yet by default). */
+function encryptionOf(environment: NodeJS.ProcessEnv): Pick<HostOptions, "encryption"> {
+  const said = environment["ATTUNE_ENCRYPTION"] ?? "on";
+  if (!["on", "all", "off"].includes(said)) throw new SettingError(`ATTUNE_ENCRYPTION is "${said}": on, all or off`);
+  if (said === "off") return {};
+  return { encryption: { kekFolder: environment["ATTUNE_KEK_FOLDER"], closesState: said === "all" } };
 }
 
 /** Projects with the programs that they start with, by their names. */

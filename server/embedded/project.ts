@@ -84,6 +84,8 @@ export interface ProjectOptions {
   now: () => number;
   /** Closes the log, so that what is erased from it is destroyed with its key. Without it the log is open. */
   vault?: Vault | undefined;
+  /** Whether state, base and index of ids are closed with the vault's keys too, and not the log alone. Default true. */
+  closesState?: boolean | undefined;
   /** How long what is kept. Default DEFAULT_RETENTION. */
   retention?: RetentionPolicy | undefined;
   /** `none` never waits for the disk: it loses accepted events when power fails, for tests of the rigs only. */
@@ -313,9 +315,9 @@ export class EmbeddedProject implements Project {
     return baseOf(placeOf(this.#options), this.#ledger);
   }
 
-  /** Whether what is written is closed with keys. */
-  get isClosed(): boolean {
-    return this.#options.vault !== undefined;
+  /** Whether what is derived from the log is closed with keys. */
+  get closesState(): boolean {
+    return placeOf(this.#options).keys !== undefined;
   }
 
   get retentionPolicy(): RetentionPolicy {
@@ -754,8 +756,8 @@ export class EmbeddedProject implements Project {
   }
 }
 
-function placeOf({ folder, name, vault }: ProjectOptions): ProjectFolder {
-  return { folder, keys: vault === undefined ? undefined : stateKeys(vault, name) };
+function placeOf({ folder, name, vault, closesState = true }: ProjectOptions): ProjectFolder {
+  return { folder, keys: vault === undefined || !closesState ? undefined : stateKeys(vault, name) };
 }
 
 function baseOf(place: ProjectFolder, { base }: Erasures): BasePlace | undefined {

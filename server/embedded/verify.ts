@@ -39,7 +39,7 @@ export async function verifyProject(
 ): Promise<Verification> {
   const folder = await mkdtemp(join(tmpdir(), "attune-verify-"));
   // What lies in the folder of temporary files is closed with a key that nobody ever sees.
-  const idsKey = project.isClosed ? createSecretKey(randomBytes(32)) : undefined;
+  const idsKey = project.closesState ? createSecretKey(randomBytes(32)) : undefined;
   const file = StateFile.open(join(folder, "state"), idsKey);
   let fresh: Derived | undefined;
   try {
