@@ -49,7 +49,7 @@ function askTls(url: string, ca: Buffer, body?: object, key?: string): Promise<n
 const POLL_MS = 50;
 const plan = { replicas: 1, transactionTimeoutMs: 300_000 };
 
-describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 320_000 }, () => {
+describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "attune-secure-"));
   let certificates: Certificates;
   let kafka: SecureKafka;
