@@ -37,7 +37,8 @@ test("the trail says who read whom and who changed what, and nothing of what vis
       [admin.stored.id, "DELETE /v1/keys/{key_id}", { key_id: write.stored.id }],
     ],
   );
-  equal(JSON.stringify(json).includes("ada"), false);
+  // As a word: hashes are hexadecimal, and may hold these letters.
+  equal(/\bada\b/.test(JSON.stringify(json)), false);
   const hers = await ask(node, "GET /v1/audit?user_id=ada&action=GET+/v1/users/{user_id}/profile", undefined, bearer(admin.key));
   equal(hers.json.entries.length, 1);
   const page = await ask(node, "GET /v1/audit?limit=2", undefined, bearer(admin.key));

@@ -19,6 +19,8 @@ import { readTls, watchTls } from "./tls.ts";
 /** A request whose body has not arrived by then is answered 408: slow senders must not hold memory. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const CONNECTIONS_MAX = 20_000;
+/** Connections that wait to be taken: a burst beyond 511, the default, is reset before anybody could answer 503. */
+const BACKLOG_MAX = 4_096;
 /** How long open requests may take to finish when the server goes down. */
 const DRAIN_MS = 5_000;
 
@@ -243,7 +245,7 @@ export function createShell(options: ShellOptions): Shell {
 
   return {
     async listen({ host, port }) {
-      await app.listen({ host, port });
+      await app.listen({ host, port, backlog: BACKLOG_MAX });
       const { port: bound } = app.server.address() as AddressInfo;
       const scheme = tls === undefined ? "http" : "https";
       return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${bound}`;
