@@ -129,7 +129,7 @@ function configsOf(settings: TopicSettings): Record<string, string> {
   return { ...neededOf(settings), "retention.ms": String(settings.retentionMs ?? -1) };
 }
 
-async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {
+export async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new Admin({ ...clientOptions(connection), retries: 3 });
   try {
     return await work(admin);

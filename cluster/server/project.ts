@@ -30,6 +30,7 @@ import {
 import type { KafkaConnection } from "../kafka/connection.ts";
 import type { KafkaSender } from "../kafka/sender.ts";
 import { checkTopics, needsOf } from "../kafka/topics.ts";
+import { topicRetention } from "../kafka/topic-retention.ts";
 import type { RedisLink } from "../redis/link.ts";
 import { ProfileStore } from "../redis/profile-store.ts";
 import { projectTopics, type EventTopics, type ProjectTopics } from "../wire/topics.ts";
@@ -44,6 +45,7 @@ import { Learner } from "./learner.ts";
 import { Membership } from "./membership.ts";
 import { ModelSnapshots } from "./model-snapshots.ts";
 import { People } from "./people.ts";
+import { personExport } from "./person-export.ts";
 import { profilesTarget } from "./profiles-target.ts";
 import { ProgramWriter } from "./program-writer.ts";
 import { Sizes } from "./sizes.ts";
@@ -82,6 +84,7 @@ export class ClusterProject implements Project {
   readonly learner: Learner;
   readonly snapshots: ModelSnapshots;
   readonly #options: ClusterProjectOptions;
+  readonly #topics: Pick<Parts, "topics" | "partitions">;
   readonly #store: ProfileStore;
   readonly #people: People;
   readonly #visitors: Visitors;
@@ -104,6 +107,7 @@ export class ClusterProject implements Project {
     const { connection, sender, link, server, now } = options;
     this.name = options.name;
     this.#options = options;
+    this.#topics = { topics, partitions };
     this.#store = store;
     this.learner = learner;
     this.#people = new People(store, (anonKey, userKey) => this.#tellLink(anonKey, userKey));
@@ -217,8 +221,10 @@ export class ClusterProject implements Project {
     this.#store.tellConsent({ key, consent });
   }
 
-  exportPerson(): never {
-    throw notHere("export");
+  async *exportPerson(ref: PersonRef): ReturnType<Project["exportPerson"]> {
+    const { connection, now, onFault: onCorrupt } = this.#options;
+    const visitor = await this.#visitors.find(ref);
+    yield* personExport(ref, visitor, { connection, ...this.#topics, learner: this.learner, now, onCorrupt });
   }
 
   erasePerson(): Promise<never> {
@@ -227,8 +233,13 @@ export class ClusterProject implements Project {
 
   async erasure(): Promise<undefined> {}
 
-  retention(): Promise<never> {
-    return Promise.reject(notHere("retention"));
+  async retention(): ReturnType<Project["retention"]> {
+    const { topics } = this.#topics;
+    const policy = await topicRetention(this.#options.connection, topics).catch((cause: unknown) => {
+      const message = "How long what is kept cannot be looked up while Kafka is away.";
+      throw new HostError("unavailable", message, { retryAfterS: 2, cause });
+    });
+    return { policy, last: undefined };
   }
 
   async resolve(ref: PersonRef): Promise<void> {

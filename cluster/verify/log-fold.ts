@@ -4,6 +4,7 @@
 import type { ProgramTimeline } from "../../core/program/timeline.ts";
 import { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";
+import type { LogRecord } from "../kafka/merged-log.ts";
 import { CHANNEL, OPERATION } from "../operator/frame.ts";
 import { decodeKeyState, type KeyState } from "../operator/key-state.ts";
 import { createOperator, type Operator } from "../operator/operator.ts";
@@ -18,13 +19,6 @@ const MARKED = 1;
 export const IDS_KEPT_MS = 8 * 86_400_000;
 const HELD_RECORDS_MAX = 1_000;
 const NO_ID = Buffer.alloc(RECORD_HEAD_BYTES - ID_START);
-
-export interface LogRecord {
-  readonly key: string;
-  /** Log time, Unix ms. */
-  readonly atMs: number;
-  readonly value: Buffer;
-}
 
 interface Result {
   readonly done: number;

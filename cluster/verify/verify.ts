@@ -5,13 +5,13 @@ import { encodePerson, type PersonState } from "../../core/profile/person.ts";
 import { setTimeout } from "node:timers/promises";
 import { readCommitted } from "../kafka/committed.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
-import type { ReadRecord } from "../kafka/reader.ts";
+import { MergedLog } from "../kafka/merged-log.ts";
 import { personOf } from "../operator/key-state.ts";
 import type { ProfileStore } from "../redis/profile-store.ts";
 import { decodeDocument } from "../wire/documents.ts";
 import { decodeProfile, type ProfileValue } from "../wire/profile.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
-import { LogFold, type LogRecord } from "./log-fold.ts";
+import { LogFold } from "./log-fold.ts";
 import { openScratch, rowKey, type Scratch } from "./scratch.ts";
 
 export interface Difference {
@@ -55,7 +55,7 @@ export async function verifyCluster(options: VerifyOptions): Promise<Verificatio
     const fold = new LogFold(scratch);
     for await (const records of readCommitted({ ...options, topic: options.topics.control, partition: 0 }))
       for (const { value } of records) addProgramOf(fold, value!);
-    const log = new MergedReader(options, options.topics.log);
+    const log = new MergedLog(options, options.topics.log);
     const profiles = new PublishedProfiles(options, scratch);
     let differences: Difference[] = [];
     for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -82,52 +82,6 @@ function addProgramOf(fold: LogFold, value: Buffer): void {
   const document = decodeDocument("control", value);
   if (document.kind === "program")
     fold.addProgram({ version: document.version, atMs: document.at, document: document.document });
-}
-
-/** Records of several partitions by log time; each `read` goes on to the ends of now. */
-class MergedReader {
-  readonly #options: VerifyOptions;
-  readonly #sources: { topic: string; partition: number; position: number | undefined }[];
-
-  constructor(options: VerifyOptions, topics: readonly string[]) {
-    this.#options = options;
-    this.#sources = topics.flatMap((topic) => {
-      const length = options.partitions.get(topic)!;
-      return Array.from({ length }, (_, partition) => ({ topic, partition, position: undefined }));
-    });
-  }
-
-  async *read(): AsyncGenerator<LogRecord[]> {
-    const { connection } = this.#options;
-    const heads = await Promise.all(
-      this.#sources.map(async (source) => {
-        const { topic, partition, position } = source;
-        const from = position === undefined ? {} : { fromOffset: position };
-        const batches = readCommitted({ connection, topic, partition, ...from });
-        return { source, batches, waiting: await nextOf(batches), at: 0 };
-      }),
-    );
-    let records: LogRecord[] = [];
-    for (;;) {
-      const open = heads.filter(({ waiting }) => waiting !== undefined);
-      if (open.length === 0) break;
-      const head = open.reduce((a, b) => (b.waiting![b.at]!.timestampMs < a.waiting![a.at]!.timestampMs ? b : a));
-      const { offset, timestampMs, key, value } = head.waiting![head.at++]!;
-      head.source.position = offset + 1;
-      if (key !== null && value !== null) records.push({ key: key.toString(), atMs: timestampMs, value });
-      if (head.at < head.waiting!.length) continue;
-      head.waiting = await nextOf(head.batches);
-      head.at = 0;
-      yield records;
-      records = [];
-    }
-    if (records.length > 0) yield records;
-  }
-}
-
-async function nextOf(batches: AsyncGenerator<ReadRecord[]>): Promise<ReadRecord[] | undefined> {
-  const { value, done } = await batches.next();
-  return done === true ? undefined : value;
 }
 
 /** The newest committed value of each key. */

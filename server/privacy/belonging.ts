@@ -27,6 +27,11 @@ export class Belonging {
     if (this.#isWanted(link.userKey)) this.#devices.set(link.anonKey, []);
   }
 
+  /** Anonymous keys of the devices that the first reading has found. */
+  met(): Iterable<string> {
+    return this.#devices.keys();
+  }
+
   /** Second reading: who had each of these devices when. */
   follow(record: LogRecord, position: number): void {
     const link = linkOf(record);

@@ -18,9 +18,11 @@ export function exportRoutes(): StreamRoute[] {
 
 async function writeExport(call: Call, response: ServerResponse): Promise<void> {
   const lines = call.project.exportPerson(await pathPerson(call));
+  // What the host refuses, it refuses before its first line: then there is still an answer to be given.
+  const first = await lines.next();
   response.on("error", () => response.destroy());
   response.writeHead(200, { "content-type": "application/x-ndjson; charset=utf-8", "cache-control": "no-store" });
-  let chunk = "";
+  let chunk = first.done === true ? "" : `${JSON.stringify(first.value)}\n`;
   for await (const line of lines) {
     chunk += `${JSON.stringify(line)}\n`;
     if (chunk.length < CHUNK_CHARS) continue;
