@@ -25,7 +25,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   core: { rooms: [], packages: [] },
   sdk: { rooms: ["core/"], packages: [] },
   server: { rooms: ["core/"], packages: SERVER_PACKAGES },
-  cluster: { rooms: ["core/", "server/ports.ts", "server/hosting/"], packages: SERVER_PACKAGES },
+  // What a person may ask is asked of every host alike.
+  cluster: {
+    rooms: ["core/", "server/ports.ts", "server/hosting/", "server/privacy/", "server/giving-way.ts"],
+    packages: SERVER_PACKAGES,
+  },
   console: { rooms: ["sdk/"], packages: ["preact", "uplot"] },
   demo: { rooms: ["sdk/"], packages: ["preact"] },
 };
