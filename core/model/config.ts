@@ -3,7 +3,7 @@ import type { LearningDocument, ModelsDocument } from "../program/program.ts";
 import { LEAST_MAX } from "./sketches.ts";
 
 export const TRAIL_MAX = 20; // Items of a session that models see; longer ones add nothing measurable.
-export const LIST_MAX = 100; // Candidates per model: the union holds the target 73–93 % of the time (research/relevance.md).
+export const LIST_MAX = 50; // Candidates per model. 100 hold the target a little more often and cost twice (docs/decisions/models.md).
 export const SESSION_GAP_MS = 30 * 60_000;
 export const HISTORY_MAX = 50;
 
@@ -73,7 +73,7 @@ export function modelConfig(models: ModelsDocument | undefined): ModelConfig {
     cosineRowMax: clamp(models?.cosine?.row_max, 8, 128, 64),
     knnHalfLifeMs,
     knnNeighbours: clamp(models?.knn?.neighbours, 1, 500, 200),
-    knnSessionsPerItem: clamp(models?.knn?.sessions_per_item, 8, 1000, 300),
+    knnSessionsPerItem: clamp(models?.knn?.sessions_per_item, 8, 1000, 200),
     knnSessionTtlMs: durationMs(models?.knn?.session_ttl, 10 * knnHalfLifeMs),
     off: new Set(SWITCHED_MODELS.filter((name) => models?.[name]?.enabled === false)),
     background:

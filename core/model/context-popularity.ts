@@ -3,7 +3,7 @@
 // spoken for by people like him too: those of his language, his age group, his gender (facets.ts).
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { addScore, type ScoreSheet } from "./candidates.ts";
-import { createContextRows } from "./context-rows.ts";
+import { CONTEXT_ITEMS_MAX, createContextRows } from "./context-rows.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { isDemographic } from "./facets.ts";
@@ -45,6 +45,7 @@ export function createContextPopularity(
   // By value alone, so that an event joins no strings.
   const numbersOf = kinds.map(() => new Map<string, number>());
   const facetRows = new Map<string, number>();
+  const held = { refs: new Int32Array(CONTEXT_ITEMS_MAX), weights: new Float64Array(CONTEXT_ITEMS_MAX), length: 0 };
   const names: string[] = [];
   const supports: number[] = [];
 
@@ -116,13 +117,15 @@ export function createContextPopularity(
 
   const propose = (row: number | undefined, nowMs: number, sheet: ScoreSheet): void => {
     if (!speaking(row)) return;
+    const { refs, weights } = held;
+    rows.read(row, held);
     let all = 0;
-    rows.forEach(row, (_ref, weight) => void (all += weight));
+    for (let i = 0; i < held.length; i++) all += weights[i]!;
     if (!(all > 0) || rows.scaleOf(row, clock.at(nowMs)) === 0) return;
-    rows.forEach(row, (ref, weight) => {
-      const slot = items.resolve(ref);
-      if (slot >= 0 && weight > 0) addScore(sheet, slot, weight / all);
-    });
+    for (let i = 0; i < held.length; i++) {
+      const slot = items.resolve(refs[i]!);
+      if (slot >= 0 && weights[i]! > 0) addScore(sheet, slot, weights[i]! / all);
+    }
   };
 
   return {
@@ -151,10 +154,11 @@ export function createContextPopularity(
       for (const row of [...ofKinds, ...facetsOf(situation)].filter(speaking)) {
         let all = 0;
         let its = 0;
-        rows.forEach(row, (ref, weight) => {
-          all += weight;
-          if (items.resolve(ref) === slot) its += weight;
-        });
+        rows.read(row, held);
+        for (let i = 0; i < held.length; i++) {
+          all += held.weights[i]!;
+          if (items.resolve(held.refs[i]!) === slot) its += held.weights[i]!;
+        }
         if (its > 0) crowds.push({ name: names[row]!, share: its / all });
       }
       return crowds.sort((a, b) => b.share - a.share).map(({ name }) => name);

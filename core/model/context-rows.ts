@@ -10,13 +10,19 @@ export const CONTEXT_ITEMS_MAX = SETS * SET_SIZE;
 const EPOCHS_AHEAD_MAX = 40; // Float32 holds 2^±126; a row moves its epoch long before.
 const NONE = -1; // References are 22 bits of slot and 10 of generation; the last slot is beyond ITEMS_MAX.
 
+export interface ContextItems {
+  readonly refs: Int32Array;
+  readonly weights: Float64Array;
+  length: number;
+}
+
 export interface ContextRows {
   /** Adds `weight`, given at `instant`; a full set gives up its lightest item. */
   add(row: number, ref: number, weight: number, instant: DecayInstant): void;
   /** Takes up to `weight` off an item, never below 0. */
   lower(row: number, ref: number, weight: number, instant: DecayInstant): void;
-  /** Calls `visit` with each item and its weight, on a scale of the row's own. */
-  forEach(row: number, visit: (ref: number, weight: number) => void): void;
+  /** Each item and its weight, on a scale of the row's own; `into` has room for CONTEXT_ITEMS_MAX. */
+  read(row: number, into: ContextItems): void;
   /** Factor from the row's scale to weights at `instant`, short of the instant's fraction. */
   scaleOf(row: number, instant: DecayInstant): number;
   write(row: number, out: RowWriter): void;
@@ -78,9 +84,14 @@ export function createContextRows(): ContextRows {
         weights[i] = Math.max(0, weights[i]! - weight * instant.fraction * powerOfTwo(instant.epoch - epochs[row]!));
       }
     },
-    forEach(row, visit) {
+    read(row, into) {
+      into.length = 0;
       const from = row * CONTEXT_ITEMS_MAX;
-      for (let i = from; i < from + CONTEXT_ITEMS_MAX; i++) if (refs[i] !== NONE) visit(refs[i]!, weights[i]!);
+      for (let i = from; i < from + CONTEXT_ITEMS_MAX; i++) {
+        if (refs[i] === NONE) continue;
+        into.refs[into.length] = refs[i]!;
+        into.weights[into.length++] = weights[i]!;
+      }
     },
     scaleOf: (row, instant) => powerOfTwo(epochs[row]! - instant.epoch),
     write(row, out) {

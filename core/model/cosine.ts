@@ -1,11 +1,11 @@
 // Item-to-item cosine: how often two items share a session's window, over how often each is seen at all. Decayed.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import { addScore } from "./candidates.ts";
+import { addScore, createCandidateList, type CandidateList } from "./candidates.ts";
 import { powerOfTwo, type DecayInstant } from "./decay.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { BECAUSE_MAX, type ScoringModel } from "./model.ts";
-import { createNeighbourRows } from "./neighbour-rows.ts";
+import { createNeighbourRows, NEIGHBOURS_MAX } from "./neighbour-rows.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 const WINDOW = 6; // 3 are cheaper, 10 better on long trails (docs/decisions/models.md).
@@ -13,14 +13,15 @@ const QUERY_ITEMS = 5;
 const QUERY_FADE = 0.6;
 
 export interface Cosine extends ScoringModel {
-  /** Calls `visit` with each neighbour of one item and its cosine, 0–1. */
-  neighbours(slot: number, nowMs: number, visit: (slot: number, cosine: number) => void): void;
+  /** One item's neighbours and their cosines, 0–1, in no order; `into` has room for NEIGHBOURS_MAX. */
+  neighbours(slot: number, nowMs: number, into: CandidateList): void;
 }
 
 export function createCosine(items: ItemIndex, clock: DecayClock, options: { readonly rowMax: number }): Cosine {
   const rows = createNeighbourRows(items, options);
   let counts = new Float64Array(1024);
   let epochs = new Int32Array(1024);
+  const near = createCandidateList(NEIGHBOURS_MAX);
 
   const reserve = (slot: number): void => {
     if (slot < counts.length) return;
@@ -59,7 +60,8 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
     return now > 0 ? 1 / Math.sqrt(now) : 0;
   };
 
-  const visitRow = (row: number, nowMs: number, visit: (slot: number, cosine: number) => void): void => {
+  const neighbours = (row: number, nowMs: number, into: CandidateList): void => {
+    into.length = 0;
     const length = rows.arena.lengthOf(row);
     if (length === 0) return;
     const ids = rows.arena.idsOf(row);
@@ -68,13 +70,15 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
     const scale = rows.scaleOf(row, instant) * normOf(row, instant.epoch);
     for (let i = rows.arena.offsetOf(row), to = i + length; i < to; i++) {
       const slot = items.resolve(ids[i]!);
-      if (slot >= 0) visit(slot, weights[i]! * scale * normOf(slot, instant.epoch));
+      if (slot < 0) continue;
+      into.slots[into.length] = slot;
+      into.scores[into.length++] = weights[i]! * scale * normOf(slot, instant.epoch);
     }
   };
 
   return {
     name: "cosine",
-    neighbours: visitRow,
+    neighbours,
     learn(reveal, { trail, trailLength }) {
       if (reveal.isRepeat) return;
       const instant = clock.at(reveal.timeMs);
@@ -103,10 +107,12 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
     },
     score({ context, contextLength, nowMs }, sheet) {
       let fade = 1;
-      const add = (slot: number, cosine: number): void => {
-        if (cosine > 0) addScore(sheet, slot, cosine * fade);
-      };
-      for (let k = 0; k < contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) visitRow(context[k]!, nowMs, add);
+      for (let k = 0; k < contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
+        neighbours(context[k]!, nowMs, near);
+        for (let i = 0; i < near.length; i++) {
+          if (near.scores[i]! > 0) addScore(sheet, near.slots[i]!, near.scores[i]! * fade);
+        }
+      }
     },
     because({ context, contextLength }, slot) {
       const found: number[] = [];

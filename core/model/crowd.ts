@@ -189,11 +189,9 @@ export function createCrowd(config: CrowdConfig, { items, clock, popularityOf }:
     isPublicPair: (a, b, nowMs) =>
       current.minPersons <= 1 || pairs.holds(items.refOf(a), items.refOf(b), current.minPersons, nowMs),
     publicPairsOf: (neighbours) => ({
-      neighbours(slot, nowMs, visit) {
-        if (current.minPersons <= 1) return neighbours.neighbours(slot, nowMs, visit);
-        neighbours.neighbours(slot, nowMs, (other, weight) => {
-          if (crowd.isPublicPair(slot, other, nowMs)) visit(other, weight);
-        });
+      neighbours(slot, nowMs, into) {
+        neighbours.neighbours(slot, nowMs, into);
+        if (current.minPersons > 1) keep(into, (other) => crowd.isPublicPair(slot, other, nowMs));
       },
     }),
     siftSheet(situation, sheet) {

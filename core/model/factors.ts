@@ -7,10 +7,11 @@
 // is two steps away, where counting pairs says nothing.
 import { exp2 } from "../math/exp2.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import { addScore } from "./candidates.ts";
+import { addScore, createCandidateList, type ScoreSheet } from "./candidates.ts";
 import type { Neighbours } from "./crowd.ts";
 import type { ItemIndex } from "./item-index.ts";
 import type { Reveal, ScoringModel } from "./model.ts";
+import { NEIGHBOURS_MAX } from "./neighbour-rows.ts";
 import type { Popularity } from "./popularity.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 import type { Situation } from "./situation.ts";
@@ -21,6 +22,8 @@ const PAGE_BITS = 11;
 const PAGE_ITEMS = 1 << PAGE_BITS;
 const CONTEXT_ITEMS = 3;
 const CONTEXT_FADE = 0.6;
+const POPULAR = 100; // Looked at for a list, and
+const NEAREST = 3; // items next to the newest one whose neighbours are looked at.
 const OTHERS = 4; // Per step, every second one from the popular.
 const RATE = 0.1;
 const PENALTY = 0.002;
@@ -47,6 +50,8 @@ export function createFactors({ items, popularity, cosine }: FactorSources): Fac
   const isKnown: (Uint8Array | undefined)[] = [];
   const visitor = new Float64Array(D);
   const pull = new Float64Array(D);
+  const near = createCandidateList(NEIGHBOURS_MAX);
+  const nearest = new Int32Array(NEAREST);
   let draws = 0;
 
   const dirty = new DirtySlots((slot) => {
@@ -115,6 +120,10 @@ export function createFactors({ items, popularity, cosine }: FactorSources): Fac
     return sum;
   };
 
+  const lookAt = (slots: ArrayLike<number>, count: number, sheet: ScoreSheet): void => {
+    for (let i = 0; i < count; i++) if (sheet.scores[slots[i]!] === 0 && knows(slots[i]!)) addScore(sheet, slots[i]!, 1);
+  };
+
   /** Moves the item's vector towards the visitor or away, and gathers where the visitor's items shall move. */
   const step = (slot: number, isNext: boolean, weight: number): void => {
     const page = begin(slot);
@@ -167,18 +176,23 @@ export function createFactors({ items, popularity, cosine }: FactorSources): Fac
     affinity: (slot) => (knows(slot) ? product(slot) : 0),
     score(situation, sheet) {
       if (gather(situation) === 0) return;
-      const top = popularity.popular();
-      const count = popularity.popularCount;
-      const look = (slot: number): void => {
-        if (sheet.scores[slot] !== 0 || !knows(slot)) return;
-        addScore(sheet, slot, exp2(product(slot) * LOG2_E));
-      };
-      for (let i = 0; i < count; i++) look(top[i]!);
-      let near = 0;
-      cosine.neighbours(situation.context[0]!, situation.nowMs, (slot) => {
-        look(slot);
-        if (near++ < 10) cosine.neighbours(slot, situation.nowMs, look);
-      });
+      lookAt(popularity.popular(), Math.min(popularity.popularCount, POPULAR), sheet);
+      cosine.neighbours(situation.context[0]!, situation.nowMs, near);
+      const asked = Math.min(near.length, NEAREST);
+      for (let i = 0; i < asked; i++) nearest[i] = near.slots[i]!;
+      lookAt(near.slots, near.length, sheet);
+      for (let i = 0; i < asked; i++) {
+        cosine.neighbours(nearest[i]!, situation.nowMs, near);
+        lookAt(near.slots, near.length, sheet);
+      }
+      for (let i = 0; i < sheet.count; i++) {
+        const slot = sheet.touched[i]!;
+        sheet.scores[slot] = product(slot) * LOG2_E;
+      }
+      for (let i = 0; i < sheet.count; i++) {
+        const slot = sheet.touched[i]!;
+        sheet.scores[slot] = exp2(sheet.scores[slot]!);
+      }
     },
     because: () => [],
     forget(slot) {

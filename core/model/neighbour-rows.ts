@@ -7,7 +7,8 @@ import { powerOfTwo, type DecayInstant } from "./decay.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { rowReader, type RowWriter } from "./row-bytes.ts";
 
-const ROW_SIZES = [8, 16, 32, 64, 128, 256];
+export const NEIGHBOURS_MAX = 256;
+const ROW_SIZES = [8, 16, 32, 64, 128, NEIGHBOURS_MAX];
 const GIVE_UP_AMONG = 16; // Of 64: a tenth of an event cheaper (docs/decisions/models.md).
 const EPOCHS_AHEAD_MAX = 40; // Float32 holds 2^±126; a row moves its epoch long before.
 

@@ -16,6 +16,8 @@ export interface Popularity extends OrderedModel {
   readonly popularCount: number;
   /** The decayed count now, in events. */
   countAt(slot: number, nowMs: number): number;
+  /** The same of the first `count` slots, into `into`. */
+  countsAt(slots: ArrayLike<number>, count: number, nowMs: number, into: Float64Array): void;
 }
 
 export function createPopularity(clock: DecayClock, options: { name: string }): Popularity {
@@ -149,6 +151,11 @@ export function createPopularity(clock: DecayClock, options: { name: string }): 
       if (slot >= counts.length || counts[slot] === 0) return 0;
       const { epoch, fraction } = clock.at(nowMs);
       return (counts[slot]! * powerOfTwo(landmark - epoch)) / fraction;
+    },
+    countsAt(slots, count, nowMs, into) {
+      const { epoch, fraction } = clock.at(nowMs);
+      const scale = powerOfTwo(landmark - epoch);
+      for (let i = 0; i < count; i++) into[i] = slots[i]! < counts.length ? (counts[slots[i]!]! * scale) / fraction : 0;
     },
     because: () => [],
     forget(slot) {

@@ -81,6 +81,8 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
   const chances = new Float64Array(max);
   const ofEntry = new Float64Array(max * PER_MODEL);
   const ofCandidate = new Float64Array(max * GENERAL);
+  const steadies = new Float64Array(max);
+  const fasts = new Float64Array(max);
   /** Candidate → 1 + its place in the trail, or OF_PAST + its place in the past; 0 for others. */
   const ownPlaces = new Uint8Array(max);
   /** The same by slot. Wiped after use. */
@@ -113,19 +115,32 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     for (let k = 0; k < pastLength; k++) marks[past[k]!] = 0;
   };
 
-  const describeCandidate = (i: number, { nowMs, visits }: Situation): void => {
+  const describeCounts = (nowMs: number): void => {
+    popularity.countsAt(slots, union.count, nowMs, steadies);
+    trend.countsAt(slots, union.count, nowMs, fasts);
+    for (let i = 0, x = 0; i < union.count; i++, x += GENERAL) {
+      const steady = steadies[i]!;
+      const fast = fasts[i]!;
+      ofCandidate[x] = roughLog2(Math.max(CHANCE_MIN, cal[i]!) * CHANCE_SCALE) * LN_2;
+      ofCandidate[x + 1] = roughLog2(1 + steady) * 0.1;
+      ofCandidate[x + 2] = roughLog2(1 + fast) * 0.1;
+      ofCandidate[x + 3] = roughLog2((fast * trendSpeed + 1) / (steady + 1)) * 0.2;
+    }
+  };
+
+  const describeAges = (nowMs: number): void => {
+    for (let i = 0, x = 0; i < union.count; i++, x += GENERAL) {
+      const slot = slots[i]!;
+      const age = nowMs - (items.listedAt(slot) || items.firstSeenAt(slot));
+      const idle = nowMs - items.lastSeenAt(slot);
+      ofCandidate[x + 4] = age > 0 ? roughLog2(1 + age / HOUR_MS) * 0.1 : 0;
+      ofCandidate[x + 5] = idle > 0 ? roughLog2(1 + idle / MINUTE_MS) * 0.1 : 0;
+    }
+  };
+
+  const describeVisitor = (i: number, { visits }: Situation): void => {
     const slot = slots[i]!;
     const x = i * GENERAL;
-    const steady = popularity.countAt(slot, nowMs);
-    const fast = trend.countAt(slot, nowMs);
-    const age = nowMs - (items.listedAt(slot) || items.firstSeenAt(slot));
-    const idle = nowMs - items.lastSeenAt(slot);
-    ofCandidate[x] = roughLog2(Math.max(CHANCE_MIN, cal[i]!) * CHANCE_SCALE) * LN_2;
-    ofCandidate[x + 1] = roughLog2(1 + steady) * 0.1;
-    ofCandidate[x + 2] = roughLog2(1 + fast) * 0.1;
-    ofCandidate[x + 3] = roughLog2((fast * trendSpeed + 1) / (steady + 1)) * 0.2;
-    ofCandidate[x + 4] = age > 0 ? roughLog2(1 + age / HOUR_MS) * 0.1 : 0;
-    ofCandidate[x + 5] = idle > 0 ? roughLog2(1 + idle / MINUTE_MS) * 0.1 : 0;
     ofCandidate[x + 6] = listedBy[i]! / modelCount;
     const wish = content.compareSlot(slot, ofCandidate, x + 7);
     for (let j = 9; j < GENERAL; j++) ofCandidate[x + j] = 0;
@@ -199,7 +214,9 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
       let steps = 0;
       for (let k = 0; k < situation.trailLength; k++) steps += situation.visits[k]!;
       revisits = steps === 0 ? 0 : 1 - situation.trailLength / steps;
-      for (let i = 0; i < union.count; i++) describeCandidate(i, situation);
+      describeCounts(situation.nowMs);
+      describeAges(situation.nowMs);
+      for (let i = 0; i < union.count; i++) describeVisitor(i, situation);
     },
     weigh(candidate, weights) {
       let sum = 0;

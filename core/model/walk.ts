@@ -1,16 +1,18 @@
 // Two steps over the item-to-item cosine: what goes with what goes with the newest item. On a sparse catalogue the item
 // that comes next was often never seen together with this one.
-import { addScore } from "./candidates.ts";
+import { addScore, createCandidateList } from "./candidates.ts";
 import type { Neighbours } from "./crowd.ts";
 import type { Model } from "./model.ts";
+import { NEIGHBOURS_MAX } from "./neighbour-rows.ts";
 
-const FIRST_MAX = 10; // Neighbours of one item that are walked on from.
-const QUERY_ITEMS = 3;
+const FIRST_MAX = 6; // Neighbours of one item that are walked on from.
+const QUERY_ITEMS = 2;
 const QUERY_FADE = 0.6;
 
 export function createWalk(cosine: Neighbours): Model {
   const first = new Int32Array(FIRST_MAX);
   const worths = new Float64Array(FIRST_MAX);
+  const near = createCandidateList(NEIGHBOURS_MAX);
   let count = 0;
 
   const keep = (slot: number, worth: number): void => {
@@ -31,12 +33,14 @@ export function createWalk(cosine: Neighbours): Model {
       let fade = 1;
       for (let k = 0; k < contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
         count = 0;
-        cosine.neighbours(context[k]!, nowMs, keep);
+        cosine.neighbours(context[k]!, nowMs, near);
+        for (let i = 0; i < near.length; i++) keep(near.slots[i]!, near.scores[i]!);
         for (let i = 0; i < count; i++) {
           const worth = worths[i]! * fade;
-          cosine.neighbours(first[i]!, nowMs, (slot, on) => {
-            if (on > 0) addScore(sheet, slot, worth * on);
-          });
+          cosine.neighbours(first[i]!, nowMs, near);
+          for (let j = 0; j < near.length; j++) {
+            if (near.scores[j]! > 0) addScore(sheet, near.slots[j]!, worth * near.scores[j]!);
+          }
         }
       }
     },

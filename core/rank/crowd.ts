@@ -1,5 +1,7 @@
 // Lists that belong to nobody: what is like an item, and what trends.
+import { createCandidateList } from "../model/candidates.ts";
 import type { Models } from "../model/models.ts";
+import { NEIGHBOURS_MAX } from "../model/neighbour-rows.ts";
 import type { Origin } from "./arrange.ts";
 import { crowdBars } from "./bars.ts";
 import type { RankedItem, RankedList, SimilarOptions, Strategy, TrendingOptions } from "./recommender.ts";
@@ -19,10 +21,12 @@ export function createCrowd(models: Models, fallback: (nowMs: number) => Iterabl
       const scores = new Map<number, number>();
       const sources = new Map<number, string>();
       if (slot >= 0) {
-        models.crowd.publicPairsOf(models.cosine).neighbours(slot, options.nowMs, (other, cosine) => {
-          scores.set(other, cosine);
-          sources.set(other, "cosine");
-        });
+        const near = createCandidateList(NEIGHBOURS_MAX);
+        models.crowd.publicPairsOf(models.cosine).neighbours(slot, options.nowMs, near);
+        for (let i = 0; i < near.length; i++) {
+          scores.set(near.slots[i]!, near.scores[i]!);
+          sources.set(near.slots[i]!, "cosine");
+        }
         // Content fills in where sessions say little.
         for (const other of content.like(slot)) {
           const likeness = content.likeness(slot, other);

@@ -1,5 +1,7 @@
 // What a visitor turned away from: it and its like fall at once, for him alone, read from his own history.
 import type { Models } from "../model/models.ts";
+import { createCandidateList } from "../model/candidates.ts";
+import { NEIGHBOURS_MAX } from "../model/neighbour-rows.ts";
 import { NEGATIVE_TYPES } from "../model/step.ts";
 import type { ExcludeKind } from "../program/program.ts";
 import type { RecentItem } from "./recommender.ts";
@@ -37,10 +39,13 @@ export function feedbackOf(models: Models, history: readonly RecentItem[], nowMs
   }
   if (disliked.length === 0) return undefined;
   const likeness = new Map<number, number>();
+  const near = createCandidateList(NEIGHBOURS_MAX);
   for (const slot of disliked) {
-    models.cosine.neighbours(slot, nowMs, (other, cosine) => {
-      likeness.set(other, Math.max(likeness.get(other) ?? 0, Math.min(cosine, 1)));
-    });
+    models.cosine.neighbours(slot, nowMs, near);
+    for (let i = 0; i < near.length; i++) {
+      const other = near.slots[i]!;
+      likeness.set(other, Math.max(likeness.get(other) ?? 0, Math.min(near.scores[i]!, 1)));
+    }
   }
   return {
     factor(slot) {
