@@ -11,12 +11,14 @@ export function effectsIn(
   modelNames: readonly string[],
 ): { of(slot: number): FeatureEffect[] } {
   const means = new Float64Array(weights.length);
-  for (let i = 0; i < union.count; i++) union.addTo(means, i, 1 / union.count);
+  let described = 0;
+  for (let i = 0; i < union.count; i++) described += union.isDescribed[i]!;
+  for (let i = 0; i < union.count; i++) if (union.isDescribed[i] === 1) union.addTo(means, i, 1 / described);
   const general = modelNames.length * PER_MODEL;
   return {
     of(slot) {
       const candidate = union.find(slot);
-      if (candidate < 0) return [];
+      if (candidate < 0 || union.isDescribed[candidate] === 0) return [];
       const features = new Float64Array(weights.length);
       union.addTo(features, candidate, 1);
       const effect = (j: number): number => weights[j]! * (features[j]! - means[j]!);

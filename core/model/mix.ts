@@ -21,9 +21,9 @@ const GENERAL_V1 = 16; // General features when rows did not say how many.
 const ERROR_MIN = 1e-6;
 
 export interface Mix {
-  /** Log scores of the union's candidates, into `into`. */
+  /** Log scores of the union's candidates, into `into`; -Infinity for those that are not described. */
   score(union: Union, lengthBucket: number, into: Float64Array): void;
-  /** One step whose item is candidate `target` of the union. `scores` holds what `score` gave; it is overwritten. */
+  /** One step whose item is the described candidate `target` of the union. `scores` holds what `score` gave; it is overwritten. */
   learn(union: Union, lengthBucket: number, target: number, scores: Float64Array): void;
   /** Weight of each feature for one session length, in order of `union`'s features. */
   weights(lengthBucket: number): Float64Array;
@@ -68,7 +68,7 @@ export function createMix(modelCount: number): Mix {
   return {
     score(union, lengthBucket, into) {
       settle(lengthBucket);
-      for (let i = 0; i < union.count; i++) into[i] = union.weigh(i, sum);
+      for (let i = 0; i < union.count; i++) into[i] = union.isDescribed[i] === 1 ? union.weigh(i, sum) : -Infinity;
     },
     learn(union, lengthBucket, target, scores) {
       toShares(scores, union.count);

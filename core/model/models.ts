@@ -409,7 +409,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     mix.score(union, lengthBucket, scores);
     ahead.fill(LIST_MAX);
     if (at >= 0) {
-      ahead[MIX] = countAbove(scores, at, skipsOwn);
+      if (union.isDescribed[at] === 1) ahead[MIX] = countAbove(scores, at, skipsOwn);
       ahead[CAL] = countAbove(union.cal, at, skipsOwn);
       for (let m = 0; m < lists.length; m++) {
         const { slots, length } = lists[m]!;
@@ -449,8 +449,21 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     union.describe(lists, situation);
     judgeRanking(target, step);
     const at = union.find(target);
-    if (at >= 0) mix.learn(union, situation.lengthBucket, at, scores);
+    if (at >= 0 && union.isDescribed[at] === 1) mix.learn(union, situation.lengthBucket, at, scores);
     blend.learn(lists, situation, target, items.slotEnd);
+  };
+
+  /** Behind the described candidates, those that are not, by their chance. */
+  const rankRest = (): void => {
+    const { count, cal, isDescribed } = union;
+    let last = Infinity;
+    let bar = Infinity;
+    for (let i = 0; i < count; i++) {
+      if (isDescribed[i] === 0) continue;
+      if (scores[i]! < last) last = scores[i]!;
+      if (cal[i]! < bar) bar = cal[i]!;
+    }
+    for (let i = 0; i < count; i++) if (isDescribed[i] === 0) scores[i] = last * (bar > 0 ? cal[i]! / bar : 1);
   };
 
   /** One model's own order, before all others: its scores are above 1, chances below. */
@@ -515,6 +528,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         union.describe(lists, situation);
         mix.score(union, situation.lengthBucket, scores);
         toShares(scores, union.count);
+        rankRest();
       }
       into.slots.set(union.slots.subarray(0, union.count));
       into.scores.set((ranker === MIX ? scores : union.cal).subarray(0, union.count));

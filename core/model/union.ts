@@ -7,6 +7,7 @@ import { LIST_MAX } from "./config.ts";
 import type { Content } from "./content.ts";
 import type { Factors } from "./factors.ts";
 import type { ItemIndex } from "./item-index.ts";
+import { nthBest } from "./nth-best.ts";
 import type { Popularity } from "./popularity.ts";
 import type { Repeats } from "./repeats.ts";
 import type { Situation } from "./situation.ts";
@@ -22,23 +23,31 @@ export const GENERAL_NAMES = [
 ] as const;
 export const GENERAL = GENERAL_NAMES.length;
 
+/**
+ * Candidates that are worth a closer look, by the calibrated blend: the features of others are not worked out. A rest of
+ * some hundred holds the item that comes next about never (docs/decisions/models.md).
+ */
+export const DESCRIBED_MAX = 96;
+
 export interface Union {
   count: number;
   /** Candidate → slot. */
   readonly slots: Int32Array;
   /** The calibrated blend's chance of each candidate. */
   readonly cal: Float64Array;
-  /** 1 for what the session or the past of the visitor holds. Good after `describe`. */
+  /** 1 for what the session or the past of the visitor holds. */
   readonly isOwn: Uint8Array;
+  /** 1 for the DESCRIBED_MAX with the best chances: they have features. */
+  readonly isDescribed: Uint8Array;
   /** Slot → candidate; good for slots of the union only. */
   places: Int32Array;
   /** Takes the lists in: who is a candidate, and with what chance. */
   gather(lists: readonly CandidateList[], situation: Situation): void;
-  /** Works the features of all candidates out, from the lists that were gathered last. */
+  /** Works the features of the described candidates out, from the lists that were gathered last. */
   describe(lists: readonly CandidateList[], situation: Situation): void;
-  /** Features of the candidate times weights, summed: models in order, then the general ones. */
+  /** Features of a described candidate times weights, summed: models in order, then the general ones. */
   weigh(candidate: number, weights: Float64Array): number;
-  /** Adds the candidate's features times `factor` to `sums`. */
+  /** Adds a described candidate's features times `factor` to `sums`. */
   addTo(sums: Float64Array, candidate: number, factor: number): void;
   /** Place of a slot, -1 where no model proposed it. */
   find(slot: number): number;
@@ -74,6 +83,10 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
   const cal = new Float64Array(max);
   const listedBy = new Uint8Array(max);
   const isOwn = new Uint8Array(max);
+  const isDescribed = new Uint8Array(max);
+  const chosen = new Int16Array(DESCRIBED_MAX);
+  const chosenSlots = new Int32Array(DESCRIBED_MAX);
+  let described = 0;
   /** Entry (model · LIST_MAX + rank) → its candidate's next entry, by a model further down; -1 for none. */
   const nextEntry = new Int16Array(max);
   const firstEntry = new Int16Array(max);
@@ -81,11 +94,11 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
   const chances = new Float64Array(max);
   const ofEntry = new Float64Array(max * PER_MODEL);
   const ofCandidate = new Float64Array(max * GENERAL);
-  const steadies = new Float64Array(max);
-  const fasts = new Float64Array(max);
+  const steadies = new Float64Array(DESCRIBED_MAX);
+  const fasts = new Float64Array(DESCRIBED_MAX);
   /** Candidate → 1 + its place in the trail, or OF_PAST + its place in the past; 0 for others. */
   const ownPlaces = new Uint8Array(max);
-  /** The same by slot. Wiped after use. */
+  /** `ownPlaces` by slot. Wiped after use. */
   let marks = new Uint8Array(1024);
 
   let revisits = 0; // Share of the session's steps that went back.
@@ -116,11 +129,13 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
   };
 
   const describeCounts = (nowMs: number): void => {
-    popularity.countsAt(slots, union.count, nowMs, steadies);
-    trend.countsAt(slots, union.count, nowMs, fasts);
-    for (let i = 0, x = 0; i < union.count; i++, x += GENERAL) {
-      const steady = steadies[i]!;
-      const fast = fasts[i]!;
+    popularity.countsAt(chosenSlots, described, nowMs, steadies);
+    trend.countsAt(chosenSlots, described, nowMs, fasts);
+    for (let d = 0; d < described; d++) {
+      const i = chosen[d]!;
+      const x = i * GENERAL;
+      const steady = steadies[d]!;
+      const fast = fasts[d]!;
       ofCandidate[x] = roughLog2(Math.max(CHANCE_MIN, cal[i]!) * CHANCE_SCALE) * LN_2;
       ofCandidate[x + 1] = roughLog2(1 + steady) * 0.1;
       ofCandidate[x + 2] = roughLog2(1 + fast) * 0.1;
@@ -129,8 +144,9 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
   };
 
   const describeAges = (nowMs: number): void => {
-    for (let i = 0, x = 0; i < union.count; i++, x += GENERAL) {
-      const slot = slots[i]!;
+    for (let d = 0; d < described; d++) {
+      const slot = chosenSlots[d]!;
+      const x = chosen[d]! * GENERAL;
       const age = nowMs - (items.listedAt(slot) || items.firstSeenAt(slot));
       const idle = nowMs - items.lastSeenAt(slot);
       ofCandidate[x + 4] = age > 0 ? roughLog2(1 + age / HOUR_MS) * 0.1 : 0;
@@ -147,7 +163,6 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     ofCandidate[x + 21] = wish;
     ofCandidate[x + 16] = factors.affinity(slot) * 0.2;
     const own = ownPlaces[i]!;
-    isOwn[i] = own === 0 ? 0 : 1;
     if (own === 0) return;
     if (own < OF_PAST) {
       const k = own - 1;
@@ -163,11 +178,28 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     }
   };
 
+  /** Candidates with the best chances, in the order in which they were listed; of equal ones those that were first. */
+  const choose = (): void => {
+    const { count } = union;
+    const bar = count > DESCRIBED_MAX ? nthBest(cal, count, DESCRIBED_MAX) : 0;
+    let ties = DESCRIBED_MAX;
+    for (let i = 0; i < count; i++) if (cal[i]! > bar) ties--;
+    described = 0;
+    for (let i = 0; i < count; i++) {
+      const isChosen = cal[i]! > bar || (cal[i] === bar && ties-- > 0);
+      isDescribed[i] = isChosen ? 1 : 0;
+      if (!isChosen) continue;
+      chosen[described] = i;
+      chosenSlots[described++] = slots[i]!;
+    }
+  };
+
   const union: Union = {
     count: 0,
     slots,
     cal,
     isOwn,
+    isDescribed,
     places: new Int32Array(1024),
     gather(lists, situation) {
       if (union.places.length < items.slotEnd) union.places = new Int32Array(items.slotEnd * 2);
@@ -190,6 +222,7 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
             firstEntry[at] = -1;
             lastEntry[at] = -1;
             ownPlaces[at] = mark;
+            isOwn[at] = mark === 0 ? 0 : 1;
           }
           const chance = blend.listedChance(m, list, rank, situation.lengthBucket);
           if (echoes[m]! && mark > 0 && mark < OF_PAST) continue;
@@ -206,6 +239,7 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
       wipe(situation);
       for (let i = 0; i < count; i++) cal[i] = 1 - cal[i]!;
       union.count = count;
+      choose();
     },
     describe(lists, situation) {
       for (let m = 0; m < modelCount; m++) describeEntries(lists[m]!, m * LIST_MAX);
@@ -216,7 +250,7 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
       revisits = steps === 0 ? 0 : 1 - situation.trailLength / steps;
       describeCounts(situation.nowMs);
       describeAges(situation.nowMs);
-      for (let i = 0; i < union.count; i++) describeVisitor(i, situation);
+      for (let d = 0; d < described; d++) describeVisitor(chosen[d]!, situation);
     },
     weigh(candidate, weights) {
       let sum = 0;
