@@ -22,7 +22,7 @@ export interface Unit {
 export interface UnitRows {
   get(key: string): Uint8Array | undefined;
   set(key: string, bytes: Uint8Array | null): void;
-  /** In key order. */
+  /** In an order of the host's own. */
   page(options: { prefix: string; limit: number }): [key: string, bytes: Uint8Array][];
 }
 

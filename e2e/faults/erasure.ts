@@ -109,7 +109,7 @@ function rigIn(folder: string): Rig {
   const [data, kek, backup, backupKeys, copies] = ["data", "kek", "backup", "backup-keys", "copies"].map((name) => join(folder, name)) as
     [string, string, string, string, string];
   mkdirSync(copies, { recursive: true });
-  return { data, kek, backup, backupKeys, copies, environment: { ATTUNE_ENCRYPTION: "all", ATTUNE_KEK_FOLDER: kek, ATTUNE_BACKUP_KEYS: backupKeys } };
+  return { data, kek, backup, backupKeys, copies, environment: { ATTUNE_KEK_FOLDER: kek, ATTUNE_BACKUP_KEYS: backupKeys } };
 }
 
 const missing = (found: ReadonlySet<string>, persons: number): number => persons * FIELDS.length - found.size;

@@ -34,7 +34,7 @@ export async function rot(options: RotOptions): Promise<FaultTally> {
   const tally = newTally();
   const trials = options.flips + options.truncations;
   // The log open and closed with keys: the two formats notice in their own ways.
-  for (const encryption of ["off", "all"] as const) {
+  for (const encryption of ["off", "on"] as const) {
     const share = encryption === "off" ? Math.ceil(trials / 2) : Math.floor(trials / 2);
     if (share === 0) continue;
     const base = await filledFolder(join(options.folder, `base-${encryption}`), encryption, rng);
@@ -64,7 +64,7 @@ interface Base {
   expected: Served;
 }
 
-async function filledFolder(folder: string, encryption: "all" | "off", rng: Rng): Promise<Base> {
+async function filledFolder(folder: string, encryption: "on" | "off", rng: Rng): Promise<Base> {
   const kekFolder = `${folder}-kek`;
   const environment = { ATTUNE_ENCRYPTION: encryption, ATTUNE_KEK_FOLDER: kekFolder };
   const ledger = new Ledger();

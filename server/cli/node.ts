@@ -4,14 +4,17 @@ import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import { openHost, type EmbeddedHost, type HostOptions } from "../embedded/host.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
+import type { StateFault } from "../state/state-file.ts";
 import { readSettings, retentionOf, SettingError, type NodeSettings, type SettingFlags } from "./config.ts";
 
 export const DEFAULT_PROJECT = "default";
 /** The demo's newsroom, beside the shop in `default`. */
 export const NEWS_PROJECT = "news";
+/** What is said where the state is of an earlier form (open, or closed page by page) or damaged. */
+export const REBUILT = "the state cannot be used as it is: it is built anew from the log, nothing is lost";
 const PROGRAMS = { shop: shopProgram, news: newsProgram };
 
-export type HostReports = Pick<HostOptions, "onFault" | "onCheckpointFailed" | "onErasureFailed" | "onRetentionFailed">;
+export type HostReports = Pick<HostOptions, "onFault" | "onStateRebuilt" | "onCheckpointFailed" | "onErasureFailed" | "onRetentionFailed">;
 
 /** Opens `default` and every project that the settings name. */
 export function openSettingsHost(settings: NodeSettings, reports: HostReports = {}): Promise<EmbeddedHost> {
@@ -32,12 +35,12 @@ export function openSettingsHost(settings: NodeSettings, reports: HostReports = 
   });
 }
 
-/** Off only by an explicit word. `on` closes the log; `all` what is derived from it too (docs/decisions/privacy.md says why not yet by default). */
+/** Off only by an explicit word. `all` is from when `on` closed the log alone. */
 function encryptionOf(environment: NodeJS.ProcessEnv): Pick<HostOptions, "encryption"> {
   const said = environment["ATTUNE_ENCRYPTION"] ?? "on";
-  if (!["on", "all", "off"].includes(said)) throw new SettingError(`ATTUNE_ENCRYPTION is "${said}": on, all or off`);
+  if (!["on", "all", "off"].includes(said)) throw new SettingError(`ATTUNE_ENCRYPTION is "${said}": on or off`);
   if (said === "off") return {};
-  return { encryption: { kekFolder: environment["ATTUNE_KEK_FOLDER"], closesState: said === "all" } };
+  return { encryption: { kekFolder: environment["ATTUNE_KEK_FOLDER"] } };
 }
 
 /** Projects with the programs that they start with, by their names. */
@@ -73,7 +76,8 @@ export async function withProject(
   const settings = await readSettings(flags, process.env);
   const name = flags.project ?? DEFAULT_PROJECT;
   const program = flags.program ?? settings.projects?.[name] ?? (name === NEWS_PROJECT ? "news" : "shop");
-  const host = await openSettingsHost({ ...settings, projects: { [name]: program } });
+  const onStateRebuilt = (fault: StateFault): void => console.error(`${REBUILT} (${fault})`);
+  const host = await openSettingsHost({ ...settings, projects: { [name]: program } }, { onStateRebuilt });
   try {
     return await command(host.projects.get(name)!);
   } finally {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { KEY_FILE } from "../access/key-file.ts";
 import { auditPlace, readSettings } from "./config.ts";
-import { NEWS_PROJECT, openSettingsHost } from "./node.ts";
+import { NEWS_PROJECT, openSettingsHost, REBUILT } from "./node.ts";
 import { serve } from "./serve.ts";
 
 export async function startCommand(args: string[]): Promise<number> {
@@ -26,6 +26,7 @@ export async function startCommand(args: string[]): Promise<number> {
   return serve({ ...settings, ...access }, (logger) =>
     openSettingsHost(settings, {
       onFault: (fault) => logger.error({ fault }, "the log is damaged"),
+      onStateRebuilt: (fault) => logger.warn({ fault }, REBUILT),
       onCheckpointFailed: (error) => logger.error({ err: error }, "a checkpoint failed; the log keeps everything"),
       onRetentionFailed: (error) => logger.error({ err: error }, "retention could not be finished; the next run goes on"),
       onErasureFailed: (error) => logger.error({ err: error }, "an erasure could not be finished; it is tried again"),

@@ -25,28 +25,29 @@ export interface BasePlace extends ProjectFolder {
 }
 
 /**
- * Unlike a state it cannot be built anew, so it is never thrown away. One that was written open is opened so.
+ * Unlike a state it cannot be built anew, so it is never thrown away. One of an earlier form is opened as it is.
  * @throws VaultError where its key is missing, LogHeadDamagedError where it was found damaged.
  */
 export async function openBase({ folder, keys, generation }: BasePlace): Promise<DerivedFiles> {
   const state = `base-${generation}`;
-  const isOpen = isThere(folder, state) && StateFile.opensWith(join(folder, state), undefined);
-  const used = isOpen ? undefined : keys;
-  if (isThere(folder, state) && !StateFile.opensWith(join(folder, state), used?.find(state))) {
-    throw new VaultError(`${join(folder, state)} stands for the log's head, and its key is not in the vault: bring the vault back`);
+  const path = join(folder, state);
+  const ids = `base-ids-${generation}`;
+  if (!existsSync(join(path, "state.mdb"))) return openFiles({ folder, keys, state, ids });
+  if (StateFile.isDamaged(path)) throw new LogHeadDamagedError(path);
+  const file = StateFile.openAsItLies(path, keys?.find(state));
+  if (file === undefined) {
+    throw new VaultError(`${path} stands for the log's head, and its key is not in the vault: bring the vault back`);
   }
-  if (StateFile.isDamaged(join(folder, state))) {
-    throw new LogHeadDamagedError(join(folder, state));
-  }
-  return openFiles({ folder, keys: used, state, ids: `base-ids-${generation}` });
+  const isOpen = StateFile.opensWith(path, undefined);
+  return openFiles({ folder, keys: isOpen ? undefined : keys, state, ids, file });
 }
 
-const isThere = (folder: string, name: string): boolean => existsSync(join(folder, name, "state.mdb"));
-
-/** Whether the base was written open although there are keys: it is to be written anew. */
-export function isOpenBase({ folder, keys, generation }: BasePlace): boolean {
-  const path = join(folder, `base-${generation}`);
-  return keys !== undefined && existsSync(path) && StateFile.opensWith(path, undefined);
+/** Whether the base is of an earlier form, or open although there are keys: it is to be written anew. */
+export function isEarlierBase({ folder, keys, generation }: BasePlace): boolean {
+  const state = `base-${generation}`;
+  if (keys === undefined || !existsSync(join(folder, state))) return false;
+  const key = keys.find(state);
+  return key === undefined || !StateFile.opensWith(join(folder, state), key);
 }
 
 /** Removes what other generations left, and destroys their keys. */

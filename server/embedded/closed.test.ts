@@ -1,8 +1,11 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import type { KeyObject } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { rngFrom } from "../../core/math/rng.ts";
+import { StateFile } from "../state/state-file.ts";
+import { writePageClosed } from "../state/testing/page-closed.ts";
 import { openVault, type Vault } from "../vault/vault.ts";
 import type { EmbeddedProject } from "./project.ts";
 import { openProject, randomEvent, START_MS, testFolder, type Clock } from "./testing.ts";
@@ -13,6 +16,18 @@ const DAY = 86_400_000;
 function newVault(): Vault {
   const { path } = testFolder();
   return openVault({ dataFolder: join(path, "v"), kekFolder: join(path, "kek") });
+}
+
+const FOREVER = { profiles: Infinity, visitors: Infinity, dead_letters: Infinity, audit: Infinity, erasures: Infinity };
+const POLICY = { ...FOREVER, events: 10 * DAY, decisions: 10 * DAY };
+
+/** Puts a folder's state into the first closed form. */
+async function intoPages(folder: string, key: KeyObject): Promise<void> {
+  const file = StateFile.openAsItLies(folder, key)!;
+  const rows = [...file.all()].map(([name, bytes]): [string, Uint8Array] => [name, bytes.slice()]);
+  await file.close();
+  StateFile.remove(folder);
+  await writePageClosed(folder, key, rows);
 }
 
 async function fill(project: EmbeddedProject, clock: Clock, seed: number, events: number): Promise<void> {
@@ -29,8 +44,7 @@ test("with a vault nothing that is said of anybody stands in any file, base and 
   const clock: Clock = { nowMs: START_MS };
   const folder = testFolder();
   const vault = newVault();
-  const retention = { events: 10 * DAY, decisions: 10 * DAY, profiles: Infinity, visitors: Infinity };
-  const options = { vault, retention: { ...retention, dead_letters: Infinity, audit: Infinity, erasures: Infinity } };
+  const options = { vault, retention: POLICY };
   const project = await openProject(folder, clock, options);
   for (const seed of [1, 2, 3]) {
     await fill(project, clock, seed, 100);
@@ -59,9 +73,7 @@ test("with a vault nothing that is said of anybody stands in any file, base and 
 test("a folder that was open is closed from then on, its base too", async () => {
   const clock: Clock = { nowMs: START_MS };
   const folder = testFolder();
-  const retention = { events: 10 * DAY, decisions: 10 * DAY, profiles: Infinity, visitors: Infinity };
-  const policy = { ...retention, dead_letters: Infinity, audit: Infinity, erasures: Infinity };
-  const open = await openProject(folder, clock, { retention: policy });
+  const open = await openProject(folder, clock, { retention: POLICY });
   for (const seed of [1, 2]) {
     await fill(open, clock, seed, 100);
     await open.retain();
@@ -70,7 +82,10 @@ test("a folder that was open is closed from then on, its base too", async () => 
   await open.close();
   ok(folder.bytes().includes("canary"));
 
-  const closed = await openProject(folder, clock, { retention: policy, vault: newVault() });
+  const told: string[] = [];
+  const onStateRebuilt = (fault: string): void => void told.push(fault);
+  const closed = await openProject(folder, clock, { retention: POLICY, vault: newVault(), onStateRebuilt });
+  deepEqual(told, ["other_form"]);
   deepEqual(await closed.profile({ user_id: "canary-u1" }), profile);
   clock.nowMs += 12 * DAY;
   await closed.retain();
@@ -80,4 +95,58 @@ test("a folder that was open is closed from then on, its base too", async () => 
   await closed.checkpoint();
   deepEqual((await verifyProject(closed, { now: () => clock.nowMs })).differences, []);
   equal(folder.bytes().includes("canary"), false, "the open part of the log has gone, and the base is closed");
+});
+
+test("state and base whose pages LMDB closed are taken over: the state from the log, the base as it is", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const vault = newVault();
+  const project = await openProject(folder, clock, { vault, retention: POLICY });
+  for (const seed of [1, 2]) {
+    await fill(project, clock, seed, 100);
+    await project.retain();
+  }
+  const profile = await project.profile({ user_id: "canary-u1" });
+  await project.close();
+  for (const name of ["state", "base-1"]) await intoPages(join(folder.path, name), vault.find(`state/default/${name}`)!);
+
+  const told: string[] = [];
+  const again = await openProject(folder, clock, { vault, retention: POLICY, onStateRebuilt: (fault) => told.push(fault) });
+  deepEqual(told, ["other_form"]);
+  deepEqual(await again.profile({ user_id: "canary-u1" }), profile);
+  deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
+  clock.nowMs += 12 * DAY;
+  await again.retain();
+  clock.nowMs += 2 * DAY;
+  await fill(again, clock, 3, 3);
+  await again.retain();
+  const [base] = readdirSync(folder.path).filter((name) => /^base-\d+$/.test(name)) as [string];
+  equal(base, "base-2", "the base was written anew");
+  equal(StateFile.opensWith(join(folder.path, base), vault.find(`state/default/${base}`)), true);
+  deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
+  equal(folder.bytes().includes("canary"), false);
+});
+
+test("the state survives that the key-encryption key is replaced; without it, or with another, nothing opens", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const { path } = testFolder();
+  const place = { dataFolder: join(path, "v"), kekFolder: join(path, "kek") };
+  const vault = openVault(place);
+  const told: string[] = [];
+  const onStateRebuilt = (fault: string): void => void told.push(fault);
+  const project = await openProject(folder, clock, { vault, onStateRebuilt });
+  await fill(project, clock, 1, 50);
+  const profile = await project.profile({ user_id: "canary-u1" });
+  await project.close();
+  vault.make("of something else");
+  vault.destroy(["of something else"]);
+  equal(vault.epoch, 2);
+
+  const again = await openProject(folder, clock, { vault: openVault(place), onStateRebuilt });
+  deepEqual(await again.profile({ user_id: "canary-u1" }), profile);
+  deepEqual(told, [], "from the state, not from the log");
+  await again.close();
+  await rejects(openProject(folder, clock, { vault: newVault() }), /key/);
+  await rejects(openProject(folder, clock), /key/);
 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { givingWay } from "../giving-way.ts";
 import { type IdIndex, openIdIndex } from "../log/id-index.ts";
 import type { LogFault, SegmentLog } from "../log/log.ts";
-import { StateFile } from "../state/state-file.ts";
+import { type StateFault, StateFile } from "../state/state-file.ts";
 import type { StateKeys } from "../vault/state-keys.ts";
 import { Checkpointer, type CheckpointMeta, type CheckpointSlice, readMeta } from "./checkpointer.ts";
 import { Fold } from "./fold.ts";
@@ -41,16 +41,22 @@ export function openDerivedFiles({ folder, keys }: ProjectFolder, generation: nu
   return openFiles({ folder, keys, state: nameOf("state", generation), ids: nameOf("ids", generation) });
 }
 
+/** Why the state of this generation will be thrown away and built anew; undefined where it will not. */
+export function derivedFault({ folder, keys }: ProjectFolder, generation: number): StateFault | undefined {
+  const name = nameOf("state", generation);
+  return StateFile.faultOf(join(folder, name), keys?.obtain(name));
+}
+
 /** A project's folder and what its files are closed with; without, they are open. */
 export interface ProjectFolder {
   readonly folder: string;
   readonly keys?: StateKeys | undefined;
 }
 
-/** The same by names within the folder. @throws StateCorruptError */
-export async function openFiles(of: ProjectFolder & { state: string; ids: string }): Promise<DerivedFiles> {
+/** The same by names within the folder; `file` where it is open already. @throws StateCorruptError */
+export async function openFiles(of: ProjectFolder & { state: string; ids: string; file?: StateFile | undefined }): Promise<DerivedFiles> {
   const { folder, keys } = of;
-  const file = StateFile.open(join(folder, of.state), keys?.obtain(of.state));
+  const file = of.file ?? StateFile.open(join(folder, of.state), keys?.obtain(of.state));
   try {
     return { file, idsFolder: join(folder, of.ids), idsKey: keys?.obtain(of.ids), meta: readMeta(file) };
   } catch (error) {

@@ -11,8 +11,8 @@ export interface HostOptions extends Omit<ProjectOptions, "folder" | "name" | "f
   dataFolder: string;
   /** Projects to be opened, each with the program it starts with. */
   projects: Readonly<Record<string, unknown>>;
-  /** Logs are closed with keys of a vault, with `closesState` what is derived from them too. Without it new segments are open. */
-  encryption?: { kekFolder: string | undefined; closesState?: boolean } | undefined;
+  /** Logs and what is derived from them are closed with keys of a vault. Without it new segments are open. */
+  encryption?: { kekFolder: string | undefined } | undefined;
 }
 
 export interface EmbeddedHost {
@@ -35,7 +35,7 @@ export async function openHost(options: HostOptions): Promise<EmbeddedHost> {
     for (const [name, firstProgram] of Object.entries(programs)) {
       if (!PROJECT_NAME.test(name)) throw new Error(`"${name}" is no project name: a–z, 0–9, - and _, at most 64`);
       const folder = projectFolder(dataFolder, name);
-      projects.set(name, await EmbeddedProject.open({ ...projectOptions, folder, name, firstProgram, vault, closesState: encryption?.closesState }));
+      projects.set(name, await EmbeddedProject.open({ ...projectOptions, folder, name, firstProgram, vault }));
     }
   } catch (error) {
     await close();

@@ -30,6 +30,8 @@ interface Entry {
   storedDueMs: number;
   /** Log position of the row that he was read from: what the log says of him before it is in his state. */
   readPosition: number;
+  /** See `StateFile.nameOf`; kept when it was asked for. */
+  name?: string;
 }
 
 export class Persons implements SnapshotSource<string> {
@@ -99,22 +101,36 @@ export class Persons implements SnapshotSource<string> {
     this.total--;
   }
 
-  /** Keys with `prefix` in key order, at most `limit`: the cached ones and those on disk. */
-  keys(prefix: string, options: { after?: string; limit: number }): string[] {
-    const { after = "", limit } = options;
-    const keys = new Set<string>();
+  /** Keys in the order of their names in the file, at most `limit`: the cached ones and those on disk. */
+  keys({ after, limit }: { after?: string | undefined; limit: number }): string[] {
+    const afterName = after === undefined ? "" : this.#file.nameOf(PERSONS + after);
+    const names = new Map<string, string>();
     const gone = new Set<string>();
     for (const entries of [this.#young, this.#old, this.#unsaved]) {
       for (const [key, entry] of entries) {
-        if (!key.startsWith(prefix) || key <= after) continue;
-        (isForgotten(entry) ? gone : keys).add(key);
+        const name = (entry.name ??= this.#file.nameOf(PERSONS + key));
+        if (name <= afterName) continue;
+        if (isForgotten(entry)) gone.add(key);
+        else names.set(key, name);
       }
     }
-    const stored = this.#file.rows(PERSONS + prefix, {
-      ...(after.startsWith(prefix) && after !== "" ? { after: after.slice(prefix.length) } : {}),
-      limit: limit + gone.size,
-    });
-    for (const [rest] of stored) if (!gone.has(prefix + rest)) keys.add(prefix + rest);
+    const stored = this.#file.rows(PERSONS, { ...(after !== undefined && { after }), limit: limit + gone.size });
+    for (const [key] of stored) if (!gone.has(key) && !names.has(key)) names.set(key, this.#file.nameOf(PERSONS + key));
+    const sorted = [...names].sort(([, a], [, b]) => (a < b ? -1 : 1));
+    return sorted.slice(0, limit).map(([key]) => key);
+  }
+
+  /** Keys that start with `prefix`, the first `limit` in key order. */
+  async search(prefix: string, limit: number): Promise<string[]> {
+    const forgotten = [...this.#young, ...this.#old, ...this.#unsaved].filter(([, entry]) => isForgotten(entry)).length;
+    const keys = new Set(await this.#file.findPersons(prefix, limit + forgotten));
+    for (const entries of [this.#young, this.#old, this.#unsaved]) {
+      for (const [key, entry] of entries) {
+        if (!key.startsWith(prefix)) continue;
+        if (isForgotten(entry)) keys.delete(key);
+        else keys.add(key);
+      }
+    }
     return [...keys].sort().slice(0, limit);
   }
 

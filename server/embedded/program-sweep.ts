@@ -32,7 +32,7 @@ export class ProgramSweep {
 
   #turn(): void {
     if (this.#running === null || this.#stopped) return;
-    const keys = this.#persons.keys("", { after: this.#running.after, limit: PERSONS_A_TURN });
+    const keys = this.#persons.keys({ after: this.#running.after, limit: PERSONS_A_TURN });
     for (const key of keys) this.#look(key);
     if (keys.length < PERSONS_A_TURN) {
       this.sweptVersion = this.#running.version;

@@ -49,7 +49,7 @@ import {
 } from "../ports.ts";
 import { Erasures, type ErasureJob, type ErasureProof } from "../privacy/erasures.ts";
 import { DEFAULT_RETENTION, type RetentionPolicy, type RetentionReport } from "../privacy/retention.ts";
-import { StateCorruptError, StateFile } from "../state/state-file.ts";
+import { StateCorruptError, type StateFault, StateFile } from "../state/state-file.ts";
 import { segmentKeys } from "../vault/segment-keys.ts";
 import { stateKeys } from "../vault/state-keys.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -59,6 +59,7 @@ import { Committer, type Group } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
 import {
   Derived,
+  derivedFault,
   openDerivedFiles,
   RECORDS_A_CHECKPOINT_MAX,
   removeOthers,
@@ -82,10 +83,8 @@ export interface ProjectOptions {
   firstProgram: unknown;
   /** Processing time, Unix ms. */
   now: () => number;
-  /** Closes the log, so that what is erased from it is destroyed with its key. Without it the log is open. */
+  /** Closes the log and what is derived from it, so that what is erased is destroyed with its key. Without it all is open. */
   vault?: Vault | undefined;
-  /** Whether state, base and index of ids are closed with the vault's keys too, and not the log alone. Default true. */
-  closesState?: boolean | undefined;
   /** How long what is kept. Default DEFAULT_RETENTION. */
   retention?: RetentionPolicy | undefined;
   /** `none` never waits for the disk: it loses accepted events when power fails, for tests of the rigs only. */
@@ -95,6 +94,8 @@ export interface ProjectOptions {
   checkpointEveryMs?: number;
   checkpointSlice?: CheckpointSlice;
   onFault?: (fault: LogFault) => void;
+  /** The state is of another form, or damaged: it is thrown away and built anew from the log. */
+  onStateRebuilt?: (fault: StateFault) => void;
   onCheckpointFailed?: (error: Error) => void;
   onTrainingFailed?: (error: Error) => void;
   /** An erasure could not be finished; it is tried again. */
@@ -172,7 +173,7 @@ export class EmbeddedProject implements Project {
     });
     this.#families = new FamilyTrainer({
       program: () => this.fold.programs.current,
-      keys: (after, limit) => this.fold.persons.keys("", { after, limit }),
+      keys: (after, limit) => this.fold.persons.keys({ after, limit }),
       person: (key) => this.fold.persons.get(key),
       personsTotal: () => this.fold.persons.total,
       nowMs: () => this.#nowMs(),
@@ -207,6 +208,8 @@ export class EmbeddedProject implements Project {
     const place = placeOf(options);
     removeOthers(place, ledger.generation);
     removeOtherBases({ ...place, generation: ledger.base });
+    const fault = derivedFault(place, ledger.generation);
+    if (fault !== undefined) options.onStateRebuilt?.(fault);
     let files = await openDerivedFiles(place, ledger.generation);
     try {
       const log = await openLog(join(folder, "log"), {
@@ -315,9 +318,9 @@ export class EmbeddedProject implements Project {
     return baseOf(placeOf(this.#options), this.#ledger);
   }
 
-  /** Whether what is derived from the log is closed with keys. */
-  get closesState(): boolean {
-    return placeOf(this.#options).keys !== undefined;
+  /** Whether log and state are closed with keys. */
+  get isClosed(): boolean {
+    return this.#options.vault !== undefined;
   }
 
   get retentionPolicy(): RetentionPolicy {
@@ -367,7 +370,8 @@ export class EmbeddedProject implements Project {
   }
 
   async searchPersons(prefix: string, limit: number): Promise<PersonRef[]> {
-    const keys = ["u:", "a:"].flatMap((kind) => this.fold.persons.keys(kind + prefix, { limit }));
+    const keys: string[] = [];
+    for (const kind of ["u:", "a:"]) keys.push(...(await this.fold.persons.search(kind + prefix, limit)));
     return keys.slice(0, limit).map(refOfKey);
   }
 
@@ -756,8 +760,8 @@ export class EmbeddedProject implements Project {
   }
 }
 
-function placeOf({ folder, name, vault, closesState = true }: ProjectOptions): ProjectFolder {
-  return { folder, keys: vault === undefined || !closesState ? undefined : stateKeys(vault, name) };
+function placeOf({ folder, name, vault }: ProjectOptions): ProjectFolder {
+  return { folder, keys: vault === undefined ? undefined : stateKeys(vault, name) };
 }
 
 function baseOf(place: ProjectFolder, { base }: Erasures): BasePlace | undefined {

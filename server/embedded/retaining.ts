@@ -7,7 +7,7 @@ import { givingWay } from "../giving-way.ts";
 import type { LogEntry, SegmentLog } from "../log/log.ts";
 import type { Erasures } from "../privacy/erasures.ts";
 import { isExpired, type RetentionPolicy, type RetentionReport } from "../privacy/retention.ts";
-import { advanceBase, type BasePlace, eraseFromBase, isOpenBase, removeOtherBases } from "./base.ts";
+import { advanceBase, type BasePlace, eraseFromBase, isEarlierBase, removeOtherBases } from "./base.ts";
 import type { ProjectFolder } from "./derived.ts";
 import type { Fold } from "./fold.ts";
 import { decodeRecord } from "./record-codec.ts";
@@ -56,7 +56,7 @@ async function expirePersons({ fold, policy, nowMs, isStopped, write }: Retentio
   const counts = { profiles_expired: 0, visitors_expired: 0 };
   const giveWay = givingWay();
   for (let after = ""; !isStopped();) {
-    const keys = fold().persons.keys("", { after, limit: PERSONS_A_PAGE });
+    const keys = fold().persons.keys({ after, limit: PERSONS_A_PAGE });
     for (const key of keys) {
       const person = fold().persons.peek(key);
       const turn = giveWay();
@@ -142,11 +142,11 @@ function firstRecordMs(log: SegmentLog, position: number): number | undefined {
   return undefined;
 }
 
-/** Where the base is, or is to be; one from before the log was closed is closed now. */
+/** Where the base is, or is to be; one of an earlier form is written anew. */
 async function baseToAdvance({ place, ledger }: RetentionHost): Promise<BasePlace> {
   const base = { ...place, generation: Math.max(1, ledger.base) };
   removeOtherBases({ ...place, generation: ledger.base });
-  if (ledger.base === 0 || !isOpenBase(base)) return base;
+  if (ledger.base === 0 || !isEarlierBase(base)) return base;
   const next = base.generation + 1;
   await eraseFromBase(base, { next, jobs: [], ledger });
   await ledger.setBase(next);

@@ -39,7 +39,7 @@ export async function verifyProject(
 ): Promise<Verification> {
   const folder = await mkdtemp(join(tmpdir(), "attune-verify-"));
   // What lies in the folder of temporary files is closed with a key that nobody ever sees.
-  const idsKey = project.closesState ? createSecretKey(randomBytes(32)) : undefined;
+  const idsKey = project.isClosed ? createSecretKey(randomBytes(32)) : undefined;
   const file = StateFile.open(join(folder, "state"), idsKey);
   let fresh: Derived | undefined;
   try {
@@ -105,11 +105,15 @@ function compareDecisions(stored: Fold, fresh: Fold): Difference[] {
   return differences;
 }
 
-function* unitRows({ units }: Fold): Generator<[name: string, bytes: Uint8Array]> {
+/** Of a run that is forgotten persons go a few at a time, in the order of the file, which two closed files do not share. */
+function* unitRows({ units, decisions }: Fold): Generator<[name: string, bytes: Uint8Array]> {
+  const runs = new Set([...decisions.experiments.rows()].map(([run]) => run));
   let after: string | undefined;
   while (true) {
     const page = units.page({ ...(after === undefined ? {} : { after }), limit: PAGE });
-    for (const [key, bytes] of page) yield [`experiment unit ${key}`, bytes];
+    for (const [key, bytes] of page) {
+      if (runs.has(key.slice(0, key.indexOf("/")))) yield [`experiment unit ${key}`, bytes];
+    }
     if (page.length < PAGE) return;
     after = page.at(-1)![0];
   }
@@ -118,7 +122,7 @@ function* unitRows({ units }: Fold): Generator<[name: string, bytes: Uint8Array]
 function* keysOf(fold: Fold): Generator<string> {
   let after = "";
   while (true) {
-    const keys = fold.persons.keys("", { after, limit: PAGE });
+    const keys = fold.persons.keys({ after, limit: PAGE });
     yield* keys;
     if (keys.length < PAGE) return;
     after = keys.at(-1)!;

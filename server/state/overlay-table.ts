@@ -31,13 +31,15 @@ export class OverlayTable implements SnapshotSource<string> {
     this.#latest.set(key, bytes);
   }
 
-  /** Rows in key order; `after` is exclusive. */
+  /** Rows in the order of their names in the file; `after` is exclusive. */
   page(options: { prefix?: string; after?: string; limit: number; reverse?: boolean }): [string, Uint8Array][] {
     const prefix = options.prefix ?? "";
+    const nameOf = (key: string): string => this.#file.nameOf(`${this.table}:${key}`);
+    const after = options.after === undefined ? undefined : nameOf(options.after);
     const isWanted = (key: string): boolean => {
       if (!key.startsWith(prefix)) return false;
-      if (options.after === undefined) return true;
-      return options.reverse ? key < options.after : key > options.after;
+      if (after === undefined) return true;
+      return options.reverse ? nameOf(key) < after : nameOf(key) > after;
     };
     const fresh = new Map<string, Value>();
     for (const layer of [this.#frozen, this.#latest]) {
@@ -50,15 +52,15 @@ export class OverlayTable implements SnapshotSource<string> {
       reverse: options.reverse === true,
       limit: options.limit + fresh.size,
     });
-    const rows: [string, Uint8Array][] = [];
+    const rows: { name: string; row: [string, Uint8Array] }[] = [];
     for (const [rest, bytes] of stored) {
       const key = prefix + rest;
-      if (isWanted(key) && !fresh.has(key)) rows.push([key, bytes]);
+      if (isWanted(key) && !fresh.has(key)) rows.push({ name: nameOf(key), row: [key, bytes] });
     }
-    for (const [key, value] of fresh) if (value !== null) rows.push([key, value]);
-    rows.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    for (const [key, value] of fresh) if (value !== null) rows.push({ name: nameOf(key), row: [key, value] });
+    rows.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
     if (options.reverse) rows.reverse();
-    return rows.slice(0, options.limit);
+    return rows.slice(0, options.limit).map(({ row }) => row);
   }
 
   begin(): void {

@@ -1,13 +1,15 @@
-// The state file: an LMDB environment with one flat key space, `prefix:key` → checksummed bytes. It is written only by
+// The state file: an LMDB environment with one flat key space, `prefix:key` → checksummed or closed bytes. It is written only by
 // checkpoints (all rows of one checkpoint in one durable transaction) and read by the serving thread at any time.
 import { createHash, type KeyObject } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { crc32 } from "node:zlib";
 import { open, type RootDatabase } from "lmdb";
 import { replaceFile } from "../disk/durable-file.ts";
+import { givingWay } from "../giving-way.ts";
 import { isCutOff } from "./file-size.ts";
+import { DIRECTORY, keysIn } from "./name-directory.ts";
+import { type Row, type RowForm, rowForm } from "./row-form.ts";
 
 /**
  * Address space for the file, no memory: 64 GiB. A file that outgrows its map is mapped anew while the old maps stay, each
@@ -16,7 +18,7 @@ import { isCutOff } from "./file-size.ts";
 const MAP_BYTES = 64 * 1024 * 1024 * 1024;
 
 /** The same for the reading thread and the writing worker. `safeRestore`: after a power cut only flushed pages count. */
-export const STATE_OPTIONS = {
+const STATE_OPTIONS = {
   encoding: "binary",
   compression: false,
   overlappingSync: false,
@@ -27,10 +29,17 @@ export const STATE_OPTIONS = {
 
 const STATE_FILE = "state.mdb";
 
-/** Where the file is, and what it is closed with; goes to the worker too. */
+/** Where the file is, and what its rows are closed with; goes to the worker too. */
 export interface StatePlace {
   readonly path: string;
-  readonly encryptionKey?: string;
+  readonly key?: KeyObject | undefined;
+  /** Of the first closed form: LMDB's key of 32 characters. */
+  readonly pagesKey?: string | undefined;
+}
+
+/** The same for reader and writer. */
+export function openDatabase({ path, pagesKey }: StatePlace): RootDatabase<Uint8Array, string> {
+  return open<Uint8Array, string>({ ...STATE_OPTIONS, path, ...(pagesKey !== undefined && { encryptionKey: pagesKey }) });
 }
 
 /** Rows of one slice; `lengths[i]` is -1 where `keys[i]` is deleted, else the bytes follow one another in `bytes`. */
@@ -43,7 +52,7 @@ export interface RowSlice {
 export type CheckpointMessage = { kind: "slice"; slice: RowSlice } | { kind: "commit"; id: number } | { kind: "close" };
 export type WriterReply = { kind: "committed"; id: number } | { kind: "failed"; id: number; message: string };
 
-/** A stored value whose checksum is wrong. The file is marked: the next start throws it away and rebuilds it from the log. */
+/** A stored row that is not what was written there. The file is marked: the next start throws it away and rebuilds it from the log. */
 export class StateCorruptError extends Error {
   override readonly name = "StateCorruptError";
   readonly code = "state_corrupt";
@@ -57,22 +66,35 @@ export class CheckpointFailedError extends Error {
 
 /** Collects rows for a checkpoint; about `SLICE_BYTES` go to the writer at a time. */
 const SLICE_BYTES = 1 << 20;
-const CHECKSUM_BYTES = 4;
 /** A file beside the state that says: do not trust it. */
 const DAMAGED_MARK = "damaged";
 /** A file beside a state that is closed; it names the key by a hash. */
 const CLOSED_MARK = "closed";
 
-/** LMDB takes a key of 32 characters: 192 bits of ours. Pages are closed by ChaCha8, keys of rows as well as values. */
-export function lmdbKey(key: KeyObject): string {
-  return key.export().toString("base64url").slice(0, 32);
+/** The form of closed rows, before the key's hash in the mark; the first form had LMDB close its pages, and only the hash. */
+const CLOSED_FORM = "rows 1";
+
+const BUCKETS_A_PAGE = 64;
+
+const hashOf = (key: KeyObject): string => createHash("sha256").update(key.export()).digest("hex").slice(0, 16);
+const markOf = (key: KeyObject): string => `${CLOSED_FORM} ${hashOf(key)}`;
+
+const pagesKeyOf = (key: KeyObject): string => key.export().toString("base64url").slice(0, 32);
+
+/** Has the next start throw the state away. */
+export function markDamaged(folder: string, name: string): StateCorruptError {
+  writeFileSync(join(folder, DAMAGED_MARK), "");
+  return new StateCorruptError(`the stored row ${name.slice(0, 2)}… is not what was written: restart the node to rebuild`);
 }
 
-const markOf = (key: KeyObject): string => createHash("sha256").update(key.export()).digest("hex").slice(0, 16);
+/** Why a state is thrown away at the next opening. */
+export type StateFault = "damaged" | "other_form";
 
 export class StateFile {
   readonly #folder: string;
   readonly #database: RootDatabase<Uint8Array, string>;
+  readonly #form: RowForm;
+  readonly #isClosed: boolean;
   readonly #writer: Worker;
   readonly #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
   #commitId = 0;
@@ -81,10 +103,12 @@ export class StateFile {
   #buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
   #used = 0;
 
-  private constructor(folder: string, key: KeyObject | undefined) {
+  private constructor(folder: string, of: Omit<StatePlace, "path">) {
     this.#folder = folder;
-    const place: StatePlace = { path: join(folder, STATE_FILE), ...(key !== undefined && { encryptionKey: lmdbKey(key) }) };
-    this.#database = open<Uint8Array, string>({ ...STATE_OPTIONS, ...place });
+    const place: StatePlace = { path: join(folder, STATE_FILE), ...of };
+    this.#isClosed = of.key !== undefined;
+    this.#form = rowForm(of.key);
+    this.#database = openDatabase(place);
     this.#writer = new Worker(new URL("./checkpoint-worker.ts", import.meta.url), { workerData: place });
     this.#writer.on("message", (reply: WriterReply) => {
       const waiting = this.#waiting.get(reply.id);
@@ -101,25 +125,33 @@ export class StateFile {
     });
   }
 
-  /**
-   * Opens or creates the file in `folder`, closed by `key` where there is one. What was found damaged, was cut, or does not
-   * open with this key, or without any, is thrown away first.
-   */
+  /** Opens or creates the file in `folder`, closed by `key` where there is one. What has a fault is thrown away first. */
   static open(folder: string, key?: KeyObject): StateFile {
-    const path = join(folder, STATE_FILE);
-    const isForeign = existsSync(path) && !StateFile.opensWith(folder, key);
-    if (isForeign || StateFile.isDamaged(folder)) StateFile.remove(folder);
+    if (StateFile.isDamaged(folder) || !StateFile.opensWith(folder, key)) StateFile.remove(folder);
     mkdirSync(folder, { recursive: true });
     // Durable before the first row: without it the rows are taken for open ones.
     if (key !== undefined && !StateFile.opensWith(folder, key)) replaceFile(join(folder, CLOSED_MARK), markOf(key));
-    return new StateFile(folder, key);
+    return new StateFile(folder, { key });
+  }
+
+  /** Opens a file of whatever form that was ever written with this key or with none; undefined where it is of another. */
+  static openAsItLies(folder: string, key: KeyObject | undefined): StateFile | undefined {
+    const mark = markIn(folder);
+    if (mark === undefined) return new StateFile(folder, {});
+    if (key === undefined) return undefined;
+    if (mark === markOf(key)) return new StateFile(folder, { key });
+    return mark === hashOf(key) ? new StateFile(folder, { pagesKey: pagesKeyOf(key) }) : undefined;
+  }
+
+  /** Undefined also where there is no state yet. `other_form`: open where it is to be closed, or closed with something else. */
+  static faultOf(folder: string, key: KeyObject | undefined): StateFault | undefined {
+    if (StateFile.isDamaged(folder)) return "damaged";
+    return existsSync(join(folder, STATE_FILE)) && !StateFile.opensWith(folder, key) ? "other_form" : undefined;
   }
 
   /** Whether the state in `folder` was written with this key; undefined: open. */
   static opensWith(folder: string, key: KeyObject | undefined): boolean {
-    const mark = join(folder, CLOSED_MARK);
-    const written = existsSync(mark) ? readFileSync(mark, "utf8") : undefined;
-    return written === (key === undefined ? undefined : markOf(key));
+    return markIn(folder) === (key === undefined ? undefined : markOf(key));
   }
 
   /** Whether the state in `folder` was found damaged, or was cut. */
@@ -133,45 +165,77 @@ export class StateFile {
     rmSync(folder, { recursive: true, force: true });
   }
 
-  /** The row as the last commit left it. Throws StateCorruptError where its checksum is wrong. */
-  get(key: string): Uint8Array | undefined {
-    const stored = this.#database.get(key);
-    return stored === undefined ? undefined : this.#opened(key, stored);
+  /** Rows of a table are listed in the order of these. */
+  nameOf(key: string): string {
+    return this.#form.nameOf(key);
   }
 
-  /** Committed rows whose keys start with `prefix`, in key order, the prefix cut off. */
+  /** The row as the last commit left it. Throws StateCorruptError where it is not what was written. */
+  get(key: string): Uint8Array | undefined {
+    const name = this.#form.nameOf(key);
+    const stored = this.#database.get(name);
+    return stored === undefined ? undefined : this.#opened(name, stored).bytes;
+  }
+
+  /**
+   * Committed rows whose keys start with `prefix`, in the order of their names, the prefix cut off. In a closed file the
+   * prefix must end where the part that is hidden begins, or before.
+   */
   *rows(
     prefix: string,
     options: { after?: string; to?: string; limit?: number; reverse?: boolean } = {},
   ): Generator<[key: string, bytes: Uint8Array]> {
-    const low = options.after === undefined ? prefix : `${prefix}${options.after}`;
-    const high = options.to === undefined ? endOfPrefix(prefix) : `${prefix}${options.to}`;
+    const nameOf = (rest: string | undefined): string | undefined => (rest === undefined ? undefined : this.#form.nameOf(prefix + rest));
+    const [after, to] = [nameOf(options.after), nameOf(options.to)];
+    const [low, high] = [after ?? prefix, to ?? endOfPrefix(prefix)];
     const range = options.reverse ? { start: high, end: low, reverse: true } : { start: low, end: high };
     const limit = options.limit === undefined ? {} : { limit: options.limit + 1 };
     let left = options.limit ?? Infinity;
-    for (const { key, value } of this.#database.getRange({ ...range, ...limit })) {
-      if (!key.startsWith(prefix)) continue;
-      const rest = key.slice(prefix.length);
-      if (rest === options.after || rest === options.to) continue;
+    for (const { key: name, value } of this.#database.getRange({ ...range, ...limit })) {
+      if (!name.startsWith(prefix) || name === after || name === to) continue;
       if (left-- <= 0) return;
-      yield [rest, this.#opened(key, value)];
+      const { key, bytes } = this.#opened(name, value);
+      yield [key.slice(prefix.length), bytes];
     }
   }
 
   /** All committed rows. */
   *all(): Generator<[key: string, bytes: Uint8Array]> {
-    for (const { key, value } of this.#database.getRange({ start: " ", end: "\x7f" })) yield [key, this.#opened(key, value)];
+    for (const { key: name, value } of this.#database.getRange({ start: " ", end: "\x7f" })) {
+      if (name.startsWith(DIRECTORY)) continue;
+      const { key, bytes } = this.#opened(name, value);
+      yield [key, bytes];
+    }
+  }
+
+  /** Keys of committed persons that start with `prefix`, the first `limit` in the order of keys; others have turns meanwhile. */
+  async findPersons(prefix: string, limit: number): Promise<string[]> {
+    if (!this.#isClosed) return [...this.rows(`p:${prefix}`, { limit })].map(([rest]) => prefix + rest);
+    const giveWay = givingWay();
+    let found: string[] = [];
+    let after = DIRECTORY;
+    while (true) {
+      const page = [...this.#database.getRange({ start: after, end: endOfPrefix(DIRECTORY), limit: BUCKETS_A_PAGE })];
+      for (const { key: name, value } of page) {
+        if (name === after) continue;
+        for (const key of keysIn(this.#opened(name, value).bytes)) if (key.startsWith(prefix)) found.push(key);
+      }
+      if (found.length > 2 * limit) found = found.sort().slice(0, limit);
+      if (page.length < BUCKETS_A_PAGE) return found.sort().slice(0, limit);
+      after = page.at(-1)!.key;
+      const turn = giveWay();
+      if (turn !== undefined) await turn;
+    }
   }
 
   /** Adds a row to the next commit; null deletes it. */
   write(key: string, bytes: Uint8Array | null): void {
-    const size = bytes === null ? 0 : bytes.length + CHECKSUM_BYTES;
+    const size = bytes === null ? 0 : bytes.length;
     if (this.#used + size > this.#buffer.length) this.#send(Math.max(SLICE_BYTES, size));
     this.#keys.push(key);
     this.#lengths.push(bytes === null ? -1 : size);
     if (bytes === null) return;
-    this.#buffer.writeUInt32LE(crc32(bytes), this.#used);
-    this.#buffer.set(bytes, this.#used + CHECKSUM_BYTES);
+    this.#buffer.set(bytes, this.#used);
     this.#used += size;
   }
 
@@ -190,14 +254,10 @@ export class StateFile {
     await this.#database.close();
   }
 
-  #opened(key: string, stored: Uint8Array): Uint8Array {
-    const view = new DataView(stored.buffer, stored.byteOffset, stored.length);
-    const bytes = stored.subarray(CHECKSUM_BYTES);
-    if (stored.length >= CHECKSUM_BYTES && view.getUint32(0, true) === crc32(bytes)) return bytes;
-    writeFileSync(join(this.#folder, DAMAGED_MARK), "");
-    throw new StateCorruptError(
-      `the stored value of ${key.slice(0, 2)}… has a wrong checksum: restart the node to rebuild`,
-    );
+  #opened(name: string, stored: Uint8Array): Row {
+    const row = this.#form.read(name, stored);
+    if (row === undefined) throw markDamaged(this.#folder, name);
+    return row;
   }
 
   #send(nextBytes: number): void {
@@ -217,6 +277,11 @@ export class StateFile {
   #post(message: CheckpointMessage, transfer: ArrayBuffer[]): void {
     this.#writer.postMessage(message, transfer);
   }
+}
+
+function markIn(folder: string): string | undefined {
+  const mark = join(folder, CLOSED_MARK);
+  return existsSync(mark) ? readFileSync(mark, "utf8") : undefined;
 }
 
 /** The smallest key above all that start with `prefix`. */

@@ -60,7 +60,7 @@ export function inventoryPage(policy: RetentionPolicy): string {
     "# Inventory of stored data\n\n" +
     "Every field that attune stores. Written by `node scripts/inventory.ts` from `server/privacy/inventory/`, where a field " +
     "without its row does not compile. Ages are the defaults; `retention` in `attune.config.ts` changes them, and " +
-    "`GET /v1/privacy/inventory` answers with those in force. `encrypted` holds for the log by default, and for what is derived from it with `ATTUNE_ENCRYPTION=all`.\n\n" +
+    "`GET /v1/privacy/inventory` answers with those in force. `encrypted` holds unless `ATTUNE_ENCRYPTION=off`.\n\n" +
     "## How long\n\n| setting | what | default |\n| --- | --- | --- |\n" +
     `${ages.join("\n")}\n\n${INVENTORY.map(table).join("\n")}`
   );

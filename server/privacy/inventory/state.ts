@@ -101,6 +101,7 @@ const OPEN_SESSION = {
 export const STATE_TABLES = {
   meta: ofMany("technical", "position and figures of the checkpoint"),
   "p:": ofPerson("personal", "a person; see person"),
+  "n:": ofPerson("identifier", "who is there, for the search by how an id begins; in a closed file only"),
   "x:": ofPerson("technical", "when a person is to be looked at"),
   "l:": ofPerson("identifier", "whose device it is"),
   "m:": ofPerson("inference", "who is in which segment"),
