@@ -1,9 +1,23 @@
 // What each feature does to a candidate's log score under the linear ranker: its weight times how far the candidate's
 // value is from the average candidate's. A model's features count as one.
-import type { FeatureEffect } from "./models.ts";
 import { GENERAL_NAMES, PER_MODEL, type Union } from "./union.ts";
 
 const EFFECT_MIN = 0.005; // In log score; smaller ones move nothing by a place.
+
+/** What one feature does to a candidate's log score, against the average of the list's candidates. */
+export interface FeatureEffect {
+  /** A model's name, or one of GENERAL_NAMES. */
+  readonly name: string;
+  readonly effect: number;
+}
+
+/** How the ranker that serves came to the scores of the candidates that `rank` gave last. */
+export interface Effects {
+  /** `mix`, `calibrated`, or the model whose own order is served. */
+  readonly ranker: string;
+  /** Strongest first; empty for a slot that is no candidate. */
+  of(slot: number): FeatureEffect[];
+}
 
 export function effectsIn(
   union: Union,

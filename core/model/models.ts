@@ -4,39 +4,39 @@ import type { RecentItem, Step } from "../rank/recommender.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { createBackground, type BackgroundPart } from "./background.ts";
-import { createBlend, type Blend } from "./blend.ts";
+import type { Blend } from "./blend.ts";
 import { createCandidateList, createScoreSheet, takeBest, type CandidateList } from "./candidates.ts";
-import { HISTORY_MAX, LIST_MAX, TRAIL_MAX, type LearningConfig, type ModelConfig } from "./config.ts";
+import type { LearningConfig, ModelConfig } from "./config.ts";
 import { createContent, type Content } from "./content.ts";
 import { createContextPopularity, type ContextPopularity } from "./context-popularity.ts";
 import { createCosine, type Cosine } from "./cosine.ts";
 import { createCrowd, type Crowd } from "./crowd.ts";
 import { createDecayClock, type DecayClock } from "./decay-clock.ts";
+import type { Effects } from "./effects.ts";
 import { createFactors, type Factors } from "./factors.ts";
 import { createWalk } from "./walk.ts";
-import { createHealth, type Health } from "./health.ts";
+import type { Health } from "./health.ts";
 import { createItemIndex, type ItemIndex } from "./item-index.ts";
-import { CAL, createJudge, FIRST_MODEL, MIX, type Judge } from "./judge.ts";
+import type { Judge } from "./judge.ts";
 import { createKnn } from "./knn.ts";
-import { createMix, toShares, type Mix } from "./mix.ts";
+import type { Mix } from "./mix.ts";
 import type { Model, Reveal } from "./model.ts";
 import { createPopularity, type Popularity } from "./popularity.ts";
+import { createRanker } from "./ranker.ts";
+import { createRecall } from "./recall.ts";
 import { createRepeats } from "./repeats.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 import { createRules, NEXT, RECENT, RULES } from "./rules.ts";
 import { createSampler, type Sampler } from "./sampler.ts";
-import { createSessions, type OpenSession, type SessionStore } from "./sessions.ts";
+import { createSessions, type SessionStore } from "./sessions.ts";
 import { createSituation, setSurroundings, settleSituation, type Situation, type Surroundings } from "./situation.ts";
-import { effectsIn } from "./effects.ts";
-import { NEGATIVE_TYPES } from "./step.ts";
-import { createUnion, type Union } from "./union.ts";
+import type { Union } from "./union.ts";
 
 /** Trending compares a fast popularity with the usual one. */
 const TREND_SPEED = 6;
 /** What lasts, and what came next lately, beside the program's half-lives (docs/decisions/models.md). */
 const STEADY_SLOWNESS = 8;
 const RECENT_SPEED = 12;
-const REPEATS_FEW = 0.01;
 const TRUST_MIN = 0.1; // Rankers learn from steps that are no mere repetition.
 /** Learnt though their lists are off: trending, and lists that would otherwise be empty, need them. */
 const KEPT: ReadonlySet<string> = new Set(["popularity", "trend", "repeats"]);
@@ -64,21 +64,6 @@ export interface Asker extends Surroundings {
   readonly interests?: readonly (readonly [name: string, share: number])[] | undefined;
   readonly trail?: readonly string[] | undefined;
   readonly pageItemId?: string | undefined;
-}
-
-/** What one feature does to a candidate's log score, against the average of the list's candidates. */
-export interface FeatureEffect {
-  /** A model's name, or one of GENERAL_NAMES. */
-  readonly name: string;
-  readonly effect: number;
-}
-
-/** How the ranker that serves came to the scores of the candidates that `rank` gave last. */
-export interface Effects {
-  /** `mix`, `calibrated`, or the model whose own order is served. */
-  readonly ranker: string;
-  /** Strongest first; empty for a slot that is no candidate. */
-  of(slot: number): FeatureEffect[];
 }
 
 export interface Models {
@@ -192,9 +177,14 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   ];
   const lists = models.map(() => createCandidateList());
   const sheet = createScoreSheet();
-  const blend = createBlend(models.length);
-  const union = createUnion(models.length, {
-    blend,
+  const sampler = createSampler(learning);
+  const situation = createSituation();
+  const recall = createRecall(items, sessions, situation);
+  const ranker = createRanker({
+    names: models.map(({ name }) => name),
+    echoes: ECHOES,
+    lists,
+    situation,
     items,
     popularity,
     trend,
@@ -202,15 +192,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     content,
     factors,
     repeats,
-    echoes: models.map(({ name }) => ECHOES.has(name)),
   });
-  const mix = createMix(models.length);
-  const judge = createJudge(models.length);
-  const health = createHealth(FIRST_MODEL + models.length, FIRST_MODEL + models.indexOf(background));
-  const scores = new Float64Array(models.length * LIST_MAX);
-  const ahead = new Int32Array(FIRST_MODEL + models.length);
-  const sampler = createSampler(learning);
-  const situation = createSituation();
+  const { blend, union, mix, judge, health } = ranker;
   const reveal: Reveal = { slot: 0, ref: 0, timeMs: 0, weight: 0, isRepeat: false, sessionNumber: -1 };
   const typeNames: string[] = [];
   const typeBits = new Map<string, number>();
@@ -309,72 +292,6 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     contentIsStale = true;
   };
 
-  const fillTrail = (session: OpenSession | undefined, pageItemId: string | undefined): void => {
-    const { trail, visits } = situation;
-    let length = 0;
-    const page = pageItemId === undefined ? -1 : items.slotOf(pageItemId);
-    if (page >= 0) {
-      visits[length] = 1;
-      trail[length++] = page;
-    }
-    situation.sessionNumber = -1;
-    if (session !== undefined) {
-      situation.sessionNumber = session.number;
-      const rows = sessions.itemsOf(session.number);
-      const from = sessions.offsetOf(session.number);
-      for (let i = sessions.lengthOf(session.number) - 1; i >= 0; i--) {
-        const slot = items.resolve(rows[from + i]!);
-        if (slot < 0) continue;
-        if (slot === page) {
-          visits[0] = session.visits[i]!;
-          continue;
-        }
-        visits[length] = session.visits[i]!;
-        trail[length++] = slot;
-      }
-    }
-    situation.trailLength = length;
-  };
-
-  const fillGivenTrail = (given: readonly string[], pageItemId: string | undefined): void => {
-    fillTrail(undefined, pageItemId);
-    const { trail, visits } = situation;
-    let length = situation.trailLength;
-    for (let i = 0; i < given.length && length < TRAIL_MAX; i++) {
-      const slot = items.slotOf(given[i]!);
-      if (slot < 0) continue;
-      const at = trail.subarray(0, length).indexOf(slot);
-      if (at >= 0) {
-        visits[at]!++;
-        continue;
-      }
-      visits[length] = 1;
-      trail[length++] = slot;
-    }
-    situation.trailLength = length;
-  };
-
-  /** Of one history, by its newest word. */
-  const turnedAway: number[] = [];
-  const fillPast = (history: readonly RecentItem[]): void => {
-    const { past, trail, trailLength } = situation;
-    let length = 0;
-    turnedAway.length = 0;
-    for (let i = 0; i < history.length && i < HISTORY_MAX; i++) {
-      const slot = items.slotOf(history[i]!.item_id);
-      if (slot < 0 || turnedAway.includes(slot)) continue;
-      if (NEGATIVE_TYPES.has(history[i]!.event_type)) {
-        turnedAway.push(slot);
-        continue;
-      }
-      let isKnown = false;
-      for (let j = 0; j < trailLength && !isKnown; j++) isKnown = trail[j] === slot;
-      for (let j = 0; j < length && !isKnown; j++) isKnown = past[j] === slot;
-      if (!isKnown) past[length++] = slot;
-    }
-    situation.pastLength = length;
-  };
-
   const fillLists = (): void => {
     if (contentIsStale) refreshContent();
     sheet.reserve(items.slotEnd);
@@ -397,80 +314,6 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     }
   };
 
-  /**
-   * How many candidates each ranker has put before `target`; all of them where it is none of theirs. Where nobody goes
-   * back, lists leave out what the visitor knows, so it does not count as put before.
-   */
-  const judgeRanking = (target: number, { timeMs, eventType }: Step): void => {
-    const { lengthBucket } = situation;
-    const at = union.find(target);
-    const isRepeat = at >= 0 && union.isOwn[at] === 1;
-    const skipsOwn = !isRepeat && judge.repeatShare < REPEATS_FEW;
-    mix.score(union, lengthBucket, scores);
-    ahead.fill(LIST_MAX);
-    if (at >= 0) {
-      if (union.isDescribed[at] === 1) ahead[MIX] = countAbove(scores, at, skipsOwn);
-      ahead[CAL] = countAbove(union.cal, at, skipsOwn);
-      for (let m = 0; m < lists.length; m++) {
-        const { slots, length } = lists[m]!;
-        let before = 0;
-        for (let rank = 0; rank < length; rank++) {
-          if (slots[rank] === target) {
-            ahead[FIRST_MODEL + m] = before;
-            break;
-          }
-          if (!skipsOwn || union.isOwn[union.places[slots[rank]!]!] === 0) before++;
-        }
-      }
-    }
-    let first = 0;
-    for (let i = 1; i < union.count; i++) if (union.cal[i]! > union.cal[first]!) first = i;
-    health.judged({
-      timeMs,
-      ahead,
-      served: judge.chosen(lengthBucket),
-      firstChance: union.count === 0 ? 0 : union.cal[first]!,
-      firstHit: at >= 0 && at === first,
-      isUnproposed: at < 0,
-      isNew: target < 0,
-      eventType,
-    });
-    judge.record({ lengthBucket, ahead, isRepeat });
-  };
-
-  const countAbove = (values: Float64Array, at: number, skipsOwn: boolean): number => {
-    let above = 0;
-    for (let i = 0; i < union.count; i++) if (values[i]! > values[at]! && !(skipsOwn && union.isOwn[i] === 1)) above++;
-    return above;
-  };
-
-  const learnRanking = (target: number, step: Step): void => {
-    union.gather(lists, situation);
-    union.describe(lists, situation);
-    judgeRanking(target, step);
-    const at = union.find(target);
-    if (at >= 0 && union.isDescribed[at] === 1) mix.learn(union, situation.lengthBucket, at, scores);
-    blend.learn(lists, situation, target, items.slotEnd);
-  };
-
-  /** Behind the described candidates, those that are not, by their chance. */
-  const rankRest = (): void => {
-    const { count, cal, isDescribed } = union;
-    let last = Infinity;
-    let bar = Infinity;
-    for (let i = 0; i < count; i++) {
-      if (isDescribed[i] === 0) continue;
-      if (scores[i]! < last) last = scores[i]!;
-      if (cal[i]! < bar) bar = cal[i]!;
-    }
-    for (let i = 0; i < count; i++) if (isDescribed[i] === 0) scores[i] = last * (bar > 0 ? cal[i]! / bar : 1);
-  };
-
-  /** One model's own order, before all others: its scores are above 1, chances below. */
-  const putFirst = ({ slots, length }: CandidateList, into: Float64Array): void => {
-    for (let rank = 0; rank < length; rank++) into[union.find(slots[rank]!)] = 1 + length - rank;
-  };
-
   /** The visitor's first word against an item takes back what his step to it would have taught, and ends his interest. */
   const turnAway = (step: Step): void => {
     const { timeMs, personKey, sessionId, itemId } = step;
@@ -481,7 +324,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     const ref = items.refOf(slot);
     if (session !== undefined) sessions.drop(session, ref);
     if (step.history.some((recent) => recent.item_id === itemId && recent.event_type === step.eventType)) return;
-    fillTrail(session, undefined);
+    recall.session(session, undefined);
     setSurroundings(situation, step, timeMs);
     situation.pastLength = 0;
     settleSituation(situation);
@@ -521,27 +364,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       if (contentIsStale) refreshContent();
       return newest;
     },
-    rank(into) {
-      union.gather(lists, situation);
-      const ranker = judge.chosen(situation.lengthBucket);
-      if (ranker === MIX) {
-        union.describe(lists, situation);
-        mix.score(union, situation.lengthBucket, scores);
-        toShares(scores, union.count);
-        rankRest();
-      }
-      into.slots.set(union.slots.subarray(0, union.count));
-      into.scores.set((ranker === MIX ? scores : union.cal).subarray(0, union.count));
-      into.length = union.count;
-      if (ranker >= FIRST_MODEL) putFirst(lists[ranker - FIRST_MODEL]!, into.scores);
-    },
-    effects() {
-      const ranker = judge.chosen(situation.lengthBucket);
-      const names = models.map(({ name }) => name);
-      if (ranker !== MIX) return { ranker: ranker === CAL ? "calibrated" : names[ranker - FIRST_MODEL]!, of: () => [] };
-      const { of } = effectsIn(union, mix.weights(situation.lengthBucket), names);
-      return { ranker: "mix", of };
-    },
+    rank: ranker.rank,
+    effects: ranker.effects,
     takeBackground(part) {
       if (part.part === 0) health.backgroundCame(items.clockMs);
       background.take(part);
@@ -594,7 +418,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       items.sweep(current.itemTtlMs);
       sessions.sweep(items.clockMs);
       let session = sessions.find(personKey, sessionId, timeMs);
-      fillTrail(session, undefined);
+      recall.session(session, undefined);
       setSurroundings(situation, step, timeMs);
       const bit = bitOf(step.eventType);
       const known = items.slotOf(step.itemId);
@@ -606,10 +430,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       const trust = crowd.trustOf(step, known);
       if (step.sampled && !isSameVisit && trust >= newcomer * TRUST_MIN) {
         // Before the item is seen: nothing of this step may show in what the rankers learn from.
-        fillPast(step.history);
+        recall.past(step.history);
         settleSituation(situation);
         fillLists();
-        learnRanking(known, step);
+        ranker.learn(known, step);
         sampler.count(timeMs);
       } else {
         settleSituation(situation);
@@ -663,10 +487,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     },
     list(asker, nowMs) {
       const session = sessions.find(asker.personKey, asker.sessionId, nowMs);
-      if (asker.trail === undefined) fillTrail(session, asker.pageItemId);
-      else fillGivenTrail(asker.trail, asker.pageItemId);
+      if (asker.trail === undefined) recall.session(session, asker.pageItemId);
+      else recall.given(asker.trail, asker.pageItemId);
       situation.sessionNumber = session?.number ?? -1; // Also with a given trail: it is no neighbour of itself.
-      fillPast(asker.history);
+      recall.past(asker.history);
       setSurroundings(situation, asker, nowMs);
       situation.interests = asker.interests ?? [];
       settleSituation(situation);
