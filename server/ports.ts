@@ -52,6 +52,14 @@ export interface ErasureStatus {
   readonly proof?: Readonly<Record<string, unknown>>;
 }
 
+/** Something that the host did by itself and the audit trail tells of. */
+export interface OwnAct {
+  readonly project: string;
+  /** `retention`: a run has ended; `erasure done`: a job has ended in its proof. */
+  readonly action: "retention" | "erasure done";
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+}
+
 export interface RecommendRequest {
   ref: PersonRef;
   placement: string;

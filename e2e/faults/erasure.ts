@@ -204,6 +204,9 @@ async function erase(node: RunningNode, erased: number): Promise<void> {
       break;
     }
   }
+  const { entries } = await call(node, "GET", `/v1/audit?action=${encodeURIComponent("erasure done")}&limit=500`, undefined, 200);
+  const proven = new Map((entries as { details: { job_id: string; records_found: number } }[]).map(({ details }) => [details.job_id, details.records_found]));
+  for (const id of jobs) assert.equal(proven.get(id), 0, `the proof of ${id} is in the audit trail`);
 }
 
 /** Late events, retries of refused events, a fold of the whole log, and the backup from before: who of them has a profile? */

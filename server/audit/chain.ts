@@ -9,7 +9,7 @@ export interface AuditFacts {
   project: string;
   /** A key's id (also of its sessions), `open` on a node without keys, `system` for what the node does by itself. */
   actor: string;
-  /** The route as the API names it, `PUT /v1/program`; `grpc Profiles/Get`; what the node does itself in words of its own. */
+  /** The route as the API names it, `PUT /v1/program`; `grpc Profiles/Get`; what the node does itself as `OwnAct` says. */
   action: string;
   /** Keyed hash of the person concerned; missing where it is nobody. */
   subject?: string;

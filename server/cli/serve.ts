@@ -9,9 +9,10 @@ import { DEFAULT_LIMITS, type CounterOf } from "../access/limits.ts";
 import type { Sessions } from "../access/sessions.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { openNodeAudit, type AuditPlace } from "../audit/open.ts";
+import { ownActs } from "../audit/own-acts.ts";
 import type { HttpConfig } from "../http/config.ts";
 import { createServer, GrpcPortError } from "../http/server.ts";
-import type { Project } from "../ports.ts";
+import type { OwnAct, Project } from "../ports.ts";
 import { refuseOpenDoor, SettingError, type NodeSettings } from "./config.ts";
 import { warmDemo } from "./demo.ts";
 
@@ -51,7 +52,7 @@ export interface ServedAccess {
  */
 export async function serve(
   settings: ServeSettings,
-  openHost: (logger: Logger) => Promise<ServedHost>,
+  openHost: (logger: Logger, onOwnAct: (act: OwnAct) => void) => Promise<ServedHost>,
   openAccess: (logger: Logger) => ServedAccess | Promise<ServedAccess> = () => accessOfFiles(settings),
 ): Promise<number> {
   // Before anything is opened: who is told to stop while he starts, stops cleanly as well.
@@ -62,8 +63,10 @@ export async function serve(
   const isClosed = keys !== undefined && (settings.oidc !== undefined || !keys.isEmpty);
   if (!isClosed) refuseOpenDoor(settings.host);
   await build();
-  const host = await openHost(logger);
+  const acts = ownActs((error) => logger.error({ err: error }, "what the node did is missing in the audit trail"));
+  const host = await openHost(logger, acts.note);
   const audit = await access.openAudit();
+  acts.attach(audit);
   if (settings.demo) {
     await warmDemo(host.projects, logger);
     giveBackMemory();
@@ -92,8 +95,9 @@ export async function serve(
   process.stdout.write(`attune listening on ${address}\n`);
   await stopped;
   await server.close();
-  await audit?.close();
+  // The host may still end an erasure: the trail is closed after it.
   await host.close();
+  await audit?.close();
   await access.close?.();
   return 0;
 }

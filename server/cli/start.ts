@@ -23,8 +23,9 @@ export async function startCommand(args: string[]): Promise<number> {
   const settings = await readSettings(values, process.env);
   if (settings.demo) settings.projects = { [NEWS_PROJECT]: "news", ...settings.projects };
   const access = { keyFile: join(settings.data, KEY_FILE), audit: auditPlace(settings) };
-  return serve({ ...settings, ...access }, (logger) =>
+  return serve({ ...settings, ...access }, (logger, onOwnAct) =>
     openSettingsHost(settings, {
+      onOwnAct,
       onFault: (fault) => logger.error({ fault }, "the log is damaged"),
       onStateRebuilt: (fault) => logger.warn({ fault }, REBUILT),
       onCheckpointFailed: (error) => logger.error({ err: error }, "a checkpoint failed; the log keeps everything"),

@@ -39,6 +39,7 @@ import {
   type ErasureStatus,
   type EventOutcome,
   type HostStats,
+  type OwnAct,
   type PersonChange,
   type PreviewAnswer,
   type PreviewRequest,
@@ -96,6 +97,8 @@ export interface ProjectOptions {
   onFault?: (fault: LogFault) => void;
   /** The state is of another form, or damaged: it is thrown away and built anew from the log. */
   onStateRebuilt?: (fault: StateFault) => void;
+  /** For the audit trail. */
+  onOwnAct?: (act: OwnAct) => void;
   onCheckpointFailed?: (error: Error) => void;
   onTrainingFailed?: (error: Error) => void;
   /** An erasure could not be finished; it is tried again. */
@@ -352,7 +355,11 @@ export class EmbeddedProject implements Project {
       roll: () => this.#committer.exclusive(() => this.log.roll()),
       checkpointed: () => this.#derived.checkpointer.position,
     });
-    if (report !== undefined) this.#retained = report;
+    if (report !== undefined) {
+      this.#retained = report;
+      const { log, ...counts } = report;
+      this.#acted("retention", { ...counts, ...log });
+    }
     this.#derived.forgetIds(this.log.start);
     return report;
   }
@@ -691,7 +698,13 @@ export class EmbeddedProject implements Project {
       const state = { rebuilt_from_records: records };
       proofs.set(job, { erased_at: formatTimestamp(job.at), done_at: doneAt, ...proof, state });
     }
+    // In the trail before anybody is told that it is done; a crash in between does the job, and says so, once more.
+    for (const [{ job_id }, proof] of proofs) this.#acted("erasure done", { job_id, ...figuresOf(proof) });
     await this.#ledger.done(proofs);
+  }
+
+  #acted(action: OwnAct["action"], details: OwnAct["details"]): void {
+    this.#options.onOwnAct?.({ project: this.name, action, details });
   }
 
   /** A new project's log begins with its program, so that the log alone says how it is to be read. */
@@ -792,6 +805,11 @@ function letterOf(bytes: Uint8Array): DeadLetter {
 
 function ledgerOf({ folder, name, vault }: ProjectOptions): Erasures {
   return Erasures.open(join(folder, LEDGER_FILE), vault?.obtain(`erasures/${name}`), vault?.besideKek(ledgerCopyOf(name)));
+}
+
+/** The proof for the trail, which holds no nested values. */
+function figuresOf({ erased_at, done_at, log, state, scan, base }: ErasureProof): OwnAct["details"] {
+  return { erased_at, done_at, ...log, ...state, ...scan, ...base };
 }
 
 function statusOf({ job_id, status, proof }: ErasureJob): ErasureStatus {

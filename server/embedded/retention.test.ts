@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { rngFrom } from "../../core/math/rng.ts";
 import { decodeRecord } from "./record-codec.ts";
+import type { OwnAct } from "../ports.ts";
 import type { EmbeddedProject } from "./project.ts";
 import { openProject, randomEvent, recordsOf, START_MS, testFolder, type Clock } from "./testing.ts";
 import { verifyProject } from "./verify.ts";
@@ -115,7 +116,9 @@ test("an erasure reaches what stands for the log's head", async () => {
   const rng = rngFrom(5);
   const clock: Clock = { nowMs: START_MS };
   const folder = testFolder();
-  const project = await openProject(folder, clock, { retention: { ...forever(), events: 20 * DAY, decisions: 20 * DAY } });
+  const acts: OwnAct[] = [];
+  const retention = { ...forever(), events: 20 * DAY, decisions: 20 * DAY };
+  const project = await openProject(folder, clock, { retention, onOwnAct: (act) => acts.push(act) });
   for (let serial = 0; serial < 300; serial++) {
     clock.nowMs += rng.between(1, 6 * 3_600_000);
     await send(project, randomEvent(rng, clock, { persons: PERSONS, serial }) as never);
@@ -128,6 +131,9 @@ test("an erasure reaches what stands for the log's head", async () => {
   let proof;
   while ((proof = (await project.erasure(job.job_id))!.proof as any) === undefined) await new Promise(setImmediate);
   ok(proof.base.rows_erased > 0);
+  deepEqual(acts.map(({ action }) => action), [...Array<string>(6).fill("retention"), "erasure done"]);
+  const { details } = acts.at(-1)!;
+  deepEqual([details["job_id"], details["records_found"], details["rows_erased"]], [job.job_id, 0, proof.base.rows_erased]);
   await project.checkpoint();
   equal(folder.bytes().includes("canary"), false);
   deepEqual(await seen(project), others);
