@@ -1,5 +1,5 @@
 // Closed rows: nothing of a person in the file's bytes, no nonce twice, and whatever is not what was written does not open.
-import { deepEqual, equal, notEqual, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, notEqual, ok, rejects, throws } from "node:assert/strict";
 import { createSecretKey, type KeyObject } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -54,9 +54,11 @@ test("a closed file gives back what was written and says nothing of it", async (
   deepEqual(textsOf(file.all()).sort(), [...ROWS].sort());
   deepEqual(textsOf(file.rows("m:buyers/")).map(([rest]) => rest).sort(), ["u:canary-ada", "u:canary-bob"]);
   // Timers keep the order in which they fall due.
-  deepEqual(textsOf(file.rows("x:", { to: "0000000001765000:" })).map(([rest]) => rest), ["0000000001760000:u:canary-ada"]);
-  const [first] = textsOf(file.rows("x:", { limit: 1 }));
-  deepEqual(textsOf(file.rows("x:", { after: first![0] })).map(([rest]) => rest), ["0000000001770000:u:canary-bob"]);
+  const timers = (options: { to?: string; after?: string; limit?: number }): string[] =>
+    textsOf(file.rows("x:", options)).map(([rest]) => rest);
+  deepEqual(timers({ to: "0000000001765000:" }), ["0000000001760000:u:canary-ada"]);
+  deepEqual(timers({ limit: 1 }), ["0000000001760000:u:canary-ada"]);
+  deepEqual(timers({ after: "0000000001760000:u:canary-ada" }), ["0000000001770000:u:canary-bob"]);
   await file.close();
   equal(readFileSync(join(folder, "state.mdb")).includes("canary"), false);
   file = StateFile.open(folder, key);
@@ -101,7 +103,8 @@ test("no nonce comes twice under a key: within a file, after it is opened again,
   ok(directory > 0);
   equal(seen.size, 3 * ROWS.length + directory, "the directory is written where it changes");
   const form = closedRows(key);
-  const nonces = Array.from({ length: 1_000 }, () => Buffer.from(form.stored("p:u:ada", Buffer.from("x")).subarray(1, 23)).toString("hex"));
+  const nonceOfNext = (): string => Buffer.from(form.stored("p:u:ada", Buffer.from("x")).subarray(1, 23)).toString("hex");
+  const nonces = Array.from({ length: 1_000 }, nonceOfNext);
   equal(new Set(nonces).size, 1_000);
 });
 
@@ -149,6 +152,24 @@ test("rows that were swapped in the file are found, and it is thrown away at the
   await anew.close();
 });
 
+test("a damaged row of the directory is found by the search and by the next checkpoint", async (t) => {
+  const folder = folderOf(t);
+  const key = keyFrom(1);
+  await (await filled(folder, key)).close();
+  const bucket = `n:${closedRows(key).nameOf("p:u:canary-ada").slice(2, 4)}`;
+  const stored = (await storedIn(folder)).get(bucket)!;
+  stored[stored.length - 1]! ^= 1;
+  const database = open<Buffer, string>({ path: join(folder, "state.mdb"), noSubdir: true, encoding: "binary" });
+  database.putSync(bucket, stored);
+  await database.close();
+  const file = StateFile.open(folder, key);
+  file.write("p:u:canary-ada", null);
+  await rejects(file.commit(), { name: "CheckpointFailedError" });
+  equal(StateFile.faultOf(folder, key), "damaged");
+  await rejects(file.findPersons("u:", 10), StateCorruptError);
+  await file.close();
+});
+
 test("an open file, and one of the first closed form, are not taken for closed rows; both can be read as they lie", async (t) => {
   const key = keyFrom(1);
   const inTheOpen = folderOf(t);
@@ -168,6 +189,7 @@ test("the form of the bytes is for ever", () => {
   const form = closedRows(keyFrom(1));
   equal(form.nameOf("p:u:ada"), "p:Bs1H7Z6jBp7WgB7LaItAEr");
   const stored = Buffer.from("AXuAI2pdxU53VmklHruRQ/MAAAAAAAABA12tSu5s8eR5cqMLmEWa6uRe9fZEAkrC2kVYGJzu3w==", "base64");
-  deepEqual(textsOf([[form.read(form.nameOf("p:u:ada"), stored)!.key, form.read(form.nameOf("p:u:ada"), stored)!.bytes]]), [["p:u:ada", "a profile"]]);
+  const { key, bytes } = form.read(form.nameOf("p:u:ada"), stored)!;
+  deepEqual(textsOf([[key, bytes]]), [["p:u:ada", "a profile"]]);
   equal(stored.length, HEADER_BYTES + 2 + "u:ada".length + "a profile".length);
 });

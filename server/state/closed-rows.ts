@@ -15,6 +15,7 @@ const SALT_BYTES = 16;
 const COUNTER_BYTES = 6;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const KEY_BYTES = 32;
 const COUNTER_AT = 1 + SALT_BYTES;
 const TAG_AT = COUNTER_AT + COUNTER_BYTES;
 const HEADER_BYTES = TAG_AT + TAG_BYTES;
@@ -45,7 +46,8 @@ function hiddenFrom(key: string): number {
 }
 
 export function closedRows(folderKey: KeyObject): RowForm {
-  const derive = (salt: Buffer | string, purpose: string): Buffer => Buffer.from(hkdfSync("sha256", folderKey, salt, purpose, 32));
+  const derive = (salt: Buffer | string, purpose: string): Buffer =>
+    Buffer.from(hkdfSync("sha256", folderKey, salt, purpose, KEY_BYTES));
   const nameOf = rowNames(derive("", "attune state names").toString("hex"));
   const rowKey = (salt: Buffer): KeyObject => createSecretKey(derive(salt, "attune state rows"));
   const opening = new Map<string, KeyObject>();
@@ -79,7 +81,8 @@ export function closedRows(folderKey: KeyObject): RowForm {
       scratch[0] = VERSION;
       scratch.set(writing.salt, 1);
       scratch.writeUIntBE(writing.counter++, COUNTER_AT, COUNTER_BYTES);
-      const cipher = createCipheriv(CIPHER, writing.key, nonceOf(scratch), { authTagLength: TAG_BYTES }).setAAD(aadOf(nameOf(key)));
+      const cipher = createCipheriv(CIPHER, writing.key, nonceOf(scratch), { authTagLength: TAG_BYTES });
+      cipher.setAAD(aadOf(nameOf(key)));
       scratch.set(cipher.update(scratch.subarray(HEADER_BYTES, size)), HEADER_BYTES);
       cipher.final();
       scratch.set(cipher.getAuthTag(), TAG_AT);

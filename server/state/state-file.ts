@@ -94,7 +94,9 @@ export class StateFile {
   readonly #folder: string;
   readonly #database: RootDatabase<Uint8Array, string>;
   readonly #form: RowForm;
+  /** Its rows are closed by a key. */
   readonly #isClosed: boolean;
+  #isEnding = false;
   readonly #writer: Worker;
   readonly #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
   #commitId = 0;
@@ -185,7 +187,7 @@ export class StateFile {
     prefix: string,
     options: { after?: string; to?: string; limit?: number; reverse?: boolean } = {},
   ): Generator<[key: string, bytes: Uint8Array]> {
-    const nameOf = (rest: string | undefined): string | undefined => (rest === undefined ? undefined : this.#form.nameOf(prefix + rest));
+    const nameOf = (rest: string | undefined) => (rest === undefined ? undefined : this.#form.nameOf(prefix + rest));
     const [after, to] = [nameOf(options.after), nameOf(options.to)];
     const [low, high] = [after ?? prefix, to ?? endOfPrefix(prefix)];
     const range = options.reverse ? { start: high, end: low, reverse: true } : { start: low, end: high };
@@ -208,7 +210,7 @@ export class StateFile {
     }
   }
 
-  /** Keys of committed persons that start with `prefix`, the first `limit` in the order of keys; others have turns meanwhile. */
+  /** Keys of committed persons that start with `prefix`, the first `limit` of them; others have turns meanwhile. */
   async findPersons(prefix: string, limit: number): Promise<string[]> {
     if (!this.#isClosed) return [...this.rows(`p:${prefix}`, { limit })].map(([rest]) => prefix + rest);
     const giveWay = givingWay();
@@ -225,6 +227,8 @@ export class StateFile {
       after = page.at(-1)!.key;
       const turn = giveWay();
       if (turn !== undefined) await turn;
+      // An erasure puts another file in this one's place.
+      if (this.#isEnding) return found.sort().slice(0, limit);
     }
   }
 
@@ -248,6 +252,7 @@ export class StateFile {
   }
 
   async close(): Promise<void> {
+    this.#isEnding = true;
     const exited = new Promise((resolve) => this.#writer.once("exit", resolve));
     this.#post({ kind: "close" }, []);
     await exited;
