@@ -43,7 +43,8 @@ export function open({ path }: { path: string }) {
       }
       changes = undefined;
     },
-    putSync: (key: string, bytes: Uint8Array) => void changes!.set(key, bytes.slice()),
+    // A copy, as LMDB makes one: `slice` of a Buffer is none.
+    putSync: (key: string, bytes: Uint8Array) => void changes!.set(key, new Uint8Array(bytes)),
     removeSync: (key: string) => void changes!.set(key, null),
     resetReadTxn() {},
     async close() {},
