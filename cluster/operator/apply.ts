@@ -175,7 +175,7 @@ function merge(turn: Turn, handover: Handover, atMs: number): string | undefined
   if (!isShared && program.experiments.length > 0)
     tell(turn, { kind: "relink", from: anonKey, to: turn.key, at: atMs });
   if (bytes.length === 0) return undefined;
-  push(turn, { kind: "relink", from: anonKey, to: turn.key });
+  push(turn, { kind: "relink", from: anonKey, to: turn.key, at: atMs });
   const into = (state.person ??= newPerson(turn));
   mergePersons(into, personOf(bytes, programVersion, project.programs), atMs, project.programs);
   return anonKey;
@@ -197,7 +197,8 @@ function teach(turn: Turn, person: PersonState, { event, weight, version, progra
   });
   if (step === undefined) return;
   const { sampled: _, history: known, ...rest } = step;
-  push(turn, { kind: "step", eventId: event.event_id, step: sampled || step.weight < 0 ? { ...rest, history: known } : rest });
+  const told = sampled || step.weight < 0 ? { ...rest, history: known } : rest;
+  push(turn, { kind: "step", eventId: event.event_id, at: event.received_at, step: told });
 }
 
 function push(turn: Turn, step: StepValue): void {

@@ -3,7 +3,8 @@
 //   in   varint turns; each: varint project, string key, bytes state (empty: none), varint operations;
 //          each: byte kind (1 record, 2 handover, 3 time, 4 record that has waited), varint time, bytes value
 //   out  varint turns; each: varint operations done (fewer than given: the next one must be held), byte (1: a new state
-//          follows), bytes state, float64 due (Infinity: never), varint outputs; each: byte channel, string key, bytes value
+//          follows), bytes state, float64 due (Infinity: never), varint outputs; each: byte channel, varint
+//          operation that it came of (counted from 0), string key, bytes value
 import type { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";
 
@@ -36,6 +37,8 @@ export interface TurnResult {
 export class Outputs {
   readonly #writer = new ByteWriter();
   #count = 0;
+  /** Which operation of the turn is being applied. */
+  operation = 0;
 
   bytes(channel: keyof typeof CHANNEL, key: string, value: Uint8Array): void {
     this.#head(channel, key);
@@ -55,12 +58,14 @@ export class Outputs {
 
   clear(): void {
     this.#count = 0;
+    this.operation = 0;
     this.#writer.clear();
   }
 
   #head(channel: keyof typeof CHANNEL, key: string): void {
     this.#count++;
     this.#writer.byte(CHANNEL[channel]);
+    this.#writer.varint(this.operation);
     this.#writer.string(key);
   }
 }

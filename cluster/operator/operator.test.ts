@@ -69,7 +69,7 @@ test("a record gives a state, a step and a profile; several records of one turn 
     ["e1", "e2"],
   );
   const step = decodeStep(result.outputs[0]!.value);
-  ok(step.kind === "step" && step.step.itemId === "lamp" && step.step.personKey === "u:1");
+  ok(step.kind === "step" && step.step.itemId === "lamp" && step.step.personKey === "u:1" && step.at === MONDAY_MS);
 });
 
 test("an event that names an unknown anonymous id waits, and everything behind it", () => {
@@ -82,7 +82,7 @@ test("an event that names an unknown anonymous id waits, and everything behind i
   const done = turn(operator, "u:1", state, first, second);
   deepEqual([done.done, channels(done)], [2, ["outcomes", "steps", "steps", "outcomes", "steps", "outcomes", "profiles"]]);
   deepEqual(decodeOutcome(done.outputs[0]!.value), { kind: "relink", from: "a:1", to: "u:1", at: MONDAY_MS });
-  deepEqual(decodeStep(done.outputs[1]!.value), { kind: "relink", from: "a:1", to: "u:1" });
+  deepEqual(decodeStep(done.outputs[1]!.value), { kind: "relink", from: "a:1", to: "u:1", at: MONDAY_MS });
   equal(decodeProfile(done.outputs.at(-1)!.value).changes[0]!.mergedFrom, "a:1");
   equal(turn(operator, "u:1", done.state, handover("a:1")).state, undefined);
 });

@@ -55,7 +55,7 @@ function take(project: OperatorProject, input: TurnInput, outputs: Outputs): Tur
   const state = before.length === 0 ? emptyKeyState() : decodeKeyState(before, project.programs);
   const turn: Turn = { project, key, state, outputs, changes: [], isChanged: false, isVisible: false };
   let done = 0;
-  while (done < operations.length && applyOperation(turn, operations[done]!) === "applied") done++;
+  while (done < operations.length && applyOperation(turn, operations[done]!) === "applied") outputs.operation = ++done;
   const dueMs = state.person?.nextCheckMs ?? Infinity;
   if (!turn.isChanged) return { done, state: undefined, dueMs, outputs };
   const person = state.person === undefined ? undefined : viewOfPerson(state.person);

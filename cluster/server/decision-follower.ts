@@ -1,12 +1,12 @@
-// Follows `decision` and `outcomes`, and folds what they hold in the order of log time. What it is too early for waits in
-// memory, up to a bound; what is behind it waits in Kafka.
+// Follows `decision` and `outcomes`, and folds what they hold in the order of log time.
 import { KafkaReader, type ReadBatch, type ReadRecord } from "../kafka/reader.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { decodeDocument } from "../wire/documents.ts";
 import { decodeOutcome, outcomeMs } from "../wire/outcome.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 import type { DecisionFold, DecisionInput } from "./decision-fold.ts";
-import { type Timed, TimeMerge } from "./time-merge.ts";
+import type { Timed } from "./time-merge.ts";
+import { TimedFollower } from "./timed-follower.ts";
 
 export interface DecisionFollowerOptions {
   readonly connection: KafkaConnection;
@@ -19,163 +19,80 @@ export interface DecisionFollowerOptions {
   readonly onCorrupt: (error: Error) => void;
 }
 
-/** Records of one partition that wait; with more it is read no further until half of them are gone. */
 const WAITING_MAX = 20_000;
-const LOOK_EVERY_MS = 100;
+/** Transactions of one checkpoint become visible one after the other. A guess: they come within some ms. */
+const PATIENCE_MS = 250;
 /** Where nothing comes, log time is this far behind the clock. */
 const QUIET_MS = 500;
-/** Folding goes on in slices, so that answers come between. */
-const SLICE_MS = 4;
 
 type Waiting = DecisionInput & Timed;
 
-interface Source {
-  readonly name: string;
-  readonly reader: KafkaReader;
-  readonly topic: string;
-  readonly partition: number;
-  nextOffset: number;
-  isPaused: boolean;
-}
-
 export class DecisionFollower {
   readonly #options: DecisionFollowerOptions;
-  readonly #merge = new TimeMerge<Waiting>();
-  readonly #sources = new Map<string, Source>();
+  readonly #follower: TimedFollower<Waiting>;
   /** Decisions as servers wrote them; outcomes as the job committed them. */
   readonly #decisions: KafkaReader;
   readonly #outcomes: KafkaReader;
-  readonly #timer: NodeJS.Timeout;
   #fold: DecisionFold | undefined;
-  #waiting: (() => void)[] = [];
-  #isFolding = false;
   foldedTotal = 0;
 
   constructor(options: DecisionFollowerOptions) {
     this.#options = options;
-    const { connection } = options;
-    const onBatch = (batch: ReadBatch): void => this.#take(batch);
+    const { connection, partitions, topics, onCorrupt } = options;
+    const onBatch = (batch: ReadBatch): void => this.#follower.take(batch);
     this.#decisions = new KafkaReader({ connection, onBatch });
     this.#outcomes = new KafkaReader({ connection, onBatch, isolation: "read_committed" });
-    this.#timer = setInterval(() => void this.#run(), LOOK_EVERY_MS);
-    this.#timer.unref();
+    this.#follower = new TimedFollower({
+      topics: new Map([topics.decision, topics.outcomes].map((topic) => [topic, partitions.get(topic)!])),
+      decode: (record, topic) => this.#decoded(record, topic),
+      apply: (input) => {
+        this.foldedTotal++;
+        this.#fold!.apply(input);
+      },
+      onCorrupt,
+      // Programs come into force and variants are stopped although nobody does anything.
+      onDrained: () => this.#fold!.advance(options.now() - QUIET_MS),
+      atEndSince: (reader, topic, partition) => reader.atEndSince(topic, partition),
+      waitingMax: WAITING_MAX,
+      hurries: false,
+    });
   }
 
   /** Folds into `fold` from now on: from the offsets, or from the first records that there still are. */
   follow(fold: DecisionFold, offsets: Readonly<Record<string, number>>): void {
-    const { topics } = this.#options;
     this.#fold = fold;
-    this.#merge.clear();
-    this.#sources.clear();
-    this.#read(this.#decisions, topics.decision, offsets);
-    this.#read(this.#outcomes, topics.outcomes, offsets);
+    this.#follower.follow((topic) => (topic === this.#options.topics.outcomes ? this.#outcomes : this.#decisions), offsets);
   }
 
   /** Where whoever goes on from the fold as it is now has to read on. */
   get offsets(): Readonly<Record<string, number>> {
-    return this.#merge.offsets;
+    return this.#follower.offsets;
   }
 
   /** Records that are not folded yet. */
   get lag(): number {
-    let lag = this.#decisions.lag() + this.#outcomes.lag();
-    for (const name of this.#sources.keys()) lag += this.#merge.waiting(name);
-    return lag;
+    return this.#decisions.lag() + this.#outcomes.lag() + this.#follower.waiting;
   }
 
   /** Resolves when everything that there is was folded once. */
   caughtUp(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#follower.caughtUp();
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#follower.stop();
     await Promise.all([this.#decisions.close(), this.#outcomes.close()]);
   }
 
-  #read(reader: KafkaReader, topic: string, offsets: Readonly<Record<string, number>>): void {
-    for (let partition = 0; partition < this.#options.partitions.get(topic)!; partition++) {
-      const name = `${topic}/${partition}`;
-      this.#merge.open(name);
-      this.#sources.set(name, { name, reader, topic, partition, nextOffset: -1, isPaused: false });
-      reader.read(topic, partition, offsets[name] ?? "earliest");
-    }
-  }
-
-  #take({ topic, partition, records, nextOffset }: ReadBatch): void {
-    const source = this.#sources.get(`${topic}/${partition}`);
-    if (source === undefined) return;
-    const waiting = records.flatMap((record) => this.#decoded(topic, record) ?? []);
-    this.#merge.add(source.name, waiting, nextOffset);
-    source.nextOffset = nextOffset;
-    if (this.#merge.waiting(source.name) > WAITING_MAX) {
-      source.isPaused = true;
-      source.reader.stop(topic, partition);
-    }
-    void this.#run();
-  }
-
-  #decoded(topic: string, { key, value, offset, timestampMs }: ReadRecord): Waiting | undefined {
+  #decoded({ key, value, offset, timestampMs }: ReadRecord, topic: string): Waiting | undefined {
     if (key === null || value === null) return undefined;
-    const common = { key: key.toString(), offset, cameMs: performance.now() };
-    try {
-      if (topic === this.#options.topics.outcomes) {
-        const outcome = decodeOutcome(value);
-        return { ...common, kind: "outcome", timeMs: outcomeMs(outcome), outcome };
-      }
-      const { at, ...decision } = decodeDocument("decision", value);
-      // Kafka may take it late, after its answer: then what came of it must not lie before it.
-      return { ...common, kind: "decision", timeMs: Math.min(at, timestampMs), decision };
-    } catch (error) {
-      this.#options.onCorrupt(error as Error);
-      return undefined;
+    const common = { key: key.toString(), offset, cameMs: performance.now(), patienceMs: PATIENCE_MS };
+    if (topic === this.#options.topics.outcomes) {
+      const outcome = decodeOutcome(value);
+      return { ...common, kind: "outcome", timeMs: outcomeMs(outcome), outcome };
     }
-  }
-
-  async #run(): Promise<void> {
-    if (this.#isFolding) return;
-    this.#isFolding = true;
-    let sliceEndMs = performance.now() + SLICE_MS;
-    this.#lookAtEnds();
-    for (let input = this.#next(); input !== undefined; input = this.#next()) {
-      try {
-        this.#fold!.apply(input);
-      } catch (error) {
-        this.#options.onCorrupt(error as Error);
-      }
-      this.foldedTotal++;
-      if (performance.now() < sliceEndMs) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      sliceEndMs = performance.now() + SLICE_MS;
-    }
-    this.#isFolding = false;
-    if (this.#sources.size > 0 && this.#merge.isDrained) this.#drained();
-  }
-
-  #next(): Waiting | undefined {
-    const input = this.#merge.take();
-    if (input !== undefined) return input;
-    this.#lookAtEnds();
-    return this.#merge.take();
-  }
-
-  /** What is new about the partitions' ends; one that waited for room is read on. */
-  #lookAtEnds(): void {
-    for (const source of this.#sources.values()) {
-      const { name, reader, topic, partition } = source;
-      if (source.isPaused && this.#merge.waiting(name) < WAITING_MAX / 2) {
-        source.isPaused = false;
-        reader.read(topic, partition, source.nextOffset);
-      }
-      this.#merge.setAtEnd(name, source.isPaused ? undefined : reader.atEndSince(topic, partition));
-    }
-  }
-
-  #drained(): void {
-    // Programs come into force and variants are stopped although nobody does anything.
-    this.#fold!.advance(this.#options.now() - QUIET_MS);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    const { at, ...decision } = decodeDocument("decision", value);
+    // Kafka may take it late, after its answer: then what came of it must not lie before it.
+    return { ...common, kind: "decision", timeMs: Math.min(at, timestampMs), decision };
   }
 }

@@ -5,15 +5,14 @@ import { compileProgram } from "../../core/program/compile.ts";
 import type { CompiledProgram } from "../../core/program/compiled.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
 import type { Recommender } from "../../core/rank/recommender.ts";
-import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { KafkaReader, type ReadBatch } from "../kafka/reader.ts";
 import { decodeDocument } from "../wire/documents.ts";
-import { decodeStep } from "../wire/step.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 import type { TimedStop } from "./decision-fold.ts";
 import { DecisionFollower } from "./decision-follower.ts";
 import { createLearnt, type Learnt } from "./learnt.ts";
+import { StepFollower } from "./step-follower.ts";
 
 export interface LearnerOptions {
   readonly connection: KafkaConnection;
@@ -29,16 +28,14 @@ export interface LearnerOptions {
 /** Topic and partition, with a slash between, → offset. */
 export type Offsets = Readonly<Record<string, number>>;
 
-/** Steps that are known again: what an aborted transaction wrote comes once more. */
-const STEPS_KNOWN_MAX = 50_000;
 /** Learning goes on in slices, so that answers come between. */
 const SLICE_MS = 4;
 
 export class Learner {
   readonly #options: LearnerOptions;
   readonly #reader: KafkaReader;
-  readonly #follower: DecisionFollower;
-  readonly #knownSteps = new RecentMap<true>(STEPS_KNOWN_MAX);
+  readonly #decisions: DecisionFollower;
+  readonly #steps: StepFollower;
   readonly #programListeners = new Set<() => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly programs = new ProgramTimeline();
@@ -47,17 +44,17 @@ export class Learner {
   learnt: Learnt = this.fresh();
   /** What is taught; another one only while everything is learnt anew behind what answers. */
   learning: Learnt = this.learnt;
-  /** Topic and partition → where the models' next record lies. */
+  /** Topic and partition → where the catalogue's next record lies. */
   readonly #positions = new Map<string, number>();
   /** Batches are learnt one after the other, whichever broker they come from. */
   #turn: Promise<unknown> = Promise.resolve();
   #configured = 0;
-  stepsTotal = 0;
 
   constructor(options: LearnerOptions) {
     this.#options = options;
     this.#reader = new KafkaReader({ connection: options.connection, onBatch: (batch) => this.#take(batch) });
-    this.#follower = new DecisionFollower(options);
+    this.#decisions = new DecisionFollower(options);
+    this.#steps = new StepFollower(options);
   }
 
   get recommender(): Recommender {
@@ -71,12 +68,16 @@ export class Learner {
 
   /** Records that the models have not learnt yet. */
   get lag(): number {
-    return this.#reader.lag();
+    return this.#reader.lag() + this.#steps.lag;
+  }
+
+  get stepsTotal(): number {
+    return this.#steps.total;
   }
 
   /** Decisions and outcomes that are not folded yet. */
   get decisionsLag(): number {
-    return this.#follower.lag;
+    return this.#decisions.lag;
   }
 
   /** Nothing learnt; `version`: of the program under which the decisions' rows stand that will be loaded. */
@@ -100,28 +101,39 @@ export class Learner {
     const { topics } = this.#options;
     await this.atRest(() => {
       this.learning = learnt;
-      this.#knownSteps.clear();
       this.#positions.clear();
       for (const [name, offset] of Object.entries(offsets)) this.#positions.set(name, offset);
       this.#configured = 0;
       if (this.programs.entries.length > 0) this.#configure();
-      this.#follower.follow(learnt.decisions, offsets);
+      this.#decisions.follow(learnt.decisions, offsets);
+      this.#steps.forget();
     });
     this.#read(topics.item, offsets);
     await this.#reader.caughtUp(topics.item);
-    this.#read(topics.steps, offsets);
+    // After the catalogue: what a step is about shall be known.
+    this.#steps.follow(learnt.recommender, offsets);
     if (this.stepsTotal > 0) await this.hasLearnt();
     this.learnt = learnt;
   }
 
   /** Resolves when the models and the decisions have seen everything there is once. */
   async hasLearnt(): Promise<void> {
-    await Promise.all([this.#reader.caughtUp(this.#options.topics.steps), this.#follower.caughtUp()]);
+    await Promise.all([this.#steps.caughtUp(), this.#decisions.caughtUp()]);
   }
 
   /** Calls `look` between two batches: what is learnt and the offsets belong together then. */
   atRest<T>(look: (offsets: Offsets) => T): Promise<T> {
-    const answer = this.#turn.then(() => look({ ...Object.fromEntries(this.#positions), ...this.#follower.offsets }));
+    const answer = this.#turn.then(() => {
+      return new Promise<T>((resolve, reject) => {
+        this.#steps.atRest(() => {
+          try {
+            resolve(look(this.#offsets));
+          } catch (error) {
+            reject(error);
+          }
+        });
+      });
+    });
     this.#turn = answer.catch(() => undefined);
     return answer;
   }
@@ -141,7 +153,11 @@ export class Learner {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
-    await Promise.all([this.#reader.close(), this.#follower.close()]);
+    await Promise.all([this.#reader.close(), this.#steps.close(), this.#decisions.close()]);
+  }
+
+  get #offsets(): Offsets {
+    return { ...Object.fromEntries(this.#positions), ...this.#steps.offsets, ...this.#decisions.offsets };
   }
 
   #read(topic: string, offsets: Offsets = {}): void {
@@ -160,7 +176,7 @@ export class Learner {
 
   async #takeNow({ topic, partition, records, nextOffset }: ReadBatch): Promise<void> {
     const { topics, onCorrupt } = this.#options;
-    const learn = topic === topics.control ? this.#control : topic === topics.item ? this.#item : this.#step;
+    const learn = topic === topics.control ? this.#control : this.#item;
     let sliceEndMs = performance.now() + SLICE_MS;
     for (const { key, value } of records) {
       try {
@@ -214,18 +230,5 @@ export class Learner {
     }
     const { item, at } = decodeDocument("item", value);
     this.learning.recommender.putItem(item, at);
-  }
-
-  #step(value: Buffer | null): void {
-    if (value === null) return;
-    const record = decodeStep(value);
-    if (record.kind === "relink") return this.learning.recommender.relink(record.from, record.to);
-    const { eventId, step } = record;
-    const id = `${step.personKey}\n${eventId}`;
-    if (this.#knownSteps.get(id) !== undefined) return;
-    this.#knownSteps.set(id, true);
-    const sampled = step.history !== undefined && this.learning.recommender.learningSample(eventId, step.timeMs);
-    this.learning.recommender.learn({ ...step, sampled, history: step.history ?? [] });
-    this.stepsTotal++;
   }
 }

@@ -1,13 +1,17 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { forEachSeed } from "../../core/testing/seeds.ts";
-import { PATIENCE_MS, type Timed, TimeMerge } from "./time-merge.ts";
+import { type Timed, TimeMerge } from "./time-merge.ts";
+
+const PATIENCE_MS = 250;
 
 interface Named extends Timed {
   readonly name: string;
 }
 
-const record = (name: string, offset: number, timeMs: number, cameMs = 0): Named => ({ name, offset, timeMs, cameMs });
+const record = (name: string, offset: number, timeMs: number, cameMs = 0): Named => ({
+  ...{ name, offset, timeMs, cameMs, patienceMs: PATIENCE_MS },
+});
 
 test("who catches up hands out every record in the order of time, however it was read", () => {
   forEachSeed(50, (rng) => {
@@ -59,4 +63,46 @@ test("at the end of the log a record waits for older ones of other partitions, a
   merge.setAtEnd("a", 2_000);
   equal(merge.isDrained, true);
   deepEqual(merge.offsets, { a: 1, b: 1 });
+});
+
+test("of one log time the key decides, in and across partitions, and a key keeps its own order", () => {
+  const keyed = (name: string, offset: number, timeMs: number, thenBy: string): Named => ({ ...record(name, offset, timeMs), thenBy });
+  const merge = new TimeMerge<Named>();
+  merge.open("a");
+  merge.open("b");
+  merge.add("a", [keyed("a", 0, 5, "k2"), keyed("a", 1, 5, "k4"), keyed("a", 2, 5, "k2")], 3);
+  merge.add("b", [keyed("b", 0, 5, "k3"), keyed("b", 1, 6, "k1")], 2);
+  equal(merge.take(), undefined, "`a` may have more of that time");
+  merge.add("a", [keyed("a", 3, 5, "k1"), keyed("a", 4, 7, "k1")], 5);
+  const taken: string[] = [];
+  const wholeAt: number[] = [];
+  for (let next = merge.take(); next !== undefined; next = merge.take()) {
+    taken.push(`${next.name}${next.offset}`);
+    if (merge.isBetweenTimes) wholeAt.push(taken.length);
+  }
+  deepEqual(taken, ["a3", "a0", "a2", "b0", "a1"]);
+  deepEqual(wholeAt, [5]);
+  deepEqual(merge.offsets, { a: 4, b: 1 });
+});
+
+test("who has no patience, or stands in too long a row, waits only for what there is", () => {
+  const merge = new TimeMerge<Named>(3);
+  merge.open("a");
+  merge.open("b");
+  merge.setAtEnd("b", 1_000);
+  merge.add("a", [{ ...record("a", 0, 20, 1_000), patienceMs: 0 }], 1);
+  equal(merge.take()!.timeMs, 20);
+  merge.add("a", [1, 2, 3].map((offset) => record("a", offset, 20 + offset, 1_000)), 4);
+  equal(merge.take()!.timeMs, 21, "three are a row");
+  equal(merge.take(), undefined);
+  merge.add("a", [record("a", 4, 24, 1_000)], 5);
+  merge.setAtEnd("b", undefined);
+  equal(merge.take(), undefined, "what a partition has must be read, however long the row");
+});
+
+test("a partition that shows nothing keeps the offset that it was opened with", () => {
+  const merge = new TimeMerge<Named>();
+  merge.open("a", 7);
+  merge.open("b");
+  deepEqual(merge.offsets, { a: 7 });
 });

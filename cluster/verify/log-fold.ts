@@ -183,8 +183,11 @@ function resultOf(answer: Uint8Array): Result {
   const state = Buffer.from(reader.bytes());
   reader.float64();
   const outputs: { channel: number; key: string; value: Buffer }[] = [];
-  for (let rest = reader.varint(); rest > 0; rest--)
-    outputs.push({ channel: reader.byte(), key: reader.string(), value: Buffer.from(reader.bytes()) });
+  for (let rest = reader.varint(); rest > 0; rest--) {
+    const channel = reader.byte();
+    reader.varint();
+    outputs.push({ channel, key: reader.string(), value: Buffer.from(reader.bytes()) });
+  }
   reader.end();
   return { done, state: isNew ? state : undefined, outputs };
 }

@@ -8,7 +8,12 @@ import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
  * `recommender.learningSample(eventId, step.timeMs)` where `history` is there; where it is not the event is outside the
  * program's share whatever the models know. A step that turns away has it always: only the first of a person counts.
  */
-export type StepValue =
+export type StepValue = StepKinds & {
+  /** Log time of the record, Unix ms: models learn in its order. Without it: of a release that did not say it. */
+  at?: number;
+};
+
+type StepKinds =
   | { kind: "step"; eventId: string; step: Omit<Step, "sampled" | "history"> & Partial<Pick<Step, "history">> }
   /** An anonymous visitor became a user: his open session goes on. */
   | { kind: "relink"; from: string; to: string };

@@ -9,6 +9,7 @@ import { applyLog, differences } from "../../cluster/operator/testing/log-refere
 import { personOf } from "../../cluster/operator/key-state.ts";
 import { openClusterHost, type ClusterHost } from "../../cluster/server/host.ts";
 import type { ClusterProject } from "../../cluster/server/project.ts";
+import { type LearntStep, StepFollower } from "../../cluster/server/step-follower.ts";
 import { startRedis } from "../../cluster/testing/servers.ts";
 import { decodeClusterRecord } from "../../cluster/wire/record.ts";
 import type { EventTopics } from "../../cluster/wire/topics.ts";
@@ -71,11 +72,13 @@ export async function measureParity(options: ParityOptions): Promise<Parity> {
   const folder = mkdtempSync(join(tmpdir(), "attune-parity-"));
   let embedded: EmbeddedProject | undefined;
   try {
+    const order = new StepOrder(rig, options);
     for (let i = 0; i < 2; i++) hosts.push(await openServer(rig, redis.url, options));
     const servers = hosts.map(({ projects }) => projects.get(PROJECT)!);
     await rig.submit({ settings: { "state.backend.type": "hashmap" } });
     const duplicates = await send(servers, options);
     await settled(rig, servers, options);
+    await order.close();
     const programs = (await servers[0]!.programVersions()).map(({ version, at }) => ({ version, at, document: options.program }));
     embedded = await EmbeddedProject.open({
       folder,
@@ -101,7 +104,7 @@ export async function measureParity(options: ParityOptions): Promise<Parity> {
       featureError,
       sameTopTen,
       asked: asked.length,
-      hr20: compareModels(rig, options),
+      hr20: compareModels(rig, order.learnt, options),
     };
   } finally {
     for (const host of hosts) await host.close();
@@ -120,6 +123,28 @@ function openServer(rig: Rig, redisUrl: string, { program, topics }: ParityOptio
     now: Date.now,
     onFault: (error) => process.stderr.write(`${error.stack}\n`),
   });
+}
+
+/** What a server learns, in the order in which it does. */
+class StepOrder {
+  readonly learnt: LearntStep[] = [];
+  readonly #follower: StepFollower;
+
+  constructor({ kafka, topics }: Rig, { program }: ParityOptions) {
+    this.#follower = new StepFollower({
+      connection: { brokers: [kafka.bootstrap] },
+      topics,
+      partitions: new Map([[topics.steps, PARTITIONS]]),
+      now: Date.now,
+      onCorrupt: (error) => process.stderr.write(`${error.stack}\n`),
+      onLearnt: (step) => void this.learnt.push(step),
+    });
+    this.#follower.follow(createRecommender({ models: program.models, learning: program.learning }), {});
+  }
+
+  close(): Promise<void> {
+    return this.#follower.close();
+  }
 }
 
 /** By turns to both servers, so that an event that comes twice is known by the job alone. */
@@ -217,20 +242,17 @@ function errorOf(a: ProfileView, b: ProfileView): number {
 }
 
 /** What a blend is worth that learns the steps in the order of a server, or of the log. */
-function compareModels(rig: Rig, options: ParityOptions): Parity["hr20"] {
+function compareModels(rig: Rig, cluster: readonly LearntStep[], options: ParityOptions): Parity["hr20"] {
   const places = new Map<string, number>();
   const log = [...rig.outputs.log].sort((a, b) => a.atMs - b.atMs || (a.key < b.key ? -1 : 1));
   for (const { value } of log) {
     const record = decodeClusterRecord(value);
     if (record.kind === "event") places.set(record.event.event_id, places.size);
   }
-  const cluster = rig.outputs.steps.flatMap((value) => (value.kind === "step" ? [value] : []));
   const embedded = cluster.toSorted((a, b) => places.get(a.eventId)! - places.get(b.eventId)!);
   const [ours, theirs] = [hitRate(embedded, options), hitRate(cluster, options)];
   return { embedded: ours.hits / ours.evaluated, cluster: theirs.hits / theirs.evaluated, evaluated: ours.evaluated };
 }
-
-type LearntStep = Extract<Rig["outputs"]["steps"][number], { kind: "step" }>;
 
 function hitRate(
   steps: readonly LearntStep[],

@@ -206,6 +206,7 @@ export function run(operator: Operator, { project, key, state, operations }: Tur
   const count = reader.varint();
   for (let i = 0; i < count; i++) {
     const channel = CHANNEL_NAMES[reader.byte()] as keyof typeof CHANNEL;
+    reader.varint();
     outputs.push({ channel, key: reader.string(), value: reader.bytes().slice() });
   }
   reader.end();

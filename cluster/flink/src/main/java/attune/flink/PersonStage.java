@@ -120,6 +120,7 @@ final class PersonStage extends AbstractStreamOperator<Output>
     control.await(newestMs);
     takePrograms();
     applyTogether(byKey);
+    persons.sendSteps();
   }
 
   /** All turns in one call; where that fails, or a turn is none for company, one record at a time. */

@@ -3,6 +3,7 @@ package attune.flink;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
@@ -55,6 +56,9 @@ final class Persons {
   private final ListState<byte[]> held;
   private final long openedAtMs;
 
+  /** What a batch taught, until it is sent. */
+  private final List<Step> steps = new ArrayList<>();
+
   Persons(
       Options options,
       RuntimeContext context,
@@ -77,6 +81,18 @@ final class Persons {
     openedAtMs = System.currentTimeMillis();
   }
 
+  private record Step(long atMs, Output value) {}
+
+  /**
+   * Sends what a batch taught, in the order of log time: persons are taken one after the other, but models learn in the
+   * order of the log. To be called before anything else passes.
+   */
+  void sendSteps() {
+    steps.sort(Comparator.comparingLong(Step::atMs));
+    for (Step step : steps) send(step.value);
+    steps.clear();
+  }
+
   Visit visit(LogRecord first) throws Exception {
     return new Visit(first.project, first.key);
   }
@@ -86,6 +102,7 @@ final class Persons {
     Visit visit = visitOf(stateKey);
     visit.due(timestamp);
     visit.end();
+    sendSteps();
   }
 
   /** A timer of the machine's time: some record has waited for its handover long enough. */
@@ -96,6 +113,7 @@ final class Persons {
     if (timestamp < openedAtMs) timers.registerProcessingTimeTimer(VoidNamespace.INSTANCE, openedAtMs + HELD_MS_MAX);
     else visit.release(Turn.WAITED);
     visit.end();
+    sendSteps();
   }
 
   private Visit visitOf(String stateKey) throws Exception {
@@ -288,7 +306,9 @@ final class Persons {
       for (Turn.Message message : result.messages()) {
         switch (message.channel()) {
           case Turn.PROFILES -> send(new Output(options.ownTopic(project, "profiles"), message.key(), message.value()));
-          case Turn.STEPS -> send(new Output(options.ownTopic(project, "steps"), message.key(), message.value()));
+          case Turn.STEPS ->
+              steps.add(
+                  new Step(message.atMs(), new Output(options.ownTopic(project, "steps"), message.key(), message.value())));
           case Turn.OUTCOMES -> send(new Output(options.ownTopic(project, "outcomes"), message.key(), message.value()));
           case Turn.TO_USER -> sendHandover(message, knownIds());
           case Turn.ANSWER -> sendHandover(message, Collections.emptyIterator());

@@ -23,7 +23,8 @@ final class Turn {
 
   record Operation(byte kind, long atMs, byte[] value) {}
 
-  record Message(byte channel, byte[] key, byte[] value) {}
+  /** {@code atMs}: log time of the operation that it came of. */
+  record Message(byte channel, long atMs, byte[] key, byte[] value) {}
 
   /** {@code state} is null where it is as it was; {@code dueMs} is Long.MAX_VALUE where nothing falls due. */
   record Result(int done, byte[] state, long dueMs, List<Message> messages) {}
@@ -58,14 +59,19 @@ final class Turn {
     }
   }
 
-  static Result read(ByteBuffer from) {
+  Result read(ByteBuffer from) {
     int done = (int) Frames.varint(from);
     boolean isNew = from.get() == 1;
     byte[] state = Frames.bytes(from);
     double due = from.getDouble();
     int count = (int) Frames.varint(from);
     List<Message> messages = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) messages.add(new Message(from.get(), Frames.bytes(from), Frames.bytes(from)));
+    for (int i = 0; i < count; i++) {
+      byte channel = from.get();
+      // The last look of a turn, at what is to be published, comes after its operations.
+      int operation = Math.min((int) Frames.varint(from), operations.size() - 1);
+      messages.add(new Message(channel, operations.get(operation).atMs, Frames.bytes(from), Frames.bytes(from)));
+    }
     long dueMs = due >= Long.MAX_VALUE ? Long.MAX_VALUE : (long) Math.ceil(due);
     return new Result(done, isNew ? state : null, dueMs, messages);
   }

@@ -69,7 +69,7 @@ final class V8Operator implements AutoCloseable {
       output.clear().limit(length);
       int count = (int) Frames.varint(output);
       List<Turn.Result> results = new ArrayList<>(count);
-      for (int i = 0; i < count; i++) results.add(Turn.read(output));
+      for (int i = 0; i < count; i++) results.add(turns.get(i).read(output));
       return results;
     } catch (JavetTerminatedException cause) {
       reload();

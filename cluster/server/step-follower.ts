@@ -1,0 +1,129 @@
+// Follows `steps`, and teaches models in one order: log time, then the person's key, then his own order. What a ranker or a
+// vector learns from a step depends on the steps before it, so without one order each server would have other lists. It is
+// a function of the log, and the one in which the embedded host's fold is compared.
+import type { Recommender } from "../../core/rank/recommender.ts";
+import { RecentMap } from "../../server/hosting/recent-map.ts";
+import type { KafkaConnection } from "../kafka/connection.ts";
+import { KafkaReader, type ReadRecord } from "../kafka/reader.ts";
+import { decodeStep, type StepValue } from "../wire/step.ts";
+import type { ProjectTopics } from "../wire/topics.ts";
+import type { Timed } from "./time-merge.ts";
+import { TimedFollower } from "./timed-follower.ts";
+
+export interface StepFollowerOptions {
+  readonly connection: KafkaConnection;
+  readonly topics: Pick<ProjectTopics, "steps">;
+  /** Partitions by topic. */
+  readonly partitions: ReadonlyMap<string, number>;
+  /** Processing time, Unix ms. */
+  readonly now: () => number;
+  /** A record of ours that cannot be read; it is left out. */
+  readonly onCorrupt: (error: Error) => void;
+  /** Called with each step that is learnt, in order. */
+  readonly onLearnt?: (step: LearntStep) => void;
+}
+
+export type LearntStep = Extract<StepValue, { kind: "step" }>;
+
+/** Steps that are known again: what an aborted transaction wrote comes once more. */
+const STEPS_KNOWN_MAX = 50_000;
+const WAITING_MAX = 10_000;
+/** A step that comes this soon is learnt at once: partitions differ by less. */
+const FRESH_MS = 250;
+/**
+ * One that comes late waits for older ones of partitions that show nothing as long as it was late, because the job that is
+ * behind is not equally far behind in each; but not longer than this.
+ */
+const PATIENCE_MAX_MS = 5_000;
+
+type Waiting = Timed & { readonly value: StepValue };
+
+export class StepFollower {
+  readonly #options: StepFollowerOptions;
+  readonly #reader: KafkaReader;
+  readonly #follower: TimedFollower<Waiting>;
+  readonly #known = new RecentMap<true>(STEPS_KNOWN_MAX);
+  #recommender: Recommender | undefined;
+  total = 0;
+
+  constructor(options: StepFollowerOptions) {
+    this.#options = options;
+    const { connection, partitions, topics, onCorrupt } = options;
+    this.#follower = new TimedFollower({
+      topics: new Map([[topics.steps, partitions.get(topics.steps)!]]),
+      decode: (record, _topic, partition) => this.#decoded(record, partition),
+      apply: ({ value }) => this.#learn(value),
+      onCorrupt,
+      // The next question is on its way already, and would be answered at once.
+      atEndSince: (reader, topic, partition) => (reader.isAtEnd(topic, partition) ? performance.now() : undefined),
+      waitingMax: WAITING_MAX,
+      hurries: true,
+    });
+    this.#reader = new KafkaReader({ connection, onBatch: (batch) => this.#follower.take(batch) });
+  }
+
+  /** Teaches `recommender` from now on: from the offsets, or from the first step that there still is. */
+  follow(recommender: Recommender, offsets: Readonly<Record<string, number>>): void {
+    this.#recommender = recommender;
+    this.#known.clear();
+    this.#follower.follow(() => this.#reader, offsets);
+  }
+
+  /** Learns nothing until it follows again. */
+  forget(): void {
+    this.#follower.forget();
+  }
+
+  /** Where whoever goes on from what was learnt so far has to read on. */
+  get offsets(): Readonly<Record<string, number>> {
+    return this.#follower.offsets;
+  }
+
+  /** Calls `look` where models and offsets belong together. */
+  atRest(look: () => void): void {
+    this.#follower.atRest(look);
+  }
+
+  /** Steps that are not learnt yet. */
+  get lag(): number {
+    return this.#reader.lag() + this.#follower.waiting;
+  }
+
+  /** Resolves when everything that there is was learnt once. */
+  caughtUp(): Promise<void> {
+    return this.#follower.caughtUp();
+  }
+
+  async close(): Promise<void> {
+    this.#follower.stop();
+    await this.#reader.close();
+  }
+
+  #decoded({ key, value: bytes, offset, timestampMs }: ReadRecord, partition: number): Waiting | undefined {
+    if (key === null || bytes === null) return undefined;
+    const value = decodeStep(bytes);
+    const timeMs = value.at ?? timestampMs;
+    const lateMs = this.#options.now() - timeMs;
+    // What lay there before we came is not late: older ones of other partitions lie there too.
+    const wasThere = offset < (this.#reader.endAtStart(this.#options.topics.steps, partition) ?? 0);
+    return {
+      ...{ value, timeMs, offset },
+      thenBy: key.toString(),
+      cameMs: performance.now(),
+      patienceMs: wasThere || lateMs <= FRESH_MS ? 0 : Math.min(lateMs, PATIENCE_MAX_MS),
+    };
+  }
+
+  #learn(value: StepValue): void {
+    const recommender = this.#recommender!;
+    if (value.kind === "relink") return recommender.relink(value.from, value.to);
+    const { eventId, step } = value;
+    const id = `${step.personKey}\n${eventId}`;
+    if (this.#known.get(id) !== undefined) return;
+    this.#known.set(id, true);
+    this.#options.onLearnt?.(value);
+    const sampled = step.history !== undefined && recommender.learningSample(eventId, step.timeMs);
+    recommender.learn({ ...step, sampled, history: step.history ?? [] });
+    this.total++;
+  }
+}
