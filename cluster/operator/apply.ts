@@ -14,7 +14,7 @@ import { encodeHandover, type Handover } from "../wire/handover.ts";
 import { outcomeText, type OutcomeValue } from "../wire/outcome.ts";
 import type { ProfileChange } from "../wire/profile.ts";
 import { type ClusterRecord, markPassedOn } from "../wire/record.ts";
-import { stepText, type StepValue } from "../wire/step.ts";
+import { pastOf, stepText, type StepValue } from "../wire/step.ts";
 import type { Outputs as Messages } from "./frame.ts";
 import { addLink, EARLY_MAX, isLinked, type KeyState, LINKS_MAX, personOf } from "./key-state.ts";
 import { mayBeSampled, type OperatorProject } from "./project.ts";
@@ -197,8 +197,11 @@ function teach(turn: Turn, person: PersonState, { event, weight, version, progra
   });
   if (step === undefined) return;
   const { sampled: _, history: known, ...rest } = step;
-  const told = sampled || step.weight < 0 ? { ...rest, history: known } : rest;
-  push(turn, { kind: "step", eventId: event.event_id, at: event.received_at, step: told });
+  const common = { kind: "step", eventId: event.event_id, at: event.received_at } as const;
+  if (step.weight < 0) {
+    const before = known.filter(({ item_id, event_type }) => item_id === step.itemId && event_type === step.eventType);
+    push(turn, { ...common, step: { ...rest, history: before } });
+  } else push(turn, sampled ? { ...common, past: pastOf(known), step: rest } : { ...common, step: rest });
 }
 
 function push(turn: Turn, step: StepValue): void {

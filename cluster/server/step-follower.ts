@@ -5,7 +5,7 @@ import type { Recommender } from "../../core/rank/recommender.ts";
 import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { KafkaReader, type ReadRecord } from "../kafka/reader.ts";
-import { decodeStep, type StepValue } from "../wire/step.ts";
+import { decodeStep, historyOf, type StepValue } from "../wire/step.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 import type { Timed } from "./time-merge.ts";
 import { TimedFollower } from "./timed-follower.ts";
@@ -122,8 +122,9 @@ export class StepFollower {
     if (this.#known.get(id) !== undefined) return;
     this.#known.set(id, true);
     this.#options.onLearnt?.(value);
-    const sampled = step.history !== undefined && recommender.learningSample(eventId, step.timeMs);
-    recommender.learn({ ...step, sampled, history: step.history ?? [] });
+    const history = historyOf(value);
+    const sampled = history !== undefined && recommender.learningSample(eventId, step.timeMs);
+    recommender.learn({ ...step, sampled, history: history ?? [] });
     this.total++;
   }
 }

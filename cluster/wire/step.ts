@@ -1,12 +1,13 @@
 // A value of `steps`: what the recommender learns from one record. JSON in UTF-8, so that a field which a later `Step`
 // gains passes through.
-import type { Step } from "../../core/rank/recommender.ts";
+import { NEGATIVE_TYPES } from "../../core/model/step.ts";
+import type { RecentItem, Step } from "../../core/rank/recommender.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /**
  * Whether a step is sampled depends on what the reader's models have learnt: he asks
- * `recommender.learningSample(eventId, step.timeMs)` where `history` is there; where it is not the event is outside the
- * program's share whatever the models know. A step that turns away has it always: only the first of a person counts.
+ * `recommender.learningSample(eventId, step.timeMs)` where a history is there; where it is not the event is outside the
+ * program's share whatever the models know. A step that turns away has one always: only the first of a person counts.
  */
 export type StepValue = StepKinds & {
   /** Log time of the record, Unix ms: models learn in its order. Without it: of a release that did not say it. */
@@ -14,9 +15,32 @@ export type StepValue = StepKinds & {
 };
 
 type StepKinds =
-  | { kind: "step"; eventId: string; step: Omit<Step, "sampled" | "history"> & Partial<Pick<Step, "history">> }
+  | {
+      kind: "step";
+      eventId: string;
+      /** All that a sampled step takes of the history (`pastOf`); an earlier release wrote all of it into `step`. */
+      past?: readonly string[];
+      step: Omit<Step, "sampled" | "history"> & Partial<Pick<Step, "history">>;
+    }
   /** An anonymous visitor became a user: his open session goes on. */
   | { kind: "relink"; from: string; to: string };
+
+/** The items of a history, newest first, each by its newest word: those that he turned away last are none. */
+export function pastOf(history: readonly RecentItem[]): string[] {
+  const past: string[] = [];
+  const seen = new Set<string>();
+  for (const { item_id, event_type } of history) {
+    if (seen.has(item_id)) continue;
+    seen.add(item_id);
+    if (!NEGATIVE_TYPES.has(event_type)) past.push(item_id);
+  }
+  return past;
+}
+
+/** The history that models learn the step with, without what they do not ask for; undefined: it is not to be sampled. */
+export function historyOf({ past, step }: Extract<StepValue, { kind: "step" }>): readonly RecentItem[] | undefined {
+  return past?.map((item_id) => ({ item_id, event_type: "", timestamp: 0 })) ?? step.history;
+}
 
 export function encodeStep(value: StepValue): Uint8Array {
   return encodeUtf8(stepText(value));

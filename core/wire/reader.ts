@@ -2,6 +2,7 @@
 
 /** ASCII that becomes a string in one call: more arguments than this could overflow a small stack. */
 const AT_ONCE_MAX = 1024;
+const SHORT_MAX = 24;
 
 /** Bytes that no writer of ours made: cut off, flipped, or of another format. The host rebuilds them from the log. */
 export class CorruptBytesError extends Error {
@@ -115,6 +116,7 @@ export class ByteReader {
 
   /** ASCII from here on, as far as it goes. */
   #plainText(end: number): string {
+    if (end - this.#at <= SHORT_MAX) return this.#shortText(end);
     const bytes = this.#bytes;
     let text = "";
     for (;;) {
@@ -126,6 +128,21 @@ export class ByteReader {
       if (plain > from) text += String.fromCharCode.apply(null, bytes.subarray(from, plain) as unknown as number[]);
       if (plain === end || plain < stop) return text;
     }
+  }
+
+  /** The same of few, as most texts are: four at a time take half as long as a view and a call with all of them. */
+  #shortText(end: number): string {
+    const bytes = this.#bytes;
+    let text = "";
+    let at = this.#at;
+    for (; at + 4 <= end; at += 4) {
+      const [a, b, c, d] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!];
+      if ((a | b | c | d) >= 0x80) break;
+      text += String.fromCharCode(a, b, c, d);
+    }
+    for (; at < end && bytes[at]! < 0x80; at++) text += String.fromCharCode(bytes[at]!);
+    this.#at = at;
+    return text;
   }
 
   /** Throws unless everything was read. */

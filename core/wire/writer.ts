@@ -94,14 +94,17 @@ export class ByteWriter {
   text(text: string): void {
     this.#reserve(3 * text.length);
     const bytes = this.#bytes;
+    let at = this.#length;
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
       if (unit >= 0x80) {
+        this.#length = at;
         this.#wideText(text, i);
         return;
       }
-      bytes[this.#length++] = unit;
+      bytes[at++] = unit;
     }
+    this.#length = at;
   }
 
   /** Length in bytes, then UTF-8. A lone surrogate is written as its three bytes, so every string comes back. */
@@ -111,6 +114,7 @@ export class ByteWriter {
     const start = this.#length;
     this.varint(length);
     const bytes = this.#bytes;
+    let at = this.#length;
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i);
       if (unit >= 0x80) {
@@ -118,8 +122,9 @@ export class ByteWriter {
         this.#wideString(text);
         return;
       }
-      bytes[this.#length++] = unit;
+      bytes[at++] = unit;
     }
+    this.#length = at;
   }
 
   #wideString(text: string): void {
