@@ -147,6 +147,9 @@ test("the state survives that the key-encryption key is replaced; without it, or
   deepEqual(await again.profile({ user_id: "canary-u1" }), profile);
   deepEqual(told, [], "from the state, not from the log");
   await again.close();
-  await rejects(openProject(folder, clock, { vault: newVault() }), /key/);
-  await rejects(openProject(folder, clock), /key/);
+  await rejects(openProject(folder, clock, { vault: newVault(), onStateRebuilt }), /its key is not in the vault; bring the vault back/);
+  await rejects(openProject(folder, clock, { onStateRebuilt }), /encryption is off; turn it on/);
+  const last = await openProject(folder, clock, { vault: openVault(place), onStateRebuilt });
+  deepEqual(await last.profile({ user_id: "canary-u1" }), profile);
+  deepEqual(told, [], "what could not be opened was not thrown away");
 });

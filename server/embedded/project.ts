@@ -212,15 +212,17 @@ export class EmbeddedProject implements Project {
     removeOthers(place, ledger.generation);
     removeOtherBases({ ...place, generation: ledger.base });
     const fault = derivedFault(place, ledger.generation);
-    if (fault !== undefined) options.onStateRebuilt?.(fault);
-    let files = await openDerivedFiles(place, ledger.generation);
+    // Nothing is thrown away before the log is open: without its keys nothing could be built anew.
+    let files = fault === undefined ? await openDerivedFiles(place, ledger.generation) : undefined;
     try {
       const log = await openLog(join(folder, "log"), {
         sync: options.sync ?? "fdatasync",
         onFault: options.onFault ?? (() => {}),
-        ...(files.meta === undefined ? {} : { durableEnd: files.meta.position }),
+        ...(files?.meta === undefined ? {} : { durableEnd: files.meta.position }),
         ...(vault === undefined ? {} : { keys: segmentKeys(vault, options.name) }),
       });
+      if (fault !== undefined) options.onStateRebuilt?.(fault);
+      files ??= await openDerivedFiles(place, ledger.generation);
       const jobs = ledger.running();
       let proofs: LogProofs | undefined;
       if (jobs.length > 0) {
@@ -239,7 +241,7 @@ export class EmbeddedProject implements Project {
       if (proofs !== undefined) await project.#finish(proofs, records);
       return project;
     } catch (error) {
-      await files.file.close();
+      await files?.file.close();
       throw error;
     }
   }

@@ -128,7 +128,8 @@ class FileLog implements SegmentLog {
       }
       const generation = header === "sound" ? generationOf(bytes) : (this.#keys?.newest(base) ?? 0);
       if (generation > 0 && this.#keys?.find(base, generation) === undefined) {
-        throw new LogFailedError(`${path} is encrypted, and its key is not in the vault; bring the vault back`);
+        const how = this.#keys === undefined ? "encryption is off; turn it on" : "its key is not in the vault; bring the vault back";
+        throw new LogFailedError(`${path} is encrypted, and ${how}`);
       }
       // A crash while the last segment was made leaves a header that is not whole, and nothing behind it.
       if (header === "damaged" && (nextBase !== undefined || end > base)) this.#report("damaged", base, 0, path);
