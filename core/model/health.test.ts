@@ -93,7 +93,8 @@ test("the recommender judges what it serves, and what is restored goes on as if 
   ok(judged.reduce((sum, count) => sum + count, 0) > 2_500);
   const rate = (name: string): number => models.find((model) => model.name === name)!.hit_rate!;
   ok(rate("served") > 0.5 && rate("served") >= rate("popularity"), `${rate("served")}`);
-  // The chances of many models are put together as if they were independent, so more is promised than comes.
+  // While the calibrated blend serves, chances of many models are put together as if they were independent: that
+  // promises more than comes.
   const { promised, came } = calibration;
-  ok(came! > 0.1 && came! < promised! && promised! < 1, JSON.stringify({ promised, came }));
+  ok(came! > 0.1 && came! < promised! && promised! < came! + 0.25, JSON.stringify({ promised, came }));
 });

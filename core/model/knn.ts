@@ -13,9 +13,9 @@ import type { SessionStore } from "./sessions.ts";
 import type { Situation } from "./situation.ts";
 import { TRAIL_MAX } from "./config.ts";
 
-const POSTING_SIZES = [8, 32, 128, 300, 1000];
+const POSTING_SIZES = [8, 32, 128, 200, 1000];
 const QUERY_ITEMS = 10;
-const FOUND_MAX = 8192; // Hash of sessions found: QUERY_ITEMS × 300 postings leave it half empty.
+const FOUND_MAX = 8192; // Hash of sessions found: QUERY_ITEMS × 200 postings leave it half empty.
 const POSITION_FADE = 0.7788007830714049; // exp(−1/4), as a literal: Math.exp may differ in the last bit.
 
 const FADES = (() => {

@@ -1,5 +1,6 @@
 // How the proposals of all models become scores: the calibrated blend, the online softmax, or one model's own order,
 // whichever has ranked best lately for sessions of this length. What they learn from a step before its item is seen.
+import { exp2 } from "../math/exp2.ts";
 import { createBlend, type Blend } from "./blend.ts";
 import type { CandidateList } from "./candidates.ts";
 import { LIST_MAX } from "./config.ts";
@@ -12,6 +13,7 @@ import type { Step } from "../rank/recommender.ts";
 import { createUnion, type Union, type UnionSources } from "./union.ts";
 
 const REPEATS_FEW = 0.01;
+const LOG2_E = 1.4426950408889634;
 
 export interface Ranker {
   readonly blend: Blend;
@@ -72,19 +74,33 @@ export function createRanker({ names, echoes, lists, situation, ...sources }: Ra
         }
       }
     }
-    let first = 0;
-    for (let i = 1; i < union.count; i++) if (union.cal[i]! > union.cal[first]!) first = i;
+    const served = judge.chosen(lengthBucket);
+    const first = firstOf(served === MIX ? scores : union.cal);
     health.judged({
       timeMs,
       ahead,
-      served: judge.chosen(lengthBucket),
-      firstChance: union.count === 0 ? 0 : union.cal[first]!,
-      firstHit: at >= 0 && at === first,
+      served,
+      firstChance: first < 0 ? 0 : served === MIX ? shareOf(first) : union.cal[first]!,
+      firstHit: first >= 0 && at === first,
       isUnproposed: at < 0,
       isNew: target < 0,
       eventType,
     });
     judge.record({ lengthBucket, ahead, isRepeat });
+  };
+
+  /** The candidate with the highest value; -1 where there is none. */
+  const firstOf = (values: Float64Array): number => {
+    let first = union.count - 1;
+    for (let i = first - 1; i >= 0; i--) if (values[i]! >= values[first]!) first = i;
+    return first;
+  };
+
+  /** What the softmax makes of a candidate's log score, 0–1. */
+  const shareOf = (candidate: number): number => {
+    let all = 0;
+    for (let i = 0; i < union.count; i++) all += exp2((scores[i]! - scores[candidate]!) * LOG2_E);
+    return 1 / all;
   };
 
   const countAbove = (values: Float64Array, at: number, skipsOwn: boolean): number => {
