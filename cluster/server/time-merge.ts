@@ -15,6 +15,9 @@ export interface Timed {
   readonly patienceMs: number;
 }
 
+/** Records handed out that a partition's list may still hold. */
+const DROP_AT = 1_024;
+
 interface Source<T> {
   waiting: T[];
   /** Place of the next one in `waiting`. */
@@ -41,6 +44,7 @@ export class TimeMerge<T extends Timed> {
   }
 
   clear(): void {
+    this.#takenMs = -1;
     this.#sources.clear();
   }
 
@@ -82,8 +86,9 @@ export class TimeMerge<T extends Timed> {
     if (!isHurried && knownMs < record.cameMs + record.patienceMs) return undefined;
     this.#takenMs = record.timeMs;
     first.head++;
-    if (first.head === first.waiting.length) {
-      first.waiting = [];
+    // Who catches up may never see it empty.
+    if (first.head === first.waiting.length || first.head >= DROP_AT) {
+      first.waiting = first.waiting.slice(first.head);
       first.head = 0;
     }
     return record;
