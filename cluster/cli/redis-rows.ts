@@ -1,5 +1,7 @@
 // A generation's rows in Redis, filled and forgotten from the command line.
 import { setTimeout } from "node:timers/promises";
+import { ErasureBook } from "../erasure/book.ts";
+import { readBook } from "../erasure/read-book.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { type RedisConnection, RedisLink, type Reply } from "../redis/link.ts";
 import { redisTls } from "../redis/tls-files.ts";
@@ -39,6 +41,9 @@ export async function fillRedis(options: {
   const { connection, link, project, generation, topics } = options;
   const shards = options.partitions.get(topics.profiles)!;
   const store = new ProfileStore(link, { project, generation, shards });
+  // Whoever is erased meanwhile gets his tombstone in the topic.
+  const erasures = new ErasureBook();
+  await readBook(erasures, connection, topics.erasures);
   // Alone under this name, so that every partition falls to us.
   const membership = new Membership(link, { project: `${project}.g${generation}.backfill`, server: FILLER });
   const filler = new Filler({
@@ -47,6 +52,7 @@ export async function fillRedis(options: {
     target: profilesTarget({
       topic: topics.profiles,
       store,
+      erasures,
       server: FILLER,
       onTaken: () => {},
       onCorrupt: (error) => options.report(`a profile was left out: ${error.message}`),

@@ -3,10 +3,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readConfigFile, readSettings, SettingError, type ClusterConfig, type NodeSettings } from "../../server/cli/config.ts";
+import { readConfigFile, readSettings, retentionOf, SettingError, type ClusterConfig, type NodeSettings } from "../../server/cli/config.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { newClusterKey } from "../access/cluster-key.ts";
 import { freePort } from "../parts/port.ts";
+import { KAFKA_KINDS, type KafkaRetention } from "../kafka/topic-retention.ts";
 import type { RedisFiles } from "../redis/tls-files.ts";
 import { parseProperties, toConnection, type KafkaProperties } from "./kafka-properties.ts";
 
@@ -44,6 +45,8 @@ export interface Plan {
   readonly transactionTimeoutMs: number;
   /** Where an existing Flink's JobManager finds the Kafka properties, if not where `up` writes them. */
   readonly jobPropertiesFile?: string;
+  /** How long what is kept, as the configuration says it; what it does not name stays as the topics were made. */
+  readonly retention?: Readonly<Record<string, string>>;
   /** Of our own Flink, above our settings. */
   readonly flinkSettings?: Readonly<Record<string, string>>;
 }
@@ -134,6 +137,8 @@ export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettin
   const slots = count(flags, "slots") ?? file.slots ?? before?.slots ?? DEFAULTS.slots;
   const jobPropertiesFile = flags["job-properties-file"] ?? file.jobPropertiesFile ?? before?.jobPropertiesFile;
   const flinkSettings = file.flinkSettings ?? before?.flinkSettings;
+  const retention = node.retention ?? before?.retention;
+  kafkaRetention(retention);
   const plan: Plan = {
     kafka,
     flink: await flinkOf(flags, file, before),
@@ -166,12 +171,28 @@ export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettin
       DEFAULTS.transactionTimeoutMs,
     ...(jobPropertiesFile === undefined ? {} : { jobPropertiesFile }),
     ...(flinkSettings === undefined ? {} : { flinkSettings }),
+    ...(retention === undefined ? {} : { retention }),
   };
   if (before !== undefined && before.partitions !== plan.partitions)
     throw new SettingError(
       `the topics have ${before.partitions} partitions: another number would send a person's events elsewhere`,
     );
   return { folder, plan, connection: toConnection(plan.kafka.brokers, plan.kafka.properties) };
+}
+
+/** Those ages of a plan that are given. @throws SettingError for one that a cluster cannot keep to. */
+export function kafkaRetention(retention: Plan["retention"] = {}): KafkaRetention {
+  const policy = retentionOf({ retention });
+  const kinds: readonly string[] = KAFKA_KINDS;
+  for (const [kind, text] of Object.entries(retention)) {
+    if (kinds.includes(kind) || text === "forever") continue;
+    throw new SettingError(
+      `retention.${kind} is ${text}: a cluster keeps that for ever, so leave it out or say "forever"; ` +
+        `it has ages for ${KAFKA_KINDS.join(", ")}`,
+    );
+  }
+  const given = KAFKA_KINDS.filter((kind) => retention[kind] !== undefined);
+  return Object.fromEntries(given.map((kind) => [kind, policy[kind]]));
 }
 
 export async function writePlan({ folder, plan }: ClusterSettings): Promise<void> {

@@ -5,6 +5,7 @@ import { livingJob, stopJob, submitJob, untilRunning } from "../jobs/submit.ts";
 import { partsOf } from "./cluster-parts.ts";
 import { lockCluster } from "./lock.ts";
 import { type ClusterFlags, readCluster } from "./settings.ts";
+import { ensureTopics } from "./topics.ts";
 import { reporter } from "./up.ts";
 
 export interface SubmitFlags extends ClusterFlags {
@@ -29,6 +30,8 @@ export async function submitCommand(flags: SubmitFlags): Promise<number> {
     }
     // It would take the stopped job for a lost one.
     await supervisor.stop();
+    // A later release may need topics that the running one does not know.
+    await ensureTopics(settings, generation);
     const path = await stopJob(settings, generation);
     if (path !== undefined) report(`the running job has stopped with savepoint ${path}`);
     const from = flags.from === undefined ? {} : { from: flags.from };

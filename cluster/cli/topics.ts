@@ -1,7 +1,8 @@
-// The topics of every project of a cluster: made where they are missing, checked always.
+// The topics of every project of a cluster: made where they are missing, kept as long as the settings say, checked always.
 import { createTopics, checkTopics, needsOf, type TopicNeeds } from "../kafka/topics.ts";
 import { projectTopics, sharedTopics } from "../wire/topics.ts";
-import type { ClusterSettings } from "./settings.ts";
+import { setTopicRetention } from "../kafka/topic-retention.ts";
+import { kafkaRetention, type ClusterSettings } from "./settings.ts";
 
 /** What the job of a generation and the servers need; keys and the audit trail are all projects'. */
 export function clusterTopics(projects: Readonly<Record<string, string>>, generation: number): TopicNeeds[] {
@@ -18,5 +19,9 @@ export function sharedNeeds(): TopicNeeds[] {
 export async function ensureTopics({ plan, connection }: ClusterSettings, generation: number): Promise<void> {
   const needs = clusterTopics(plan.projects, generation);
   await createTopics(connection, needs, plan);
+  const ages = kafkaRetention(plan.retention);
+  for (const project of Object.keys(plan.projects)) {
+    await setTopicRetention(connection, projectTopics(project, { generation }), ages);
+  }
   await checkTopics(connection, needs);
 }

@@ -11,6 +11,7 @@ import { shopProgram } from "../../core/program/shop.ts";
 import { START_MS } from "../../server/embedded/testing.ts";
 import { readCommitted } from "../kafka/committed.ts";
 import { buildOperator } from "../operator/build.ts";
+import type { LogEntry } from "../operator/testing/log-reference.ts";
 import { differences, foldOfLog } from "../operator/testing/reference.ts";
 import { clusterMissing } from "../testing/servers.ts";
 import { PROGRAM_DELAY_MS } from "../wire/documents.ts";
@@ -29,6 +30,9 @@ const PARTITIONS = 4;
 const KEPT_SAVEPOINT = join(import.meta.dirname, "savepoints/1");
 const missing = clusterMissing();
 
+/** Records of whoever was erased, once somebody was. */
+let isErasedEntry: (entry: LogEntry) => boolean = () => false;
+
 async function untilEqual(rig: Rig): Promise<void> {
   let records = -1;
   let fold: Awaited<ReturnType<typeof foldOfLog>> | undefined;
@@ -36,7 +40,7 @@ async function untilEqual(rig: Rig): Promise<void> {
   await rig.until(
     () => `the persons of the embedded host; ${found.length} differ, e.g. ${found.slice(0, 3).join("; ")}`,
     async () => {
-      const log = rig.outputs.log.filter(({ key, value }) => !isKept(key) && !isFaulty(value));
+      const log = rig.outputs.log.filter((entry) => !isKept(entry.key) && !isFaulty(entry.value) && !isErasedEntry(entry));
       if (log.length !== records) {
         fold = await foldOfLog(log, rig.programs);
         records = log.length;
@@ -64,6 +68,7 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
   for (const record of keptRecords()) await rig.write([record]);
   let jobId = await rig.submit({ from: KEPT_SAVEPOINT, settings: { "state.backend.type": "rocksdb" } });
   rig.startTicking();
+  let ofBefore = "";
   const traffic = new Traffic(rig, rngFrom(7), { persons: PERSONS });
 
   await t.test("the state of an earlier release goes on", async () => {
@@ -140,11 +145,40 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     ok(told.length > 300, `${told.length} outcomes`);
   });
 
+  await t.test("who is erased is forgotten, whatever comes late", async () => {
+    const visit = (id: string, ref: object) => ({ event_id: id, event_type: "view", timestamp: Date.now(), ...ref });
+    const write = (key: string, event: ReturnType<typeof visit>) => rig.write([{ key, record: { kind: "event", event } }]);
+    await write("a:gone-phone", visit("gone 1", { anonymous_id: "gone-phone" }));
+    const link = { kind: "link", id: "gone link", anonKey: "a:gone-phone", userKey: "u:gone" } as const;
+    await rig.write([{ key: "a:gone-phone", record: link }]);
+    await write("u:gone", visit("gone 2", { user_id: "gone", anonymous_id: "gone-phone" }));
+    const isThere = (key: string): boolean => rig.outputs.profiles.has(key);
+    await rig.until(() => "his profile", () => isThere("u:gone") && isThere("a:gone-phone"));
+    ofBefore = await rig.rest.savepoint(jobId);
+    const keys = ["u:gone", "a:gone-phone"];
+    const at = await rig.erase(keys);
+    await rig.until(() => "nobody", () => !keys.some(isThere));
+    await rig.until(() => "a new beginning", () => Date.now() > at + 100);
+    // It came late, by a server that did not know yet.
+    await write("u:gone", { ...visit("gone 3", { user_id: "gone" }), timestamp: at - 500 });
+    await write("u:gone", visit("gone 4", { user_id: "gone" }));
+    const isErased = (key: string, atMs: number, value: Uint8Array): boolean => {
+      const record = decodeClusterRecord(value);
+      return keys.includes(key) && (atMs <= at || (record.kind === "event" && record.event.timestamp <= at));
+    };
+    const isGone = ({ key, atMs, value }: { key: string; atMs: number; value: Uint8Array }) => isErased(key, atMs, value);
+    isErasedEntry = isGone;
+    await untilEqual(rig);
+    equal(rig.outputs.profiles.get("u:gone")!.sequence, 1);
+    await rig.finishErasure(at, keys);
+  });
+
   await t.test("an event that throws and one that never ends are put aside; all others count", async () => {
-    const savepoint = await rig.rest.stop(jobId);
+    // From a savepoint that holds who was erased since; the ledger names nobody in the open any more.
+    await rig.rest.stop(jobId);
     const bundle = join(rig.flink.folder, "poison.js");
     writeFileSync(bundle, await buildOperator("cluster/flink/testing/poison-entry.ts"));
-    jobId = await rig.submit({ parallelism: 2, from: savepoint, args: { bundle, "watchdog-ms": 500 } });
+    jobId = await rig.submit({ parallelism: 2, from: ofBefore, args: { bundle, "watchdog-ms": 500 } });
     const event = { event_type: "view", timestamp: Date.now(), user_id: "u1" };
     await traffic.run(100);
     for (const item_id of FAULTY)
@@ -158,6 +192,7 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     const log = rig.outputs.log.findIndex(({ value }) => Buffer.from(value).equals(Buffer.from("not a record at all")));
     rig.outputs.log.splice(log, 1);
     await untilEqual(rig);
+    deepEqual([rig.outputs.profiles.get("u:gone")!.sequence, rig.outputs.profiles.has("a:gone-phone")], [1, false]);
     const reasons = rig.outputs.quarantine.map(({ reason, key }) => `${key} ${reason}`).sort();
     deepEqual(reasons, ["u:u1 endless", "u:u1 threw", "u:u1 threw"]);
     const poison = rig.outputs.quarantine.find(({ message }) => message.includes("poison"))!;

@@ -1,12 +1,44 @@
 // How long Kafka keeps what: the retention that is in force is what the topics say, whoever has set it.
-import { ConfigResourceTypes } from "@platformatic/kafka";
+import { ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from "@platformatic/kafka";
 import type { RetentionPolicy } from "../../server/privacy/retention.ts";
 import { sharedTopics, type ProjectTopics } from "../wire/topics.ts";
 import type { KafkaConnection } from "./connection.ts";
 import { withAdmin } from "./topics.ts";
 
+/** Kinds of data that Kafka keeps by age. */
+export const KAFKA_KINDS = ["events", "decisions", "dead_letters"] as const;
+export type KafkaRetention = Partial<Pick<RetentionPolicy, (typeof KAFKA_KINDS)[number]>>;
+
 const RETENTION = "retention.ms";
 const FOR_EVER = "-1";
+/** Kafka drops whole segments, and never the one that is written to: what is old goes so much later at most. */
+const SEGMENT_MS = 86_400_000;
+
+/** Sets the ages that are given; a topic of another kind stays as it is. What was made of events goes with them. */
+export async function setTopicRetention(
+  connection: KafkaConnection,
+  topics: ProjectTopics,
+  { events, decisions, dead_letters: letters }: KafkaRetention,
+): Promise<void> {
+  const ages = new Map<string, number>();
+  if (events !== undefined) for (const name of [...topics.log, topics.steps, topics.outcomes]) ages.set(name, events);
+  if (decisions !== undefined) ages.set(topics.decision, decisions);
+  if (letters !== undefined) for (const name of [topics.deadLetters, topics.quarantine]) ages.set(name, letters);
+  if (ages.size === 0) return;
+  const now = await agesOf(connection, [...ages.keys()]);
+  const changed = [...ages].filter(([name, ageMs]) => now.get(name) !== ageMs);
+  if (changed.length === 0) return;
+  const SET = IncrementalAlterConfigOperationTypes.SET;
+  const resources = changed.map(([resourceName, ageMs]) => ({
+    resourceType: ConfigResourceTypes.TOPIC,
+    resourceName,
+    configs: [
+      { name: RETENTION, configOperation: SET, value: ageMs === Infinity ? FOR_EVER : String(ageMs) },
+      { name: "segment.ms", configOperation: SET, value: String(SEGMENT_MS) },
+    ],
+  }));
+  await withAdmin(connection, (admin) => admin.incrementalAlterConfigs({ resources }));
+}
 
 /**
  * By kind of data; of several topics the one that keeps it longest. Persons are kept in `profiles`, which forgets nobody by

@@ -126,7 +126,10 @@ function neededOf(settings: TopicSettings): Record<string, string> {
 }
 
 function configsOf(settings: TopicSettings): Record<string, string> {
-  return { ...neededOf(settings), "retention.ms": String(settings.retentionMs ?? -1) };
+  const { retentionMs = -1, compactedWithinMs: withinMs } = settings;
+  // The segment that is written to is never compacted, so it must not be written to for long.
+  const soon = withinMs === undefined ? {} : { "segment.ms": String(withinMs / 2), "max.compaction.lag.ms": String(withinMs / 2) };
+  return { ...neededOf(settings), "retention.ms": String(retentionMs), ...soon };
 }
 
 export async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {

@@ -17,7 +17,7 @@ import { type ClusterRecord, markPassedOn } from "../wire/record.ts";
 import { pastOf, stepText, type StepValue } from "../wire/step.ts";
 import type { Outputs as Messages } from "./frame.ts";
 import { addLink, EARLY_MAX, isLinked, type KeyState, LINKS_MAX, personOf } from "./key-state.ts";
-import { mayBeSampled, type OperatorProject } from "./project.ts";
+import { addErasure, mayBeSampled, type OperatorProject } from "./project.ts";
 
 /** One key's turn: its state, and what comes of the operations on it. */
 export interface Turn {
@@ -46,6 +46,7 @@ export interface RecordInput {
 export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" {
   const { state } = turn;
   const { record } = input;
+  if (isErased(turn, input)) return "applied";
   if (record.kind === "tick" || (record.kind === "event" && record.event.traffic !== undefined)) return "applied";
   if (record.kind === "link") {
     // A marker that no server would write must not cost a user his profile.
@@ -99,9 +100,28 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   return "applied";
 }
 
+/** Of somebody who was erased, and written before, or after it by whoever did not know yet. */
+function isErased({ project, key }: Turn, { record, atMs }: RecordInput): boolean {
+  const erasedAtMs = project.erasedAt.get(key);
+  if (erasedAtMs === undefined) return false;
+  return atMs <= erasedAtMs || (record.kind === "event" && record.event.timestamp <= erasedAtMs);
+}
+
+/**
+ * Forgets all that the key holds, where it is from before `atMs`: false where he has begun anew. Whoever reads `profiles` is
+ * told so by a value without bytes, which the host writes as a tombstone.
+ */
+export function applyErasure({ key, state, outputs, project }: Turn, atMs: number): boolean {
+  addErasure(project, key, atMs);
+  if (state.lastAtMs > atMs) return false;
+  outputs.bytes("profiles", key, new Uint8Array(0));
+  return true;
+}
+
 /** Takes a handover in: it waits for the event that names its key. A second one of the same key is dropped. */
 export function applyHandover(turn: Turn, handover: Handover): void {
   const { state } = turn;
+  if (handover.linkedAtMs <= (turn.project.erasedAt.get(turn.key) ?? 0)) return;
   if (isLinked(state, handover.anonKey) || state.early.some(({ anonKey }) => anonKey === handover.anonKey)) return;
   turn.isChanged = true;
   state.early.push({ ...handover, person: handover.person.slice() });

@@ -1,14 +1,14 @@
 // What the JVM and the operator pass each other over two shared buffers: turns in, results out.
 //
 //   in   varint turns; each: varint project, string key, bytes state (empty: none), varint operations;
-//          each: byte kind (1 record, 2 handover, 3 time, 4 record that has waited), varint time, bytes value
+//          each: byte kind (1 record, 2 handover, 3 time, 4 record that has waited, 5 erase), varint time, bytes value
 //   out  varint turns; each: varint operations done (fewer than given: the next one must be held), byte (1: a new state
-//          follows), bytes state, float64 due (Infinity: never), varint outputs; each: byte channel, varint
+//          follows), bytes state (empty: the key is forgotten), float64 due (Infinity: never), varint outputs; each: byte channel, varint
 //          operation that it came of (counted from 0), string key, bytes value
 import type { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";
 
-export const OPERATION = { record: 1, handover: 2, time: 3, waited: 4 } as const;
+export const OPERATION = { record: 1, handover: 2, time: 3, waited: 4, erase: 5 } as const;
 /** `handover` and `answer` go to the same topic; a handover takes along the event ids that the key knows. */
 export const CHANNEL = { profiles: 1, steps: 2, handover: 3, answer: 4, events: 5, outcomes: 6 } as const;
 /** Turns in one frame, and operations in one turn. */
@@ -27,7 +27,7 @@ export interface TurnInput {
 
 export interface TurnResult {
   done: number;
-  /** Undefined: as it was. */
+  /** Undefined: as it was; empty: as if there had never been one. */
   state: Uint8Array | undefined;
   dueMs: number;
   outputs: Outputs;

@@ -20,6 +20,10 @@ export function addProgram(project: number, version: number, atMs: number, docum
   operator.addProgram(project, { version, atMs, document: JSON.parse(document) });
 }
 
+export function addErasure(project: number, key: string, atMs: number): void {
+  operator.addErasure(project, key, atMs);
+}
+
 /**
  * Processes the first `length` bytes of the input. Returns how many bytes of the output are the answer; a negative number
  * is the size of an answer that does not fit: attach a larger output and call `take`.

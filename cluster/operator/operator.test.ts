@@ -169,3 +169,22 @@ test("a program that does not compile is refused, one that is known is left alon
   throws(() => operator.addProgram(0, { version: 2, atMs: 5, document: { nonsense: 1 } }), /does not compile/);
   operator.addProgram(0, { version: 1, atMs: 9, document: {} });
 });
+
+test("an erased key is forgotten, with what comes late of it; who has begun anew stays", () => {
+  const operator = shopOperator();
+  const before = turn(operator, "u:1", EMPTY, record(view("e1", { user_id: "1" })));
+  const erase = (state: Uint8Array | undefined, atMs: number): ReadResult =>
+    turn(operator, "u:1", state, { kind: OPERATION.erase, atMs, value: EMPTY });
+  const at = MONDAY_MS + 10;
+  const erased = erase(before.state, at);
+  deepEqual([erased.state?.length, erased.dueMs], [0, Infinity]);
+  deepEqual(erased.outputs.map(({ channel, key, value }) => [channel, key, value.length]), [["profiles", "u:1", 0]]);
+  const late = [record(view("e2", { user_id: "1" }), at), record(view("e3", { user_id: "1" }), at + 5), handover("a:1", at)];
+  for (const operation of late) deepEqual(turn(operator, "u:1", EMPTY, operation).state, undefined);
+  const event = { event_id: "e4", event_type: "view", timestamp: at + 1, item_id: "lamp", user_id: "1" };
+  const anew = turn(operator, "u:1", EMPTY, record({ kind: "event", event }, at + 20));
+  equal(decodeProfile(anew.outputs.find(({ channel }) => channel === "profiles")!.value).sequence, 1);
+  const again = erase(anew.state, at);
+  deepEqual([again.state, again.outputs.length], [undefined, 0], "an erasure of before does not concern him");
+  ok(turn(operator, "u:1", anew.state, handover("a:1", at + 1)).state !== undefined);
+});

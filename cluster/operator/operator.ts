@@ -5,19 +5,22 @@ import { ByteWriter } from "../../core/wire/writer.ts";
 import { decodeHandover } from "../wire/handover.ts";
 import { viewOfProfile } from "../wire/profile.ts";
 import { decodeClusterRecord } from "../wire/record.ts";
-import { applyHandover, applyRecord, applyTime, type Turn } from "./apply.ts";
+import { applyErasure, applyHandover, applyRecord, applyTime, type Turn } from "./apply.ts";
 import { OPERATION, Outputs, readTurn, type TurnInput, type TurnResult, TURNS_MAX, writeResult } from "./frame.ts";
 import { decodeKeyState, emptyKeyState, viewOfKeyState } from "./key-state.ts";
-import { addProgram, createProject, type OperatorProject } from "./project.ts";
+import { addErasure, addProgram, createProject, type OperatorProject } from "./project.ts";
 
 /** A key's state as bytes; larger ones are a bug, and would take the JVM's memory. */
 const STATE_BYTES_MAX = 512 * 1024;
+const NOTHING = new Uint8Array(0);
 
 export interface Operator {
   /** Makes project number `index` (0, 1, 2 …) known. */
   addProject(options: { passOnAfterMs: number }): void;
   /** Puts a program of `control` in force from `atMs` on. Throws where it does not compile. */
   addProgram(project: number, program: { version: number; atMs: number; document: unknown }): void;
+  /** Of a key that was erased: its records and handovers from before are dropped from now on, whenever they come. */
+  addErasure(project: number, key: string, atMs: number): void;
   /**
    * Runs the turns of a frame. The answer is overwritten by the next call. Throws where code threw: then nothing of the
    * frame has happened.
@@ -32,6 +35,7 @@ export function createOperator(): Operator {
   return {
     addProject: ({ passOnAfterMs }) => void projects.push(createProject(passOnAfterMs)),
     addProgram: (project, program) => addProgram(projects[project]!, program),
+    addErasure: (project, key, atMs) => addErasure(projects[project]!, key, atMs),
     process(frame) {
       const reader = new ByteReader(frame);
       writer.clear();
@@ -54,6 +58,7 @@ function take(project: OperatorProject, input: TurnInput, outputs: Outputs): Tur
   const { key, state: before, operations } = input;
   const state = before.length === 0 ? emptyKeyState() : decodeKeyState(before, project.programs);
   const turn: Turn = { project, key, state, outputs, changes: [], isChanged: false, isVisible: false };
+  if (operations[0]?.kind === OPERATION.erase) return erase(turn, operations[0].atMs);
   let done = 0;
   while (done < operations.length && applyOperation(turn, operations[done]!) === "applied") outputs.operation = ++done;
   const dueMs = state.person?.nextCheckMs ?? Infinity;
@@ -63,6 +68,13 @@ function take(project: OperatorProject, input: TurnInput, outputs: Outputs): Tur
   const bytes = viewOfKeyState(state, person);
   if (bytes.length > STATE_BYTES_MAX) throw new Error(`the state of one key would be ${bytes.length} bytes`);
   return { done, state: bytes, dueMs, outputs };
+}
+
+/** An erasure has its turn to itself. */
+function erase(turn: Turn, atMs: number): TurnResult {
+  const isErased = applyErasure(turn, atMs);
+  const { state, outputs } = turn;
+  return { done: 1, state: isErased ? NOTHING : undefined, dueMs: isErased ? Infinity : (state.person?.nextCheckMs ?? Infinity), outputs };
 }
 
 function applyOperation(turn: Turn, { kind, atMs, value }: TurnInput["operations"][number]): "applied" | "hold" {

@@ -12,10 +12,12 @@ export interface OperatorProject {
   readonly samplers: Map<number, Sampler>;
   /** Anonymous records up to this log time were passed on by an earlier job. */
   readonly passOnAfterMs: number;
+  /** Key → log time up to which everything of it was erased; of keys that the host has met. */
+  readonly erasedAt: Map<string, number>;
 }
 
 export function createProject(passOnAfterMs: number): OperatorProject {
-  return { programs: new ProgramTimeline(), samplers: new Map(), passOnAfterMs };
+  return { programs: new ProgramTimeline(), samplers: new Map(), passOnAfterMs, erasedAt: new Map() };
 }
 
 /** Puts a program in force; one that is known already is left alone. Throws where it does not compile. */
@@ -38,4 +40,9 @@ export function mayBeSampled({ samplers }: OperatorProject, version: number, eve
   const sampler = samplers.get(version);
   assert(sampler !== undefined, "each program has its sampler");
   return sampler.picks(event.event_id, event.timestamp, 0);
+}
+
+/** Everything of `key` up to log time `atMs` counts as never written; an earlier erasure changes nothing. */
+export function addErasure({ erasedAt }: OperatorProject, key: string, atMs: number): void {
+  erasedAt.set(key, Math.max(atMs, erasedAt.get(key) ?? 0));
 }

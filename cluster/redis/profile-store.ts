@@ -84,6 +84,22 @@ redis.call('PUBLISH', ARGV[5], ARGV[6])
 return 1
 `);
 
+/** KEYS: row, the shard's person keys. ARGV: prefix of segments, person key, the time up to which a row goes. 1: it went. */
+const ERASE = script(`
+local head = redis.call('GETRANGE', KEYS[1], 0, ${HEAD_BYTES - 1})
+if head == '' then return 0 end
+local _, asOf, length = struct.unpack('>ddI4', head)
+if asOf > tonumber(ARGV[3]) then return 0 end
+if length > 0 then
+  for name in string.gmatch(redis.call('GETRANGE', KEYS[1], ${HEAD_BYTES}, ${HEAD_BYTES - 1} + length), '[^\\n]+') do
+    redis.call('ZREM', ARGV[1] .. name, ARGV[2])
+  end
+end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[2])
+return 1
+`);
+
 /** KEYS: mark, whole. ARGV: what the mark should be ('' for none), what it becomes, 1 where the end was reached. */
 export const MARK = script(`
 local mark = redis.call('GET', KEYS[1]) or ''
@@ -119,6 +135,13 @@ export class ProfileStore {
       [rowOf(value), `${prefix}m:`, key, signpost === undefined ? "0" : "1", this.channel, JSON.stringify(message)],
     );
     return taken === 1;
+  }
+
+  /** Takes the row away, and the person out of every list, where it is not of after `atMs`; true where it was there. */
+  async erase(key: string, atMs: number): Promise<boolean> {
+    const prefix = this.#prefix(this.shardOf(key));
+    const keys: [string, string] = [`${prefix}p:${key}`, `${prefix}keys`];
+    return (await run(this.link, ERASE, keys, [`${prefix}m:`, key, String(atMs)])) === 1;
   }
 
   /** @throws RedisAwayError */

@@ -1,7 +1,9 @@
 // Dead letters: kept in their topic, listed from an index in Redis that a filler makes of it. Records that the job put
 // aside (`quarantine`) are listed with them.
 import { HostError } from "../../server/ports.ts";
+import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
 import type { DeadLetter } from "../../core/record.ts";
+import { textsOf } from "../../server/privacy/belonging.ts";
 import { decodeClusterRecord } from "../wire/record.ts";
 import { decodeDocument, type QuarantineValue } from "../wire/documents.ts";
 import type { ReadRecord } from "../kafka/reader.ts";
@@ -39,10 +41,13 @@ return 1
 export class DeadLetterIndex {
   readonly #link: RedisLink;
   readonly #prefix: string;
+  readonly #isErased: (personKey: string, atMs: number) => boolean;
   #total = 0;
 
-  constructor(link: RedisLink, project: string) {
+  /** @param isErased - whether what the person of this key did at that moment was erased. */
+  constructor(link: RedisLink, project: string, isErased: (personKey: string, atMs: number) => boolean) {
     this.#link = link;
+    this.#isErased = isErased;
     this.#prefix = `attune:{${project}}:letters:`;
   }
 
@@ -99,9 +104,24 @@ export class DeadLetterIndex {
     if (value === null) return;
     const letter =
       kind === "deadLetters" ? decodeDocument("deadLetters", value) : letterOfQuarantine(decodeDocument("quarantine", value));
+    if (this.#namesErased(letter)) return;
     const text = letter.resolved === true ? "" : JSON.stringify(letter);
     const keys: [string, ...string[]] = [`${this.#prefix}ids`, `${this.#prefix}rows`, `${this.#prefix}resolved`];
     await run(this.#link, PUT, keys, [String(letter.at), letter.id, text, String(LETTERS_MAX)]);
+  }
+
+  /** Takes them out of the index. @throws RedisAwayError */
+  async remove(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    for (const [command, key] of [["ZREM", "ids"], ["HDEL", "rows"]] as const)
+      await this.#link.write(`${this.#prefix}${key}`, [command, `${this.#prefix}${key}`, ...ids]);
+  }
+
+  /** A letter is everybody's whose id stands anywhere in it. */
+  #namesErased({ at, body }: DeadLetter): boolean {
+    for (const text of textsOf(body))
+      if (this.#isErased(userKeyOf(text), at) || this.#isErased(anonymousKeyOf(text), at)) return true;
+    return false;
   }
 
   #ask(key: string, args: readonly (string | Buffer)[]): Promise<Reply> {

@@ -17,6 +17,8 @@ export interface DecisionFollowerOptions {
   readonly now: () => number;
   /** A record of ours that cannot be read; it is left out. */
   readonly onCorrupt: (error: Error) => void;
+  /** Whether what the person of this key did at that moment was erased. */
+  readonly isErased: (personKey: string, atMs: number) => boolean;
 }
 
 const WAITING_MAX = 20_000;
@@ -87,12 +89,15 @@ export class DecisionFollower {
   #decoded({ key, value, offset, timestampMs }: ReadRecord, topic: string): Waiting | undefined {
     if (key === null || value === null) return undefined;
     const common = { key: key.toString(), offset, cameMs: performance.now(), patienceMs: PATIENCE_MS };
-    if (topic === this.#options.topics.outcomes) {
+    const { topics, isErased } = this.#options;
+    if (topic === topics.outcomes) {
       const outcome = decodeOutcome(value);
-      return { ...common, kind: "outcome", timeMs: outcomeMs(outcome), outcome };
+      const timeMs = outcomeMs(outcome);
+      return isErased(common.key, timeMs) ? undefined : { ...common, kind: "outcome", timeMs, outcome };
     }
     const { at, ...decision } = decodeDocument("decision", value);
     // Kafka may take it late, after its answer: then what came of it must not lie before it.
-    return { ...common, kind: "decision", timeMs: Math.min(at, timestampMs), decision };
+    const timeMs = Math.min(at, timestampMs);
+    return isErased(common.key, timeMs) ? undefined : { ...common, kind: "decision", timeMs, decision };
   }
 }

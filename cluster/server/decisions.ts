@@ -7,6 +7,7 @@ import { partitionOf } from "../kafka/partition.ts";
 import type { KafkaSender } from "../kafka/sender.ts";
 import { encodeDocument } from "../wire/documents.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
+import type { Erasures } from "./erasures.ts";
 import type { Learner } from "./learner.ts";
 import type { Membership } from "./membership.ts";
 
@@ -15,6 +16,7 @@ export interface DecisionsOptions {
   readonly partitions: ReadonlyMap<string, number>;
   readonly sender: KafkaSender;
   readonly learner: Learner;
+  readonly erasures: Erasures;
   readonly membership: Membership;
   /** Processing time, Unix ms. */
   readonly now: () => number;
@@ -44,9 +46,12 @@ export class Decisions {
    * has it, so that it lies before whatever comes of it.
    */
   async log(key: string, decision: DecisionRecord): Promise<void> {
-    const { topics, partitions, sender, now } = this.#options;
+    const { topics, partitions, sender, erasures, now } = this.#options;
     const topic = topics.decision;
-    const value = encodeDocument("decision", { ...decision, at: now() });
+    const at = now();
+    // He was erased just now, so it would lie before that.
+    if (at <= erasures.untilMs(key)) return;
+    const value = encodeDocument("decision", { ...decision, at });
     const record = { topic, partition: partitionOf(key, partitions.get(topic)!), key: Buffer.from(key), value };
     const sent = sender.send([record]).catch(() => void this.dropped++);
     if (decision.choice !== undefined || decision.experiments !== undefined) await inTime(sent);

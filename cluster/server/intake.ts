@@ -1,12 +1,14 @@
 // Events on their way into the log: each under the key of the person that it belongs to, with its item's facts. Where an
 // event links an anonymous visitor to a user, the visitor's own key is told first (a link marker), and the event follows
 // when that is in the log: so the one always lies before the other.
+import { setTimeout } from "node:timers/promises";
 import { uuidv7 } from "uuidv7";
 import { anonymousKeyOf, personKeyOf, userKeyOf } from "../../core/identity/identity.ts";
 import { hash64 } from "../../core/math/hash.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Item } from "../../core/item/item.ts";
 import type { DeadLetter, PersonRef } from "../../core/record.ts";
+import { isErasedBody } from "../../server/privacy/erased-body.ts";
 import { addItemFacts } from "../../server/hosting/item-facts.ts";
 import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { EventOutcome, Submission } from "../../server/ports.ts";
@@ -16,6 +18,7 @@ import { encodeDocument } from "../wire/documents.ts";
 import { encodeClusterRecord, type ClusterRecord } from "../wire/record.ts";
 import { familyOf, type ProjectTopics } from "../wire/topics.ts";
 import type { Consents } from "./consents.ts";
+import type { Erasures } from "./erasures.ts";
 import type { People } from "./people.ts";
 
 /** Events that are known again here; all others the job knows, for 8 days. */
@@ -32,6 +35,7 @@ export interface IntakeOptions {
   readonly sender: KafkaSender;
   readonly people: People;
   readonly consents: Consents;
+  readonly erasures: Erasures;
   readonly itemOf: (itemId: string) => Item | undefined;
   /** Processing time, Unix ms. */
   readonly now: () => number;
@@ -56,6 +60,7 @@ export class ClusterIntake {
   /** Resolves when Kafka has all of it. @throws HostError: as `KafkaSender.send`. */
   async submit({ events, deadLetters }: Submission): Promise<EventOutcome[]> {
     const { people } = this.#options;
+    const isErased = await this.#erased(events);
     const isRefused = await this.#refused(events);
     const outcomes: EventOutcome[] = [];
     const names = new Set<string>();
@@ -63,7 +68,7 @@ export class ClusterIntake {
     for (const event of events) {
       const name = nameOf(event);
       const isKnown = names.has(name) || this.#known.get(name) !== undefined;
-      const outcome = isKnown ? "duplicate" : isRefused(event) ? "refused" : "accepted";
+      const outcome = isKnown ? "duplicate" : isErased(event) ? "erased" : isRefused(event) ? "refused" : "accepted";
       outcomes.push(outcome);
       if (outcome !== "accepted") continue;
       names.add(name);
@@ -72,13 +77,28 @@ export class ClusterIntake {
     const links = await this.#linksOf(fresh.filter(({ traffic }) => traffic === undefined));
     await this.#link(links);
     const records = fresh.map((event) => this.#eventRecord(event, links));
-    await this.#options.sender.send([...records, ...deadLetters.map((letter) => this.#letterRecord(letter))]);
+    const letters = deadLetters.filter(({ body }) => !isErasedBody(body, (key, atMs) => this.#options.erasures.covers(key, atMs)));
+    await this.#options.sender.send([...records, ...letters.map((letter) => this.#letterRecord(letter))]);
     for (const { anonKey, userKey } of links) people.link(anonKey, userKey);
     for (const name of names) this.#known.set(name, true);
     this.counts.accepted += fresh.length;
     for (const outcome of outcomes) if (outcome === "duplicate") this.counts.duplicates++;
     for (const { traffic } of fresh) if (traffic !== undefined) this.counts.marked++;
     return outcomes;
+  }
+
+  /** Which of the events happened before their persons were erased, or would lie before it in the log. */
+  async #erased(events: readonly LoggedEvent[]): Promise<(event: LoggedEvent) => boolean> {
+    const { erasures, now } = this.#options;
+    const erased = new Set<LoggedEvent>();
+    const mayBe = ({ timestamp }: LoggedEvent): boolean => Math.min(timestamp, now()) <= erasures.newestUntilMs;
+    await Promise.all(
+      events.filter(mayBe).map(async (event) => {
+        const key = await this.#keyOf(event);
+        if (erasures.covers(key, event.timestamp) || now() <= erasures.untilMs(key)) erased.add(event);
+      }),
+    );
+    return (event) => erased.has(event);
   }
 
   /** Which of the events their persons do not allow to be kept. @throws HostError where that cannot be known. */
@@ -93,10 +113,13 @@ export class ClusterIntake {
 
   /** Resolves to the person's key when Kafka has what was said about him. @throws HostError */
   async say(ref: PersonRef, said: Said): Promise<string> {
-    const { topics, sender, people } = this.#options;
+    const { topics, sender, people, erasures, now } = this.#options;
     const links = await this.#linksOf([ref]);
     await this.#link(links);
     const key = await this.#keyOf(ref);
+    // He was erased just now: what is said of him now must have its place behind it.
+    const waitMs = erasures.untilMs(key) - now();
+    if (waitMs > 0) await setTimeout(waitMs);
     await sender.send([this.#record(topics.events.engage, key, { kind: "attributes", id: uuidv7(), ref, ...said })]);
     for (const { anonKey, userKey } of links) people.link(anonKey, userKey);
     return key;

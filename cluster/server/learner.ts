@@ -23,6 +23,8 @@ export interface LearnerOptions {
   readonly now: () => number;
   /** A record of ours that cannot be read; it is left out. */
   readonly onCorrupt: (error: Error) => void;
+  /** Whether what the person of this key did at that moment was erased. */
+  readonly isErased: (personKey: string, atMs: number) => boolean;
 }
 
 /** Topic and partition, with a slash between, → offset. */

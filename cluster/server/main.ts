@@ -43,7 +43,7 @@ async function main(): Promise<number> {
   const faultsTo = (logger: Logger) => (error: Error) => logger.error({ err: error }, "a record was left out");
   return serve(
     settings,
-    (logger) =>
+    (logger, onOwnAct) =>
       openClusterHost({
         kafka: kafkaConnection,
         redis: redisConnection,
@@ -52,6 +52,7 @@ async function main(): Promise<number> {
         ...(generation === undefined ? {} : { generation }),
         now: Date.now,
         onFault: faultsTo(logger),
+        onOwnAct,
       }),
     (logger) =>
       openClusterAccess({

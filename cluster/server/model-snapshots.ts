@@ -30,6 +30,8 @@ interface Head {
   readonly offsets: Offsets;
   /** Version of the program under which the decisions' rows stand; an earlier release has none of them. */
   readonly program?: number;
+  /** Whoever was erased up to then (log time) is in none of the rows; missing: nobody had been. */
+  readonly erasedTo?: number;
 }
 
 /** KEYS: head. ARGV: the version that it must have (0: none), the new head. */
@@ -60,6 +62,8 @@ export interface ModelSnapshotsOptions {
   readonly project: string;
   readonly generation: number;
   readonly onFault: (error: Error) => void;
+  /** When somebody was erased last (log time); -Infinity where nobody was. */
+  readonly erasedAtMs: () => number;
 }
 
 export class ModelSnapshots {
@@ -71,6 +75,9 @@ export class ModelSnapshots {
   #head: Head | undefined;
   /** Our models began from nothing, so all their rows count as changed. */
   #isFresh = false;
+  /** Of what was learnt here: as in a head. */
+  #erasedTo = -Infinity;
+  #turning: Promise<void> | undefined;
   takenTotal = 0;
 
   constructor(options: ModelSnapshotsOptions) {
@@ -80,7 +87,8 @@ export class ModelSnapshots {
 
   /** Puts what the newest snapshot holds in place, or new ones where there is none that can be read. */
   async restore(): Promise<void> {
-    const { learner, onFault } = this.#options;
+    const { learner, onFault, erasedAtMs } = this.#options;
+    const erasedTo = erasedAtMs();
     let found: { head: Head; learnt: Learnt } | undefined;
     try {
       found = await this.#load();
@@ -91,11 +99,32 @@ export class ModelSnapshots {
     this.#head = found?.head;
     this.#isFresh = found === undefined;
     await learner.learn(found?.learnt ?? learner.fresh(), found?.head.offsets ?? {});
+    this.#erasedTo = erasedTo;
+  }
+
+  /** True when whoever was erased up to then is in no snapshot any more: then a new server learns nothing of him. */
+  async areWithout(atMs: number): Promise<boolean> {
+    return erasedToOf(await this.#readHead()) >= atMs;
+  }
+
+  /**
+   * Brings what was learnt to what it would be without whoever was erased since: by learning anew where snapshots are our
+   * task, else from the snapshot that comes of it. What was learnt before answers until then.
+   */
+  async #catchUpErasures(): Promise<void> {
+    const { membership, erasedAtMs, link } = this.#options;
+    if (this.#erasedTo >= erasedAtMs() || !link.isUp) return;
+    if (!membership.isOurs(TASK)) {
+      if (await this.areWithout(erasedAtMs())) await this.restore();
+      return;
+    }
+    await this.restore();
+    await this.take();
   }
 
   /** Takes snapshots from now on, whenever it is our task. */
   start(everyMs = SNAPSHOT_EVERY_MS): void {
-    this.#timer = setTimeout(() => void this.#turn().finally(() => this.#closed || this.start(everyMs)), everyMs);
+    this.#timer = setTimeout(() => void this.turn().finally(() => this.#closed || this.start(everyMs)), everyMs);
     this.#timer.unref();
   }
 
@@ -104,7 +133,8 @@ export class ModelSnapshots {
     const { learner } = this.#options;
     const current = await this.#readHead();
     // Another server's line went on: its rows are not ours, so we go on from its snapshot.
-    const isRelative = current === undefined ? this.#isFresh : current.version === this.#head?.version;
+    const isOutdated = current !== undefined && erasedToOf(current) < this.#erasedTo;
+    const isRelative = current === undefined || isOutdated ? this.#isFresh : current.version === this.#head?.version;
     if (!isRelative) {
       await this.restore();
       return false;
@@ -115,7 +145,8 @@ export class ModelSnapshots {
       return { offsets, program: decisions.version };
     });
     const version = (current?.version ?? 0) + 1;
-    const head: Head = { version, line: current?.line ?? uuidv7(), delta: uuidv7(), ...place };
+    const line = isOutdated || current === undefined ? uuidv7() : current.line;
+    const head: Head = { version, line, delta: uuidv7(), ...place, ...this.#erased };
     this.#isFresh = false;
     this.#head = undefined;
     try {
@@ -131,8 +162,19 @@ export class ModelSnapshots {
     await this.#fold(head, tables);
     const folded = { ...head, version: version + 1, delta: null };
     if (await this.#swap(version, folded)) this.#head = folded;
-    await this.#forget(head.delta!, tables);
+    await this.#forget(tables.map((table) => this.#deltaKey(head.delta!, table)));
+    if (isOutdated) await this.#forget(tables.map((table) => this.#baseKey(current.line, table)));
     return true;
+  }
+
+  get #erased(): Pick<Head, "erasedTo"> {
+    return this.#erasedTo === -Infinity ? {} : { erasedTo: this.#erasedTo };
+  }
+
+  /** Does what is due now. Never rejects. */
+  turn(): Promise<void> {
+    this.#turning ??= this.#turn().finally(() => (this.#turning = undefined));
+    return this.#turning;
   }
 
   close(): void {
@@ -142,6 +184,7 @@ export class ModelSnapshots {
 
   async #turn(): Promise<void> {
     const { membership, link, onFault } = this.#options;
+    await this.#catchUpErasures().catch((error: unknown) => onFault(error as Error));
     if (!link.isUp || !membership.isOurs(TASK)) return;
     await this.take().catch((error: unknown) => onFault(error as Error));
   }
@@ -149,7 +192,7 @@ export class ModelSnapshots {
   async #load(): Promise<{ head: Head; learnt: Learnt } | undefined> {
     for (let tries = 0; tries < RESTORE_TRIES_MAX; tries++) {
       const head = await this.#readHead();
-      if (head === undefined) return undefined;
+      if (head === undefined || erasedToOf(head) < this.#options.erasedAtMs()) return undefined;
       const learnt = this.#options.learner.fresh(head.program);
       const rows = new Map<LearntTable, Map<string, Buffer>>();
       for (const source of learnt.tables) {
@@ -212,8 +255,7 @@ export class ModelSnapshots {
     return swapped === 1;
   }
 
-  async #forget(delta: string, tables: readonly LearntTable[]): Promise<void> {
-    const keys = tables.map((table) => this.#deltaKey(delta, table));
+  async #forget(keys: readonly string[]): Promise<void> {
     await this.#options.link.write(keys[0]!, ["UNLINK", ...keys]);
   }
 
@@ -224,6 +266,10 @@ export class ModelSnapshots {
   #deltaKey(delta: string, { name }: LearntTable): string {
     return `${this.#prefix}delta:${delta}:${name}`;
   }
+}
+
+function erasedToOf(head: Head | undefined): number {
+  return head?.erasedTo ?? -Infinity;
 }
 
 function rowOf(bytes: Uint8Array | null): Buffer {

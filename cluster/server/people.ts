@@ -5,6 +5,7 @@ import type { Consent, PersonRef } from "../../core/record.ts";
 import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { ChangeMessage, ProfileStore } from "../redis/profile-store.ts";
 import type { ProfileValue } from "../wire/profile.ts";
+import type { Erasures } from "./erasures.ts";
 
 /** Profiles kept, about 1.5 kB each; twice as many at most. */
 const PROFILES_MAX = 20_000;
@@ -36,10 +37,12 @@ export class People {
   readonly #said = new RecentMap<{ consent: Consent; untilMs: number }>(SAID_MAX);
   #refusedLastMs = -Infinity;
   readonly #onLink: (anonKey: string, userKey: string) => void;
+  readonly #erasures: Erasures;
 
   /** @param onLink - told of each link that this server learns. */
-  constructor(store: ProfileStore, onLink: (anonKey: string, userKey: string) => void) {
+  constructor(store: ProfileStore, erasures: Erasures, onLink: (anonKey: string, userKey: string) => void) {
     this.#store = store;
+    this.#erasures = erasures;
     this.#onLink = onLink;
   }
 
@@ -106,8 +109,14 @@ export class People {
     this.#onLink(anonKey, userKey);
   }
 
+  /** They were erased: nobody knows them from now on. */
+  erase(keys: readonly string[]): void {
+    for (const key of keys) for (const map of [this.#profiles, this.#links, this.#versions, this.#said]) map.delete(key);
+  }
+
   /** Takes in what another server told; false where it was known already, or something newer is. */
   heard({ key, sequence, asOfMs, signpost }: ChangeMessage): boolean {
+    if (this.#erasures.covers(key, asOfMs)) return false;
     const known = this.#versions.get(key);
     if (known !== undefined && !isNewer({ sequence, asOfMs }, known)) return false;
     this.#versions.set(key, { sequence, asOfMs });
@@ -134,7 +143,9 @@ export class People {
     const cached = this.#profiles.get(key);
     if (cached !== undefined) return { profile: cached, isDegraded: !isUp };
     try {
-      const { profile, isWhole } = await this.#store.get(key);
+      const { profile: found, isWhole } = await this.#store.get(key);
+      // A row of before an erasure is nobody's, whoever wrote it back.
+      const profile = found !== undefined && this.#erasures.covers(key, found.asOfMs) ? undefined : found;
       if (profile !== undefined) this.#keep(key, profile);
       return { profile, isDegraded: !isWhole };
     } catch {

@@ -4,13 +4,23 @@ import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { createServer, type AttuneServer } from "../../server/http/server.ts";
 import { ask, silent } from "../../server/http/testing.ts";
-import { checkExport } from "../../server/privacy/testing/export-check.ts";
+import { checkExport, view } from "../../server/privacy/testing/export-check.ts";
+import { checkTopics, needsOf } from "../kafka/topics.ts";
+import { setTopicRetention } from "../kafka/topic-retention.ts";
+import { RedisLink } from "../redis/link.ts";
+import { ProfileStore } from "../redis/profile-store.ts";
+import type { AuditEntry } from "../../server/audit/chain.ts";
+import { ownActs } from "../../server/audit/own-acts.ts";
+import { proofHash } from "../erasure/book.ts";
 import { clusterMissing } from "../testing/servers.ts";
+import { verifyCluster } from "../verify/verify.ts";
+import { projectTopics } from "../wire/topics.ts";
 import type { ClusterProject } from "./project.ts";
-import { startCluster, type TestCluster } from "./testing/cluster.ts";
+import { startCluster, type TestCluster, type TestProject } from "./testing/cluster.ts";
 
 const missing = clusterMissing();
 const options = { skip: missing, timeout: 120_000 };
+const PATIENCE_MS = 60_000;
 let cluster: TestCluster;
 const doors: AttuneServer[] = [];
 
@@ -34,15 +44,23 @@ async function open(project: ClusterProject): Promise<{ url: string }> {
   return { url: await door.listen() };
 }
 
+/** Asks until it is so; a cluster that never comes to it must not keep the test's process alive. */
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`not within ${PATIENCE_MS} ms: ${what}`);
+    await pause(10);
+  }
+}
+
 /** What comes after all that was said of the user before is in his profile. */
 async function settled(node: { url: string }, user: string): Promise<void> {
   const mark = performance.now();
   await ask(node, `PATCH /v1/users/${user}/profile`, { attributes: { mark } });
-  for (;;) {
+  await until(`the newest of ${user}`, async () => {
     const { json } = await ask(node, `GET /v1/users/${user}/profile`);
-    if (json.attributes?.mark === mark) return;
-    await pause(5);
-  }
+    return json.attributes?.mark === mark;
+  });
 }
 
 test("an export has the lines of the embedded host's", options, async () => {
@@ -61,5 +79,127 @@ test("the inventory and the retention that the topics have", options, async () =
   const ages = Object.fromEntries(policy.map(({ kind, age }: { kind: string; age: string }) => [kind, age]));
   deepEqual([ages.events, ages.decisions, ages.dead_letters, ages.profiles], ["400d", "90d", "90d", "forever"]);
   equal(last, null);
+  const DAY_MS = 86_400_000;
+  const given = { events: 30 * DAY_MS, dead_letters: Infinity };
+  await setTopicRetention({ brokers: [cluster.kafka.bootstrap] }, projectTopics(project.name), given);
+  const changed = (await ask(node, "GET /v1/privacy/retention")).json.policy;
+  const now = Object.fromEntries(changed.map(({ kind, age }: { kind: string; age: string }) => [kind, age]));
+  deepEqual([now.events, now.decisions, now.dead_letters], ["30d", "90d", "forever"]);
+  await project.stop();
+});
+
+async function done(node: { url: string }, jobId: string): Promise<any> {
+  let proof: any;
+  await until("the proof", async () => {
+    ({ proof } = (await ask(node, `GET /v1/privacy/jobs/${jobId}`)).json);
+    return proof !== undefined;
+  });
+  return proof;
+}
+
+async function verified(project: TestProject): Promise<{ differences: unknown[]; keys: number }> {
+  const connection = { brokers: [cluster.kafka.bootstrap] };
+  const topics = projectTopics(project.name);
+  const partitions = await checkTopics(connection, needsOf(topics));
+  const link = await RedisLink.open({ urls: [cluster.redis.url] });
+  const store = new ProfileStore(link, { project: project.name, generation: 1, shards: partitions.get(topics.profiles)! });
+  const { differences, persons } = await verifyCluster({ connection, topics, partitions, store, now: Date.now });
+  link.close();
+  return { differences: [...differences], keys: persons };
+}
+
+test("he is forgotten on every server at once, for good, and may begin anew", options, async (t) => {
+  const program = { placements: { home: {} }, segments: { seen: { when: "features.interactions > 0.0" } } };
+  const access = await cluster.openAccess();
+  const audit = await access.openAudit();
+  t.after(() => audit.close());
+  const acts = ownActs((error) => t.diagnostic(error.message));
+  acts.attach(audit);
+  const project = await cluster.newProject({ program, servers: 2, onOwnAct: acts.note });
+  const [one, two] = (await Promise.all(project.servers.map(open))) as [{ url: string }, { url: string }];
+  await ask(one, "PUT /v1/items", { items: [{ item_id: "i1", title: "One" }, { item_id: "i2", title: "Two" }] });
+  const send = (node: { url: string }, ...events: object[]) => ask(node, "POST /v1/events", { events });
+  await send(one, view("phone-1", { anonymous_id: "canary-phone" }), view("bob-1", { user_id: "bob" }, { item_id: "i2" }));
+  await send(one, view("ada-1", { user_id: "canary-ada", anonymous_id: "canary-phone" }));
+  await send(two, view("phone-2", { anonymous_id: "canary-phone" }));
+  await send(two, { event_type: "nonsense", user_id: "canary-ada", timestamp: Date.now() });
+  await ask(one, "GET /v1/recommendations?user_id=canary-ada");
+  await settled(two, "canary-ada");
+  await settled(two, "bob");
+  await until("a dead letter", async () => (await ask(one, "GET /v1/dead-letters")).json.total === 1);
+  await project.servers[0]!.snapshots.take();
+  const members = async (node: { url: string }) =>
+    (await ask(node, "GET /v1/segments/seen/users")).json.users.map(({ user_id }: { user_id: string }) => user_id);
+  deepEqual((await members(one)).sort(), ["bob", "canary-ada"]);
+
+  const profileOf = (node: { url: string }) => ask(node, "GET /v1/users/canary-ada/profile");
+  const happenedMs = Date.now();
+  const { status, json: job } = await ask(one, "DELETE /v1/privacy/users/canary-ada");
+  const answeredMs = performance.now();
+  equal(status, 202);
+  for (const node of [one, two])
+    for (const path of ["users/canary-ada", "visitors/canary-phone"])
+      await until("nobody", async () => (await ask(node, `GET /v1/${path}/profile`)).status === 404);
+  const forgottenMs = performance.now() - answeredMs;
+  ok(forgottenMs < 5_000, `${forgottenMs} ms`);
+  const late = await send(two, view("late-1", { user_id: "canary-ada" }, { timestamp: happenedMs }));
+  equal(late.json.rejected[0].code, "erased");
+  const proof = await done(two, job.job_id);
+  let taken: AuditEntry | undefined;
+  await until("the trail", async () => {
+    [taken] = await audit.list({ project: project.name, limit: 10, action: "erasure done" });
+    return taken !== undefined;
+  });
+  deepEqual(taken!.details, { job_id: job.job_id, proof_sha256: proofHash(proof), is_complete: false });
+  equal(proof.ids, 2);
+  equal(proof.redis.rows_found, 0);
+  equal(proof.models.learnt_without_him, true);
+  equal(proof.is_complete, false, "what the topics still hold is said");
+  ok(proof.topics[`attune.${project.name}.events`].records_left >= 4);
+  deepEqual(await members(two), ["bob"]);
+  equal((await ask(one, "GET /v1/dead-letters")).json.total, 0);
+  for (const { learner } of project.servers) {
+    const rows: Buffer[] = [];
+    for (const table of learner.learnt.tables) {
+      table.begin();
+      while (!table.take(500, (key, bytes) => rows.push(Buffer.from(String(key)), Buffer.from(bytes ?? []))));
+    }
+    equal(Buffer.concat(rows).includes("canary"), false, "nothing that was learnt names him");
+  }
+  // What he did before and comes by whichever way is refused; what he does now counts.
+  for (const node of [one, two]) {
+    for (const ref of [{ user_id: "canary-ada" }, { anonymous_id: "canary-phone" }]) {
+      const answer = await send(node, view(`late ${JSON.stringify(ref)}`, ref, { timestamp: happenedMs }));
+      equal(answer.json.rejected[0].code, "erased");
+    }
+  }
+  equal((await ask(one, "GET /v1/users/canary-ada/profile")).status, 404);
+  // Whoever folds the log anew, with the job's or the servers' code, comes to the same.
+  deepEqual((await verified(project)).differences, []);
+  await project.restartJob();
+  await send(one, view("bob-2", { user_id: "bob" }));
+  await settled(one, "bob");
+  equal((await ask(one, "GET /v1/users/canary-ada/profile")).status, 404, "a log that is read again brings nobody back");
+  // Redis loses everything, and is filled from topics that hold him still.
+  const link = await RedisLink.open({ urls: [cluster.redis.url] });
+  await link.write("all", ["FLUSHALL"]);
+  link.close();
+  await until("the members", async () => (await members(one)).length > 0);
+  for (const node of [one, two]) {
+    await until("nobody", async () => {
+      const { status, json } = await profileOf(node);
+      if (status !== 404) deepEqual([json.degraded, json.recent], [true, []], "while it is filled nobody is known for sure");
+      return status === 404;
+    });
+  }
+  deepEqual(await members(one), ["bob"]);
+  equal((await send(two, view("again", { user_id: "canary-ada", anonymous_id: "canary-phone" }))).json.accepted, 1);
+  await settled(one, "canary-ada");
+  const again = (await ask(one, "GET /v1/users/canary-ada/profile")).json;
+  deepEqual(again.recent.map(({ item_id }: { item_id: string }) => item_id), ["i1"]);
+  deepEqual((await verified(project)).differences, []);
+  const third = await open(await project.addServer());
+  equal((await ask(third, `GET /v1/privacy/jobs/${job.job_id}`)).json.status, "done");
+  equal((await ask(third, "GET /v1/privacy/jobs/none")).status, 404);
   await project.stop();
 });

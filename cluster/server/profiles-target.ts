@@ -1,4 +1,5 @@
 // How a filler brings `profiles` into Redis: each value as a row, and what it changed told where the row was newer.
+import type { ErasureBook } from "../erasure/book.ts";
 import { changeOf, type ChangeMessage, type ProfileStore } from "../redis/profile-store.ts";
 import { decodeProfile, type ProfileValue } from "../wire/profile.ts";
 import type { FillTarget } from "./filler.ts";
@@ -6,6 +7,8 @@ import type { FillTarget } from "./filler.ts";
 export interface ProfilesTargetOptions {
   readonly topic: string;
   readonly store: ProfileStore;
+  /** It may grow. */
+  readonly erasures: ErasureBook;
   /** This server's name: it is the one that sends the webhooks of what it wrote. */
   readonly server: string;
   /** Told of each row that was taken. */
@@ -14,15 +17,17 @@ export interface ProfilesTargetOptions {
   readonly onCorrupt: (error: Error) => void;
 }
 
-export function profilesTarget({ topic, store, server, onTaken, onCorrupt }: ProfilesTargetOptions): FillTarget {
-  async function put(key: Buffer, value: Buffer, isRefill: boolean): Promise<void> {
+export function profilesTarget({ topic, store, erasures, server, onTaken, onCorrupt }: ProfilesTargetOptions): FillTarget {
+  async function put(key: string, value: Buffer | null, isRefill: boolean): Promise<void> {
+    if (value === null) return void (await store.erase(key, erasures.erasedAt(key) ?? Infinity));
     let profile: ProfileValue;
     try {
       profile = decodeProfile(value);
     } catch (error) {
       return onCorrupt(error as Error);
     }
-    const change = changeOf(key.toString(), profile);
+    if (erasures.covers(key, profile.asOfMs)) return;
+    const change = changeOf(key, profile);
     const message = { ...change, by: server, ...(isRefill ? { changes: [] } : {}) };
     if (await store.put(message, profile)) onTaken(message);
   }
@@ -32,7 +37,7 @@ export function profilesTarget({ topic, store, server, onTaken, onCorrupt }: Pro
     mark: (partition) => store.mark(partition),
     moveMark: (partition, move) => store.moveMark(partition, move),
     async write(records, isRefill) {
-      const writes = records.map(({ key, value }) => (key === null || value === null ? undefined : put(key, value, isRefill)));
+      const writes = records.map(({ key, value }) => (key === null ? undefined : put(key.toString(), value, isRefill)));
       // All of them are waited for: none may still be on its way when they are tried again.
       const failed = (await Promise.allSettled(writes)).find(({ status }) => status === "rejected");
       if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;

@@ -2,7 +2,7 @@
 // in memory. It keeps nothing of its own, so any number of servers may stand beside it.
 import { consentOfDefault } from "../../core/consent/consent.ts";
 import { applyAttributes } from "../../core/engine.ts";
-import { refOfKey } from "../../core/identity/identity.ts";
+import { anonymousKeyOf, refOfKey } from "../../core/identity/identity.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Item } from "../../core/item/item.ts";
 import { emptyPerson } from "../../core/profile/person.ts";
@@ -16,8 +16,10 @@ import { segmentSummaries } from "../../server/hosting/segment-summaries.ts";
 import {
   HostError,
   type Decision,
+  type ErasureStatus,
   type EventOutcome,
   type HostStats,
+  type OwnAct,
   type PersonChange,
   type PreviewAnswer,
   type PreviewRequest,
@@ -27,6 +29,7 @@ import {
   type RecommendRequest,
   type Submission,
 } from "../../server/ports.ts";
+import type { ErasureJob } from "../erasure/book.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import type { KafkaSender } from "../kafka/sender.ts";
 import { checkTopics, needsOf } from "../kafka/topics.ts";
@@ -38,6 +41,8 @@ import { Catalogue } from "./catalogue.ts";
 import { Changes } from "./changes.ts";
 import { Consents } from "./consents.ts";
 import { DeadLetterIndex } from "./dead-letters.ts";
+import { Erasing } from "./erasing.ts";
+import { Erasures } from "./erasures.ts";
 import { Decisions } from "./decisions.ts";
 import { Filler } from "./filler.ts";
 import { ClusterIntake } from "./intake.ts";
@@ -68,6 +73,8 @@ export interface ClusterProjectOptions {
   readonly now: () => number;
   /** Something that is left out, e.g. a record that cannot be read. */
   readonly onFault: (error: Error) => void;
+  /** For the audit trail. */
+  readonly onOwnAct?: (act: OwnAct) => void;
 }
 
 const TICK_EVERY_MS = 1_000;
@@ -77,6 +84,7 @@ interface Parts {
   readonly partitions: ReadonlyMap<string, number>;
   readonly store: ProfileStore;
   readonly learner: Learner;
+  readonly erasures: Erasures;
 }
 
 export class ClusterProject implements Project {
@@ -92,6 +100,8 @@ export class ClusterProject implements Project {
   readonly #decisions: Decisions;
   readonly #intake: ClusterIntake;
   readonly #letters: DeadLetterIndex;
+  readonly #erasures: Erasures;
+  readonly #erasing: Erasing;
   readonly #programs: ProgramWriter;
   readonly #membership: Membership;
   readonly #fillers: readonly Filler[];
@@ -103,14 +113,15 @@ export class ClusterProject implements Project {
   #hasLearnt = false;
   #closed = false;
 
-  private constructor(options: ClusterProjectOptions, { topics, partitions, store, learner }: Parts) {
+  private constructor(options: ClusterProjectOptions, { topics, partitions, store, learner, erasures }: Parts) {
     const { connection, sender, link, server, now } = options;
     this.name = options.name;
     this.#options = options;
     this.#topics = { topics, partitions };
     this.#store = store;
     this.learner = learner;
-    this.#people = new People(store, (anonKey, userKey) => this.#tellLink(anonKey, userKey));
+    this.#erasures = erasures;
+    this.#people = new People(store, erasures, (anonKey, userKey) => this.#tellLink(anonKey, userKey));
     this.#visitors = new Visitors({ people: this.#people, learner, now });
     const catalogue = new Catalogue({ topic: topics.item, sender, learner, now });
     this.#catalogue = catalogue;
@@ -120,13 +131,13 @@ export class ClusterProject implements Project {
       otherwise: () => learner.program.consentDefault,
       mayRefuse: () => this.#sizes.mayRefuse || this.#people.mayRefuse,
     });
-    this.#intake = new ClusterIntake({ topics, partitions, sender, people: this.#people, consents, itemOf, now });
-    this.#letters = new DeadLetterIndex(link, options.name);
+    this.#intake = new ClusterIntake({ topics, partitions, sender, people: this.#people, consents, erasures, itemOf, now });
+    this.#letters = new DeadLetterIndex(link, options.name, (key, atMs) => erasures.covers(key, atMs));
     this.#programs = new ProgramWriter({ topic: topics.control, sender, learner, now });
     // Servers of another generation fill other topics.
     const { name, generation = 1 } = options;
     this.#membership = new Membership(link, { project: `${name}.g${generation}`, server });
-    this.#decisions = new Decisions({ topics, partitions, sender, learner, membership: this.#membership, now });
+    this.#decisions = new Decisions({ topics, partitions, sender, learner, erasures, membership: this.#membership, now });
     const profilesTopic = topics.profiles;
     this.#changes = new Changes({
       connection,
@@ -140,6 +151,7 @@ export class ClusterProject implements Project {
       profilesTarget({
         topic: topics.profiles,
         store,
+        erasures: erasures.book,
         server,
         onTaken: (message) => this.#changes.hear(message),
         onCorrupt: options.onFault,
@@ -149,7 +161,14 @@ export class ClusterProject implements Project {
     ];
     const { onFault } = options;
     const membership = this.#membership;
-    this.snapshots = new ModelSnapshots({ link, learner, membership, project: name, generation, onFault });
+    const erasedAtMs = (): number => erasures.book.newestAtMs;
+    this.snapshots = new ModelSnapshots({ link, learner, membership, project: name, generation, onFault, erasedAtMs });
+    const { snapshots } = this;
+    this.#erasing = new Erasing({
+      ...{ connection, topics, partitions, erasures, store, letters: this.#letters, snapshots, membership, now, onFault },
+      onDone: (details) => options.onOwnAct?.({ project: name, action: "erasure done", details }),
+    });
+    erasures.onJob((job) => this.#erased(job));
     this.#fillers = targets.map((target) => new Filler({ connection, target, membership: this.#membership }));
     this.#sizes = new Sizes({ link, store, letters: this.#letters, learner });
     this.#ticks = setInterval(() => void this.#intake.tick().catch(() => undefined), TICK_EVERY_MS);
@@ -164,9 +183,12 @@ export class ClusterProject implements Project {
     const topics = projectTopics(name, { events, generation });
     const partitions = await checkTopics(connection, needsOf(topics));
     const store = new ProfileStore(options.link, { project: name, generation, shards: partitions.get(topics.profiles)! });
-    const learner = new Learner({ connection, topics, partitions, now, onCorrupt: onFault });
+    const { sender } = options;
+    const erasures = await Erasures.open({ connection, sender, topic: topics.erasures, now, onCorrupt: onFault });
+    const isErased = (key: string, atMs: number): boolean => erasures.covers(key, atMs);
+    const learner = new Learner({ connection, topics, partitions, now, onCorrupt: onFault, isErased });
     await learner.start();
-    const project = new ClusterProject(options, { topics, partitions, store, learner });
+    const project = new ClusterProject(options, { topics, partitions, store, learner, erasures });
     try {
       if (learner.programs.entries.length === 0) {
         await project.#programs.first(options.firstProgram);
@@ -227,11 +249,20 @@ export class ClusterProject implements Project {
     yield* personExport(ref, visitor, { connection, ...this.#topics, learner: this.learner, now, onCorrupt });
   }
 
-  erasePerson(): Promise<never> {
-    return Promise.reject(notHere("erasure"));
+  /** @throws HostError `unavailable` where it cannot be known which devices are his. */
+  async erasePerson(ref: PersonRef): ReturnType<Project["erasePerson"]> {
+    const { key, person, isDegraded } = await this.#visitors.find(ref);
+    if (isDegraded) away(undefined);
+    const ids = new Set([...(person?.anonymousIds ?? []), ...(ref.anonymous_id === undefined ? [] : [ref.anonymous_id])]);
+    const owners = await Promise.all([...ids].map(async (id) => [anonymousKeyOf(id), await this.#people.userOf(id)] as const));
+    const devices = owners.flatMap(([device, owner]) => (owner === key && device !== key ? [device] : []));
+    return erasureStatus(await this.#erasures.begin([key, ...devices]));
   }
 
-  async erasure(): Promise<undefined> {}
+  async erasure(jobId: string): ReturnType<Project["erasure"]> {
+    const job = this.#erasures.book.job(jobId);
+    return job === undefined ? undefined : erasureStatus(job);
+  }
 
   async retention(): ReturnType<Project["retention"]> {
     const { topics } = this.#topics;
@@ -396,10 +427,20 @@ export class ClusterProject implements Project {
     this.#sizes.stop();
     this.snapshots.close();
     this.#decisions.guards.stop();
+    this.#erasing.close();
+    await this.#erasures.close();
     await this.#membership.close();
     await Promise.all(this.#fillers.map((filler) => filler.close()));
     await this.#changes.close();
     await this.learner.close();
+  }
+
+  /** He is forgotten here before whoever asked for it is answered; his rows follow, and what was learnt of him. */
+  #erased(job: ErasureJob): void {
+    if (job.status === "done") return;
+    this.#people.erase(job.keys);
+    for (const key of job.keys) this.#store.erase(key, job.at).catch(() => undefined);
+    void this.snapshots.turn();
   }
 
   #sources(): Sources {
@@ -432,7 +473,7 @@ function away(cause: unknown): never {
   throw new HostError("unavailable", "This cannot be looked up while Redis is away.", { retryAfterS: 2, cause });
 }
 
-function notHere(what: string): HostError {
-  const message = `the cluster has no ${what} of one person yet; see docs/decisions/privacy.md`;
-  return new HostError("not_supported_here", message, { retryAfterS: 0 });
+function erasureStatus(job: ErasureJob): ErasureStatus {
+  const { job_id, status } = job;
+  return { job_id, status, ...(job.status === "done" ? { proof: { ...job.proof } } : {}) };
 }

@@ -32,6 +32,7 @@ interface Sent {
 
 function follow(steps: string, onLearnt: (id: string) => void, offsets: Readonly<Record<string, number>> = {}): StepFollower {
   const follower = new StepFollower({
+    isErased: () => false,
     connection: { brokers: [kafka.bootstrap] },
     topics: { steps },
     partitions: new Map([[steps, PARTITIONS]]),

@@ -19,6 +19,8 @@ export interface StepFollowerOptions {
   readonly now: () => number;
   /** A record of ours that cannot be read; it is left out. */
   readonly onCorrupt: (error: Error) => void;
+  /** Whether what the person of this key did at that moment was erased. */
+  readonly isErased: (personKey: string, atMs: number) => boolean;
   /** Called with each step that is learnt, in order. */
   readonly onLearnt?: (step: LearntStep) => void;
 }
@@ -118,6 +120,7 @@ export class StepFollower {
     const recommender = this.#recommender!;
     if (value.kind === "relink") return recommender.relink(value.from, value.to);
     const { eventId, step } = value;
+    if (this.#options.isErased(step.personKey, step.timeMs)) return;
     const id = `${step.personKey}\n${eventId}`;
     if (this.#known.get(id) !== undefined) return;
     this.#known.set(id, true);

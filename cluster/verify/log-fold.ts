@@ -4,6 +4,7 @@
 import type { ProgramTimeline } from "../../core/program/timeline.ts";
 import { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";
+import type { ErasureBook } from "../erasure/book.ts";
 import type { LogRecord } from "../kafka/merged-log.ts";
 import { CHANNEL, OPERATION } from "../operator/frame.ts";
 import { decodeKeyState, type KeyState } from "../operator/key-state.ts";
@@ -37,13 +38,16 @@ export class LogFold {
   /** Records that wait for a handover, by key. */
   readonly #held = new Map<string, LogRecord[]>();
   readonly #writer = new ByteWriter();
+  readonly #erasures: ErasureBook;
   recordsTotal = 0;
   duplicatesTotal = 0;
   /** Records whose code threw: the job sets them aside and leaves the state as it was. */
   thrownTotal = 0;
 
-  constructor(scratch: Scratch) {
+  /** @param erasures - whose records count as never written; it grows. */
+  constructor(scratch: Scratch, erasures: ErasureBook) {
     this.#scratch = scratch;
+    this.#erasures = erasures;
     this.#states = scratch.rows("states");
     this.#ids = scratch.rows("ids");
     this.#operator = createOperator();
@@ -72,6 +76,18 @@ export class LogFold {
     });
   }
 
+  /** Forgets whom the ledger names since the records were taken that made his state. */
+  forgetErased(): void {
+    if (this.#erasures.newestAtMs === -Infinity) return;
+    this.#scratch.batch(() => {
+      for (const key of [...this.keys()]) {
+        const atMs = this.#erasures.erasedAt(key);
+        if (atMs !== undefined && this.#run(key, { kind: OPERATION.erase, atMs, value: NO_ID })?.state !== undefined)
+          this.#states.removeSync(rowKey(key));
+      }
+    });
+  }
+
   state(key: string): KeyState | undefined {
     const bytes = this.#states.get(rowKey(key));
     return bytes === undefined ? undefined : decodeKeyState(bytes, this.programs);
@@ -85,11 +101,19 @@ export class LogFold {
   #take(record: LogRecord): void {
     this.recordsTotal++;
     // Marked traffic changes nobody.
-    if ((record.value[FLAGS_AT]! & MARKED) !== 0) return;
+    if ((record.value[FLAGS_AT]! & MARKED) !== 0 || this.#isErased(record)) return;
     const held = this.#held.get(record.key);
     if (held === undefined) return void this.#apply(record, OPERATION.record);
     held.push(record);
     if (held.length > HELD_RECORDS_MAX) this.#release(record.key);
+  }
+
+  /** Whether it counts as never written; the operator looks at those that came late. */
+  #isErased({ key, atMs }: LogRecord): boolean {
+    const erasedAtMs = this.#erasures.erasedAt(key);
+    if (erasedAtMs === undefined) return false;
+    this.#operator.addErasure(0, key, erasedAtMs);
+    return atMs <= erasedAtMs;
   }
 
   /** False where the record must wait. */
@@ -135,6 +159,8 @@ export class LogFold {
       for (const { key, value: seen } of known)
         this.#ids.putSync(Buffer.concat([rowKey(to), key.subarray(prefix.length)]), seen);
     }
+    const erasedAtMs = this.#erasures.erasedAt(to);
+    if (erasedAtMs !== undefined) this.#operator.addErasure(0, to, erasedAtMs);
     this.#run(to, { kind: OPERATION.handover, atMs: 0, value });
     const held = this.#held.get(to);
     if (held === undefined) return;

@@ -3,6 +3,8 @@
 import { lookAgain } from "../../core/engine.ts";
 import { encodePerson, type PersonState } from "../../core/profile/person.ts";
 import { setTimeout } from "node:timers/promises";
+import { ErasureBook } from "../erasure/book.ts";
+import { readBook } from "../erasure/read-book.ts";
 import { readCommitted } from "../kafka/committed.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { MergedLog } from "../kafka/merged-log.ts";
@@ -52,7 +54,8 @@ const REDIS_READS_AT_ONCE = 100;
 export async function verifyCluster(options: VerifyOptions): Promise<Verification> {
   const scratch = openScratch();
   try {
-    const fold = new LogFold(scratch);
+    const erasures = new ErasureBook();
+    const fold = new LogFold(scratch, erasures);
     for await (const records of readCommitted({ ...options, topic: options.topics.control, partition: 0 }))
       for (const { value } of records) addProgramOf(fold, value!);
     const log = new MergedLog(options, options.topics.log);
@@ -60,6 +63,8 @@ export async function verifyCluster(options: VerifyOptions): Promise<Verificatio
     let differences: Difference[] = [];
     for (let round = 0; round < ROUNDS_MAX; round++) {
       if (round > 0) await setTimeout(ROUND_PAUSE_MS);
+      await readBook(erasures, options.connection, options.topics.erasures);
+      fold.forgetErased();
       for await (const records of log.read()) {
         fold.apply(records);
         options.onProgress?.(fold.recordsTotal);

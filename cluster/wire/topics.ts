@@ -33,6 +33,7 @@ export interface ProjectTopics {
   readonly control: string;
   readonly deadLetters: string;
   readonly quarantine: string;
+  readonly erasures: string;
 }
 
 /**
@@ -63,6 +64,7 @@ export function projectTopics(
     control: name("control"),
     deadLetters: name("dead-letters"),
     quarantine: ours("quarantine"),
+    erasures: name("erasures"),
   };
 }
 
@@ -81,9 +83,12 @@ export interface TopicSettings {
   readonly logAppendTime: boolean;
   /** One partition where order across keys matters or where there is little. */
   readonly partitions: "many" | "one";
+  /** What a newer value replaces is gone from the disk within so long, about. */
+  readonly compactedWithinMs?: number;
 }
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export const TOPIC_SETTINGS: Readonly<Record<keyof Omit<ProjectTopics, "log">, TopicSettings>> = {
   events: { cleanup: "delete", retentionMs: 400 * DAY_MS, logAppendTime: true, partitions: "many" },
@@ -96,4 +101,5 @@ export const TOPIC_SETTINGS: Readonly<Record<keyof Omit<ProjectTopics, "log">, T
   control: { cleanup: "delete", logAppendTime: true, partitions: "one" },
   deadLetters: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: true, partitions: "one" },
   quarantine: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: true, partitions: "one" },
+  erasures: { cleanup: "compact", logAppendTime: true, partitions: "one", compactedWithinMs: HOUR_MS },
 };

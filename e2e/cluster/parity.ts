@@ -132,6 +132,7 @@ class StepOrder {
 
   constructor({ kafka, topics }: Rig, { program }: ParityOptions) {
     this.#follower = new StepFollower({
+      isErased: () => false,
       connection: { brokers: [kafka.bootstrap] },
       topics,
       partitions: new Map([[topics.steps, PARTITIONS]]),

@@ -3,7 +3,6 @@ import type { KeyObject } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { open as openLmdb } from "lmdb";
 import { rngFrom } from "../../core/math/rng.ts";
 import { StateFile } from "../state/state-file.ts";
 import { writePageClosed } from "../state/testing/page-closed.ts";
@@ -154,32 +153,3 @@ test("the state survives that the key-encryption key is replaced; without it, or
   deepEqual(await last.profile({ user_id: "canary-u1" }), profile);
   deepEqual(told, [], "what could not be opened was not thrown away");
 });
-
-test("closed rows that were swapped or changed are not served: the next start builds the state anew and says so", async () => {
-  const clock: Clock = { nowMs: START_MS };
-  const folder = testFolder();
-  const vault = newVault();
-  const told: string[] = [];
-  const options = { vault, onStateRebuilt: (fault: string) => void told.push(fault) };
-  const project = await openProject(folder, clock, options);
-  await fill(project, clock, 1, 60);
-  const profiles = await profilesOf(project);
-  await project.close();
-
-  const database = openLmdb<Buffer, string>({ path: join(folder.path, "state/state.mdb"), noSubdir: true, encoding: "binary" });
-  const persons = [...database.getRange({ start: "p:", end: "p;" })].map(({ key, value }) => ({ key, value: Buffer.from(value) }));
-  persons.forEach(({ key }, i) => database.putSync(key, persons[(i + 1) % persons.length]!.value));
-  await database.close();
-
-  const damaged = await openProject(folder, clock, options);
-  await rejects(damaged.profile({ user_id: "canary-u1" }), { code: "state_corrupt" });
-  await damaged.close();
-  const again = await openProject(folder, clock, options);
-  deepEqual(told, ["damaged"]);
-  deepEqual(await profilesOf(again), profiles);
-  deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
-});
-
-function profilesOf(project: EmbeddedProject): Promise<unknown[]> {
-  return Promise.all([1, 2, 3, 4, 5, 6].map((person) => project.profile({ user_id: `canary-u${person}` })));
-}

@@ -199,7 +199,6 @@ export class EmbeddedProject implements Project {
     } catch (error) {
       if (!(error instanceof StateCorruptError || error instanceof IdIndexDamagedError)) throw error;
       // State is a fold of the log: what is damaged is thrown away and built anew.
-      options.onStateRebuilt?.("damaged");
       StateFile.remove(stateFolder(options.folder, ledgerOf(options).generation));
       return EmbeddedProject.#open(options);
     }

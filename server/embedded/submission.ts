@@ -2,7 +2,7 @@
 import { uuidv7 } from "uuidv7";
 import { addItemFacts } from "../hosting/item-facts.ts";
 import type { EventOutcome, Submission } from "../ports.ts";
-import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
+import { isErasedBody } from "../privacy/erased-body.ts";
 import type { Erasures } from "../privacy/erasures.ts";
 import type { Group } from "./committer.ts";
 import { type EventKeys, eventKeysOf, type KeyedRecord } from "./event-keys.ts";
@@ -40,7 +40,7 @@ export function recordsOf(
     records.push({ kind: "event", at: atMs, event, keys });
   }
   for (const letter of submission.deadLetters) {
-    if (isErasedBody(letter.body, erasures)) continue;
+    if (isErasedBody(letter.body, (key, happenedMs) => erasures.covers(key, happenedMs))) continue;
     if (letter.once !== undefined && fold.knowsLetter(letter.once)) continue;
     records.push({ kind: "dead_letter", at: atMs, letter: { ...letter, id: uuidv7(), at: atMs } });
   }
@@ -50,13 +50,4 @@ export function recordsOf(
 /** Somebody who was erased, and this happened before: the user decides, or the device where there is none. */
 function isErased({ user, anonymous }: EventKeys, atMs: number, erasures: Erasures): boolean {
   return erasures.covers((user ?? anonymous)!.personKey, atMs);
-}
-
-/** The same of a refused event, as far as it can be read. */
-function isErasedBody(body: unknown, erasures: Erasures): boolean {
-  if (typeof body !== "object" || body === null) return false;
-  const { user_id: user, anonymous_id: anonymous, timestamp } = body as Record<string, unknown>;
-  const atMs = typeof timestamp === "number" ? timestamp : Date.parse(String(timestamp));
-  if (typeof user === "string" && erasures.covers(userKeyOf(user), atMs)) return true;
-  return typeof anonymous === "string" && erasures.covers(anonymousKeyOf(anonymous), atMs);
 }

@@ -7,6 +7,7 @@ import { untilRunning } from "../../jobs/submit.ts";
 import { partitionOf } from "../../kafka/partition.ts";
 import { KafkaReader } from "../../kafka/reader.ts";
 import { KafkaSender, type OutgoingRecord } from "../../kafka/sender.ts";
+import { ErasureBook } from "../../erasure/book.ts";
 import { createTopics, needsOf } from "../../kafka/topics.ts";
 import type { LogEntry, ProgramInForce } from "../../operator/testing/log-reference.ts";
 import {
@@ -17,6 +18,7 @@ import {
   type TestKafka,
 } from "../../testing/servers.ts";
 import { decodeDocument, encodeDocument, type QuarantineValue } from "../../wire/documents.ts";
+import { encodeErasure, ERASURE_DELAY_MS } from "../../wire/erasure.ts";
 import { decodeProfile, type ProfileValue } from "../../wire/profile.ts";
 import { type ClusterRecord, encodeClusterRecord } from "../../wire/record.ts";
 import { decodeStep, type StepValue } from "../../wire/step.ts";
@@ -117,6 +119,29 @@ export class Rig {
     await this.#sender.send([{ topic: this.topics.control, partition: 0, key: null, value }]);
   }
 
+  /** Writes an erasure to the ledger, as servers do; resolves to the log time up to which it holds. */
+  async erase(keys: readonly string[]): Promise<number> {
+    const at = Date.now() + ERASURE_DELAY_MS;
+    const salt = encodeErasure({ kind: "salt", salt: "c2FsdA" });
+    const job = encodeErasure({ kind: "erasure", job_id: `erasure ${at}`, status: "running", at, keys: [...keys] });
+    const common = { topic: this.topics.erasures, partition: 0 };
+    await this.#sender.send([
+      { ...common, key: Buffer.from("salt"), value: salt },
+      { ...common, key: Buffer.from(`erasure ${at}`), value: job },
+    ]);
+    return at;
+  }
+
+  /** The ledger's last word: from now on it names hashes only. */
+  async finishErasure(at: number, keys: readonly string[]): Promise<void> {
+    const book = new ErasureBook();
+    book.take(encodeErasure({ kind: "salt", salt: "c2FsdA" }));
+    const hashes = keys.map((key) => book.hashOf(key));
+    const proof = { erased_at: "", done_at: "" };
+    const value = encodeErasure({ kind: "erasure", job_id: `erasure ${at}`, status: "done", at, hashes, proof });
+    await this.#sender.send([{ topic: this.topics.erasures, partition: 0, key: Buffer.from(`erasure ${at}`), value }]);
+  }
+
   /** Writes records to the log, in order. */
   async write(records: readonly { key: string; record: ClusterRecord }[]): Promise<void> {
     await this.#sender.send(records.map(({ key, record }) => this.#outgoing(key, encodeClusterRecord(record))));
@@ -197,7 +222,10 @@ export class Rig {
   #take(topic: string, records: readonly { timestampMs: number; key: Buffer | null; value: Buffer | null }[]): void {
     const { outputs, topics } = this;
     for (const { key, value, timestampMs } of records) {
-      if (value === null) continue;
+      if (value === null) {
+        if (topic === topics.profiles) outputs.profiles.delete(String(key));
+        continue;
+      }
       if (topic === topics.profiles) this.#takeProfile(String(key), decodeProfile(value));
       else if (topic === topics.steps) outputs.steps.push(decodeStep(value));
       else if (topic === topics.quarantine) outputs.quarantine.push(decodeDocument("quarantine", value));

@@ -6,7 +6,7 @@ import { openClusterAccess, type ClusterAccess, type ClusterAccessOptions } from
 import { sharedNeeds } from "../../cli/topics.ts";
 import { startKafka, startRedis, type TestKafka, type TestRedis } from "../../testing/servers.ts";
 import { projectTopics } from "../../wire/topics.ts";
-import { openClusterHost, type ClusterHost } from "../host.ts";
+import { openClusterHost, type ClusterHost, type ClusterHostOptions } from "../host.ts";
 import type { ClusterProject } from "../project.ts";
 import { startDevJob, type DevJob } from "./dev-job.ts";
 
@@ -14,10 +14,15 @@ export interface TestCluster {
   readonly kafka: TestKafka;
   readonly redis: TestRedis;
   /** A project of its own, made with its topics, and a job for it. */
-  newProject(options?: { program?: unknown; servers?: number }): Promise<TestProject>;
+  newProject(options?: NewProject): Promise<TestProject>;
   /** Keys, sessions and audit trail as one more server has them. */
   openAccess(options?: Partial<ClusterAccessOptions>): Promise<ClusterAccess>;
   stop(): Promise<void>;
+}
+
+export interface NewProject extends Pick<ClusterHostOptions, "onOwnAct"> {
+  readonly program?: unknown;
+  readonly servers?: number;
 }
 
 export interface TestProject {
@@ -46,7 +51,7 @@ export async function startCluster(): Promise<TestCluster> {
   const accesses: ClusterAccess[] = [];
   let projects = 0;
 
-  async function newProject(options: { program?: unknown; servers?: number } = {}): Promise<TestProject> {
+  async function newProject(options: NewProject = {}): Promise<TestProject> {
     const { program = {}, servers: count = 1 } = options;
     const name = `p${projects++}`;
     const topics = projectTopics(name);
@@ -61,6 +66,7 @@ export async function startCluster(): Promise<TestCluster> {
         projects: { [name]: program },
         now: Date.now,
         onFault: (error) => process.stderr.write(`${error.stack}\n`),
+        ...(options.onOwnAct === undefined ? {} : { onOwnAct: options.onOwnAct }),
       });
       hosts.push(host);
       const server = host.projects.get(name)!;

@@ -1,6 +1,7 @@
 // The job without the JVM: the very operator, over the real topics, its state in this process's memory. Started again it
 // reads the log from the start and writes everything once more, as a job does whose transactions were aborted.
 import { setTimeout as pause } from "node:timers/promises";
+import { ErasureBook } from "../../erasure/book.ts";
 import { createOperator } from "../../operator/operator.ts";
 import { OPERATION, type TurnInput } from "../../operator/frame.ts";
 import { run } from "../../operator/testing/log-host.ts";
@@ -44,6 +45,7 @@ export async function startDevJob(
   operator.addProject({ passOnAfterMs: 0 });
   const sender = new KafkaSender(connection);
   const keys = new Map<string, Key>();
+  const erasures = new ErasureBook();
   const times = new Map<string, number>();
   let outputs: OutgoingRecord[] = [];
   let sending = Promise.resolve();
@@ -55,8 +57,21 @@ export async function startDevJob(
     return known;
   }
 
-  function send(topic: string, key: string, value: Uint8Array): void {
+  function send(topic: string, key: string, bytes: Uint8Array): void {
+    const value = bytes.length === 0 ? null : bytes;
     outputs.push({ topic, partition: partitionOf(key, partitions.get(topic)!), key: Buffer.from(key), value });
+  }
+
+  function erase(key: string, atMs: number): void {
+    turn(key, [{ kind: OPERATION.erase, atMs, value: new Uint8Array(0) }]);
+    if (keyOf(key).state.length === 0) keys.delete(key);
+  }
+
+  /** Whether it counts as never written. */
+  function isErased(key: string, atMs: number): boolean {
+    const erasedAtMs = erasures.erasedAt(key);
+    if (erasedAtMs !== undefined) operator.addErasure(0, key, erasedAtMs);
+    return erasedAtMs !== undefined && atMs <= erasedAtMs;
   }
 
   function turn(key: string, operations: TurnInput["operations"]): number {
@@ -98,6 +113,13 @@ export async function startDevJob(
       }
       return;
     }
+    if (topic === topics.erasures) {
+      for (const { value } of records) {
+        const job = value === null ? undefined : erasures.take(value);
+        if (job?.status === "running") for (const key of job.keys) erase(key, job.at);
+      }
+      return flush();
+    }
     for (const { key, value, timestampMs } of records) {
       if (topic !== topics.handover) times.set(`${topic}/${partition}`, timestampMs);
       if (value![1] === TICK && topic !== topics.handover) continue;
@@ -108,13 +130,14 @@ export async function startDevJob(
   }
 
   function log(key: string, entry: Entry): void {
-    if ((entry.value[2]! & MARKED) !== 0) return;
+    if ((entry.value[2]! & MARKED) !== 0 || isErased(key, entry.atMs)) return;
     const known = keyOf(key);
     if (known.held.length > 0) known.held.push(entry);
     else apply(key, [entry], OPERATION.record);
   }
 
   function handover(key: string, { ids, value }: { ids: string[]; value: string }): void {
+    isErased(key, Infinity);
     const known = keyOf(key);
     for (const id of ids) known.ids.add(id);
     turn(key, [{ kind: OPERATION.handover, atMs: 0, value: Buffer.from(value, "base64") }]);
@@ -153,6 +176,7 @@ export async function startDevJob(
   }
 
   reader.read(topics.control, 0, "earliest");
+  reader.read(topics.erasures, 0, "earliest");
   await reader.caughtUp();
   for (const topic of [...topics.log, topics.handover]) {
     for (let partition = 0; partition < partitions.get(topic)!; partition++) reader.read(topic, partition, "earliest");

@@ -18,21 +18,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the programs of all projects: to the end before the first record, and on from there. A program takes effect a
- * second after it was written, so whoever has seen the end of the topic within that second knows what governs a record.
+ * Reads the programs and the erasures of all projects: to the end before the first record, and on from there. Both take effect a
+ * second after they were written, so whoever has seen the end of the topic within that second knows what governs a record.
  */
 final class ControlReader implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ControlReader.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration POLL = Duration.ofMillis(100);
 
-  /** PROGRAM_DELAY_MS of cluster/wire/documents.ts. */
+  /** PROGRAM_DELAY_MS of cluster/wire/documents.ts, ERASURE_DELAY_MS of cluster/wire/erasure.ts. */
   private static final long PROGRAM_DELAY_MS = 1000;
 
   private static final long FIRST_PATIENCE_S = 60;
   private static final long PATIENCE_MS = 10_000;
   private final Options options;
   private final Queue<V8Operator.Program> read = new ConcurrentLinkedQueue<>();
+  private final Queue<Erasures.Entry> erasures = new ConcurrentLinkedQueue<>();
   private final CountDownLatch ready = new CountDownLatch(1);
   private final Thread thread;
 
@@ -56,7 +57,7 @@ final class ControlReader implements AutoCloseable {
     } catch (InterruptedException cause) {
       Thread.currentThread().interrupt();
     }
-    throw new IOException("no program was found in " + topics() + " within a minute", failure);
+    throw new IOException("no program was found in " + topics("control") + " within a minute", failure);
   }
 
   /** The next program that was read; null where there is none. */
@@ -64,7 +65,12 @@ final class ControlReader implements AutoCloseable {
     return read.poll();
   }
 
-  /** Waits until every program that governs log time {@code atMs} has been read. */
+  /** The next value of a ledger that was read; null where there is none. */
+  Erasures.Entry pollErasure() {
+    return erasures.poll();
+  }
+
+  /** Waits until every program and erasure that governs log time {@code atMs} has been read. */
   void await(long atMs) throws IOException {
     if (atMs - PROGRAM_DELAY_MS <= seenUpToMs) return;
     long deadline = System.currentTimeMillis() + PATIENCE_MS;
@@ -85,8 +91,8 @@ final class ControlReader implements AutoCloseable {
     thread.interrupt();
   }
 
-  private List<String> topics() {
-    return options.projects.stream().map(project -> options.topic(project, "control")).toList();
+  private List<String> topics(String name) {
+    return options.projects.stream().map(project -> options.topic(project, name)).toList();
   }
 
   private void run() {
@@ -106,16 +112,19 @@ final class ControlReader implements AutoCloseable {
 
   /** From the start, also after a failure: the operator leaves alone what it knows. */
   private void follow(KafkaConsumer<byte[], byte[]> consumer) {
+    int projects = options.projects.size();
     List<TopicPartition> partitions = new ArrayList<>();
-    for (String topic : topics()) partitions.add(new TopicPartition(topic, 0));
+    for (String topic : topics("control")) partitions.add(new TopicPartition(topic, 0));
+    for (String topic : topics("erasures")) partitions.add(new TopicPartition(topic, 0));
     consumer.assign(partitions);
     consumer.seekToBeginning(partitions);
-    boolean[] hasProgram = new boolean[partitions.size()];
+    boolean[] hasProgram = new boolean[projects];
     while (true) {
       long beforeMs = System.currentTimeMillis();
       for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-        int project = partitions.indexOf(new TopicPartition(record.topic(), 0));
-        hasProgram[project] |= take(project, record);
+        int place = partitions.indexOf(new TopicPartition(record.topic(), 0));
+        if (place < projects) hasProgram[place] |= take(place, record);
+        else if (record.value() != null) erasures.add(new Erasures.Entry(place - projects, record.value()));
       }
       boolean isAtEnd = true;
       for (TopicPartition partition : partitions) isAtEnd &= consumer.currentLag(partition).orElse(1) == 0;

@@ -1,9 +1,15 @@
 package attune.flink;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.TaskInfo;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.runtime.state.VoidNamespaceSerializer;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
@@ -35,6 +41,12 @@ final class PersonStage extends AbstractStreamOperator<Output>
   private transient V8Operator operator;
   private transient ControlReader control;
   private transient Persons persons;
+  private transient InternalTimerService<VoidNamespace> timers;
+  private transient Erasures erasures;
+  private transient Set<String> told;
+
+  /** What was restored may hold persons who were erased since. */
+  private transient boolean isSwept;
 
   PersonStage(Options options, String bundle) {
     this.options = options;
@@ -47,11 +59,12 @@ final class PersonStage extends AbstractStreamOperator<Output>
     batch = new ArrayList<>(BATCH_RECORDS_MAX);
     metrics = new StageMetrics(getMetricGroup());
     operator = new V8Operator(bundle, options.projects.size(), options.passOnAfterMs, options.watchdogMs);
+    erasures = new Erasures(options.projects.size());
+    told = new HashSet<>();
     control = new ControlReader(options, getUserCodeClassloader());
     control.awaitFirst();
     takePrograms();
-    InternalTimerService<VoidNamespace> timers =
-        getInternalTimerService("timers", VoidNamespaceSerializer.INSTANCE, this);
+    timers = getInternalTimerService("timers", VoidNamespaceSerializer.INSTANCE, this);
     persons = new Persons(options, getRuntimeContext(), timers, operator, metrics, output);
   }
 
@@ -76,6 +89,7 @@ final class PersonStage extends AbstractStreamOperator<Output>
   @Override
   public void processWatermark(Watermark mark) throws Exception {
     flush();
+    takeErasures();
     super.processWatermark(mark);
   }
 
@@ -110,17 +124,84 @@ final class PersonStage extends AbstractStreamOperator<Output>
   private void flush() throws Exception {
     if (batch.isEmpty()) return;
     metrics.begin(operator, batch.size());
-    Map<String, List<LogRecord>> byKey = new LinkedHashMap<>();
     long newestMs = 0;
-    for (LogRecord record : batch) {
-      byKey.computeIfAbsent(record.stateKey(), key -> new ArrayList<>(1)).add(record);
+    for (LogRecord record : batch)
       if (record.kind != LogRecord.HANDOVER) newestMs = Math.max(newestMs, record.atMs);
-    }
-    batch.clear();
     control.await(newestMs);
     takePrograms();
+    takeErasures();
+    Map<String, List<LogRecord>> byKey = new LinkedHashMap<>();
+    for (LogRecord record : batch)
+      if (!isErased(record)) byKey.computeIfAbsent(record.stateKey(), key -> new ArrayList<>(1)).add(record);
+    batch.clear();
     applyTogether(byKey);
     persons.sendSteps();
+  }
+
+  /** Whether it counts as never written. */
+  private boolean isErased(LogRecord record) throws OperatorFailure {
+    Erasures.Erased erased = erasures.find(record);
+    if (erased == null) return false;
+    tell(erased);
+    return record.kind != LogRecord.HANDOVER && record.atMs <= erased.atMs();
+  }
+
+  private void tell(Erasures.Erased erased) throws OperatorFailure {
+    if (told.add(LogRecord.stateKey(erased.project(), erased.key()) + ' ' + erased.atMs())) operator.addErasure(erased);
+  }
+
+  /** Forgets those whom the ledger names since the last look; at first whoever was restored with an older state. */
+  private void takeErasures() throws Exception {
+    List<Erasures.Erased> named = new ArrayList<>();
+    Erasures.Entry entry;
+    while ((entry = control.pollErasure()) != null) named.addAll(erasures.take(entry));
+    if (!isSwept) {
+      isSwept = true;
+      named.addAll(restored());
+    }
+    Set<String> forgotten = new HashSet<>();
+    for (Erasures.Erased erased : named) {
+      String stateKey = LogRecord.stateKey(erased.project(), erased.key());
+      if (!isOurs(stateKey)) continue;
+      setCurrentKey(stateKey);
+      if (persons.visit(erased).erase(erased.atMs())) forgotten.add(stateKey);
+      tell(erased);
+    }
+    if (!forgotten.isEmpty()) forgetTimers(forgotten);
+  }
+
+  /** Timers name their key: those that are not due yet would stay in checkpoints for days. All are looked at once. */
+  private void forgetTimers(Set<String> stateKeys) throws Exception {
+    Map<String, List<Long>> found = new LinkedHashMap<>();
+    timers.forEachEventTimeTimer(
+        (namespace, timestamp) -> {
+          String stateKey = (String) getCurrentKey();
+          if (stateKeys.contains(stateKey)) found.computeIfAbsent(stateKey, key -> new ArrayList<>()).add(timestamp);
+        });
+    for (Map.Entry<String, List<Long>> entry : found.entrySet()) {
+      setCurrentKey(entry.getKey());
+      for (long timestamp : entry.getValue()) timers.deleteEventTimeTimer(VoidNamespace.INSTANCE, timestamp);
+    }
+  }
+
+  private List<Erasures.Erased> restored() {
+    if (erasures.isEmpty()) return List.of();
+    try (Stream<String> keys = this.<String>getKeyedStateBackend().getKeys(Persons.HEADS, VoidNamespace.INSTANCE)) {
+      return keys.map(this::erasedOf).filter(Objects::nonNull).toList();
+    }
+  }
+
+  private Erasures.Erased erasedOf(String stateKey) {
+    int split = stateKey.indexOf(' ');
+    return erasures.find(Integer.parseInt(stateKey.substring(0, split)), stateKey.substring(split + 1));
+  }
+
+  private boolean isOurs(String stateKey) {
+    TaskInfo task = getRuntimeContext().getTaskInfo();
+    int most = task.getMaxNumberOfParallelSubtasks();
+    int parallelism = task.getNumberOfParallelSubtasks();
+    return KeyGroupRangeAssignment.assignKeyToParallelOperator(stateKey, most, parallelism)
+        == task.getIndexOfThisSubtask();
   }
 
   /** All turns in one call; where that fails, or a turn is none for company, one record at a time. */

@@ -30,6 +30,9 @@ final class Persons {
   /** Written at least once: handovers, passed-on records and quarantine; repeated ones are recognised. */
   static final OutputTag<Output> LINKS = new OutputTag<>("links") {};
 
+  /** The state that each key has. */
+  static final String HEADS = "key";
+
   private static final Logger LOG = LoggerFactory.getLogger(Persons.class);
 
   /** How long an event id is remembered. */
@@ -72,7 +75,7 @@ final class Persons {
     this.metrics = metrics;
     this.output = output;
     PrimitiveArrayTypeInfo<byte[]> bytes = PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
-    heads = context.getState(new ValueStateDescriptor<>("key", bytes));
+    heads = context.getState(new ValueStateDescriptor<>(HEADS, bytes));
     MapStateDescriptor<Long, Boolean> known = new MapStateDescriptor<>("ids", Types.LONG, Types.BOOLEAN);
     known.enableTimeToLive(
         StateTtlConfig.newBuilder(IDS_KEPT).cleanupInRocksdbCompactFilter(COMPACTION_ENTRIES).build());
@@ -95,6 +98,10 @@ final class Persons {
 
   Visit visit(LogRecord first) throws Exception {
     return new Visit(first.project, first.key);
+  }
+
+  Visit visit(Erasures.Erased erased) throws Exception {
+    return new Visit(erased.project(), erased.key());
   }
 
   /** A timer of log time. */
@@ -212,6 +219,24 @@ final class Persons {
       if (isChanged) heads.update(head.write());
     }
 
+    /** Forgets everything from before, and tells {@code profiles}; false for whoever has begun anew: he stays. */
+    boolean erase(long atMs) throws Exception {
+      Turn turn = new Turn(project, Frames.utf8(key), head.state, List.of(new Turn.Operation(Turn.ERASE, atMs, NOTHING)));
+      try {
+        Turn.Result result = tried(turn);
+        if (result.state() == null) return false;
+        for (Turn.Message message : result.messages()) sendProfile(message);
+      } catch (OperatorFailure failure) {
+        LOG.warn("an erased key of project {} could not be read; it is forgotten all the same", project, failure);
+        sendProfile(new Turn.Message(Turn.PROFILES, atMs, Frames.utf8(key), NOTHING));
+      }
+      metrics.erased.inc();
+      heads.clear();
+      ids.clear();
+      held.clear();
+      return true;
+    }
+
     private void due(long timestamp) {
       if (head.registeredMs == timestamp) {
         head.registeredMs = Long.MAX_VALUE;
@@ -305,7 +330,7 @@ final class Persons {
       head.dueMs = result.dueMs();
       for (Turn.Message message : result.messages()) {
         switch (message.channel()) {
-          case Turn.PROFILES -> send(new Output(options.ownTopic(project, "profiles"), message.key(), message.value()));
+          case Turn.PROFILES -> sendProfile(message);
           case Turn.STEPS ->
               steps.add(
                   new Step(message.atMs(), new Output(options.ownTopic(project, "steps"), message.key(), message.value())));
@@ -316,6 +341,12 @@ final class Persons {
           default -> throw new IllegalStateException("channel " + message.channel());
         }
       }
+    }
+
+    /** Without bytes: whoever it was is erased, and compaction forgets him. */
+    private void sendProfile(Turn.Message message) {
+      byte[] value = message.value().length == 0 ? null : message.value();
+      send(new Output(options.ownTopic(project, "profiles"), message.key(), value));
     }
 
     private void sendHandover(Turn.Message message, Iterator<Long> known) {

@@ -13,6 +13,7 @@ final class StageMetrics {
   final Counter handovers;
   final Counter held;
   final Counter quarantined;
+  final Counter erased;
   final Counter timers;
   final Counter timersFailed;
   final Counter programsRefused;
@@ -27,6 +28,7 @@ final class StageMetrics {
     handovers = group.counter("handovers");
     held = group.counter("held");
     quarantined = group.counter("quarantined");
+    erased = group.counter("erased");
     timers = group.counter("timers");
     timersFailed = group.counter("timers_failed");
     programsRefused = group.counter("programs_refused");

@@ -11,6 +11,9 @@ final class Turn {
   static final byte TIME = 3;
   static final byte WAITED = 4;
 
+  /** A turn of its own. Its result: an empty state where the key is to be forgotten, null where he has begun anew. */
+  static final byte ERASE = 5;
+
   static final byte PROFILES = 1;
   static final byte STEPS = 2;
   static final byte TO_USER = 3;

@@ -24,6 +24,7 @@ final class V8Operator implements AutoCloseable {
   private final int projects;
   private final long passOnAfterMs;
   private final List<Program> programs = new ArrayList<>();
+  private final List<Erasures.Erased> erasures = new ArrayList<>();
   private final V8Runtime runtime;
   private final Watchdog watchdog;
   private V8ValueObject operator;
@@ -50,6 +51,16 @@ final class V8Operator implements AutoCloseable {
       throw failure(cause);
     }
     programs.add(program);
+  }
+
+  /** Tells of a key that was erased; once for each, before its next record. */
+  void addErasure(Erasures.Erased erased) throws OperatorFailure {
+    try {
+      put(erased);
+    } catch (JavetException cause) {
+      throw failure(cause);
+    }
+    erasures.add(erased);
   }
 
   /** Runs one key's turn. After a failure it is as if it had not been called. */
@@ -109,6 +120,7 @@ final class V8Operator implements AutoCloseable {
     attach(direct(BUFFER_BYTES), direct(BUFFER_BYTES));
     for (int i = 0; i < projects; i++) operator.invokeVoid("addProject", (double) passOnAfterMs);
     for (Program program : programs) put(program);
+    for (Erasures.Erased erased : erasures) put(erased);
   }
 
   /** What was stopped in the middle may have left anything behind: a new context, and the isolate goes on. */
@@ -130,6 +142,10 @@ final class V8Operator implements AutoCloseable {
 
   private void put(Program program) throws JavetException {
     operator.invokeVoid("addProgram", program.project, program.version, (double) program.atMs, program.document);
+  }
+
+  private void put(Erasures.Erased erased) throws JavetException {
+    operator.invokeVoid("addErasure", erased.project(), erased.key(), (double) erased.atMs());
   }
 
   private void attach(ByteBuffer newInput, ByteBuffer newOutput) throws JavetException {

@@ -1,0 +1,30 @@
+// Values of `erasures`, the ledger of a project's erasures. JSON in UTF-8, by key, compacted: of a job the newest value stays,
+// so the ids that the first one names are gone from the topic soon after the job is done.
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
+
+/** How long after it was written an erasure takes effect: by then everybody has read it. */
+export const ERASURE_DELAY_MS = 1_000;
+
+export type ErasureValue =
+  /** What ids are hashed with (HMAC-SHA-256), in base64url. Where two servers wrote one, the first counts. */
+  | { kind: "salt"; salt: string }
+  /** `keys`: his person key, then those of his devices. What has a log time up to `at` (Unix ms) is as if never written. */
+  | { kind: "erasure"; job_id: string; status: "running"; at: number; keys: string[] }
+  /** `hashes`: of the same keys, in base64url. */
+  | { kind: "erasure"; job_id: string; status: "done"; at: number; hashes: string[]; proof: ErasureProof };
+
+/** What was done and what was looked at afterwards; times are ISO 8601. */
+export interface ErasureProof {
+  readonly erased_at: string;
+  readonly done_at: string;
+  readonly [part: string]: unknown;
+}
+
+export function encodeErasure(value: ErasureValue): Uint8Array {
+  return encodeUtf8(JSON.stringify(value));
+}
+
+/** Throws on what is not JSON in UTF-8. */
+export function decodeErasure(bytes: Uint8Array): ErasureValue {
+  return JSON.parse(decodeUtf8(bytes)) as ErasureValue;
+}
