@@ -1,11 +1,17 @@
 // Records of several partitions in the order of their log time.
+import { personKeyOf } from "../wire/record-key.ts";
 import { readCommitted } from "./committed.ts";
 import type { KafkaConnection } from "./connection.ts";
 import type { ReadRecord } from "./batches.ts";
 
 export interface LogRecord {
   readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** The person's; of a topic that is kept by other keys, that. */
   readonly key: string;
+  /** As it lies in the topic. */
+  readonly rawKey: Buffer;
   /** Log time, Unix ms. */
   readonly atMs: number;
   readonly value: Buffer;
@@ -48,8 +54,10 @@ export class MergedLog {
         const head = open.reduce((a, b) => (b.waiting![b.at]!.timestampMs < a.waiting![a.at]!.timestampMs ? b : a));
         const { offset, timestampMs, key, value } = head.waiting![head.at++]!;
         head.source.position = offset + 1;
-        const { topic } = head.source;
-        if (key !== null && value !== null) records.push({ topic, key: key.toString(), atMs: timestampMs, value });
+        const { topic, partition } = head.source;
+        const person = key === null ? "" : personKeyOf(key);
+        const place = { topic, partition, offset };
+        if (person !== "" && value !== null) records.push({ ...place, key: person, rawKey: key!, atMs: timestampMs, value });
         if (head.at < head.waiting!.length) continue;
         head.waiting = await nextOf(head.batches);
         head.at = 0;

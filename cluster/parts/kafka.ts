@@ -74,6 +74,8 @@ function brokerSettings(
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
     "group.initial.rebalance.delay.ms": 0,
     "log.cleaner.dedupe.buffer.size": 16 << 20,
+    // An erasure waits for two rounds of it.
+    "log.cleaner.backoff.ms": 1_000,
     "socket.request.max.bytes": 32 << 20,
   };
 }

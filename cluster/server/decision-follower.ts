@@ -3,6 +3,7 @@ import { KafkaReader, type ReadBatch, type ReadRecord } from "../kafka/reader.ts
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { decodeDocument } from "../wire/documents.ts";
 import { decodeOutcome, outcomeMs } from "../wire/outcome.ts";
+import { personKeyOf } from "../wire/record-key.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 import type { DecisionFold, DecisionInput } from "./decision-fold.ts";
 import type { Timed } from "./time-merge.ts";
@@ -88,7 +89,7 @@ export class DecisionFollower {
 
   #decoded({ key, value, offset, timestampMs }: ReadRecord, topic: string): Waiting | undefined {
     if (key === null || value === null) return undefined;
-    const common = { key: key.toString(), offset, cameMs: performance.now(), patienceMs: PATIENCE_MS };
+    const common = { key: personKeyOf(key), offset, cameMs: performance.now(), patienceMs: PATIENCE_MS };
     const { topics, isErased } = this.#options;
     if (topic === topics.outcomes) {
       const outcome = decodeOutcome(value);

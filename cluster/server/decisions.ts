@@ -6,6 +6,7 @@ import { GuardWatch } from "../../server/hosting/guard-watch.ts";
 import { partitionOf } from "../kafka/partition.ts";
 import type { KafkaSender } from "../kafka/sender.ts";
 import { encodeDocument } from "../wire/documents.ts";
+import { recordKey } from "../wire/record-key.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 import type { Erasures } from "./erasures.ts";
 import type { Learner } from "./learner.ts";
@@ -14,6 +15,8 @@ import type { Membership } from "./membership.ts";
 export interface DecisionsOptions {
   readonly topics: ProjectTopics;
   readonly partitions: ReadonlyMap<string, number>;
+  /** Topics whose records have keys of their own. */
+  readonly ownKeys: ReadonlySet<string>;
   readonly sender: KafkaSender;
   readonly learner: Learner;
   readonly erasures: Erasures;
@@ -46,13 +49,13 @@ export class Decisions {
    * has it, so that it lies before whatever comes of it.
    */
   async log(key: string, decision: DecisionRecord): Promise<void> {
-    const { topics, partitions, sender, erasures, now } = this.#options;
+    const { topics, partitions, ownKeys, sender, erasures, now } = this.#options;
     const topic = topics.decision;
     const at = now();
     // He was erased just now, so it would lie before that.
     if (at <= erasures.untilMs(key)) return;
     const value = encodeDocument("decision", { ...decision, at });
-    const record = { topic, partition: partitionOf(key, partitions.get(topic)!), key: Buffer.from(key), value };
+    const record = { topic, partition: partitionOf(key, partitions.get(topic)!), key: ownKeys.has(topic) ? recordKey(key) : Buffer.from(key), value };
     const sent = sender.send([record]).catch(() => void this.dropped++);
     if (decision.choice !== undefined || decision.experiments !== undefined) await inTime(sent);
   }

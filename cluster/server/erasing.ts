@@ -8,7 +8,9 @@ import { proofHash } from "../erasure/book.ts";
 import { readCommitted } from "../kafka/committed.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { MergedLog } from "../kafka/merged-log.ts";
+import { remove, type RemovedRecord } from "../kafka/compaction.ts";
 import { partitionOf } from "../kafka/partition.ts";
+import type { KafkaSender } from "../kafka/sender.ts";
 import type { ProfileStore } from "../redis/profile-store.ts";
 import { decodeDocument } from "../wire/documents.ts";
 import type { ErasureProof } from "../wire/erasure.ts";
@@ -19,10 +21,11 @@ import type { DeadLetterIndex } from "./dead-letters.ts";
 import type { Erasures, RunningErasure } from "./erasures.ts";
 import type { Membership } from "./membership.ts";
 import type { ModelSnapshots } from "./model-snapshots.ts";
-import { countRecords, type TopicCounts } from "./person-records.ts";
+import { findRecords } from "./person-records.ts";
 
 export interface ErasingOptions {
   readonly connection: KafkaConnection;
+  readonly sender: KafkaSender;
   readonly topics: ProjectTopics;
   /** Partitions by topic. */
   readonly partitions: ReadonlyMap<string, number>;
@@ -39,13 +42,19 @@ export interface ErasingOptions {
   readonly onDone: (details: NonNullable<OwnAct["details"]>) => void;
 }
 
+/** By topic, of those that held anything of him. What is left was written by an earlier release, and goes with its age. */
+type TopicCounts = Record<string, { records_erased: number; records_left: number }>;
+
 const TASK = "erasures";
 const LOOK_EVERY_MS = 500;
 
 export class Erasing {
   readonly #options: ErasingOptions;
   readonly #timer: NodeJS.Timeout;
+  /** By job: what the topics held of him at the first look. */
+  readonly #removed = new Map<string, Map<string, number>>();
   #isRunning = false;
+  #isClosed = false;
 
   constructor(options: ErasingOptions) {
     this.#options = options;
@@ -54,6 +63,7 @@ export class Erasing {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
   }
 
@@ -83,7 +93,8 @@ export class Erasing {
     await snapshots.turn();
     if (!(await snapshots.areWithout(at)) || !(await this.#hasJobForgotten(keys, at))) return;
     const rows = await Promise.all(keys.map((key) => store.get(key)));
-    const counts = await countRecords(begun, this.#options);
+    const topics = await this.#removeFromTopics(begun);
+    if (topics === undefined) return;
     const proof: ErasureProof = {
       erased_at: formatTimestamp(at),
       done_at: formatTimestamp(now()),
@@ -92,11 +103,48 @@ export class Erasing {
       redis: { rows_found: rows.filter(({ profile }) => profile !== undefined && profile.asOfMs <= at).length },
       models: { learnt_without_him: true },
       dead_letters: { taken_from_the_list: letterIds.length },
-      topics: counts,
-      is_complete: leftIn(counts) === 0,
+      topics,
+      is_complete: Object.values(topics).every(({ records_left: left }) => left === 0),
     };
-    onDone({ job_id: begun.job_id, proof_sha256: proofHash(proof), is_complete: leftIn(counts) === 0 });
+    this.#removed.delete(begun.job_id);
+    const named = await this.#ledgerPlaces(begun);
+    onDone({ job_id: begun.job_id, proof_sha256: proofHash(proof), is_complete: proof["is_complete"] === true });
     await erasures.finish(begun, proof);
+    // The ledger goes by keys, and names nobody in the open any more: what it replaced goes too.
+    await remove(named, () => true, { ...this.#options, isStopped: () => this.#isClosed });
+  }
+
+  /** Where the ledger names his keys in the open. */
+  async #ledgerPlaces({ job_id: id }: RunningErasure): Promise<RemovedRecord[]> {
+    const { connection, topics } = this.#options;
+    const places: RemovedRecord[] = [];
+    for await (const records of readCommitted({ connection, topic: topics.erasures, partition: 0 }))
+      for (const { key, offset } of records)
+        if (key?.toString() === id) places.push({ topic: topics.erasures, partition: 0, key, offset });
+    return places;
+  }
+
+  /** Undefined where Kafka needs longer: the next look goes on. */
+  async #removeFromTopics(job: RunningErasure): Promise<TopicCounts | undefined> {
+    const { topics } = this.#options;
+    const { records, shared } = await findRecords(job, this.#options);
+    // Another look finds fewer.
+    const first = this.#removed.get(job.job_id) ?? countsOf(records);
+    this.#removed.set(job.job_id, first);
+    const own = records.filter(({ topic }) => !shared.has(topic));
+    const left = await remove(
+      own.map(({ rawKey: key, ...place }) => ({ ...place, key })),
+      (topic) => topic === topics.profiles,
+      { ...this.#options, isStopped: () => this.#isClosed },
+    );
+    if ([...left.values()].some((count) => count > 0)) return undefined;
+    const kept = countsOf(records.filter(({ topic }) => shared.has(topic)));
+    return Object.fromEntries(
+      [...first].map(([topic, count]) => {
+        const ofShared = kept.get(topic) ?? 0;
+        return [topic, { records_erased: count - ofShared, records_left: ofShared }];
+      }),
+    );
   }
 
   /** Devices that were last his, as the log says, and that the job does not name yet. */
@@ -149,6 +197,8 @@ export class Erasing {
   }
 }
 
-function leftIn(counts: TopicCounts): number {
-  return Object.values(counts).reduce((total, { records_left: left }) => total + left, 0);
+function countsOf(records: readonly { readonly topic: string }[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { topic } of records) counts.set(topic, (counts.get(topic) ?? 0) + 1);
+  return counts;
 }

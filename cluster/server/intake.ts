@@ -16,6 +16,7 @@ import { partitionOf } from "../kafka/partition.ts";
 import type { KafkaSender, OutgoingRecord } from "../kafka/sender.ts";
 import { encodeDocument } from "../wire/documents.ts";
 import { encodeClusterRecord, type ClusterRecord } from "../wire/record.ts";
+import { recordKey, TICK_KEY } from "../wire/record-key.ts";
 import { familyOf, type ProjectTopics } from "../wire/topics.ts";
 import type { Consents } from "./consents.ts";
 import type { Erasures } from "./erasures.ts";
@@ -32,6 +33,8 @@ export type Said = Pick<Extract<ClusterRecord, { kind: "attributes" }>, "attribu
 export interface IntakeOptions {
   readonly topics: ProjectTopics;
   readonly partitions: ReadonlyMap<string, number>;
+  /** Topics whose records have keys of their own. */
+  readonly ownKeys: ReadonlySet<string>;
   readonly sender: KafkaSender;
   readonly people: People;
   readonly consents: Consents;
@@ -132,11 +135,11 @@ export class ClusterIntake {
 
   /** A tick for each partition of the log: time goes on for all of them. @throws HostError */
   async tick(): Promise<void> {
-    const { topics, partitions, sender } = this.#options;
+    const { topics, partitions, ownKeys, sender } = this.#options;
     const value = encodeClusterRecord({ kind: "tick" });
     await sender.send(
       topics.log.flatMap((topic) =>
-        Array.from({ length: partitions.get(topic)! }, (_, partition) => ({ topic, partition, key: null, value })),
+        Array.from({ length: partitions.get(topic)! }, (_, partition) => ({ topic, partition, key: ownKeys.has(topic) ? TICK_KEY : null, value })),
       ),
     );
   }
@@ -185,7 +188,7 @@ export class ClusterIntake {
 
   #record(topic: string, key: string, record: ClusterRecord): OutgoingRecord {
     const partition = partitionOf(key, this.#options.partitions.get(topic)!);
-    return { topic, partition, key: Buffer.from(key), value: encodeClusterRecord(record) };
+    return { topic, partition, key: this.#options.ownKeys.has(topic) ? recordKey(key) : Buffer.from(key), value: encodeClusterRecord(record) };
   }
 
   #letterRecord(letter: Submission["deadLetters"][number]): OutgoingRecord {

@@ -6,6 +6,7 @@ import { Belonging, textsOf } from "../../server/privacy/belonging.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { MergedLog, type LogRecord as TopicRecord } from "../kafka/merged-log.ts";
 import { decodeDocument } from "../wire/documents.ts";
+import { isOfItsOwn } from "../wire/record-key.ts";
 import { decodeClusterRecord } from "../wire/record.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 
@@ -23,18 +24,14 @@ export interface Sought {
   readonly at: number;
 }
 
-/** By topic, of those that hold anything of him. */
-export type TopicCounts = Readonly<Record<string, { records_left: number }>>;
-
-/** How many records of his each topic holds. */
-export async function countRecords(sought: Sought, options: PersonRecordsOptions): Promise<TopicCounts> {
-  const counts: Record<string, { records_left: number }> = {};
-  for await (const { topic } of recordsOf(sought, options)) (counts[topic] ??= { records_left: 0 }).records_left++;
-  return counts;
+export interface PersonRecords {
+  readonly records: readonly Pick<TopicRecord, "topic" | "partition" | "offset" | "rawKey">[];
+  /** Topics with records of an earlier release, which share their keys: what is his cannot be told apart by key. */
+  readonly shared: ReadonlySet<string>;
 }
 
-/** Reads the log three times, the other topics once; in the order of log time. */
-async function* recordsOf(sought: Sought, options: PersonRecordsOptions): AsyncGenerator<TopicRecord> {
+/** Where the topics hold something of him. Reads the log three times, the other topics once. */
+export async function findRecords(sought: Sought, options: PersonRecordsOptions): Promise<PersonRecords> {
   const { topics } = options;
   const [root] = sought.keys as [string];
   const belonging = new Belonging((key) => key === root);
@@ -50,11 +47,18 @@ async function* recordsOf(sought: Sought, options: PersonRecordsOptions): AsyncG
   const names = new Set(sought.keys);
   const { events: _, log, item: _item, control: _control, erasures: _erasures, ...others } = topics;
   place = 0;
-  for await (const record of until(sought.at, [...log, ...Object.values(others)], options)) {
-    const logged = log.includes(record.topic) ? logRecordOf(record) : undefined;
+  const records: PersonRecords["records"][number][] = [];
+  const shared = new Set<string>();
+  const byOwnId = [topics.deadLetters, topics.quarantine, topics.profiles];
+  for await (const record of until(Infinity, [...log, ...Object.values(others)], options)) {
+    const { topic, partition, offset, rawKey, atMs } = record;
+    if (!byOwnId.includes(topic) && !isOfItsOwn(rawKey)) shared.add(topic);
+    if (atMs > sought.at) continue;
+    const logged = log.includes(topic) ? logRecordOf(record) : undefined;
     if (logged !== undefined) place++;
-    if (isHis(record, { names, belonging, topics, logged, place })) yield record;
+    if (isHis(record, { names, belonging, topics, logged, place })) records.push({ topic, partition, offset, rawKey });
   }
+  return { records, shared };
 }
 
 interface Look {
@@ -78,7 +82,8 @@ function isHis(record: TopicRecord, { names, belonging, topics, logged, place }:
     const marker = decodeClusterRecord(value);
     return marker.kind === "link" && names.has(marker.userKey);
   }
-  if (!key.startsWith("a:")) return false;
+  // Of a device that is somebody else's by now the newest row stays, and compaction takes those before it.
+  if (topic === topics.profiles || !key.startsWith("a:")) return false;
   // What was made of a visit on a device that is somebody else's by now.
   return isOwned(belonging, { kind: "attributes", at: record.atMs, ref: refOfKey(key), attributes: {} }, place);
 }

@@ -32,7 +32,7 @@ import {
 import type { ErasureJob } from "../erasure/book.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import type { KafkaSender } from "../kafka/sender.ts";
-import { checkTopics, needsOf } from "../kafka/topics.ts";
+import { checkTopics, needsOf, topicsWithOwnKeys } from "../kafka/topics.ts";
 import { topicRetention } from "../kafka/topic-retention.ts";
 import type { RedisLink } from "../redis/link.ts";
 import { ProfileStore } from "../redis/profile-store.ts";
@@ -82,6 +82,7 @@ const TICK_EVERY_MS = 1_000;
 interface Parts {
   readonly topics: ProjectTopics;
   readonly partitions: ReadonlyMap<string, number>;
+  readonly ownKeys: ReadonlySet<string>;
   readonly store: ProfileStore;
   readonly learner: Learner;
   readonly erasures: Erasures;
@@ -113,7 +114,7 @@ export class ClusterProject implements Project {
   #hasLearnt = false;
   #closed = false;
 
-  private constructor(options: ClusterProjectOptions, { topics, partitions, store, learner, erasures }: Parts) {
+  private constructor(options: ClusterProjectOptions, { topics, partitions, ownKeys, store, learner, erasures }: Parts) {
     const { connection, sender, link, server, now } = options;
     this.name = options.name;
     this.#options = options;
@@ -131,13 +132,13 @@ export class ClusterProject implements Project {
       otherwise: () => learner.program.consentDefault,
       mayRefuse: () => this.#sizes.mayRefuse || this.#people.mayRefuse,
     });
-    this.#intake = new ClusterIntake({ topics, partitions, sender, people: this.#people, consents, erasures, itemOf, now });
+    this.#intake = new ClusterIntake({ topics, partitions, ownKeys, sender, people: this.#people, consents, erasures, itemOf, now });
     this.#letters = new DeadLetterIndex(link, options.name, (key, atMs) => erasures.covers(key, atMs));
     this.#programs = new ProgramWriter({ topic: topics.control, sender, learner, now });
     // Servers of another generation fill other topics.
     const { name, generation = 1 } = options;
     this.#membership = new Membership(link, { project: `${name}.g${generation}`, server });
-    this.#decisions = new Decisions({ topics, partitions, sender, learner, erasures, membership: this.#membership, now });
+    this.#decisions = new Decisions({ topics, partitions, ownKeys, sender, learner, erasures, membership: this.#membership, now });
     const profilesTopic = topics.profiles;
     this.#changes = new Changes({
       connection,
@@ -165,7 +166,7 @@ export class ClusterProject implements Project {
     this.snapshots = new ModelSnapshots({ link, learner, membership, project: name, generation, onFault, erasedAtMs });
     const { snapshots } = this;
     this.#erasing = new Erasing({
-      ...{ connection, topics, partitions, erasures, store, letters: this.#letters, snapshots, membership, now, onFault },
+      ...{ connection, sender, topics, partitions, erasures, store, letters: this.#letters, snapshots, membership, now, onFault },
       onDone: (details) => options.onOwnAct?.({ project: name, action: "erasure done", details }),
     });
     erasures.onJob((job) => this.#erased(job));
@@ -182,13 +183,14 @@ export class ClusterProject implements Project {
     const { name, connection, events = "one", generation = 1, now, onFault } = options;
     const topics = projectTopics(name, { events, generation });
     const partitions = await checkTopics(connection, needsOf(topics));
+    const ownKeys = await topicsWithOwnKeys(connection, [...topics.log, topics.decision]);
     const store = new ProfileStore(options.link, { project: name, generation, shards: partitions.get(topics.profiles)! });
     const { sender } = options;
     const erasures = await Erasures.open({ connection, sender, topic: topics.erasures, now, onCorrupt: onFault });
     const isErased = (key: string, atMs: number): boolean => erasures.covers(key, atMs);
     const learner = new Learner({ connection, topics, partitions, now, onCorrupt: onFault, isErased });
     await learner.start();
-    const project = new ClusterProject(options, { topics, partitions, store, learner, erasures });
+    const project = new ClusterProject(options, { topics, partitions, ownKeys, store, learner, erasures });
     try {
       if (learner.programs.entries.length === 0) {
         await project.#programs.first(options.firstProgram);

@@ -5,6 +5,7 @@ import type { Recommender } from "../../core/rank/recommender.ts";
 import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { KafkaReader, type ReadRecord } from "../kafka/reader.ts";
+import { personKeyOf } from "../wire/record-key.ts";
 import { decodeStep, historyOf, type StepValue } from "../wire/step.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 import type { Timed } from "./time-merge.ts";
@@ -110,7 +111,7 @@ export class StepFollower {
     const wasThere = offset < (this.#reader.endAtStart(this.#options.topics.steps, partition) ?? 0);
     return {
       ...{ value, timeMs, offset },
-      thenBy: key.toString(),
+      thenBy: personKeyOf(key),
       cameMs: performance.now(),
       patienceMs: wasThere || lateMs <= FRESH_MS ? 0 : Math.min(lateMs, PATIENCE_MAX_MS),
     };

@@ -62,6 +62,11 @@ export class LogFold {
     addProgram(this.#project, program);
   }
 
+  /** Somebody was erased, so the log may lack what was folded once. */
+  get hasErased(): boolean {
+    return this.#erasures.newestAtMs !== -Infinity;
+  }
+
   /** Takes records in the order of their log time. */
   apply(records: readonly LogRecord[]): void {
     this.#scratch.batch(() => {
@@ -78,7 +83,7 @@ export class LogFold {
 
   /** Forgets whom the ledger names since the records were taken that made his state. */
   forgetErased(): void {
-    if (this.#erasures.newestAtMs === -Infinity) return;
+    if (!this.hasErased) return;
     this.#scratch.batch(() => {
       for (const key of [...this.keys()]) {
         const atMs = this.#erasures.erasedAt(key);

@@ -157,6 +157,8 @@ function differenceOf(
   // A key that only waits to be merged has nothing to show.
   if (state.sequence === 0 && found === undefined) return undefined;
   if (found === undefined) return "missing";
+  // What somebody who was erased did on a device of others is in the log no more: its signpost counted it.
+  if (fold.hasErased && found.signpost !== undefined && found.signpost === state.signpost) return undefined;
   if (found.sequence !== state.sequence) return found.sequence < state.sequence ? "behind" : "ahead";
   if (found.signpost !== state.signpost) return "differs";
   const { programs } = fold;

@@ -85,18 +85,20 @@ export interface TopicSettings {
   readonly partitions: "many" | "one";
   /** What a newer value replaces is gone from the disk within so long, about. */
   readonly compactedWithinMs?: number;
+  /** Each record has a key of its own (record-key.ts), where this release made the topic. */
+  readonly ownKeys?: boolean;
 }
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 export const TOPIC_SETTINGS: Readonly<Record<keyof Omit<ProjectTopics, "log">, TopicSettings>> = {
-  events: { cleanup: "delete", retentionMs: 400 * DAY_MS, logAppendTime: true, partitions: "many" },
-  handover: { cleanup: "delete", retentionMs: 7 * DAY_MS, logAppendTime: true, partitions: "many" },
+  events: { cleanup: "delete", retentionMs: 400 * DAY_MS, logAppendTime: true, partitions: "many", ownKeys: true },
+  handover: { cleanup: "delete", retentionMs: 7 * DAY_MS, logAppendTime: true, partitions: "many", ownKeys: true },
   profiles: { cleanup: "compact", logAppendTime: false, partitions: "many" },
-  steps: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: false, partitions: "many" },
-  outcomes: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: false, partitions: "many" },
-  decision: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: true, partitions: "many" },
+  steps: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: false, partitions: "many", ownKeys: true },
+  outcomes: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: false, partitions: "many", ownKeys: true },
+  decision: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: true, partitions: "many", ownKeys: true },
   item: { cleanup: "compact", logAppendTime: true, partitions: "one" },
   control: { cleanup: "delete", logAppendTime: true, partitions: "one" },
   deadLetters: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: true, partitions: "one" },

@@ -21,6 +21,7 @@ import { decodeDocument, encodeDocument, type QuarantineValue } from "../../wire
 import { encodeErasure, ERASURE_DELAY_MS } from "../../wire/erasure.ts";
 import { decodeProfile, type ProfileValue } from "../../wire/profile.ts";
 import { type ClusterRecord, encodeClusterRecord } from "../../wire/record.ts";
+import { personKeyOf } from "../../wire/record-key.ts";
 import { decodeStep, type StepValue } from "../../wire/step.ts";
 import { projectTopics, type EventTopics, type ProjectTopics } from "../../wire/topics.ts";
 
@@ -229,7 +230,7 @@ export class Rig {
       if (topic === topics.profiles) this.#takeProfile(String(key), decodeProfile(value));
       else if (topic === topics.steps) outputs.steps.push(decodeStep(value));
       else if (topic === topics.quarantine) outputs.quarantine.push(decodeDocument("quarantine", value));
-      else if (key !== null) outputs.log.push({ key: String(key), atMs: timestampMs, value });
+      else if (key !== null && personKeyOf(key) !== "") outputs.log.push({ key: personKeyOf(key), atMs: timestampMs, value });
     }
   }
 

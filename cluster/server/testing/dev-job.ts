@@ -11,6 +11,7 @@ import { KafkaReader, type ReadBatch } from "../../kafka/reader.ts";
 import { KafkaSender, type OutgoingRecord } from "../../kafka/sender.ts";
 import { decodeDocument } from "../../wire/documents.ts";
 import { RECORD_HEAD_BYTES } from "../../wire/record.ts";
+import { personKeyOf, recordKey } from "../../wire/record-key.ts";
 import type { ProjectTopics } from "../../wire/topics.ts";
 
 const MARKED = 1;
@@ -59,7 +60,8 @@ export async function startDevJob(
 
   function send(topic: string, key: string, bytes: Uint8Array): void {
     const value = bytes.length === 0 ? null : bytes;
-    outputs.push({ topic, partition: partitionOf(key, partitions.get(topic)!), key: Buffer.from(key), value });
+    const own = topic === topics.profiles ? Buffer.from(key) : recordKey(key);
+    outputs.push({ topic, partition: partitionOf(key, partitions.get(topic)!), key: own, value });
   }
 
   function erase(key: string, atMs: number): void {
@@ -122,9 +124,9 @@ export async function startDevJob(
     }
     for (const { key, value, timestampMs } of records) {
       if (topic !== topics.handover) times.set(`${topic}/${partition}`, timestampMs);
-      if (value![1] === TICK && topic !== topics.handover) continue;
-      if (topic === topics.handover) handover(key!.toString(), JSON.parse(value!.toString()));
-      else log(key!.toString(), { atMs: timestampMs, value: value! });
+      if (value === null || (value[1] === TICK && topic !== topics.handover)) continue;
+      if (topic === topics.handover) handover(personKeyOf(key!), JSON.parse(value.toString()));
+      else log(personKeyOf(key!), { atMs: timestampMs, value });
     }
     await flush();
   }

@@ -6,8 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.eventtime.Watermark;
@@ -25,6 +27,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.config.ConfigResource;
 
 /**
  * The log, by person, through the core, to results:
@@ -41,6 +44,8 @@ public final class Job {
 
   private static final Duration DRIFT_CHECK = Duration.ofMillis(200);
   private static final long KAFKA_PATIENCE_S = 60;
+  private static final String OWN_KEYS_CONFIG = "min.compaction.lag.ms";
+  private static final String OWN_KEYS_VALUE = "1";
 
   private Job() {}
 
@@ -63,13 +68,14 @@ public final class Job {
             .transform("persons", TypeInformation.of(Output.class), new PersonStage(options, bundle))
             .uid("persons");
     DataStream<Output> links = results.getSideOutput(Persons.LINKS);
-    links.sinkTo(sink(options, "links", DeliveryGuarantee.AT_LEAST_ONCE)).name("links").uid("links");
+    Set<String> ownKeys = topicsWithOwnKeys(options);
+    links.sinkTo(sink(options, ownKeys, "links", DeliveryGuarantee.AT_LEAST_ONCE)).name("links").uid("links");
     switch (options.sink) {
       case NONE -> results.sinkTo(new DiscardingSink<>()).name("results").uid("results");
       case AT_LEAST_ONCE ->
-          results.sinkTo(sink(options, "results", DeliveryGuarantee.AT_LEAST_ONCE)).name("results").uid("results");
+          results.sinkTo(sink(options, ownKeys, "results", DeliveryGuarantee.AT_LEAST_ONCE)).name("results").uid("results");
       case EXACTLY_ONCE ->
-          results.sinkTo(sink(options, "results", DeliveryGuarantee.EXACTLY_ONCE)).name("results").uid("results");
+          results.sinkTo(sink(options, ownKeys, "results", DeliveryGuarantee.EXACTLY_ONCE)).name("results").uid("results");
     }
   }
 
@@ -109,7 +115,8 @@ public final class Job {
         .build();
   }
 
-  private static KafkaSink<Output> sink(Options options, String name, DeliveryGuarantee guarantee) {
+  private static KafkaSink<Output> sink(
+      Options options, Set<String> ownKeys, String name, DeliveryGuarantee guarantee) {
     Properties properties = options.kafka();
     properties.putIfAbsent("compression.type", "lz4");
     properties.putIfAbsent("batch.size", "131072");
@@ -119,7 +126,7 @@ public final class Job {
     return KafkaSink.<Output>builder()
         .setKafkaProducerConfig(properties)
         .setBootstrapServers(options.brokers)
-        .setRecordSerializer(new OutputWriter())
+        .setRecordSerializer(new OutputWriter(ownKeys))
         .setDeliveryGuarantee(guarantee)
         .setTransactionalIdPrefix(options.groupId() + "." + name)
         .build();
@@ -137,6 +144,22 @@ public final class Job {
     } catch (ExecutionException cause) {
       throw new IllegalStateException("the topics " + topics + " cannot be read; make them first", cause);
     }
+  }
+
+  /** Those of the topics that the job writes to: topicsWithOwnKeys of cluster/kafka/topics.ts, restated. */
+  private static Set<String> topicsWithOwnKeys(Options options) throws Exception {
+    List<ConfigResource> asked = new ArrayList<>();
+    for (String topic : options.logTopics()) asked.add(new ConfigResource(ConfigResource.Type.TOPIC, topic));
+    for (int i = 0; i < options.projects.size(); i++)
+      for (String name : List.of("handover", "steps", "outcomes"))
+        asked.add(new ConfigResource(ConfigResource.Type.TOPIC, options.ownTopic(i, name)));
+    Set<String> found = new HashSet<>();
+    try (Admin admin = Admin.create(options.kafka())) {
+      admin.describeConfigs(asked).all().get(KAFKA_PATIENCE_S, TimeUnit.SECONDS).forEach((topic, config) -> {
+        if (OWN_KEYS_VALUE.equals(config.get(OWN_KEYS_CONFIG).value())) found.add(topic.name());
+      });
+    }
+    return found;
   }
 
   private static String bundleOf(Options options) throws Exception {

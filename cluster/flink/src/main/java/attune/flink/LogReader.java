@@ -2,7 +2,6 @@ package attune.flink;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,13 +26,15 @@ final class LogReader implements KafkaRecordDeserializationSchema<LogRecord> {
 
   @Override
   public void deserialize(ConsumerRecord<byte[], byte[]> message, Collector<LogRecord> out) {
+    // A tombstone takes a record of somebody who was erased away; it is none itself.
+    if (message.value() == null) return;
     LogRecord record = new LogRecord();
     record.topic = topics.get(message.topic());
     record.partition = message.partition();
     record.offset = message.offset();
     record.atMs = message.timestamp();
-    record.key = message.key() == null ? "" : new String(message.key(), StandardCharsets.UTF_8);
-    record.value = message.value() == null ? new byte[0] : message.value();
+    record.key = message.key() == null ? "" : RecordKeys.personKey(message.key());
+    record.value = message.value();
     if (isHandover) {
       record.project = record.topic;
       record.kind = LogRecord.HANDOVER;

@@ -1,12 +1,27 @@
 package attune.flink;
 
+import java.util.Set;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.utils.Utils;
 
-/** An output goes to the topic that it names; Kafka's own partitioner places it by its key. */
+/**
+ * An output goes to the topic that it names, placed by its key as Kafka's own partitioner does, whether or not its records have
+ * keys of their own there.
+ */
 final class OutputWriter implements KafkaRecordSerializationSchema<Output> {
+  private final Set<String> ownKeys;
+
+  /** @param ownKeys topics whose records have keys of their own */
+  OutputWriter(Set<String> ownKeys) {
+    this.ownKeys = ownKeys;
+  }
+
   @Override
   public ProducerRecord<byte[], byte[]> serialize(Output output, KafkaSinkContext context, Long timestamp) {
-    return new ProducerRecord<>(output.topic, output.key, output.value);
+    if (!ownKeys.contains(output.topic)) return new ProducerRecord<>(output.topic, output.key, output.value);
+    int partitions = context.getPartitionsForTopic(output.topic).length;
+    int partition = Utils.toPositive(Utils.murmur2(output.key)) % partitions;
+    return new ProducerRecord<>(output.topic, partition, RecordKeys.ofItsOwn(output.key), output.value);
   }
 }
