@@ -177,7 +177,7 @@ export const SCHEMAS: Record<string, Schema> = {
       proof: {
         type: "object",
         description:
-          "Once done: when, how many records of the log were erased, how many segments were written anew, whether their old keys were destroyed, from how many records the state was derived anew, and how many of his a reading of the whole log found afterwards. In a cluster: how many ids, what Redis and the models still hold of him, how many records each topic still has, and `is_complete` where that is none.",
+          "Once done: when, how many records of the log were erased, how many segments were written anew, whether their old keys were destroyed, from how many records the state was derived anew, and how many of his a reading of the whole log found afterwards. In a cluster: how many ids, what Redis and the models still hold of him, how many records were taken out of each topic and how many are left, and `is_complete` where none is.",
       },
     },
     ["job_id", "status"],

@@ -133,7 +133,7 @@ function exportOperation(who: "user" | "visitor", parameter: Schema): Record<str
       parameters: [parameter, project],
       responses: {
         200: { description: "The lines.", content: { "application/x-ndjson": { schema: { type: "string" } } } },
-        ...problems(["bad_parameter", "unknown_project", "not_supported_here"]),
+        ...problems(["bad_parameter", "unknown_project", "unavailable"]),
       },
     },
   };
@@ -149,7 +149,7 @@ function erasureOperation(who: "user" | "visitor", parameter: Schema): Record<st
       parameters: [parameter, project],
       responses: {
         202: json(ref("ErasureJob"), "He is forgotten; the job runs."),
-        ...problems(["bad_parameter", "unknown_project", "not_supported_here", "storage_full", "storage_failed"]),
+        ...problems(["bad_parameter", "unknown_project", "unavailable", "storage_full", "storage_failed"]),
       },
     },
   };
@@ -295,7 +295,7 @@ const PATHS: Record<string, Record<string, Operation>> = {
       summary: "Every field that is stored",
       description: "What it is, what for, how long it is kept, whether an export shows it, and whether the disk does.",
       parameters: [project],
-      responses: { 200: json(ref("Inventory"), "By kind of data."), ...problems(["unknown_project", "not_supported_here"]) },
+      responses: { 200: json(ref("Inventory"), "By kind of data."), ...problems(["unknown_project", "unavailable"]) },
     },
   },
   "/v1/privacy/retention": {
@@ -304,7 +304,7 @@ const PATHS: Record<string, Record<string, Operation>> = {
       summary: "How long what is kept",
       description: "The ages in force (`retention` in attune.config.ts), and what the node's last run of retention did.",
       parameters: [project],
-      responses: { 200: json(ref("Retention"), "The policy."), ...problems(["unknown_project", "not_supported_here"]) },
+      responses: { 200: json(ref("Retention"), "The policy."), ...problems(["unknown_project", "unavailable"]) },
     },
   },
   "/v1/privacy/users/{user_id}/export": exportOperation("user", path("user_id", "The user.")),
