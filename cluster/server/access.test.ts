@@ -168,15 +168,6 @@ test("every operation refuses and lets in whom it should, on the servers in turn
         "an admin key",
         "the console, logged in",
       ],
-      statuses: {
-        // Not in the cluster yet.
-        "GET /v1/privacy/users/{user_id}/export": 501,
-        "GET /v1/privacy/visitors/{anonymous_id}/export": 501,
-        "GET /v1/privacy/inventory": 501,
-        "GET /v1/privacy/retention": 501,
-        "DELETE /v1/privacy/users/{user_id}": 501,
-        "DELETE /v1/privacy/visitors/{anonymous_id}": 501,
-      },
     },
   );
   deepEqual(wrong, []);
