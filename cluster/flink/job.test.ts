@@ -168,6 +168,7 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     };
     const isGone = ({ key, atMs, value }: { key: string; atMs: number; value: Uint8Array }) => isErased(key, atMs, value);
     isErasedEntry = isGone;
+    await rig.until(() => "what he did since", () => isThere("u:gone"));
     await untilEqual(rig);
     equal(rig.outputs.profiles.get("u:gone")!.sequence, 1);
     await rig.finishErasure(at, keys);

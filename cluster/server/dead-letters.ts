@@ -59,12 +59,14 @@ export class DeadLetterIndex {
   /** Newest first. @throws HostError `unavailable` while Redis is away. */
   async page({ limit, before }: { limit: number; before?: string }): Promise<{ letters: DeadLetter[]; total: number }> {
     const ids = `${this.#prefix}ids`;
+    // Counted first, so that what is resolved meanwhile is never listed beside a total without it.
+    const total = await this.count();
     const rank = before === undefined ? -1 : await this.#ask(ids, ["ZREVRANK", ids, before]);
     const first = Number(rank ?? -1) + 1;
     const found = (await this.#ask(ids, ["ZREVRANGE", ids, String(first), String(first + limit - 1)])) as Buffer[];
     const rows = `${this.#prefix}rows`;
     const letters = found.length === 0 ? [] : ((await this.#ask(rows, ["HMGET", rows, ...found])) as (Buffer | null)[]);
-    return { letters: letters.flatMap((letter) => letter === null ? [] : [letterOf(letter)]), total: await this.count() };
+    return { letters: letters.flatMap((letter) => (letter === null ? [] : [letterOf(letter)])), total };
   }
 
   /** @throws HostError `unavailable` */

@@ -31,12 +31,12 @@ export type LearntStep = Extract<StepValue, { kind: "step" }>;
 /** Steps that are known again: what an aborted transaction wrote comes once more. */
 const STEPS_KNOWN_MAX = 50_000;
 const WAITING_MAX = 10_000;
-/** A step that comes this soon is learnt at once: partitions differ by less. */
-const FRESH_MS = 250;
 /**
- * One that comes late waits for older ones of partitions that show nothing as long as it was late, because the job that is
- * behind is not equally far behind in each; but not longer than this.
+ * A step waits for older ones of partitions that show nothing as long as it came late, because the job that is behind is
+ * not equally far behind in each; at least so long that what was written together is learnt in its order, and not longer
+ * than the second.
  */
+const PATIENCE_MIN_MS = 100;
 const PATIENCE_MAX_MS = 5_000;
 
 type Waiting = Timed & { readonly value: StepValue };
@@ -113,7 +113,7 @@ export class StepFollower {
       ...{ value, timeMs, offset },
       thenBy: personKeyOf(key),
       cameMs: performance.now(),
-      patienceMs: wasThere || lateMs <= FRESH_MS ? 0 : Math.min(lateMs, PATIENCE_MAX_MS),
+      patienceMs: wasThere ? 0 : Math.min(Math.max(lateMs, PATIENCE_MIN_MS), PATIENCE_MAX_MS),
     };
   }
 
