@@ -94,7 +94,6 @@ export function createContent(): Content {
     }
   };
 
-  // What terms mean to the situation that is being compared; 0 for all but those in `marked`.
   // What terms mean to the situation that is compared, and to the one whose appeal is asked for.
   const meanings = createTermMarks();
   const appeal = createTermMarks();

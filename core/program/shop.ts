@@ -236,7 +236,7 @@ export const shopProgram: ProgramDocument = {
       filter: "item.available",
       exclude: ["purchased", "dismissed"],
       boost: [
-        { when: "interest(item.categories[0]) > 0.25", by: 2.5 },
+        { when: "interest(item.categories[0]) > 0.25", by: 4 },
         { when: 'in_segment("bargain_hunter") && "sale" in item.tags', by: 1.4 },
         { when: 'in_segment("premium_taste") && "premium" in item.tags', by: 1.2 },
         { when: '"new" in item.tags', by: 1.05 },
