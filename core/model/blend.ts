@@ -51,6 +51,8 @@ export function createBlend(modelCount: number): Blend {
   const cellsPerModel = RANK_BUCKETS * LENGTH_BUCKETS * 2;
   const plain = createCounters(modelCount * cellsPerModel);
   const shared = createCounters(modelCount * cellsPerModel * SHARE_BUCKETS);
+  /** What `chanceOf` said of a cell and share; NaN until it is asked again. A list asks for hundreds. */
+  const said = new Float64Array(modelCount * cellsPerModel * SHARE_BUCKETS).fill(NaN);
   let own = new Uint8Array(1024);
   let samples = 0;
 
@@ -67,10 +69,15 @@ export function createBlend(modelCount: number): Blend {
     ((model * LENGTH_BUCKETS + length) * RANK_BUCKETS + bucket) * 2 + isOwn;
 
   const chanceOf = (cell: number, bucket: number, share: number): number => {
+    const at = cell * SHARE_BUCKETS + share;
+    const known = said[at]!;
+    return known >= 0 ? known : (said[at] = workOut(cell, bucket, at));
+  };
+
+  const workOut = (cell: number, bucket: number, at: number): number => {
     // Before anything is learnt: falling with the rank, the same for all models.
     const prior = 0.05 / (1 + BUCKET_STARTS[bucket]!);
     const first = (plain.hits[cell]! + prior * PRIOR_TRIALS) / (plain.trials[cell]! + PRIOR_TRIALS);
-    const at = cell * SHARE_BUCKETS + share;
     const chance = (shared.hits[at]! + first * SHARE_PRIOR_TRIALS) / (shared.trials[at]! + SHARE_PRIOR_TRIALS);
     return chance > CHANCE_MAX ? CHANCE_MAX : chance;
   };
@@ -118,6 +125,7 @@ export function createBlend(modelCount: number): Blend {
           const slot = slots[rank]!;
           share = shareBucket(list.scores[rank]! / all, share);
           const cell = cellOf(model, BUCKET_OF_RANK[rank]!, situation.lengthBucket, own[slot]!);
+          said.fill(NaN, cell * SHARE_BUCKETS, (cell + 1) * SHARE_BUCKETS);
           count(plain, cell, slot === target);
           count(shared, cell * SHARE_BUCKETS + share, slot === target);
         }
@@ -134,6 +142,7 @@ export function createBlend(modelCount: number): Blend {
         const input = rowReader(bytes);
         input.version(1);
         samples = Math.max(samples, input.f64());
+        said.fill(NaN, model * cellsPerModel * SHARE_BUCKETS, (model + 1) * cellsPerModel * SHARE_BUCKETS);
         readCounters(input, plain, model * cellsPerModel, cellsPerModel);
         readCounters(input, shared, model * cellsPerModel * SHARE_BUCKETS, cellsPerModel * SHARE_BUCKETS);
       }),

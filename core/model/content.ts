@@ -6,7 +6,8 @@ import { createTermMarks, createTermRows, createTerms, termsOf } from "./content
 import { BECAUSE_MAX, type ScoringModel } from "./model.ts";
 import type { Situation } from "./situation.ts";
 
-const LOOK_AT_MAX = 64; // Newest items of one term that a query looks at.
+const LOOK_AT_MAX = 64; // Newest items of one term that a query looks at,
+const LOOK_AT_SESSION = 32; // and of a term of an item in the session, of whose like other models speak too.
 const QUERY_ITEMS = 5;
 const QUERY_TERMS = 6; // Of one item, in the order of its terms: categories, tags, words.
 const QUERY_INTERESTS = 8; // Strongest first.
@@ -65,9 +66,9 @@ export function createContent(): Content {
     if (item !== undefined) rows.set(slot, termsOf(item).map((name) => terms.add(name, slot)));
   };
 
-  const addNewest = (term: number, gain: number, sheet: ScoreSheet): void => {
+  const addNewest = (term: number, gain: number, most: number, sheet: ScoreSheet): void => {
     const slots = slotsOf[term]!;
-    for (let i = Math.max(0, slots.length - LOOK_AT_MAX); i < slots.length; i++) addScore(sheet, slots[i]!, gain);
+    for (let i = Math.max(0, slots.length - most); i < slots.length; i++) addScore(sheet, slots[i]!, gain);
   };
 
   const likeness = (slot: number, other: number): number => {
@@ -160,11 +161,11 @@ export function createContent(): Content {
       for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
         const from = rows.firstOf(situation.context[k]!);
         const to = from + Math.min(QUERY_TERMS, rows.lengthOf(situation.context[k]!));
-        for (let i = from; i < to; i++) addNewest(rows.numbers[i]!, worths[rows.numbers[i]!]! * fade, sheet);
+        for (let i = from; i < to; i++) addNewest(rows.numbers[i]!, worths[rows.numbers[i]!]! * fade, LOOK_AT_SESSION, sheet);
       }
       let asked = 0;
       interestsOf(situation, (term, share) => {
-        if (asked++ < QUERY_INTERESTS) addNewest(term, worths[term]! * share * INTEREST_WEIGHT, sheet);
+        if (asked++ < QUERY_INTERESTS) addNewest(term, worths[term]! * share * INTEREST_WEIGHT, LOOK_AT_MAX, sheet);
       });
     },
     appealTo(situation) {

@@ -3,8 +3,8 @@
 // touched, so nobody's vector is kept and whoever is new has one at once). Each step pulls the item that came towards
 // the visitor and pushes a few others away (logistic loss, Mikolov et al. 2013), with an L2 penalty on what moves.
 //
-// The product is known for any item, so it is a feature of all candidates. As a list it looks at the popular and at what
-// is two steps away, where counting pairs says nothing.
+// The product is known for any item, so it is a feature of all candidates. As a list it looks at the popular and at the
+// newest item's neighbours.
 import { exp2 } from "../math/exp2.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { addScore, createCandidateList, type ScoreSheet } from "./candidates.ts";
@@ -22,8 +22,7 @@ const PAGE_BITS = 11;
 const PAGE_ITEMS = 1 << PAGE_BITS;
 const CONTEXT_ITEMS = 3;
 const CONTEXT_FADE = 0.6;
-const POPULAR = 100; // Looked at for a list, and
-const NEAREST = 3; // items next to the newest one whose neighbours are looked at.
+const POPULAR = 50; // Looked at for a list, beside the neighbours of the newest item.
 const OTHERS = 4; // Per step, every second one from the popular.
 const RATE = 0.1;
 const PENALTY = 0.002;
@@ -51,7 +50,6 @@ export function createFactors({ items, popularity, cosine }: FactorSources): Fac
   const visitor = new Float64Array(D);
   const pull = new Float64Array(D);
   const near = createCandidateList(NEIGHBOURS_MAX);
-  const nearest = new Int32Array(NEAREST);
   let draws = 0;
 
   const dirty = new DirtySlots((slot) => {
@@ -178,13 +176,7 @@ export function createFactors({ items, popularity, cosine }: FactorSources): Fac
       if (gather(situation) === 0) return;
       lookAt(popularity.popular(), Math.min(popularity.popularCount, POPULAR), sheet);
       cosine.neighbours(situation.context[0]!, situation.nowMs, near);
-      const asked = Math.min(near.length, NEAREST);
-      for (let i = 0; i < asked; i++) nearest[i] = near.slots[i]!;
       lookAt(near.slots, near.length, sheet);
-      for (let i = 0; i < asked; i++) {
-        cosine.neighbours(nearest[i]!, situation.nowMs, near);
-        lookAt(near.slots, near.length, sheet);
-      }
       for (let i = 0; i < sheet.count; i++) {
         const slot = sheet.touched[i]!;
         sheet.scores[slot] = product(slot) * LOG2_E;

@@ -6,7 +6,7 @@ import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { createBackground, type BackgroundPart } from "./background.ts";
 import type { Blend } from "./blend.ts";
 import { createCandidateList, createScoreSheet, takeBest, type CandidateList } from "./candidates.ts";
-import type { LearningConfig, ModelConfig } from "./config.ts";
+import { LIST_MAX, SHORT_LIST_MAX, type LearningConfig, type ModelConfig } from "./config.ts";
 import { createContent, type Content } from "./content.ts";
 import { createContextPopularity, type ContextPopularity } from "./context-popularity.ts";
 import { createCosine, type Cosine } from "./cosine.ts";
@@ -49,6 +49,8 @@ const ECHOES: ReadonlySet<string> = new Set([
 ]);
 const CONTEXT = { name: "context", table: "contexts", kinds: ["country", "device", "weather"], facets: true } as const;
 const DAYPART = { name: "daypart", table: "dayparts", kinds: ["daypart"] } as const;
+/** Lists that end earlier: what they say beyond, others say too (docs/decisions/models.md). */
+const SHORT: ReadonlySet<string> = new Set(["context", "trend", "steady", "next", "recent", "factors", "daypart"]);
 const TYPE_BITS = 31;
 const CLOCKS_V1 = 5; // What rows of the first version hold: popularity, trend, rules, cosine, knn.
 export const NEWEST_MAX = 200;
@@ -175,7 +177,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     createWalk(publicCosine),
     dayparts,
   ];
-  const lists = models.map(() => createCandidateList());
+  const lists = models.map(({ name }) => createCandidateList(SHORT.has(name) ? SHORT_LIST_MAX : LIST_MAX));
   const sheet = createScoreSheet();
   const sampler = createSampler(learning);
   const situation = createSituation();

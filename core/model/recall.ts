@@ -67,8 +67,12 @@ export function createRecall(items: ItemIndex, sessions: SessionStore, situation
     const { past, trail, trailLength } = situation;
     let length = 0;
     turnedAway.length = 0;
+    let last = "";
     for (let i = 0; i < history.length && i < HISTORY_MAX; i++) {
-      const slot = items.slotOf(history[i]!.item_id);
+      // A view, a click and a dwell of one item follow each other: looking an id up costs more than all else here.
+      if (history[i]!.item_id === last) continue;
+      last = history[i]!.item_id;
+      const slot = items.slotOf(last);
       if (slot < 0 || turnedAway.includes(slot)) continue;
       if (NEGATIVE_TYPES.has(history[i]!.event_type)) {
         turnedAway.push(slot);

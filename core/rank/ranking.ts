@@ -18,7 +18,7 @@ import type {
 export const LIMIT_MAX = 200;
 const BOOSTED_FACTOR = 3; // Candidates that boosts may lift, per item of the list; rules cost more than all models.
 const BOOSTED_MIN = 60;
-const EXPLORE_AMONG_MAX = 48; // Newest items that are compared for one place in the list.
+const EXPLORE_AMONG_MAX = 24; // Newest items that are compared for one place in the list.
 const PIN_LOOK_MAX = 2_000; // Items beyond the candidates that a pin's condition is asked of.
 
 const NEW_ITEM_MS = 3 * 86_400_000;
@@ -78,16 +78,15 @@ export function createRanking(models: Models): Ranking {
     let bestAppeal = -1;
     let compared = 0;
     const appealOf = content.appealTo(situation);
+    // Equal appeal: another item every minute, the same for all servers.
+    const draw = hash32(`${query.personKey}|${Math.floor(query.nowMs / 60_000)}`, SEED);
     for (const slot of models.newest()) {
       if (compared >= EXPLORE_AMONG_MAX) break;
       if (items.listedAt(slot) + NEW_ITEM_MS < query.nowMs) continue;
       if (popularity.countAt(slot, query.nowMs) > NEW_ITEM_EVENTS_MAX || isListed(slot)) continue;
       if (barOf(slot) !== undefined) continue;
       compared++;
-      // Equal appeal: another item every minute, the same for all servers.
-      const drawn = hash32(`${query.personKey}|${items.idAt(slot)}|${Math.floor(query.nowMs / 60_000)}`, SEED);
-      const lot = drawn / 4_294_967_296;
-      const appeal = appealOf(slot) + lot * 0.1;
+      const appeal = appealOf(slot) + (hash32(items.idAt(slot), draw) / 4_294_967_296) * 0.1;
       if (appeal > bestAppeal) {
         bestAppeal = appeal;
         best = slot;
