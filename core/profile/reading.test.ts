@@ -75,8 +75,6 @@ test("numbers equal a recount of the raw events", () => {
       (sum, event) => sum + weightOf(event) * decayFactor(nowMs - event.timestamp, plan.interests.halfLifeMs),
       0,
     );
-    const first = Math.min(...interactions.map(({ timestamp }) => timestamp));
-    const minutes = Math.min(60, Math.max(5, Math.ceil((nowMs - first) / MINUTE)));
     const dwells = events.filter(({ event_type }) => event_type === "dwell");
     const depths = events.filter(({ event_type }) => event_type === "scroll").map(({ value }) => value!);
     closeTo(Object.fromEntries(BUILT_IN_FEATURES.map((name) => [name, builtinValue(state, name, nowMs)])), {
@@ -85,7 +83,7 @@ test("numbers equal a recount of the raw events", () => {
           ? Infinity
           : Math.floor((nowMs - Math.max(...interactions.map(({ timestamp }) => timestamp))) / 1000),
       frequency: within(10 * MINUTE),
-      velocity: within(HOUR) === 0 ? 0 : within(5 * MINUTE) / 5 / (within(HOUR) / minutes),
+      velocity: within(HOUR) === 0 ? 0 : within(5 * MINUTE) / 5 / (within(HOUR) / 60),
       engagement,
       diversity: entropy(interactions.flatMap(({ item_id, item }) => (item_id === undefined ? [] : item!.categories))),
       dwell_s: dwells.reduce((sum, { value }) => sum + value!, 0),
@@ -233,10 +231,10 @@ test("followed: the second after the first within the window, in any order of ar
   equal(followed(fold([cart(0), view(1)]), 0), false);
 });
 
-test("steady interaction has velocity 1, a burst more, silence 0; a young profile starts at 1", () => {
+test("steady interaction has velocity 1, a burst more, silence 0; whoever has just come is a burst", () => {
   const steady = fold(Array.from({ length: 120 }, (_, i) => view(i)));
   ok(Math.abs(builtinValue(steady, "velocity", steady.asOf) - 1) < 0.05);
-  equal(builtinValue(fold([view(0)]), "velocity", EPOCH_MS), 1);
+  equal(builtinValue(fold([view(0)]), "velocity", EPOCH_MS), 12);
   equal(builtinValue(steady, "velocity", steady.asOf + HOUR + MINUTE), 0);
   const burst = fold([
     ...Array.from({ length: 12 }, (_, i) => view(i * 5)),

@@ -26,7 +26,6 @@ const [FIVE_MINUTES, TEN_MINUTES, HOUR] = BUILT_IN_WINDOWS_MS;
 /** Which of a person's `rates` is `frequency`, and its window. */
 export const FREQUENCY_RATE = 1;
 export const FREQUENCY_WINDOW_MS = TEN_MINUTES;
-const MINUTE_MS = 60_000;
 /** Most changes of a step function that are looked at for a crossing; windows of 1/64 panes have fewer. */
 const STEPS_MAX = 512;
 
@@ -139,7 +138,7 @@ export function followed(state: PersonState, sequenceIndex: number): boolean {
  * A built-in feature:
  * `recency_s` whole seconds since the last interaction, Infinity if there was none; `frequency` interactions in the last
  * 10 minutes; `diversity` normalised entropy of the recent items' categories, 0-1; `velocity` rate of the last 5 minutes
- * over that of the last hour (or of the time since the first interaction, if that is shorter), 1 = steady, 0 = silent;
+ * over that of the last hour, 1 = steady, 0 = silent, 12 for whoever came within the 5 minutes;
  * `engagement` decayed sum of event weights; `dwell_s` seconds dwelt in all; `scroll_depth` mean depth of all scrolls,
  * 0-1; `interactions` in all.
  */
@@ -314,22 +313,14 @@ function velocity(state: PersonState, nowMs: number): number {
   const inHour = seriesCount(state.rates[2]!, HOUR, nowMs);
   if (inHour === 0) return 0;
   const perMinute = seriesCount(state.rates[0]!, FIVE_MINUTES, nowMs) / 5;
-  return perMinute / (inHour / knownMinutes(state, nowMs));
-}
-
-// Minutes since the first interaction, begun ones in full: at least the 5 of the short window, at most the hour.
-function knownMinutes(state: PersonState, nowMs: number): number {
-  return Math.min(60, Math.max(5, Math.ceil((nowMs - state.firstInteractionMs) / MINUTE_MS)));
+  return perMinute / (inHour / 60);
 }
 
 function velocityNextChangeMs(state: PersonState, nowMs: number): number {
-  const next = Math.min(
+  return Math.min(
     seriesNextChangeMs(state.rates[0]!, FIVE_MINUTES, nowMs),
     seriesNextChangeMs(state.rates[2]!, HOUR, nowMs),
   );
-  if (next === Infinity) return Infinity;
-  const minutes = knownMinutes(state, nowMs);
-  return minutes === 60 ? next : Math.min(next, state.firstInteractionMs + minutes * MINUTE_MS + 1);
 }
 
 function recencyCrossingMs(state: PersonState, threshold: number, nowMs: number): number {

@@ -316,3 +316,12 @@ test("rules of a request are a placement's, added to what the placement says", (
   ]);
   deepEqual(faultsOf([]), ["/rules bad_type"]);
 });
+
+test("a policy that learns takes a click for its reward where nothing is written; catalogue_only may stand alone", () => {
+  const { slots, models } = compiled({
+    slots: { hero: { policy: "thompson", variants: { a: 1, b: 2 } } },
+    catalogue_only: true,
+  });
+  deepEqual(slots.get("hero")!.bandit!.reward.weights, new Map([["click", 1]]));
+  deepEqual(models, { catalogue_only: true });
+});

@@ -37,6 +37,7 @@ const KEYS = [
   "experiments",
   "models",
   "learning",
+  "catalogue_only",
   "consent",
 ];
 /** Written by tools, answers and trainings around the document; no user's. */
@@ -147,7 +148,7 @@ export function compileProgram(
   const placements: ReadonlyMap<string, CompiledPlacement> = readPlacements(root["placements"], parts);
   const slots: ReadonlyMap<string, CompiledSlot> = readSlots(root["slots"], parts);
   const experiments = readExperiments(root["experiments"], parts, { slots, placements, features });
-  const models = readModels(root["models"], faults);
+  const models = readModels(root, faults);
   const learning = readLearning(root["learning"], faults);
   const consent = readConsent(root["consent"], faults);
   if (faults.list.length > 0) return { faults: faults.list };

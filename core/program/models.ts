@@ -1,7 +1,7 @@
 // `models` and `learning`: bounds and half-lives of the online models. What is not written takes the models' own defaults.
 import { LEAST_MAX } from "../model/sketches.ts";
-import { at, type Faults, type NumberRange } from "./faults.ts";
-import type { LearningDocument, ModelsDocument } from "./program.ts";
+import { at, type Faults, type JsonObject, type NumberRange } from "./faults.ts";
+import type { LearningDocument, ModelsDocument, ProgramDocument } from "./program.ts";
 
 type Setting = "duration" | "boolean" | "url" | "attributes" | NumberRange;
 
@@ -44,8 +44,10 @@ export const MODEL_SETTINGS: Readonly<Record<string, Readonly<Record<string, Set
 
 const SWITCHES: Readonly<Record<string, Setting>> = { catalogue_only: "boolean", item_ttl: "duration" };
 
-export function readModels(part: unknown, faults: Faults): ModelsDocument | undefined {
-  if (part === undefined) return undefined;
+export function readModels(program: JsonObject, faults: Faults): ModelsDocument | undefined {
+  faults.boolean(program["catalogue_only"], "/catalogue_only");
+  const part = program["models"];
+  if (part === undefined) return modelsOf(program);
   const document = faults.object(part, "/models", [...Object.keys(MODEL_SETTINGS), ...Object.keys(SWITCHES)]);
   for (const [key, value] of Object.entries(document ?? {})) {
     const path = at("/models", key);
@@ -57,7 +59,12 @@ export function readModels(part: unknown, faults: Faults): ModelsDocument | unde
         readSetting(model?.[name], at(path, name), setting, faults);
     }
   }
-  return part as ModelsDocument;
+  return modelsOf(program);
+}
+
+/** The models' settings of a document: `catalogue_only` may stand under `models` or beside it. */
+export function modelsOf({ models, catalogue_only }: ProgramDocument): ModelsDocument | undefined {
+  return catalogue_only === undefined ? models : { catalogue_only, ...models };
 }
 
 export function readLearning(part: unknown, faults: Faults): LearningDocument | undefined {

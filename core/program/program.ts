@@ -126,7 +126,7 @@ export interface SlotDocument {
   policy: SlotPolicy;
   rules?: { when: Cel; variant: string }[];
   default?: string;
-  /** Of a policy that learns, and only of one, as what follows. */
+  /** Of a policy that learns, and only of one, as what follows. Default: a click is worth 1. */
   reward?: RewardDocument;
   /** Variants that the policy chooses between. Default: all. */
   among?: string[];
@@ -270,6 +270,8 @@ export interface ProgramDocument {
   experiments?: Record<string, ExperimentDocument>;
   models?: ModelsDocument;
   learning?: LearningDocument;
+  /** `models.catalogue_only`, where that is not written. */
+  catalogue_only?: boolean;
   /** What holds for people who were not asked yet, `granted` where it is not written; `gpc` is honoured unless it says no. */
   consent?: { default?: "granted" | "denied"; gpc?: "honour" | "ignore" };
 }

@@ -27,6 +27,8 @@ const EXPLORATION: Readonly<Record<CompiledBandit["policy"], number>> = {
 };
 const HALF_LIFE = "30d";
 const REWARD_WINDOW = "1h";
+/** What is learnt where the document says nothing: that what was shown is clicked. */
+const REWARD = { events: { click: 1 } };
 
 export function readSlots(part: unknown, parts: Parts): Map<string, CompiledSlot> {
   const slots = new Map<string, CompiledSlot>();
@@ -113,9 +115,7 @@ function readBandit(
     const seeing = [...CONTEXTUAL].join(" or ");
     faults.add(at(path, "features"), "not_used", `${policy} sees no features: leave them out, or write ${seeing}`);
   }
-  faults.required(document["reward"], at(path, "reward"), "what a shown variant is worth");
-  const reward =
-    document["reward"] === undefined ? undefined : readReward(document["reward"], at(path, "reward"), parts);
+  const reward = readReward(document["reward"] ?? REWARD, at(path, "reward"), parts);
   const among = faults.choices(document["among"], at(path, "among"), variants);
   if (among !== undefined && among.length < 2)
     faults.add(at(path, "among"), "missing", "a policy chooses between at least two variants");

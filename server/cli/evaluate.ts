@@ -10,6 +10,7 @@ import { EASE_DEFAULTS, partsOf, trainEase } from "../../core/model/ease.ts";
 import { stepOf } from "../../core/model/step.ts";
 import { createTrails } from "../../core/model/trails.ts";
 import { durationMs } from "../../core/program/duration.ts";
+import { modelsOf } from "../../core/program/models.ts";
 import type { ProgramDocument } from "../../core/program/program.ts";
 import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
@@ -166,7 +167,7 @@ function without(program: ProgramDocument, names: string | undefined): ProgramDo
 function timedRecommender(program: ProgramDocument, board: Scoreboard): { recommender: MeasuredRecommender; timing: { on: boolean; fromMs: number } } {
   const timing = { on: false, fromMs: 0 };
   const recommender: MeasuredRecommender = createRecommender({
-    models: program.models,
+    models: modelsOf(program),
     learning: program.learning,
     probe: (model, work) => {
       if (!timing.on) return;
