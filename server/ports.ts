@@ -331,6 +331,8 @@ export interface Project {
 
   putItems(items: readonly Item[]): Promise<void>;
   item(itemId: string): Promise<Item | undefined>;
+  /** Items whose id, or a word of whose title, begins with `text`, at most `limit`. */
+  searchItems(text: string, limit: number): Promise<Item[]>;
   deleteItem(itemId: string): Promise<boolean>;
 
   program(version?: number): Promise<ProgramVersion | undefined>;

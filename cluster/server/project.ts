@@ -353,6 +353,10 @@ export class ClusterProject implements Project {
     return this.#catalogue.get(itemId);
   }
 
+  async searchItems(text: string, limit: number): Promise<Item[]> {
+    return this.learner.recommender.findItems(text, limit);
+  }
+
   deleteItem(itemId: string): Promise<boolean> {
     return this.#catalogue.delete(itemId);
   }

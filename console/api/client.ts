@@ -72,7 +72,8 @@ export interface Api {
   inventory(): Promise<InventoryKind[]>;
   projects(): Promise<string[]>;
   stats(): Promise<Stats>;
-  search(prefix: string): Promise<SearchAnswer>;
+  /** Persons and segments by how the id begins, items also by a word of the title. */
+  search(text: string, limit?: number): Promise<SearchAnswer>;
   profile(ref: PersonRef): Promise<Profile>;
   recommend(ref: PersonRef, placement: string, limit: number): Promise<RecommendationList>;
   /** A list before and after; the request as JSON. */
@@ -137,7 +138,7 @@ export function createApi(project: string): Api {
     inventory: async () => (await get<{ kinds: InventoryKind[] }>("/v1/privacy/inventory")).kinds,
     projects: async () => (await get<{ projects: string[] }>("/v1/projects")).projects,
     stats: () => get("/v1/stats"),
-    search: (prefix) => get("/v1/search", { q: prefix, limit: "8" }),
+    search: (text, limit = 8) => get("/v1/search", { q: text, limit: String(limit) }),
     profile: (ref) => get(`/v1/${person(ref)}/profile`),
     recommend: (ref, placement, limit) =>
       get("/v1/recommendations", { ...refQuery(ref), placement, limit: String(limit), explain: "1" }),

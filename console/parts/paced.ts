@@ -16,3 +16,15 @@ export function usePaced<Value>(value: Value, paceMs: number): Value {
   }, [value, shown, paceMs]);
   return shown;
 }
+
+const TYPING_PAUSE_MS = 100;
+
+/** What was typed, once the fingers rest. */
+export function usePaused(text: string): string {
+  const [rested, setRested] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(text), TYPING_PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return rested;
+}

@@ -23,6 +23,8 @@ interface PlotProps {
   readonly height?: number;
   /** Byte axes step by powers of two. */
   readonly binary?: boolean;
+  /** Counts of whole things: the axis has no fractions. */
+  readonly whole?: boolean;
   /** Seconds shown; the right edge is the newest time. */
   readonly spanS?: number;
 }
@@ -34,8 +36,9 @@ const LABEL_HALF_PX = 26;
 const RIGHT_FREE_PX = 8;
 const BINARY_STEPS = Array.from({ length: 40 }, (_, power) => 2 ** power);
 const BYTES_TOP_MIN = 1024;
+const WHOLE_STEPS = Array.from({ length: 12 }, (_, digits) => [1, 2, 5].map((lead) => Number(`${lead}e${digits}`))).flat();
 
-export function Plot({ label, times, series, format = formatShort, height = 160, binary, spanS }: PlotProps) {
+export function Plot({ label, times, series, format = formatShort, height = 160, binary, whole, spanS }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<UPlot | undefined>(undefined);
   const [hovered, setHovered] = useState<number | undefined>(undefined);
@@ -95,7 +98,7 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
             size: (_, labels) => axisWidth(labels),
             space: 32,
             gap: 8,
-            ...(binary === true ? { incrs: BINARY_STEPS } : {}),
+            ...(binary === true ? { incrs: BINARY_STEPS } : whole === true ? { incrs: WHOLE_STEPS } : {}),
             values: (_, splits) => splits.map((split) => withoutZeros(formatRef.current(split))),
           },
         ],
@@ -184,8 +187,12 @@ function withoutZeros(text: string): string {
 
 const DAY_S = 86_400;
 
+/** A day's name stands at its beginning only; what lies between is a time of that day. */
 function timeTick(timeMs: number, spanS: number): string {
-  if (spanS > 2 * DAY_S) return new Date(timeMs).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  const date = new Date(timeMs);
+  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
+  if (spanS === Infinity || (spanS > DAY_S && isMidnight))
+    return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
   return spanS > 3600 ? formatClock(timeMs).slice(0, 5) : formatClock(timeMs);
 }
 

@@ -1,9 +1,10 @@
-// Search from anywhere: persons by the start of an id, items by id, segments and views by name.
+// Search from anywhere: persons by the start of an id, items by id or title, segments and views by name.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { PersonRef, SearchAnswer } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { nameOf } from "../parts/ids.tsx";
+import { usePaused } from "../parts/paced.ts";
 import { useConsole } from "./context.ts";
 import { go } from "./route.ts";
 import { VIEWS } from "./views.ts";
@@ -16,20 +17,15 @@ interface Hit {
   readonly hash: string;
 }
 
-const TYPING_PAUSE_MS = 80;
 const NOTHING: SearchAnswer = { persons: [], items: [], segments: [] };
 
 export function SearchPalette({ onClose }: { onClose: () => void }) {
   const { api } = useConsole();
   const [text, setText] = useState("");
-  const [asked, setAsked] = useState("");
+  const asked = usePaused(text.trim());
   const [chosen, setChosen] = useState(0);
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => dialog.current?.showModal(), []);
-  useEffect(() => {
-    const timer = setTimeout(() => setAsked(text.trim()), TYPING_PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
   const found = useRead(asked, () => (asked === "" ? Promise.resolve(NOTHING) : api.search(asked)));
   const hits = useHits(text.trim(), found.data ?? NOTHING);
   const current = Math.min(chosen, hits.length - 1);
@@ -71,7 +67,7 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
           aria-autocomplete="list"
           aria-label="Search persons, items, segments"
           aria-activedescendant={hits[current] ? `hit-${current}` : undefined}
-          placeholder="A user, a visitor, an item id, a segment …"
+          placeholder="A user, a visitor, an item, a segment …"
           autocomplete="off"
           spellcheck={false}
           value={text}

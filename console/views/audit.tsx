@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { AuditEntry } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
+import { formatExact, timeOf } from "../parts/format.ts";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
@@ -60,7 +61,9 @@ export function AuditView() {
 }
 
 function What({ of: { action, details = {}, subject } }: { of: AuditEntry }) {
-  const facts = Object.entries(details).map(([name, value]) => `${name} ${value}`);
+  const facts = Object.entries(details)
+    .filter(([, value]) => value !== 0)
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${readable(value)}`);
   if (subject !== undefined) facts.push(`person ${subject.slice(0, 8)}`);
   return (
     <>
@@ -68,4 +71,10 @@ function What({ of: { action, details = {}, subject } }: { of: AuditEntry }) {
       {facts.length === 0 ? null : <div class="faint">{facts.join(" · ")}</div>}
     </>
   );
+}
+
+/** A time as everywhere else in the console; the rest as it is. */
+function readable(value: unknown): string {
+  const isTime = typeof value === "string" && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value);
+  return isTime ? formatExact(timeOf(value)) : String(value);
 }

@@ -4,7 +4,7 @@ import { ApiProblem } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
-import { formatCount, formatDuration, formatLift, formatNumber, formatShare, timeOf } from "../parts/format.ts";
+import { formatCount, formatDuration, formatExact, formatLift, formatNumber, formatShare, timeOf } from "../parts/format.ts";
 import { Plot, type PlotSeries } from "../parts/plot.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Stat } from "../parts/stat.tsx";
@@ -18,6 +18,7 @@ const EVERY_MS = 3000;
 /** Wider intervals of the lift are not drawn: four times control's mean. */
 const SPAN_MAX = 4;
 const RATES: ReadonlySet<string> = new Set(["conversion", "bounce", "retention"]);
+const TOO_EARLY = "Each variant needs 30 persons, and a rate ten who did and ten who did not.";
 
 export function ExperimentView({ name }: { name: string }) {
   const { api, links } = useConsole();
@@ -97,7 +98,7 @@ function Trust({ experiment }: { experiment: Experiment }) {
       <Stat
         name="Running"
         value={formatDuration(Date.now() - timeOf(started_at))}
-        note={<RelativeTime at={timeOf(started_at)} />}
+        note={<>began {formatExact(timeOf(started_at)).slice(0, 16)}</>}
       />
       <Stat
         name="Sample ratio"
@@ -118,8 +119,9 @@ function Trust({ experiment }: { experiment: Experiment }) {
 
 function Variants({ experiment }: { experiment: Experiment }) {
   const { variants, primary, metrics } = experiment;
-  const isRate = RATES.has(metrics.find(({ name }) => name === primary)?.kind ?? "");
-  const shown = (value: number): string => (isRate ? formatShare(value) : formatNumber(value));
+  const kind = metrics.find(({ name }) => name === primary)?.kind ?? "";
+  const isRate = RATES.has(kind);
+  const shown = (value: number): string => valueOf(kind, value);
   const means = scaleOf(
     variants.map((variant) => variant.metrics[primary]!.interval),
     0,
@@ -157,8 +159,13 @@ function Variants({ experiment }: { experiment: Experiment }) {
             cell: (variant) => {
               const { mean, interval } = variant.metrics[primary]!;
               if (interval === null || variant.users === 0) return <span class="faint">nobody yet</span>;
-              const label = `${variant.name}: ${shown(mean)}, ${shown(interval.low)} to ${shown(interval.high)}`;
-              return <Whisker value={mean} {...interval} scale={means} label={label} />;
+              const reach = `${shown(interval.low)} to ${shown(interval.high)}`;
+              return (
+                <div class="lift">
+                  <Whisker value={mean} {...interval} scale={means} label={`${variant.name}: ${shown(mean)}, ${reach}`} />
+                  <span class="faint small num">{reach}</span>
+                </div>
+              );
             },
           },
           {
@@ -203,7 +210,7 @@ function Lift({
 }) {
   const { name, control, interval, lift } = variant;
   if (control) return <span class="faint">–</span>;
-  if (interval === null) return <span class="faint">too early</span>;
+  if (interval === null) return <Difference experiment={experiment} name={experiment.primary} of={variant.metrics[experiment.primary]!} />;
   const words = `${formatLift(interval.low)} to ${formatLift(interval.high)}`;
   const tone = verdictOf(experiment, variant);
   return (
@@ -243,7 +250,7 @@ function LiftOverTime({ experiment }: { experiment: Experiment }) {
         />
       ) : (
         <p class="soft">
-          There is an interval when each variant has been seen by 30 persons and something has come of it.
+          {TOO_EARLY} A lift is a share of control's mean: it is drawn when that mean is surely above zero.
         </p>
       )}
     </Card>
@@ -258,9 +265,8 @@ function Metrics({ experiment }: { experiment: Experiment }) {
       .map((variant) => ({ metric, variant, result: variant.metrics[metric.name]! })),
   );
   const control = variants.find((variant) => variant.control);
-  const shown = (kind: string, value: number): string => (RATES.has(kind) ? formatShare(value) : formatNumber(value));
   return (
-    <Card title="All metrics" note="against control" flush>
+    <Card title="All metrics" note="of a person, against control" flush>
       <Table
         label="Metrics"
         rows={rows}
@@ -278,13 +284,13 @@ function Metrics({ experiment }: { experiment: Experiment }) {
             head: "Control",
             width: "80px",
             align: "right",
-            cell: ({ metric }) => shown(metric.kind, control?.metrics[metric.name]!.mean ?? 0),
+            cell: ({ metric }) => valueOf(metric.kind, control?.metrics[metric.name]!.mean ?? 0),
           },
           {
             head: "Variant",
             width: "80px",
             align: "right",
-            cell: ({ metric, result }) => shown(metric.kind, result.mean),
+            cell: ({ metric, result }) => valueOf(metric.kind, result.mean),
           },
           {
             head: "Lift",
@@ -301,7 +307,7 @@ function Metrics({ experiment }: { experiment: Experiment }) {
 
 function MetricLift({ experiment, name, result }: { experiment: Experiment; name: string; result: MetricResult }) {
   const { lift, lift_interval: interval } = result;
-  if (lift === null || interval === null) return <span class="faint">too early</span>;
+  if (lift === null || interval === null) return <Difference experiment={experiment} name={name} of={result} />;
   return (
     <span class="verdict lift" data-tone={verdictOf(experiment, { interval }, name)}>
       {formatLift(lift)}
@@ -310,6 +316,38 @@ function MetricLift({ experiment, name, result }: { experiment: Experiment; name
       </span>
     </span>
   );
+}
+
+/** Where no lift can be told: how far apart the two are, with its interval, or that it is too early for that too. */
+function Difference({ experiment, name, of }: { experiment: Experiment; name: string; of: MetricResult }) {
+  const { difference, difference_interval: interval } = of;
+  if (difference === null || interval === null)
+    return (
+      <span class="faint" title={TOO_EARLY}>
+        too early
+      </span>
+    );
+  const kind = experiment.metrics.find((metric) => metric.name === name)?.kind ?? "";
+  const signed = (value: number): string => `${value < 0 ? "−" : "+"}${pointsOf(kind, Math.abs(value))}`;
+  return (
+    <span class="verdict lift" title="The difference to control: its mean is not surely above zero, so there is no lift.">
+      {signed(difference)}
+      <span class="faint small">
+        ({signed(interval.low)} to {signed(interval.high)})
+      </span>
+    </span>
+  );
+}
+
+/** A person's mean with its unit: shares in per cent, time in seconds. */
+function valueOf(kind: string, value: number): string {
+  if (RATES.has(kind)) return formatShare(value);
+  return kind === "time_on_site" ? `${formatNumber(value)} s` : formatNumber(value);
+}
+
+/** The difference of two shares is in points, not in per cent of either. */
+function pointsOf(kind: string, value: number): string {
+  return RATES.has(kind) ? `${formatNumber(value * 100)} points` : valueOf(kind, value);
 }
 
 function Guards({ experiment }: { experiment: Experiment }) {
@@ -348,8 +386,8 @@ function Guards({ experiment }: { experiment: Experiment }) {
 /** Off-policy: the same question as the table above, asked of the log of assignments. */
 function Everybody({ experiment }: { experiment: Experiment }) {
   const { variants, primary, metrics } = experiment;
-  const isRate = RATES.has(metrics.find(({ name }) => name === primary)?.kind ?? "");
-  const shown = (value: number): string => (isRate ? formatShare(value) : formatNumber(value));
+  const kind = metrics.find(({ name }) => name === primary)?.kind ?? "";
+  const shown = (value: number): string => valueOf(kind, value);
   const scale = scaleOf(
     variants.map((variant) => variant.off_policy.doubly_robust),
     0,

@@ -1,9 +1,10 @@
-// What trends now, and the way to an item by its id.
+// What trends now, and the way to an item by its id or a word of its title.
 import { useState } from "preact/hooks";
 import type { RecommendedItem } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { formatCount, formatNumber } from "../parts/format.ts";
+import { usePaused } from "../parts/paced.ts";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { useConsole } from "../shell/context.ts";
 import { go } from "../shell/route.ts";
@@ -12,6 +13,7 @@ import { ItemList } from "./item-list.tsx";
 
 const TRENDING_SHOWN = 30;
 const TRENDING_EVERY_MS = 5000;
+const FOUND_MAX = 20;
 /** Standard deviations; what is nearer to the usual rate is noise. */
 const AS_USUAL = 0.5;
 
@@ -27,7 +29,8 @@ function noteOn(items: readonly RecommendedItem[] = []): string {
 export function ItemsView() {
   const { api, links } = useConsole();
   const stats = useStats();
-  const [id, setId] = useState("");
+  const [text, setText] = useState("");
+  const asked = usePaused(text.trim());
   const trending = useRead(`trending ${api.project}`, () => api.trending(TRENDING_SHOWN), TRENDING_EVERY_MS);
   return (
     <>
@@ -44,23 +47,24 @@ export function ItemsView() {
           class="row"
           onSubmit={(event) => {
             event.preventDefault();
-            if (id.trim() !== "") go(links.item(id.trim()));
+            if (text.trim() !== "") go(links.item(text.trim()));
           }}
         >
           <input
             class="field wide"
             type="search"
-            aria-label="Open an item by its id"
-            placeholder="An item id"
+            aria-label="Find an item by its id or a word of its title"
+            placeholder="An item id, or a word of its title"
             spellcheck={false}
             autocomplete="off"
-            value={id}
-            onInput={(event) => setId(event.currentTarget.value)}
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
           />
-          <button type="submit" class="btn" disabled={id.trim() === ""}>
+          <button type="submit" class="btn" disabled={text.trim() === ""} title="Opens the item with this very id">
             Open
           </button>
         </form>
+        {asked === "" ? null : <Found text={asked} />}
         <Card title="Trending" note={noteOn(trending.data?.items)} flush>
           {trending.data === undefined ? (
             trending.error === undefined ? (
@@ -84,5 +88,27 @@ export function ItemsView() {
         </Card>
       </div>
     </>
+  );
+}
+
+function Found({ text }: { text: string }) {
+  const { api } = useConsole();
+  const found = useRead(`items ${api.project} ${text}`, () => api.search(text, FOUND_MAX));
+  return (
+    <Card title="Found" note={found.data?.items.length === FOUND_MAX ? `the first ${FOUND_MAX}` : undefined} flush>
+      {found.data === undefined ? (
+        found.error === undefined ? (
+          <Loading rows={3} />
+        ) : (
+          <Failed what="The search" error={found.error} onRetry={found.reload} />
+        )
+      ) : found.data.items.length === 0 ? (
+        <Empty icon="items" title={`No id and no word of a title begins with “${text}”`}>
+          An item that only events know has no title: open it by its id.
+        </Empty>
+      ) : (
+        <ItemList wide list={found.data.items.map((item, index) => ({ item_id: item.item_id, item, rank: index + 1, score: 0 }))} score={() => ""} />
+      )}
+    </Card>
   );
 }

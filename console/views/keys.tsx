@@ -1,7 +1,7 @@
 // Keys of the project: made, shown once, rotated with an overlap, revoked at once.
 import { useState } from "preact/hooks";
 import { KEY_ROLES, type IssuedKey, type Key } from "../api/types.ts";
-import { useRead } from "../api/use-read.ts";
+import { useRead, type Reading } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
@@ -38,50 +38,11 @@ export function KeysView() {
   return (
     <>
       <ViewHead title="Keys" about="Who may do what. Without any key the node is open, and answers this machine alone." />
-      <NewKey onMade={took} onFailed={failed} isFirst={keys.data?.length === 0} />
-      {issued === undefined ? null : <Shown issued={issued} onDone={() => setIssued(undefined)} />}
-      <Card title="Keys of this project" flush>
-        {keys.data === undefined ? (
-          keys.error === undefined ? (
-            <Loading rows={4} />
-          ) : (
-            <Failed what="The keys" error={keys.error} onRetry={keys.reload} />
-          )
-        ) : keys.data.length === 0 ? (
-          <Empty icon="key" title="There is no key">
-            The first one must be an admin key: from then on nobody gets in without one.
-          </Empty>
-        ) : (
-          <Table
-            label="Keys"
-            rows={[...keys.data].reverse()}
-            keyOf={(key) => key.key_id}
-            columns={[
-              { head: "Name", cell: (key) => <Named of={key} /> },
-              { head: "Role", width: "96px", cell: (key) => key.role },
-              { head: "Made", width: "120px", wideOnly: true, cell: (key) => <RelativeTime at={key.created_at} /> },
-              { head: "State", width: "112px", cell: (key) => <State of={key} /> },
-              {
-                head: "Actions",
-                silentHead: true,
-                align: "right",
-                width: "180px",
-                cell: (key) =>
-                  key.state === "in_force" ? (
-                    <div class="row end">
-                      <button type="button" class="btn" onClick={() => setQuestion({ kind: "rotate", key })}>
-                        Rotate
-                      </button>
-                      <button type="button" class="btn" onClick={() => setQuestion({ kind: "revoke", key })}>
-                        Revoke
-                      </button>
-                    </div>
-                  ) : null,
-              },
-            ]}
-          />
-        )}
-      </Card>
+      <div class="stack">
+        <NewKey onMade={took} onFailed={failed} isFirst={keys.data?.length === 0} />
+        {issued === undefined ? null : <Shown issued={issued} onDone={() => setIssued(undefined)} />}
+        <Keys keys={keys} onAsk={setQuestion} />
+      </div>
       {question === undefined ? null : (
         <Confirm
           title={question.kind === "rotate" ? `Rotate ${question.key.name}?` : `Revoke ${question.key.name}?`}
@@ -95,6 +56,53 @@ export function KeysView() {
         </Confirm>
       )}
     </>
+  );
+}
+
+function Keys({ keys, onAsk }: { keys: Reading<readonly Key[]>; onAsk: (question: Question) => void }) {
+  return (
+    <Card title="Keys of this project" flush>
+      {keys.data === undefined ? (
+        keys.error === undefined ? (
+          <Loading rows={4} />
+        ) : (
+          <Failed what="The keys" error={keys.error} onRetry={keys.reload} />
+        )
+      ) : keys.data.length === 0 ? (
+        <Empty icon="key" title="There is no key">
+          The first one must be an admin key: from then on nobody gets in without one.
+        </Empty>
+      ) : (
+        <Table
+          label="Keys"
+          rows={[...keys.data].reverse()}
+          keyOf={(key) => key.key_id}
+          columns={[
+            { head: "Name", cell: (key) => <Named of={key} /> },
+            { head: "Role", width: "96px", cell: (key) => key.role },
+            { head: "Made", width: "120px", wideOnly: true, cell: (key) => <RelativeTime at={key.created_at} /> },
+            { head: "State", width: "112px", cell: (key) => <State of={key} /> },
+            {
+              head: "Actions",
+              silentHead: true,
+              align: "right",
+              width: "180px",
+              cell: (key) =>
+                key.state === "in_force" ? (
+                  <div class="row end">
+                    <button type="button" class="btn" onClick={() => onAsk({ kind: "rotate", key })}>
+                      Rotate
+                    </button>
+                    <button type="button" class="btn" onClick={() => onAsk({ kind: "revoke", key })}>
+                      Revoke
+                    </button>
+                  </div>
+                ) : null,
+            },
+          ]}
+        />
+      )}
+    </Card>
   );
 }
 

@@ -91,16 +91,24 @@ function Whole({ health }: { health: ModelHealth }) {
       </div>
       <div class="stack span-4">
         <Background background={health.background} />
-        <Card title="Alarms" note="newest first" flush>
+        <Card title="Alarms" note="the newest of each" flush>
           {health.alarms.length === 0 ? (
             <p class="soft pad">Nothing has changed.</p>
           ) : (
             <Table
               label="Alarms"
-              rows={health.alarms.toSorted((a, b) => (a.at < b.at ? 1 : -1))}
-              keyOf={({ metric, at }) => `${at} ${metric}`}
+              rows={newestAlarms(health.alarms)}
+              keyOf={({ metric }) => metric}
               columns={[
-                { head: "What", cell: ({ metric }) => wordsOf(metric) },
+                {
+                  head: "What",
+                  cell: ({ metric, times }) => (
+                    <>
+                      {wordsOf(metric)}
+                      {times === 1 ? null : <span class="faint small nowrap"> {times} times</span>}
+                    </>
+                  ),
+                },
                 { head: "When", width: "96px", cell: ({ at }) => <RelativeTime at={at} /> },
                 {
                   head: "Change",
@@ -127,6 +135,14 @@ function Whole({ health }: { health: ModelHealth }) {
       </div>
     </div>
   );
+}
+
+/** The newest alarm of each metric and how often it went off: one that swings does not hide the others. */
+function newestAlarms(alarms: ModelHealth["alarms"]): (ModelHealth["alarms"][number] & { times: number })[] {
+  const newest = new Map<string, ModelHealth["alarms"][number] & { times: number }>();
+  for (const alarm of alarms.toSorted((a, b) => (a.at < b.at ? -1 : 1)))
+    newest.set(alarm.metric, { ...alarm, times: (newest.get(alarm.metric)?.times ?? 0) + 1 });
+  return [...newest.values()].sort((a, b) => (a.at < b.at ? 1 : -1));
 }
 
 const METRICS: Readonly<Record<string, string>> = {

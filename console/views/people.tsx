@@ -8,6 +8,8 @@ import { Chip, EventType } from "../parts/chip.tsx";
 import { formatCount } from "../parts/format.ts";
 import { nameOf, PersonLink } from "../parts/ids.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
+import { usePaused } from "../parts/paced.ts";
+import { PersonList } from "../parts/person-list.tsx";
 import { SendHint } from "../parts/send-hint.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
@@ -16,16 +18,12 @@ import { useStats } from "../shell/stats.ts";
 
 const ACTIVE_MAX = 25;
 const SHOW_EVERY_MS = 1000;
-const TYPING_PAUSE_MS = 120;
+const PERSONS_SHOWN_MAX = 60;
 
 export function PeopleView() {
   const stats = useStats();
   const [text, setText] = useState("");
-  const [asked, setAsked] = useState("");
-  useEffect(() => {
-    const timer = setTimeout(() => setAsked(text.trim()), TYPING_PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
+  const asked = usePaused(text.trim());
   return (
     <>
       <ViewHead
@@ -47,7 +45,14 @@ export function PeopleView() {
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
         />
-        {asked === "" ? <ActiveNow /> : <Found prefix={asked} />}
+        {asked === "" ? (
+          <>
+            <ActiveNow />
+            <Found prefix="" />
+          </>
+        ) : (
+          <Found prefix={asked} />
+        )}
       </div>
     </>
   );
@@ -55,29 +60,29 @@ export function PeopleView() {
 
 function Found({ prefix }: { prefix: string }) {
   const { api } = useConsole();
-  const found = useRead(`search ${api.project} ${prefix}`, () => api.search(prefix));
+  const found = useRead(`search ${api.project} ${prefix}`, () => api.search(prefix, PERSONS_SHOWN_MAX));
   return (
-    <Card title="Found" flush>
+    <Card
+      title={prefix === "" ? "Everybody" : "Found"}
+      note={found.data?.persons.length === PERSONS_SHOWN_MAX ? `the first ${PERSONS_SHOWN_MAX} by id` : undefined}
+      flush
+    >
       {found.data === undefined ? (
         found.error === undefined ? (
           <Loading rows={3} />
         ) : (
           <Failed what="The search" error={found.error} onRetry={found.reload} />
         )
+      ) : found.data.persons.length === 0 && prefix === "" ? (
+        <Empty icon="person" title="Nobody is known yet" action={<SendHint />}>
+          Somebody is with the first event that names a user or a visitor.
+        </Empty>
       ) : found.data.persons.length === 0 ? (
         <Empty icon="person" title={`No id starts with “${prefix}”`}>
           Ids are matched from their first letter, with the same case. An erased person is not found.
         </Empty>
       ) : (
-        <Table
-          label="Persons found"
-          rows={found.data.persons}
-          keyOf={(person) => JSON.stringify(person)}
-          columns={[
-            { head: "Person", cell: (person) => <PersonLink person={person} /> },
-            { head: "Kind", width: "160px", cell: (person) => <Kind person={person} /> },
-          ]}
-        />
+        <PersonList label="Persons found" persons={found.data.persons} />
       )}
     </Card>
   );
@@ -116,9 +121,7 @@ function ActiveNow() {
             The node does not answer. The list goes on by itself when it is back.
           </Empty>
         ) : (
-          <Empty icon="person" title="Nobody has acted yet" action={<SendHint />}>
-            Type the start of an id above. Whoever acts from now on appears here.
-          </Empty>
+          <p class="soft pad">Whoever acts from now on appears here.</p>
         )
       ) : (
         <Table

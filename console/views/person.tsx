@@ -141,7 +141,7 @@ export function PersonView({ person }: { person: PersonRef }) {
           )}
         </div>
       )}
-      <div class="spaced">
+      <div class="below">
         <Privacy key={key} person={person} onErased={read.reload} />
       </div>
     </>

@@ -5,8 +5,8 @@ import type { PersonRef, Segment } from "../api/types.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
 import { formatCount, formatShort } from "../parts/format.ts";
-import { PersonLink } from "../parts/ids.tsx";
 import { LearnedCard } from "../parts/learned.tsx";
+import { PersonList } from "../parts/person-list.tsx";
 import { Plot } from "../parts/plot.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { useConsole } from "../shell/context.ts";
@@ -69,6 +69,7 @@ function Whole({ segment }: { segment: Segment }) {
               times={seriesTimes(stats.data)}
               spanS={seriesSpanS(seriesTimes(stats.data))}
               format={formatShort}
+              whole
               series={[{ name: "persons", values: sizes, filled: true }]}
             />
           ) : stats.error === undefined && stats.data === undefined ? (
@@ -136,14 +137,7 @@ function Members({ name }: { name: string }) {
         </Empty>
       ) : (
         <>
-          <ul class="members">
-            {users.map((user) => (
-              <li key={JSON.stringify(user)}>
-                <PersonLink person={user} />
-                {user.user_id === undefined ? null : <Chip tone="accent">known</Chip>}
-              </li>
-            ))}
-          </ul>
+          <PersonList label="Members" persons={users} />
           {next === null ? null : (
             <div class="card-more">
               <button type="button" class="btn" onClick={() => void loadMore()}>

@@ -8,6 +8,7 @@ import type { BackgroundPart } from "../model/background.ts";
 import { healthView, type HealthView } from "../model/health-view.ts";
 import type { FeatureEffect } from "../model/effects.ts";
 import { createModels, type Probe } from "../model/models.ts";
+import { findItems } from "./find-items.ts";
 import type { Origin } from "./arrange.ts";
 import type { Bar } from "./bars.ts";
 import type { FullCap } from "./caps.ts";
@@ -212,6 +213,8 @@ export interface Recommender {
   deleteItem(itemId: string): boolean;
   /** The catalogue's item; undefined for one that only events know. */
   item(itemId: string): Item | undefined;
+  /** Catalogue items whose id, or a word of whose title, begins with `text`. For people who search, not for lists. */
+  findItems(text: string, limit: number): Item[];
   /** Whether `step` should be passed with `sampled: true`; reads, never changes. `eventId` is what is hashed. */
   learningSample(eventId: string, timeMs: number): boolean;
   learn(step: Step): void;
@@ -263,6 +266,7 @@ export function createRecommender(config: RecommenderConfig = {}): MeasuredRecom
       const slot = models.items.slotOf(itemId);
       return slot < 0 ? undefined : models.items.itemAt(slot);
     },
+    findItems: (text, limit) => findItems(models.items, text, limit),
     learningSample: (eventId, timeMs) => models.sampler.picks(eventId, timeMs, models.blend.samples),
     learn: (step) => models.learn(step),
     health: () => healthView(models.health, ["mix", "calibrated", ...models.models.map(({ name }) => name)], models.config.off),

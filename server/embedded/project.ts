@@ -444,6 +444,10 @@ export class EmbeddedProject implements Project {
     return this.fold.recommender.item(itemId);
   }
 
+  async searchItems(text: string, limit: number): Promise<Item[]> {
+    return this.fold.recommender.findItems(text, limit);
+  }
+
   async deleteItem(itemId: string): Promise<boolean> {
     let isThere = false;
     await this.#writeAll(1, ({ atMs }) => {

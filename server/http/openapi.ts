@@ -577,7 +577,7 @@ const PATHS: Record<string, Record<string, Operation>> = {
     get: {
       tags: ["Operation"],
       summary: "Find a person, an item or a segment",
-      parameters: [query("q", text, "How the id begins."), limit(200, 10), project],
+      parameters: [query("q", text, "How the id begins, of an item also a word of its title; empty: the first persons and segments."), limit(200, 10), project],
       responses: {
         200: json({ type: "object", properties: { persons: { type: "array", items: ref("PersonRef") }, items: { type: "array", items: ref("Item") }, segments: { type: "array", items: text } }, required: ["persons", "items", "segments"] }),
         ...problems(["bad_parameter"]),

@@ -370,6 +370,12 @@ test("segments, their members page by page, and the search", async () => {
   deepEqual(found.persons, [{ user_id: "ann" }]);
   deepEqual((await ask(node, "GET /v1/search?q=tea%2F1")).json.items.length, 1);
   isProblem(await ask(node, "GET /v1/search"), 400, "bad_parameter");
+  const titled = (await ask(node, "GET /v1/search?q=tea")).json.items;
+  deepEqual(titled.map((item: any) => item.title), ["Tea"]);
+  deepEqual((await ask(node, "GET /v1/search?q=TEA")).json.items, titled);
+  const everybody = (await ask(node, "GET /v1/search?q=&limit=2")).json;
+  equal(everybody.persons.length, 2);
+  deepEqual(everybody.items, []);
 });
 
 test("the program: read, checked, replaced, refused with every fault, brought back", async () => {

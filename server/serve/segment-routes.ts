@@ -1,4 +1,4 @@
-// Segments with live sizes, their members, and the search for a person, an item or a segment by how its id begins.
+// Segments with live sizes, their members, and the search for a person, an item or a segment by how its name begins.
 import {
   fromQuery,
   ID_CHARS_MAX,
@@ -36,17 +36,18 @@ async function segmentUsers(call: Call): Promise<Answer> {
 
 async function search(call: Call): Promise<Answer> {
   const source = fromQuery(call.query);
-  const query = requiredText(source, "q", ID_CHARS_MAX);
+  // An empty one is a question too: the first of all persons, to look through.
+  const query = call.query["q"] === "" ? "" : requiredText(source, "q", ID_CHARS_MAX);
   const limit = integer(source, "limit", { low: 1, high: LIST_LIMIT_MAX, otherwise: 10 });
   const { project } = call;
-  const [persons, item, segments] = await Promise.all([
+  const [persons, items, segments] = await Promise.all([
     project.searchPersons(query, limit),
-    project.item(query),
+    query === "" ? [] : project.searchItems(query, limit),
     project.segments(),
   ]);
   return ok({
     persons,
-    items: item === undefined ? [] : [itemView(item)],
+    items: items.map(itemView),
     segments: segments
       .map(({ name }) => name)
       .filter((name) => name.startsWith(query))

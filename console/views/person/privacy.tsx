@@ -82,13 +82,13 @@ function Choices({ consent, onChoose }: { consent: Consent; onChoose: (purpose: 
             </span>
             <button
               type="button"
-              class="btn"
+              class="toggle"
               role="switch"
               aria-checked={isGranted}
               aria-label={`${purpose} granted`}
               onClick={() => onChoose(purpose, isGranted ? "denied" : "granted")}
             >
-              {consent[purpose]}
+              {consent[purpose]} <i aria-hidden="true" />
             </button>
           </li>
         );

@@ -28,7 +28,7 @@ export function Faults({ faults, onJump, kind = "fault" }: Props) {
       title={faults.length === 1 ? `1 ${kind}` : `${faults.length} ${kind}s`}
       note={NOTES[kind]}
       flush
-      className="faults"
+      className={`faults ${kind}s`}
     >
       <div role={kind === "fault" ? "alert" : undefined}>
         <ul>

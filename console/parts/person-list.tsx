@@ -1,0 +1,17 @@
+// Persons side by side, each a link to the page about him.
+import type { PersonRef } from "../api/types.ts";
+import { Chip } from "./chip.tsx";
+import { PersonLink } from "./ids.tsx";
+
+export function PersonList({ persons, label }: { persons: readonly PersonRef[]; label: string }) {
+  return (
+    <ul class="members" aria-label={label}>
+      {persons.map((person) => (
+        <li key={JSON.stringify(person)}>
+          <PersonLink person={person} />
+          {person.user_id === undefined ? null : <Chip tone="accent">known</Chip>}
+        </li>
+      ))}
+    </ul>
+  );
+}
