@@ -133,3 +133,14 @@ test("a wrong call says what would be right, and exits with 2", async () => {
   equal(missing.code, 1);
   match(missing.error, /nothing\.ndjson cannot be read/);
 });
+
+test("each command says what it takes", async () => {
+  const names = ["start", "import", "replay", "evaluate", "export", "verify", "keys", "backup", "restore", "audit"];
+  for (const name of names) {
+    const { code, out, error } = await run(name, "--help");
+    equal(code, 0, error);
+    match(out, new RegExp(`^attune ${name}\\b[^]*--`));
+    equal(error, "");
+  }
+  match((await run("-h")).out, /^attune <command>/);
+});

@@ -10,26 +10,8 @@ import { BackupError } from "../backup/place.ts";
 import { VaultError } from "../vault/vault.ts";
 import { SettingError } from "./config.ts";
 import { EventFileError } from "./event-file.ts";
+import { HELP, helpOf } from "./help.ts";
 import { UsageError } from "./usage.ts";
-
-const HELP = `attune <command> [options]
-
-  start                       run the node; ATTUNE_PORT, ATTUNE_GRPC_PORT, ATTUNE_HOST, ATTUNE_DATA, ATTUNE_DEMO or --port, --grpc-port …
-  import FILE …               read NDJSON files into the data folder; --items FILE for the catalogue first
-  replay --speed N FILE       send a file to a running node as if it happened now; --url URL, --limit N
-  evaluate FILE               measure recommendations on a file: recommend first, then reveal and learn
-  evaluate --train F --test F learn, freeze and rank
-  evaluate --off-policy FILE  what another policy would have brought, from logged choices with propensities
-  export                      write the log's events as NDJSON; --items for the catalogue
-  verify                      fold the log anew and compare every profile
-  keys create|list|rotate|…   who may do what; "attune keys help"
-  backup --to FOLDER          copy the data beside a running node, closed, what changed only; --whole
-  restore --from FOLDER       into a new --data folder, with --at TIME or --position N; erasures are replayed
-  audit verify                check the audit trail against its chain and its anchor
-  cluster …                   the same on Kafka, Flink and Redis; "attune cluster help"
-
-Commands on the data folder take --data FOLDER, --project NAME, --program shop|news and --config FILE.
-`;
 
 type Command = (args: string[]) => Promise<number>;
 
@@ -51,13 +33,22 @@ const EXIT_USAGE = 2;
 
 async function main(): Promise<number> {
   const [name, ...args] = process.argv.slice(2);
-  if (name === undefined || name === "help" || name === "--help") {
+  if (name === undefined || name === "help" || isHelp(name)) {
     process.stdout.write(HELP);
     return name === undefined ? EXIT_USAGE : 0;
   }
   const load = COMMANDS[name];
   if (load === undefined) throw new UsageError(`"${name}" is no command; one of ${Object.keys(COMMANDS).join(", ")}`);
-  return (await load())(args);
+  if (!args.some(isHelp)) return (await load())(args);
+  const help = helpOf(name);
+  // The others know themselves what they can do.
+  if (help === undefined) return (await load())([name === "keys" ? "help" : "--help"]);
+  process.stdout.write(help);
+  return 0;
+}
+
+function isHelp(argument: string): boolean {
+  return argument === "--help" || argument === "-h";
 }
 
 /** Faults that a person can mend are one line; anything else is a bug and keeps its stack. */

@@ -598,20 +598,35 @@ const PATHS: Record<string, Record<string, Operation>> = {
   },
   "/metrics": { get: { tags: ["Health"], summary: "Prometheus text", responses: { 200: { description: "Metrics.", content: { "text/plain": { schema: text } } } } } },
   "/console/": { get: { tags: ["Pages"], summary: "The console", responses: { 200: { description: "HTML." } } } },
-  "/demo/": { get: { tags: ["Pages"], summary: "The demo site", responses: { 200: { description: "HTML." } } } },
+  "/demo/": {
+    get: {
+      tags: ["Pages"],
+      summary: "The demo site, where the node was started with it",
+      responses: { 200: { description: "HTML." }, ...problems(["unknown_route"]) },
+    },
+  },
   "/sdk/attune.js": { get: { tags: ["Pages"], summary: "The browser SDK", responses: { 200: { description: "JavaScript." } } } },
   "/docs/proto/attune/v1/events.proto": { get: { tags: ["Pages"], summary: "Schemas of protobuf and gRPC", description: "Beside it `profiles.proto`, `recommendations.proto`, `decisions.proto`, and `event.avsc` for Avro.", responses: { 200: { description: "Protocol Buffers." } } } },
   "/docs/": { get: { tags: ["Pages"], summary: "This reference", responses: { 200: { description: "HTML." } } } },
 };
+
+const REFUSALS = [
+  "key_missing", "key_invalid", "token_invalid", "token_expired", "forbidden", "wrong_project", "origin_not_allowed",
+] as const;
 
 /** Each operation with what it needs, and how it refuses. */
 function withAccess(paths: Record<string, Record<string, Operation>>): Record<string, Record<string, Operation>> {
   const entries = Object.entries(paths).map(([path, methods]) => {
     const operations = Object.entries(methods).map(([method, operation]): [string, Operation] => {
       const need = accessOf(`${method.toUpperCase()} ${path}`);
-      if (need === "public") return [method, { ...operation, "x-access": need, security: [] }];
-      const named = operation.parameters?.includes(project) === true ? (["unknown_project"] as const) : [];
-      const refusals = problems(["key_missing", "key_invalid", "token_invalid", "token_expired", "forbidden", "wrong_project", "origin_not_allowed", ...named]);
+      const { parameters = [] } = operation;
+      const faults = parameters.some((parameter) => parameter["in"] === "path") ? (["bad_parameter"] as const) : [];
+      if (need === "public") {
+        const responses = { ...problems(faults), ...operation.responses };
+        return [method, { ...operation, "x-access": need, security: [], responses }];
+      }
+      const named = parameters.includes(project) ? (["unknown_project"] as const) : [];
+      const refusals = problems([...REFUSALS, ...faults, ...named]);
       return [method, { ...operation, "x-access": need, responses: { ...refusals, ...operation.responses } }];
     });
     return [path, Object.fromEntries(operations)] as const;
