@@ -1,20 +1,22 @@
 // The online ranker ("mix", research/relevance.md): a softmax over the union of all candidates, linear in their
-// features, learnt by cross-entropy with Adagrad (Duchi, Hazan, Singer 2011). One set of weights that all steps share,
-// and what each session length adds to it. It starts as the calibrated blend: weight 1 on its log chance.
+// features, learnt by cross-entropy. One set of weights that all steps share, by second-order steps (`newton.ts`), and what
+// each session length adds to it, by Adagrad (Duchi, Hazan, Singer 2011). It starts as the calibrated blend: weight 1 on
+// its log chance.
 //
 // Progressive holdout: every step is ranked before it is learnt, by mix, by the calibrated blend and by each model
 // alone. What would have ranked best lately, for sessions of this length, is what is served (`judge.ts`).
 import { exp2 } from "../math/exp2.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import { featureLayout } from "./feature-layout.ts";
+import { createNewtonSteps } from "./newton.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 import { LENGTH_BUCKETS } from "./situation.ts";
-import { GENERAL, PER_MODEL, type Union } from "./union.ts";
+import { PER_MODEL, type Union } from "./union.ts";
 
 const LOG2_E = 1.4426950408889634;
 const SHARED = LENGTH_BUCKETS; // Row of the weights that all session lengths share.
-const SHARED_RATE = 0.2; // Chosen on other data than is reported: docs/decisions/models.md.
-const LENGTH_RATE = 0.05;
+const LENGTH_RATE = 0.05; // Chosen on other data than is reported: docs/decisions/models.md.
 const SQUARES_START = 0.01;
 const KEEP = 0.9999; // Of a length's own weight with each step: what is not learnt again fades (L2).
 const GENERAL_V1 = 16; // General features when rows did not say how many.
@@ -31,18 +33,19 @@ export interface Mix {
 }
 
 export function createMix(modelCount: number): Mix {
-  const width = modelCount * PER_MODEL + GENERAL;
+  const layout = featureLayout(modelCount);
+  const { width } = layout;
   const weights = new Float64Array((LENGTH_BUCKETS + 1) * width);
   const squares = new Float64Array(weights.length).fill(SQUARES_START);
   weights[SHARED * width + modelCount * PER_MODEL] = 1;
   const gradient = new Float64Array(width);
   const sum = new Float64Array(width);
+  const newton = createNewtonSteps("mix_spread", layout);
 
   const dirty = new DirtySlots((row) => {
     const out = rowWriter();
     out.u8(2);
-    out.i32(modelCount);
-    out.i32(GENERAL);
+    layout.write(out);
     for (let j = row * width; j < (row + 1) * width; j++) {
       out.f64(weights[j]!);
       out.f64(squares[j]!);
@@ -55,13 +58,20 @@ export function createMix(modelCount: number): Mix {
     return sum;
   };
 
-  const move = (row: number, rate: number): void => {
+  const moveShared = (): void => {
+    dirty.touch(SHARED);
+    newton.step(gradient, weights, SHARED * width);
+  };
+
+  const moveOfLength = (row: number): void => {
     dirty.touch(row);
     for (let j = 0, at = row * width; j < width; j++, at++) {
       const slope = gradient[j]!;
-      if (slope === 0) continue;
-      squares[at] = squares[at]! + slope * slope;
-      weights[at] = weights[at]! - (rate * slope) / Math.sqrt(squares[at]!);
+      if (slope !== 0) {
+        squares[at] = squares[at]! + slope * slope;
+        weights[at] = weights[at]! - (LENGTH_RATE * slope) / Math.sqrt(squares[at]!);
+      }
+      weights[at] = weights[at]! * KEEP;
     }
   };
 
@@ -78,24 +88,23 @@ export function createMix(modelCount: number): Mix {
         if (error < ERROR_MIN && error > -ERROR_MIN) continue;
         union.addTo(gradient, i, error);
       }
-      move(SHARED, SHARED_RATE);
-      move(lengthBucket, LENGTH_RATE);
-      for (let j = lengthBucket * width; j < (lengthBucket + 1) * width; j++) weights[j] = weights[j]! * KEEP;
+      moveShared();
+      moveOfLength(lengthBucket);
     },
     weights: (lengthBucket) => settle(lengthBucket).slice(),
     tables: [
       slotTable("mix", dirty, (row, bytes) => {
         const input = rowReader(bytes);
         const version = input.version(2);
-        const models = input.i32();
-        const general = version === 1 ? GENERAL_V1 : input.i32();
-        // A row of a release with fewer models and features: the models' come first, then the general ones.
-        for (let j = 0; j < models * PER_MODEL + general; j++) {
-          const place = j < models * PER_MODEL ? j : j + (modelCount - models) * PER_MODEL;
+        const stored = layout.read(input, version === 1 ? GENERAL_V1 : undefined);
+        for (let j = 0; j < stored.width; j++) {
+          const place = stored.placeOf(j);
           weights[row * width + place] = input.f64();
           squares[row * width + place] = input.f64();
+          if (row === SHARED) newton.begin(place, squares[row * width + place]! - SQUARES_START);
         }
       }),
+      newton.table,
     ],
   };
 }

@@ -30,7 +30,7 @@ export interface Ranker {
   effects(): Effects;
 }
 
-export interface RankerSources extends Omit<UnionSources, "blend" | "echoes"> {
+export interface RankerSources extends Omit<UnionSources, "blend" | "echoes" | "knn"> {
   /** By model, in order. */
   readonly names: readonly string[];
   /** Models in which the visitor's own click counts at once. */
@@ -41,7 +41,12 @@ export interface RankerSources extends Omit<UnionSources, "blend" | "echoes"> {
 
 export function createRanker({ names, echoes, lists, situation, ...sources }: RankerSources): Ranker {
   const blend = createBlend(names.length);
-  const union = createUnion(names.length, { ...sources, blend, echoes: names.map((name) => echoes.has(name)) });
+  const union = createUnion(names.length, {
+    ...sources,
+    blend,
+    echoes: names.map((name) => echoes.has(name)),
+    knn: names.indexOf("knn"),
+  });
   const mix = createMix(names.length);
   const judge = createJudge(names.length);
   const health = createHealth(FIRST_MODEL + names.length, FIRST_MODEL + names.indexOf("background"));

@@ -16,6 +16,14 @@ export interface Recall {
 }
 
 export function createRecall(items: ItemIndex, sessions: SessionStore, situation: Situation): Recall {
+  let isGiven = false;
+  const noteStep = (slot: number): void => {
+    const { path, pathLength } = situation;
+    if (pathLength === path.length || (pathLength > 0 && path[pathLength - 1] === slot)) return;
+    path[pathLength] = slot;
+    situation.pathLength++;
+  };
+
   const fillTrail = (session: OpenSession | undefined, pageItemId: string | undefined): void => {
     const { trail, visits } = situation;
     let length = 0;
@@ -41,15 +49,20 @@ export function createRecall(items: ItemIndex, sessions: SessionStore, situation
       }
     }
     situation.trailLength = length;
+    isGiven = false;
+    situation.pathLength = 0;
+    if (length > 0) noteStep(trail[0]!);
   };
 
   const fillGivenTrail = (given: readonly string[], pageItemId: string | undefined): void => {
     fillTrail(undefined, pageItemId);
     const { trail, visits } = situation;
     let length = situation.trailLength;
+    isGiven = true;
     for (let i = 0; i < given.length && length < TRAIL_MAX; i++) {
       const slot = items.slotOf(given[i]!);
       if (slot < 0) continue;
+      noteStep(slot);
       const at = trail.subarray(0, length).indexOf(slot);
       if (at >= 0) {
         visits[at]!++;
@@ -66,6 +79,9 @@ export function createRecall(items: ItemIndex, sessions: SessionStore, situation
   const fillPast = (history: readonly RecentItem[]): void => {
     const { past, trail, trailLength } = situation;
     let length = 0;
+    /** A trail that was given tells its own path, unless the history is its own. */
+    let tellsPath = !isGiven;
+    let isNewest = true;
     turnedAway.length = 0;
     let last = "";
     for (let i = 0; i < history.length && i < HISTORY_MAX; i++) {
@@ -78,6 +94,12 @@ export function createRecall(items: ItemIndex, sessions: SessionStore, situation
         turnedAway.push(slot);
         continue;
       }
+      if (isNewest && isGiven && slot === trail[0] && trailLength > 0) {
+        tellsPath = true;
+        situation.pathLength = 0;
+      }
+      isNewest = false;
+      if (tellsPath) noteStep(slot);
       let isKnown = false;
       for (let j = 0; j < trailLength && !isKnown; j++) isKnown = trail[j] === slot;
       for (let j = 0; j < length && !isKnown; j++) isKnown = past[j] === slot;

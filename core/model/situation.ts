@@ -13,6 +13,9 @@ export interface Situation {
   /** Distinct items from before the session, newest first. */
   readonly past: Int32Array;
   pastLength: number;
+  /** The latest steps, newest first, items that were gone back to more than once; no two alike follow each other. */
+  readonly path: Int32Array;
+  pathLength: number;
   /** What neighbour models start from: the trail, or the past where the session is empty. */
   context: Int32Array;
   contextLength: number;
@@ -41,6 +44,8 @@ export function createSituation(): Situation {
     trailLength: 0,
     past: new Int32Array(HISTORY_MAX),
     pastLength: 0,
+    path: new Int32Array(HISTORY_MAX + 1), // One more for the page's item.
+    pathLength: 0,
     context: trail,
     contextLength: 0,
     sessionNumber: -1,

@@ -11,6 +11,7 @@ import { nthBest } from "./nth-best.ts";
 import type { Popularity } from "./popularity.ts";
 import type { Repeats } from "./repeats.ts";
 import type { Situation } from "./situation.ts";
+import { createWays } from "./ways.ts";
 
 /** Of each model: log chance by the calibrated blend, share of its best score, 1 / rank, log share. 0 where not listed. */
 export const PER_MODEL = 4;
@@ -19,7 +20,7 @@ export const GENERAL_NAMES = [
   "blend", "popularity", "trend", "rise", "age", "idle", "models_agreeing", "interest", "like_the_last", "last_item",
   "item_before", "earlier_item", "how_lately_in_session", "opened_again", "known_from_before", "how_lately_before",
   "affinity", "last_item_of_returner", "item_before_of_returner", "earlier_item_of_returner", "often_gone_back_to",
-  "profile_interest",
+  "profile_interest", "went_there_from_here", "came_here_from_there", "neighbours", "neighbours_of_own",
 ] as const;
 export const GENERAL = GENERAL_NAMES.length;
 
@@ -64,6 +65,8 @@ export interface UnionSources {
   readonly repeats: Repeats;
   /** By model: whether a visitor's own click moves what it says at once. */
   readonly echoes: readonly boolean[];
+  /** The model of neighbour sessions: its scores mean the same in every list. */
+  readonly knn: number;
 }
 
 const CHANCE_SCALE = 4096; // Chances below 1 / 4096 are as good as none.
@@ -76,7 +79,7 @@ const MINUTE_MS = 60_000;
 const OF_PAST = 128; // Marks from here on are places in the past, below are places in the trail.
 
 export function createUnion(modelCount: number, sources: UnionSources): Union {
-  const { blend, items, popularity, trend, trendSpeed, content, factors, echoes, repeats } = sources;
+  const { blend, items, popularity, trend, trendSpeed, content, factors, echoes, repeats, knn } = sources;
   const max = modelCount * LIST_MAX;
   const general = modelCount * PER_MODEL; // Place of the first general feature among the weights.
   const slots = new Int32Array(max);
@@ -101,6 +104,7 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
   /** `ownPlaces` by slot. Wiped after use. */
   let marks = new Uint8Array(1024);
 
+  const ways = createWays(max);
   let revisits = 0; // Share of the session's steps that went back.
 
   const describeEntries = ({ scores, length }: CandidateList, firstOfModel: number): void => {
@@ -162,6 +166,8 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     for (let j = 9; j < GENERAL; j++) ofCandidate[x + j] = 0;
     ofCandidate[x + 21] = wish;
     ofCandidate[x + 16] = factors.affinity(slot) * 0.2;
+    ofCandidate[x + 22] = roughLog2(1 + ways.onTo[i]!) * 0.5;
+    ofCandidate[x + 23] = roughLog2(1 + ways.from[i]!) * 0.5;
     const own = ownPlaces[i]!;
     if (own === 0) return;
     if (own < OF_PAST) {
@@ -175,6 +181,17 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     } else {
       ofCandidate[x + 14] = 1;
       ofCandidate[x + 15] = 1 / (1 + own - OF_PAST);
+    }
+  };
+
+  /** How alike the neighbours are that speak for an item, beside its share in their list: few words or many. */
+  const describeNeighbours = ({ slots: listed, scores, length }: CandidateList): void => {
+    for (let rank = 0; rank < length; rank++) {
+      const i = union.places[listed[rank]!]!;
+      if (isDescribed[i] === 0) continue;
+      const ofTrail = ownPlaces[i]! > 0 && ownPlaces[i]! < OF_PAST;
+      const strength = Math.max(LOG_SHARE_MIN, roughLog2(Math.max(scores[rank]!, SHARE_MIN)));
+      ofCandidate[i * GENERAL + (ofTrail ? 25 : 24)] = 1 + 0.1 * strength;
     }
   };
 
@@ -250,7 +267,9 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
       revisits = steps === 0 ? 0 : 1 - situation.trailLength / steps;
       describeCounts(situation.nowMs);
       describeAges(situation.nowMs);
+      ways.read(situation, union.find);
       for (let d = 0; d < described; d++) describeVisitor(chosen[d]!, situation);
+      describeNeighbours(lists[knn]!);
     },
     weigh(candidate, weights) {
       let sum = 0;
