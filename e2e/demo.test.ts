@@ -230,6 +230,67 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       assert.deepEqual(kept, []);
     }));
 
+  test("a closer look leads on to what goes with it; the cart stays open while things are taken out", () =>
+    withPage(browser, {}, async (page) => {
+      await open(page, SITES.shop);
+      const first = (await order(page))[1]!;
+      await page.locator(card(first)).hover();
+      await page.locator(card(first)).getByRole("button", { name: /^Quick view/ }).click();
+      const dialog = page.getByRole("dialog");
+      const title = await dialog.getByRole("heading", { level: 2 }).textContent();
+      const next = dialog.locator(".alike button").first();
+      const nextTitle = await next.textContent();
+      assert.notEqual(nextTitle, title);
+      await next.click();
+      await page.getByRole("dialog", { name: nextTitle!, exact: true }).waitFor();
+      await dialog.getByRole("button", { name: "Add to cart" }).click();
+
+      const other = (await order(page))[2]!;
+      await page.locator(card(other)).hover();
+      await page.locator(card(other)).getByRole("button", { name: "Add to cart" }).click();
+      await page.getByRole("button", { name: "Cart: 2" }).click();
+      await dialog.getByRole("button", { name: /^Remove/ }).first().click();
+      assert.equal(await dialog.getByRole("button", { name: /^Remove/ }).count(), 1);
+      await dialog.getByRole("button", { name: /^Remove/ }).click();
+      await dialog.getByText("Nothing here yet").waitFor();
+    }));
+
+  test("what cannot be found, and a node that does not answer, are said on the first screen; then it goes on", () =>
+    withPage(browser, { expectedErrors: /ERR_FAILED|WebSocket/ }, async (page) => {
+      for (const path of ["**/v1/**", "**/catalogue/**"]) await page.route(path, (route) => route.abort());
+      await page.goto(base + SITES.shop);
+      const said = page.locator("#no-results", { hasText: "does not answer" });
+      await said.waitFor();
+      assert.ok((await said.boundingBox())!.y < page.viewportSize()!.height);
+      await page.unrouteAll();
+      await page.locator(".card").first().waitFor();
+      assert.ok(await said.isHidden());
+      await ready(page);
+
+      await page.getByRole("searchbox").fill("xyzzy");
+      const nothing = page.getByText("Nothing matches.");
+      await nothing.waitFor();
+      assert.ok((await nothing.boundingBox())!.y < page.viewportSize()!.height);
+    }));
+
+  test("the first screen of the newsroom has its headline; heads fit the narrowest phone; a tablet's panel shuts", () =>
+    withPage(browser, {}, async (page) => {
+      await open(page, SITES.news);
+      const headline = await page.locator(".card h3").first().boundingBox();
+      assert.ok(headline!.y + headline!.height < page.viewportSize()!.height, "the lead's headline is below the fold");
+      await page.setViewportSize({ width: 360, height: 740 });
+      for (const path of Object.values(SITES)) {
+        await open(page, path);
+        assert.ok((await page.locator("#scheme").boundingBox())!.y < 40, `${path}: the head of the page wraps`);
+      }
+      await page.setViewportSize({ width: 820, height: 1180 });
+      const toggle = page.locator("#panel-toggle");
+      await toggle.click();
+      await page.locator(".panel.open").waitFor();
+      await toggle.click();
+      await page.locator(".panel:not(.open)").waitFor();
+    }));
+
   test("dismissing takes a thing away, search and shelves find, the cart sells", () =>
     withPage(browser, {}, async (page) => {
       await open(page, SITES.shop);

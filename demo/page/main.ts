@@ -23,6 +23,7 @@ import { createSlots } from "./slots.ts";
 import { toast } from "./toasts.ts";
 
 const LIST_LIMIT = 24;
+const ASK_AGAIN_MS = 2_000;
 /** An answer that is not pushed within this time is asked for. */
 const PUSH_WAIT_MS = 400;
 
@@ -93,7 +94,7 @@ const acts: CardActs = {
   open: (id) => {
     looked.add(id);
     calm.acted();
-    openItem(id, { site, attune, itemOf, cart: acts.cart, like: acts.like });
+    openItem(id, { site, attune, itemOf, cart: acts.cart, like: acts.like, isLiked: (it) => liked.has(it), open: acts.open });
   },
   like(id, atMs) {
     const isLiked = !liked.has(id);
@@ -180,6 +181,8 @@ async function refresh(causedBy?: string): Promise<void> {
     });
     if (asked === places.category && places.query === "") show(entriesOf(list), causedBy);
   } catch {
+    // Nobody's order, from the page's own index, rather than none.
+    if (catalogue.size === 0) await index;
     if (grid.ids.length === 0 || attune.consent.state !== "granted")
       show(itemsInTurn(catalogue.values(), asked).slice(0, LIST_LIMIT).map(plainEntry), undefined);
   }
@@ -348,7 +351,29 @@ if (scheme) root.dataset["scheme"] = scheme;
 whoChanged();
 personalOrNot();
 panel.status(attune.status);
-const index = fetch(`/demo/catalogue/${site.name}.json`).then((answer) => answer.json() as Promise<CatalogueItem[]>);
+const index = readIndex();
+
+/** The catalogue, asked for until it comes: whoever opens the page while the node restarts is told, and waits. */
+async function readIndex(): Promise<void> {
+  const noResults = byId("no-results");
+  const words = noResults.textContent;
+  for (;;) {
+    try {
+      const answer = await fetch(`/demo/catalogue/${site.name}.json`);
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      for (const item of (await answer.json()) as CatalogueItem[])
+        if (!catalogue.has(item.item_id)) catalogue.set(item.item_id, item);
+      noResults.hidden = true;
+      noResults.textContent = words;
+      return;
+    } catch {
+      noResults.textContent = `${site.brand} does not answer. The page goes on by itself when it is back.`;
+      noResults.hidden = grid.ids.length > 0;
+      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+    }
+  }
+}
+
 /** The page view first: where and on what the visitor is belongs into his first list. Then whatever is pushed. */
 function firstList(): void {
   void attune
@@ -359,10 +384,9 @@ function firstList(): void {
         homeList = list;
         show(entriesOf(list), undefined);
       },
-      () => undefined,
+      () => refresh(),
     )
     .then(() => attune.subscribe({ placements: ["home"], limit: LIST_LIMIT, explain: true }));
 }
 if (attune.consent.state === "granted") firstList();
-for (const item of await index) if (!catalogue.has(item.item_id)) catalogue.set(item.item_id, item);
 if (attune.consent.state !== "granted") await refresh();

@@ -127,7 +127,7 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
     byId("interests-empty").hidden = top.length > 0;
     byId("peek-interest").textContent = top[0]
       ? `${site.categories[top[0][0]] ?? wordsOf(top[0][0])} ${Math.round(top[0][1] * 100)}%`
-      : "Nothing known yet";
+      : site.invite;
   }
 
   let segmentNames: readonly string[] = [];
@@ -178,6 +178,7 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       if (laps.length > LAPS_MAX) laps.shift();
       clockValue.textContent = String(Math.round(paintedMs));
       byId("peek-clock").textContent = `${Math.round(paintedMs)} ms`;
+      byId("peek-clock").hidden = false;
       const reached = [acceptedMs, pushedMs, paintedMs];
       parts.forEach(({ bar, figure }, index) => {
         const tookMs = reached[index]! - (reached[index - 1] ?? 0);
@@ -269,7 +270,7 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       for (const { button } of shortcuts) button.disabled = !isPersonal;
       byId<HTMLButtonElement>("another").disabled = !isPersonal;
       byId<HTMLButtonElement>("reset").disabled = !isPersonal;
-      if (!isPersonal) byId("peek-interest").textContent = "Personalization is off";
+      byId("peek-interest").textContent = isPersonal ? site.invite : "Personalization is off";
     },
     fold() {
       if (!phone.matches || !root.classList.contains("open")) return;

@@ -12,6 +12,9 @@ export interface QuickViewOptions {
   itemOf: (id: string) => CatalogueItem | undefined;
   cart: (id: string, atMs: number) => void;
   like: (id: string, atMs: number) => void;
+  isLiked: (id: string) => boolean;
+  /** Another item is looked at from here. */
+  open: (id: string) => void;
 }
 
 function dialogOf(label: string, ...children: Node[]): HTMLDialogElement {
@@ -99,18 +102,28 @@ export function openItem(id: string, options: QuickViewOptions): void {
               dialog.close();
             },
           },
-          shop ? "Like" : "Save for later",
+          likeWords(shop, options.isLiked(id)),
         ),
       ),
     ),
     alike,
   );
-  dialog.addEventListener("close", () => attune.view(null));
+  // Another item may have been opened from this one: the look goes on, at that one.
+  dialog.addEventListener("close", () => document.querySelector("dialog[open]") ?? attune.view(null));
   attune.view(id);
-  void showAlike(alike, id, options);
+  void showAlike(alike, id, {
+    ...options,
+    open(next) {
+      dialog.close();
+      options.open(next);
+    },
+  });
 }
 
-async function showAlike(list: HTMLElement, id: string, { site, itemOf }: QuickViewOptions): Promise<void> {
+const likeWords = (shop: boolean, isLiked: boolean): string =>
+  shop ? (isLiked ? "Liked: take it back" : "Like") : isLiked ? "Saved: take it back" : "Save for later";
+
+async function showAlike(list: HTMLElement, id: string, { site, itemOf, open }: QuickViewOptions): Promise<void> {
   const answer = await fetch(`/v1/items/${encodeURIComponent(id)}/similar?limit=${ALIKE_MAX}`, {
     headers: { "attune-project": site.project },
   }).catch(() => undefined);
@@ -123,7 +136,16 @@ async function showAlike(list: HTMLElement, id: string, { site, itemOf }: QuickV
     ...found
       .slice(0, ALIKE_MAX)
       .map((item) =>
-        h("li", {}, h("img", { src: item.image_url, alt: "", width: 88, height: 88 }), h("span", {}, item.title)),
+        h(
+          "li",
+          {},
+          h(
+            "button",
+            { type: "button", onclick: () => open(item.item_id) },
+            h("img", { src: item.image_url, alt: "", width: 88, height: 88 }),
+            h("span", {}, item.title),
+          ),
+        ),
       ),
   );
 }
@@ -134,13 +156,17 @@ export interface CartOptions {
   buy: (atMs: number) => void;
 }
 
-export function openCart({ items, remove, buy }: CartOptions): void {
+export function openCart(options: CartOptions): void {
+  const about = h("div", { class: "about" });
+  const dialog = dialogOf("Your cart", about);
+  showCart(about, dialog, options);
+}
+
+function showCart(about: HTMLElement, dialog: HTMLDialogElement, { items, remove, buy }: CartOptions): void {
   const total = items.reduce((sum, item) => sum + (item.price ?? 0), 0);
-  const dialog = dialogOf(
-    "Your cart",
-    h(
-      "div",
-      { class: "about" },
+  const without = (id: string): CatalogueItem[] => items.filter((item) => item.item_id !== id);
+  about.replaceChildren(
+    ...[
       h("h2", {}, "Your cart"),
       items.length === 0
         ? h("p", { class: "teaser" }, "Nothing here yet. Add something and watch the page take note.")
@@ -162,7 +188,8 @@ export function openCart({ items, remove, buy }: CartOptions): void {
                     "aria-label": `Remove ${item.title}`,
                     onclick: (event: MouseEvent) => {
                       remove(item.item_id, event.timeStamp);
-                      dialog.close();
+                      showCart(about, dialog, { items: without(item.item_id), remove, buy });
+                      dialog.querySelector<HTMLElement>("button")?.focus(); // the pressed one is gone
                     },
                   },
                   icon("close"),
@@ -187,6 +214,6 @@ export function openCart({ items, remove, buy }: CartOptions): void {
             `Buy for ${money(total)}`,
           ),
         ),
-    ),
+    ].filter((child) => child !== false),
   );
 }

@@ -29,6 +29,8 @@ export interface SiteWords {
   save: { on: string; off: string };
   heading: string;
   sub: string;
+  /** The same in few words, for a phone. */
+  invite: string;
   all: string;
   searchLabel: string;
   other: { label: string; href: string };
@@ -65,6 +67,7 @@ export const SITES: Readonly<Record<SiteName, SiteWords>> = {
     save: { on: "Liked", off: "Like" },
     heading: "Picked for you",
     sub: "Click anything: the shelf follows",
+    invite: "Tap a card to begin",
     all: "Everything",
     searchLabel: "Search 336 products",
     other: { label: "Newsroom", href: "/demo/news/" },
@@ -135,6 +138,7 @@ export const SITES: Readonly<Record<SiteName, SiteWords>> = {
     save: { on: "Saved", off: "Save" },
     heading: "Your front page",
     sub: "Click any story: the page is laid out anew",
+    invite: "Tap a story to begin",
     all: "All sections",
     searchLabel: "Search 120 stories",
     other: { label: "Shop", href: "/demo/" },

@@ -40,7 +40,7 @@ test("crowds are named by place, people, language, time and device", () => {
       crowd("device:mobile"), crowd("device:desktop"), crowd("daypart:evening"), crowd("country:??"), crowd(),
     ],
     [
-      "Popular in Norway tonight", "Popular in the Netherlands", "Popular with people like you", "Popular with readers of Norwegian Bokmål tonight",
+      "Popular in Norway tonight", "Popular in the Netherlands", "Popular with people like you", "Popular with speakers of Norwegian Bokmål tonight",
       "Popular on phones", "Popular on desktops", "Popular tonight", "Popular now", "Popular now",
     ],
   );

@@ -93,7 +93,7 @@ function crowdText(crowds: readonly string[], situation: ReaderSituation): strin
   const when = values.has("daypart") ? ` ${timeOfDay(situation)}` : "";
   if (country !== undefined) return `Popular in ${country}${when}`;
   if (crowds.some(isDemographic)) return "Popular with people like you";
-  if (language !== undefined) return `Popular with readers of ${language}${when}`;
+  if (language !== undefined) return `Popular with speakers of ${language}${when}`;
   if (when !== "") return `Popular${when}`;
   if (device !== undefined) return device === "mobile" ? "Popular on phones" : `Popular on ${device}s`;
   return ALONE["popular"]!;
