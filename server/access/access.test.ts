@@ -181,6 +181,26 @@ test("a user token speaks for its user alone, in its project, until it expires",
   equal(await at(START_MS), "token_invalid");
 });
 
+test("a token of a common JWT library is taken: the secret as text, no audience, no time of issue", async (t) => {
+  const { ring } = bench(t);
+  const secret = ring.rotateSecret("default", 0);
+  const nowS = START_MS / 1000;
+  const verify = async (token: string): Promise<string> => {
+    const user = await verifyUserToken(token, "default", [secret], START_MS);
+    return typeof user === "string" ? user : user.userId;
+  };
+  for (const key of [Buffer.from(secret.secret), Buffer.from(secret.secret, "base64url")]) {
+    const sign = (exp: number, more: object = {}): Promise<string> =>
+      new SignJWT({ sub: "ada", exp, ...more }).setProtectedHeader({ alg: "HS256" }).sign(key);
+    equal(await verify(await sign(nowS + 60)), "ada");
+    equal(await verify(await sign(nowS + 60, { iat: nowS })), "ada");
+    equal(await verify(await sign(nowS - 60)), "token_expired");
+    equal(await verify(await sign(nowS + TOKEN_AGE_MAX_S + 60)), "token_invalid", "too long without iat");
+    equal(await verify(await sign(nowS + 60, { aud: "attune:news" })), "token_invalid", "another project's");
+    equal(await verify(await sign(nowS + 60, { aud: null })), "token_invalid");
+  }
+});
+
 test("forged tokens are refused: no signature, another secret, no expiry, too long a life, no subject", async (t) => {
   const { ring } = bench(t);
   const secret = ring.rotateSecret("default", 0);

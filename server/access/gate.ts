@@ -18,7 +18,7 @@ const ADVICE: Readonly<Record<AccessFault, string>> = {
   key_invalid: "The key is unknown, revoked or expired.",
   key_in_url: "A secret key must not stand in a URL; send it as `Authorization: Bearer KEY`.",
   origin_not_allowed: "The key is not for pages of this origin.",
-  token_invalid: "The user token is not one of this project's.",
+  token_invalid: "The user token is not one of this project's: an HS256 JWT with sub and exp, signed with `attune keys secret`.",
   token_expired: "The user token has expired.",
   wrong_project: "The key is another project's.",
   forbidden: "The key does not allow this.",

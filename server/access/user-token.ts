@@ -1,6 +1,6 @@
 // User tokens: a site's own backend says "this browser is Ada" with a short-lived JWT (RFC 7519), signed with the
 // project's secret. With it a public write key may read what is Ada's.
-import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
+import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
 import type { TokenSecret } from "./key-file.ts";
 import type { KeyRing } from "./key-ring.ts";
 
@@ -32,7 +32,11 @@ export function signUserToken(userId: string, secret: TokenSecret, nowMs: number
     .sign(keyOf(secret));
 }
 
-/** Who the token speaks for: signed with one of `secrets`, for this project, not expired, at most a day old. */
+/**
+ * Who the token speaks for: signed with one of `secrets`, for this project, not expired, at most a day old. Common JWT
+ * libraries take the secret as text and write neither `aud` nor, some, `iat`: both are checked where they are there,
+ * and without `iat` the token must end within a day. The secrets are the project's own, so a token without `aud` is too.
+ */
 export async function verifyUserToken(
   token: string,
   project: string,
@@ -40,18 +44,23 @@ export async function verifyUserToken(
   nowMs: number,
 ): Promise<UserToken | TokenFault> {
   if (token.length > TOKEN_CHARS_MAX) return "token_invalid";
-  for (const secret of candidates(token, secrets)) {
+  const claims = claimsOf(token);
+  if (claims === undefined) return "token_invalid";
+  const keys = candidates(claims.kid, secrets).flatMap((secret) => keysOf(secret).map((key) => ({ secret, key })));
+  for (const { secret, key } of keys) {
     try {
-      const { payload } = await jwtVerify(token, keyOf(secret), {
+      const { payload } = await jwtVerify(token, key, {
         algorithms: [ALGORITHM],
-        audience: audienceOf(project),
+        ...(claims.aud === undefined ? {} : { audience: audienceOf(project) }),
         clockTolerance: CLOCK_TOLERANCE_S,
-        maxTokenAge: TOKEN_AGE_MAX_S,
-        requiredClaims: ["sub", "exp", "iat"],
+        ...(claims.iat === undefined ? {} : { maxTokenAge: TOKEN_AGE_MAX_S }),
+        requiredClaims: ["sub", "exp"],
         currentDate: new Date(nowMs),
       });
       const { sub, exp } = payload;
       if (sub === undefined || exp === undefined || sub.length === 0 || sub.length > 128) return "token_invalid";
+      const latestS = nowMs / 1_000 + TOKEN_AGE_MAX_S + CLOCK_TOLERANCE_S;
+      if (claims.iat === undefined && exp > latestS) return "token_invalid";
       return {
         userId: sub,
         expiresAtMs: (exp + CLOCK_TOLERANCE_S) * 1_000,
@@ -65,14 +74,19 @@ export async function verifyUserToken(
   return "token_invalid";
 }
 
-/** The secret that the token names; all of them where a site's own library named none. */
-function candidates(token: string, secrets: readonly TokenSecret[]): readonly TokenSecret[] {
-  let kid: string | undefined;
+/** What the token says of itself, before its signature is looked at; undefined where it is no JWT. */
+function claimsOf(token: string): { kid?: string; aud?: unknown; iat?: unknown } | undefined {
   try {
-    ({ kid } = decodeProtectedHeader(token));
+    const { kid } = decodeProtectedHeader(token);
+    const { aud, iat } = decodeJwt(token);
+    return { ...(kid === undefined ? {} : { kid }), aud, iat };
   } catch {
-    return []; // no JWT at all
+    return undefined;
   }
+}
+
+/** The secret that the token names; all of them where a site's own library named none. */
+function candidates(kid: string | undefined, secrets: readonly TokenSecret[]): readonly TokenSecret[] {
   return kid === undefined ? secrets : secrets.filter(({ id }) => id === kid);
 }
 
@@ -82,4 +96,9 @@ function audienceOf(project: string): string {
 
 function keyOf(secret: TokenSecret): Uint8Array {
   return Buffer.from(secret.secret, "base64url");
+}
+
+/** The secret's bytes, and its text as it was shown: what a library makes of a secret that is a string. */
+function keysOf(secret: TokenSecret): readonly Uint8Array[] {
+  return [keyOf(secret), Buffer.from(secret.secret)];
 }

@@ -93,7 +93,7 @@ test("what is exported can be imported again, from standard input too", async ()
 
 test("start says where it listens, refuses a second process on its folder, takes a replay, and ends with 0 on SIGTERM", async () => {
   const data = join(folder, "start");
-  const { child, done } = start(["start", "--data", data, "--port", "0"], { ATTUNE_DEMO: "0" });
+  const { child, done } = start(["start", "--data", data, "--port", "0"], { ATTUNE_DEMO: "0", ATTUNE_HOST: "", ATTUNE_GRPC_PORT: "" });
   const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
   const url = /^attune listening on (http:\/\/127\.0\.0\.1:\d+)$/.exec(line)?.[1];
   ok(url, line);
@@ -117,7 +117,8 @@ test("start says where it listens, refuses a second process on its folder, takes
 
 test("a wrong call says what would be right, and exits with 2", async () => {
   const calls: [string[], RegExp][] = [
-    [["dance"], /"dance" is no command; one of start/],
+    [["dance"], /"dance" is no command; one of start.*, cluster\n$/],
+    [["verify", "--hop"], /Unknown option '--hop'/],
     [["import"], /name a file/],
     [["start", "--port", "http"], /"http" is no port/],
     [["start", "--host", "0.0.0.0"], /others can reach/],

@@ -105,7 +105,9 @@ export class SettingError extends Error {
   override readonly name = "SettingError";
 }
 
-export async function readSettings(flags: SettingFlags, environment: NodeJS.ProcessEnv): Promise<NodeSettings> {
+/** A variable that is set to nothing, as compose files write one that nobody gave, counts as not set. */
+export async function readSettings(flags: SettingFlags, variables: NodeJS.ProcessEnv): Promise<NodeSettings> {
+  const environment = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
   const file = await readConfigFile(flags.config);
   const port = flags.port ?? environment["ATTUNE_PORT"];
   const grpcPort = flags["grpc-port"] ?? environment["ATTUNE_GRPC_PORT"];

@@ -38,7 +38,8 @@ async function main(): Promise<number> {
     return name === undefined ? EXIT_USAGE : 0;
   }
   const load = COMMANDS[name];
-  if (load === undefined) throw new UsageError(`"${name}" is no command; one of ${Object.keys(COMMANDS).join(", ")}`);
+  const names = [...Object.keys(COMMANDS), "cluster"].join(", ");
+  if (load === undefined) throw new UsageError(`"${name}" is no command; one of ${names}`);
   if (!args.some(isHelp)) return (await load())(args);
   const help = helpOf(name);
   // The others know themselves what they can do.
@@ -51,11 +52,15 @@ function isHelp(argument: string): boolean {
   return argument === "--help" || argument === "-h";
 }
 
+/** The command line or a setting is wrong, not what it works on. */
+function isMisuse(error: unknown): boolean {
+  if (error instanceof UsageError || error instanceof SettingError) return true;
+  return ((error as NodeJS.ErrnoException).code ?? "").startsWith("ERR_PARSE_ARGS");
+}
+
 /** Faults that a person can mend are one line; anything else is a bug and keeps its stack. */
 function isPlain(error: unknown): error is Error {
   const kinds = [
-    UsageError,
-    SettingError,
     EventFileError,
     FolderLockedError,
     LogDamagedError,
@@ -70,13 +75,13 @@ function isPlain(error: unknown): error is Error {
     BoxError,
     VaultError,
   ];
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  return kinds.some((kind) => error instanceof kind) || code.startsWith("ERR_PARSE_ARGS") || code === "EADDRINUSE";
+  const { code } = error as NodeJS.ErrnoException;
+  return isMisuse(error) || kinds.some((kind) => error instanceof kind) || code === "EADDRINUSE";
 }
 
 try {
   process.exitCode = await main();
 } catch (error) {
   process.stderr.write(isPlain(error) ? `attune: ${error.message}\n` : `${(error as Error).stack}\n`);
-  process.exitCode = error instanceof UsageError || error instanceof SettingError ? EXIT_USAGE : 1;
+  process.exitCode = isMisuse(error) ? EXIT_USAGE : 1;
 }
