@@ -63,7 +63,8 @@ export interface OwnAct {
 export interface RecommendRequest {
   ref: PersonRef;
   placement: string;
-  limit: number;
+  /** The placement's own where it is missing. */
+  limit?: number;
   itemId?: string;
   exclude?: readonly string[];
   /** CEL over the item. */

@@ -157,7 +157,7 @@ export const newsProgram: ProgramDocument = {
   },
   placements: {
     home: {
-      limit: 24,
+      limit: 20,
       diversity: 0.05,
       exclude: ["seen", "dismissed"],
       boost: [

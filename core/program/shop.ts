@@ -231,7 +231,7 @@ export const shopProgram: ProgramDocument = {
   },
   placements: {
     home: {
-      limit: 24,
+      limit: 20,
       diversity: 0.04,
       filter: "item.available",
       exclude: ["purchased", "dismissed"],

@@ -46,8 +46,9 @@ function interleaved(
   rank: RankBy,
 ): ExperimentalList {
   const { request, decisionId, experiments } = question;
-  const { placement, limit } = request;
+  const { placement } = request;
   const [a, b] = experiment.variants.map(({ placements }) => rank(placements.get(placement) ?? placement, "visitor"));
+  const limit = request.limit ?? Math.max(a!.items.length, b!.items.length);
   const { items, teams } = draftTeams(
     { a: a!.items, b: b!.items },
     { idOf: ({ itemId }) => itemId, limit, seed: `${experiment.seed}\n${decisionId}` },

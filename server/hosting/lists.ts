@@ -43,7 +43,7 @@ export function rankQueryOf({ key, person, placement, request, asked, nowMs, pro
   return {
     personKey: key,
     nowMs,
-    limit: request.limit,
+    limit: request.limit ?? placement.limit,
     history: person?.recent ?? [],
     interests: person === undefined ? [] : strongestInterests(person),
     trail,

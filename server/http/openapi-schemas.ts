@@ -17,6 +17,9 @@ const object = (properties: Record<string, Schema>, required: readonly string[] 
   ...(required.length > 0 && { required: [...required] }),
 });
 export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+const placementLimit: Schema = {
+  type: "integer", minimum: 1, maximum: 200, default: 20, description: "Where it is missing, the placement's `limit`; 20 where that is missing too.",
+};
 const nullable = (schema: Schema): Schema => ({ anyOf: [schema, { type: "null" }] });
 const open = (description: string): Schema => ({ type: "object", additionalProperties: true, description });
 
@@ -276,7 +279,7 @@ export const SCHEMAS: Record<string, Schema> = {
     user_id: id("This or `anonymous_id` is required."),
     anonymous_id: id("The visitor."),
     placement: { type: "string", default: "home" },
-    limit: { type: "integer", minimum: 1, maximum: 200, default: 20 },
+    limit: placementLimit,
     item_id: id("The item of the page."),
     exclude: list({ type: "string" }, "Items to leave out."),
     filter: text("CEL over the item.", 4096),
@@ -541,7 +544,7 @@ export const SCHEMAS: Record<string, Schema> = {
         user_id: id("The user."),
         anonymous_id: id("Or the visitor."),
         placements: { ...list({ type: "string" }, "Lists to be kept fresh."), maxItems: 8 },
-        limit: { type: "integer", minimum: 1, maximum: 200, default: 20 },
+        limit: placementLimit,
         item_id: id("The item of the page."),
         exclude: list({ type: "string" }),
         explain: { type: "boolean" },

@@ -27,6 +27,8 @@ const text: Schema = { type: "string" };
 const project: Schema = { $ref: "#/components/parameters/project" };
 const limit = (high: number, otherwise: number): Schema =>
   query("limit", { type: "integer", minimum: 1, maximum: high, default: otherwise }, "How many at most.");
+const placementLimit = query("limit", { type: "integer", minimum: 1, maximum: 200, default: 20 },
+  "How many at most. Where it is missing, the placement's `limit`; 20 where that is missing too.");
 const json = (schema: Schema, description = "Done."): Schema => ({ description, content: { "application/json": { schema } } });
 const body = (schema: Schema, description = ""): Schema => ({
   required: true, description, content: { "application/json": { schema } },
@@ -316,7 +318,7 @@ const PATHS: Record<string, Record<string, Operation>> = {
       parameters: [
         ...personQuery,
         query("placement", { type: "string", default: "home" }, "A placement of the program."),
-        limit(200, 20),
+        placementLimit,
         query("item_id", text, "The item of the page."),
         query("exclude", text, "Items to leave out, with commas between them, or repeated."),
         query("filter", text, "CEL over the item, such as `item.price < 50`."),
@@ -565,7 +567,7 @@ const PATHS: Record<string, Record<string, Operation>> = {
       summary: "Changes as they happen",
       description:
         "With an upgrade to WebSocket: send `{subscribe: {…}}` and `{type: \"events\", events: […]}`, receive messages. Without: the same messages as server-sent events, by the query. Always the newest state, never a backlog; a reader that does not read is cut.",
-      parameters: [...personQuery, query("placements", text, "Lists to be kept fresh, with commas between them."), limit(200, 20), query("item_id", text, "The item of the page."), query("exclude", text, "Items to leave out."), query("explain", { enum: ["0", "1"] }, "With reasons."), project],
+      parameters: [...personQuery, query("placements", text, "Lists to be kept fresh, with commas between them."), placementLimit, query("item_id", text, "The item of the page."), query("exclude", text, "Items to leave out."), query("explain", { enum: ["0", "1"] }, "With reasons."), project],
       responses: {
         101: { description: "WebSocket." },
         200: { description: "An endless stream; `event:` is the message's type, `data:` its JSON.", content: { "text/event-stream": { schema: ref("LiveMessage") } } },

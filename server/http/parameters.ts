@@ -55,6 +55,12 @@ export function requiredText(source: Source, name: string, charsMax: number): st
   return value;
 }
 
+/** How long a list of a placement may be; undefined where the placement is to say. */
+export function listLimit(source: Source): number | undefined {
+  const limit = integer(source, "limit", { low: 1, high: LIST_LIMIT_MAX, otherwise: 0 });
+  return limit === 0 ? undefined : limit;
+}
+
 /** An integer in [low, high]; `otherwise` where the parameter is missing. */
 export function integer(source: Source, name: string, range: { low: number; high: number; otherwise: number }): number {
   const value = source.get(name);

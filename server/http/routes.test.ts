@@ -412,6 +412,22 @@ test("the program: read, checked, replaced, refused with every fault, brought ba
   isProblem(await ask(node, "POST /v1/program/rollback", {}), 400, "bad_parameter");
 });
 
+test("a list is as long as the request says, else as its placement says, else 20", async () => {
+  const before = (await ask(node, "GET /v1/program")).json;
+  const document = { ...before, placements: { ...before.placements, few: { limit: 3 }, plain: {} } };
+  equal((await ask(node, "PUT /v1/program", document)).status, 200);
+  const items = Array.from({ length: 30 }, (_, i) => ({ item_id: `long-${i}`, title: `Item ${i}` }));
+  await ask(node, "PUT /v1/items", { items });
+  const lengthOf = async (query: string): Promise<number> =>
+    (await ask(node, `GET /v1/recommendations?user_id=lea&${query}`)).json.items.length;
+  equal(await lengthOf("placement=few"), 3);
+  equal(await lengthOf("placement=few&limit=7"), 7);
+  equal(await lengthOf("placement=plain"), 20);
+  equal(await lengthOf(""), 20);
+  equal((await ask(node, "POST /v1/recommendations", { user_id: "lea", placement: "few" })).json.items.length, 3);
+  equal((await ask(node, "POST /v1/program/rollback", { version: before.version })).status, 200);
+});
+
 test("health, readiness, metrics, stats and projects", async () => {
   deepEqual((await ask(node, "GET /healthz")).json, { status: "ok" });
   const ready = await ask(node, "GET /readyz");

@@ -10,8 +10,7 @@ import {
   fromJson,
   fromQuery,
   ID_CHARS_MAX,
-  integer,
-  LIST_LIMIT_MAX,
+  listLimit,
   optionalText,
   personRef,
   requiredText,
@@ -104,10 +103,11 @@ export async function readSubscription(source: Source, reader: Reader): Promise<
   const placements = [...new Set(texts(source, "placements", { countMax: PLACEMENTS_MAX, charsMax: ID_CHARS_MAX }))];
   const itemId = optionalText(source, "item_id", ID_CHARS_MAX);
   const exclude = excluded(source);
+  const limit = listLimit(source);
   const shared = {
     ref,
-    limit: integer(source, "limit", { low: 1, high: LIST_LIMIT_MAX, otherwise: 20 }),
     explain: flag(source, "explain"),
+    ...(limit !== undefined && { limit }),
     ...(itemId !== undefined && { itemId }),
     ...(exclude.length > 0 && { exclude }),
   };

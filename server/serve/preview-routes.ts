@@ -2,7 +2,7 @@
 import { parseObject, isObject } from "../http/body.ts";
 import { requireJson } from "../http/media-type.ts";
 import {
-  contextOf, excluded, filterText, fromJson, ID_CHARS_MAX, integer, LIST_LIMIT_MAX, optionalText, personRef, texts,
+  contextOf, excluded, filterText, fromJson, ID_CHARS_MAX, listLimit, optionalText, personRef, texts,
   type Source,
 } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
@@ -38,13 +38,13 @@ async function readPreview(source: Source, call: Call): Promise<PreviewRequest> 
   const filter = filterText(source);
   const exclude = excluded(source);
   const context = contextOf(source);
-  const limit = integer(source, "limit", { low: 1, high: LIST_LIMIT_MAX, otherwise: 0 });
+  const limit = listLimit(source);
   return {
     placement: optionalText(source, "placement", ID_CHARS_MAX) ?? "home",
     whyNot: texts(source, "why_not", { countMax: WHY_NOT_MAX, charsMax: ID_CHARS_MAX }),
     change: readChange(source),
     ...(isKnown && { ref: await personRef(source, call) }),
-    ...(limit > 0 && { limit }),
+    ...(limit !== undefined && { limit }),
     ...(itemId !== undefined && { itemId }),
     ...(filter !== undefined && { filter }),
     ...(exclude.length > 0 && { exclude }),

@@ -12,6 +12,7 @@ import {
   ID_CHARS_MAX,
   integer,
   LIST_LIMIT_MAX,
+  listLimit,
   optionalText,
   pathText,
   personRef,
@@ -82,11 +83,12 @@ export async function readRequest(source: Source, reader: Reader): Promise<Recom
   const rules = rulesOf(source);
   const exclude = excluded(source);
   const context = contextOf(source);
+  const limit = listLimit(source);
   return {
     ref: await personRef(source, reader),
     placement: optionalText(source, "placement", ID_CHARS_MAX) ?? DEFAULT_PLACEMENT,
-    limit: integer(source, "limit", LIMIT),
     explain: flag(source, "explain"),
+    ...(limit !== undefined && { limit }),
     ...(itemId !== undefined && { itemId }),
     ...(filter !== undefined && { filter }),
     ...(rules !== undefined && { rules }),
