@@ -96,6 +96,9 @@ describe("console", { skip }, () => {
     item: ["items/item-3", /Item number 3.*Similar items.*Item number/s],
     program: ["program", /console test, version \d/],
     "dead letters": ["dead-letters", /\/value/],
+    keys: ["keys", /New key.*There is no key/s],
+    privacy: ["privacy", /How long.*events.*Inventory.*event_id/s],
+    audit: ["audit", /Newest entries.*PUT \/v1\/program/s],
   };
 
   for (const [viewport, colorScheme] of [
@@ -317,6 +320,16 @@ describe("console", { skip }, () => {
       await page.getByText("No event was refused").waitFor();
       const profile = (await (await fetch(`${base}/v1/users/liv/profile`)).json()) as { features: { dwell_s: number } };
       assert.equal(profile.features.dwell_s, 42);
+    });
+  });
+
+  test("what could not be read while the node was away is read when it is back", async () => {
+    await withPage(browser, { expectedErrors: /ERR_FAILED/ }, async (page) => {
+      await page.route("**/v1/search**", (route) => route.abort());
+      await open(page, "people");
+      await page.getByText("The search could not be read").waitFor();
+      await page.unrouteAll();
+      await page.getByRole("list", { name: "Persons found" }).getByRole("link", { name: "mara" }).waitFor();
     });
   });
 

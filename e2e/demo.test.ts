@@ -132,6 +132,23 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.waitForFunction(() => document.querySelectorAll("#interests li").length === 0);
     }));
 
+  test("becoming a bargain hunter fills the cart that the page then speaks of, and no badge is cut off", () =>
+    withPage(browser, {}, async (page) => {
+      await open(page, SITES.shop);
+      await page.getByRole("button", { name: "Bargain hunter" }).click();
+      await page.getByRole("button", { name: "Cart: 1" }).waitFor();
+      await page.waitForFunction(() => document.documentElement.dataset["layout"] === "compact");
+      await page.locator(".badge.own").first().waitFor();
+      const cut = await page.locator(".badge.own span").evaluateAll((spans) =>
+        spans.filter((span) => {
+          const words = document.createRange();
+          words.selectNode(span.firstChild!);
+          return words.getBoundingClientRect().width > span.clientWidth + 1;
+        }).length,
+      );
+      assert.equal(cut, 0, `${cut} badges are cut off`);
+    }));
+
   test("offline and back: nothing is lost, nothing counted twice", () =>
     withPage(
       browser,

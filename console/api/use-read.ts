@@ -1,5 +1,10 @@
 // Reading from the node inside a view: first load, refresh while the tab is seen, and the last good answer kept when one fails.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { ApiProblem } from "./client.ts";
+
+/** A node that was away, or had too much to do, is asked again after this pause. */
+const AGAIN_MS = 3000;
+const PASSING: ReadonlySet<number> = new Set([0, 429, 503]);
 
 export interface Reading<Answer> {
   /** The last good answer; undefined before the first. */
@@ -10,8 +15,9 @@ export interface Reading<Answer> {
 }
 
 /**
- * Runs `read` at once, again whenever `key` changes, and each `everyMs` while the tab is seen. Answers that arrive
- * after the key has changed are dropped; while a new key loads, `data` is undefined.
+ * Runs `read` at once, again whenever `key` changes, and each `everyMs` while the tab is seen; without `everyMs` again
+ * when what stood in the way passes. Answers that arrive after the key has changed are dropped; while a new key loads,
+ * `data` is undefined.
  */
 export function useRead<Answer>(key: string, read: () => Promise<Answer>, everyMs?: number): Reading<Answer> {
   const [state, setState] = useState<{ key: string; data: Answer | undefined; error: unknown }>({
@@ -47,6 +53,12 @@ export function useRead<Answer>(key: string, read: () => Promise<Answer>, everyM
   }, [attempt, everyMs]);
 
   const current = state.key === key;
+  const isPassing = current && everyMs === undefined && state.error instanceof ApiProblem && PASSING.has(state.error.status);
+  useEffect(() => {
+    if (!isPassing) return undefined;
+    const timer = setTimeout(() => void attempt(), AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [state]);
   return {
     data: current ? state.data : undefined,
     error: current ? state.error : undefined,

@@ -328,10 +328,13 @@ function Difference({ experiment, name, of }: { experiment: Experiment; name: st
       </span>
     );
   const kind = experiment.metrics.find((metric) => metric.name === name)?.kind ?? "";
-  const signed = (value: number): string => `${value < 0 ? "−" : "+"}${pointsOf(kind, Math.abs(value))}`;
+  const isRate = RATES.has(kind);
+  // The difference of two shares is in points, not in per cent of either.
+  const unit = isRate ? " points" : kind === "time_on_site" ? " s" : "";
+  const signed = (value: number): string => `${value < 0 ? "−" : "+"}${formatNumber(Math.abs(isRate ? value * 100 : value))}`;
   return (
     <span class="verdict lift" title="The difference to control: its mean is not surely above zero, so there is no lift.">
-      {signed(difference)}
+      {`${signed(difference)}${unit}`}
       <span class="faint small">
         ({signed(interval.low)} to {signed(interval.high)})
       </span>
@@ -343,11 +346,6 @@ function Difference({ experiment, name, of }: { experiment: Experiment; name: st
 function valueOf(kind: string, value: number): string {
   if (RATES.has(kind)) return formatShare(value);
   return kind === "time_on_site" ? `${formatNumber(value)} s` : formatNumber(value);
-}
-
-/** The difference of two shares is in points, not in per cent of either. */
-function pointsOf(kind: string, value: number): string {
-  return RATES.has(kind) ? `${formatNumber(value * 100)} points` : valueOf(kind, value);
 }
 
 function Guards({ experiment }: { experiment: Experiment }) {

@@ -157,7 +157,7 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
             ) : (
               <div class={isBehind ? "stack behind" : "stack"} aria-busy={isBehind}>
                 {preview.personalized ? null : (
-                  <p class="soft">This person does not allow that lists follow him: this is what everybody gets.</p>
+                  <p class="soft">This person does not allow that lists follow them: this is what everybody gets.</p>
                 )}
                 {preview.why_not.length === 0 ? null : (
                   <Card title="Why not" flush>

@@ -121,16 +121,20 @@ function Whole({ health }: { health: ModelHealth }) {
           )}
         </Card>
         <Card title="Watched for drift" flush>
-          <Table
-            label="Watched for drift"
-            rows={health.watched}
-            keyOf={({ metric }) => metric}
-            columns={[
-              { head: "What", cell: ({ metric }) => wordsOf(metric) },
-              { head: "Mean", width: "72px", align: "right", cell: ({ mean }) => formatShare(mean) },
-              { head: "Steps", width: "72px", align: "right", cell: ({ steps }) => formatCount(steps) },
-            ]}
-          />
+          {health.watched.length === 0 ? (
+            <p class="soft pad">Nothing yet: it begins with the first steps that are judged.</p>
+          ) : (
+            <Table
+              label="Watched for drift"
+              rows={health.watched}
+              keyOf={({ metric }) => metric}
+              columns={[
+                { head: "What", cell: ({ metric }) => wordsOf(metric) },
+                { head: "Mean", width: "72px", align: "right", cell: ({ mean }) => formatShare(mean) },
+                { head: "Steps", width: "72px", align: "right", cell: ({ steps }) => formatCount(steps) },
+              ]}
+            />
+          )}
         </Card>
       </div>
     </div>

@@ -271,7 +271,7 @@ async function another(): Promise<void> {
   );
   const others = names[site.name].filter((name) => name !== attune.userId);
   const name = others[Math.floor(Math.random() * others.length)]!;
-  startOver(`You are ${name}`, "A visitor of the last days, with his profile.", name);
+  startOver(`You are ${name}`, "A visitor of the last days, profile included.", name);
   void attune.profile().then(profileCame);
 }
 
@@ -279,6 +279,8 @@ const runShortcut = createShortcuts({
   items: () => [...grid.ids.map(itemOf).filter((item) => item !== undefined), ...catalogue.values()],
   act(eventType, itemId, fields) {
     if (itemId !== undefined) lookedAt(itemId);
+    if (itemId !== undefined && eventType === "add_to_cart") cart.add(itemId);
+    if (eventType === "purchase") cart.clear();
     act(eventType, itemId === undefined ? fields : { ...itemFields(itemId), ...fields });
   },
   running: panel.running,

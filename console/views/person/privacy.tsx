@@ -12,9 +12,9 @@ import { useConsole } from "../../shell/context.ts";
 
 const JOB_EVERY_MS = 700;
 const ALLOWS: Record<Purpose, string> = {
-  analytics: "keep his events",
+  analytics: "keep the events",
   profiling: "shape a profile from them",
-  personalization: "let lists follow him",
+  personalization: "let lists follow the profile",
 };
 
 export function Privacy({ person, onErased }: { person: PersonRef; onErased: () => void }) {
@@ -60,10 +60,10 @@ export function Privacy({ person, onErased }: { person: PersonRef; onErased: () 
       {asks ? (
         <Confirm title={`Erase ${name}?`} action="Erase for good" onConfirm={erase} onClose={() => setAsks(false)}>
           <p>
-            He and all ids that are linked to him are forgotten at once. His records leave the log, the keys that they were
-            closed with are destroyed, and profiles, segments and models are derived anew without him.
+            They and all ids that are linked to them are forgotten at once. Their records leave the log, the keys that
+            those were closed with are destroyed, and profiles, segments and models are derived anew without them.
           </p>
-          <p>Nobody can take this back. Take the export first if he asked for it.</p>
+          <p>Nobody can take this back. Take the export first if they asked for it.</p>
         </Confirm>
       ) : null}
     </Card>

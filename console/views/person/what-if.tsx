@@ -44,7 +44,7 @@ export function WhatIf({ person, profile, placements }: WhatIfProps) {
         <Question person={person} profile={profile} placements={placements} chosen={chosen} onChoose={setChosen} />
       ) : (
         <p class="soft">
-          Ask why an item is missing, leave out what he did, add what he did not, or move him elsewhere.
+          Ask why an item is missing, leave out what was done, add what was not, or move the person elsewhere.
         </p>
       )}
     </Card>
@@ -140,7 +140,7 @@ function Question({ person, profile, placements, chosen, onChoose }: QuestionPro
         }}
       >
         <label class="stacked">
-          <span>Had he also</span>
+          <span>Had they also</span>
           <select
             class="field"
             value={added.event_type}
@@ -182,7 +182,7 @@ function Question({ person, profile, placements, chosen, onChoose }: QuestionPro
       )}
       {recent.length === 0 ? null : (
         <fieldset class="row wrap">
-          <legend>Had he never met</legend>
+          <legend>Had they never met</legend>
           {recent.map((id) => (
             <button
               key={id}
@@ -202,7 +202,7 @@ function Question({ person, profile, placements, chosen, onChoose }: QuestionPro
         <Loading rows={8} />
       ) : (
         <div class={isBehind ? "stack behind" : "stack"} aria-busy={isBehind}>
-          {preview.personalized ? null : <Chip tone="warn">lists do not follow this person: he does not allow it</Chip>}
+          {preview.personalized ? null : <Chip tone="warn">lists do not follow this person: consent is missing</Chip>}
           <WhyNot preview={preview} isOneList={isOneList} />
           <Comparison preview={preview} beforeTitle="As it is" afterTitle="What if" />
         </div>
