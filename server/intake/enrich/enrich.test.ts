@@ -49,6 +49,18 @@ test("HTTP libraries send for others and are no bots; crawlers are; no user agen
   });
 });
 
+test("a program that names itself sends for others; one that the list names is a bot", () => {
+  const kindOf = (text: string): string => readUserAgent(text, { local: false }).kind;
+  for (const own of ["shop-backend/1.2", "acceptance-tests/1.0", "Jersey/2.41", "MyHttpClient", "checkout worker"]) {
+    equal(kindOf(own), "library", own);
+  }
+  const bots = [
+    "GPTBot/1.0", "facebookexternalhit/1.1", "Screaming Frog SEO Spider/19", "WhatsApp/2.0", "Pingdom",
+    "Thing/1.0 (+https://thing.example/about)", "Mozilla/5.0 (compatible)",
+  ];
+  for (const bot of bots) equal(kindOf(bot), "bot", bot);
+});
+
 test("addresses: country, lists in either notation, and this machine", () => {
   equal(readAddress("8.8.8.8").country, "US");
   equal(readAddress("::ffff:8.8.8.8").country, "US");

@@ -1,6 +1,6 @@
 // What a user agent says: who is sending (a visitor's browser, a program on behalf of visitors, a crawler), and on what device.
 import Bowser from "bowser";
-import { isbot } from "isbot";
+import { isbot, list } from "isbot";
 import { RecentMap } from "../../hosting/recent-map.ts";
 
 /**
@@ -24,6 +24,18 @@ const LIBRARIES = new RegExp(
     "apachebench|jmeter|gatling|locust|vegeta|artillery|attune|analytics|segment|grpc-|tonic|connect-)",
   "i",
 );
+/**
+ * The list's patterns that name somebody. The others say only that a text has not the form of a browser's (`shop/1.2`),
+ * which holds for every backend that names itself; `http` alone is in the names of clients, a crawler gives its address.
+ */
+const NAMED = new RegExp(
+  list
+    .filter((pattern) => /[a-z]{3}/.test(pattern.replace(/\[[^\]]*\]|\\./g, "")))
+    .map((pattern) => (pattern === "(?<!lib)http" ? "https?://" : pattern))
+    .concat("^mozilla/", "^opera/") // Says to be a browser and is none.
+    .join("|"),
+  "i",
+);
 /** Browsers without a window: crawlers on the internet, but on this very machine somebody's own test. */
 const HEADLESS = /headlesschrome|playwright|puppeteer|cypress/i;
 const USER_AGENT_CHARS_MAX = 512;
@@ -44,7 +56,7 @@ export function readUserAgent(userAgent: string | undefined, sender: { local: bo
 function parse(text: string, local: boolean): UserAgentFacts {
   if (LIBRARIES.test(text)) return { kind: "library" };
   const headlessHere = local && HEADLESS.test(text);
-  if (!headlessHere && isbot(text)) return { kind: "bot" };
+  if (!headlessHere && isbot(text)) return { kind: NAMED.test(text) ? "bot" : "library" };
   const { platform, os, browser } = Bowser.parse(text);
   return {
     kind: "browser",
