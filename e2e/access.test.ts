@@ -78,6 +78,36 @@ describe("the console of a node with keys", { skip: browserMissing() ?? false },
   });
 });
 
+describe("the console of an open node", { skip: browserMissing() ?? false }, () => {
+  test("the first key made in it closes the node, and the console goes on with it until the key is revoked", async () => {
+    await buildRoom("console");
+    const node = await startNode({ folders: { console: join(ROOT, "dist/console") } });
+    const browser = await launchBrowser();
+    try {
+      await withPage(browser, { viewport: "phone", expectedErrors: /401/ }, async (page) => {
+        await page.goto(`${node.url}/console/#/default/keys`);
+        await page.getByText("There is no key").waitFor();
+        await page.getByLabel("Name").fill("the operators");
+        await page.getByRole("button", { name: "Make the key" }).click();
+        const key = (await page.locator("code", { hasText: /^sk_/ }).textContent())!;
+        const row = page.getByRole("row", { name: /the operators/ });
+        await row.waitFor();
+        assert.equal((await ask(node, "GET /v1/keys")).status, 401);
+
+        const headers = { authorization: `Bearer ${key}` };
+        const { keys } = (await ask(node, "GET /v1/keys", undefined, { headers })).json;
+        assert.equal((await ask(node, `DELETE /v1/keys/${keys[0].key_id}`, undefined, { headers })).status, 204);
+        await page.getByText("You are no longer logged in. What is shown is from before.").waitFor();
+        await page.getByRole("button", { name: "Log in again" }).click();
+        await page.getByLabel("Key").waitFor();
+      });
+    } finally {
+      await browser.close();
+      await node.close();
+    }
+  });
+});
+
 describe("the console of a node with an identity provider", { skip: browserMissing() ?? false }, () => {
   let provider: TestProvider;
   let node: TestNode;

@@ -1,6 +1,6 @@
 // The frame around the views: navigation, search, project, theme, messages.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { createApi, type Api } from "../api/client.ts";
+import { ApiProblem, createApi, type Api } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
 import { Icon, Mark } from "../parts/icon.tsx";
 import { AuditView } from "../views/audit.tsx";
@@ -126,12 +126,7 @@ export function App() {
               <ThemeToggle />
             </header>
             <main ref={main} class="main" tabIndex={-1} key={address}>
-              {stats.error !== undefined && stats.data !== undefined ? (
-                <p class="banner" role="status">
-                  <Icon name="warning" /> The node has stopped answering. What is shown is from before; the console goes
-                  on by itself when it is back.
-                </p>
-              ) : null}
+              {stats.error !== undefined && stats.data !== undefined ? <Stopped error={stats.error} /> : null}
               <View route={route} />
             </main>
           </div>
@@ -146,6 +141,24 @@ export function App() {
         </div>
       </StatsContext.Provider>
     </ConsoleContext.Provider>
+  );
+}
+
+/** Why nothing new comes, above what is still shown. */
+function Stopped({ error }: { error: unknown }) {
+  const isLoggedOut = error instanceof ApiProblem && error.status === 401;
+  return (
+    <p class="banner" role="status">
+      <Icon name="warning" />{" "}
+      {isLoggedOut
+        ? "You are no longer logged in. What is shown is from before."
+        : "The node has stopped answering. What is shown is from before; the console goes on by itself when it is back."}
+      {isLoggedOut ? (
+        <button type="button" class="btn" onClick={() => location.reload()}>
+          Log in again
+        </button>
+      ) : null}
+    </p>
   );
 }
 

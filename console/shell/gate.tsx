@@ -58,8 +58,13 @@ function LogIn({ project, provider, onLoggedIn }: LogInProps) {
             onInput={(event) => setKey(event.currentTarget.value)}
           />
         </label>
-        <p id="login-advice" class="soft" role={fault === undefined ? undefined : "alert"}>
-          {fault ?? "A read, operator or admin key of this node. Operators make one with: attune keys create --role admin"}
+        <p id="login-advice" class={fault === undefined ? "soft" : "fault"} role={fault === undefined ? undefined : "alert"}>
+          {fault ?? (
+            <>
+              A read, operator or admin key of this node. Operators make one with{" "}
+              <code class="nowrap">attune keys create --role admin</code>.
+            </>
+          )}
         </p>
         <button type="submit" class={provider === null ? "btn primary" : "btn"} disabled={key.trim() === ""}>
           Log in

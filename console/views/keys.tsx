@@ -25,8 +25,11 @@ export function KeysView() {
   const [question, setQuestion] = useState<Question>();
   const failed = (error: unknown): void => notify(adviceOn(error), "bad");
   const took = (key: IssuedKey): void => {
+    const isFirst = keys.data?.length === 0;
     setIssued(key);
-    keys.reload();
+    // The first key closes the node, to whoever has just made it too: the console goes on with it.
+    if (isFirst) void api.logIn(key.key).then(keys.reload, failed);
+    else keys.reload();
   };
   const carryOut = ({ kind, key }: Question): void => {
     if (kind === "rotate") return void api.rotateKey(key.key_id, OVERLAP_S).then(took, failed);
