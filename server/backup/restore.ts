@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { parseEntry } from "../audit/chain.ts";
 import { replaceFile } from "../disk/durable-file.ts";
 import { openBase } from "../embedded/base.ts";
-import { LEDGER_FILE, ledgerCopyOf } from "../embedded/project.ts";
+import { LEDGER_FILE, ledgerCopyOf } from "../embedded/opening.ts";
 import type { StoredErasures } from "../privacy/erasures.ts";
 import { stateKeys } from "../vault/state-keys.ts";
 import { defaultKekFolder, fileBesideKek, openVault, type Vault } from "../vault/vault.ts";

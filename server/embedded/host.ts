@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { lockFolder } from "../log/folder-lock.ts";
 import { openVault } from "../vault/vault.ts";
-import { EmbeddedProject, type ProjectOptions } from "./project.ts";
+import type { ProjectOptions } from "./opening.ts";
+import { EmbeddedProject } from "./project.ts";
 
 /** What a project's name may be: it is a folder's name too. */
 const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;

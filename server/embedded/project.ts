@@ -1,7 +1,4 @@
 // One project in one process: a log, the fold of it, checkpoints and timers behind the port that the handlers speak to.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { uuidv7 } from "uuidv7";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { refOfKey } from "../../core/identity/identity.ts";
 import type { Item } from "../../core/item/item.ts";
@@ -10,7 +7,6 @@ import type { CompiledProgram } from "../../core/program/compiled.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
 import type { Consent, DeadLetter, LogRecord, PersonRef } from "../../core/record.ts";
-import { formatTimestamp } from "../../core/event/time.ts";
 import { modelConfig } from "../../core/model/config.ts";
 import { consentOfDefault } from "../../core/consent/consent.ts";
 import {
@@ -32,14 +28,11 @@ import { BackgroundTrainer } from "../background/trainer.ts";
 import { segmentSummaries } from "../hosting/segment-summaries.ts";
 import { EVENT_BYTES } from "../hosting/sizes.ts";
 import { IdIndexDamagedError } from "../log/id-index.ts";
-import type { LogFault, SegmentLog } from "../log/log.ts";
-import { openLog } from "../log/segment-log.ts";
+import type { SegmentLog } from "../log/log.ts";
 import {
   type Decision,
-  type ErasureStatus,
   type EventOutcome,
   type HostStats,
-  type OwnAct,
   type PersonChange,
   type PreviewAnswer,
   type PreviewRequest,
@@ -48,78 +41,30 @@ import {
   type RecommendRequest,
   type Submission,
 } from "../ports.ts";
-import { Erasures, type ErasureJob, type ErasureProof } from "../privacy/erasures.ts";
+import { Erasures } from "../privacy/erasures.ts";
 import { DEFAULT_RETENTION, type RetentionPolicy, type RetentionReport } from "../privacy/retention.ts";
-import { StateCorruptError, type StateFault, StateFile } from "../state/state-file.ts";
-import { segmentKeys } from "../vault/segment-keys.ts";
-import { stateKeys } from "../vault/state-keys.ts";
-import type { Vault } from "../vault/vault.ts";
-import { type BasePlace, eraseFromBase, removeOtherBases, seedFromBase } from "./base.ts";
-import type { CheckpointSlice } from "./checkpointer.ts";
+import { StateCorruptError, StateFile } from "../state/state-file.ts";
+import type { BasePlace } from "./base.ts";
 import { Committer, type Group } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
 import {
   Derived,
-  derivedFault,
-  openDerivedFiles,
   RECORDS_A_CHECKPOINT_MAX,
-  removeOthers,
   stateFolder,
   type DerivedFiles,
-  type ProjectFolder,
 } from "./derived.ts";
-import { eraseFromLog, ErasureStopped, type LogProofs } from "./erasing.ts";
 import type { KeyedRecord } from "./event-keys.ts";
 import type { Fold } from "./fold.ts";
+import { Forgetting } from "./forgetting.ts";
+import { ledgerOf, openParts, placeOf, type OpenedParts, type ProjectOptions } from "./opening.ts";
 import { personExport } from "./person-export.ts";
-import { applyRetention } from "./retaining.ts";
 import { recordsOf } from "./submission.ts";
 import { Timers } from "./timers.ts";
-
-export interface ProjectOptions {
-  /** Holds `log`, `ids` and `state`. */
-  folder: string;
-  name: string;
-  /** The program of a new project. */
-  firstProgram: unknown;
-  /** Processing time, Unix ms. */
-  now: () => number;
-  /** Closes the log and what is derived from it, so that what is erased is destroyed with its key. Without it all is open. */
-  vault?: Vault | undefined;
-  /** How long what is kept. Default DEFAULT_RETENTION. */
-  retention?: RetentionPolicy | undefined;
-  /** `none` never waits for the disk: it loses accepted events when power fails, for tests of the rigs only. */
-  sync?: "fdatasync" | "none";
-  /** Persons held decoded. Default 12,000, about 100 MB. */
-  personsCachedMax?: number;
-  checkpointEveryMs?: number;
-  checkpointSlice?: CheckpointSlice;
-  onFault?: (fault: LogFault) => void;
-  /** The state is of another form, or damaged: it is thrown away and built anew from the log. */
-  onStateRebuilt?: (fault: StateFault) => void;
-  /** For the audit trail. */
-  onOwnAct?: (act: OwnAct) => void;
-  onCheckpointFailed?: (error: Error) => void;
-  onTrainingFailed?: (error: Error) => void;
-  /** An erasure could not be finished; it is tried again. */
-  onErasureFailed?: (error: Error) => void;
-  /** Retention could not be finished; the next run goes on. */
-  onRetentionFailed?: (error: Error) => void;
-}
 
 const CHECKPOINT_EVERY_MS = 10_000;
 /** A checkpoint is taken early when so many persons changed: they cannot leave memory before it. */
 const DIRTY_PERSONS_MAX = 15_000;
 const PERSONS_CACHED_MAX = 12_000;
-/** In the project's folder, and its copy beside the key-encryption key. */
-export const LEDGER_FILE = "erasures.json";
-export const ledgerCopyOf = (project: string): string => `${project}.erasures.json`;
-const ERASURE_AGAIN_MS = 30_000;
-/** Retention runs so often, and a little after each start. */
-const RETAIN_EVERY_MS = 6 * 3_600_000;
-const RETAIN_FIRST_MS = 60_000;
-/** Bytes of the log that are folded while writes wait, when the state that was built anew takes over. */
-const LAST_STEP_BYTES = 256 * 1024;
 
 export class EmbeddedProject implements Project {
   readonly name: string;
@@ -131,15 +76,10 @@ export class EmbeddedProject implements Project {
   readonly guards: GuardWatch;
   readonly #trainer: BackgroundTrainer;
   readonly #families: FamilyTrainer;
+  readonly #forgetting: Forgetting;
   readonly #listeners = new Set<(change: PersonChange) => void>();
   #derived: Derived;
   #timers: Timers;
-  /** Erasures and retention, one after the other: both change the log's old segments. */
-  #erasing: Promise<void> | null = null;
-  #retaining: Promise<RetentionReport | undefined> | null = null;
-  #retentionTimer: NodeJS.Timeout | null = null;
-  #retained: RetentionReport | undefined;
-  #erasureTimer: NodeJS.Timeout | null = null;
   #checkpointTimer: NodeJS.Timeout | null = null;
   #checkpointDue = false;
   /** Processing time, which never goes back. */
@@ -149,7 +89,7 @@ export class EmbeddedProject implements Project {
   #duplicates = 0;
   #closed = false;
 
-  private constructor(options: ProjectOptions, parts: { files: DerivedFiles; log: SegmentLog; ledger: Erasures }) {
+  private constructor(options: ProjectOptions, parts: Omit<OpenedParts, "proofs">) {
     const { files, log, ledger } = parts;
     this.name = options.name;
     this.#options = options;
@@ -190,6 +130,24 @@ export class EmbeddedProject implements Project {
       write: (stop) => this.#write(({ atMs }) => ({ kind: "experiment_stop", at: atMs, stop })),
     });
     this.#timers = this.#timersOf(this.#derived);
+    this.#forgetting = new Forgetting({
+      place: placeOf(options),
+      isClosed: this.isClosed,
+      log,
+      ledger,
+      policy: this.retentionPolicy,
+      nowMs: () => this.#nowMs(),
+      isStopped: () => this.#closed,
+      derived: () => this.#derived,
+      derive: (files) => this.#derive(files),
+      replace: (next) => this.#replace(next),
+      exclusive: (work) => this.#committer.exclusive(work),
+      write: (records, prepare) => this.#writeAll(records, ({ atMs }) => prepare(atMs)),
+      checkpoint: () => this.checkpoint(),
+      acted: (action, details) => options.onOwnAct?.({ project: this.name, action, details }),
+      onErasureFailed: (error) => options.onErasureFailed?.(error),
+      onRetentionFailed: (error) => options.onRetentionFailed?.(error),
+    });
   }
 
   /** Opens the folder, brings the state to the end of the log, and starts timers and checkpoints. */
@@ -205,43 +163,15 @@ export class EmbeddedProject implements Project {
   }
 
   static async #open(options: ProjectOptions): Promise<EmbeddedProject> {
-    const { folder, vault } = options;
-    mkdirSync(folder, { recursive: true });
-    const ledger = ledgerOf(options);
-    const place = placeOf(options);
-    removeOthers(place, ledger.generation);
-    removeOtherBases({ ...place, generation: ledger.base });
-    const fault = derivedFault(place, ledger.generation);
-    // Nothing is thrown away before the log is open: without its keys nothing could be built anew.
-    let files = fault === undefined ? await openDerivedFiles(place, ledger.generation) : undefined;
+    const { proofs, ...parts } = await openParts(options);
+    const { files, log } = parts;
     try {
-      const log = await openLog(join(folder, "log"), {
-        sync: options.sync ?? "fdatasync",
-        onFault: options.onFault ?? (() => {}),
-        ...(files?.meta === undefined ? {} : { durableEnd: files.meta.position }),
-        ...(vault === undefined ? {} : { keys: segmentKeys(vault, options.name) }),
-      });
-      if (fault !== undefined) options.onStateRebuilt?.(fault);
-      files ??= await openDerivedFiles(place, ledger.generation);
-      const jobs = ledger.running();
-      let proofs: LogProofs | undefined;
-      if (jobs.length > 0) {
-        // Of a restored log nobody has begun a new segment when the job was taken.
-        if (jobs.some(({ before }) => before > log.bounds.at(-1)!.base)) await log.roll();
-        // A crash came between: what the state still holds of them is not even looked at.
-        proofs = await eraseFromLog({ log, jobs, ledger, isClosed: vault !== undefined, isStopped: () => false });
-        await eraseBase({ place, jobs, ledger, proofs });
-        await files.file.close();
-        files = await openDerivedFiles(place, ledger.generation + 1);
-      }
-      const base = baseOf(place, ledger);
-      if (files.meta === undefined && base !== undefined) files = await seedFromBase(files, base);
-      const project = new EmbeddedProject(options, { files, log, ledger });
+      const project = new EmbeddedProject(options, parts);
       const records = await project.#recover(files.meta?.personsPosition ?? files.meta?.position ?? log.start);
-      if (proofs !== undefined) await project.#finish(proofs, records);
+      if (proofs !== undefined) await project.#forgetting.finish(proofs, records);
       return project;
     } catch (error) {
-      await files?.file.close();
+      await files.file.close();
       throw error;
     }
   }
@@ -305,22 +235,16 @@ export class EmbeddedProject implements Project {
   }
 
   async erasePerson(ref: PersonRef): ReturnType<Project["erasePerson"]> {
-    const job = await this.#committer.exclusive(async () => {
-      const before = await this.log.roll();
-      const names = this.fold.namesOf(this.fold.keyNow(ref));
-      const hashes = names.map((name) => this.#ledger.hashOf(name));
-      const job: ErasureJob = { job_id: uuidv7(), status: "running", at: this.#nowMs(), before, hashes };
-      await this.#ledger.save(job);
-      this.fold.forget(names);
-      return job;
-    });
-    this.#eraseSoon();
-    return statusOf(job);
+    return this.#forgetting.erase(ref);
+  }
+
+  async erasure(jobId: string): ReturnType<Project["erasure"]> {
+    return this.#forgetting.status(jobId);
   }
 
   /** What stands for the log's head; undefined where the log is whole. */
   get base(): BasePlace | undefined {
-    return baseOf(placeOf(this.#options), this.#ledger);
+    return this.#forgetting.base;
   }
 
   /** Whether log and state are closed with keys. */
@@ -333,42 +257,12 @@ export class EmbeddedProject implements Project {
   }
 
   async retention(): ReturnType<Project["retention"]> {
-    return { policy: this.retentionPolicy, last: this.#retained };
+    return { policy: this.retentionPolicy, last: this.#forgetting.retained };
   }
 
   /** Applies retention now; undefined where the host goes down. A call while one runs waits for that. */
-  async retain(): Promise<RetentionReport | undefined> {
-    await this.#erasing;
-    this.#retaining ??= this.#retain().finally(() => (this.#retaining = null));
-    return this.#retaining;
-  }
-
-  async #retain(): Promise<RetentionReport | undefined> {
-    await this.checkpoint();
-    const report = await applyRetention({
-      place: placeOf(this.#options),
-      log: this.log,
-      ledger: this.#ledger,
-      fold: () => this.fold,
-      policy: this.retentionPolicy,
-      nowMs: () => this.#nowMs(),
-      isStopped: () => this.#closed || this.#ledger.running().length > 0,
-      write: (records, prepare) => this.#writeAll(records, ({ atMs }) => prepare(atMs)),
-      roll: () => this.#committer.exclusive(() => this.log.roll()),
-      checkpointed: () => this.#derived.checkpointer.position,
-    });
-    if (report !== undefined) {
-      this.#retained = report;
-      const { log, ...counts } = report;
-      this.#acted("retention", { ...counts, ...log });
-    }
-    this.#derived.forgetIds(this.log.start);
-    return report;
-  }
-
-  async erasure(jobId: string): ReturnType<Project["erasure"]> {
-    const job = this.#ledger.job(jobId);
-    return job === undefined ? undefined : statusOf(job);
+  retain(): Promise<RetentionReport | undefined> {
+    return this.#forgetting.retain();
   }
 
   /** Every link is in memory. */
@@ -577,10 +471,7 @@ export class EmbeddedProject implements Project {
     await this.#trainer.stop();
     await this.#families.stop();
     this.#derived.sweep.stop();
-    if (this.#erasureTimer !== null) clearTimeout(this.#erasureTimer);
-    if (this.#retentionTimer !== null) clearTimeout(this.#retentionTimer);
-    await this.#retaining?.catch(() => {});
-    await this.#erasing;
+    await this.#forgetting.stop();
     if (this.#checkpointTimer !== null) clearInterval(this.#checkpointTimer);
     await this.#committer.close();
     try {
@@ -605,7 +496,7 @@ export class EmbeddedProject implements Project {
     const everyMs = this.#options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS;
     this.#checkpointTimer = setInterval(() => this.#checkpointSoon(), everyMs);
     this.#checkpointTimer.unref();
-    this.#retainAfter(RETAIN_FIRST_MS);
+    this.#forgetting.start();
     return records;
   }
 
@@ -623,94 +514,12 @@ export class EmbeddedProject implements Project {
     return new Timers({ persons, now: () => this.#nowMs(), look: (key, nowMs) => this.#look(key, nowMs) });
   }
 
-  #retainAfter(ms: number): void {
-    this.#retentionTimer = setTimeout(() => {
-      this.retain()
-        .catch((error: unknown) => this.#options.onRetentionFailed?.(error as Error))
-        .finally(() => this.#closed || this.#retainAfter(RETAIN_EVERY_MS));
-    }, ms).unref();
-  }
-
-  /** Works off the jobs that run, all that came together at once; one that fails is tried again. */
-  async #erase(): Promise<void> {
-    try {
-      await this.#retaining?.catch(() => {});
-      while (this.#ledger.running().length > 0) {
-        const jobs = this.#ledger.running();
-        const isStopped = (): boolean => this.#closed;
-        const isClosed = this.#options.vault !== undefined;
-        const proofs = await eraseFromLog({ log: this.log, jobs, ledger: this.#ledger, isClosed, isStopped });
-        await eraseBase({ place: placeOf(this.#options), jobs, ledger: this.#ledger, proofs });
-        const { old, records } = await this.#rebuild();
-        await this.#finish(proofs, records, old);
-      }
-    } catch (error) {
-      if (this.#closed || error instanceof ErasureStopped) return;
-      this.#options.onErasureFailed?.(error as Error);
-      this.#erasureTimer = setTimeout(() => this.#eraseSoon(), ERASURE_AGAIN_MS).unref();
-    }
-  }
-
-  #eraseSoon(): void {
-    if (!this.#closed) this.#erasing ??= this.#erase().finally(() => (this.#erasing = null));
-  }
-
-  /** Derives everything from the log once more, beside what serves, and puts it in its place. */
-  async #rebuild(): Promise<{ old: Derived; records: number }> {
-    const old = this.#derived;
-    const generation = this.#ledger.generation + 1;
-    const { folder } = this.#options;
-    StateFile.remove(stateFolder(folder, generation));
-    let files = await openDerivedFiles(placeOf(this.#options), generation);
-    if (this.base !== undefined) files = await seedFromBase(files, this.base);
-    const next = this.#derive(files);
-    next.load();
-    const isStopped = (): boolean => this.#closed;
-    const onCorrupt = (): void => {};
-    let records = 0;
-    try {
-      const step = async (): Promise<void> => {
-        records += await next.replay(this.log, next.position, { onCorrupt, isStopped });
-        if (this.#closed) throw new ErasureStopped("the host goes down");
-      };
-      do await step();
-      while (this.log.end - next.position > LAST_STEP_BYTES);
-      await this.#committer.exclusive(async () => {
-        await step();
-        this.#timers.stop();
-        old.sweep.stop();
-        this.#derived = next;
-        this.#timers = this.#timersOf(next);
-        this.#timers.start();
-      });
-    } catch (error) {
-      await next.close();
-      throw error;
-    }
-    next.sweep.start(next.fold.programs.current.version);
-    await old.checkpointer.settled();
-    return { old, records };
-  }
-
-  /** The new state is on disk before the old one goes, and both before a job is done: a crash before does it again. */
-  async #finish(logProofs: LogProofs, records: number, old?: Derived): Promise<void> {
-    await this.checkpoint();
-    await this.#ledger.setGeneration(this.#ledger.generation + 1);
-    await old?.close();
-    removeOthers(placeOf(this.#options), this.#ledger.generation);
-    const doneAt = formatTimestamp(this.#nowMs());
-    const proofs = new Map<ErasureJob, ErasureProof>();
-    for (const [job, proof] of logProofs) {
-      const state = { rebuilt_from_records: records };
-      proofs.set(job, { erased_at: formatTimestamp(job.at), done_at: doneAt, ...proof, state });
-    }
-    // In the trail before anybody is told that it is done; a crash in between does the job, and says so, once more.
-    for (const [{ job_id }, proof] of proofs) this.#acted("erasure done", { job_id, ...figuresOf(proof) });
-    await this.#ledger.done(proofs);
-  }
-
-  #acted(action: OwnAct["action"], details: OwnAct["details"]): void {
-    this.#options.onOwnAct?.({ project: this.name, action, details });
+  #replace(next: Derived): void {
+    this.#timers.stop();
+    this.#derived.sweep.stop();
+    this.#derived = next;
+    this.#timers = this.#timersOf(next);
+    this.#timers.start();
   }
 
   /** A new project's log begins with its program, so that the log alone says how it is to be read. */
@@ -779,45 +588,6 @@ export class EmbeddedProject implements Project {
   }
 }
 
-function placeOf({ folder, name, vault }: ProjectOptions): ProjectFolder {
-  return { folder, keys: vault === undefined ? undefined : stateKeys(vault, name) };
-}
-
-function baseOf(place: ProjectFolder, { base }: Erasures): BasePlace | undefined {
-  return base === 0 ? undefined : { ...place, generation: base };
-}
-
-/** Takes persons out of the base, where there is one: a new one takes its place. */
-async function eraseBase(of: {
-  place: ProjectFolder;
-  jobs: readonly ErasureJob[];
-  ledger: Erasures;
-  proofs: LogProofs;
-}): Promise<void> {
-  const { place, jobs, ledger, proofs } = of;
-  const base = baseOf(place, ledger);
-  if (base === undefined) return;
-  removeOtherBases(base);
-  const next = base.generation + 1;
-  const rowsErased = await eraseFromBase(base, { next, jobs, ledger });
-  for (const job of jobs) proofs.get(job)!.base = { rows_erased: rowsErased };
-  await ledger.setBase(next);
-  removeOtherBases({ ...place, generation: next });
-}
-
 function letterOf(bytes: Uint8Array): DeadLetter {
   return JSON.parse(Buffer.from(bytes).toString("utf8")) as DeadLetter;
-}
-
-function ledgerOf({ folder, name, vault }: ProjectOptions): Erasures {
-  return Erasures.open(join(folder, LEDGER_FILE), vault?.obtain(`erasures/${name}`), vault?.besideKek(ledgerCopyOf(name)));
-}
-
-/** The proof for the trail, which holds no nested values. */
-function figuresOf({ erased_at, done_at, log, state, scan, base }: ErasureProof): OwnAct["details"] {
-  return { erased_at, done_at, ...log, ...state, ...scan, ...base };
-}
-
-function statusOf({ job_id, status, proof }: ErasureJob): ErasureStatus {
-  return { job_id, status, ...(proof === undefined ? {} : { proof: { ...proof } }) };
 }

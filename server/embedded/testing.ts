@@ -7,7 +7,8 @@ import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Rng } from "../../core/math/rng.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import type { LogRecord } from "../../core/record.ts";
-import { EmbeddedProject, type ProjectOptions } from "./project.ts";
+import type { ProjectOptions } from "./opening.ts";
+import { EmbeddedProject } from "./project.ts";
 
 export const START_MS = 1_760_000_000_000;
 
