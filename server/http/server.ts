@@ -133,7 +133,8 @@ function assemble(
     commitTiming,
     now,
   });
-  const webhooks = createWebhookSender({ config: config.webhooks, logger, seed: now() >>> 0, now });
+  const isOpen = (): boolean => gate.isOpen;
+  const webhooks = createWebhookSender({ config: config.webhooks, logger, seed: now() >>> 0, now, isOpen });
   const history = createHistory({ timings, commitTiming, intake, logger, now });
   const hubs = new Map<Project, Hub>();
 

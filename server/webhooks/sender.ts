@@ -11,7 +11,7 @@ import { isObject } from "../http/body.ts";
 import type { WebhookConfig } from "../http/config.ts";
 import { Problem } from "../http/problem.ts";
 import type { Project } from "../ports.ts";
-import { ForbiddenAddressError, isPublicAddress, publicLookup } from "./address-guard.ts";
+import { EVERYWHERE, ForbiddenAddressError, namesThisMachine, PUBLIC, THIS_MACHINE, type Reach } from "./address-guard.ts";
 import { signature } from "./sign.ts";
 
 /** The code of a webhook's dead letter. */
@@ -59,8 +59,13 @@ export function createWebhookSender(options: {
   logger: Logger;
   seed: number;
   now: () => number;
+  /**
+   * Whether receivers on this machine are called without a setting, and without a signature where there is no secret:
+   * so where the node is open, on loopback, to whoever is on this machine already.
+   */
+  isOpen?: () => boolean;
 }): WebhookSender {
-  const { config, logger, now } = options;
+  const { config, logger, now, isOpen = () => false } = options;
   const rng = rngFrom(options.seed);
   const ready: Delivery[] = [];
   const pausing = new Map<Delivery, NodeJS.Timeout>();
@@ -126,7 +131,8 @@ export function createWebhookSender(options: {
   }
 
   function attempt(delivery: Delivery): Promise<Outcome> {
-    if (config.secret === undefined) {
+    const isNear = isOpen() && namesThisMachine(delivery.url);
+    if (config.secret === undefined && !isNear) {
       return Promise.resolve({ fault: "no webhook secret is configured, so nothing can be signed", final: true });
     }
     const body = JSON.stringify(delivery.payload);
@@ -135,9 +141,12 @@ export function createWebhookSender(options: {
       "content-length": Buffer.byteLength(body),
       "user-agent": "attune-webhook/1",
       "attune-delivery": String(delivery.payload["id"]),
-      "attune-signature": signature(config.secret, body, Math.floor(now() / 1_000)),
+      ...(config.secret !== undefined && {
+        "attune-signature": signature(config.secret, body, Math.floor(now() / 1_000)),
+      }),
     };
-    return post(delivery.url, { body, headers, allowPrivate: config.allowPrivate, stop: stopping.signal });
+    const reach = config.allowPrivate ? EVERYWHERE : isNear ? THIS_MACHINE : PUBLIC;
+    return post(delivery.url, { body, headers, reach, stop: stopping.signal });
   }
 
   return {
@@ -188,7 +197,7 @@ export function createWebhookSender(options: {
 /** One attempt. Redirects are not followed: they count as an answer that is not good. Never rejects. */
 function post(
   url: string,
-  options: { body: string; headers: Record<string, string | number>; allowPrivate: boolean; stop: AbortSignal },
+  options: { body: string; headers: Record<string, string | number>; reach: Reach; stop: AbortSignal },
 ): Promise<Outcome> {
   let target: URL;
   try {
@@ -201,7 +210,7 @@ function post(
   }
   const literal = target.hostname.replace(/^\[|\]$/g, "");
   const isLiteral = /^[\d.]+$/.test(literal) || literal.includes(":");
-  if (!options.allowPrivate && isLiteral && !isPublicAddress(literal)) {
+  if (isLiteral && !options.reach.allows(literal)) {
     return Promise.resolve({ fault: "the address is not public", final: true });
   }
   return new Promise((resolve) => {
@@ -211,7 +220,7 @@ function post(
       headers: options.headers,
       agent: false,
       signal: AbortSignal.any([options.stop, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)]),
-      ...(!options.allowPrivate && { lookup: publicLookup }),
+      ...(options.reach.lookup !== undefined && { lookup: options.reach.lookup }),
     });
     request.on("response", (response) => {
       const status = response.statusCode ?? 0;
