@@ -36,7 +36,7 @@ export function createMix(modelCount: number): Mix {
   const layout = featureLayout(modelCount);
   const { width } = layout;
   const weights = new Float64Array((LENGTH_BUCKETS + 1) * width);
-  const squares = new Float64Array(weights.length).fill(SQUARES_START);
+  const squares = new Float64Array(weights.length).fill(SQUARES_START); // The shared row has its spread instead.
   weights[SHARED * width + modelCount * PER_MODEL] = 1;
   const gradient = new Float64Array(width);
   const sum = new Float64Array(width);
@@ -44,7 +44,7 @@ export function createMix(modelCount: number): Mix {
 
   const dirty = new DirtySlots((row) => {
     const out = rowWriter();
-    out.u8(2);
+    out.u8(3); // As 2; an earlier release does not know that the shared row's squares stand still.
     layout.write(out);
     for (let j = row * width; j < (row + 1) * width; j++) {
       out.f64(weights[j]!);
@@ -56,11 +56,6 @@ export function createMix(modelCount: number): Mix {
   const settle = (lengthBucket: number): Float64Array => {
     for (let j = 0; j < width; j++) sum[j] = weights[SHARED * width + j]! + weights[lengthBucket * width + j]!;
     return sum;
-  };
-
-  const moveShared = (): void => {
-    dirty.touch(SHARED);
-    newton.step(gradient, weights, SHARED * width);
   };
 
   const moveOfLength = (row: number): void => {
@@ -88,14 +83,15 @@ export function createMix(modelCount: number): Mix {
         if (error < ERROR_MIN && error > -ERROR_MIN) continue;
         union.addTo(gradient, i, error);
       }
-      moveShared();
+      dirty.touch(SHARED);
+      newton.step(gradient, weights, SHARED * width);
       moveOfLength(lengthBucket);
     },
     weights: (lengthBucket) => settle(lengthBucket).slice(),
     tables: [
       slotTable("mix", dirty, (row, bytes) => {
         const input = rowReader(bytes);
-        const version = input.version(2);
+        const version = input.version(3);
         const stored = layout.read(input, version === 1 ? GENERAL_V1 : undefined);
         for (let j = 0; j < stored.width; j++) {
           const place = stored.placeOf(j);

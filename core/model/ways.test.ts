@@ -9,7 +9,7 @@ import { GENERAL_NAMES, PER_MODEL } from "./union.ts";
 const START_MS = Date.UTC(2026, 0, 1);
 const PATH = ["a", "b", "a", "c", "a", "b", "a"];
 
-const recent = (item_id: string, k: number, event_type = "click"): RecentItem => ({ item_id, event_type, timestamp: START_MS + k * 1000 });
+const recent = (item_id: string, k: number): RecentItem => ({ item_id, event_type: "click", timestamp: START_MS + k * 1000 });
 
 /** Everyone goes this way, the visitor last. */
 function walked(): { models: Models; history: RecentItem[] } {
@@ -18,7 +18,8 @@ function walked(): { models: Models; history: RecentItem[] } {
   for (const personKey of ["u:1", "u:2", "u:me"]) {
     history.length = 0;
     for (const [k, itemId] of PATH.entries()) {
-      models.learn({ personKey, itemId, eventType: "click", weight: 1, timeMs: START_MS + k * 1000, sampled: true, history: history.slice() });
+      const timeMs = START_MS + k * 1000;
+      models.learn({ personKey, itemId, eventType: "click", weight: 1, timeMs, sampled: true, history: history.slice() });
       history.unshift(recent(itemId, k));
     }
   }
@@ -34,7 +35,9 @@ function ask(models: Models, asker: Omit<Asker, "personKey">): string[] {
   return pathOf(models);
 }
 
-function featureOf({ union, lists, situation, items, models }: Models, name: (typeof GENERAL_NAMES)[number], itemId: string): number {
+type Feature = (typeof GENERAL_NAMES)[number];
+
+function featureOf({ union, lists, situation, items, models }: Models, name: Feature, itemId: string): number {
   union.gather(lists, situation);
   union.describe(lists, situation);
   const weights = new Float64Array(models.length * PER_MODEL + GENERAL_NAMES.length);
@@ -46,13 +49,15 @@ test("the path is the history's, or the given trail's, behind the page that is l
   const { models, history } = walked();
   const back = [...PATH].reverse();
   deepEqual(ask(models, { history }), back);
-  deepEqual(ask(models, { history: history.flatMap((one) => [one, { ...one, event_type: "view" }]) }), back, "a click and a view are one step");
+  const twice = history.flatMap((one) => [one, { ...one, event_type: "view" }]);
+  deepEqual(ask(models, { history: twice }), back, "a click and a view are one step");
   deepEqual(ask(models, { history: [], trail: back }), back);
   deepEqual(ask(models, { history, trail: ["a", "b", "c"] }), back, "the history is that of the trail and knows more");
   deepEqual(ask(models, { history, trail: ["b", "a"] }), ["b", "a"], "a what-if has a path of its own");
   deepEqual(ask(models, { history, pageItemId: "c" }), ["c", ...back]);
   deepEqual(ask(models, { history: [] }), ["a"], "the newest item of the session");
-  deepEqual(ask(models, { history: [], trail: Array.from({ length: 200 }, (_, k) => (k % 2 === 0 ? "a" : "b")) }).length, 51);
+  const long = Array.from({ length: 200 }, (_, k) => (k % 2 === 0 ? "a" : "b"));
+  deepEqual(ask(models, { history: [], trail: long }).length, 51);
 });
 
 test("ways that were taken more often count more, and neighbours speak of the session's items apart", () => {
