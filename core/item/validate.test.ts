@@ -31,6 +31,12 @@ test("only the id is needed; null is missing", () => {
   });
 });
 
+test("a day of publication begins at midnight UTC", () => {
+  const result = normaliseItem({ item_id: "i1", published_at: "2026-01-01" });
+  ok("item" in result);
+  equal(result.item.published_at, 1_767_225_600_000);
+});
+
 test("faults name the field", () => {
   const faults: [unknown, string][] = [
     [[], "not_an_object"],
@@ -46,6 +52,8 @@ test("faults name the field", () => {
     [{ item_id: "i", image_url: 1 }, "image_url_invalid"],
     [{ item_id: "i", available: "yes" }, "available_invalid"],
     [{ item_id: "i", published_at: "now" }, "published_at_invalid"],
+    [{ item_id: "i", published_at: "2026-02-30" }, "published_at_invalid"],
+    [{ item_id: "i", published_at: "2026-01-01T00:00:00" }, "published_at_invalid"],
     [{ item_id: "i", attributes: [] }, "attributes_invalid"],
     [{ item_id: "i", attributes: { t: "x".repeat(16_384) } }, "attributes_invalid"],
     [{ item_id: "i", attributes: JSON.parse('{"__proto__":1}') }, "attributes_invalid"],

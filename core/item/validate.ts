@@ -21,7 +21,7 @@ const TEXTS = {
   image_url_invalid: "send a URL or path of at most 2,048 characters, no javascript: or data: one",
   url_invalid: "send a URL or path of at most 2,048 characters, no javascript: or data: one",
   available_invalid: "send true or false",
-  published_at_invalid: "send ISO 8601 with a zone, or Unix milliseconds",
+  published_at_invalid: "send a date (2026-01-31), ISO 8601 with a zone, or Unix milliseconds",
   attributes_invalid: "send an object of JSON values of at most 16 KiB, without a key named __proto__",
 } as const;
 
@@ -48,7 +48,7 @@ export function normaliseItem(raw: unknown): NormalisedItem {
   if (categories === undefined) return refused("categories_invalid", "/categories", item_id);
   const tags = labels(fields["tags"]);
   if (tags === undefined) return refused("tags_invalid", "/tags", item_id);
-  const publishedMs = isSet(fields["published_at"]) ? parseTimestamp(fields["published_at"]) : undefined;
+  const publishedMs = isSet(fields["published_at"]) ? parsePublished(fields["published_at"]) : undefined;
   for (const [name, isGood] of CHECKS) {
     if (isSet(fields[name]) && !isGood(fields[name])) return refused(`${name}_invalid`, `/${name}`, item_id);
   }
@@ -74,9 +74,15 @@ const CHECKS = [
   ["image_url", isUrl],
   ["url", isUrl],
   ["available", (value: unknown) => typeof value === "boolean"],
-  ["published_at", (value: unknown) => parseTimestamp(value) >= 0],
+  ["published_at", (value: unknown) => parsePublished(value) >= 0],
   ["attributes", isAttributes],
 ] as const;
+
+/** A day, as catalogues say it, begins at midnight UTC; else as an event's timestamp. NaN where it is neither. */
+function parsePublished(value: unknown): number {
+  const isDay = typeof value === "string" && /^\d{4}-\d\d-\d\d$/.test(value);
+  return parseTimestamp(isDay ? `${value}T00:00:00Z` : value);
+}
 
 function isSet(value: unknown): boolean {
   return value !== undefined && value !== null;

@@ -129,7 +129,10 @@ export const SCHEMAS: Record<string, Schema> = {
       image_url: text("URL or path of a picture.", 2048),
       url: text("URL or path of the item's page.", 2048),
       available: { type: "boolean", description: "False: never recommended." },
-      published_at: instant,
+      published_at: {
+        anyOf: [...instant["anyOf"] as Schema[], { type: "string", format: "date" }],
+        description: "ISO 8601 with a zone, Unix ms, or a day, which begins at midnight UTC.",
+      },
       attributes: open("Anything else that filters may read."),
     },
     ["item_id"],
