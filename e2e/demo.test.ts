@@ -133,7 +133,7 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
     }));
 
   test("becoming a bargain hunter fills the cart that the page then speaks of, and no badge is cut off", () =>
-    withPage(browser, {}, async (page) => {
+    withPage(browser, { reducedMotion: "reduce" }, async (page) => {
       await open(page, SITES.shop);
       await page.getByRole("button", { name: "Bargain hunter" }).click();
       await page.getByRole("button", { name: "Cart: 1" }).waitFor();
@@ -295,9 +295,14 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await open(page, SITES.news);
       const headline = await page.locator(".card h3").first().boundingBox();
       assert.ok(headline!.y + headline!.height < page.viewportSize()!.height, "the lead's headline is below the fold");
-      await page.setViewportSize({ width: 360, height: 740 });
       for (const path of Object.values(SITES)) {
         await open(page, path);
+        for (const width of [1440, 1400, 1280, 1024, 900]) {
+          await page.setViewportSize({ width, height: 900 });
+          const hidden = await page.locator("#places").evaluate((places) => places.scrollWidth - places.clientWidth);
+          assert.equal(hidden, 0, `${path}: shelves are out of sight at ${width}`);
+        }
+        await page.setViewportSize({ width: 360, height: 740 });
         assert.ok((await page.locator("#scheme").boundingBox())!.y < 40, `${path}: the head of the page wraps`);
       }
       await page.setViewportSize({ width: 820, height: 1180 });
