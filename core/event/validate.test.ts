@@ -185,7 +185,8 @@ test("sent_at moves timestamps by the difference of the clocks, from a second on
   equal(accepted({ ...base, timestamp: 5, sent_at: fast }, { anyAge: true }).timestamp, 5);
 });
 
-test("an import takes any age, but no time before 1970", () => {
+test("an import takes any age, but no time before 1970 and none ahead of the clock", () => {
+  equal(refused({ ...base, timestamp: NOW + 300_001, sent_at: NOW + DAY }, { anyAge: true })[0], "timestamp_in_future");
   equal(accepted({ ...base, timestamp: "1999-12-31T23:59:59Z" }, { anyAge: true }).timestamp, 946_684_799_000);
   deepEqual(refused({ ...base, timestamp: "1969-12-31T23:59:59Z" }, { anyAge: true }), [
     "timestamp_invalid",

@@ -28,7 +28,7 @@ export interface ValidateOptions {
   readonly sentAtMs?: number;
   /** Types that the program accepts, built-in ones included. */
   readonly eventTypes: ReadonlySet<string>;
-  /** For imports: any age, and no correction by `sent_at`, since nobody is there to compare clocks with. */
+  /** For imports: any age, but none ahead of `receivedAtMs`, and no correction by `sent_at`, since nobody is there to compare clocks with. */
   readonly anyAge?: boolean;
   /** Gives an id where the event has none. */
   readonly newEventId: () => string;
@@ -153,12 +153,14 @@ function correctedTime(raw: Record<string, unknown>, options: ValidateOptions): 
     sentAtMs = parseTimestamp(raw["sent_at"]);
     if (sentAtMs !== sentAtMs) return rejection("sent_at_invalid", "/sent_at");
   }
-  if (options.anyAge === true) return timeMs < 0 ? rejection("timestamp_invalid", "/timestamp") : timeMs;
-  if (sentAtMs !== undefined) {
+  const isImport = options.anyAge === true;
+  if (isImport && timeMs < 0) return rejection("timestamp_invalid", "/timestamp");
+  if (sentAtMs !== undefined && !isImport) {
     const difference = options.receivedAtMs - sentAtMs;
     if (difference >= CLOCK_TOLERANCE_MS || difference <= -CLOCK_TOLERANCE_MS) timeMs += difference;
   }
   if (timeMs > options.receivedAtMs + FUTURE_MS_MAX) return rejection("timestamp_in_future", "/timestamp");
+  if (isImport) return timeMs;
   if (timeMs < options.receivedAtMs - AGE_MS_MAX || timeMs < 0) return rejection("timestamp_too_old", "/timestamp");
   return timeMs;
 }

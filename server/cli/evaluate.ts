@@ -228,7 +228,7 @@ function eventReader(program: ProgramDocument): (row: Record<string, unknown>) =
   let given = 0;
   const newEventId = (): string => `line-${++given}`;
   return (row) => {
-    const outcome = normaliseEvent(row, { receivedAtMs: SEED_TIME_MS, eventTypes, anyAge: true, newEventId });
+    const outcome = normaliseEvent(row, { receivedAtMs: Infinity, eventTypes, anyAge: true, newEventId });
     return "event" in outcome ? outcome.event : undefined;
   };
 }
