@@ -79,7 +79,7 @@ describe("the console of a node with keys", { skip: browserMissing() ?? false },
 });
 
 describe("the console of an open node", { skip: browserMissing() ?? false }, () => {
-  test("the first key made in it closes the node, and the console goes on with it until the key is revoked", async () => {
+  test("the first key made in it closes the node; the console goes on with it until it is revoked", async () => {
     await buildRoom("console");
     const node = await startNode({ folders: { console: join(ROOT, "dist/console") } });
     const browser = await launchBrowser();

@@ -53,7 +53,8 @@ export function useRead<Answer>(key: string, read: () => Promise<Answer>, everyM
   }, [attempt, everyMs]);
 
   const current = state.key === key;
-  const isPassing = current && everyMs === undefined && state.error instanceof ApiProblem && PASSING.has(state.error.status);
+  const failed = current && state.error instanceof ApiProblem ? state.error : undefined;
+  const isPassing = everyMs === undefined && failed !== undefined && PASSING.has(failed.status);
   useEffect(() => {
     if (!isPassing) return undefined;
     const timer = setTimeout(() => void attempt(), AGAIN_MS);

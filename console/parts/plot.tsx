@@ -36,7 +36,7 @@ const LABEL_HALF_PX = 26;
 const RIGHT_FREE_PX = 8;
 const BINARY_STEPS = Array.from({ length: 40 }, (_, power) => 2 ** power);
 const BYTES_TOP_MIN = 1024;
-const WHOLE_STEPS = Array.from({ length: 12 }, (_, digits) => [1, 2, 5].map((lead) => Number(`${lead}e${digits}`))).flat();
+const WHOLE_STEPS = Array.from({ length: 12 }, (_, zeros) => [1, 2, 5].map((first) => Number(`${first}e${zeros}`))).flat();
 
 export function Plot({ label, times, series, format = formatShort, height = 160, binary, whole, spanS }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);

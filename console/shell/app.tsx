@@ -152,7 +152,7 @@ function Stopped({ error }: { error: unknown }) {
       <Icon name="warning" />{" "}
       {isLoggedOut
         ? "You are no longer logged in. What is shown is from before."
-        : "The node has stopped answering. What is shown is from before; the console goes on by itself when it is back."}
+        : "The node has stopped answering. What is shown is from before; it goes on by itself when it is back."}
       {isLoggedOut ? (
         <button type="button" class="btn" onClick={() => location.reload()}>
           Log in again

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { createApi } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
 import { Mark } from "../parts/icon.tsx";
-import { adviceOn, Failed } from "../parts/state.tsx";
+import { adviceOn, Failed, Loading } from "../parts/state.tsx";
 import { App } from "./app.tsx";
 import { useRoute } from "./route.ts";
 
@@ -13,7 +13,19 @@ export function Gate() {
   const api = createApi(project);
   const session = useRead("session", () => api.session());
   if (session.data === undefined) {
-    return session.error === undefined ? null : <Failed what="The console" error={session.error} onRetry={session.reload} />;
+    return (
+      <main class="login">
+        {session.error === undefined ? (
+          <div class="card late">
+            <Loading rows={3} label="Loading the console" />
+          </div>
+        ) : (
+          <div class="card">
+            <Failed what="The console" error={session.error} onRetry={session.reload} />
+          </div>
+        )}
+      </main>
+    );
   }
   const { kind, provider } = session.data;
   return kind === "nobody" ? <LogIn onLoggedIn={session.reload} project={project} provider={provider} /> : <App />;
@@ -58,7 +70,11 @@ function LogIn({ project, provider, onLoggedIn }: LogInProps) {
             onInput={(event) => setKey(event.currentTarget.value)}
           />
         </label>
-        <p id="login-advice" class={fault === undefined ? "soft" : "fault"} role={fault === undefined ? undefined : "alert"}>
+        <p
+          id="login-advice"
+          class={fault === undefined ? "soft" : "fault"}
+          role={fault === undefined ? undefined : "alert"}
+        >
           {fault ?? (
             <>
               A read, operator or admin key of this node. Operators make one with{" "}

@@ -4,7 +4,15 @@ import { ApiProblem } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
-import { formatCount, formatDuration, formatExact, formatLift, formatNumber, formatShare, timeOf } from "../parts/format.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatExact,
+  formatLift,
+  formatNumber,
+  formatShare,
+  timeOf,
+} from "../parts/format.ts";
 import { Plot, type PlotSeries } from "../parts/plot.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Stat } from "../parts/stat.tsx";
@@ -160,9 +168,10 @@ function Variants({ experiment }: { experiment: Experiment }) {
               const { mean, interval } = variant.metrics[primary]!;
               if (interval === null || variant.users === 0) return <span class="faint">nobody yet</span>;
               const reach = `${shown(interval.low)} to ${shown(interval.high)}`;
+              const label = `${variant.name}: ${shown(mean)}, ${reach}`;
               return (
                 <div class="lift">
-                  <Whisker value={mean} {...interval} scale={means} label={`${variant.name}: ${shown(mean)}, ${reach}`} />
+                  <Whisker value={mean} {...interval} scale={means} label={label} />
                   <span class="faint small num">{reach}</span>
                 </div>
               );
@@ -210,7 +219,8 @@ function Lift({
 }) {
   const { name, control, interval, lift } = variant;
   if (control) return <span class="faint">–</span>;
-  if (interval === null) return <Difference experiment={experiment} name={experiment.primary} of={variant.metrics[experiment.primary]!} />;
+  const { primary } = experiment;
+  if (interval === null) return <Difference experiment={experiment} name={primary} of={variant.metrics[primary]!} />;
   const words = `${formatLift(interval.low)} to ${formatLift(interval.high)}`;
   const tone = verdictOf(experiment, variant);
   return (
@@ -331,9 +341,10 @@ function Difference({ experiment, name, of }: { experiment: Experiment; name: st
   const isRate = RATES.has(kind);
   // The difference of two shares is in points, not in per cent of either.
   const unit = isRate ? " points" : kind === "time_on_site" ? " s" : "";
-  const signed = (value: number): string => `${value < 0 ? "−" : "+"}${formatNumber(Math.abs(isRate ? value * 100 : value))}`;
+  const size = (value: number): string => formatNumber(Math.abs(isRate ? value * 100 : value));
+  const signed = (value: number): string => `${value < 0 ? "−" : "+"}${size(value)}`;
   return (
-    <span class="verdict lift" title="The difference to control: its mean is not surely above zero, so there is no lift.">
+    <span class="verdict lift" title="The difference to control, whose mean is not surely above zero: no lift yet.">
       {`${signed(difference)}${unit}`}
       <span class="faint small">
         ({signed(interval.low)} to {signed(interval.high)})

@@ -107,7 +107,11 @@ function Found({ text }: { text: string }) {
           An item that only events know has no title: open it by its id.
         </Empty>
       ) : (
-        <ItemList wide list={found.data.items.map((item, index) => ({ item_id: item.item_id, item, rank: index + 1, score: 0 }))} score={() => ""} />
+        <ItemList
+          wide
+          list={found.data.items.map((item, index) => ({ item_id: item.item_id, item, rank: index + 1, score: 0 }))}
+          score={() => ""}
+        />
       )}
     </Card>
   );

@@ -170,7 +170,7 @@ function Numbers({ stats }: { stats: Stats }) {
     <dl class="stats">
       <Stat
         name="Events"
-        value={formatNumber(stats.rates.accepted_per_s)}
+        value={formatNumber(lastKnown(stats.series.accepted_per_s))}
         unit="/s"
         note={`${formatCount(totals.accepted)} since start`}
       />

@@ -94,7 +94,8 @@ const acts: CardActs = {
   open: (id) => {
     looked.add(id);
     calm.acted();
-    openItem(id, { site, attune, itemOf, cart: acts.cart, like: acts.like, isLiked: (it) => liked.has(it), open: acts.open });
+    const isLiked = (other: string): boolean => liked.has(other);
+    openItem(id, { site, attune, itemOf, cart: acts.cart, like: acts.like, isLiked, open: acts.open });
   },
   like(id, atMs) {
     const isLiked = !liked.has(id);
