@@ -93,7 +93,7 @@ function createArms(models: Models, names: readonly string[]) {
       for (const arm of arms) {
         weigh(arm);
         const at = union.find(target);
-        if (at >= 0) arm.mix.learn(union, situation.lengthBucket, at, scores);
+        if (at >= 0 && union.isDescribed[at] === 1) arm.mix.learn(union, situation.lengthBucket, at, scores);
       }
       models.blend.learn(lists, situation, target, models.items.slotEnd);
     },

@@ -5,6 +5,7 @@
 //
 // Progressive holdout: every step is ranked before it is learnt, by mix, by the calibrated blend and by each model
 // alone. What would have ranked best lately, for sessions of this length, is what is served (`judge.ts`).
+import { assert } from "../assert.ts";
 import { exp2 } from "../math/exp2.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
@@ -76,6 +77,7 @@ export function createMix(modelCount: number): Mix {
       for (let i = 0; i < union.count; i++) into[i] = union.isDescribed[i] === 1 ? union.weigh(i, sum) : -Infinity;
     },
     learn(union, lengthBucket, target, scores) {
+      assert(union.isDescribed[target] === 1, "the ranker learns from candidates that have features");
       toShares(scores, union.count);
       gradient.fill(0);
       for (let i = 0; i < union.count; i++) {
