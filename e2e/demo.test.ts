@@ -262,6 +262,11 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.getByRole("dialog", { name: nextTitle!, exact: true }).waitFor();
       await dialog.getByRole("button", { name: "Add to cart" }).click();
 
+      await page.locator(card(first)).hover();
+      await page.locator(card(first)).getByRole("button", { name: /^Quick view/ }).click();
+      await dialog.getByRole("button", { name: "Like", exact: true }).click();
+      await page.locator(`${card(first)} .like[aria-pressed="true"]`).waitFor();
+
       const other = (await order(page))[2]!;
       await page.locator(card(other)).hover();
       await page.locator(card(other)).getByRole("button", { name: "Add to cart" }).click();

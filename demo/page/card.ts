@@ -16,7 +16,7 @@ export interface Entry extends Shelved {
 export interface CardActs {
   look(id: string, atMs: number): void;
   open(id: string): void;
-  like(id: string, atMs: number): boolean;
+  like(id: string, atMs: number): void;
   dismiss(id: string, atMs: number): void;
   cart(id: string, atMs: number): void;
   /** The pointer or the focus is on the card. */
@@ -56,7 +56,7 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
       class: "act like",
       "aria-label": `${site.save.off}: ${item.title}`,
       "aria-pressed": "false",
-      onclick: (event: MouseEvent) => liked.setAttribute("aria-pressed", String(acts.like(id, event.timeStamp))),
+      onclick: (event: MouseEvent) => acts.like(id, event.timeStamp),
     },
     icon("heart"),
   );

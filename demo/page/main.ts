@@ -101,8 +101,8 @@ const acts: CardActs = {
     const isLiked = !liked.has(id);
     if (isLiked) liked.add(id);
     else liked.delete(id);
+    grid.card(id)?.querySelector(".like")?.setAttribute("aria-pressed", String(isLiked));
     act(isLiked ? "like" : "dislike", itemFields(id), atMs);
-    return isLiked;
   },
   dismiss(id, atMs) {
     grid.card(id)?.classList.add("dismissed");
