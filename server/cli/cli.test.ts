@@ -89,6 +89,9 @@ test("what is exported can be imported again, from standard input too", async ()
   child.stdin.end(exported.out);
   match((await done).out, /^events: 20 accepted/);
   equal((await run("export", "--data", join(folder, "b"))).out, exported.out);
+  const packed = start(["import", "--data", join(folder, "b"), "-"]);
+  packed.child.stdin.end(gzipSync(exported.out));
+  match((await packed.done).out, /^events: 0 accepted, 20 duplicates, 0 rejected/);
 });
 
 test("start says where it listens, refuses a second process on its folder, takes a replay, and ends with 0 on SIGTERM", async () => {

@@ -1,6 +1,6 @@
-// Reads NDJSON files (`.ndjson`, `.ndjson.gz`, or `-` for standard input) line by line, as fast as parsing allows.
+// Reads NDJSON files (`.ndjson`, `.ndjson.gz`, or `-` for standard input, packed or not) line by line, as fast as parsing allows.
 import { createReadStream, statSync } from "node:fs";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 
 export interface Line {
@@ -27,8 +27,8 @@ export interface EventFile {
 export function openEventFile(path: string): EventFile {
   let size: number | undefined;
   let read = 0;
-  const source = (): Readable => {
-    if (path === "-") return process.stdin;
+  const source = async (): Promise<Readable> => {
+    if (path === "-") return unpackedIfPacked(process.stdin);
     try {
       size = statSync(path).size;
     } catch (cause) {
@@ -58,7 +58,7 @@ export function openEventFile(path: string): EventFile {
         return lines;
       };
       try {
-        for await (const chunk of source()) {
+        for await (const chunk of await source()) {
           const text = rest + decoder.decode(chunk as Buffer, { stream: true });
           const end = text.lastIndexOf("\n");
           if (end < 0) {
@@ -75,4 +75,21 @@ export function openEventFile(path: string): EventFile {
       if (rest !== "") yield split(rest);
     },
   };
+}
+
+/** The bytes of `input`, unpacked where they begin as gzip does. */
+async function unpackedIfPacked(input: Readable): Promise<Readable> {
+  const chunks = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const { value: first, done } = await chunks.next();
+  const all = Readable.from(
+    (async function* () {
+      if (done === true) return;
+      yield first;
+      yield* { [Symbol.asyncIterator]: () => chunks };
+    })(),
+  );
+  if (done === true || first[0] !== 0x1f || first[1] !== 0x8b) return all;
+  const unpacked = createGunzip({ chunkSize: 1 << 18 });
+  all.on("error", (error) => unpacked.destroy(error));
+  return all.pipe(unpacked);
 }
