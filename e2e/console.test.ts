@@ -13,6 +13,7 @@ const ROOT = resolve(import.meta.dirname, "..");
 const SCRIPTS_GZIPPED_MAX = 180_000;
 const START_TIMEOUT_MS = 60_000;
 const SHOWN_TIMEOUT_MS = 10_000;
+const RESIZED_TIMEOUT_MS = 2_000;
 const NARROWEST = { width: 360, height: 740 };
 
 const PROGRAM = {
@@ -432,9 +433,19 @@ async function shows(page: Page, seen: RegExp): Promise<void> {
   });
 }
 
-/** Against the window as it was made: a phone's `innerWidth` grows with a page that is too wide. */
+/**
+ * Against the window as it was made: a phone's `innerWidth` grows with a page that is too wide. Plots follow a new width
+ * a frame later.
+ */
 const fits = (page: Page): Promise<boolean> =>
-  page.evaluate((width) => document.documentElement.scrollWidth <= width, page.viewportSize()!.width);
+  page
+    .waitForFunction((width) => document.documentElement.scrollWidth <= width, page.viewportSize()!.width, {
+      timeout: RESIZED_TIMEOUT_MS,
+    })
+    .then(
+      () => true,
+      () => false,
+    );
 
 async function violations(page: Page, axe: string): Promise<string[]> {
   await page.evaluate(axe);
