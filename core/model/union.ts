@@ -28,7 +28,7 @@ export const GENERAL = GENERAL_NAMES.length;
  * Candidates that are worth a closer look, by the calibrated blend: the features of others are not worked out. A rest of
  * some hundred holds the item that comes next about never (docs/decisions/models.md).
  */
-export const DESCRIBED_MAX = 64;
+export const DESCRIBED_MAX = 96;
 
 export interface Union {
   count: number;
