@@ -70,8 +70,9 @@ export async function openParts(options: ProjectOptions): Promise<OpenedParts> {
   const fault = derivedFault(place, ledger.generation);
   // Nothing is thrown away before the log is open: without its keys nothing could be built anew.
   let files = fault === undefined ? await openDerivedFiles(place, ledger.generation) : undefined;
+  let log: SegmentLog | undefined;
   try {
-    const log = await openLog(join(folder, "log"), {
+    log = await openLog(join(folder, "log"), {
       sync: options.sync ?? "fdatasync",
       onFault: options.onFault ?? (() => {}),
       ...(files?.meta === undefined ? {} : { durableEnd: files.meta.position }),
@@ -83,7 +84,8 @@ export async function openParts(options: ProjectOptions): Promise<OpenedParts> {
     let proofs: LogProofs | undefined;
     if (jobs.length > 0) {
       // Of a restored log nobody has begun a new segment when the job was taken.
-      if (jobs.some(({ before }) => before > log.bounds.at(-1)!.base)) await log.roll();
+      const { base } = log.bounds.at(-1)!;
+      if (jobs.some(({ before }) => before > base)) await log.roll();
       // A crash came between: what the state still holds of them is not even looked at.
       proofs = await eraseFromLog({ log, jobs, ledger, isClosed: vault !== undefined, isStopped: () => false });
       await eraseBase({ place, jobs, ledger, proofs });
@@ -94,6 +96,7 @@ export async function openParts(options: ProjectOptions): Promise<OpenedParts> {
     if (files.meta === undefined && base !== undefined) files = await seedFromBase(files, base);
     return { files, log, ledger, proofs };
   } catch (error) {
+    await log?.abandon();
     await files?.file.close();
     throw error;
   }

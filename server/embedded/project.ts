@@ -171,6 +171,7 @@ export class EmbeddedProject implements Project {
       if (proofs !== undefined) await project.#forgetting.finish(proofs, records);
       return project;
     } catch (error) {
+      await log.abandon();
       await files.file.close();
       throw error;
     }
