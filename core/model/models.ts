@@ -6,8 +6,9 @@ import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { createBackground, type BackgroundPart } from "./background.ts";
 import type { Blend } from "./blend.ts";
 import { createCandidateList, createScoreSheet, takeBest, type CandidateList } from "./candidates.ts";
+import { createCatalogue } from "./catalogue.ts";
 import { LIST_MAX, SHORT_LIST_MAX, type LearningConfig, type ModelConfig } from "./config.ts";
-import { createContent, type Content } from "./content.ts";
+import type { Content } from "./content.ts";
 import { createContextPopularity, type ContextPopularity } from "./context-popularity.ts";
 import { createCosine, type Cosine } from "./cosine.ts";
 import { createCrowd, type Crowd } from "./crowd.ts";
@@ -16,7 +17,7 @@ import type { Effects } from "./effects.ts";
 import { createFactors, type Factors } from "./factors.ts";
 import { createWalk } from "./walk.ts";
 import type { Health } from "./health.ts";
-import { createItemIndex, type ItemIndex } from "./item-index.ts";
+import type { ItemIndex } from "./item-index.ts";
 import type { Judge } from "./judge.ts";
 import { createKnn } from "./knn.ts";
 import type { Mix } from "./mix.ts";
@@ -53,7 +54,6 @@ const DAYPART = { name: "daypart", table: "dayparts", kinds: ["daypart"] } as co
 const SHORT: ReadonlySet<string> = new Set(["context", "trend", "steady", "next", "recent", "factors", "daypart"]);
 const TYPE_BITS = 31;
 const CLOCKS_V1 = 5; // What rows of the first version hold: popularity, trend, rules, cosine, knn.
-export const NEWEST_MAX = 200;
 
 /** Called after a model has worked, so that a host can time it; the core has no clock. */
 export type Probe = (model: number, work: "learn" | "list") => void;
@@ -125,14 +125,11 @@ const boundsOf = (config: ModelConfig) => ({
 
 export function createModels(config: ModelConfig, learning: LearningConfig, probe?: Probe): Models {
   let current = config;
-  const dirtyItems = new DirtySlots((slot) => encodeItem(slot));
-  const items = createItemIndex({
-    touch: (slot) => dirtyItems.touch(slot),
-    leaving: (slot) => {
-      for (const model of models) model.forget(slot);
-      crowd.forget(slot);
-    },
+  const catalogue = createCatalogue((slot) => {
+    for (const model of models) model.forget(slot);
+    crowd.forget(slot);
   });
+  const { items, content } = catalogue;
   const sessions = createSessions();
   const bounds = boundsOf(config);
   const clocks = {
@@ -147,7 +144,6 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   const popularity = createPopularity(clocks.popularity, { name: "popularity" });
   const trend = createPopularity(clocks.trend, { name: "trend" });
   const cosine = createCosine(items, clocks.cosine, bounds.cosine);
-  const content = createContent();
   const contexts = createContextPopularity(items, clocks.popularity, CONTEXT);
   const dayparts = createContextPopularity(items, clocks.steady, DAYPART);
   const steady = createPopularity(clocks.steady, { name: "steady" });
@@ -243,59 +239,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     return bit;
   };
 
-  const encodeItem = (slot: number): Uint8Array => {
-    const row = items.readSlot(slot);
-    const out = rowWriter();
-    out.u8(2);
-    out.i32(row.generation);
-    out.i32(row.nextFree);
-    out.u8(row.id === undefined ? 0 : 1);
-    if (row.id !== undefined) out.text(row.id);
-    out.f64(row.lastSeenMs);
-    out.f64(row.firstSeenMs);
-    out.f64(row.listedAtMs);
-    out.f64(row.order);
-    out.text(row.item === undefined ? "" : JSON.stringify(row.item));
-    return out.bytes();
-  };
-
-  // Content is derived: after a restart it is built from the catalogue, in the order in which items were listed.
-  let contentIsStale = false;
-  const newest: number[] = [];
-  const remember = (slot: number): void => {
-    const at = newest.indexOf(slot);
-    if (at >= 0) newest.splice(at, 1);
-    newest.unshift(slot);
-    if (newest.length > NEWEST_MAX) newest.pop();
-  };
-  const refreshContent = (): void => {
-    contentIsStale = false;
-    newest.length = 0;
-    const listed: number[] = [];
-    for (let slot = 0; slot < items.slotEnd; slot++) if (items.itemAt(slot) !== undefined) listed.push(slot);
-    listed.sort((a, b) => items.listedOrder(a) - items.listedOrder(b));
-    for (const slot of listed) {
-      content.put(slot, items.itemAt(slot));
-      remember(slot);
-    }
-  };
-
-  const loadItem = (slot: number, bytes: Uint8Array): void => {
-    const input = rowReader(bytes);
-    const version = input.version(2);
-    const generation = input.i32();
-    const nextFree = input.i32();
-    const id = input.u8() === 1 ? input.text() : undefined;
-    const lastSeenMs = input.f64();
-    const firstSeenMs = version === 1 ? lastSeenMs : input.f64();
-    const row = { generation, nextFree, id, lastSeenMs, firstSeenMs, listedAtMs: input.f64(), order: input.f64() };
-    const text = input.text();
-    items.loadSlot(slot, { ...row, item: text === "" ? undefined : (JSON.parse(text) as Item) });
-    contentIsStale = true;
-  };
-
   const fillLists = (): void => {
-    if (contentIsStale) refreshContent();
+    catalogue.settle();
     sheet.reserve(items.slotEnd);
     for (let m = 0; m < models.length; m++) {
       const model = models[m]!;
@@ -362,10 +307,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     get config() {
       return current;
     },
-    newest() {
-      if (contentIsStale) refreshContent();
-      return newest;
-    },
+    newest: catalogue.newest,
     rank: ranker.rank,
     effects: ranker.effects,
     takeBackground(part) {
@@ -396,22 +338,12 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       current = next;
     },
     put(item, atMs) {
-      if (contentIsStale) refreshContent();
       dirtyMeta.touch(0);
-      const slot = items.intern(item.item_id, atMs);
-      if (slot < 0) return;
-      items.setItem(slot, item, atMs);
-      content.put(slot, item);
-      remember(slot);
+      catalogue.put(item, atMs);
     },
     remove(itemId) {
-      if (contentIsStale) refreshContent();
-      const slot = items.slotOf(itemId);
-      if (slot < 0) return false;
-      const wasListed = items.itemAt(slot) !== undefined;
       dirtyMeta.touch(0);
-      items.free(slot);
-      return wasListed;
+      return catalogue.remove(itemId);
     },
     learn(step) {
       if (step.weight < 0) return turnAway(step);
@@ -499,7 +431,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       fillLists();
     },
     tables: [
-      slotTable("items", dirtyItems, loadItem),
+      catalogue.table,
       slotTable("model_meta", dirtyMeta, (_row, bytes) => loadMeta(bytes)),
       ...sessions.tables,
       ...models.flatMap((model) => model.tables),
