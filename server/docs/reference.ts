@@ -1,6 +1,7 @@
 // The API reference: one HTML page made from the OpenAPI document, readable without scripts.
 import type { Schema } from "../http/openapi-schemas.ts";
-import { openApiDocument, type Operation } from "../http/openapi.ts";
+import type { Operation } from "../http/openapi-parts.ts";
+import { openApiDocument } from "../http/openapi.ts";
 import { PROBLEMS } from "../http/problem.ts";
 import { guideLinks } from "./guides.ts";
 import { docsPage, escapeHtml } from "./page.ts";

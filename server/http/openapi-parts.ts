@@ -1,0 +1,87 @@
+// What the operations of the OpenAPI document are put together from.
+import { ref, type Schema } from "./openapi-schemas.ts";
+import { PROBLEMS, type ProblemCode } from "./problem.ts";
+import type { Need } from "../access/roles.ts";
+
+export interface Operation {
+  /** What the key must be allowed; a test holds it against what the route enforces. */
+  "x-access"?: Need;
+  security?: readonly Record<string, readonly string[]>[];
+  tags: string[];
+  summary: string;
+  description?: string;
+  parameters?: Schema[];
+  requestBody?: Schema;
+  responses: Record<string, Schema>;
+}
+
+export const PERSON_CALLS = ["bad_parameter", "unknown_project"] as const;
+export const CHANGES = [
+  "bad_json",
+  "too_deep",
+  "body_too_large",
+  "unsupported_media_type",
+  "overloaded",
+  "storage_full",
+  "storage_failed",
+  "shutting_down",
+] as const;
+
+export const query = (name: string, schema: Schema, description: string): Schema => ({
+  name,
+  in: "query",
+  schema,
+  description,
+});
+export const path = (name: string, description: string): Schema => ({
+  name,
+  in: "path",
+  required: true,
+  schema: { type: "string", minLength: 1, maxLength: 128 },
+  description,
+});
+export const text: Schema = { type: "string" };
+export const project: Schema = { $ref: "#/components/parameters/project" };
+export const limit = (high: number, otherwise: number): Schema =>
+  query("limit", { type: "integer", minimum: 1, maximum: high, default: otherwise }, "How many at most.");
+export const placementLimit = query(
+  "limit",
+  { type: "integer", minimum: 1, maximum: 200, default: 20 },
+  "How many at most. Where it is missing, the placement's `limit`; 20 where that is missing too.",
+);
+export const json = (schema: Schema, description = "Done."): Schema => ({
+  description,
+  content: { "application/json": { schema } },
+});
+export const body = (schema: Schema, description = ""): Schema => ({
+  required: true,
+  description,
+  content: { "application/json": { schema } },
+});
+
+/** Groups the problems that an operation can answer by their status. */
+export function problems(codes: readonly ProblemCode[]): Record<string, Schema> {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of codes) {
+    const [status] = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, list]) => [
+      String(status),
+      {
+        description: list.map((code) => `\`${code}\``).join(", "),
+        content: { "application/problem+json": { schema: ref("Problem") } },
+      },
+    ]),
+  );
+}
+
+export const JSON_FAULTS = ["bad_json", "too_deep", "body_too_large", "unsupported_media_type"] as const;
+export const personQuery = [
+  query("user_id", text, "The user; this or `anonymous_id` is required."),
+  query("anonymous_id", text, "The visitor."),
+];
+export const listAnswer = json(ref("RecommendationList"), "The list, best first.");
+
+export type Paths = Readonly<Record<string, Record<string, Operation>>>;

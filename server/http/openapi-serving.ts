@@ -1,0 +1,268 @@
+// Operations that answer: lists, decisions, experiments, segments, and the program that they follow.
+import {
+  body,
+  CHANGES,
+  json,
+  limit,
+  listAnswer,
+  path,
+  PERSON_CALLS,
+  personQuery,
+  placementLimit,
+  problems,
+  project,
+  query,
+  text,
+  type Paths,
+} from "./openapi-parts.ts";
+import { ref } from "./openapi-schemas.ts";
+
+export const SERVING_PATHS: Paths = {
+  "/v1/recommendations": {
+    get: {
+      tags: ["Recommendations"],
+      summary: "Recommend",
+      parameters: [
+        ...personQuery,
+        query("placement", { type: "string", default: "home" }, "A placement of the program."),
+        placementLimit,
+        query("item_id", text, "The item of the page."),
+        query("exclude", text, "Items to leave out, with commas between them, or repeated."),
+        query("filter", text, "CEL over the item, such as `item.price < 50`."),
+        query(
+          "explain",
+          { enum: ["0", "1"], default: "0" },
+          "1: each item with its sources, the visitor's own items behind it, and a sentence for him.",
+        ),
+        query("why_not", text, "Items, with commas between them: why they are not in the list (read key)."),
+        project,
+      ],
+      responses: { 200: listAnswer, ...problems([...PERSON_CALLS, "bad_filter", "unknown_placement"]) },
+    },
+    post: {
+      tags: ["Recommendations"],
+      summary: "Recommend, with a context",
+      parameters: [project],
+      requestBody: body(ref("RecommendationRequest")),
+      responses: {
+        200: listAnswer,
+        ...problems([
+          ...PERSON_CALLS,
+          "bad_json",
+          "bad_filter",
+          "bad_rules",
+          "unknown_placement",
+          "unsupported_media_type",
+        ]),
+      },
+    },
+  },
+  "/v1/recommendations/preview": {
+    post: {
+      tags: ["Recommendations"],
+      summary: "Preview a list: before and after, what moved, and why",
+      description:
+        "Other rules (a draft of the placement), another context, another history. Nothing changes, and no decision is logged. `why_not` tells of items that are missing: unavailable, filtered by which rule, excluded, capped, shown too often, pushed out by diversity, proposed by no model, or ranked behind the end.",
+      parameters: [project],
+      requestBody: body(ref("PreviewRequest")),
+      responses: {
+        200: json(ref("Preview"), "Both lists."),
+        ...problems([
+          "bad_json",
+          "bad_parameter",
+          "bad_filter",
+          "bad_rules",
+          "unknown_placement",
+          "unsupported_media_type",
+        ]),
+      },
+    },
+  },
+  "/v1/trending": {
+    get: {
+      tags: ["Recommendations"],
+      summary: "What trends",
+      parameters: [limit(200, 20), query("filter", text, "CEL over the item."), project],
+      responses: { 200: listAnswer, ...problems(["bad_parameter", "bad_filter"]) },
+    },
+  },
+  "/v1/decide": {
+    post: {
+      tags: ["Decisions"],
+      summary: "Decide a slot",
+      description: "The variant, layout or action that the program picks for the visitor.",
+      parameters: [project],
+      requestBody: body(ref("DecideRequest")),
+      responses: {
+        200: json(ref("Decision")),
+        ...problems([...PERSON_CALLS, "bad_json", "unknown_slot", "unsupported_media_type"]),
+      },
+    },
+  },
+  "/v1/slots": {
+    get: {
+      tags: ["Decisions"],
+      summary: "Slots, and what they have learnt",
+      description: "Each variant's share, mean reward and the value of always showing it, estimated from the log.",
+      parameters: [project],
+      responses: {
+        200: json({
+          type: "object",
+          properties: { slots: { type: "array", items: ref("Slot") } },
+          required: ["slots"],
+        }),
+      },
+    },
+  },
+  "/v1/models": {
+    get: {
+      tags: ["Decisions"],
+      summary: "How the models do",
+      description:
+        "Hit rates by hour from steps that were ranked before they were learnt, calibration, what is watched for drift, alarms, and how the background model does against the one before.",
+      parameters: [project],
+      responses: { 200: json(ref("ModelHealth")) },
+    },
+  },
+  "/v1/experiments": {
+    get: {
+      tags: ["Decisions"],
+      summary: "Experiments and what they have shown",
+      parameters: [project],
+      responses: {
+        200: json({
+          type: "object",
+          properties: { experiments: { type: "array", items: ref("Experiment") } },
+          required: ["experiments"],
+        }),
+      },
+    },
+  },
+  "/v1/experiments/{name}": {
+    get: {
+      tags: ["Decisions"],
+      summary: "What an experiment has shown",
+      description: "Per variant users, exposures, conversions and lift with intervals that hold whenever one looks.",
+      parameters: [path("name", "The experiment."), project],
+      responses: { 200: json(ref("Experiment")), ...problems(["bad_parameter", "unknown_experiment"]) },
+    },
+  },
+  "/v1/segments": {
+    get: {
+      tags: ["Segments"],
+      summary: "Segments with live sizes",
+      parameters: [project],
+      responses: {
+        200: json({
+          type: "object",
+          properties: { segments: { type: "array", items: ref("Segment") } },
+          required: ["segments"],
+        }),
+      },
+    },
+  },
+  "/v1/segments/{name}/users": {
+    get: {
+      tags: ["Segments"],
+      summary: "Members of a segment",
+      parameters: [
+        path("name", "The segment."),
+        limit(1000, 50),
+        query("after", text, "The `next` of the page before."),
+        project,
+      ],
+      responses: {
+        200: json({
+          type: "object",
+          properties: {
+            segment: text,
+            users: { type: "array", items: ref("PersonRef") },
+            total: { type: "integer" },
+            next: { type: ["string", "null"] },
+          },
+          required: ["segment", "users", "total", "next"],
+        }),
+        ...problems(["bad_parameter", "unknown_segment"]),
+      },
+    },
+  },
+  "/v1/program": {
+    get: {
+      tags: ["Program"],
+      summary: "Read the program",
+      description: "The document, with its `version` and `created_at`; it can be put back as it is.",
+      parameters: [query("version", { type: "integer", minimum: 0 }, "An earlier version."), project],
+      responses: { 200: json(ref("Program")), ...problems(["bad_parameter", "unknown_version"]) },
+    },
+    put: {
+      tags: ["Program"],
+      summary: "Replace the program",
+      description: "Takes effect at once. A bad one changes nothing and is answered with every fault and its path.",
+      parameters: [project],
+      requestBody: body(ref("Program")),
+      responses: {
+        200: json({ type: "object", properties: { version: { type: "integer" } }, required: ["version"] }),
+        ...problems(["bad_program", ...CHANGES]),
+      },
+    },
+  },
+  "/v1/program/check": {
+    post: {
+      tags: ["Program"],
+      summary: "Check a program",
+      parameters: [project],
+      requestBody: body(ref("Program")),
+      responses: {
+        200: json({
+          type: "object",
+          properties: {
+            ok: { type: "boolean" },
+            faults: { type: "array", items: ref("Fault") },
+            warnings: { type: "array", items: ref("Fault"), description: "What a program may say and should not." },
+          },
+          required: ["ok", "faults", "warnings"],
+        }),
+        ...problems(["bad_json", "unsupported_media_type"]),
+      },
+    },
+  },
+  "/v1/program/rollback": {
+    post: {
+      tags: ["Program"],
+      summary: "Bring an earlier version back",
+      parameters: [project],
+      requestBody: body({ type: "object", properties: { version: { type: "integer" } }, required: ["version"] }),
+      responses: {
+        200: json({
+          type: "object",
+          properties: { version: { type: "integer", description: "The new version's number." } },
+          required: ["version"],
+        }),
+        ...problems(["bad_parameter", "unknown_version", ...CHANGES]),
+      },
+    },
+  },
+  "/v1/program/versions": {
+    get: {
+      tags: ["Program"],
+      summary: "Versions of the program",
+      parameters: [project],
+      responses: {
+        200: json({
+          type: "object",
+          properties: {
+            current: { type: ["integer", "null"] },
+            versions: {
+              type: "array",
+              items: {
+                type: "object",
+                properties: { version: { type: "integer" }, created_at: { type: "string", format: "date-time" } },
+              },
+            },
+          },
+          required: ["current", "versions"],
+        }),
+      },
+    },
+  },
+};
