@@ -116,19 +116,19 @@ export async function readSettings(flags: SettingFlags, variables: NodeJS.Proces
   const key = flags["tls-key"] ?? environment["ATTUNE_TLS_KEY"] ?? file.tls?.key;
   if ((cert === undefined) !== (key === undefined)) throw new SettingError("TLS takes both a certificate and a key");
   const auditAnchor = environment["ATTUNE_AUDIT_ANCHOR"] ?? file.auditAnchor;
-  const secret = environment["ATTUNE_WEBHOOK_SECRET"];
+  const webhooks = webhooksOf(file.webhooks, environment);
   const oidc = oidcOf(file.oidc, environment["ATTUNE_OIDC_CLIENT_SECRET"]);
   return {
     ...file,
     ...(grpcPort === undefined ? {} : { grpcPort: grpcPort === "off" ? "off" : portOf(grpcPort) }),
     ...(cert === undefined || key === undefined ? {} : { tls: { cert: resolve(cert), key: resolve(key) } }),
     ...(auditAnchor === undefined ? {} : { auditAnchor: resolve(auditAnchor) }),
-    ...(secret === undefined ? {} : { webhooks: { ...file.webhooks, secret } }),
+    ...(webhooks === undefined ? {} : { webhooks }),
     ...(oidc === undefined ? {} : { oidc }),
     host: flags.host ?? environment["ATTUNE_HOST"] ?? file.host ?? "127.0.0.1",
     port: port === undefined ? (file.port ?? 8080) : portOf(port),
     data: resolve(flags.data ?? environment["ATTUNE_DATA"] ?? file.data ?? "./data"),
-    demo: demo === undefined ? (file.demo ?? false) : demoOf(demo),
+    demo: demo === undefined ? (file.demo ?? false) : isOn("ATTUNE_DEMO", demo),
   };
 }
 
@@ -164,7 +164,12 @@ export function refuseOpenDoor(host: string): void {
 /** Where the audit trail of a node with these settings lies. */
 export function auditPlace(settings: NodeSettings): AuditPlace {
   const { data, auditAnchor } = settings;
-  return { dataFolder: data, anchor: auditAnchor, kekFolder: process.env["ATTUNE_KEK_FOLDER"], keptMs: retentionOf(settings).audit };
+  return {
+    dataFolder: data,
+    anchor: auditAnchor,
+    kekFolder: process.env["ATTUNE_KEK_FOLDER"],
+    keptMs: retentionOf(settings).audit,
+  };
 }
 
 /** What the configuration file says; empty where there is none and none was named. */
@@ -197,8 +202,21 @@ function portOf(text: string): number {
   throw new SettingError(`"${text}" is no port: a whole number from 0 (picks a free one) to 65535`);
 }
 
-function demoOf(text: string): boolean {
+function webhooksOf(
+  file: AttuneConfig["webhooks"],
+  environment: Record<string, string | undefined>,
+): AttuneConfig["webhooks"] {
+  const { ATTUNE_WEBHOOK_SECRET: secret, ATTUNE_WEBHOOK_ALLOW_PRIVATE: allowPrivate } = environment;
+  if (secret === undefined && allowPrivate === undefined) return file;
+  return {
+    ...file,
+    ...(secret === undefined ? {} : { secret }),
+    ...(allowPrivate === undefined ? {} : { allowPrivate: isOn("ATTUNE_WEBHOOK_ALLOW_PRIVATE", allowPrivate) }),
+  };
+}
+
+function isOn(name: string, text: string): boolean {
   if (text === "1" || text === "true") return true;
   if (text === "0" || text === "false") return false;
-  throw new SettingError(`ATTUNE_DEMO is "${text}": 1 or 0`);
+  throw new SettingError(`${name} is "${text}": 1 or 0`);
 }

@@ -9,7 +9,14 @@ import type { ErasureJob, ErasureProof, Erasures } from "../privacy/erasures.ts"
 import type { RetentionPolicy, RetentionReport } from "../privacy/retention.ts";
 import { StateFile } from "../state/state-file.ts";
 import { type BasePlace, eraseFromBase, removeOtherBases, seedFromBase } from "./base.ts";
-import { openDerivedFiles, removeOthers, stateFolder, type Derived, type DerivedFiles, type ProjectFolder } from "./derived.ts";
+import {
+  openDerivedFiles,
+  removeOthers,
+  stateFolder,
+  type Derived,
+  type DerivedFiles,
+  type ProjectFolder,
+} from "./derived.ts";
 import { eraseFromLog, ErasureStopped, type LogProofs } from "./erasing.ts";
 import { applyRetention } from "./retaining.ts";
 

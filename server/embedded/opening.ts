@@ -107,5 +107,9 @@ export function placeOf({ folder, name, vault }: ProjectOptions): ProjectFolder 
 }
 
 export function ledgerOf({ folder, name, vault }: ProjectOptions): Erasures {
-  return Erasures.open(join(folder, LEDGER_FILE), vault?.obtain(`erasures/${name}`), vault?.besideKek(ledgerCopyOf(name)));
+  return Erasures.open(
+    join(folder, LEDGER_FILE),
+    vault?.obtain(`erasures/${name}`),
+    vault?.besideKek(ledgerCopyOf(name)),
+  );
 }

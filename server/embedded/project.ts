@@ -47,12 +47,7 @@ import { StateCorruptError, StateFile } from "../state/state-file.ts";
 import type { BasePlace } from "./base.ts";
 import { Committer, type Group } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
-import {
-  Derived,
-  RECORDS_A_CHECKPOINT_MAX,
-  stateFolder,
-  type DerivedFiles,
-} from "./derived.ts";
+import { Derived, RECORDS_A_CHECKPOINT_MAX, stateFolder, type DerivedFiles } from "./derived.ts";
 import type { KeyedRecord } from "./event-keys.ts";
 import type { Fold } from "./fold.ts";
 import { Forgetting } from "./forgetting.ts";

@@ -4,12 +4,9 @@ import type { OidcConfig } from "../access/oidc-settings.ts";
 import type { TlsConfig } from "./tls.ts";
 
 export interface WebhookConfig {
-  /**
-   * Signs each delivery. Without it none is sent, but to this machine from a node that is open: each becomes a dead
-   * letter that says so.
-   */
+  /** Signs each delivery. Without it none is sent: each becomes a dead letter that says so. */
   secret?: string;
-  /** Allows loopback, private and link-local addresses; an open node reaches loopback ones without it. */
+  /** Allows loopback, private and link-local addresses. */
   allowPrivate: boolean;
   /** First pause before a retry in ms; it doubles each time. */
   backoffMs: number;

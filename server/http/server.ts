@@ -133,8 +133,7 @@ function assemble(
     commitTiming,
     now,
   });
-  const isOpen = (): boolean => gate.isOpen;
-  const webhooks = createWebhookSender({ config: config.webhooks, logger, seed: now() >>> 0, now, isOpen });
+  const webhooks = createWebhookSender({ config: config.webhooks, logger, seed: now() >>> 0, now });
   const history = createHistory({ timings, commitTiming, intake, logger, now });
   const hubs = new Map<Project, Hub>();
 

@@ -148,43 +148,6 @@ test("without a secret nothing is sent, and the dead letter says why", async () 
   hook.close();
 });
 
-test("an open node calls receivers on its own machine without a setting, and nobody else's", async () => {
-  const hook = await receiver(200);
-  const { port } = new URL(hook.url);
-  const bare = { allowPrivate: false, backoffMs: 1, attemptsMax: 1 };
-  let isOpen = true;
-  const sender = createWebhookSender({ config: bare, logger: silent, seed: 1, now: Date.now, isOpen: () => isOpen });
-  const fire = async (url: string): Promise<void> => {
-    sender.fire(node.project, { trigger, url, ref: { user_id: "ann" }, eventId: undefined });
-    await idle(sender);
-  };
-  await fire(hook.url);
-  await fire(`http://localhost:${port}/hook`);
-  deepEqual(hook.received.map(({ headers }) => headers["attune-signature"]), [undefined, undefined]);
-  for (const host of ["10.0.0.1", "169.254.169.254", "example.com", "[fd00::1]"]) await fire(`http://${host}:${port}/`);
-  isOpen = false;
-  await fire(hook.url);
-  deepEqual([sender.stats().delivered, sender.stats().failed], [2, 5]);
-  equal(hook.received.length, 2);
-  await sender.close();
-  hook.close();
-});
-
-test("a program's webhook reaches its receiver from a node that was only started", async () => {
-  const plain = await startNode();
-  const hook = await receiver(200);
-  const document = (await ask(plain, "GET /v1/program")).json;
-  const triggers = { bought: { when: 'event.event_type == "purchase"', webhook: hook.url } };
-  equal((await ask(plain, "PUT /v1/program", { ...document, triggers })).status, 200);
-  const answered = hook.answered();
-  const purchase = { user_id: "ann", event_type: "purchase", item_id: "lamp", value: 9, timestamp: Date.now() };
-  equal((await ask(plain, "POST /v1/events", purchase)).status, 202);
-  await answered;
-  equal(JSON.parse(hook.received[0]!.body).trigger, "bought");
-  await plain.close();
-  hook.close();
-});
-
 test("what waits when the server goes down is kept", async () => {
   const hook = await receiver(503);
   const sender = senderOf({ backoffMs: 60_000 });

@@ -11,13 +11,14 @@ import { isObject } from "../http/body.ts";
 import type { WebhookConfig } from "../http/config.ts";
 import { Problem } from "../http/problem.ts";
 import type { Project } from "../ports.ts";
-import { EVERYWHERE, ForbiddenAddressError, namesThisMachine, PUBLIC, THIS_MACHINE, type Reach } from "./address-guard.ts";
+import { ForbiddenAddressError, isPublicAddress, publicLookup } from "./address-guard.ts";
 import { signature } from "./sign.ts";
 
 /** The code of a webhook's dead letter. */
 export const WEBHOOK_FAILED = "webhook_failed";
 const QUEUED_MAX = 1_000;
 const IN_FLIGHT_MAX = 8;
+const NOT_PUBLIC = "the address is not public (ATTUNE_WEBHOOK_ALLOW_PRIVATE=1 allows it)";
 const ATTEMPT_TIMEOUT_MS = 10_000;
 const PAUSE_MAX_MS = 5 * 60_000;
 const JITTER_STEPS = 1_000;
@@ -59,13 +60,8 @@ export function createWebhookSender(options: {
   logger: Logger;
   seed: number;
   now: () => number;
-  /**
-   * Whether receivers on this machine are called without a setting, and without a signature where there is no secret:
-   * so where the node is open, on loopback, to whoever is on this machine already.
-   */
-  isOpen?: () => boolean;
 }): WebhookSender {
-  const { config, logger, now, isOpen = () => false } = options;
+  const { config, logger, now } = options;
   const rng = rngFrom(options.seed);
   const ready: Delivery[] = [];
   const pausing = new Map<Delivery, NodeJS.Timeout>();
@@ -131,8 +127,7 @@ export function createWebhookSender(options: {
   }
 
   function attempt(delivery: Delivery): Promise<Outcome> {
-    const isNear = isOpen() && namesThisMachine(delivery.url);
-    if (config.secret === undefined && !isNear) {
+    if (config.secret === undefined) {
       return Promise.resolve({ fault: "no webhook secret is configured, so nothing can be signed", final: true });
     }
     const body = JSON.stringify(delivery.payload);
@@ -141,12 +136,9 @@ export function createWebhookSender(options: {
       "content-length": Buffer.byteLength(body),
       "user-agent": "attune-webhook/1",
       "attune-delivery": String(delivery.payload["id"]),
-      ...(config.secret !== undefined && {
-        "attune-signature": signature(config.secret, body, Math.floor(now() / 1_000)),
-      }),
+      "attune-signature": signature(config.secret, body, Math.floor(now() / 1_000)),
     };
-    const reach = config.allowPrivate ? EVERYWHERE : isNear ? THIS_MACHINE : PUBLIC;
-    return post(delivery.url, { body, headers, reach, stop: stopping.signal });
+    return post(delivery.url, { body, headers, allowPrivate: config.allowPrivate, stop: stopping.signal });
   }
 
   return {
@@ -197,7 +189,7 @@ export function createWebhookSender(options: {
 /** One attempt. Redirects are not followed: they count as an answer that is not good. Never rejects. */
 function post(
   url: string,
-  options: { body: string; headers: Record<string, string | number>; reach: Reach; stop: AbortSignal },
+  options: { body: string; headers: Record<string, string | number>; allowPrivate: boolean; stop: AbortSignal },
 ): Promise<Outcome> {
   let target: URL;
   try {
@@ -210,8 +202,8 @@ function post(
   }
   const literal = target.hostname.replace(/^\[|\]$/g, "");
   const isLiteral = /^[\d.]+$/.test(literal) || literal.includes(":");
-  if (isLiteral && !options.reach.allows(literal)) {
-    return Promise.resolve({ fault: "the address is not public", final: true });
+  if (!options.allowPrivate && isLiteral && !isPublicAddress(literal)) {
+    return Promise.resolve({ fault: NOT_PUBLIC, final: true });
   }
   return new Promise((resolve) => {
     const send = target.protocol === "https:" ? httpsRequest : httpRequest;
@@ -220,7 +212,7 @@ function post(
       headers: options.headers,
       agent: false,
       signal: AbortSignal.any([options.stop, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)]),
-      ...(options.reach.lookup !== undefined && { lookup: options.reach.lookup }),
+      ...(!options.allowPrivate && { lookup: publicLookup }),
     });
     request.on("response", (response) => {
       const status = response.statusCode ?? 0;
@@ -231,7 +223,7 @@ function post(
     });
     request.on("error", (error: NodeJS.ErrnoException) => {
       const forbidden = error instanceof ForbiddenAddressError;
-      const fault = forbidden ? "the host's address is not public" : `no answer: ${error.code ?? error.name}`;
+      const fault = forbidden ? NOT_PUBLIC : `no answer: ${error.code ?? error.name}`;
       resolve({ fault, final: forbidden });
     });
     request.end(options.body);
