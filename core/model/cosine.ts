@@ -19,36 +19,33 @@ export interface Cosine extends ScoringModel {
 
 export function createCosine(items: ItemIndex, clock: DecayClock, options: { readonly rowMax: number }): Cosine {
   const rows = createNeighbourRows(items, options);
-  let counts = new Float64Array(1024);
-  let epochs = new Int32Array(1024);
+  /** Of each item how often it was seen, as of an epoch, and that epoch: side by side, as they are always read together. */
+  let counts = new Float64Array(1024 * 2);
   const near = createCandidateList(NEIGHBOURS_MAX);
 
   const reserve = (slot: number): void => {
-    if (slot < counts.length) return;
-    const size = Math.max(slot + 1, counts.length * 2);
-    const grownCounts = new Float64Array(size);
-    const grownEpochs = new Int32Array(size);
-    grownCounts.set(counts);
-    grownEpochs.set(epochs);
-    counts = grownCounts;
-    epochs = grownEpochs;
+    if (2 * slot < counts.length) return;
+    const grown = new Float64Array(Math.max(2 * (slot + 1), counts.length * 2));
+    grown.set(counts);
+    counts = grown;
   };
 
   const count = (slot: number, weight: number, { epoch, fraction }: DecayInstant): void => {
     reserve(slot);
-    if (epoch > epochs[slot]!) {
-      counts[slot] = counts[slot]! * powerOfTwo(epochs[slot]! - epoch);
-      epochs[slot] = epoch;
+    const at = 2 * slot;
+    if (epoch > counts[at + 1]!) {
+      counts[at] = counts[at]! * powerOfTwo(counts[at + 1]! - epoch);
+      counts[at + 1] = epoch;
     }
-    counts[slot] = counts[slot]! + weight * fraction * powerOfTwo(epoch - epochs[slot]!);
+    counts[at] = counts[at]! + weight * fraction * powerOfTwo(epoch - counts[at + 1]!);
   };
 
   const encode = (slot: number): Uint8Array | null => {
-    if (slot >= counts.length || counts[slot] === 0) return null;
+    if (2 * slot >= counts.length || counts[2 * slot] === 0) return null;
     const out = rowWriter();
     out.u8(1);
-    out.f64(counts[slot]!);
-    out.i32(epochs[slot]!);
+    out.f64(counts[2 * slot]!);
+    out.i32(counts[2 * slot + 1]!);
     if (rows.arena.lengthOf(slot) > 0) rows.write(slot, out);
     return out.bytes();
   };
@@ -56,7 +53,7 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
 
   /** 1 / √count at the instant's epoch, short of the fraction. */
   const normOf = (slot: number, epoch: number): number => {
-    const now = counts[slot]! * powerOfTwo(epochs[slot]! - epoch);
+    const now = counts[2 * slot]! * powerOfTwo(counts[2 * slot + 1]! - epoch);
     return now > 0 ? 1 / Math.sqrt(now) : 0;
   };
 
@@ -127,15 +124,15 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
     forget(slot) {
       dirty.touch(slot);
       rows.clear(slot);
-      if (slot < counts.length) counts[slot] = 0;
+      if (2 * slot < counts.length) counts[2 * slot] = 0;
     },
     tables: [
       slotTable("cosine", dirty, (slot, bytes) => {
         const input = rowReader(bytes);
         input.version(1);
         reserve(slot);
-        counts[slot] = input.f64();
-        epochs[slot] = input.i32();
+        counts[2 * slot] = input.f64();
+        counts[2 * slot + 1] = input.i32();
         if (input.left() > 0) rows.load(slot, bytes.subarray(13));
       }),
     ],

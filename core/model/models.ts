@@ -239,6 +239,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     return bit;
   };
 
+  const learns = ({ name }: Model): boolean => !current.off.has(name) || KEPT.has(name);
+
   const fillLists = (): void => {
     catalogue.settle();
     sheet.reserve(items.slotEnd);
@@ -278,9 +280,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     const weight = crowd.takeBack(step, slot, -step.weight);
     if (!(weight > 0)) return;
     Object.assign(reveal, { slot, ref, timeMs, weight, isRepeat: false, sessionNumber: situation.sessionNumber });
-    for (const model of models) {
-      if (!current.off.has(model.name) || KEPT.has(model.name)) model.turnAway?.(reveal, situation);
-    }
+    for (const model of models) if (learns(model)) model.turnAway?.(reveal, situation);
   };
 
   return {
@@ -387,7 +387,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         if (timeMs > session.lastMs) session.lastMs = timeMs;
         if (trust <= 0) return;
         popularity.learn(reveal, situation);
-        steady.learn(reveal, situation);
+        if (learns(steady)) steady.learn(reveal, situation);
         reveal.weight *= newcomer;
         trend.learn(reveal, situation);
         return;
@@ -404,9 +404,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       if (!reveal.isRepeat) crowd.sessions.note(session.number, trust);
       if (trust <= 0) return;
       for (let m = 0; m < models.length; m++) {
-        if (current.off.has(models[m]!.name) && !KEPT.has(models[m]!.name)) continue;
-        reveal.weight = models[m] === trend ? step.weight * trust * newcomer : step.weight * trust;
-        models[m]!.learn(reveal, situation);
+        const model = models[m]!;
+        if (!learns(model)) continue;
+        reveal.weight = model === trend ? step.weight * trust * newcomer : step.weight * trust;
+        model.learn(reveal, situation);
         probe?.(m, "learn");
       }
     },

@@ -180,11 +180,11 @@ export const newsProgram: ProgramDocument = {
   slots: { hero: heroSlot, theme: themeSlot, layout: layoutSlot, type: typeSlot },
   models: {
     popularity: { half_life: "15m" },
-    rules: { half_life: "12h" },
-    cosine: { half_life: "1d" },
-    knn: { half_life: "1d" },
+    rules: { half_life: "12h", enabled: false },
+    cosine: { half_life: "1d", row_max: 40 },
+    knn: { half_life: "1d", neighbours: 100, sessions_per_item: 100 },
     repeats: { enabled: false },
     content: { enabled: true },
   },
-  learning: { share: 1 },
+  learning: { share: 1, max_per_second: 50 },
 };

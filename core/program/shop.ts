@@ -272,11 +272,13 @@ export const shopProgram: ProgramDocument = {
   },
   models: {
     popularity: { half_life: "3d" },
-    rules: { half_life: "30d" },
     cosine: { half_life: "30d" },
     knn: { half_life: "60d" },
     repeats: { enabled: true },
     content: { enabled: true },
+    // What others say already, measured on shops (docs/decisions/models.md): lists are cheaper and no worse without them.
+    rules: { half_life: "30d", enabled: false },
+    recent: { enabled: false },
   },
-  learning: { share: 1 },
+  learning: { share: 1, max_per_second: 50 },
 };

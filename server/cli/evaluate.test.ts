@@ -42,15 +42,15 @@ test("scores events with context after the warm-up, with a row a model and the b
   equal(report.events, 300);
   equal(report.evaluated, 80);
   equal(report.models.at(-1)!.name, "blend");
-  equal(row(report, "rules").hr20, 1);
-  equal(row(report, "rules").mrr20, 1);
-  equal(row(report, "rules").ndcg20, 1);
+  equal(row(report, "next").hr20, 1);
+  equal(row(report, "next").mrr20, 1);
+  equal(row(report, "next").ndcg20, 1);
   equal(row(report, "blend").hr20, 1);
 });
 
 test("--limit, --hide-last and --delay change what is known", async () => {
   equal((await evaluate(path, "--limit", "150")).events, 150);
-  equal(row(await evaluate(path, "--hide-last"), "rules").hr20, 0);
+  equal(row(await evaluate(path, "--hide-last"), "next").hr20, 0);
   // Longer than the file: nothing is ever learnt.
   equal(row(await evaluate(path, "--delay", "1h"), "blend").hr20, 0);
 });
