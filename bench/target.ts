@@ -35,7 +35,8 @@ export function startAttune(environment: Record<string, string> = {}): Promise<T
 }
 
 async function start(name: string, folder: string, args: string[], env: Record<string, string>): Promise<Target> {
-  const child: ChildProcess = spawn(process.execPath, args, {
+  // With the flags that the launcher gives every process.
+  const child: ChildProcess = spawn(process.execPath, [...process.execArgv, ...args], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -18,6 +18,7 @@ const HAS_POSITION = 0x80000000;
 const HEADER_BYTES_WITHOUT_POSITION = 12;
 /** Room for a row; it grows as needed. */
 const ROW_BYTES_MIN = 4096;
+const PACKED_A_PERSON = 2; // Of those who left, for each that comes: all are packed before a generation is over.
 
 interface Entry {
   /** Null where he is packed, or forgotten since the last checkpoint (merged into another). */
@@ -48,6 +49,8 @@ export class Persons implements SnapshotSource<string> {
   #old = new Map<string, Entry>();
   /** Left the cache before a checkpoint held them. */
   #unsaved = new Map<string, Entry>();
+  /** Keys of those of them that may still be decoded. */
+  readonly #toPack: string[] = [];
   #epoch = 1;
   #epochCommitted = 0;
   /** All persons, those on disk only included. */
@@ -256,15 +259,25 @@ export class Persons implements SnapshotSource<string> {
 
   #remember(key: string, entry: Entry): void {
     this.#young.set(key, entry);
+    this.#packSome();
     if (this.#young.size < this.#generationMax) return;
     for (const [oldKey, oldEntry] of this.#old) {
       if (oldEntry.epoch <= this.#epochCommitted) continue;
-      oldEntry.packed = this.#encode(oldEntry)?.slice() ?? null;
-      oldEntry.state = null;
       this.#unsaved.set(oldKey, oldEntry);
+      this.#toPack.push(oldKey);
     }
     this.#old = this.#young;
     this.#young = new Map();
+  }
+
+  /** Of those that left with changes a few become bytes at a time: thousands at once would keep everybody waiting. */
+  #packSome(): void {
+    for (let i = 0; i < PACKED_A_PERSON && this.#toPack.length > 0; i++) {
+      const entry = this.#unsaved.get(this.#toPack.pop()!);
+      if (entry === undefined || entry.state === null) continue; // Asked for again, written by a checkpoint, or forgotten.
+      entry.packed = this.#encode(entry)?.slice() ?? null;
+      entry.state = null;
+    }
   }
 
   /** His row, good until the next call; null where he is forgotten. */
