@@ -121,6 +121,7 @@ test("start says where it listens, refuses a second process on its folder, takes
 test("a wrong call says what would be right, and exits with 2", async () => {
   const calls: [string[], RegExp][] = [
     [["dance"], /"dance" is no command; one of start.*, cluster\n$/],
+    [["constructor"], /"constructor" is no command; one of start.*, cluster\n$/],
     [["verify", "--hop"], /Unknown option '--hop'/],
     [["import"], /name a file/],
     [["start", "--port", "http"], /"http" is no port/],

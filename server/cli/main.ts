@@ -37,7 +37,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return name === undefined ? EXIT_USAGE : 0;
   }
-  const load = COMMANDS[name];
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   const names = [...Object.keys(COMMANDS), "cluster"].join(", ");
   if (load === undefined) throw new UsageError(`"${name}" is no command; one of ${names}`);
   if (!args.some(isHelp)) return (await load())(args);
