@@ -188,3 +188,20 @@ test("the sampler keeps its share, its bound per second, and thins out", () => {
   const inSecond = Array.from({ length: 100 }, (_, i) => sampler.picks(`x${i}`, 5_500, 0));
   ok(!inSecond.includes(true));
 });
+
+test("a busy site's samples are spread over the second", () => {
+  const sampler = createSampler({ share: 1, maxPerSecond: 50 });
+  const taken: number[] = [];
+  for (let timeMs = 0; timeMs < 5_000; timeMs++) {
+    if (!sampler.picks(`e${timeMs}`, timeMs, 0)) continue;
+    sampler.count(timeMs);
+    taken.push(timeMs);
+  }
+  for (let from = 0; from <= 4_000; from += 100) ok(taken.filter((timeMs) => timeMs >= from && timeMs < from + 1_000).length <= 50);
+  const later = taken.filter((timeMs) => timeMs >= 1_000);
+  ok(later.length >= 95, `${later.length}`);
+  ok(later.every((timeMs, i) => i === 0 || timeMs - later[i - 1]! >= 40));
+  const atLeastOne = createSampler({ share: 1, maxPerSecond: 1 });
+  ok(atLeastOne.picks("e", 0, 0));
+  ok(!createSampler({ share: 1, maxPerSecond: 0 }).picks("e", 0, 0));
+});

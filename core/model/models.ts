@@ -203,7 +203,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     for (const value of [slotEnd, hand, clockMs, freeFirst, freeLast, order]) out.f64(value);
     const { nextNumber, hand: sessionHand, openEnd, freeFirst: freePlace } = sessions.state;
     for (const value of [nextNumber, sessionHand, openEnd, freePlace]) out.f64(value);
-    for (const value of [sampler.state.second, sampler.state.inSecond]) out.f64(value);
+    out.f64(sampler.state.restedAtMs);
+    out.f64(0); // Earlier releases counted by the second, in two numbers.
     for (const clock of Object.values(clocks)) {
       out.f64(clock.halfLifeMs);
       out.f64(clock.base);
@@ -218,8 +219,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     const version = input.version(2);
     for (const key of ["slotEnd", "hand", "clockMs", "freeFirst", "freeLast", "order"] as const) items.state[key] = input.f64();
     for (const key of ["nextNumber", "hand", "openEnd", "freeFirst"] as const) sessions.state[key] = input.f64();
-    sampler.state.second = input.f64();
-    sampler.state.inSecond = input.f64();
+    sampler.state.restedAtMs = input.f64(); // A number of seconds in rows of earlier releases: long ago.
+    input.f64();
     for (const clock of version === 1 ? Object.values(clocks).slice(0, CLOCKS_V1) : Object.values(clocks)) {
       // The half-life is the snapshot's until `configure` says otherwise, at the place in the log where it was said.
       clock.setHalfLife(input.f64(), 0);

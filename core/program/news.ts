@@ -186,5 +186,5 @@ export const newsProgram: ProgramDocument = {
     repeats: { enabled: false },
     content: { enabled: true },
   },
-  learning: { share: 1, max_per_second: 50 },
+  learning: { share: 1, max_per_second: 100 },
 };

@@ -280,5 +280,5 @@ export const shopProgram: ProgramDocument = {
     rules: { half_life: "30d", enabled: false },
     recent: { enabled: false },
   },
-  learning: { share: 1, max_per_second: 50 },
+  learning: { share: 1, max_per_second: 100 },
 };
