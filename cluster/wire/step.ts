@@ -25,14 +25,20 @@ type StepKinds =
   /** An anonymous visitor became a user: his open session goes on. */
   | { kind: "relink"; from: string; to: string };
 
-/** The items of a history, newest first, each by its newest word: those that he turned away last are none. */
+/**
+ * The way that a history tells, newest first: items there and back, without those that he turned away after he had seen
+ * them. What models take of it (`core/model/recall.ts`) is what they take of the history itself.
+ */
 export function pastOf(history: readonly RecentItem[]): string[] {
   const past: string[] = [];
-  const seen = new Set<string>();
+  const turnedAway = new Set<string>();
+  let last: string | undefined;
   for (const { item_id, event_type } of history) {
-    if (seen.has(item_id)) continue;
-    seen.add(item_id);
-    if (!NEGATIVE_TYPES.has(event_type)) past.push(item_id);
+    if (item_id === last) continue;
+    last = item_id;
+    if (turnedAway.has(item_id)) continue;
+    if (NEGATIVE_TYPES.has(event_type)) turnedAway.add(item_id);
+    else if (past.at(-1) !== item_id) past.push(item_id);
   }
   return past;
 }
