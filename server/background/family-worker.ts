@@ -1,6 +1,5 @@
 // The worker thread that learns one family of segments: a sample in, the family out, then it ends.
 import { parentPort, workerData } from "node:worker_threads";
-import { letOthersGoFirst } from "../thread-priority.ts";
 import { trainFamily, type FamilySettings, type Sample, type TrainingTime } from "../../core/cluster/train.ts";
 import type { LearnedFamily } from "../../core/cluster/learned.ts";
 
@@ -11,6 +10,5 @@ export interface FamilyTraining {
   time: TrainingTime;
 }
 
-letOthersGoFirst();
 const { sample, before, settings, time } = workerData as FamilyTraining;
 parentPort!.postMessage(trainFamily(sample, before, settings, time));

@@ -1,6 +1,5 @@
 // The worker thread that trains: a corpus in, the model's parts out, then it ends.
 import { parentPort, workerData } from "node:worker_threads";
-import { letOthersGoFirst } from "../thread-priority.ts";
 import { partsOf, trainEase, type EaseSettings } from "../../core/model/ease.ts";
 
 /** Places of items; sequences lie behind each other, each beginning with its length. */
@@ -10,7 +9,6 @@ export interface TrainingData {
   settings: EaseSettings;
 }
 
-letOthersGoFirst();
 const { itemIds, sequences, settings } = workerData as TrainingData;
 
 function* split(): Generator<Int32Array> {

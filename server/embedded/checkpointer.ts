@@ -54,8 +54,6 @@ export interface CheckpointSlice {
 }
 
 const SLICE: CheckpointSlice = { ms: 1, rows: 32 };
-const REST = 4; // Slices that others have between two, while they have something to do.
-const IDLE_TURN_MS = 0.1; // A turn of the event loop that served somebody takes longer.
 
 export class Checkpointer {
   readonly #file: StateFile;
@@ -132,21 +130,10 @@ export class Checkpointer {
     let sliceEnd = performance.now() + ms;
     while (!source.take(rows, write)) {
       if (performance.now() < sliceEnd) continue;
-      await rest(ms * REST);
+      await new Promise(setImmediate);
       sliceEnd = performance.now() + ms;
     }
     return done();
-  }
-}
-
-/** Until the event loop has had `atLeastMs` for others, or has nothing to do. */
-async function rest(atLeastMs: number): Promise<void> {
-  const beganMs = performance.now();
-  for (let lastMs = beganMs; ; ) {
-    await new Promise(setImmediate);
-    const nowMs = performance.now();
-    if (nowMs - lastMs < IDLE_TURN_MS || nowMs - beganMs >= atLeastMs) return;
-    lastMs = nowMs;
   }
 }
 

@@ -1,11 +1,9 @@
 // The worker thread around the checkpoint writer, so that the serving thread never waits for the disk.
 import { parentPort, workerData } from "node:worker_threads";
-import { letOthersGoFirst } from "../thread-priority.ts";
 import { createCheckpointWriter } from "./checkpoint-writer.ts";
 import { noteSize } from "./file-size.ts";
 import type { CheckpointMessage, StatePlace } from "./state-file.ts";
 
-letOthersGoFirst();
 const port = parentPort!;
 const place = workerData as StatePlace;
 const writer = createCheckpointWriter(place, (reply) => {
