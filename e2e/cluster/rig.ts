@@ -18,7 +18,7 @@ import { RedisLink } from "../../cluster/redis/link.ts";
 import { verifyCluster, type Verification } from "../../cluster/verify/verify.ts";
 import { projectTopics } from "../../cluster/wire/topics.ts";
 import type { Rng } from "../../core/math/rng.ts";
-import { FAULTS_PROGRAM, Ledger } from "../faults/ledger.ts";
+import { FAULTS_PROGRAM, Ledger, type ProfileFigures } from "../faults/ledger.ts";
 import { postEvents, profileFigures, putProgram } from "../faults/node.ts";
 import { auditOutputs, type OutputAudit } from "./audit.ts";
 import { type Senders, settle, startSenders } from "./senders.ts";
@@ -110,7 +110,7 @@ export class ClusterRig {
     const deadline = performance.now() + HEAL_PATIENCE_MS;
     for (;;) {
       const figures = await this.#figures();
-      const { lost, doubled } = figures === undefined ? { lost: -1, doubled: 0 } : this.ledger.compareProfiles(figures);
+      const { lost, doubled } = figures === undefined ? { lost: -1, doubled: 0 } : this.#compared(figures);
       if ((lost === 0 && figures !== undefined) || performance.now() > deadline)
         return { sent: this.ledger.sentCount, acked: this.ledger.ackedCount, lost, doubled };
       await setTimeout(POLL_MS);
@@ -121,12 +121,16 @@ export class ClusterRig {
   async #figures() {
     const figures = await profileFigures(this.urls[this.#probes++ % this.urls.length]!, this.ledger.userIds());
     try {
-      this.ledger.compareProfiles(figures);
+      this.#compared(figures);
       return figures;
     } catch (error) {
       if (error instanceof assert.AssertionError) return undefined;
       throw error;
     }
+  }
+
+  #compared(figures: ReadonlyMap<string, ProfileFigures>): { lost: number; doubled: number } {
+    return this.ledger.compareProfiles(figures, this.ledger.promised());
   }
 
   /** Waits until an event goes all the way again and the job's checkpoints do; the milliseconds since the call. */

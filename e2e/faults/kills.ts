@@ -1,8 +1,9 @@
 // kill -9 at random moments and at every kind of write, under load; then a new start, and the books are compared.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { type Rng, rngFrom } from "../../core/math/rng.ts";
 import { FAULTS_PROGRAM, type FaultTally, Ledger, newTally } from "./ledger.ts";
@@ -23,6 +24,8 @@ const CALLS: readonly (readonly [call: string, passMax: number])[] = [
   ["write", 300],
   ["openat", 600],
 ];
+/** A start under strace takes 6 s, so of four rounds three come to the node that runs. */
+const FROM_START_OF_4 = 1;
 const PERSONS_A_ROUND = 12;
 const SENDERS = 3;
 const LOAD_MS_MAX = 700;
@@ -107,6 +110,7 @@ async function killedUnderLoad({ node, dataFolder, ledger, rng, hasStrace }: Kil
   const kind = rng.between(0, 9);
   const [call, passMax] = CALLS[rng.between(0, CALLS.length - 1)]!;
   const nth = rng.between(1, passMax);
+  const attaches = rng.between(1, 4) > FROM_START_OF_4;
   const waitMs = rng.between(20, LOAD_MS_MAX);
   if (kind < START_KILLS_OF_10) {
     await node.kill();
@@ -123,30 +127,55 @@ async function killedUnderLoad({ node, dataFolder, ledger, rng, hasStrace }: Kil
     await load.stop();
     return "time";
   }
+  if (attaches) {
+    const trace = await attachTo(node.pid, killAt(call, nth));
+    const byCall = await brokenUnder({ node, ledger, rng });
+    await trace.gone;
+    assert.equal(node.endedBy, "SIGKILL", "nothing but the rig ends the node");
+    return byCall ? call : "time";
+  }
   await node.kill();
-  const start = startNode({ dataFolder, wrap: killAt(call, nth) });
+  const start = startNode({ dataFolder, wrap: ["strace", "-f", "-qq", "-o", "/dev/null", ...killAt(call, nth)] });
   const traced = await start.ready;
   if (traced === undefined) {
     assert.equal(start.child.signalCode, "SIGKILL", `the node did not start:\n${start.stderr()}`);
     return call;
   }
-  const load = startLoad(traced.url, ledger, rng, SENDERS);
-  const hasEnded = load.broken.then(() => traced.exited).then(() => true);
-  const byCall = await Promise.race([hasEnded, setTimeout(PATIENCE_MS, false)]);
-  await traced.kill();
-  await load.stop();
+  const byCall = await brokenUnder({ node: traced, ledger, rng });
   assert.equal(start.child.signalCode, "SIGKILL", `the node ended by itself:\n${start.stderr()}`);
   return byCall ? call : "time";
 }
 
-/** Kills the node as it enters its `nth` such call. Not with --seccomp-bpf: strace 6.1 then injects no signal. */
+/** Kills the process as it enters its `nth` such call. Not with --seccomp-bpf: strace 6.1 then injects no signal. */
 function killAt(call: string, nth: number): string[] {
-  const options = ["-e", `trace=${call}`, "-e", `inject=${call}:signal=SIGKILL:when=${nth}`];
-  return ["strace", "-f", "-qq", "-o", "/dev/null", ...options];
+  return ["-e", `trace=${call}`, "-e", `inject=${call}:signal=SIGKILL:when=${nth}`];
+}
+
+/** Resolves when strace has all threads of the process; `gone` when it has ended with it. */
+async function attachTo(pid: number, inject: readonly string[]): Promise<{ gone: Promise<unknown> }> {
+  const child = spawn("strace", ["-f", "-o", "/dev/null", ...inject, "-p", String(pid)], { stdio: ["ignore", "ignore", "pipe"] });
+  const gone = new Promise((resolve) => child.once("close", resolve));
+  await new Promise<void>((resolve, reject) => {
+    createInterface(child.stderr).on("line", (line) => line.includes(" attached") && resolve());
+    void gone.then(() => reject(new Error(`strace did not attach to ${pid}`)));
+  });
+  return { gone };
+}
+
+/** Whether the node died of its own call under load; it is killed where that takes too long. */
+async function brokenUnder({ node, ledger, rng }: Pick<Killing, "node" | "ledger" | "rng">): Promise<boolean> {
+  const load = startLoad(node.url, ledger, rng, SENDERS);
+  const hasEnded = load.broken.then(() => node.exited).then(() => true);
+  const byCall = await Promise.race([hasEnded, setTimeout(PATIENCE_MS, false)]);
+  await node.kill();
+  await load.stop();
+  return byCall;
 }
 
 export async function compareState(url: string, ledger: Ledger, tally: FaultTally): Promise<void> {
-  const { lost, doubled } = ledger.compareProfiles(await profileFigures(url, ledger.userIds()));
+  // Under load more is promised while profiles are read.
+  const promised = ledger.promised();
+  const { lost, doubled } = ledger.compareProfiles(await profileFigures(url, ledger.userIds()), promised);
   tally.lost += lost;
   tally.doubled += doubled;
 }

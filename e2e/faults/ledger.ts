@@ -127,17 +127,29 @@ export class Ledger {
     return some.map(({ event }) => event);
   }
 
-  /** Between what was promised and what was sent, for each of the present persons; how many promises are broken. */
-  compareProfiles(figures: ReadonlyMap<string, ProfileFigures>): { lost: number; doubled: number } {
+  /** What the present persons were promised so far, by user id. */
+  promised(): ReadonlyMap<string, ProfileFigures> {
+    return new Map(this.#persons.map((person) => [person.userId, this.#figures(person, "acked")]));
+  }
+
+  /**
+   * Between what was `promised` before the figures were read and what is sent by now, for each of the present persons; how
+   * many promises are broken.
+   */
+  compareProfiles(
+    figures: ReadonlyMap<string, ProfileFigures>,
+    promised: ReadonlyMap<string, ProfileFigures>,
+  ): { lost: number; doubled: number } {
     let lost = 0;
     let doubled = 0;
     for (const person of this.#persons) {
-      const bounds = this.#bounds(person);
+      const acked = promised.get(person.userId)!;
+      const sent = this.#figures(person, "sent");
       const { hits, total } = figures.get(person.userId) ?? { hits: 0, total: 0 };
-      lost += Math.max(0, bounds.acked.hits - hits);
-      doubled += Math.max(0, hits - bounds.sent.hits);
-      if (hits === bounds.acked.hits && hits === bounds.sent.hits) {
-        assert.equal(total, bounds.sent.total, `${person.userId}: the count is right, the sum is not`);
+      lost += Math.max(0, acked.hits - hits);
+      doubled += Math.max(0, hits - sent.hits);
+      if (hits === acked.hits && hits === sent.hits) {
+        assert.equal(total, sent.total, `${person.userId}: the count is right, the sum is not`);
       }
     }
     return { lost, doubled };
@@ -171,24 +183,20 @@ export class Ledger {
     return count;
   }
 
-  #bounds(of: Person): { acked: ProfileFigures; sent: ProfileFigures } {
-    const acked = { hits: 0, total: 0 };
-    const sent = { hits: 0, total: 0 };
+  /** Of what was acknowledged, or of all that was sent. */
+  #figures(of: Person, wanted: Standing): ProfileFigures {
+    const entries = Array.from({ length: of.events }, (_, i) => this.#events.get(`${of.userId}-${i}`)!);
     // Until he tells his name, what he did lies in another profile; it counts once the link is acknowledged.
-    let linked = of.anonymousId === undefined;
-    for (let i = 0; i < of.events; i++) {
-      const entry = this.#events.get(`${of.userId}-${i}`)!;
-      const { user_id: user, anonymous_id: anonymous } = entry.event;
-      if (user !== undefined && anonymous !== undefined && entry.standing === "acked") linked = true;
+    const isLinked = of.anonymousId === undefined || entries.some(({ event, standing }) => {
+      return standing === "acked" && event.user_id !== undefined && event.anonymous_id !== undefined;
+    });
+    const figures = { hits: 0, total: 0 };
+    for (const { event, standing } of entries) {
+      const counts = wanted === "sent" || (standing === "acked" && (isLinked || event.user_id !== undefined));
+      if (!counts) continue;
+      figures.hits++;
+      figures.total += event.value;
     }
-    for (let i = 0; i < of.events; i++) {
-      const { event, standing } = this.#events.get(`${of.userId}-${i}`)!;
-      sent.hits++;
-      sent.total += event.value;
-      if (standing !== "acked" || (!linked && event.user_id === undefined)) continue;
-      acked.hits++;
-      acked.total += event.value;
-    }
-    return { acked, sent };
+    return figures;
   }
 }

@@ -30,6 +30,8 @@ export interface RunningNode {
   stop(): Promise<void>;
   readonly exited: Promise<void>;
   readonly isGone: boolean;
+  /** The signal that ended it, as far as what wraps it tells. */
+  readonly endedBy: NodeJS.Signals | null;
 }
 
 /** What became of a start: the node died before it was ready where `node` is undefined. */
@@ -76,6 +78,9 @@ export function startNode({ dataFolder, wrap = [], environment = {}, memoryGroup
         exited,
         get isGone() {
           return isGone;
+        },
+        get endedBy() {
+          return child.signalCode;
         },
         async stop() {
           child.kill("SIGTERM");
