@@ -10,12 +10,13 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { erasureScan } from "../e2e/faults/erasure.ts";
 import { fillDisk, smallDiskMissing } from "../e2e/faults/disk-full.ts";
-import { attachMissing, ioErrors, slowSyncs } from "../e2e/faults/io-errors.ts";
-import { killRounds, straceMissing } from "../e2e/faults/kills.ts";
+import { ioErrors, slowSyncs } from "../e2e/faults/io-errors.ts";
+import { killRounds } from "../e2e/faults/kills.ts";
 import type { FaultTally } from "../e2e/faults/ledger.ts";
 import { memoryCapMissing, overload, overloadFaults } from "../e2e/faults/overload.ts";
 import { powerCuts, powerRigMissing } from "../e2e/faults/power.ts";
 import { rot } from "../e2e/faults/rot.ts";
+import { attachMissing, straceMissing } from "../e2e/faults/strace.ts";
 
 const ROUNDS_A_LIFE = 10;
 const MEMORY_BYTES = 512 * 1024 * 1024;

@@ -5,13 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fillDisk, smallDiskMissing } from "./disk-full.ts";
-import { attachMissing, ioErrors, slowSyncs } from "./io-errors.ts";
-import { killRounds, straceMissing } from "./kills.ts";
+import { ioErrors, slowSyncs } from "./io-errors.ts";
+import { killRounds } from "./kills.ts";
 import type { FaultTally } from "./ledger.ts";
 import { readyNode, startNode } from "./node.ts";
 import { memoryCapMissing, overload, overloadFaults } from "./overload.ts";
 import { powerCuts, powerRigMissing } from "./power.ts";
 import { rot } from "./rot.ts";
+import { attachMissing, straceMissing } from "./strace.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "attune-faults-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,7 +1,6 @@
 // System calls that fail: strace answers the n-th write, sync, open, rename … of the node with an error, while it starts or
 // under load. The node may refuse or end; what it acknowledged must be there when the disk is well again.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -10,6 +9,7 @@ import { auditLog, compareState } from "./kills.ts";
 import { FAULTS_PROGRAM, type FaultTally, Ledger, newTally } from "./ledger.ts";
 import { settle, startLoad } from "./load.ts";
 import { postEvents, putProgram, readyNode, type RunningNode, startNode } from "./node.ts";
+import { attachTo, beginsWithStart, straced } from "./strace.ts";
 
 /** Each with how many a round may let pass before one fails; strace counts for each thread. */
 const CALLS: readonly (readonly [call: string, passMax: number])[] = [
@@ -68,8 +68,7 @@ async function oneLife({ dataFolder, rounds, rng, tally, lying, onRound }: Life)
   await putProgram(node.url, FAULTS_PROGRAM);
   for (let round = 1; round <= rounds; round++) {
     ledger.newPersons(PERSONS_A_ROUND);
-    await node.stop();
-    const what = await underErrors({ dataFolder, ledger, rng });
+    const what = await underErrors({ node, dataFolder, ledger, rng });
     if (lying) cutNewestSegment(dataFolder);
     tally.by[what] = (tally.by[what] ?? 0) + 1;
     node = await readyNode({ dataFolder });
@@ -88,6 +87,7 @@ async function oneLife({ dataFolder, rounds, rng, tally, lying, onRound }: Life)
 }
 
 interface Erring {
+  node: RunningNode;
   dataFolder: string;
   ledger: Ledger;
   rng: Rng;
@@ -103,29 +103,35 @@ function cutNewestSegment(dataFolder: string): void {
 }
 
 /** Leaves no node behind. Says which call failed and what the node did about it. */
-async function underErrors({ dataFolder, ledger, rng }: Erring): Promise<string> {
+async function underErrors({ node, dataFolder, ledger, rng }: Erring): Promise<string> {
   const [call, passMax] = CALLS[rng.between(0, CALLS.length - 1)]!;
   const error = ERRORS[rng.between(0, ERRORS.length - 1)]!;
   const nth = rng.between(1, passMax);
   // Half of the disks are broken from then on, half only once.
   const when = rng.between(0, 1) === 0 ? `${nth}` : `${nth}+`;
-  const inject = `inject=${call}:error=${error}:when=${when}`;
-  const wrap = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, "-e", inject];
-  const start = startNode({ dataFolder, wrap });
-  const deadline = setTimeout(START_MS_MAX, "late" as const, { ref: false });
-  const node = await Promise.race([start.ready, deadline]);
-  assert.notEqual(node, "late", `a failing ${call} must not keep a start hanging:\n${start.stderr()}`);
-  if (node === undefined || node === "late") {
-    assert.notEqual(start.child.exitCode, 0, "a node that did not start says so");
-    return `${call}: did not start`;
-  }
-  const load = startLoad(node.url, ledger, rng, SENDERS);
+  const options = ["-e", `trace=${call}`, "-e", `inject=${call}:error=${error}:when=${when}`];
+  let traced: RunningNode | undefined = node;
+  if (beginsWithStart(rng)) {
+    await node.stop();
+    traced = await startedUnder(dataFolder, options, call);
+    if (traced === undefined) return `${call}: did not start`;
+  } else await attachTo(node.pid, options);
+  const load = startLoad(traced.url, ledger, rng, SENDERS);
   await Promise.race([setTimeout(LOAD_MS), load.broken]);
-  const hasEnded = node.isGone;
-  await node.kill();
+  const hasEnded = traced.isGone;
+  await traced.kill();
   await load.stop();
   const refused = [...load.refusals.keys()].sort().join(" and ");
   return `${call}: ${hasEnded ? "ended" : refused === "" ? "went on" : `refused with ${refused}`}`;
+}
+
+/** Undefined: the node did not start, and said so. */
+async function startedUnder(dataFolder: string, options: readonly string[], call: string): Promise<RunningNode | undefined> {
+  const start = startNode({ dataFolder, wrap: straced(options) });
+  const traced = await Promise.race([start.ready, setTimeout(START_MS_MAX, "late" as const, { ref: false })]);
+  assert.ok(traced !== "late", `a failing ${call} must not keep a start hanging:\n${start.stderr()}`);
+  if (traced === undefined) assert.notEqual(start.child.exitCode, 0, "a node that did not start says so");
+  return traced;
 }
 
 /** The whole disk takes two seconds for each write of the log: reads go on, senders are told to wait, nothing is lost. */
@@ -137,11 +143,9 @@ export async function slowSyncs(options: { folder: string; seed: number; forMs: 
   const node = await readyNode({ dataFolder: options.folder });
   await putProgram(node.url, FAULTS_PROGRAM);
   await settleSome(node, ledger, rng);
-  const slow = spawn("strace", [
-    ...["-f", "-qq", "-o", "/dev/null", "-p", String(node.pid)],
+  const slow = await attachTo(node.pid, [
     ...["-e", "trace=pwrite64,fdatasync,fsync", "-e", "inject=pwrite64,fdatasync,fsync:delay_exit=2000000"],
-  ], { stdio: "ignore" });
-  await setTimeout(500);
+  ]);
   const load = startLoad(node.url, ledger, rng, SENDERS);
   const endMs = performance.now() + options.forMs;
   const [user] = ledger.userIds();
@@ -156,8 +160,7 @@ export async function slowSyncs(options: { folder: string; seed: number; forMs: 
     tally.by[bucket] = (tally.by[bucket] ?? 0) + 1;
     await setTimeout(20);
   }
-  slow.kill("SIGTERM");
-  await new Promise((resolve) => slow.once("close", resolve));
+  await slow.end();
   await load.stop();
   const sinceMs = performance.now();
   ledger.newPersons(1);
@@ -174,11 +177,4 @@ export async function slowSyncs(options: { folder: string; seed: number; forMs: 
 async function settleSome(node: RunningNode, ledger: Ledger, rng: Rng): Promise<void> {
   ledger.newEvents(rng, 50);
   await settle(node.url, ledger, rng);
-}
-
-/** Why strace cannot attach to a process that runs; undefined where it can. */
-export function attachMissing(): string | undefined {
-  const done = spawnSync("sh", ["-c", "sleep 2 & exec timeout 1 strace -qq -o /dev/null -p $!"], { encoding: "utf8" });
-  if (done.error !== undefined) return "no shell";
-  return done.status === 124 ? undefined : `strace cannot attach here: ${done.stderr.trim()}`;
 }

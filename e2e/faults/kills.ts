@@ -1,14 +1,13 @@
 // kill -9 at random moments and at every kind of write, under load; then a new start, and the books are compared.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { type Rng, rngFrom } from "../../core/math/rng.ts";
 import { FAULTS_PROGRAM, type FaultTally, Ledger, newTally } from "./ledger.ts";
 import { settle, startLoad } from "./load.ts";
 import { profileFigures, putProgram, readyNode, runCommand, type RunningNode, startNode } from "./node.ts";
+import { attachTo, beginsWithStart, straced, straceMissing } from "./strace.ts";
 
 /**
  * System calls that change the disk or what the sender knows, each with how many of them a round may let pass. strace
@@ -24,8 +23,6 @@ const CALLS: readonly (readonly [call: string, passMax: number])[] = [
   ["write", 300],
   ["openat", 600],
 ];
-/** A start under strace takes 6 s, so of four rounds three come to the node that runs. */
-const FROM_START_OF_4 = 1;
 const PERSONS_A_ROUND = 12;
 const SENDERS = 3;
 const LOAD_MS_MAX = 700;
@@ -43,13 +40,6 @@ export interface KillOptions {
   /** After so many rounds log and state are compared whole, and the next ones begin with nothing. */
   roundsALife: number;
   onRound?: (tally: FaultTally) => void;
-}
-
-/** Why strace cannot be used here; undefined where it can. */
-export function straceMissing(): string | undefined {
-  const done = spawnSync("strace", ["-f", "-qq", "-o", "/dev/null", "true"], { stdio: "ignore" });
-  if (done.error !== undefined) return "strace is not installed (apt-get install strace)";
-  return done.status === 0 ? undefined : "strace is not allowed to trace here";
 }
 
 /** Compares the books after every round; asserts at each audit that the state equals a fresh fold of the log. */
@@ -110,7 +100,7 @@ async function killedUnderLoad({ node, dataFolder, ledger, rng, hasStrace }: Kil
   const kind = rng.between(0, 9);
   const [call, passMax] = CALLS[rng.between(0, CALLS.length - 1)]!;
   const nth = rng.between(1, passMax);
-  const attaches = rng.between(1, 4) > FROM_START_OF_4;
+  const fromStart = beginsWithStart(rng);
   const waitMs = rng.between(20, LOAD_MS_MAX);
   if (kind < START_KILLS_OF_10) {
     await node.kill();
@@ -127,7 +117,7 @@ async function killedUnderLoad({ node, dataFolder, ledger, rng, hasStrace }: Kil
     await load.stop();
     return "time";
   }
-  if (attaches) {
+  if (!fromStart) {
     const trace = await attachTo(node.pid, killAt(call, nth));
     const byCall = await brokenUnder({ node, ledger, rng });
     await trace.gone;
@@ -135,7 +125,7 @@ async function killedUnderLoad({ node, dataFolder, ledger, rng, hasStrace }: Kil
     return byCall ? call : "time";
   }
   await node.kill();
-  const start = startNode({ dataFolder, wrap: ["strace", "-f", "-qq", "-o", "/dev/null", ...killAt(call, nth)] });
+  const start = startNode({ dataFolder, wrap: straced(killAt(call, nth)) });
   const traced = await start.ready;
   if (traced === undefined) {
     assert.equal(start.child.signalCode, "SIGKILL", `the node did not start:\n${start.stderr()}`);
@@ -149,17 +139,6 @@ async function killedUnderLoad({ node, dataFolder, ledger, rng, hasStrace }: Kil
 /** Kills the process as it enters its `nth` such call. Not with --seccomp-bpf: strace 6.1 then injects no signal. */
 function killAt(call: string, nth: number): string[] {
   return ["-e", `trace=${call}`, "-e", `inject=${call}:signal=SIGKILL:when=${nth}`];
-}
-
-/** Resolves when strace has all threads of the process; `gone` when it has ended with it. */
-async function attachTo(pid: number, inject: readonly string[]): Promise<{ gone: Promise<unknown> }> {
-  const child = spawn("strace", ["-f", "-o", "/dev/null", ...inject, "-p", String(pid)], { stdio: ["ignore", "ignore", "pipe"] });
-  const gone = new Promise((resolve) => child.once("close", resolve));
-  await new Promise<void>((resolve, reject) => {
-    createInterface(child.stderr).on("line", (line) => line.includes(" attached") && resolve());
-    void gone.then(() => reject(new Error(`strace did not attach to ${pid}`)));
-  });
-  return { gone };
 }
 
 /** Whether the node died of its own call under load; it is killed where that takes too long. */
