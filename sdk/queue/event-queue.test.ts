@@ -64,7 +64,7 @@ test("a used-up quota makes room in the same way; an entry that can never fit is
   assert.deepEqual([queue.size, dropped.at(-1)?.event?.event_id], [0, "000021"]);
 });
 
-test("an entry of exactly seven days is sent, an older one is dropped and reported", () => {
+test("an entry of the greatest age is sent, an older one is dropped and reported", () => {
   const { queue, dropped } = queueOn(simulatedStore());
   queue.put(entry(1, { timestamp: NOW_MS - ENTRY_AGE_MAX_MS - 1 }), "kept");
   queue.put(entry(2, { timestamp: NOW_MS - ENTRY_AGE_MAX_MS }), "kept");

@@ -7,8 +7,11 @@ import type { SdkError, SentEvent } from "../types.ts";
 
 /** About 400 kB at a typical 400 bytes an event, a tenth of what browsers give one site. */
 export const QUEUE_ENTRIES_MAX = 1_000;
-/** The server knows event ids again for at least 8 days; a resend after that could count twice. */
-export const ENTRY_AGE_MAX_MS = 7 * 86_400_000;
+/**
+ * Whoever was away for seven days still has time to deliver. The server knows event ids again for at least 8 days; a
+ * resend after that could count twice.
+ */
+export const ENTRY_AGE_MAX_MS = 7.5 * 86_400_000;
 
 /** Attributes of `identify`, in line behind the events before them. */
 export interface AttributesEntry {
@@ -95,7 +98,7 @@ export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptio
         const entry = read(key);
         if (!entry || except?.has(entry.id)) continue;
         const { timestamp } = "event" in entry ? entry.event : entry.set;
-        if (timestamp < horizonMs) drop(key, "too_old", "Not delivered within 7 days.");
+        if (timestamp < horizonMs) drop(key, "too_old", "Not delivered within seven days and a half.");
         else out.push(entry);
       }
       return out;

@@ -9,6 +9,7 @@ import { openEventQueue } from "./event-queue.ts";
 import { BATCH_BYTES_MAX, BATCH_EVENTS_MAX, createSender, type Sender, type SenderOptions } from "./sender.ts";
 
 const DAY_MS = 86_400_000;
+const AWAY_MAX_MS = 7 * DAY_MS;
 const START_MS = 1_790_000_000_000;
 const PREFIX = "attune:test:q:";
 
@@ -133,13 +134,14 @@ async function simulate(rng: Rng): Promise<void> {
     errors.push(...tab.errors);
     tabs = tabs.filter((each) => each !== tab);
   };
-  // Twice at most: what waits longer than seven days is given up, and said.
-  let absences = 0;
+  // All together: what waits longer than the queue keeps it is given up, and said.
+  let awayLeftMs = AWAY_MAX_MS;
   for (let step = 0; step < 60; step++) {
-    if (absences < 2 && rng.between(0, 29) === 0) {
-      absences++;
+    if (awayLeftMs >= DAY_MS && rng.between(0, 29) === 0) {
       for (const tab of tabs) close(tab);
-      await clock.advance(rng.between(DAY_MS, 3 * DAY_MS));
+      const awayMs = rng.between(0, 2) === 0 ? awayLeftMs : rng.between(DAY_MS, awayLeftMs);
+      awayLeftMs -= awayMs;
+      await clock.advance(awayMs);
       tabs = [openTab(clock, store, server, random)];
       tabs[0]!.sender.schedule(0);
     }
