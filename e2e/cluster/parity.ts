@@ -172,7 +172,7 @@ async function send(servers: readonly ClusterProject[], { events, onProgress }: 
   return duplicates;
 }
 
-/** The job has published everything, and the servers have learnt it: nothing came for a while. */
+/** The job has published everything, the servers have learnt it and Redis has it: nothing came for a while. */
 async function settled(rig: Rig, servers: readonly ClusterProject[], { onProgress }: ParityOptions): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   const seen = (): number => {
@@ -185,7 +185,7 @@ async function settled(rig: Rig, servers: readonly ClusterProject[], { onProgres
   let [before, quietSinceMs] = [-1, performance.now()];
   for (;;) {
     const now = seen();
-    const isBehind = servers.some(({ learner }) => learner.lag + learner.decisionsLag > 0);
+    const isBehind = servers.some((server) => Object.values(server.stats().parts!).some(({ lag = 0 }) => Number(lag) > 0));
     if (now !== before || isBehind) [before, quietSinceMs] = [now, performance.now()];
     if (performance.now() - quietSinceMs > QUIET_MS) return;
     if (performance.now() > deadline) throw new Error("the cluster did not come to rest");
