@@ -31,14 +31,15 @@ export interface Scan {
 }
 
 /** Every file, as its bytes lie. */
-export function scanRaw(folder: string, { tally, found }: Scan): void {
-  for (const path of filesUnder(folder)) {
-    const bytes = readFileSync(path);
-    tally.files++;
-    tally.bytes += bytes.length;
-    findCanaries(Buffer.from(path), found);
-    findCanaries(bytes, found);
-  }
+export function scanRaw(folder: string, scan: Scan): void {
+  for (const path of filesUnder(folder)) scanFile({ path, bytes: readFileSync(path) }, scan);
+}
+
+export function scanFile({ path, bytes }: { path: string; bytes: Buffer }, { tally, found }: Scan): void {
+  tally.files++;
+  tally.bytes += bytes.length;
+  findCanaries(Buffer.from(path), found);
+  findCanaries(bytes, found);
 }
 
 /** What the keys of the folder's own vault open. */
