@@ -33,6 +33,14 @@ final class PersonStage extends AbstractStreamOperator<Output>
   /** How long a record waits for others. A visitor's burst lies together in the log, so longer would bring little. */
   private static final long BATCH_MS_MAX = 3;
 
+  private static final String TIMERS = "timers";
+
+  /** What Flink calls the states that timers lie in. */
+  private static final List<String> TIMER_STATES =
+      List.of("_timer_state/event_" + TIMERS, "_timer_state/processing_" + TIMERS);
+
+  private static final long NONE = Long.MAX_VALUE;
+
   private final Options options;
   private final String bundle;
   private transient List<LogRecord> batch;
@@ -47,6 +55,14 @@ final class PersonStage extends AbstractStreamOperator<Output>
 
   /** What was restored may hold persons who were erased since. */
   private transient boolean isSwept;
+
+  private transient StateFiles files;
+
+  /** Something was deleted that files may still hold. */
+  private transient boolean isCompactionDue;
+
+  /** The checkpoint that is to come first: with it everything that was deleted reaches the files. */
+  private transient long compactAfter;
 
   PersonStage(Options options, String bundle) {
     this.options = options;
@@ -64,12 +80,16 @@ final class PersonStage extends AbstractStreamOperator<Output>
     control = new ControlReader(options, getUserCodeClassloader());
     control.awaitFirst();
     takePrograms();
-    timers = getInternalTimerService("timers", VoidNamespaceSerializer.INSTANCE, this);
+    timers = getInternalTimerService(TIMERS, VoidNamespaceSerializer.INSTANCE, this);
     persons = new Persons(options, getRuntimeContext(), timers, operator, metrics, output);
+    List<String> states = Stream.concat(Persons.STATES.stream(), TIMER_STATES.stream()).toList();
+    files = new StateFiles(getKeyedStateBackend(), states);
+    compactAfter = NONE;
   }
 
   @Override
   public void close() throws Exception {
+    if (files != null) files.close();
     if (control != null) control.close();
     if (operator != null) operator.close();
     super.close();
@@ -97,6 +117,17 @@ final class PersonStage extends AbstractStreamOperator<Output>
   public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
     flush();
     super.prepareSnapshotPreBarrier(checkpointId);
+    if (!isCompactionDue) return;
+    isCompactionDue = false;
+    compactAfter = checkpointId;
+  }
+
+  @Override
+  public void notifyCheckpointComplete(long checkpointId) throws Exception {
+    super.notifyCheckpointComplete(checkpointId);
+    if (checkpointId < compactAfter) return;
+    compactAfter = NONE;
+    files.compact();
   }
 
   @Override
@@ -158,6 +189,8 @@ final class PersonStage extends AbstractStreamOperator<Output>
     if (!isSwept) {
       isSwept = true;
       named.addAll(restored());
+      // Whoever was forgotten by the one before may be in the files that were restored.
+      isCompactionDue = !erasures.isEmpty();
     }
     Set<String> forgotten = new HashSet<>();
     for (Erasures.Erased erased : named) {
@@ -167,7 +200,9 @@ final class PersonStage extends AbstractStreamOperator<Output>
       if (persons.visit(erased).erase(erased.atMs())) forgotten.add(stateKey);
       tell(erased);
     }
-    if (!forgotten.isEmpty()) forgetTimers(forgotten);
+    if (forgotten.isEmpty()) return;
+    forgetTimers(forgotten);
+    isCompactionDue = true;
   }
 
   /** Timers name their key: those that are not due yet would stay in checkpoints for days. All are looked at once. */

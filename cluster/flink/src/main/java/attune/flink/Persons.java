@@ -33,6 +33,12 @@ final class Persons {
   /** The state that each key has. */
   static final String HEADS = "key";
 
+  private static final String IDS = "ids";
+  private static final String HELD = "held";
+
+  /** All states. */
+  static final List<String> STATES = List.of(HEADS, IDS, HELD);
+
   private static final Logger LOG = LoggerFactory.getLogger(Persons.class);
 
   /** How long an event id is remembered. */
@@ -76,11 +82,11 @@ final class Persons {
     this.output = output;
     PrimitiveArrayTypeInfo<byte[]> bytes = PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
     heads = context.getState(new ValueStateDescriptor<>(HEADS, bytes));
-    MapStateDescriptor<Long, Boolean> known = new MapStateDescriptor<>("ids", Types.LONG, Types.BOOLEAN);
+    MapStateDescriptor<Long, Boolean> known = new MapStateDescriptor<>(IDS, Types.LONG, Types.BOOLEAN);
     known.enableTimeToLive(
         StateTtlConfig.newBuilder(IDS_KEPT).cleanupInRocksdbCompactFilter(COMPACTION_ENTRIES).build());
     ids = context.getMapState(known);
-    held = context.getListState(new ListStateDescriptor<>("held", bytes));
+    held = context.getListState(new ListStateDescriptor<>(HELD, bytes));
     openedAtMs = System.currentTimeMillis();
   }
 
