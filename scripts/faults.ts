@@ -1,13 +1,17 @@
 // Crash and power tests at length: `npm run faults -- [--kills 200] [--cuts 100] [--unsafe-cuts 5] [--flips 500]
 // [--truncations 100] [--io-errors 500] [--slow-s 20] [--overload-s 20]
 // [--seed 1]`.
-// `npm run faults -- --erasure 1000` searches every byte for persons who were erased instead.
+// `npm run faults -- --erasure 1000` searches every byte for persons who were erased instead, and
+// `npm run faults -- --cluster-erasure 1000` does so in a cluster.
 // Prints one line a round on a terminal, a table at the end; exits 1 where a promise was broken, or where the negative
 // control (no fdatasync) lost nothing, because a rig that cannot fail is no test.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { reporter } from "../cluster/cli/up.ts";
+import { clusterMissing } from "../cluster/install/tools.ts";
+import { clusterErasureScan } from "../e2e/cluster/erasure.ts";
 import { erasureScan } from "../e2e/faults/erasure.ts";
 import { fillDisk, smallDiskMissing } from "../e2e/faults/disk-full.ts";
 import { ioErrors, slowSyncs } from "../e2e/faults/io-errors.ts";
@@ -34,6 +38,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     /** Only the erasure scan, of so many persons, a tenth of whom are erased. */
     erasure: { type: "string" },
+    /** The same in a cluster. */
+    "cluster-erasure": { type: "string" },
     folder: { type: "string" },
   },
 });
@@ -72,14 +78,32 @@ function progress(name: string, rounds: number): (tally: FaultTally) => void {
 const isClean = ({ lost, doubled, unknown }: FaultTally): boolean => lost + doubled + unknown === 0;
 const skipped = (name: string, reason: string): boolean => process.stdout.write(`skip ${name}: ${reason}\n`);
 
+function reportErasure(name: string, tally: object, isRight: boolean): never {
+  process.stdout.write(`${isRight ? "ok  " : "FAIL"} ${name}: ${JSON.stringify(tally)}\n`);
+  if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
+  process.exit(isRight ? 0 : 1);
+}
+
 if (values.erasure !== undefined) {
   const persons = count(values.erasure, "erasure");
   const tally = await erasureScan({ folder: join(folder, "erasure"), persons, erased: Math.ceil(persons / 10) });
   const { foundBefore, planted, foundAfter, othersLost, fingerprintsAfter, recreated } = tally;
   const isRight = foundBefore === planted && foundAfter + othersLost + fingerprintsAfter + recreated === 0;
-  process.stdout.write(`${isRight ? "ok  " : "FAIL"} erasure: ${JSON.stringify(tally)}\n`);
-  if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
-  process.exit(isRight ? 0 : 1);
+  reportErasure("erasure", tally, isRight);
+}
+
+if (values["cluster-erasure"] !== undefined) {
+  const persons = count(values["cluster-erasure"], "cluster-erasure");
+  const missing = clusterMissing();
+  if (missing !== undefined) {
+    skipped("erasure in the cluster", missing);
+    process.exit(0);
+  }
+  const options = { folder: join(folder, "cluster-erasure"), persons, erased: Math.ceil(persons / 10) };
+  const tally = await clusterErasureScan({ ...options, say: reporter() });
+  const { foundBefore, planted, foundAfter, othersLost, recreated, differences } = tally;
+  const isRight = foundBefore === planted && foundAfter + othersLost + recreated + differences === 0;
+  reportErasure("erasure in the cluster", tally, isRight);
 }
 
 const kills = count(values.kills, "kills");

@@ -48,6 +48,12 @@ function unlessAway(error: unknown): undefined {
   if (!(error instanceof FlinkError)) throw error;
 }
 
+export interface RigOptions {
+  readonly folder: string;
+  readonly rng: Rng;
+  readonly say?: (line: string) => void;
+}
+
 interface Supervision {
   readonly stop: AbortController;
   readonly done: Promise<void>;
@@ -76,20 +82,24 @@ export class ClusterRig {
     this.#supervisor = this.#supervised();
   }
 
-  static async start(options: { folder: string; rng: Rng; say?: (line: string) => void }): Promise<ClusterRig> {
-    const { folder, rng, say = () => undefined } = options;
-    const flags = { data: folder, demo: "0", port: String(await freePort()), config: CONFIG };
+  static async start(options: RigOptions): Promise<ClusterRig> {
+    const rig = await ClusterRig.open({ config: CONFIG, ...options });
+    await putProgram(rig.urls[0]!, FAULTS_PROGRAM);
+    // In force a second after it was taken.
+    await setTimeout(PROGRAM_SETTLE_MS);
+    return rig;
+  }
+
+  /** With the program that a cluster begins with. */
+  static async open({ folder, config, rng, say = () => undefined }: RigOptions & { config: string }): Promise<ClusterRig> {
+    const flags = { data: folder, demo: "0", port: String(await freePort()), config };
     const settings = await resolveCluster({
       ...flags,
       "checkpoint-ms": "500",
       "transaction-timeout-ms": String(TRANSACTION_TIMEOUT_MS),
     });
     const parts = await bringUp(settings, say, "caller");
-    const rig = new ClusterRig(settings, parts, rng, say);
-    await putProgram(rig.urls[0]!, FAULTS_PROGRAM);
-    // In force a second after it was taken.
-    await setTimeout(PROGRAM_SETTLE_MS);
-    return rig;
+    return new ClusterRig(settings, parts, rng, say);
   }
 
   part(name: string): Part {

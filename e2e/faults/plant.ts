@@ -15,7 +15,7 @@ export const FIELDS = [
 type Field = (typeof FIELDS)[number];
 
 const PERSONS_A_TURN = 16;
-const JOB_POLL_MS = 50;
+const POLL_MS = 50;
 const AUDIT_PAGE = 500;
 const LATE_MS = 86_400_000;
 
@@ -119,7 +119,7 @@ export async function proofsOf(url: string, jobs: readonly string[]): Promise<an
         proofs.push(job.proof);
         break;
       }
-      await setTimeout(JOB_POLL_MS);
+      await setTimeout(POLL_MS);
     }
   }
   return proofs;
@@ -162,12 +162,29 @@ export async function sendLate(url: string, erased: number): Promise<Set<number>
 export async function knownOf(url: string, erased: number): Promise<Set<number>> {
   const known = new Set<number>();
   await inTurns(erased, async (person) => {
-    for (const path of [`users/${userOf(person)}`, `visitors/${of(person, "anonymous_id")}`]) {
-      const { status } = await fetch(`${url}/v1/${path}/profile`);
-      if (status !== 404) known.add(person);
-    }
+    for (const path of [`users/${userOf(person)}`, `visitors/${of(person, "anonymous_id")}`])
+      if (await isKnown(`${url}/v1/${path}/profile`)) known.add(person);
   });
   return known;
+}
+
+/** While a host cannot know, its answer says so, and is asked for again. */
+async function isKnown(profileUrl: string): Promise<boolean> {
+  for (;;) {
+    const response = await fetch(profileUrl);
+    const text = await response.text();
+    if (response.status === 404) return false;
+    if (response.status !== 200 || (JSON.parse(text) as { degraded?: boolean }).degraded !== true) return true;
+    await setTimeout(POLL_MS);
+  }
+}
+
+/** What persons from one on do who are not erased: the traffic goes on. */
+export async function viewOn(url: string, { from, persons }: { from: number; persons: number }): Promise<void> {
+  await inTurns(persons - from, async (index) => {
+    const event = { user_id: userOf(from + index), event_type: "view", item_id: "item-0", timestamp: Date.now() };
+    await call(url, "POST", "/v1/events", event, 202);
+  });
 }
 
 export async function inTurns(count: number, work: (index: number) => Promise<void>): Promise<void> {

@@ -1,0 +1,169 @@
+// Erasure at size in the cluster: persons with a canary in every field of everything, some of them erased, and every place
+// searched where Kafka, Flink, Redis or a server may keep a byte of them. What must be found before must be gone after, all
+// others must be there, and nobody may come back, whatever arrives late and from whatever the servers are filled again.
+import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { RedisLink } from "../../cluster/redis/link.ts";
+import { rngFrom } from "../../core/math/rng.ts";
+import { auditedJobs, FIELDS, knownOf, missing, of, plant, proofsOf, requestErasures, sendLate, userOf, viewOn } from "../faults/plant.ts";
+import { PlacesScan, type PlacesTally, scanFiles, scanRedis, scanTopics, storeOpenly } from "./places.ts";
+import { ClusterRig } from "./rig.ts";
+
+export interface ClusterErasureTally {
+  readonly persons: number;
+  readonly erased: number;
+  readonly fields: number;
+  /** Canaries of the erased, of persons × fields: planted, found before, found after in whatever place. */
+  readonly planted: number;
+  readonly foundBefore: number;
+  readonly foundAfter: number;
+  /** Canaries of the erased by the place that held them, before and after. */
+  readonly placesBefore: Readonly<Record<string, number>>;
+  readonly placesAfter: Readonly<Record<string, number>>;
+  /** What was found after, as place, person and field; the first few. */
+  readonly left: readonly string[];
+  /** Canaries of the others that are not where they were. */
+  readonly othersLost: number;
+  /** Persons who had a profile again after late events, retries, and a Redis that was filled anew. */
+  readonly recreated: number;
+  /** What `cluster verify` found. */
+  readonly differences: number;
+  /** Until all jobs were done, ms; wall time. */
+  readonly jobsMs: number;
+  /** From the last proof to the search, ms: the ledger's hashes and newer checkpoints take the place of what was there. */
+  readonly scannedAfterMs: number;
+  readonly scanned: PlacesTally;
+}
+
+const CONFIG = fileURLToPath(new URL("./erasure.config.ts", import.meta.url));
+const MODELS_HEAD = "attune:{default}:g1:models:head";
+const POLL_MS = 250;
+const PATIENCE_MS = 300_000;
+const REPLACED_WITHIN_MS = 120_000;
+const LEFT_MAX = 20;
+
+interface Options {
+  readonly folder: string;
+  readonly persons: number;
+  readonly erased: number;
+  readonly say?: (line: string) => void;
+}
+
+export async function clusterErasureScan({ folder, persons, erased, say = () => undefined }: Options): Promise<ClusterErasureTally> {
+  const rig = await ClusterRig.open({ folder, config: CONFIG, rng: rngFrom(1), say });
+  let isStopped = false;
+  try {
+    const { connection, plan } = rig.settings;
+    const [one, two] = rig.urls as [string, string];
+    await storeOpenly(connection);
+    const modelsBefore = await modelsVersion(plan.redis.url);
+    await plant(one, { persons, exported: erased });
+    say(`planted ${persons} persons`);
+    await untilVisible(rig.urls, persons);
+    say("all are visible");
+    await until("a snapshot of the models", async () => (await modelsVersion(plan.redis.url)) > modelsBefore);
+    await rig.untilCommitted();
+    const before = new PlacesScan({ persons, erased });
+    await scanAll(rig, before);
+    say(`found before: ${JSON.stringify(before.counts())}`);
+
+    const startMs = performance.now();
+    const jobs = await requestErasures(one, erased);
+    await viewOn(one, { from: erased, persons });
+    for (const proof of await proofsOf(two, jobs)) assert.equal(proof.is_complete, true, JSON.stringify(proof));
+    const provenMs = performance.now();
+    const audited = await auditedJobs(two);
+    for (const id of jobs) assert.equal(audited.get(id)?.is_complete, true, `the proof of ${id} is in the audit trail`);
+    say("all jobs are done");
+
+    const back = new Set<number>();
+    for (const url of rig.urls) for (const person of await sendLate(url, erased)) back.add(person);
+    for (const url of rig.urls) for (const person of await knownOf(url, erased)) back.add(person);
+    await rig.flushRedis();
+    await untilVisible(rig.urls, persons, erased);
+    for (const url of rig.urls) for (const person of await knownOf(url, erased)) back.add(person);
+    const { differences } = await rig.verify();
+    say(`verified: ${differences.length} differences`);
+    await untilReplaced(rig, { persons, erased });
+
+    const after = new PlacesScan({ persons, erased });
+    const scannedAfterMs = performance.now() - provenMs;
+    await scanTopics(connection, after);
+    await scanRedis(plan.redis.url, after);
+    await rig.stop();
+    isStopped = true;
+    // Nothing is written any more: what a file held a moment ago is in no other one.
+    scanFiles(rig.settings.folder, after);
+    return {
+      persons,
+      erased,
+      fields: FIELDS.length,
+      planted: erased * FIELDS.length,
+      foundBefore: before.erased.size,
+      foundAfter: after.erased.size,
+      placesBefore: before.counts(),
+      placesAfter: after.counts(),
+      left: after.left().slice(0, LEFT_MAX),
+      othersLost: missing(before.others, persons - erased) + missing(after.others, persons - erased),
+      recreated: back.size,
+      differences: differences.length,
+      jobsMs: provenMs - startMs,
+      scannedAfterMs,
+      scanned: after.tally,
+    };
+  } finally {
+    if (!isStopped) await rig.stop();
+  }
+}
+
+async function scanAll(rig: ClusterRig, scan: PlacesScan): Promise<void> {
+  const { connection, folder, plan } = rig.settings;
+  await scanTopics(connection, scan);
+  await scanRedis(plan.redis.url, scan);
+  scanFiles(folder, scan);
+}
+
+/** Waits until every server shows of each person, from the given one on, what was planted last. */
+async function untilVisible(urls: readonly string[], persons: number, from = 0): Promise<void> {
+  for (const url of urls) {
+    for (let person = from; person < persons; person++) {
+      await until(`person ${person} at ${url}`, async () => {
+        const text = await (await fetch(`${url}/v1/users/${userOf(person)}/profile`)).text();
+        return text.includes(of(person, "item_id")) && text.includes(of(person, "attribute_value"));
+      });
+    }
+  }
+}
+
+/**
+ * What the proof does not wait for, while others go on: in the ledger hashes take the place of ids just after it; the job's
+ * files are compacted, and the checkpoints that Flink keeps begin after that. What is left then the search tells.
+ */
+async function untilReplaced(rig: ClusterRig, { persons, erased }: { persons: number; erased: number }): Promise<void> {
+  const { connection, folder } = rig.settings;
+  const deadline = performance.now() + REPLACED_WITHIN_MS;
+  for (let left = Infinity; left > 0 && performance.now() < deadline; ) {
+    await viewOn(rig.urls[0]!, { from: erased, persons });
+    await rig.untilCommitted();
+    const scan = new PlacesScan({ persons, erased });
+    await scanTopics(connection, scan);
+    scanFiles(folder, scan, "flink");
+    left = scan.erased.size;
+  }
+}
+
+async function modelsVersion(redisUrl: string): Promise<number> {
+  const link = await RedisLink.open({ urls: [redisUrl] });
+  const head = (await link.write(MODELS_HEAD, ["GET", MODELS_HEAD])) as Buffer | null;
+  link.close();
+  return head === null ? 0 : (JSON.parse(head.toString()) as { version: number }).version;
+}
+
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await isSo())) {
+    assert.ok(performance.now() < deadline, `not within ${PATIENCE_MS / 1_000} s: ${what}`);
+    await setTimeout(POLL_MS);
+  }
+}
