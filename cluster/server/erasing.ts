@@ -1,5 +1,6 @@
 // What follows an erasure: the job's state, Redis and what was learnt forget him, topics are read to find what is left, and
 // the proof says it. One of the servers does it, the one that the task falls to; where that dies another one begins anew.
+// Jobs that come together share each reading and the rewriting of the topics.
 import { anonymousKeyOf } from "../../core/identity/identity.ts";
 import { formatTimestamp } from "../../core/event/time.ts";
 import type { OwnAct } from "../../server/ports.ts";
@@ -47,6 +48,8 @@ type TopicCounts = Record<string, { records_erased: number; records_left: number
 
 const TASK = "erasures";
 const LOOK_EVERY_MS = 500;
+/** Jobs that are done together: where each of their records lies is held in memory. */
+const JOBS_MAX = 100;
 
 export class Erasing {
   readonly #options: ErasingOptions;
@@ -69,11 +72,11 @@ export class Erasing {
 
   async #look(): Promise<void> {
     const { erasures, membership, onFault, now } = this.#options;
-    const due = erasures.book.running().find(({ keys }) => keys.every((key) => erasures.untilMs(key) < now()));
-    if (this.#isRunning || due === undefined || !membership.isOurs(TASK)) return;
+    const due = erasures.book.running().filter(({ keys }) => keys.every((key) => erasures.untilMs(key) < now()));
+    if (this.#isRunning || due.length === 0 || !membership.isOurs(TASK)) return;
     this.#isRunning = true;
     try {
-      await this.#do(due);
+      await this.#do(due.slice(0, JOBS_MAX));
     } catch (error) {
       onFault(error as Error);
     } finally {
@@ -81,20 +84,30 @@ export class Erasing {
     }
   }
 
-  /** Every step may be done twice. Where the job has not forgotten him yet, the next look goes on. */
-  async #do(begun: RunningErasure): Promise<void> {
-    const { erasures, store, snapshots, letters, now, onDone } = this.#options;
+  /** Every step may be done twice. Where the job has not forgotten all of them yet, the next look goes on. */
+  async #do(begun: readonly RunningErasure[]): Promise<void> {
+    const { erasures, store, snapshots, letters } = this.#options;
     const found = await this.#devicesOf(begun);
-    if (found.length > 0) return void (await erasures.extend(begun, found));
-    const { at, keys } = begun;
-    for (const key of keys) await store.erase(key, at);
-    const letterIds = await this.#letterIds(keys, at);
-    await letters.remove(letterIds);
+    for (const [job, devices] of found) await erasures.extend(job, devices);
+    if (found.size > 0) return;
+    for (const { keys, at } of begun) for (const key of keys) await store.erase(key, at);
+    const letterIds = await this.#letterIds(begun);
+    await letters.remove([...letterIds.values()].flat());
     await snapshots.turn();
-    if (!(await snapshots.areWithout(at)) || !(await this.#hasJobForgotten(keys, at))) return;
-    const rows = await Promise.all(keys.map((key) => store.get(key)));
+    const latest = Math.max(...begun.map(({ at }) => at));
+    if (!(await snapshots.areWithout(latest)) || !(await this.#hasJobForgotten(begun))) return;
     const topics = await this.#removeFromTopics(begun);
     if (topics === undefined) return;
+    const named = await this.#ledgerPlaces(begun);
+    for (const job of begun) await this.#finish(job, { letters: letterIds.get(job)!.length, topics: topics.get(job)! });
+    // The ledger goes by keys, and names nobody in the open any more: what it replaced goes too.
+    await remove(named, () => true, { ...this.#options, isStopped: () => this.#isClosed });
+  }
+
+  async #finish(job: RunningErasure, { letters, topics }: { letters: number; topics: TopicCounts }): Promise<void> {
+    const { erasures, store, now, onDone } = this.#options;
+    const { at, keys, job_id: id } = job;
+    const rows = await Promise.all(keys.map((key) => store.get(key)));
     const proof: ErasureProof = {
       erased_at: formatTimestamp(at),
       done_at: formatTimestamp(now()),
@@ -102,98 +115,103 @@ export class Erasing {
       job: { keys_forgotten: keys.length },
       redis: { rows_found: rows.filter(({ profile }) => profile !== undefined && profile.asOfMs <= at).length },
       models: { learnt_without_him: true },
-      dead_letters: { taken_from_the_list: letterIds.length },
+      dead_letters: { taken_from_the_list: letters },
       topics,
       is_complete: Object.values(topics).every(({ records_left: left }) => left === 0),
     };
-    this.#removed.delete(begun.job_id);
-    const named = await this.#ledgerPlaces(begun);
-    onDone({ job_id: begun.job_id, proof_sha256: proofHash(proof), is_complete: proof["is_complete"] === true });
-    await erasures.finish(begun, proof);
-    // The ledger goes by keys, and names nobody in the open any more: what it replaced goes too.
-    await remove(named, () => true, { ...this.#options, isStopped: () => this.#isClosed });
+    this.#removed.delete(id);
+    onDone({ job_id: id, proof_sha256: proofHash(proof), is_complete: proof["is_complete"] === true });
+    await erasures.finish(job, proof);
   }
 
-  /** Where the ledger names his keys in the open. */
-  async #ledgerPlaces({ job_id: id }: RunningErasure): Promise<RemovedRecord[]> {
+  /** Where the ledger names their keys in the open. */
+  async #ledgerPlaces(jobs: readonly RunningErasure[]): Promise<RemovedRecord[]> {
     const { connection, topics } = this.#options;
+    const ids = new Set(jobs.map(({ job_id: id }) => id));
     const places: RemovedRecord[] = [];
     for await (const records of readCommitted({ connection, topic: topics.erasures, partition: 0 }))
       for (const { key, offset } of records)
-        if (key?.toString() === id) places.push({ topic: topics.erasures, partition: 0, key, offset });
+        if (key !== null && ids.has(key.toString())) places.push({ topic: topics.erasures, partition: 0, key, offset });
     return places;
   }
 
   /** Undefined where Kafka needs longer: the next look goes on. */
-  async #removeFromTopics(job: RunningErasure): Promise<TopicCounts | undefined> {
+  async #removeFromTopics(jobs: readonly RunningErasure[]): Promise<Map<RunningErasure, TopicCounts> | undefined> {
     const { topics } = this.#options;
-    const { records, shared } = await findRecords(job, this.#options);
+    const { records, shared } = await findRecords(jobs, this.#options);
     // Another look finds fewer.
-    const first = this.#removed.get(job.job_id) ?? countsOf(records);
-    this.#removed.set(job.job_id, first);
-    const own = records.filter(({ topic }) => !shared.has(topic));
+    for (const [i, { job_id: id }] of jobs.entries()) if (!this.#removed.has(id)) this.#removed.set(id, countsOf(records[i]!));
+    const own = records.flat().filter(({ topic }) => !shared.has(topic));
     const left = await remove(
       own.map(({ rawKey: key, ...place }) => ({ ...place, key })),
       (topic) => topic === topics.profiles,
       { ...this.#options, isStopped: () => this.#isClosed },
     );
     if ([...left.values()].some((count) => count > 0)) return undefined;
-    const kept = countsOf(records.filter(({ topic }) => shared.has(topic)));
-    return Object.fromEntries(
-      [...first].map(([topic, count]) => {
-        const ofShared = kept.get(topic) ?? 0;
-        return [topic, { records_erased: count - ofShared, records_left: ofShared }];
+    return new Map(
+      jobs.map((job, i) => {
+        const kept = countsOf(records[i]!.filter(({ topic }) => shared.has(topic)));
+        const counts = [...this.#removed.get(job.job_id)!].map(([topic, count]) => {
+          const ofShared = kept.get(topic) ?? 0;
+          return [topic, { records_erased: count - ofShared, records_left: ofShared }] as const;
+        });
+        return [job, Object.fromEntries(counts)];
       }),
     );
   }
 
-  /** Devices that were last his, as the log says, and that the job does not name yet. */
-  async #devicesOf({ keys, at }: RunningErasure): Promise<string[]> {
-    const [root] = keys as [string];
-    const owners = new Map<string, string>();
+  /** Devices that were last theirs, as the log says, and that their jobs do not name yet. */
+  async #devicesOf(jobs: readonly RunningErasure[]): Promise<Map<RunningErasure, string[]>> {
+    const looks = jobs.map((job) => ({ job, owners: new Map<string, string>() }));
     for await (const records of new MergedLog(this.#options, this.#options.topics.log).read()) {
       for (const { key, value, atMs } of records) {
-        if (atMs > at || !key.startsWith("a:")) continue;
+        if (!key.startsWith("a:")) continue;
         const record = decodeClusterRecord(value);
-        if (record.kind === "link") owners.set(key, record.userKey);
+        if (record.kind !== "link") continue;
+        for (const { job, owners } of looks) if (atMs <= job.at) owners.set(key, record.userKey);
       }
     }
-    return [...owners].flatMap(([anonKey, userKey]) => (userKey === root && !keys.includes(anonKey) ? [anonKey] : []));
+    const found = looks.map(({ job, owners }): [RunningErasure, string[]] => {
+      const theirs = [...owners].filter(([anonKey, userKey]) => userKey === job.keys[0] && !job.keys.includes(anonKey));
+      return [job, theirs.map(([anonKey]) => anonKey)];
+    });
+    return new Map(found.filter(([, devices]) => devices.length > 0));
   }
 
-  async #letterIds(keys: readonly string[], at: number): Promise<string[]> {
+  /** Refused events that name one of their ids, by job. */
+  async #letterIds(jobs: readonly RunningErasure[]): Promise<Map<RunningErasure, string[]>> {
     const { connection, topics } = this.#options;
-    const names = new Set(keys);
-    const ids: string[] = [];
+    const looks = jobs.map((job) => ({ job, names: new Set(job.keys), ids: [] as string[] }));
     for await (const records of readCommitted({ connection, topic: topics.deadLetters, partition: 0 })) {
       for (const { value } of records) {
         if (value === null) continue;
         const letter = decodeDocument("deadLetters", value);
-        const texts = [...textsOf(letter.body)];
-        const isHis = texts.some((text) => names.has(`u:${text}`) || names.has(anonymousKeyOf(text)));
-        if (letter.at <= at && isHis) ids.push(letter.id);
+        const keys = [...textsOf(letter.body)].flatMap((text) => [`u:${text}`, anonymousKeyOf(text)]);
+        for (const { job, names, ids } of looks)
+          if (letter.at <= job.at && keys.some((key) => names.has(key))) ids.push(letter.id);
       }
     }
-    return ids;
+    return new Map(looks.map(({ job, ids }) => [job, ids]));
   }
 
-  /** Whether nothing of before is the newest value of one of the keys: the job has read the erasure. */
-  async #hasJobForgotten(keys: readonly string[], at: number): Promise<boolean> {
+  /** Whether nothing of before is the newest value of one of the keys: the job has read the erasures. */
+  async #hasJobForgotten(jobs: readonly RunningErasure[]): Promise<boolean> {
     const { connection, topics, partitions } = this.#options;
-    const wanted = new Set(keys);
+    const erasedAt = new Map<string, number>();
+    for (const { keys, at } of jobs) for (const key of keys) erasedAt.set(key, Math.max(at, erasedAt.get(key) ?? -Infinity));
     const newest = new Map<string, number>();
-    const places = new Set(keys.map((key) => partitionOf(key, partitions.get(topics.profiles)!)));
-    for (const partition of places) {
+    const count = partitions.get(topics.profiles)!;
+    for (const partition of new Set([...erasedAt.keys()].map((key) => partitionOf(key, count)))) {
       for await (const records of readCommitted({ connection, topic: topics.profiles, partition })) {
         for (const { key, value } of records) {
           const name = key!.toString();
-          if (!wanted.has(name)) continue;
+          if (!erasedAt.has(name)) continue;
           if (value === null) newest.delete(name);
           else newest.set(name, decodeProfile(value).asOfMs);
         }
       }
     }
-    return [...newest.values()].every((asOfMs) => asOfMs > at);
+    return [...newest].every(([key, asOfMs]) => asOfMs > erasedAt.get(key)!);
   }
 }
 

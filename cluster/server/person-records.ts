@@ -24,68 +24,79 @@ export interface Sought {
   readonly at: number;
 }
 
+type Place = Pick<TopicRecord, "topic" | "partition" | "offset" | "rawKey">;
+
 export interface PersonRecords {
-  readonly records: readonly Pick<TopicRecord, "topic" | "partition" | "offset" | "rawKey">[];
+  /** By who is sought, in the order given. */
+  readonly records: readonly (readonly Place[])[];
   /** Topics with records of an earlier release, which share their keys: what is his cannot be told apart by key. */
   readonly shared: ReadonlySet<string>;
 }
 
-/** Where the topics hold something of him. Reads the log three times, the other topics once. */
-export async function findRecords(sought: Sought, options: PersonRecordsOptions): Promise<PersonRecords> {
+/** Where the topics hold something of each of them. Reads the log three times, the other topics once. */
+export async function findRecords(sought: readonly Sought[], options: PersonRecordsOptions): Promise<PersonRecords> {
   const { topics } = options;
-  const [root] = sought.keys as [string];
-  const belonging = new Belonging((key) => key === root);
-  for await (const record of until(sought.at, topics.log, options)) {
+  const latest = Math.max(...sought.map(({ at }) => at));
+  const looks = sought.map(({ keys, at }) => ({
+    at,
+    names: new Set(keys),
+    belonging: new Belonging((key) => key === keys[0]),
+    records: [] as Place[],
+  }));
+  for await (const record of until(latest, topics.log, options)) {
     const logged = logRecordOf(record);
-    if (logged !== undefined) belonging.meet(logged);
+    if (logged !== undefined) for (const { at, belonging } of looks) if (record.atMs <= at) belonging.meet(logged);
   }
   let place = 0;
-  for await (const record of until(sought.at, topics.log, options)) {
+  for await (const record of until(latest, topics.log, options)) {
     const logged = logRecordOf(record);
-    if (logged !== undefined) belonging.follow(logged, ++place);
+    if (logged === undefined) continue;
+    place++;
+    for (const { at, belonging } of looks) if (record.atMs <= at) belonging.follow(logged, place);
   }
-  const names = new Set(sought.keys);
   const { events: _, log, item: _item, control: _control, erasures: _erasures, ...others } = topics;
   place = 0;
-  const records: PersonRecords["records"][number][] = [];
   const shared = new Set<string>();
   const byOwnId = [topics.deadLetters, topics.quarantine, topics.profiles];
   for await (const record of until(Infinity, [...log, ...Object.values(others)], options)) {
     const { topic, partition, offset, rawKey, atMs } = record;
     if (!byOwnId.includes(topic) && !isOfItsOwn(rawKey)) shared.add(topic);
-    if (atMs > sought.at) continue;
+    if (atMs > latest) continue;
     const logged = log.includes(topic) ? logRecordOf(record) : undefined;
     if (logged !== undefined) place++;
-    if (isHis(record, { names, belonging, topics, logged, place })) records.push({ topic, partition, offset, rawKey });
+    const { keys, owned } = aboutOf(record, topics, logged);
+    for (const { at, names, belonging, records } of looks) {
+      if (atMs > at) continue;
+      const isHis = keys.some((key) => names.has(key)) || (owned !== undefined && isOwned(belonging, owned, place));
+      if (isHis) records.push({ topic, partition, offset, rawKey });
+    }
   }
-  return { records, shared };
+  return { records: looks.map(({ records }) => records), shared };
 }
 
-interface Look {
-  readonly names: ReadonlySet<string>;
-  readonly belonging: Belonging;
-  readonly topics: ProjectTopics;
-  readonly logged: LogRecord | undefined;
-  readonly place: number;
+interface About {
+  /** Whoever has one of these keys is named. */
+  readonly keys: readonly string[];
+  /** It is also of whoever had its device then. */
+  readonly owned?: LogRecord;
 }
 
-function isHis(record: TopicRecord, { names, belonging, topics, logged, place }: Look): boolean {
+function aboutOf(record: TopicRecord, topics: ProjectTopics, logged: LogRecord | undefined): About {
   const { topic, key, value } = record;
-  if (topic === topics.quarantine) return names.has(decodeDocument("quarantine", value).key);
+  if (topic === topics.quarantine) return { keys: [decodeDocument("quarantine", value).key] };
   if (topic === topics.deadLetters) {
     const texts = [...textsOf(decodeDocument("deadLetters", value).body)];
-    return texts.some((text) => names.has(`u:${text}`) || names.has(`a:${text}`));
+    return { keys: texts.flatMap((text) => [`u:${text}`, `a:${text}`]) };
   }
-  if (names.has(key)) return true;
-  if (logged !== undefined) return isOwned(belonging, logged, place);
+  if (logged !== undefined) return { keys: [key], owned: logged };
   if (topics.log.includes(topic)) {
     const marker = decodeClusterRecord(value);
-    return marker.kind === "link" && names.has(marker.userKey);
+    return { keys: marker.kind === "link" ? [key, marker.userKey] : [key] };
   }
   // Of a device that is somebody else's by now the newest row stays, and compaction takes those before it.
-  if (topic === topics.profiles || !key.startsWith("a:")) return false;
+  if (topic === topics.profiles || !key.startsWith("a:")) return { keys: [key] };
   // What was made of a visit on a device that is somebody else's by now.
-  return isOwned(belonging, { kind: "attributes", at: record.atMs, ref: refOfKey(key), attributes: {} }, place);
+  return { keys: [key], owned: { kind: "attributes", at: record.atMs, ref: refOfKey(key), attributes: {} } };
 }
 
 function isOwned(belonging: Belonging, record: LogRecord, place: number): boolean {
