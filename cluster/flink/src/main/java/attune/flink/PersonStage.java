@@ -20,6 +20,7 @@ import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.Triggerable;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.util.function.BiConsumerWithException;
 
 /**
  * The persons stage, in batches: records that came together go through V8 in one call, and those of one person in one
@@ -208,14 +209,21 @@ final class PersonStage extends AbstractStreamOperator<Output>
   /** Timers name their key: those that are not due yet would stay in checkpoints for days. All are looked at once. */
   private void forgetTimers(Set<String> stateKeys) throws Exception {
     Map<String, List<Long>> found = new LinkedHashMap<>();
-    timers.forEachEventTimeTimer(
+    BiConsumerWithException<VoidNamespace, Long, Exception> find =
         (namespace, timestamp) -> {
           String stateKey = (String) getCurrentKey();
           if (stateKeys.contains(stateKey)) found.computeIfAbsent(stateKey, key -> new ArrayList<>()).add(timestamp);
-        });
+        };
+    timers.forEachEventTimeTimer(find);
     for (Map.Entry<String, List<Long>> entry : found.entrySet()) {
       setCurrentKey(entry.getKey());
       for (long timestamp : entry.getValue()) timers.deleteEventTimeTimer(VoidNamespace.INSTANCE, timestamp);
+    }
+    found.clear();
+    timers.forEachProcessingTimeTimer(find);
+    for (Map.Entry<String, List<Long>> entry : found.entrySet()) {
+      setCurrentKey(entry.getKey());
+      for (long timestamp : entry.getValue()) timers.deleteProcessingTimeTimer(VoidNamespace.INSTANCE, timestamp);
     }
   }
 
