@@ -43,58 +43,37 @@ const PATIENCE_MS = 300_000;
 const REPLACED_WITHIN_MS = 120_000;
 const LEFT_MAX = 20;
 
-interface Options {
-  readonly folder: string;
+interface Who {
   readonly persons: number;
   readonly erased: number;
+}
+
+interface Options extends Who {
+  readonly folder: string;
   readonly say?: (line: string) => void;
 }
 
-export async function clusterErasureScan({ folder, persons, erased, say = () => undefined }: Options): Promise<ClusterErasureTally> {
+export async function clusterErasureScan({ folder, say = () => undefined, ...who }: Options): Promise<ClusterErasureTally> {
   const rig = await ClusterRig.open({ folder, config: CONFIG, rng: rngFrom(1), say });
-  let isStopped = false;
   try {
-    const { connection, plan } = rig.settings;
-    const [one, two] = rig.urls as [string, string];
-    await storeOpenly(connection);
-    const modelsBefore = await modelsVersion(plan.redis.url);
-    await plant(one, { persons, exported: erased });
-    say(`planted ${persons} persons`);
-    await untilVisible(rig.urls, persons);
-    say("all are visible");
-    await until("a snapshot of the models", async () => (await modelsVersion(plan.redis.url)) > modelsBefore);
-    await rig.untilCommitted();
-    const before = new PlacesScan({ persons, erased });
-    await scanAll(rig, before);
+    const before = await plantAndFind(rig, who);
     say(`found before: ${JSON.stringify(before.counts())}`);
-
-    const startMs = performance.now();
-    const jobs = await requestErasures(one, erased);
-    await viewOn(one, { from: erased, persons });
-    for (const proof of await proofsOf(two, jobs)) assert.equal(proof.is_complete, true, JSON.stringify(proof));
-    const provenMs = performance.now();
-    const audited = await auditedJobs(two);
-    for (const id of jobs) assert.equal(audited.get(id)?.is_complete, true, `the proof of ${id} is in the audit trail`);
+    const jobsMs = await erase(rig, who);
     say("all jobs are done");
-
-    const back = new Set<number>();
-    for (const url of rig.urls) for (const person of await sendLate(url, erased)) back.add(person);
-    for (const url of rig.urls) for (const person of await knownOf(url, erased)) back.add(person);
-    await rig.flushRedis();
-    await untilVisible(rig.urls, persons, erased);
-    for (const url of rig.urls) for (const person of await knownOf(url, erased)) back.add(person);
+    const provenMs = performance.now();
+    const recreated = await resurrect(rig, who);
     const { differences } = await rig.verify();
     say(`verified: ${differences.length} differences`);
-    await untilReplaced(rig, { persons, erased });
+    await untilReplaced(rig, who);
 
-    const after = new PlacesScan({ persons, erased });
     const scannedAfterMs = performance.now() - provenMs;
-    await scanTopics(connection, after);
-    await scanRedis(plan.redis.url, after);
+    const after = new PlacesScan(who);
+    await scanTopics(rig.settings.connection, after);
+    await scanRedis(rig.settings.plan.redis.url, after);
     await rig.stop();
-    isStopped = true;
     // Nothing is written any more: what a file held a moment ago is in no other one.
     scanFiles(rig.settings.folder, after);
+    const { persons, erased } = who;
     return {
       persons,
       erased,
@@ -106,22 +85,58 @@ export async function clusterErasureScan({ folder, persons, erased, say = () => 
       placesAfter: after.counts(),
       left: after.left().slice(0, LEFT_MAX),
       othersLost: missing(before.others, persons - erased) + missing(after.others, persons - erased),
-      recreated: back.size,
+      recreated,
       differences: differences.length,
-      jobsMs: provenMs - startMs,
+      jobsMs,
       scannedAfterMs,
       scanned: after.tally,
     };
   } finally {
-    if (!isStopped) await rig.stop();
+    await rig.stop();
   }
 }
 
-async function scanAll(rig: ClusterRig, scan: PlacesScan): Promise<void> {
+/** Plants, waits until every place has its share, and searches them all. */
+async function plantAndFind(rig: ClusterRig, { persons, erased }: Who): Promise<PlacesScan> {
   const { connection, folder, plan } = rig.settings;
+  await storeOpenly(connection);
+  const modelsBefore = await modelsVersion(plan.redis.url);
+  await plant(rig.urls[0]!, { persons, exported: erased });
+  await untilVisible(rig.urls, persons);
+  await until("a snapshot of the models", async () => (await modelsVersion(plan.redis.url)) > modelsBefore);
+  await rig.untilCommitted();
+  const scan = new PlacesScan({ persons, erased });
   await scanTopics(connection, scan);
   await scanRedis(plan.redis.url, scan);
   scanFiles(folder, scan);
+  return scan;
+}
+
+/** Erases while the others go on; the milliseconds until the last proof. */
+async function erase(rig: ClusterRig, { persons, erased }: Who): Promise<number> {
+  const [one, two] = rig.urls as [string, string];
+  const startMs = performance.now();
+  const jobs = await requestErasures(one, erased);
+  await viewOn(one, { from: erased, persons });
+  for (const proof of await proofsOf(two, jobs)) assert.equal(proof.is_complete, true, JSON.stringify(proof));
+  const tookMs = performance.now() - startMs;
+  const audited = await auditedJobs(two);
+  for (const id of jobs) assert.equal(audited.get(id)?.is_complete, true, `the proof of ${id} is in the audit trail`);
+  return tookMs;
+}
+
+/** Late events, retries of refused events, and a Redis that is filled anew: how many of them have a profile? */
+async function resurrect(rig: ClusterRig, { persons, erased }: Who): Promise<number> {
+  const back = new Set<number>();
+  const look = async (whoOf: (url: string, erased: number) => Promise<Set<number>>): Promise<void> => {
+    for (const url of rig.urls) for (const person of await whoOf(url, erased)) back.add(person);
+  };
+  await look(sendLate);
+  await look(knownOf);
+  await rig.flushRedis();
+  await untilVisible(rig.urls, persons, erased);
+  await look(knownOf);
+  return back.size;
 }
 
 /** Waits until every server shows of each person, from the given one on, what was planted last. */
@@ -140,7 +155,7 @@ async function untilVisible(urls: readonly string[], persons: number, from = 0):
  * What the proof does not wait for, while others go on: in the ledger hashes take the place of ids just after it; the job's
  * files are compacted, and the checkpoints that Flink keeps begin after that. What is left then the search tells.
  */
-async function untilReplaced(rig: ClusterRig, { persons, erased }: { persons: number; erased: number }): Promise<void> {
+async function untilReplaced(rig: ClusterRig, { persons, erased }: Who): Promise<void> {
   const { connection, folder } = rig.settings;
   const deadline = performance.now() + REPLACED_WITHIN_MS;
   for (let left = Infinity; left > 0 && performance.now() < deadline; ) {
