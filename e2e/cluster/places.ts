@@ -1,6 +1,7 @@
 // Where a cluster keeps anything of a person, and the search of all of it: files as they lie, topics as they are read, and
 // Redis key by key. Compression would hide bytes from the search of files, so the rig has it off (`storeOpenly`,
-// erasure.config.ts): Flink's own snapshots have none by default.
+// erasure.config.ts): Flink's own snapshots have none by default. Headers of records and Kafka's own topics, which the client
+// does not show, are found in the files only.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from "@platformatic/kafka";
@@ -87,10 +88,7 @@ export function scanFiles(folder: string, scan: PlacesScan, part = ""): void {
   }
 }
 
-/**
- * Every record of every topic from its earliest to its end of now, committed or not. Kafka's own topics, which the client
- * does not show, are searched as files: Kafka stores them without compression.
- */
+/** Every record of every topic that is ours, from its earliest to its end of now, committed or not. */
 export async function scanTopics(connection: KafkaConnection, scan: PlacesScan): Promise<void> {
   const partitions = await withAdmin(connection, async (admin) => {
     const { topics } = await admin.metadata({ topics: await admin.listTopics() });
