@@ -1,4 +1,5 @@
-// Both hosts on the same events, at any size: `PARITY_NEWS=500000 PARITY_GENERATED=100000 npm run bench -- cluster-parity`.
+// Both hosts on the same events, at any size, with so many subtasks of the job:
+// `PARITY_NEWS=500000 PARITY_GENERATED=100000 PARITY_PARALLELISM=2 npm run bench -- cluster-parity`.
 // A small size of it is a part of `npm run test:cluster`.
 import { clusterMissing } from "../cluster/testing/servers.ts";
 import { parityRuns } from "../e2e/cluster/parity-runs.ts";
@@ -8,7 +9,12 @@ const sizeOf = (name: string, size: number): number => Number(process.env[`PARIT
 export async function clusterParity(): Promise<void> {
   const missing = clusterMissing();
   if (missing !== undefined) return console.log(`skip: ${missing}`);
-  const sizes = { news: sizeOf("NEWS", 50_000), generated: sizeOf("GENERATED", 20_000), asked: sizeOf("ASKED", 1_000) };
+  const sizes = {
+    news: sizeOf("NEWS", 50_000),
+    generated: sizeOf("GENERATED", 20_000),
+    asked: sizeOf("ASKED", 1_000),
+    parallelism: sizeOf("PARALLELISM", 1),
+  };
   for await (const line of parityRuns(sizes, (text) => process.stderr.write(`${text}\n`))) {
     if (typeof line === "string") console.log(line);
     else {

@@ -61,7 +61,7 @@ async function roomTests(): Promise<void> {
 
 /** Small sizes; `npm run bench -- cluster-parity` takes others. */
 async function parity(): Promise<void> {
-  const sizes = { news: 20_000, generated: 5_000, asked: 200 };
+  const sizes = { news: 20_000, generated: 5_000, asked: 200, parallelism: 2 };
   for await (const line of parityRuns(sizes, () => undefined)) {
     if (typeof line === "string") process.stdout.write(`${line}\n`);
     else report(line.name, line.isRight, line.text);

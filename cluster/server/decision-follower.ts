@@ -69,7 +69,7 @@ export class DecisionFollower {
 
   /** Where whoever goes on from the fold as it is now has to read on. */
   get offsets(): Readonly<Record<string, number>> {
-    return this.#follower.offsets;
+    return this.#follower.places;
   }
 
   /** Records that are not folded yet. */

@@ -32,12 +32,14 @@ export type LearntStep = Extract<StepValue, { kind: "step" }>;
 const STEPS_KNOWN_MAX = 50_000;
 const WAITING_MAX = 10_000;
 /**
- * A step waits for older ones of partitions that show nothing as long as it came late, because the job that is behind is
- * not equally far behind in each; at least so long that what was written together is learnt in its order, and not longer
- * than the second.
+ * A step waits for older ones as long as it came late itself, because the job that is behind is not equally far behind in
+ * each of its subtasks; at least so long that what was written together is learnt in its order, and not longer than the
+ * second.
  */
 const PATIENCE_MIN_MS = 100;
 const PATIENCE_MAX_MS = 5_000;
+/** How far subtasks that write to one partition may be apart. With the bound above it is exact up to 3,000 steps a second. */
+const WINDOW_MS = 3_000;
 
 type Waiting = Timed & { readonly value: StepValue };
 
@@ -61,6 +63,7 @@ export class StepFollower {
       atEndSince: (reader, topic, partition) => (reader.isAtEnd(topic, partition) ? performance.now() : undefined),
       waitingMax: WAITING_MAX,
       hurries: true,
+      windowMs: WINDOW_MS,
     });
     this.#reader = new KafkaReader({ connection, onBatch: (batch) => this.#follower.take(batch) });
   }
@@ -79,7 +82,7 @@ export class StepFollower {
 
   /** Where whoever goes on from what was learnt so far has to read on. */
   get offsets(): Readonly<Record<string, number>> {
-    return this.#follower.offsets;
+    return this.#follower.places;
   }
 
   /** Calls `look` where models and offsets belong together. */

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { forEachSeed } from "../../core/testing/seeds.ts";
-import { type Timed, TimeMerge } from "./time-merge.ts";
+import { type Places, type Timed, TimeMerge } from "./time-merge.ts";
 
 const PATIENCE_MS = 250;
 
@@ -35,8 +35,8 @@ test("who catches up hands out every record in the order of time, however it was
       merge.setAtEnd(`p${i}`, read[i] === logs[i]!.length ? PATIENCE_MS : undefined);
       for (let next = merge.take(); next !== undefined; next = merge.take()) taken.push(next);
       // Whoever starts from the offsets now hands out the rest and nothing twice.
-      const rest = Object.values(merge.offsets).length === 0 ? 0 : taken.length;
-      const handed = logs.reduce((sum, _, at) => sum + (merge.offsets[`p${at}`] ?? 0), 0);
+      const rest = Object.values(merge.places).length === 0 ? 0 : taken.length;
+      const handed = logs.reduce((sum, _, at) => sum + (merge.places[`p${at}`] ?? 0), 0);
       equal(handed, rest);
     }
     deepEqual(
@@ -62,12 +62,12 @@ test("at the end of the log a record waits for older ones of other partitions, a
   equal(merge.take()!.timeMs, 20);
   merge.setAtEnd("a", 2_000);
   equal(merge.isDrained, true);
-  deepEqual(merge.offsets, { a: 1, b: 1 });
+  deepEqual(merge.places, { a: 1, b: 1 });
 });
 
 test("of one log time the key decides, in and across partitions, and a key keeps its own order", () => {
   const keyed = (name: string, offset: number, timeMs: number, thenBy: string): Named => ({ ...record(name, offset, timeMs), thenBy });
-  const merge = new TimeMerge<Named>();
+  const merge = new TimeMerge<Named>({ windowMs: 0 });
   merge.open("a");
   merge.open("b");
   merge.add("a", [keyed("a", 0, 5, "k2"), keyed("a", 1, 5, "k4"), keyed("a", 2, 5, "k2")], 3);
@@ -82,11 +82,11 @@ test("of one log time the key decides, in and across partitions, and a key keeps
   }
   deepEqual(taken, ["a3", "a0", "a2", "b0", "a1"]);
   deepEqual(wholeAt, [5]);
-  deepEqual(merge.offsets, { a: 4, b: 1 });
+  deepEqual(merge.places, { a: 4, "a/read": 5, "a/taken": 5, b: 1, "b/read": 2, "b/taken": 5 });
 });
 
 test("who has no patience, or stands in too long a row, waits only for what there is", () => {
-  const merge = new TimeMerge<Named>(3);
+  const merge = new TimeMerge<Named>({ hurriedFrom: 3 });
   merge.open("a");
   merge.open("b");
   merge.setAtEnd("b", 1_000);
@@ -102,7 +102,74 @@ test("who has no patience, or stands in too long a row, waits only for what ther
 
 test("a partition that shows nothing keeps the offset that it was opened with", () => {
   const merge = new TimeMerge<Named>();
-  merge.open("a", 7);
+  merge.open("a", { a: 7 });
   merge.open("b");
-  deepEqual(merge.offsets, { a: 7 });
+  deepEqual(merge.places, { a: 7 });
+});
+
+test("partitions that several write to are sorted as far as the window goes, and whoever goes on hands out nothing twice", () => {
+  const WINDOW_MS = 50;
+  forEachSeed(100, (rng) => {
+    // Each writer is on time within itself, and late by up to half the window.
+    const logs = Array.from({ length: rng.between(1, 4) }, (_, i) => {
+      const lateMs = Array.from({ length: 3 }, () => rng.between(0, WINDOW_MS / 2));
+      const written = Array.from({ length: rng.between(0, 60) }, (_, n) => {
+        const timeMs = 1_000 + 3 * n + rng.between(0, 2);
+        return { timeMs, atMs: timeMs + lateMs[rng.between(0, 2)]!, thenBy: `k${rng.between(1, 3)}` };
+      }).sort((a, b) => a.atMs - b.atMs);
+      return written.map(({ timeMs, thenBy }, offset): Named => ({ ...record(`p${i}`, offset, timeMs), thenBy }));
+    });
+    const taken: Named[] = [];
+    let [merge, read] = [new TimeMerge<Named>({ windowMs: WINDOW_MS }), logs.map(() => 0)];
+    const open = (places: Places): void => logs.forEach((_, i) => merge.open(`p${i}`, places));
+    open({});
+    while (read.some((count, i) => count < logs[i]!.length) || !merge.isDrained) {
+      const i = rng.between(0, logs.length - 1);
+      const some = logs[i]!.slice(read[i]!, read[i]! + rng.between(0, 9));
+      read[i]! += some.length;
+      if (some.length > 0) merge.add(`p${i}`, some, read[i]!);
+      merge.setAtEnd(`p${i}`, read[i] === logs[i]!.length ? PATIENCE_MS : undefined);
+      for (let next = merge.take(); next !== undefined; next = merge.take()) {
+        taken.push(next);
+        if (!merge.isBetweenTimes || rng.between(0, 9) > 0) continue;
+        const { places } = merge;
+        merge = new TimeMerge<Named>({ windowMs: WINDOW_MS });
+        open(places);
+        read = logs.map((_, at) => places[`p${at}`] ?? 0);
+        break;
+      }
+    }
+    const order = ({ timeMs, thenBy }: Named): string => `${timeMs} ${thenBy}`;
+    deepEqual(taken.map(order), logs.flat().map(order).sort());
+    equal(new Set(taken.map(({ name, offset }) => `${name}/${offset}`)).size, logs.flat().length);
+  });
+});
+
+test("what is later than the window goes at once, and is not handed out twice", () => {
+  const merge = new TimeMerge<Named>({ windowMs: 10 });
+  merge.open("a");
+  merge.add("a", [record("a", 0, 100), record("a", 1, 120), record("a", 2, 140)], 3);
+  equal(merge.take()!.timeMs, 100);
+  equal(merge.take()!.timeMs, 120);
+  equal(merge.take(), undefined, "nothing shows yet that the last one is not late");
+  merge.add("a", [record("a", 3, 50)], 4);
+  equal(merge.isBetweenTimes, false);
+  equal(merge.take()!.timeMs, 50);
+  deepEqual(merge.places, { a: 2, "a/read": 4, "a/taken": 120 });
+  const next = new TimeMerge<Named>({ windowMs: 10 });
+  next.open("a", merge.places);
+  next.add("a", [record("a", 2, 140)], 3);
+  equal(next.isBetweenTimes, false, "what is to be skipped is not read yet");
+  next.add("a", [record("a", 3, 50), record("a", 4, 60), record("a", 5, 160)], 6);
+  deepEqual([next.take()!.timeMs, next.take()!.timeMs], [60, 140]);
+});
+
+test("a partition in which too many wait has no window", () => {
+  const merge = new TimeMerge<Named>({ windowMs: 1_000, hurriedFrom: 3 });
+  merge.open("a");
+  merge.add("a", [record("a", 0, 20), record("a", 1, 21)], 2);
+  equal(merge.take(), undefined);
+  merge.add("a", [record("a", 2, 22)], 3);
+  equal(merge.take()!.timeMs, 20);
+  equal(merge.take(), undefined);
 });

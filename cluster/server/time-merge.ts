@@ -2,11 +2,15 @@
 // catches up it is exact: nothing is handed out before each partition has shown what it has of that time. At the end of
 // the log a record waits until each partition that shows nothing was asked again, as long after the record came as it has
 // patience.
+//
+// A partition that several write to has no order of its own: with a window its records are sorted too, as far as they
+// are late by no more than that. What was handed out is then no beginning of the partition, so a place to go on from has
+// three parts: from where to read, and up to which offset whatever is not newer than some log time was handed out.
 
 export interface Timed {
   /** Log time, Unix ms. */
   readonly timeMs: number;
-  /** The order of those of one log time, also within a partition; one that has none keeps the partition's order. */
+  /** The order of those of one log time, where the merge has a window. */
   readonly thenBy?: string;
   readonly offset: number;
   /** When it was read, by the machine's clock. */
@@ -15,14 +19,41 @@ export interface Timed {
   readonly patienceMs: number;
 }
 
+export interface TimeMergeOptions {
+  /** Where so many of one partition wait, its next one has no patience any more, and no window. */
+  readonly hurriedFrom?: number;
+  /** By how much, in log time, records of a partition may be late, ms; undefined: its own order is kept. */
+  readonly windowMs?: number | undefined;
+}
+
+/** By name of the partition, and of parts of the place there. */
+export type Places = Readonly<Record<string, number>>;
+
 /** Records handed out that a partition's list may still hold. */
 const DROP_AT = 1_024;
+/** What stands behind a partition's name for the two other parts of its place. */
+const READ_TO = "/read";
+const TAKEN_TO = "/taken";
+
+interface Entry<T> {
+  readonly record: T;
+  isTaken: boolean;
+}
+
+/** A list that is taken from its beginning. */
+interface Line<T> {
+  entries: Entry<T>[];
+  /** Place of the next one. */
+  head: number;
+}
 
 interface Source<T> {
-  waiting: T[];
-  /** Place of the next one in `waiting`. */
-  head: number;
+  readonly waiting: Line<T>;
+  /** The same in the order of offsets, with some between them that were handed out. */
+  readonly came: Line<T>;
   nextOffset: number;
+  /** Of these offsets, whoever was here before us has handed out what is not newer than this log time. */
+  readonly before: { readonly toOffset: number; readonly toMs: number };
   /** Up to when it is known to have nothing more, by the machine's clock; undefined: it has, or may have. */
   atEndSinceMs: number | undefined;
 }
@@ -30,17 +61,21 @@ interface Source<T> {
 export class TimeMerge<T extends Timed> {
   readonly #sources = new Map<string, Source<T>>();
   readonly #hurriedFrom: number;
-  /** Log time of the record that was handed out last. */
+  readonly #windowMs: number | undefined;
+  /** The newest log time of the records that were handed out. */
   #takenMs = -1;
 
-  /** Where so many of one partition wait, its next one has no patience any more. */
-  constructor(hurriedFrom = Infinity) {
+  constructor({ hurriedFrom = Infinity, windowMs }: TimeMergeOptions = {}) {
     this.#hurriedFrom = hurriedFrom;
+    this.#windowMs = windowMs;
   }
 
-  /** Makes a partition known, read from `nextOffset` on where that is known: without its word nothing is handed out. */
-  open(name: string, nextOffset = -1): void {
-    this.#sources.set(name, { waiting: [], head: 0, nextOffset, atEndSinceMs: undefined });
+  /** Makes a partition known, read from its place on where that is known: without its word nothing is handed out. */
+  open(name: string, places: Places = {}): void {
+    const before = { toOffset: places[name + READ_TO] ?? -1, toMs: places[name + TAKEN_TO] ?? -1 };
+    const [waiting, came] = [emptyLine<T>(), emptyLine<T>()];
+    this.#sources.set(name, { waiting, came, nextOffset: places[name] ?? -1, before, atEndSinceMs: undefined });
+    this.#takenMs = Math.max(this.#takenMs, before.toMs);
   }
 
   clear(): void {
@@ -51,7 +86,14 @@ export class TimeMerge<T extends Timed> {
   /** What was read of a partition, up to `nextOffset`. */
   add(name: string, records: readonly T[], nextOffset: number): void {
     const source = this.#sources.get(name)!;
-    for (const record of records) insert(source, record);
+    const { toOffset, toMs } = source.before;
+    for (const record of records) {
+      if (record.offset < toOffset && record.timeMs <= toMs) continue;
+      const entry = { record, isTaken: false };
+      source.came.entries.push(entry);
+      if (this.#windowMs === undefined) source.waiting.entries.push(entry);
+      else insert(source.waiting, entry);
+    }
     source.nextOffset = nextOffset;
     source.atEndSinceMs = undefined;
   }
@@ -63,79 +105,94 @@ export class TimeMerge<T extends Timed> {
 
   /** Records of a partition that wait. */
   waiting(name: string): number {
-    const { waiting, head } = this.#sources.get(name)!;
-    return waiting.length - head;
+    return lengthOf(this.#sources.get(name)!.waiting);
   }
 
   /** The next record; undefined where it has to wait, or there is none. */
   take(): T | undefined {
     let first: Source<T> | undefined;
+    let record: T | undefined;
     for (const source of this.#sources.values()) {
-      const isEarlier = source.head < source.waiting.length && (first === undefined || isBefore(nextOf(source), nextOf(first)));
-      if (isEarlier) first = source;
+      const next = nextOf(source.waiting);
+      if (next === undefined || (record !== undefined && !isBefore(next, record))) continue;
+      [first, record] = [source, next];
     }
-    if (first === undefined) return undefined;
-    const record = nextOf(first);
+    if (first === undefined || record === undefined) return undefined;
     let knownMs = Infinity;
     for (const source of this.#sources.values()) {
-      if (showsMore(source, record)) continue;
+      if (this.#showsMore(source, record)) continue;
       if (source.atEndSinceMs === undefined) return undefined;
       knownMs = Math.min(knownMs, source.atEndSinceMs);
     }
-    const isHurried = first.waiting.length - first.head >= this.#hurriedFrom;
-    if (!isHurried && knownMs < record.cameMs + record.patienceMs) return undefined;
-    this.#takenMs = record.timeMs;
-    first.head++;
-    // Who catches up may never see it empty.
-    if (first.head === first.waiting.length || first.head >= DROP_AT) {
-      first.waiting = first.waiting.slice(first.head);
-      first.head = 0;
-    }
+    if (!this.#isLong(first) && knownMs < record.cameMs + record.patienceMs) return undefined;
+    this.#takenMs = Math.max(this.#takenMs, record.timeMs);
+    first.waiting.entries[first.waiting.head]!.isTaken = true;
+    for (const line of [first.waiting, first.came]) skipTaken(line);
     return record;
   }
 
   /** True where nothing waits and nothing is left to read. */
   get isDrained(): boolean {
     for (const { waiting, atEndSinceMs } of this.#sources.values())
-      if (waiting.length > 0 || atEndSinceMs === undefined) return false;
+      if (lengthOf(waiting) > 0 || atEndSinceMs === undefined) return false;
     return true;
   }
 
-  /** True where nothing waits that has the log time of the record handed out last: else its offsets may be mixed. */
+  /** True where places say exactly what was handed out: nothing waits that is not newer, nor is anything to be skipped. */
   get isBetweenTimes(): boolean {
-    for (const source of this.#sources.values())
-      if (source.head < source.waiting.length && nextOf(source).timeMs === this.#takenMs) return false;
+    for (const { waiting, nextOffset, before } of this.#sources.values()) {
+      const next = nextOf(waiting);
+      if (next !== undefined && next.timeMs <= this.#takenMs) return false;
+      if (nextOffset < before.toOffset) return false;
+    }
     return true;
   }
 
   /** Where each partition is to be read from by whoever goes on from what was handed out so far. */
-  get offsets(): Record<string, number> {
-    const offsets: Record<string, number> = {};
-    for (const [name, { waiting, head, nextOffset }] of this.#sources) {
-      const offset = waiting[head]?.offset ?? nextOffset;
-      if (offset >= 0) offsets[name] = offset;
+  get places(): Places {
+    const places: Record<string, number> = {};
+    for (const [name, { came, nextOffset }] of this.#sources) {
+      const from = nextOf(came)?.offset ?? nextOffset;
+      if (from < 0) continue;
+      places[name] = from;
+      if (this.#windowMs === undefined || from === nextOffset) continue;
+      places[name + READ_TO] = nextOffset;
+      places[name + TAKEN_TO] = this.#takenMs;
     }
-    return offsets;
+    return places;
+  }
+
+  #isLong({ waiting }: Source<T>): boolean {
+    return lengthOf(waiting) >= this.#hurriedFrom;
+  }
+
+  /** Whether what the source shows leaves no doubt that it has nothing that belongs before `record`. */
+  #showsMore(source: Source<T>, record: T): boolean {
+    const last = source.waiting.entries.at(-1)?.record;
+    if (last === undefined || lengthOf(source.waiting) === 0) return false;
+    if (this.#windowMs === undefined) return true;
+    return last.timeMs > record.timeMs + (this.#isLong(source) ? 0 : this.#windowMs);
   }
 }
 
-function nextOf<T extends Timed>({ waiting, head }: Source<T>): T {
-  return waiting[head]!;
-}
+const emptyLine = <T>(): Line<T> => ({ entries: [], head: 0 });
+const lengthOf = <T>({ entries, head }: Line<T>): number => entries.length - head;
+const nextOf = <T>({ entries, head }: Line<T>): T | undefined => entries[head]?.record;
 
 function isBefore(a: Timed, b: Timed): boolean {
   return a.timeMs < b.timeMs || (a.timeMs === b.timeMs && (a.thenBy ?? "") < (b.thenBy ?? ""));
 }
 
-/** Whether what the source shows leaves no doubt that it has nothing that belongs before `record`. */
-function showsMore<T extends Timed>({ waiting, head }: Source<T>, record: T): boolean {
-  if (head === waiting.length) return false;
-  return record.thenBy === undefined || waiting[waiting.length - 1]!.timeMs > record.timeMs;
+function insert<T extends Timed>({ entries, head }: Line<T>, entry: Entry<T>): void {
+  let at = entries.length;
+  while (at > head && isBefore(entry.record, entries[at - 1]!.record)) at--;
+  entries.splice(at, 0, entry);
 }
 
-function insert<T extends Timed>({ waiting, head }: Source<T>, record: T): void {
-  let at = waiting.length;
-  const { thenBy, timeMs } = record;
-  while (at > head && thenBy !== undefined && waiting[at - 1]!.timeMs === timeMs && waiting[at - 1]!.thenBy! > thenBy) at--;
-  waiting.splice(at, 0, record);
+function skipTaken<T>(line: Line<T>): void {
+  while (line.head < line.entries.length && line.entries[line.head]!.isTaken) line.head++;
+  // Who catches up may never see it empty.
+  if (line.head < line.entries.length && line.head < DROP_AT) return;
+  line.entries = line.entries.slice(line.head);
+  line.head = 0;
 }

@@ -1,7 +1,7 @@
 // Follows topics, and hands out what they hold in the order of log time. What it is too early for waits in memory, up to
 // a bound; what is behind it waits in Kafka.
 import type { KafkaReader, ReadBatch, ReadRecord } from "../kafka/reader.ts";
-import { type Timed, TimeMerge } from "./time-merge.ts";
+import { type Places, type Timed, TimeMerge } from "./time-merge.ts";
 
 export interface TimedFollowerOptions<T extends Timed> {
   /** Topic and how many partitions it has, in the order that decides where nothing else does. */
@@ -19,6 +19,8 @@ export interface TimedFollowerOptions<T extends Timed> {
   readonly waitingMax: number;
   /** Where `waitingMax` of a partition wait, they wait no longer for partitions that show nothing. */
   readonly hurries: boolean;
+  /** As in `TimeMergeOptions`. */
+  readonly windowMs?: number;
 }
 
 const LOOK_EVERY_MS = 100;
@@ -45,25 +47,26 @@ export class TimedFollower<T extends Timed> {
 
   constructor(options: TimedFollowerOptions<T>) {
     this.#options = options;
-    this.#merge = new TimeMerge<T>(options.hurries ? options.waitingMax : Infinity);
+    const { hurries, waitingMax, windowMs } = options;
+    this.#merge = new TimeMerge<T>({ hurriedFrom: hurries ? waitingMax : Infinity, windowMs });
     this.#timer = setInterval(() => void this.#run(), LOOK_EVERY_MS);
     this.#timer.unref();
   }
 
-  /** Follows from now on, from the offsets, or from the first records that there still are; where it was is forgotten. */
-  follow(readerOf: (topic: string) => KafkaReader, offsets: Readonly<Record<string, number>>): void {
+  /** Follows from now on, from the places, or from the first records that there still are; where it was is forgotten. */
+  follow(readerOf: (topic: string) => KafkaReader, places: Places): void {
     this.forget();
     for (const [topic, partitions] of this.#options.topics) {
       for (let partition = 0; partition < partitions; partition++) {
         const [name, reader] = [`${topic}/${partition}`, readerOf(topic)];
-        this.#merge.open(name, offsets[name]);
+        this.#merge.open(name, places);
         this.#sources.set(name, { name, reader, topic, partition, nextOffset: -1, isPaused: false });
-        reader.read(topic, partition, offsets[name] ?? "earliest");
+        reader.read(topic, partition, places[name] ?? "earliest");
       }
     }
   }
 
-  /** Follows nothing, and has no offsets. */
+  /** Follows nothing, and has no places. */
   forget(): void {
     for (const { reader, topic, partition } of this.#sources.values()) reader.stop(topic, partition);
     this.#merge.clear();
@@ -72,11 +75,11 @@ export class TimedFollower<T extends Timed> {
   }
 
   /** Where whoever goes on from what was handed out so far has to read on. */
-  get offsets(): Readonly<Record<string, number>> {
-    return this.#merge.offsets;
+  get places(): Places {
+    return this.#merge.places;
   }
 
-  /** Calls `look` where the offsets say exactly what was handed out: not among records of one log time. */
+  /** Calls `look` where the places say exactly what was handed out: not among records of one log time. */
   atRest(look: () => void): void {
     if (this.#merge.isBetweenTimes) look();
     else this.#lookers.push(look);

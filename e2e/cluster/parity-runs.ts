@@ -17,6 +17,8 @@ export interface ParitySizes {
   readonly generated: number;
   /** Persons whose lists are compared. */
   readonly asked: number;
+  /** Subtasks of the job. */
+  readonly parallelism: number;
 }
 
 export interface ParityLine {
@@ -36,9 +38,9 @@ const NOW = new Set(BUILT_IN_EVENT_TYPES);
 
 /** Yields a line for each run; `skip` lines where a log is not there. */
 export async function* parityRuns(sizes: ParitySizes, onProgress: (line: string) => void): AsyncGenerator<ParityLine | string> {
-  const { asked } = sizes;
+  const { asked, parallelism } = sizes;
   for (const topics of ["one", "families"] as const) {
-    const generated = { program: shopProgram, events: generatedEvents(sizes.generated), topics, asked, onProgress };
+    const generated = { program: shopProgram, events: generatedEvents(sizes.generated), topics, asked, parallelism, onProgress };
     if (sizes.generated > 0) {
       const found = await measureParity(generated);
       yield lineOf(`generated, ${topics}`, { topics, isJudged: false }, found);
@@ -53,7 +55,8 @@ export async function* parityRuns(sizes: ParitySizes, onProgress: (line: string)
       const events = fileEvents(path, limit);
       const excludesSession = program === newsProgram;
       const isJudged = limit !== Infinity;
-      yield lineOf(`${name}, ${topics}`, { topics, isJudged }, await measureParity({ program, events, topics, asked, excludesSession, onProgress }));
+      const found = await measureParity({ program, events, topics, asked, parallelism, excludesSession, onProgress });
+      yield lineOf(`${name}, ${topics}`, { topics, isJudged }, found);
     }
   }
 }

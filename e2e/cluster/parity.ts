@@ -33,6 +33,8 @@ export interface ParityOptions {
   readonly topics: EventTopics;
   /** Persons whose lists are compared. */
   readonly asked: number;
+  /** Subtasks of the job, which write to the same partitions. */
+  readonly parallelism: number;
   /** Items of the open session are not to be shown again, as in a newsroom. */
   readonly excludesSession?: boolean;
   readonly onProgress?: (line: string) => void;
@@ -75,7 +77,7 @@ export async function measureParity(options: ParityOptions): Promise<Parity> {
     const order = new StepOrder(rig, options);
     for (let i = 0; i < 2; i++) hosts.push(await openServer(rig, redis.url, options));
     const servers = hosts.map(({ projects }) => projects.get(PROJECT)!);
-    await rig.submit({ settings: { "state.backend.type": "hashmap" } });
+    await rig.submit({ parallelism: options.parallelism, settings: { "state.backend.type": "hashmap" } });
     const duplicates = await send(servers, options);
     await settled(rig, servers, options);
     await order.close();
