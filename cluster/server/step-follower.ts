@@ -30,7 +30,7 @@ export type LearntStep = Extract<StepValue, { kind: "step" }>;
 
 /** Steps that are known again: what an aborted transaction wrote comes once more. */
 const STEPS_KNOWN_MAX = 50_000;
-const WAITING_MAX = 10_000;
+const WAITING_MAX = 15_000;
 /**
  * A step waits for older ones as long as it came late itself, because the job that is behind is not equally far behind in
  * each of its subtasks; at least so long that what was written together is learnt in its order, and not longer than the

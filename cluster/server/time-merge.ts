@@ -20,7 +20,7 @@ export interface Timed {
 }
 
 export interface TimeMergeOptions {
-  /** Where so many of one partition wait, its next one has no patience any more, and no window. */
+  /** Where so many of one partition wait, its next one has no patience any more; and no window until half of them are gone. */
   readonly hurriedFrom?: number;
   /** By how much, in log time, records of a partition may be late, ms; undefined: its own order is kept. */
   readonly windowMs?: number | undefined;
@@ -52,6 +52,8 @@ interface Source<T> {
   /** The same in the order of offsets, with some between them that were handed out. */
   readonly came: Line<T>;
   nextOffset: number;
+  /** Whoever fills it may pause until half of it is gone, and then nothing newer shows. */
+  isLong: boolean;
   /** Of these offsets, whoever was here before us has handed out what is not newer than this log time. */
   readonly before: { readonly toOffset: number; readonly toMs: number };
   /** Up to when it is known to have nothing more, by the machine's clock; undefined: it has, or may have. */
@@ -74,7 +76,7 @@ export class TimeMerge<T extends Timed> {
   open(name: string, places: Places = {}): void {
     const before = { toOffset: places[name + READ_TO] ?? -1, toMs: places[name + TAKEN_TO] ?? -1 };
     const [waiting, came] = [emptyLine<T>(), emptyLine<T>()];
-    this.#sources.set(name, { waiting, came, nextOffset: places[name] ?? -1, before, atEndSinceMs: undefined });
+    this.#sources.set(name, { waiting, came, nextOffset: places[name] ?? -1, isLong: false, before, atEndSinceMs: undefined });
     this.#takenMs = Math.max(this.#takenMs, before.toMs);
   }
 
@@ -95,6 +97,7 @@ export class TimeMerge<T extends Timed> {
       else insert(source.waiting, entry);
     }
     source.nextOffset = nextOffset;
+    source.isLong ||= lengthOf(source.waiting) >= this.#hurriedFrom;
     source.atEndSinceMs = undefined;
   }
 
@@ -124,10 +127,12 @@ export class TimeMerge<T extends Timed> {
       if (source.atEndSinceMs === undefined) return undefined;
       knownMs = Math.min(knownMs, source.atEndSinceMs);
     }
-    if (!this.#isLong(first) && knownMs < record.cameMs + record.patienceMs) return undefined;
+    const isHurried = lengthOf(first.waiting) >= this.#hurriedFrom;
+    if (!isHurried && knownMs < record.cameMs + record.patienceMs) return undefined;
     this.#takenMs = Math.max(this.#takenMs, record.timeMs);
     first.waiting.entries[first.waiting.head]!.isTaken = true;
     for (const line of [first.waiting, first.came]) skipTaken(line);
+    first.isLong &&= lengthOf(first.waiting) >= this.#hurriedFrom / 2;
     return record;
   }
 
@@ -162,16 +167,12 @@ export class TimeMerge<T extends Timed> {
     return places;
   }
 
-  #isLong({ waiting }: Source<T>): boolean {
-    return lengthOf(waiting) >= this.#hurriedFrom;
-  }
-
   /** Whether what the source shows leaves no doubt that it has nothing that belongs before `record`. */
   #showsMore(source: Source<T>, record: T): boolean {
     const last = source.waiting.entries.at(-1)?.record;
     if (last === undefined || lengthOf(source.waiting) === 0) return false;
     if (this.#windowMs === undefined) return true;
-    return last.timeMs > record.timeMs + (this.#isLong(source) ? 0 : this.#windowMs);
+    return last.timeMs > record.timeMs + (source.isLong ? 0 : this.#windowMs);
   }
 }
 
