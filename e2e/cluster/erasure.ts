@@ -6,31 +6,16 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { RedisLink } from "../../cluster/redis/link.ts";
 import { rngFrom } from "../../core/math/rng.ts";
-import { auditedJobs, FIELDS, knownOf, missing, of, plant, proofsOf, requestErasures, sendLate, userOf, viewOn } from "../faults/plant.ts";
+import { auditedJobs, FIELDS, type FoundTally, knownOf, missing, of, plant, proofsOf, requestErasures, sendLate, userOf, viewOn } from "../faults/plant.ts";
 import { PlacesScan, type PlacesTally, scanFiles, scanRedis, scanTopics, storeOpenly } from "./places.ts";
 import { ClusterRig } from "./rig.ts";
 
-export interface ClusterErasureTally {
-  readonly persons: number;
-  readonly erased: number;
-  readonly fields: number;
-  /** Canaries of the erased, of persons × fields: planted, found before, found after in whatever place. */
-  readonly planted: number;
-  readonly foundBefore: number;
-  readonly foundAfter: number;
+export interface ClusterErasureTally extends FoundTally {
   /** Canaries of the erased by the place that held them, before and after. */
   readonly placesBefore: Readonly<Record<string, number>>;
   readonly placesAfter: Readonly<Record<string, number>>;
-  /** What was found after, as place, person and field; the first few. */
-  readonly left: readonly string[];
-  /** Canaries of the others that are not where they were. */
-  readonly othersLost: number;
-  /** Persons who had a profile again after late events, retries, and a Redis that was filled anew. */
-  readonly recreated: number;
   /** What `cluster verify` found. */
   readonly differences: number;
-  /** Until all jobs were done, ms; wall time. */
-  readonly jobsMs: number;
   /** From the last proof to the search, ms: the ledger's hashes and newer checkpoints take the place of what was there. */
   readonly scannedAfterMs: number;
   readonly scanned: PlacesTally;

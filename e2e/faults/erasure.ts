@@ -7,30 +7,15 @@ import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readyNode, type RunningNode } from "./node.ts";
-import { auditedJobs, FIELDS, knownOf, missing, newScan, plant, proofsOf, requestErasures, sendLate } from "./plant.ts";
+import { auditedJobs, FIELDS, type FoundTally, knownOf, missing, newScan, plant, proofsOf, requestErasures, sendLate } from "./plant.ts";
 import { type Scan, scanBackup, scanData, type ScanTally, scanRaw } from "./scan.ts";
 
 const MAIN = fileURLToPath(new URL("../../server/cli/main.ts", import.meta.url));
 
-export interface ErasureTally {
-  readonly persons: number;
-  readonly erased: number;
-  readonly fields: number;
-  /** Canaries of the erased, of persons × fields: planted, found before, found after. */
-  readonly planted: number;
-  readonly foundBefore: number;
-  readonly foundAfter: number;
-  /** What was found after, as person/field; the first few. */
-  readonly left: readonly string[];
-  /** Canaries of the others that are not where they were. */
-  readonly othersLost: number;
+export interface ErasureTally extends FoundTally {
   /** Fingerprints of the erased persons' event ids in indexes of ids, before and after. */
   readonly fingerprintsBefore: number;
   readonly fingerprintsAfter: number;
-  /** Persons who had a profile again after late events, retries, replay and a restored backup. */
-  readonly recreated: number;
-  /** Until all jobs were done, ms; wall time. */
-  readonly jobsMs: number;
   readonly scanned: ScanTally;
 }
 

@@ -1,7 +1,7 @@
 // System calls that fail: strace answers the n-th write, sync, open, rename … of the node with an error, while it starts or
 // under load. The node may refuse or end; what it acknowledged must be there when the disk is well again.
 import assert from "node:assert/strict";
-import { readdirSync, rmSync, statSync, truncateSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type Rng, rngFrom } from "../../core/math/rng.ts";
@@ -9,7 +9,7 @@ import { auditLog, compareState } from "./kills.ts";
 import { FAULTS_PROGRAM, type FaultTally, Ledger, newTally } from "./ledger.ts";
 import { settle, startLoad } from "./load.ts";
 import { postEvents, putProgram, readyNode, type RunningNode, startNode } from "./node.ts";
-import { attachTo, beginsWithStart, straced } from "./strace.ts";
+import { attachTo, straced } from "./strace.ts";
 
 /** Each with how many a round may let pass before one fails; strace counts for each thread. */
 const CALLS: readonly (readonly [call: string, passMax: number])[] = [
@@ -68,7 +68,8 @@ async function oneLife({ dataFolder, rounds, rng, tally, lying, onRound }: Life)
   await putProgram(node.url, FAULTS_PROGRAM);
   for (let round = 1; round <= rounds; round++) {
     ledger.newPersons(PERSONS_A_ROUND);
-    const what = await underErrors({ node, dataFolder, ledger, rng });
+    await node.stop();
+    const what = await underErrors({ dataFolder, ledger, rng });
     if (lying) cutNewestSegment(dataFolder);
     tally.by[what] = (tally.by[what] ?? 0) + 1;
     node = await readyNode({ dataFolder });
@@ -87,7 +88,6 @@ async function oneLife({ dataFolder, rounds, rng, tally, lying, onRound }: Life)
 }
 
 interface Erring {
-  node: RunningNode;
   dataFolder: string;
   ledger: Ledger;
   rng: Rng;
@@ -103,24 +103,22 @@ function cutNewestSegment(dataFolder: string): void {
 }
 
 /** Leaves no node behind. Says which call failed and what the node did about it. */
-async function underErrors({ node, dataFolder, ledger, rng }: Erring): Promise<string> {
+async function underErrors({ dataFolder, ledger, rng }: Erring): Promise<string> {
   const [call, passMax] = CALLS[rng.between(0, CALLS.length - 1)]!;
   const error = ERRORS[rng.between(0, ERRORS.length - 1)]!;
   const nth = rng.between(1, passMax);
   // Half of the disks are broken from then on, half only once.
   const when = rng.between(0, 1) === 0 ? `${nth}` : `${nth}+`;
-  const options = ["-e", `trace=${call}`, "-e", `inject=${call}:error=${error}:when=${when}`];
-  let traced: RunningNode | undefined = node;
-  if (beginsWithStart(rng)) {
-    await node.stop();
-    traced = await startedUnder(dataFolder, options, call);
-    if (traced === undefined) return `${call}: did not start`;
-  } else await attachTo(node.pid, options);
+  const trace = `${dataFolder}.trace`;
+  const options = ["-o", trace, "-e", `trace=${call}`, "-e", `inject=${call}:error=${error}:when=${when}`];
+  const traced = await startedUnder(dataFolder, options, call);
+  if (traced === undefined) return `${call}: did not start`;
   const load = startLoad(traced.url, ledger, rng, SENDERS);
   await Promise.race([setTimeout(LOAD_MS), load.broken]);
   const hasEnded = traced.isGone;
   await traced.kill();
   await load.stop();
+  if (!readFileSync(trace, "utf8").includes("(INJECTED)")) return `${call}: did not come`;
   const refused = [...load.refusals.keys()].sort().join(" and ");
   return `${call}: ${hasEnded ? "ended" : refused === "" ? "went on" : `refused with ${refused}`}`;
 }

@@ -19,6 +19,25 @@ const POLL_MS = 50;
 const AUDIT_PAGE = 500;
 const LATE_MS = 86_400_000;
 
+/** What a search for the erased came to. */
+export interface FoundTally {
+  readonly persons: number;
+  readonly erased: number;
+  readonly fields: number;
+  /** Canaries of the erased, of persons × fields: planted, found before, found after in whatever place. */
+  readonly planted: number;
+  readonly foundBefore: number;
+  readonly foundAfter: number;
+  /** What was found after: where it tells, the place, then person/field; the first few. */
+  readonly left: readonly string[];
+  /** Canaries of the others that are not where they were. */
+  readonly othersLost: number;
+  /** Persons who had a profile again, whatever came late or was filled, replayed or restored. */
+  readonly recreated: number;
+  /** Until all jobs were done, ms; wall time. */
+  readonly jobsMs: number;
+}
+
 export interface CanaryScan {
   readonly scan: Scan;
   /** Canaries of the erased that were found, as person/field; then those of the others. */

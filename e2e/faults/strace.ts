@@ -1,10 +1,6 @@
 // strace, which makes system calls of a node fail, wait, or end it.
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Rng } from "../../core/math/rng.ts";
-
-/** A start under strace takes 6 s, so of four rounds three come to a node that runs. */
-const FROM_START_OF_4 = 1;
 
 /** Why strace cannot be used here; undefined where it can. */
 export function straceMissing(): string | undefined {
@@ -18,11 +14,6 @@ export function attachMissing(): string | undefined {
   const done = spawnSync("sh", ["-c", "sleep 2 & exec timeout 1 strace -qq -o /dev/null -p $!"], { encoding: "utf8" });
   if (done.error !== undefined) return "no shell";
   return done.status === 124 ? undefined : `strace cannot attach here: ${done.stderr.trim()}`;
-}
-
-/** Whether a round begins with the node's start, or strace comes to one that runs. */
-export function beginsWithStart(rng: Rng): boolean {
-  return rng.between(1, 4) <= FROM_START_OF_4;
 }
 
 /** What runs the node from its start on; `options` say what to trace and what to inject. */
