@@ -62,12 +62,12 @@ test("a node that others can reach starts with keys alone, obeys the keys that a
   await until(401);
   equal((await run("keys", "revoke", rows[1]![0]!, "--data", data)).code, 2);
 
-  equal(await status("/v1/users/ada/profile", admin), 404);
+  equal(await status("/v1/users/ada_lovelace/profile", admin), 404);
   equal(await status("/v1/items/none", admin, "DELETE"), 404);
   node.kill("SIGTERM");
   await once(node, "close");
   const trail = readFileSync(join(data, "audit", "audit.ndjson"), "utf8");
-  equal(trail.includes("ada"), false);
+  equal(trail.includes("ada_lovelace"), false); // "ada" alone stands in one hash of twenty
   deepEqual(
     trail.trim().split("\n").map((entry) => (JSON.parse(entry) as { action: string }).action),
     ["GET /v1/users/{user_id}/profile"],
