@@ -273,6 +273,8 @@ export interface Project {
   readonly eventTypes: ReadonlySet<string>;
   /** Whether a browser that asks not to be profiled is obeyed. */
   readonly honoursGpc: boolean;
+  /** Whether so much waits to be written that `submit` would be refused (overloaded): no work need be put into what comes. */
+  readonly isFull: boolean;
 
   /**
    * Resolves when every new event is on disk, counted once, and in the profile, the segments and the models; outcomes

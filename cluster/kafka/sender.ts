@@ -27,6 +27,9 @@ export interface SenderLimits {
   readonly recordsAProducerMax: number;
 }
 
+/** From here on the queue is full for whoever asks first. */
+const FULL_SHARE = 0.98;
+
 export const SENDER_LIMITS: SenderLimits = {
   queueBytesMax: 64 * 1024 * 1024,
   deadlineMs: 5_000,
@@ -92,6 +95,11 @@ export class KafkaSender {
   /** True while requests do not come back: what is submitted is refused at once. */
   get isAway(): boolean {
     return this.#inFlight !== null && performance.now() - this.#inFlight.sinceMs > AWAY_MS;
+  }
+
+  /** There may be room for one record, but none for many. */
+  get isFull(): boolean {
+    return this.queuedBytes > FULL_SHARE * this.#limits.queueBytesMax;
   }
 
   /**

@@ -215,6 +215,10 @@ export class ClusterProject implements Project {
     return this.learner.program.honoursGpc;
   }
 
+  get isFull(): boolean {
+    return this.#options.sender.isFull;
+  }
+
   submit(submission: Submission): Promise<EventOutcome[]> {
     return this.#intake.submit(submission);
   }

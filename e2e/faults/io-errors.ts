@@ -11,7 +11,7 @@ import { settle, startLoad } from "./load.ts";
 import { postEvents, putProgram, readyNode, type RunningNode, startNode } from "./node.ts";
 import { attachTo, straced } from "./strace.ts";
 
-/** Each with how many a round may let pass before one fails; strace counts for each thread. */
+/** Each with how many a round may let pass before one fails; strace counts for each thread. Where none fails, it is no round. */
 const CALLS: readonly (readonly [call: string, passMax: number])[] = [
   ["pwrite64", 30],
   ["fdatasync", 4],
@@ -28,6 +28,8 @@ const PERSONS_A_ROUND = 12;
 const SENDERS = 3;
 const LOAD_MS = 500;
 const START_MS_MAX = 60_000;
+/** In a row: then strace injects nothing here. */
+const MISSED_MAX = 25;
 
 export interface IoErrorOptions {
   folder: string;
@@ -66,21 +68,25 @@ async function oneLife({ dataFolder, rounds, rng, tally, lying, onRound }: Life)
   const before = { ...tally };
   let node = await readyNode({ dataFolder });
   await putProgram(node.url, FAULTS_PROGRAM);
-  for (let round = 1; round <= rounds; round++) {
+  for (let [round, missed] = [1, 0]; round <= rounds; ) {
     ledger.newPersons(PERSONS_A_ROUND);
     await node.stop();
-    const what = await underErrors({ dataFolder, ledger, rng });
+    const { what, hasFailed } = await underErrors({ dataFolder, ledger, rng });
     if (lying) cutNewestSegment(dataFolder);
     tally.by[what] = (tally.by[what] ?? 0) + 1;
+    missed = hasFailed ? 0 : missed + 1;
+    assert.ok(missed < MISSED_MAX, "strace makes no call of the node fail");
     node = await readyNode({ dataFolder });
     await compareState(node.url, ledger, tally);
     if (!lying) {
       await settle(node.url, ledger, rng);
       await compareState(node.url, ledger, tally);
     }
-    tally.rounds++;
     tally.sent = before.sent + ledger.sentCount;
     tally.acked = before.acked + ledger.ackedCount;
+    if (!hasFailed) continue;
+    round++;
+    tally.rounds++;
     onRound?.(tally);
   }
   await node.stop();
@@ -102,8 +108,15 @@ function cutNewestSegment(dataFolder: string): void {
   rmSync(join(dataFolder, "projects/default/state"), { recursive: true });
 }
 
-/** Leaves no node behind. Says which call failed and what the node did about it. */
-async function underErrors({ dataFolder, ledger, rng }: Erring): Promise<string> {
+interface Erred {
+  /** Which call was to fail, and what the node did about it. */
+  what: string;
+  /** Whether one did. */
+  hasFailed: boolean;
+}
+
+/** Leaves no node behind. */
+async function underErrors({ dataFolder, ledger, rng }: Erring): Promise<Erred> {
   const [call, passMax] = CALLS[rng.between(0, CALLS.length - 1)]!;
   const error = ERRORS[rng.between(0, ERRORS.length - 1)]!;
   const nth = rng.between(1, passMax);
@@ -112,15 +125,19 @@ async function underErrors({ dataFolder, ledger, rng }: Erring): Promise<string>
   const trace = `${dataFolder}.trace`;
   const options = ["-o", trace, "-e", `trace=${call}`, "-e", `inject=${call}:error=${error}:when=${when}`];
   const traced = await startedUnder(dataFolder, options, call);
-  if (traced === undefined) return `${call}: did not start`;
+  const hasFailed = (): boolean => readFileSync(trace, "utf8").includes("(INJECTED)");
+  if (traced === undefined) {
+    assert.ok(hasFailed(), "a node starts where nothing fails");
+    return { what: `${call}: did not start`, hasFailed: true };
+  }
   const load = startLoad(traced.url, ledger, rng, SENDERS);
   await Promise.race([setTimeout(LOAD_MS), load.broken]);
   const hasEnded = traced.isGone;
   await traced.kill();
   await load.stop();
-  if (!readFileSync(trace, "utf8").includes("(INJECTED)")) return `${call}: did not come`;
+  if (!hasFailed()) return { what: `${call}: did not come`, hasFailed: false };
   const refused = [...load.refusals.keys()].sort().join(" and ");
-  return `${call}: ${hasEnded ? "ended" : refused === "" ? "went on" : `refused with ${refused}`}`;
+  return { what: `${call}: ${hasEnded ? "ended" : refused === "" ? "went on" : `refused with ${refused}`}`, hasFailed: true };
 }
 
 /** Undefined: the node did not start, and said so. */

@@ -22,6 +22,8 @@ const CALM_MS_MAX = 10_000;
 const CALM_ANSWERS = 10;
 const CALM_ANSWER_MS = 500;
 const MEASURE_MS = 2_500;
+/** Of what the node takes in peace: to refuse many must not keep it from its work. */
+const TAKEN_SHARE_MIN = 0.25;
 
 export interface OverloadOptions {
   folder: string;
@@ -95,6 +97,7 @@ export function overloadFaults(tally: OverloadTally, memoryBytes: number): strin
     ...(tally.lost + tally.doubled + tally.unknown > 0 ? ["events lost, doubled or from nowhere"] : []),
     ...kinds.map((what) => `answers: ${what}`),
     ...(tally.calmAfterMs > CALM_MS_MAX ? [`calm only after ${tally.calmAfterMs} ms`] : []),
+    ...(tally.taken < TAKEN_SHARE_MIN * tally.capacity ? ["less than a quarter taken of what it takes in peace"] : []),
     ...(tally.memoryBytesMax > memoryBytes ? ["more memory than allowed"] : []),
   ];
 }

@@ -2,9 +2,13 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 
+/** The kernel stops the node at traced calls alone: without, a start takes twice as long. */
+const FROM_START = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"] as const;
+
 /** Why strace cannot be used here; undefined where it can. */
 export function straceMissing(): string | undefined {
-  const done = spawnSync("strace", ["-f", "-qq", "-o", "/dev/null", "true"], { stdio: "ignore" });
+  const [command, ...args] = FROM_START;
+  const done = spawnSync(command, [...args, "true"], { stdio: "ignore" });
   if (done.error !== undefined) return "strace is not installed (apt-get install strace)";
   return done.status === 0 ? undefined : "strace is not allowed to trace here";
 }
@@ -18,7 +22,7 @@ export function attachMissing(): string | undefined {
 
 /** What runs the node from its start on; `options` say what to trace and what to inject. */
 export function straced(options: readonly string[]): string[] {
-  return ["strace", "-f", "-qq", "-o", "/dev/null", ...options];
+  return [...FROM_START, ...options];
 }
 
 export interface Trace {

@@ -7,10 +7,18 @@ import { HostError } from "../ports.ts";
 import { GroupKeys, type KeyedRecord } from "./event-keys.ts";
 import { encodeRecord } from "./record-codec.ts";
 
-/** Records folded between two turns of the event loop: 500 take about 6 ms. */
-const GROUP_RECORDS_MAX = 500;
+/**
+ * Records folded between two turns of the event loop: 500 take about 6 ms. Where many wait, turns are long, and a group of
+ * that size in each of them would be a fraction of what the node can take.
+ */
+const GROUP_RECORDS = 500;
+const GROUP_RECORDS_MAX = 2_000;
+/** The part of what waits that a group takes. */
+const GROUP_SHARE = 1 / 8;
 /** What may wait before new work is refused: bounds memory under overload. */
 const QUEUED_BYTES_MAX = 32 << 20;
+/** From here on it is full for whoever asks first: there may be room for one event, but none for a batch. */
+const FULL_BYTES = 0.98 * QUEUED_BYTES_MAX;
 const RETRY_AFTER_S = 1;
 
 export interface Group {
@@ -50,6 +58,7 @@ export class Committer {
   readonly #batch = new RecordBatch();
   #queue: Waiting[] = [];
   #queuedBytes = 0;
+  #queuedRecords = 0;
   #running: Promise<void> | null = null;
   #closed = false;
   #failed: HostError | null = null;
@@ -82,11 +91,15 @@ export class Committer {
   }
 
   get queuedRecords(): number {
-    return this.#queue.reduce((sum, { work }) => sum + work.records, 0);
+    return this.#queuedRecords;
   }
 
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#queuedBytes > FULL_BYTES;
   }
 
   /** Resolves when the work's records are durable and folded. Rejects with HostError where none of them was taken. */
@@ -103,6 +116,7 @@ export class Committer {
     return new Promise((resolve, reject) => {
       this.#queue.push({ work, resolve, reject });
       this.#queuedBytes += work.sizeBytes;
+      this.#queuedRecords += work.records;
       this.#running ??= this.#run();
     });
   }
@@ -154,9 +168,11 @@ export class Committer {
     const shared: Group = { atMs, keys: new GroupKeys(), programVersion: 0 };
     this.#groupAtMs = atMs;
     this.#batch.clear();
+    const recordsMax = Math.min(GROUP_RECORDS_MAX, Math.max(GROUP_RECORDS, this.#queuedRecords * GROUP_SHARE));
     for (const entry of this.#queue) {
-      if (group.length > 0 && records.length + entry.work.records > GROUP_RECORDS_MAX) break;
+      if (group.length > 0 && records.length + entry.work.records > recordsMax) break;
       this.#queuedBytes -= entry.work.sizeBytes;
+      this.#queuedRecords -= entry.work.records;
       group.push(entry);
       for (const record of entry.work.prepare(shared)) {
         const { type, payload } = encodeRecord(record);

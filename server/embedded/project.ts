@@ -189,6 +189,10 @@ export class EmbeddedProject implements Project {
     return this.fold.programs.current.honoursGpc;
   }
 
+  get isFull(): boolean {
+    return this.#committer.isFull;
+  }
+
   async submit(submission: Submission): Promise<EventOutcome[]> {
     const outcomes: EventOutcome[] = [];
     // An event may carry the id of a decision that is not in the log yet: that one comes first.

@@ -18,6 +18,7 @@ export interface GrpcService {
 export function createServices(calls: Calls, watches: Watches, intake: Intake): GrpcService[] {
   /** An answer for each event, also where none was good: a call that fails says nothing about single events. */
   async function take(bytes: Buffer, { project, sender }: Caller): Promise<object> {
+    intake.checkRoom(project, bytes.length);
     const options = { sender, sizeBytes: bytes.length, source: "grpc", keepRejected: true };
     return intake.take(project, readProtobuf(bytes), options);
   }

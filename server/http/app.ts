@@ -9,6 +9,7 @@ import type { Logger } from "pino";
 import { FilterError, HostError, RulesError } from "../ports.ts";
 import { BODY_BYTES_MAX } from "./body.ts";
 import type { HttpConfig } from "./config.ts";
+import { CAN_SHARE_PORT, claimPort, openDoors, type Doors } from "./doors.ts";
 import { isSameOrigin } from "./origin.ts";
 import { Problem, problemDocument, problemOfHost } from "./problem.ts";
 import { actionOf, RequestCall, type CallContext, type Door } from "./request-call.ts";
@@ -86,6 +87,7 @@ export function createShell(options: ShellOptions): Shell {
           (error) => logger.error({ err: error }, "the new certificate cannot be used; the old one stays"),
           tls.lookEveryMs,
         );
+  let doors: Doors | undefined;
   app.server.maxConnections = CONNECTIONS_MAX;
   app.server.on("checkExpectation", (_request, response: ServerResponse) => {
     send(response, problemAnswer(new Problem("expectation_failed", "Send the request without `Expect`.")), "*");
@@ -245,7 +247,13 @@ export function createShell(options: ShellOptions): Shell {
 
   return {
     async listen({ host, port }) {
-      await app.listen({ host, port, backlog: BACKLOG_MAX });
+      if (CAN_SHARE_PORT && port !== 0) await claimPort(host, port);
+      const listening = { host, port, backlog: BACKLOG_MAX, reusePort: CAN_SHARE_PORT };
+      await app.listen(listening);
+      if (CAN_SHARE_PORT) {
+        const options = { backlog: BACKLOG_MAX, connectionsMax: CONNECTIONS_MAX, allowHalfOpen: tls === undefined };
+        doors = await openDoors(app.server, options);
+      }
       const { port: bound } = app.server.address() as AddressInfo;
       const scheme = tls === undefined ? "http" : "https";
       return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${bound}`;
@@ -254,7 +262,7 @@ export function createShell(options: ShellOptions): Shell {
       closing = true;
       stopWatching();
       const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
-      await app.close();
+      await Promise.all([app.close(), doors?.close()]);
       clearTimeout(cut);
     },
   };

@@ -5,7 +5,7 @@ import { normaliseEvent } from "../../core/event/validate.ts";
 import type { DeadLetter } from "../../core/record.ts";
 import type { Timing } from "../http/timings.ts";
 import type { Project } from "../ports.ts";
-import type { Admission } from "./admission.ts";
+import { overloaded, type Admission } from "./admission.ts";
 import type { Batch } from "./batch.ts";
 import { deadLetterQuota, type DeadLetterQuota } from "./dead-letter-quota.ts";
 import type { Enricher, Sender } from "./enrich/enrich.ts";
@@ -53,6 +53,8 @@ export interface TakeOptions {
 
 export interface Intake {
   readonly admission: Admission;
+  /** Before a body is unpacked and parsed: to refuse many must be cheap. @throws Problem (overloaded) where `take` would. */
+  checkRoom(project: Project, sizeBytes: number): void;
   /**
    * Resolves when what is accepted is durable and folded. Rejects with HostError or Problem (overloaded) when nothing
    * was taken.
@@ -85,6 +87,10 @@ export function createIntake(options: {
   return {
     admission: options.admission,
     counts,
+    checkRoom(project, sizeBytes) {
+      if (project.isFull) throw overloaded();
+      options.admission.check(sizeBytes);
+    },
     tap(tap) {
       taps.add(tap);
       return () => taps.delete(tap);

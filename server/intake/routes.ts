@@ -16,6 +16,7 @@ export function intakeRoutes(intake: Intake, enricher: Enricher): Route[] {
 
   function postEvents(call: Call): Promise<Answer> | Answer {
     const { headers, body } = call;
+    intake.checkRoom(call.project, body?.length ?? 0);
     const mediaType = headers["content-type"];
     const encoding = headers["content-encoding"];
     if (!isJsonBody(mediaType)) return postBinary(call, mediaType!);
