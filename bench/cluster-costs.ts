@@ -1,5 +1,6 @@
-// What an event and a person cost the cluster's parts: CPU time of each process, bytes in Kafka, in Flink's state and
-// in Redis. What bench/scaling.ts and docs/guides/scaling.md reckon with. Every part is a real process of this machine.
+// What an event and a person cost the cluster's parts: CPU time of each process, bytes that it writes, bytes in Kafka, in
+// Flink's state and in Redis, and what it would take to close those at rest. What bench/scaling.ts and docs/guides/scaling.md reckon with. Every part is a real process of this machine.
+import { createCipheriv, createSecretKey, randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +29,11 @@ const PATIENCE_MS = 300_000;
 const POLL_MS = 500;
 /** Linux counts CPU time in hundredths of a second. */
 const TICK_US = 10_000;
+/** About an event in the log before it is compressed; a profile is two to three times as long. */
+const RECORD_BYTES = 300;
+const RECORDS = 200_000;
+const VOLUME_BYTES = 1 << 20;
+const VOLUMES = 400;
 
 interface Sizes {
   logBytes: number;
@@ -48,12 +54,13 @@ export async function clusterCosts(): Promise<void> {
     const source = traffic({ seed: 1, persons: PERSONS, items: ITEMS });
     await load(settings, source, EVENTS);
     const before = await sizesOf(settings);
-    const busy = await cpuOver(parts, () => load(settings, source, EVENTS));
+    const busy = await usedOver(parts, () => load(settings, source, EVENTS));
     const after = await sizesOf(settings);
     // Not before: a JVM that has just started compiles itself; nor at once: what was learnt is still being written.
     await setTimeout(IDLE_MS);
-    const idle = await cpuOver(parts, () => setTimeout(IDLE_MS));
+    const idle = await usedOver(parts, () => setTimeout(IDLE_MS));
     printCosts(parts, { idle, busy, before, after });
+    printClosing(busy.writtenBytes.reduce((sum, bytes) => sum + bytes, 0) / EVENTS);
   } finally {
     await Promise.all(parts.map((part) => part.kill()));
     rmSync(folder, { recursive: true, force: true });
@@ -80,17 +87,25 @@ async function load(settings: ClusterSettings, source: ReturnType<typeof traffic
   }
 }
 
-interface Cpu {
-  us: readonly number[];
+interface Used {
+  cpuUs: readonly number[];
+  /** To disks, or to be written there soon. */
+  writtenBytes: readonly number[];
   seconds: number;
 }
 
-async function cpuOver(parts: readonly Part[], work: () => Promise<unknown>): Promise<Cpu> {
-  const before = parts.map(cpuUs);
+async function usedOver(parts: readonly Part[], work: () => Promise<unknown>): Promise<Used> {
+  const used = (of: (part: Part) => number, before?: readonly number[]): number[] =>
+    parts.map((part, i) => of(part) - (before?.[i] ?? 0));
+  const before = { cpu: used(cpuUs), written: used(writtenBytes) };
   const startMs = performance.now();
   await work();
   const seconds = (performance.now() - startMs) / 1_000;
-  return { us: parts.map((part, i) => cpuUs(part) - before[i]!), seconds };
+  return { cpuUs: used(cpuUs, before.cpu), writtenBytes: used(writtenBytes, before.written), seconds };
+}
+
+function writtenBytes({ pid }: Part): number {
+  return Number(/^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))![1]);
 }
 
 function cpuUs(part: Part): number {
@@ -125,14 +140,15 @@ async function sizesOf({ folder, plan }: ClusterSettings): Promise<Sizes> {
 
 function printCosts(
   parts: readonly Part[],
-  { idle, busy, before, after }: { idle: Cpu; busy: Cpu; before: Sizes; after: Sizes },
+  { idle, busy, before, after }: { idle: Used; busy: Used; before: Sizes; after: Sizes },
 ): void {
   const rows = parts.map(({ name }, i) => {
-    return [name, round(idle.us[i]! / idle.seconds / 1e6), round(busy.us[i]! / EVENTS)];
+    const anEvent = [busy.cpuUs[i]!, busy.writtenBytes[i]!].map((used) => round(used / EVENTS));
+    return [name, round(idle.cpuUs[i]! / idle.seconds / 1e6), ...anEvent];
   });
   const rate = round(EVENTS / busy.seconds);
   console.log(`\n${EVENTS} events of ${PERSONS} persons after as many before, ${rate} a second\n`);
-  printTable(["part", "cores while idle", "CPU µs an event"], rows);
+  printTable(["part", "cores while idle", "CPU µs an event", "bytes written an event"], rows);
   const perEvent = (field: keyof Sizes): number => (after[field] - before[field]) / EVENTS;
   console.log("");
   printTable(
@@ -146,4 +162,34 @@ function printCosts(
       ["Redis, a person", after.redisBytes / PERSONS],
     ],
   );
+}
+
+/** The two ways to close at rest: the disk below (dm-crypt ciphers sectors so), or each record, by whoever writes and reads it. */
+function printClosing(writtenBytes: number): void {
+  const volumeKey = randomBytes(64);
+  const volume = randomBytes(VOLUME_BYTES);
+  const volumeUs = cpuUsOf(VOLUMES, () => void createCipheriv("aes-256-xts", volumeKey, randomBytes(16)).update(volume));
+  const recordKey = createSecretKey(randomBytes(32));
+  const record = randomBytes(RECORD_BYTES);
+  const recordUs = cpuUsOf(RECORDS, () => {
+    const cipher = createCipheriv("aes-256-gcm", recordKey, randomBytes(12));
+    Buffer.concat([cipher.update(record), cipher.final(), cipher.getAuthTag()]);
+  });
+  console.log("");
+  printTable(
+    ["closing at rest, CPU µs an event", ""],
+    [
+      ["all that is written, as sectors (AES-256-XTS)", round((writtenBytes * volumeUs) / VOLUME_BYTES)],
+      [`one record of ${RECORD_BYTES} bytes, once (AES-256-GCM in Node)`, round(recordUs)],
+    ],
+  );
+}
+
+/** Of one turn. */
+function cpuUsOf(turns: number, work: () => void): number {
+  for (let i = 0; i < turns / 10; i++) work();
+  const before = process.cpuUsage();
+  for (let i = 0; i < turns; i++) work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / turns;
 }

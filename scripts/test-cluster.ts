@@ -89,7 +89,8 @@ async function faults(): Promise<void> {
     report("output at least once, which must double", doubled > 0, `${doubled} twice`);
   } finally {
     await rig.stop();
-    rmSync(folder, { recursive: true, force: true });
+    if (broken === 0) rmSync(folder, { recursive: true, force: true });
+    else process.stderr.write(`logs and data stay in ${folder}\n`);
   }
 }
 
@@ -111,18 +112,19 @@ async function faultLine(rig: ClusterRig, fault: FaultName, rounds: number, rng:
 }
 
 async function auditLine(rig: ClusterRig): Promise<void> {
-  const { logged, outputs, missing, doubled } = await rig.audit();
+  const { logged, outputs, missing, missingBetween, doubled } = await rig.audit();
   const unlogged = rig.ledger.ackedIds().filter((id) => !logged.has(id)).length;
   const { differences, persons, records } = await rig.verify();
   report(
     "after all of it",
     missing + doubled + unlogged + differences.length === 0,
     `${logged.size} events in the log, ${unlogged} acknowledged ones are not; ${outputs} committed outputs, ` +
-      `${missing} missing, ${doubled} twice; verify: ${records} records, ${persons} persons, ` +
+      `${missing} missing${missingBetween === undefined ? "" : ` (logged ${missingBetween.map(clock).join(" to ")})`}, ${doubled} twice; verify: ${records} records, ${persons} persons, ` +
       `${differences.length} differences`,
   );
 }
 
+const clock = (atMs: number): string => new Date(atMs).toISOString().slice(11, 23);
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 const missing = clusterMissing();

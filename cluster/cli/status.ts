@@ -8,6 +8,7 @@ import { projectTopics } from "../wire/topics.ts";
 import { withoutPassword } from "./checks.ts";
 import { partsOf } from "./cluster-parts.ts";
 import { lagOf, type TopicLag } from "./lag.ts";
+import { openDisk } from "./open-disk.ts";
 import { type ClusterFlags, type ClusterSettings, readCluster, serverUrl } from "./settings.ts";
 
 export interface PartStatus {
@@ -39,6 +40,8 @@ export interface ClusterStatus {
   job?: JobStatus;
   /** Of the topics that the job reads. */
   lag: TopicLag[];
+  /** What an operator should know of: things that run, but not as they should. */
+  warnings: string[];
   /** What could not be asked. */
   faults: string[];
 }
@@ -74,6 +77,7 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
     },
     ...(job === undefined ? {} : { job }),
     lag: lag ?? [],
+    warnings: [openDisk(settings)].filter((warning) => warning !== undefined),
     faults,
   };
 }
@@ -125,7 +129,7 @@ async function jobStatus(flink: FlinkRest, generation: number): Promise<JobStatu
   };
 }
 
-export function tableOf({ parts, addresses, job, lag, faults }: ClusterStatus): string {
+export function tableOf({ parts, addresses, job, lag, warnings, faults }: ClusterStatus): string {
   const rows = parts.map(({ name, state, pid, memoryMb }) => [
     name,
     state,
@@ -152,6 +156,7 @@ export function tableOf({ parts, addresses, job, lag, faults }: ClusterStatus): 
     const behind = one.lag === undefined ? "the job has confirmed nothing yet" : `${one.lag} behind`;
     lines.push(`log      ${one.topic}: ${one.end} records in ${one.partitions} partitions, ${behind}`);
   }
+  lines.push(...warnings.map((warning) => `warning  ${warning}`));
   lines.push(...faults.map((fault) => `fault    ${fault}`));
   return `${lines.join("\n")}\n`;
 }

@@ -7,6 +7,7 @@ import type { Lifetime } from "../parts/part.ts";
 import { checkInstallations, withoutPassword } from "./checks.ts";
 import { installParts, partsOf, type ClusterParts } from "./cluster-parts.ts";
 import { lockCluster } from "./lock.ts";
+import { openDisk } from "./open-disk.ts";
 import { type ClusterFlags, type ClusterSettings, resolveCluster, serverUrl, writePlan } from "./settings.ts";
 import { isLoopback, SettingError } from "../../server/cli/config.ts";
 import { openPlanAccess } from "./access.ts";
@@ -60,6 +61,8 @@ export async function bringUp(
   await ensureTopics(settings, generation);
   await checkInstallations(plan, connection);
   report("topics and settings are right");
+  const open = openDisk(settings);
+  if (open !== undefined) report(open);
   await refuseOpenServers(settings);
   // The first one writes the program that the job waits for, and the demo's catalogue, which the others then find.
   const [first] = parts.servers;

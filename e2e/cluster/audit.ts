@@ -14,8 +14,9 @@ export interface OutputAudit {
   readonly logged: ReadonlySet<string>;
   /** Steps, outcomes and profile values. */
   readonly outputs: number;
-  /** Events without a step, though they are in the log. */
+  /** Events without a step, though they are in the log: how many, and the log times of the first and the last. */
   readonly missing: number;
+  readonly missingBetween?: readonly [fromMs: number, toMs: number];
   /** Those that are there more than once. */
   readonly doubled: number;
   readonly quarantined: number;
@@ -29,12 +30,12 @@ export interface AuditOptions {
 
 export async function auditOutputs(options: AuditOptions): Promise<OutputAudit> {
   const { topics } = options;
-  const logged = new Set<string>();
-  for await (const { value } of recordsOf(options, ...topics.log)) {
+  const loggedAt = new Map<string, number>();
+  for await (const { value, timestampMs } of recordsOf(options, ...topics.log)) {
     // A record that is none of ours is the rig's poison.
     if (value!.length < 3 || value![0] !== 1) continue;
     const record = decodeClusterRecord(value!);
-    if (record.kind === "event") logged.add(record.event.event_id);
+    if (record.kind === "event" && !loggedAt.has(record.event.event_id)) loggedAt.set(record.event.event_id, timestampMs);
   }
   let outputs = 0;
   let doubled = 0;
@@ -64,8 +65,10 @@ export async function auditOutputs(options: AuditOptions): Promise<OutputAudit> 
   }
   const quarantined = new Set<string>();
   for await (const { key } of recordsOf(options, topics.quarantine)) quarantined.add(key!.toString());
-  const missing = [...logged].filter((id) => !taught.has(id)).length;
-  return { logged, outputs, missing, doubled, quarantined: quarantined.size };
+  const logged = new Set(loggedAt.keys());
+  const missing = [...loggedAt].filter(([id]) => !taught.has(id)).map(([, atMs]) => atMs).sort((a, b) => a - b);
+  const counts = { logged, outputs, missing: missing.length, doubled, quarantined: quarantined.size };
+  return missing.length === 0 ? counts : { ...counts, missingBetween: [missing[0]!, missing.at(-1)!] };
 }
 
 async function* recordsOf(options: AuditOptions, ...topics: string[]): AsyncGenerator<ReadRecord> {
