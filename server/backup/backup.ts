@@ -1,7 +1,7 @@
 // A backup of a data folder, taken beside the node that runs on it. What is copied is the log, which only grows, and the
 // little that no log can rebuild; a copy of the log up to any point is the state of that point. Copied again is only what
 // has changed; what an erasure has written anew replaces what was there, and its key is destroyed.
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readAt, checkSegmentHeader, baseOfName, generationOf, SEGMENT_HEADER_BYTES } from "../log/segment-file.ts";
 import { readVault, type ReadableVault } from "../vault/vault.ts";
@@ -9,11 +9,11 @@ import { sealBox } from "./box.ts";
 import {
   type BackedUpFile,
   BackupError,
-  type BackupFolder,
-  BOX_KEY,
   boxKey,
   boxPath,
+  forgetOthers,
   type Manifest,
+  nextBox,
   openBackup,
   writeManifest,
 } from "./place.ts";
@@ -47,7 +47,7 @@ export async function takeBackup(options: BackupOptions): Promise<BackupReport> 
   const backup = await openBackup(to, backupKeys, "write");
   const at = new Date(options.now()).toISOString();
   const known = new Map(whole ? [] : backup.manifest?.files.map((file) => [file.name, file]));
-  let nextBox = Math.max(0, ...backup.vault.names().map((name) => Number(BOX_KEY.exec(name)?.[1] ?? 0))) + 1;
+  let box = nextBox(backup);
   let [copied, copiedBytes] = [0, 0];
   for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
     const names = namesIn(dataFolder);
@@ -64,7 +64,7 @@ export async function takeBackup(options: BackupOptions): Promise<BackupReport> 
       const { sizeBytes } = before;
       // Small files are replaced as a whole, perhaps at this moment: they are read in one go.
       const source = isSegment(name) || isBase(name) ? { path, sizeBytes } : readFileSync(path);
-      const file: BackedUpFile = { name, box: nextBox++, ...before, sizeBytes: Buffer.isBuffer(source) ? source.length : sizeBytes };
+      const file: BackedUpFile = { name, box: box++, ...before, sizeBytes: Buffer.isBuffer(source) ? source.length : sizeBytes };
       await sealBox(source, boxPath(backup, file.box), boxKey(backup, file.box));
       copied++;
       copiedBytes += before.sizeBytes;
@@ -74,7 +74,7 @@ export async function takeBackup(options: BackupOptions): Promise<BackupReport> 
     const vault = readVault({ dataFolder, kekFolder: options.kekFolder });
     if (!isConsistent({ dataFolder, files, vault })) continue;
     await writeManifest(backup, manifestOf(at, files, vault));
-    forgetOthers(backup, files);
+    forgetOthers(backup, files.map(({ box }) => box));
     const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     return { at, files: files.length, copied, copied_bytes: copiedBytes, total_bytes: totalBytes };
   }
@@ -149,12 +149,4 @@ function hasKey(path: string, vault: ReadableVault | undefined): boolean {
   } finally {
     closeSync(fd);
   }
-}
-
-/** What is in no manifest any more goes, and no copy of it opens. */
-function forgetOthers(backup: BackupFolder, files: readonly BackedUpFile[]): void {
-  const kept = new Set(files.map(({ box }) => box));
-  const gone = backup.vault.names().filter((name) => BOX_KEY.test(name) && !kept.has(Number(BOX_KEY.exec(name)![1])));
-  for (const name of gone) rmSync(boxPath(backup, Number(BOX_KEY.exec(name)![1])), { force: true });
-  backup.vault.destroy(gone);
 }

@@ -20,8 +20,11 @@ export class BoxError extends Error {
   override readonly name = "BoxError";
 }
 
-/** Closes the first `sizeBytes` bytes of a file, or the given bytes, into a new file; durable when it resolves. */
-export async function sealBox(source: Buffer | { path: string; sizeBytes: number }, to: string, key: KeyObject): Promise<void> {
+/** The given bytes, as they come where they come one after the other, or the first `sizeBytes` bytes of a file. */
+export type BoxSource = Buffer | AsyncIterable<Buffer> | { path: string; sizeBytes: number };
+
+/** Closes it into a new file; durable when it resolves. */
+export async function sealBox(source: BoxSource, to: string, key: KeyObject): Promise<void> {
   const file = await open(to, "w", 0o600);
   try {
     const head = Buffer.alloc(HEAD_BYTES);
@@ -41,13 +44,19 @@ export async function sealBox(source: Buffer | { path: string; sizeBytes: number
   }
 }
 
-async function* chunksOf(source: Buffer | { path: string; sizeBytes: number }): AsyncGenerator<Buffer> {
+async function* chunksOf(source: BoxSource): AsyncGenerator<Buffer> {
   if (Buffer.isBuffer(source)) {
-    for (let at = 0; at < source.length; at += CHUNK_BYTES) yield source.subarray(at, at + CHUNK_BYTES);
+    yield* slicesOf(source);
+  } else if (Symbol.asyncIterator in source) {
+    for await (const bytes of source) yield* slicesOf(bytes);
   } else if (source.sizeBytes > 0) {
     const options = { highWaterMark: CHUNK_BYTES, end: source.sizeBytes - 1 };
     for await (const chunk of createReadStream(source.path, options)) yield chunk as Buffer;
   }
+}
+
+function* slicesOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
 }
 
 interface Place {

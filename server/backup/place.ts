@@ -1,7 +1,7 @@
 // A backup's folder: boxes, the keys of the boxes wrapped by the backup's own key-encryption key (which lies elsewhere), and
 // the manifest that says what is in which box.
 import type { KeyObject } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -29,10 +29,20 @@ export interface Manifest {
   readonly files: readonly BackedUpFile[];
 }
 
-export interface BackupFolder {
+/** What a backup is of; each has its own command that restores it. */
+export type BackedUpHost = "node" | "cluster";
+
+export interface AnyManifest {
+  readonly format: 1;
+  /** Missing: of a node. */
+  readonly host?: BackedUpHost;
+}
+
+export interface BackupFolder<M = Manifest> {
   readonly path: string;
   readonly vault: Vault;
-  readonly manifest: Manifest | undefined;
+  /** Undefined: none was finished here yet. */
+  readonly manifest: M | undefined;
 }
 
 /** The backup cannot be taken or used; the message says why. */
@@ -47,33 +57,71 @@ export function defaultBackupKeys(): string {
   return join(homedir(), ".config", "attune", "backup-keys");
 }
 
-/** @param keys - folder of the backup's key-encryption key; keep it apart from the backup and from the data. */
-export async function openBackup(path: string, keys: string | undefined, mode: "write" | "read"): Promise<BackupFolder> {
+/**
+ * @param keys - folder of the backup's key-encryption key; keep it apart from the backup and from the data.
+ * @throws BackupError where there is none to read, or it is of another host.
+ */
+export async function openBackup<M extends AnyManifest = Manifest>(
+  path: string,
+  keys: string | undefined,
+  mode: "write" | "read",
+  host: BackedUpHost = "node",
+): Promise<BackupFolder<M>> {
   const manifestPath = join(path, MANIFEST);
-  if (mode === "read" && !existsSync(manifestPath)) throw new BackupError(`${path} holds no backup`);
-  mkdirSync(join(path, "boxes"), { recursive: true, mode: 0o700 });
+  const boxes = join(path, "boxes");
+  if (mode === "read" && !existsSync(manifestPath)) {
+    const isBegun = existsSync(boxes) && readdirSync(boxes).length > 0;
+    throw new BackupError(isBegun ? `${path}: this backup was not finished; take it again` : `${path} holds no backup`);
+  }
+  mkdirSync(boxes, { recursive: true, mode: 0o700 });
   const vault = openVault({ dataFolder: path, kekFolder: keys ?? defaultBackupKeys() });
   if (!existsSync(manifestPath)) return { path, vault, manifest: undefined };
   const key = vault.find(MANIFEST_KEY);
   if (key === undefined) throw new BackupError(`${path}: the manifest's key was destroyed`);
   let text = "";
   for await (const chunk of openBox(manifestPath, key)) text += chunk.toString("utf8");
-  return { path, vault, manifest: JSON.parse(text) as Manifest };
+  const manifest = JSON.parse(text) as M;
+  const { host: found = "node" } = manifest;
+  if (found !== host) {
+    const command = found === "node" ? "attune restore" : "attune cluster restore";
+    throw new BackupError(`${path} holds a backup of a ${found}, which "${command}" restores: name another folder`);
+  }
+  return { path, vault, manifest };
 }
 
 /** The new manifest takes the old one's place in one step. */
-export async function writeManifest({ path, vault }: BackupFolder, manifest: Manifest): Promise<void> {
+export async function writeManifest<M extends AnyManifest>(
+  { path, vault }: Pick<BackupFolder, "path" | "vault">,
+  manifest: M,
+): Promise<void> {
   const next = join(path, `${MANIFEST}.next`);
   await sealBox(Buffer.from(JSON.stringify(manifest)), next, vault.obtain(MANIFEST_KEY));
   await rename(next, join(path, MANIFEST));
 }
 
-export function boxPath({ path }: BackupFolder, box: number): string {
+export function boxPath({ path }: Pick<BackupFolder, "path">, box: number): string {
   return join(path, "boxes", `${box}.box`);
 }
 
-export function boxKey({ vault }: BackupFolder, box: number): KeyObject {
+export function boxKey({ vault }: Pick<BackupFolder, "vault">, box: number): KeyObject {
   return vault.obtain(`box/${box}`);
 }
 
-export const BOX_KEY = /^box\/(\d+)$/;
+/** The number of the next new box: none is used twice. */
+export function nextBox({ vault }: Pick<BackupFolder, "vault">): number {
+  return Math.max(0, ...boxesOf(vault)) + 1;
+}
+
+/** What is in no manifest any more goes, and no copy of it opens. */
+export function forgetOthers({ path, vault }: Pick<BackupFolder, "path" | "vault">, kept: readonly number[]): void {
+  const isKept = new Set(kept);
+  const gone = boxesOf(vault).filter((box) => !isKept.has(box));
+  for (const box of gone) rmSync(boxPath({ path }, box), { force: true });
+  vault.destroy(gone.map((box) => `box/${box}`));
+}
+
+function boxesOf(vault: Vault): number[] {
+  return vault.names().flatMap((name) => (BOX_KEY.test(name) ? [Number(BOX_KEY.exec(name)![1])] : []));
+}
+
+const BOX_KEY = /^box\/(\d+)$/;

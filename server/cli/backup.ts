@@ -6,6 +6,7 @@ import { restoreBackup } from "../backup/restore.ts";
 import { verifyProject } from "../embedded/verify.ts";
 import { readSettings } from "./config.ts";
 import { openSettingsHost } from "./node.ts";
+import { timeOf } from "./time-flag.ts";
 import { UsageError } from "./usage.ts";
 
 const BACKUP_USAGE = "attune backup --to FOLDER [--whole] [--data FOLDER] [--config FILE]";
@@ -75,10 +76,7 @@ function pointOf({ at, position }: { at?: string | undefined; position?: string 
     if (!/^\d{1,15}$/.test(position)) throw new UsageError(`--position ${position}: a position of the log`);
     return { position: Number(position) };
   }
-  if (at === undefined) return undefined;
-  const atMs = /^\d+$/.test(at) ? Number(at) : Date.parse(at);
-  if (Number.isNaN(atMs)) throw new UsageError(`--at ${at}: a time such as 2026-11-28T12:00:00Z`);
-  return { atMs };
+  return at === undefined ? undefined : { atMs: timeOf(at) };
 }
 
 function ledgerOf(text: string): [project: string, path: string] {
