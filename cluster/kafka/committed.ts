@@ -8,6 +8,13 @@ const READ_COMMITTED = 1;
 const WAIT_MS = 500;
 const FETCH_BYTES_MAX = 4 << 20;
 const EARLIEST = -2n;
+/** A transaction ends with the job's next checkpoint; where the job is away, after Kafka's patience with it. */
+const OPEN_PATIENCE_MS = 60_000;
+
+/** A transaction that is open keeps what lies behind it from being read. */
+export class OpenTransactionError extends Error {
+  override readonly name = "OpenTransactionError";
+}
 
 export interface CommittedOptions {
   connection: KafkaConnection;
@@ -15,9 +22,11 @@ export interface CommittedOptions {
   partition: number;
   /** Default: the earliest. */
   fromOffset?: number;
+  /** Default: the last stable offset as of the first answer. What lies before it and is not committed yet is waited for. */
+  toOffset?: number;
 }
 
-/** Yields batches in the partition's order; ends at the last stable offset as of the first answer. */
+/** Yields batches in the partition's order. @throws OpenTransactionError where `toOffset` is not reached in time. */
 export async function* readCommitted(options: CommittedOptions): AsyncGenerator<ReadRecord[]> {
   const { connection, topic, partition } = options;
   const consumer = new Consumer({ ...clientOptions(connection), groupId: "attune-none", retries: 5 });
@@ -26,7 +35,8 @@ export async function* readCommitted(options: CommittedOptions): AsyncGenerator<
     const { id: topicId, partitions } = metadata.topics.get(topic)!;
     const node = partitions[partition]!.leader;
     let position = options.fromOffset ?? (await earliest(consumer, topic, partition));
-    let end: number | undefined;
+    let end = options.toOffset;
+    let movedMs = performance.now();
     while (end === undefined || position < end) {
       const asked = {
         partition,
@@ -51,7 +61,15 @@ export async function* readCommitted(options: CommittedOptions): AsyncGenerator<
         if (records.length > 0) yield records;
       }
       const last = batches.at(-1);
-      if (last !== undefined) position = nextOffsetOf(last);
+      if (last !== undefined) {
+        position = nextOffsetOf(last);
+        movedMs = performance.now();
+      } else if (performance.now() - movedMs > OPEN_PATIENCE_MS) {
+        throw new OpenTransactionError(
+          `${topic}, partition ${partition}: a transaction is open at offset ${answer.lastStableOffset}: try again when ` +
+            "the job runs, or when Kafka has ended it (after 15 minutes, where nobody has set another time)",
+        );
+      }
     }
   } finally {
     await consumer.close(true);

@@ -14,6 +14,8 @@ export interface OutgoingRecord {
   readonly key: Uint8Array | null;
   /** Null deletes the key from a compacted topic. */
   readonly value: Uint8Array | null;
+  /** Unix ms; default: now. Counts only where the topic does not go by the broker's clock. */
+  readonly timestampMs?: number;
 }
 
 export interface SenderLimits {
@@ -265,9 +267,10 @@ function partsOf(records: readonly OutgoingRecord[]): Omit<Part, "submission">[]
   return parts;
 }
 
-function toMessage({ topic, partition, key, value }: OutgoingRecord): MessageToProduce {
+function toMessage({ topic, partition, key, value, timestampMs }: OutgoingRecord): MessageToProduce {
+  const timestamp = timestampMs === undefined ? {} : { timestamp: BigInt(timestampMs) };
   // The client's types want buffers where its wire takes null: a record without a value is a tombstone.
-  return { topic, partition, key: bufferOf(key), value: bufferOf(value) } as MessageToProduce;
+  return { topic, partition, key: bufferOf(key), value: bufferOf(value), ...timestamp } as MessageToProduce;
 }
 
 function bufferOf(bytes: Uint8Array | null): Buffer | null {
