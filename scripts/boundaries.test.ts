@@ -42,8 +42,10 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Rule>>> = {
   "server/cli/": { rooms: ["core/", "demo/warm.ts", "scripts/build.ts"] },
   // A server of the cluster has the same door and settings as the embedded node.
   "cluster/server/main.ts": { rooms: ["core/", "server/cli/"] },
-  // The command line reads the same settings.
-  "cluster/cli/": { rooms: ["core/", "server/cli/"] },
+  // The command line reads the same settings, and tells the same faults of backups.
+  "cluster/cli/": { rooms: ["core/", "server/cli/", "server/backup/", "server/vault/vault.ts"] },
+  // Backups of every host lie in folders of one kind, closed in one way.
+  "cluster/backup/": { rooms: ["core/", "server/backup/", "server/privacy/"] },
   // Who may do what is decided by the same rules and code on every host.
   "cluster/access/": { rooms: ["core/", "server/ports.ts", "server/access/", "server/audit/"] },
 };

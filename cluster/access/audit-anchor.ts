@@ -24,3 +24,8 @@ export async function readAnchor(link: RedisLink): Promise<Anchor | undefined> {
 export function moveAnchor(link: RedisLink, { seq, hash }: Anchor): void {
   run(link, MOVE, [KEY], [String(seq), hash]).catch(() => undefined);
 }
+
+/** The next record of the trail sets a new one: a restored trail may end before it. */
+export async function forgetAnchor(link: RedisLink): Promise<void> {
+  await link.write(KEY, ["DEL", KEY]);
+}

@@ -1,7 +1,7 @@
 // `attune cluster audit verify`: checks the servers' audit trail against its chain, its anchor in Redis, and what the last
 // check on this machine saw.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "../../server/cli/usage.ts";
@@ -26,6 +26,12 @@ export async function auditCommand(flags: ClusterFlags, words: readonly string[]
   }
   process.stdout.write(`record ${fault.offset}: ${fault.kind.replaceAll("_", " ")}\n`);
   return 1;
+}
+
+/** Puts aside what the last check on this machine saw: a restored trail may end before it. */
+export function putHeadAside(clusterKey: string): void {
+  const file = headFile(clusterKey);
+  if (existsSync(file)) renameSync(file, `${file}.before-restore`);
 }
 
 /** Beside the key-encryption keys, apart from Kafka and Redis. */

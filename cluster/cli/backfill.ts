@@ -31,7 +31,7 @@ export async function backfill(settings: ClusterSettings, report: (line: string)
   const jobId = await submitJob(settings, { generation: next });
   await untilRunning(flink, jobId);
   report(`generation ${next} reads the log from its start: job ${jobId}`);
-  await untilCaughtUp(settings, flink, { next, report });
+  await untilCaughtUp(settings, { generation: next, besides: generation, report });
   report(`generation ${next} has caught up`);
 
   const link = await RedisLink.open(redisConnection(plan.redis));
@@ -63,21 +63,30 @@ async function begin(folder: string, state: JobState, next: number): Promise<voi
   await writeJobState(folder, { ...state, passOnAfterMs: { ...state.passOnAfterMs, [next]: Date.now() } });
 }
 
-async function untilCaughtUp(
-  { plan, connection }: ClusterSettings,
-  flink: FlinkRest,
-  { next, report }: { next: number; report: (line: string) => void },
-): Promise<void> {
-  const topics = Object.keys(plan.projects).flatMap((name) => projectTopics(name, { generation: next }).log);
+export interface CatchingUp {
+  readonly generation: number;
+  /** The one that runs beside it, and may be behind as far; default: none. */
+  readonly besides?: number;
+  readonly report: (line: string) => void;
+}
+
+/** @throws FlinkError where the job ends before. */
+export async function untilCaughtUp({ plan, connection }: ClusterSettings, options: CatchingUp): Promise<void> {
+  const { generation, besides, report } = options;
+  const flink = new FlinkRest(plan.flink.url);
+  const topics = Object.keys(plan.projects).flatMap((name) => projectTopics(name, { generation }).log);
   const ticks = TICKS_A_SECOND * plan.partitions * Math.max(1, plan.servers.ports.length);
   for (let look = 0; ; look++) {
-    if ((await livingJob(flink, next)) === undefined)
-      throw new FlinkError(`the job of generation ${next} has ended; the running one goes on as before`);
-    const [ours, theirs] = await Promise.all([next, next - 1].map((one) => lagOf(connection, groupId(one), topics)));
+    if ((await livingJob(flink, generation)) === undefined) {
+      const goesOn = besides === undefined ? "" : "; the running one goes on as before";
+      throw new FlinkError(`the job of generation ${generation} has ended${goesOn}`);
+    }
+    const ours = await lagOf(connection, groupId(generation), topics);
+    const theirs = besides === undefined ? [] : await lagOf(connection, groupId(besides), topics);
     const bound = (lag: number): number =>
       lag + Math.ceil((ticks * CAUGHT_UP_CHECKPOINTS * plan.checkpointMs) / 1_000);
-    if (ours!.every(({ lag }, i) => lag !== undefined && lag <= bound(theirs![i]!.lag ?? 0))) return;
-    const behind = ours!.reduce((sum, { lag, end }) => sum + (lag ?? end), 0);
+    if (ours.every(({ lag }, i) => lag !== undefined && lag <= bound(theirs[i]?.lag ?? 0))) return;
+    const behind = ours.reduce((sum, { lag, end }) => sum + (lag ?? end), 0);
     if (look % REPORT_EVERY_LOOKS === 0) report(`${behind} records behind`);
     await setTimeout(LOOK_EVERY_MS);
   }

@@ -3,8 +3,12 @@
 import { parseArgs } from "node:util";
 import { SettingError } from "../../server/cli/config.ts";
 import { UsageError } from "../../server/cli/usage.ts";
+import { BoxError } from "../../server/backup/box.ts";
+import { BackupError } from "../../server/backup/place.ts";
+import { VaultError } from "../../server/vault/vault.ts";
 import { InstallError } from "../install/tools.ts";
 import { FlinkError } from "../jobs/flink-rest.ts";
+import { OpenTransactionError } from "../kafka/committed.ts";
 import { TopicError } from "../kafka/topics.ts";
 import { PartError } from "../parts/part.ts";
 import { ClusterKeyError } from "../access/cluster-key.ts";
@@ -24,6 +28,10 @@ const HELP = `attune cluster <command> [options]
   keys …                 who may do what on every server; "attune cluster keys help"
   audit verify           check the servers' audit trail against its chain and its anchors
   verify                 fold the log anew and compare every profile
+  backup --to FOLDER     copy what the log has that the folder lacks, closed, while everything runs
+         --whole         copy everything anew
+  restore --from FOLDER  put a backup's log into a cluster whose topics hold nothing, build everything from it, and verify
+         --at TIME       as it was then, without anybody who was erased since
   logs [PART …] [--follow]
 
 The data folder: --data FOLDER (default ./data). Settings of "up": --demo 0|1, --host, --port (the first server's),
@@ -58,6 +66,14 @@ const COMMANDS: Record<string, Command> = {
   },
   keys: async (args) => (await import("./keys.ts")).clusterKeysCommand(args),
   verify: async (args) => (await import("./verify.ts")).verifyCommand(flagsOf(args, {})),
+  backup: async (args) => {
+    const options = { to: { type: "string" }, whole: { type: "boolean" } } as const;
+    return (await import("./backup.ts")).backupCommand(flagsOf(args, options));
+  },
+  restore: async (args) => {
+    const options = { from: { type: "string" }, at: { type: "string" } } as const;
+    return (await import("./restore.ts")).restoreCommand(flagsOf(args, options));
+  },
   logs: async (args) => {
     const options = { ...CLUSTER_FLAGS, follow: { type: "boolean" } } as const;
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
@@ -69,7 +85,7 @@ const EXIT_USAGE = 2;
 
 async function main(): Promise<number> {
   const [name, ...args] = process.argv.slice(2);
-  if (name === undefined || name === "help" || name === "--help") {
+  if (name === undefined || name === "help" || (name !== "keys" && process.argv.includes("--help"))) {
     process.stdout.write(HELP);
     return name === undefined ? EXIT_USAGE : 0;
   }
@@ -90,6 +106,10 @@ const PLAIN = [
   PropertyError,
   ClusterBusyError,
   ClusterKeyError,
+  BackupError,
+  BoxError,
+  VaultError,
+  OpenTransactionError,
 ];
 
 /** Faults that a person can mend are one line or a few; anything else is a bug and keeps its stack. */

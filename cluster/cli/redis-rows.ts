@@ -71,9 +71,19 @@ export async function fillRedis(options: {
 
 /** Removes a generation's rows. On a Redis Cluster only those of one node: the others stay until deleted by hand. */
 export async function forgetGeneration(link: RedisLink, project: string, generation: number): Promise<void> {
+  await unlink(link, `attune:{${project}.*}:g${generation}:*`);
+}
+
+/** Everything of a project, whatever its generation: what Redis knows of a log that is no more. */
+export async function forgetProject(link: RedisLink, project: string): Promise<void> {
+  await unlink(link, `attune:{${project}.*}:*`);
+  await unlink(link, `attune:{${project}}:*`);
+}
+
+async function unlink(link: RedisLink, pattern: string): Promise<void> {
   let cursor = "0";
   do {
-    const scan = ["SCAN", cursor, "MATCH", `attune:{${project}.*}:g${generation}:*`, "COUNT", String(SCAN_COUNT)];
+    const scan = ["SCAN", cursor, "MATCH", pattern, "COUNT", String(SCAN_COUNT)];
     const [next, keys] = (await link.write("attune", scan)) as [Reply, readonly Buffer[]];
     if (keys.length > 0) await link.write("attune", ["UNLINK", ...keys]);
     cursor = String(next);

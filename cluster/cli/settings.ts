@@ -124,11 +124,18 @@ export async function readCluster(flags: ClusterFlags): Promise<ClusterSettings>
   return { folder, plan, connection: toConnection(plan.kafka.brokers, plan.kafka.properties) };
 }
 
-/** The settings to bring a cluster up with: flags win over the configuration file, that over the plan, that over us. */
-export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettings> {
+/**
+ * The settings to bring a cluster up with: flags win over the configuration file, that over the plan, that over us.
+ * @param copied - of the cluster that a backup was taken of, where there is no plan yet.
+ */
+export async function resolveCluster(
+  flags: ClusterFlags,
+  copied?: Pick<Plan, "clusterKey" | "demo" | "partitions">,
+): Promise<ClusterSettings> {
   const { folder, plan: before } = await readPlan(flags);
+  const known = before ?? copied;
   const { demo: isDemoInFile } = await readConfigFile(flags.config);
-  const demo = (isDemoInFile ?? before?.demo ?? true) ? "1" : "0";
+  const demo = (isDemoInFile ?? known?.demo ?? true) ? "1" : "0";
   const node = await readSettings(flags, { ATTUNE_DEMO: demo, ...process.env });
   const file: ClusterConfig = node.cluster ?? {};
   const kafka = await kafkaOf(flags, file, before);
@@ -149,10 +156,10 @@ export async function resolveCluster(flags: ClusterFlags): Promise<ClusterSettin
       ...tlsOf(node.tls ?? before?.servers.tls),
       settings: Object.fromEntries(SERVER_SETTINGS.flatMap((name) => (node[name] === undefined ? [] : [[name, node[name]]]))),
     },
-    clusterKey: await clusterKeyOf(flags["cluster-key-file"] ?? file.clusterKeyFile, before),
+    clusterKey: await clusterKeyOf(flags["cluster-key-file"] ?? file.clusterKeyFile, known),
     projects: { default: "shop", ...(node.demo ? { news: "news" } : {}), ...node.projects },
     demo: node.demo,
-    partitions: count(flags, "partitions") ?? file.partitions ?? before?.partitions ?? DEFAULTS.partitions,
+    partitions: count(flags, "partitions") ?? file.partitions ?? known?.partitions ?? DEFAULTS.partitions,
     replicas: count(flags, "replicas") ?? file.replicas ?? before?.replicas ?? DEFAULTS.replicas,
     taskManagers,
     slots,
@@ -254,7 +261,7 @@ export function serverUrl({ host, tls }: Plan["servers"], port: number): string 
 }
 
 /** Servers on several machines must be given one key; on one machine it is made, and kept in the plan. */
-async function clusterKeyOf(path: string | undefined, before: Plan | undefined): Promise<string> {
+async function clusterKeyOf(path: string | undefined, before: Pick<Plan, "clusterKey"> | undefined): Promise<string> {
   if (path === undefined) return before?.clusterKey ?? newClusterKey();
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new SettingError(`--cluster-key-file: ${path} cannot be read`, { cause });
