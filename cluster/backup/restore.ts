@@ -26,6 +26,8 @@ export interface ClusterRestoreOptions {
   readonly replicas: number;
   /** What comes later in log time (Unix ms) stays away. */
   readonly atMs?: number | undefined;
+  /** Called when nothing stands in the way, before anything is written. */
+  readonly onAccepted?: () => Promise<void>;
   readonly report: (line: string) => void;
 }
 
@@ -64,6 +66,7 @@ export async function restoreLog(options: ClusterRestoreOptions): Promise<Cluste
     else ledgers.set(topic.name, backedUp);
     books.set(projectOf(projects, topic.name), bookOf(there ?? backedUp));
   }
+  await options.onAccepted?.();
   const copied = manifest.topics.filter(({ name }) => !standing.has(name));
   for (const { name, ends } of copied) {
     const needs = [{ name, settings: truth.get(name)!.settings }];

@@ -1,4 +1,5 @@
 // `attune cluster restore`: puts a backup's log into Kafka, has a job build everything from it, and verifies that.
+import { setTimeout } from "node:timers/promises";
 import { timeOf } from "../../server/cli/time-flag.ts";
 import { UsageError } from "../../server/cli/usage.ts";
 import { forgetAnchor } from "../access/audit-anchor.ts";
@@ -24,6 +25,7 @@ export interface RestoreFlags extends ClusterFlags {
   at?: string | undefined;
 }
 
+const ENDED_POLL_MS = 500;
 const USAGE = 'attune cluster restore --from FOLDER [--at TIME] [--data FOLDER] [--config FILE] and the settings of "up"';
 /** What the job before may not have passed on when the copy ended. */
 const PASS_ON_AGAIN_MS = 60_000;
@@ -48,7 +50,8 @@ export async function restoreCommand(flags: RestoreFlags): Promise<number> {
     const generation = before.jobs.length === 0 ? before.generation : before.generation + 1;
     await startInstallations(settings, before, report);
     const projects = topicsOf(Object.keys(plan.projects), generation);
-    const restored = await restoreLog({ connection, backup, projects, replicas: plan.replicas, atMs, report });
+    const onAccepted = (): Promise<void> => endJob(settings, before, report);
+    const restored = await restoreLog({ connection, backup, projects, replicas: plan.replicas, atMs, onAccepted, report });
     const { records, erased } = restored;
     process.stdout.write(`backup of ${manifest.at}: ${records} records are back, ${erased} of erased persons are not\n`);
     await forgetServed(settings);
@@ -78,8 +81,16 @@ async function startInstallations(
   for (const part of installations) if (await part.spawn()) report(`starting ${part.name}`);
   await Promise.all(installations.map((part) => part.waitUntilReady()));
   await checkInstallations(plan, connection);
-  if ((await livingJob(new FlinkRest(plan.flink.url), generation)) !== undefined)
-    throw new CheckError('a job still runs on the log that is no more: "attune cluster down" first');
+}
+
+/** Flink brings a job back that nobody has stopped; its log is no more, so it cannot go on, and no savepoint is worth it. */
+async function endJob({ plan }: ClusterSettings, { generation }: JobState, report: (line: string) => void): Promise<void> {
+  const flink = new FlinkRest(plan.flink.url);
+  const job = await livingJob(flink, generation);
+  if (job === undefined) return;
+  report(`ending job ${job.jid}, which read the log that is no more`);
+  await flink.cancel(job.jid);
+  while ((await livingJob(flink, generation)) !== undefined) await setTimeout(ENDED_POLL_MS);
 }
 
 /** What Redis, and the last check of the audit trail on this machine, know of the log before. */
