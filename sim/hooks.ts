@@ -25,7 +25,8 @@ const SMALL: readonly Edit[] = [
   { file: "server/log/id-index.ts", from: "const SMALL_RUN_IDS = 65_536", to: "const SMALL_RUN_IDS = 40" },
   { file: "server/log/id-index.ts", from: "const TABLE_BITS_MIN = 16", to: "const TABLE_BITS_MIN = 6" },
   { file: "core/model/arena.ts", from: "const PAGE_BITS = 18", to: "const PAGE_BITS = 11" },
-  { file: "server/embedded/committer.ts", from: "const GROUP_RECORDS_MAX = 500", to: "const GROUP_RECORDS_MAX = 12" },
+  { file: "server/embedded/committer.ts", from: "const GROUP_RECORDS = 500", to: "const GROUP_RECORDS = 12" },
+  { file: "server/embedded/committer.ts", from: "const GROUP_RECORDS_MAX = 2_000", to: "const GROUP_RECORDS_MAX = 48" },
 ];
 
 const edits = [...SMALL, ...(plantedBug()?.edits ?? [])];
