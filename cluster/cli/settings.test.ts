@@ -1,21 +1,28 @@
 import { deepEqual, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { SettingError } from "../../server/cli/config.ts";
-import { kafkaRetention } from "./settings.ts";
+import { clusterRetention } from "./settings.ts";
 
 const DAY_MS = 86_400_000;
 
-test("ages that Kafka keeps to are taken, and only those that are given", () => {
-  deepEqual(kafkaRetention(undefined), {});
-  deepEqual(kafkaRetention({ events: "30d", dead_letters: "forever", audit: "forever" }), {
+test("ages of topics are taken, and only those that are given", () => {
+  deepEqual(clusterRetention(undefined).topics, {});
+  deepEqual(clusterRetention({ events: "30d", dead_letters: "forever", audit: "forever" }).topics, {
     events: 30 * DAY_MS,
     dead_letters: Infinity,
   });
 });
 
+test("persons have the ages of the embedded host, or those that are given", () => {
+  deepEqual(clusterRetention(undefined).persons, { profiles: 395 * DAY_MS, visitors: 30 * DAY_MS });
+  const given = clusterRetention({ profiles: "forever", visitors: "14d" });
+  deepEqual(given, { topics: {}, persons: { profiles: Infinity, visitors: 14 * DAY_MS } });
+  throws(() => clusterRetention({ visitors: "12h" }), /retention.visitors is 12h: at least 1d/);
+});
+
 test("an age that a cluster would not keep to is refused, not forgotten", () => {
-  for (const kind of ["profiles", "visitors", "audit", "erasures"])
-    throws(() => kafkaRetention({ [kind]: "400d" }), new RegExp(`retention.${kind} is 400d`));
-  throws(() => kafkaRetention({ events: "1d" }), SettingError);
-  throws(() => kafkaRetention({ evnts: "30d" }), SettingError);
+  for (const kind of ["audit", "erasures"])
+    throws(() => clusterRetention({ [kind]: "400d" }), new RegExp(`retention.${kind} is 400d`));
+  throws(() => clusterRetention({ events: "1d" }), SettingError);
+  throws(() => clusterRetention({ evnts: "30d" }), SettingError);
 });

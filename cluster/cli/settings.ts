@@ -8,6 +8,7 @@ import type { KafkaConnection } from "../kafka/connection.ts";
 import { newClusterKey } from "../access/cluster-key.ts";
 import { freePort } from "../parts/port.ts";
 import { KAFKA_KINDS, type KafkaRetention } from "../kafka/topic-retention.ts";
+import { PERSON_KINDS, type PersonAges } from "../kafka/person-ages.ts";
 import type { RedisFiles } from "../redis/tls-files.ts";
 import { parseProperties, toConnection, type KafkaProperties } from "./kafka-properties.ts";
 
@@ -45,7 +46,10 @@ export interface Plan {
   readonly transactionTimeoutMs: number;
   /** Where an existing Flink's JobManager finds the Kafka properties, if not where `up` writes them. */
   readonly jobPropertiesFile?: string;
-  /** How long what is kept, as the configuration says it; what it does not name stays as the topics were made. */
+  /**
+   * How long what is kept, as the configuration says it; of what it does not name topics stay as they were made, and persons
+   * have the ages of the embedded host.
+   */
   readonly retention?: Readonly<Record<string, string>>;
   /** Of our own Flink, above our settings. */
   readonly flinkSettings?: Readonly<Record<string, string>>;
@@ -145,7 +149,7 @@ export async function resolveCluster(
   const jobPropertiesFile = flags["job-properties-file"] ?? file.jobPropertiesFile ?? before?.jobPropertiesFile;
   const flinkSettings = file.flinkSettings ?? before?.flinkSettings;
   const retention = node.retention ?? before?.retention;
-  kafkaRetention(retention);
+  clusterRetention(retention);
   const plan: Plan = {
     kafka,
     flink: await flinkOf(flags, file, before),
@@ -187,19 +191,26 @@ export async function resolveCluster(
   return { folder, plan, connection: toConnection(plan.kafka.brokers, plan.kafka.properties) };
 }
 
-/** Those ages of a plan that are given. @throws SettingError for one that a cluster cannot keep to. */
-export function kafkaRetention(retention: Plan["retention"] = {}): KafkaRetention {
+export interface ClusterRetention {
+  /** Those ages of topics that are given. */
+  readonly topics: KafkaRetention;
+  readonly persons: PersonAges;
+}
+
+/** What a plan says on retention. @throws SettingError for an age that a cluster cannot keep to. */
+export function clusterRetention(retention: Plan["retention"] = {}): ClusterRetention {
   const policy = retentionOf({ retention });
-  const kinds: readonly string[] = KAFKA_KINDS;
+  const kinds: readonly string[] = [...KAFKA_KINDS, ...PERSON_KINDS];
   for (const [kind, text] of Object.entries(retention)) {
     if (kinds.includes(kind) || text === "forever") continue;
     throw new SettingError(
       `retention.${kind} is ${text}: a cluster keeps that for ever, so leave it out or say "forever"; ` +
-        `it has ages for ${KAFKA_KINDS.join(", ")}`,
+        `it has ages for ${kinds.join(", ")}`,
     );
   }
   const given = KAFKA_KINDS.filter((kind) => retention[kind] !== undefined);
-  return Object.fromEntries(given.map((kind) => [kind, policy[kind]]));
+  const { profiles, visitors } = policy;
+  return { topics: Object.fromEntries(given.map((kind) => [kind, policy[kind]])), persons: { profiles, visitors } };
 }
 
 export async function writePlan({ folder, plan }: ClusterSettings): Promise<void> {

@@ -1,8 +1,10 @@
-// The topics of every project of a cluster: made where they are missing, kept as long as the settings say, checked always.
+// The topics of every project of a cluster: made where they are missing, kept as long as the settings say, checked always. With
+// them go the ages of persons, which the job keeps to.
 import { createTopics, checkTopics, needsOf, type TopicNeeds } from "../kafka/topics.ts";
 import { projectTopics, sharedTopics } from "../wire/topics.ts";
+import { setPersonAges } from "../kafka/person-ages.ts";
 import { setTopicRetention } from "../kafka/topic-retention.ts";
-import { kafkaRetention, type ClusterSettings } from "./settings.ts";
+import { clusterRetention, type ClusterSettings } from "./settings.ts";
 
 /** What the job of a generation and the servers need; keys and the audit trail are all projects'. */
 export function clusterTopics(projects: Readonly<Record<string, string>>, generation: number): TopicNeeds[] {
@@ -19,9 +21,11 @@ export function sharedNeeds(): TopicNeeds[] {
 export async function ensureTopics({ plan, connection }: ClusterSettings, generation: number): Promise<void> {
   const needs = clusterTopics(plan.projects, generation);
   await createTopics(connection, needs, plan);
-  const ages = kafkaRetention(plan.retention);
+  const ages = clusterRetention(plan.retention);
   for (const project of Object.keys(plan.projects)) {
-    await setTopicRetention(connection, projectTopics(project, { generation }), ages);
+    const topics = projectTopics(project, { generation });
+    await setTopicRetention(connection, topics, ages.topics);
+    await setPersonAges(connection, topics.control, ages.persons);
   }
   await checkTopics(connection, needs);
 }

@@ -4,11 +4,13 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { refOfKey } from "../../core/identity/identity.ts";
 import { rngFrom } from "../../core/math/rng.ts";
 import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import { START_MS } from "../../server/embedded/testing.ts";
+import { FOR_EVER } from "../../server/privacy/retention.ts";
 import { readCommitted } from "../kafka/committed.ts";
 import { buildOperator } from "../operator/build.ts";
 import type { LogEntry } from "../operator/testing/log-reference.ts";
@@ -24,6 +26,8 @@ import { Rig } from "./testing/rig.ts";
 import { Traffic } from "./testing/traffic.ts";
 
 const PERSONS = 60;
+const VISITS = 20;
+const VISITS_EVERY_MS = 300;
 const FAULTY = new Set(["poison", "endless"]);
 /** Written by the release of that number (testing/keep-savepoint.ts). */
 const PARTITIONS = 4;
@@ -203,5 +207,34 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
       1,
       "the job never failed; it was restored once, from the savepoint",
     );
+  });
+
+  await t.test("who is not seen for long enough is forgotten, also who was there before there were ages", async () => {
+    const { profiles } = rig.outputs;
+    const persons = [...profiles.values()].filter(({ signpost }) => signpost === undefined).length;
+    const ages = { profiles: 3_000, visitors: 3_000 };
+    await rig.setAges(ages);
+    const left = (): string => `nobody; ${[...profiles.keys()].slice(0, 3)} of ${profiles.size} are left`;
+    await rig.until(left, () => profiles.size === 0);
+    let expired = 0;
+    const counts = async (): Promise<boolean> => (expired = await rig.counter(jobId, "expired")) >= persons;
+    await rig.until(() => `${expired} of ${persons} are counted`, counts);
+    // Whoever keeps coming stays.
+    for (let visit = 1; visit <= VISITS; visit++) {
+      const event = { event_id: `visit ${visit}`, event_type: "view", timestamp: Date.now(), user_id: "busy" };
+      await rig.write([{ key: "u:busy", record: { kind: "event", event } }]);
+      await setTimeout(VISITS_EVERY_MS);
+    }
+    await rig.until(() => "all of his visits", () => profiles.get("u:busy")?.sequence === VISITS);
+    await rig.setAges(FOR_EVER);
+    const visit = { event_id: "anew", event_type: "view", timestamp: Date.now(), user_id: "u1" };
+    await rig.write([{ key: "u:u1", record: { kind: "event", event: visit } }]);
+    await rig.until(() => "a new beginning", () => profiles.get("u:u1")?.sequence === 1);
+    await untilEqual(rig);
+    const savepoint = await rig.rest.stop(jobId);
+    jobId = await rig.submit({ parallelism: 4, from: savepoint });
+    await rig.setAges(ages);
+    await rig.until(left, () => profiles.size === 0);
+    await untilEqual(rig);
   });
 });

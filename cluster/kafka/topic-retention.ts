@@ -1,6 +1,6 @@
 // How long Kafka keeps what: the retention that is in force is what the topics say, whoever has set it.
 import { ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from "@platformatic/kafka";
-import type { RetentionPolicy } from "../../server/privacy/retention.ts";
+import type { PersonAges, RetentionPolicy } from "../../server/privacy/retention.ts";
 import { sharedTopics, type ProjectTopics } from "../wire/topics.ts";
 import type { KafkaConnection } from "./connection.ts";
 import { withAdmin } from "./topics.ts";
@@ -40,11 +40,12 @@ export async function setTopicRetention(
   await withAdmin(connection, (admin) => admin.incrementalAlterConfigs({ resources }));
 }
 
-/**
- * By kind of data; of several topics the one that keeps it longest. Persons are kept in `profiles`, which forgets nobody by
- * his age.
- */
-export async function topicRetention(connection: KafkaConnection, topics: ProjectTopics): Promise<RetentionPolicy> {
+/** By kind of data; of several topics the one that keeps it longest. `persons`: the ages that the job keeps to. */
+export async function topicRetention(
+  connection: KafkaConnection,
+  topics: ProjectTopics,
+  persons: PersonAges,
+): Promise<RetentionPolicy> {
   const { audit } = sharedTopics();
   const names = {
     events: topics.log,
@@ -57,8 +58,7 @@ export async function topicRetention(connection: KafkaConnection, topics: Projec
   return {
     events: longest(names.events),
     decisions: longest(names.decisions),
-    profiles: Infinity,
-    visitors: Infinity,
+    ...persons,
     dead_letters: longest(names.dead_letters),
     audit: longest(names.audit),
     erasures: Infinity,

@@ -13,8 +13,9 @@ import type { ProgramEntry } from "../../core/program/timeline.ts";
 import { encodeHandover, type Handover } from "../wire/handover.ts";
 import { outcomeText, type OutcomeValue } from "../wire/outcome.ts";
 import type { ProfileChange } from "../wire/profile.ts";
-import { type ClusterRecord, markPassedOn } from "../wire/record.ts";
+import { type ClusterRecord, encodeClusterRecord, markPassedOn } from "../wire/record.ts";
 import { pastOf, stepText, type StepValue } from "../wire/step.ts";
+import { announceExpiry, applyExpiry } from "./expiry.ts";
 import type { Outputs as Messages } from "./frame.ts";
 import { addLink, EARLY_MAX, isLinked, type KeyState, LINKS_MAX, personOf } from "./key-state.ts";
 import { addErasure, mayBeSampled, type OperatorProject } from "./project.ts";
@@ -53,6 +54,10 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
     if (turn.key.startsWith("a:")) handOver(turn, record.userKey, timeOf(state, input.atMs));
     return "applied";
   }
+  if (record.kind === "expiry") {
+    applyExpiry(turn, record, input.atMs);
+    return "applied";
+  }
   if (state.signpost !== undefined) {
     if (input.atMs > turn.project.passOnAfterMs)
       turn.outputs.bytes("events", state.signpost, markPassedOn(input.bytes));
@@ -69,6 +74,8 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
     const found = state.early.findIndex((early) => early.anonKey === anonKey);
     if (found >= 0) mergedFrom = merge(turn, state.early.splice(found, 1)[0]!, atMs);
     else if (!input.waited && state.links.length < LINKS_MAX) return "hold";
+    else if (input.waited && input.atMs > turn.project.passOnAfterMs)
+      askForHandover(turn, anonKey, record.kind === "event" ? record.event.event_id : record.id);
   }
   // What he does not allow to be kept still says whose the device is, where another server has said so already.
   if (isRefused && !isNewLink) return "applied";
@@ -133,8 +140,13 @@ export function applyHandover(turn: Turn, handover: Handover): void {
   turn.isVisible = true;
 }
 
-/** Brings the person to `atMs`, where something falls due by then. */
+/** Brings the person to `atMs`, where something falls due by then, be it that he is to be forgotten. */
 export function applyTime(turn: Turn, atMs: number): void {
+  lookAt(turn, atMs);
+  announceExpiry(turn, atMs);
+}
+
+function lookAt(turn: Turn, atMs: number): void {
   const { person } = turn.state;
   if (person === undefined || person.nextCheckMs > atMs) return;
   turn.isChanged = true;
@@ -182,6 +194,15 @@ function handOver(turn: Turn, userKey: string, atMs: number): void {
   state.lastAtMs = atMs;
   turn.isChanged = true;
   turn.isVisible = true;
+}
+
+/**
+ * The device's marker was forgotten with the person before, or its answer came to him: without another one each record that
+ * names the device would wait.
+ */
+function askForHandover({ key, outputs }: Turn, anonKey: string, recordId: string): void {
+  const marker: ClusterRecord = { kind: "link", id: `${key} ${recordId}`, anonKey, userKey: key };
+  outputs.bytes("events", anonKey, encodeClusterRecord(marker));
 }
 
 /** Makes the handed-over person part of this one; the key that is no more, undefined where there was none. */

@@ -3,8 +3,8 @@
 //   in   varint turns; each: varint project, string key, bytes state (empty: none), varint operations;
 //          each: byte kind (1 record, 2 handover, 3 time, 4 record that has waited, 5 erase), varint time, bytes value
 //   out  varint turns; each: varint operations done (fewer than given: the next one must be held), byte (1: a new state
-//          follows), bytes state (empty: the key is forgotten), float64 due (Infinity: never), varint outputs; each: byte channel, varint
-//          operation that it came of (counted from 0), string key, bytes value
+//          follows), bytes state (empty: the key is forgotten), float64 due, float64 expires (Infinity: never), varint
+//          outputs; each: byte channel, varint operation that it came of (counted from 0), string key, bytes value
 import type { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";
 
@@ -30,6 +30,8 @@ export interface TurnResult {
   /** Undefined: as it was; empty: as if there had never been one. */
   state: Uint8Array | undefined;
   dueMs: number;
+  /** When the key is to be looked at again because it may have to be forgotten by then (expiry.ts). */
+  expiresMs: number;
   outputs: Outputs;
 }
 
@@ -82,10 +84,11 @@ export function readTurn(reader: ByteReader): TurnInput {
   return { project, key, state, operations };
 }
 
-export function writeResult(writer: ByteWriter, { done, state, dueMs, outputs }: TurnResult): void {
+export function writeResult(writer: ByteWriter, { done, state, dueMs, expiresMs, outputs }: TurnResult): void {
   writer.varint(done);
   writer.byte(state === undefined ? 0 : 1);
   writer.bytes(state ?? NOTHING);
   writer.float64(dueMs);
+  writer.float64(expiresMs);
   outputs.writeTo(writer);
 }

@@ -36,6 +36,11 @@ export function emptyKeyState(): KeyState {
   return { sequence: 0, lastAtMs: 0, signpost: undefined, links: [], early: [], person: undefined };
 }
 
+/** Nothing is known of the key: it need not be kept. */
+export function isEmpty({ sequence, links, early }: KeyState): boolean {
+  return sequence === 0 && links.length === 0 && early.length === 0;
+}
+
 export function isLinked(state: KeyState, anonKey: string): boolean {
   const { hi, lo } = hash64(anonKey);
   return state.links.some((link) => link.lo === lo && link.hi === hi);

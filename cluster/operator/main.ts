@@ -24,6 +24,11 @@ export function addErasure(project: number, key: string, atMs: number): void {
   operator.addErasure(project, key, atMs);
 }
 
+/** In ms; Infinity: for ever. */
+export function setAges(project: number, profiles: number, visitors: number): void {
+  operator.setAges(project, { profiles, visitors });
+}
+
 /**
  * Processes the first `length` bytes of the input. Returns how many bytes of the output are the answer; a negative number
  * is the size of an answer that does not fit: attach a larger output and call `take`.

@@ -5,9 +5,11 @@ import { ByteWriter } from "../../core/wire/writer.ts";
 import { decodeHandover } from "../wire/handover.ts";
 import { viewOfProfile } from "../wire/profile.ts";
 import { decodeClusterRecord } from "../wire/record.ts";
+import type { PersonAges } from "../../server/privacy/retention.ts";
 import { applyErasure, applyHandover, applyRecord, applyTime, type Turn } from "./apply.ts";
+import { expiresMs } from "./expiry.ts";
 import { OPERATION, Outputs, readTurn, type TurnInput, type TurnResult, TURNS_MAX, writeResult } from "./frame.ts";
-import { decodeKeyState, emptyKeyState, viewOfKeyState } from "./key-state.ts";
+import { decodeKeyState, emptyKeyState, isEmpty, viewOfKeyState } from "./key-state.ts";
 import { addErasure, addProgram, createProject, type OperatorProject } from "./project.ts";
 
 /** A key's state as bytes; larger ones are a bug, and would take the JVM's memory. */
@@ -21,6 +23,8 @@ export interface Operator {
   addProgram(project: number, program: { version: number; atMs: number; document: unknown }): void;
   /** Of a key that was erased: its records and handovers from before are dropped from now on, whenever they come. */
   addErasure(project: number, key: string, atMs: number): void;
+  /** For how long persons are kept from now on; until it is said, for ever. */
+  setAges(project: number, ages: PersonAges): void;
   /**
    * Runs the turns of a frame. The answer is overwritten by the next call. Throws where code threw: then nothing of the
    * frame has happened.
@@ -36,6 +40,7 @@ export function createOperator(): Operator {
     addProject: ({ passOnAfterMs }) => void projects.push(createProject(passOnAfterMs)),
     addProgram: (project, program) => addProgram(projects[project]!, program),
     addErasure: (project, key, atMs) => addErasure(projects[project]!, key, atMs),
+    setAges: (project, ages) => void (projects[project]!.ages = ages),
     process(frame) {
       const reader = new ByteReader(frame);
       writer.clear();
@@ -61,20 +66,25 @@ function take(project: OperatorProject, input: TurnInput, outputs: Outputs): Tur
   if (operations[0]?.kind === OPERATION.erase) return erase(turn, operations[0].atMs);
   let done = 0;
   while (done < operations.length && applyOperation(turn, operations[done]!) === "applied") outputs.operation = ++done;
-  const dueMs = state.person?.nextCheckMs ?? Infinity;
-  if (!turn.isChanged) return { done, state: undefined, dueMs, outputs };
+  const times = timesOf(turn);
+  if (!turn.isChanged) return { done, state: undefined, ...times, outputs };
+  if (isEmpty(state)) return { done, state: NOTHING, ...times, outputs };
   const person = state.person === undefined ? undefined : viewOfPerson(state.person);
   if (turn.isVisible) outputs.bytes("profiles", key, profileOf(turn, person));
   const bytes = viewOfKeyState(state, person);
   if (bytes.length > STATE_BYTES_MAX) throw new Error(`the state of one key would be ${bytes.length} bytes`);
-  return { done, state: bytes, dueMs, outputs };
+  return { done, state: bytes, ...times, outputs };
+}
+
+function timesOf({ state, project }: Turn): Pick<TurnResult, "dueMs" | "expiresMs"> {
+  return { dueMs: state.person?.nextCheckMs ?? Infinity, expiresMs: expiresMs(state, project) };
 }
 
 /** An erasure has its turn to itself. */
 function erase(turn: Turn, atMs: number): TurnResult {
   const isErased = applyErasure(turn, atMs);
-  const { state, outputs } = turn;
-  return { done: 1, state: isErased ? NOTHING : undefined, dueMs: isErased ? Infinity : (state.person?.nextCheckMs ?? Infinity), outputs };
+  const times = isErased ? { dueMs: Infinity, expiresMs: Infinity } : timesOf(turn);
+  return { done: 1, state: isErased ? NOTHING : undefined, ...times, outputs: turn.outputs };
 }
 
 function applyOperation(turn: Turn, { kind, atMs, value }: TurnInput["operations"][number]): "applied" | "hold" {

@@ -14,6 +14,7 @@ import { LogHost } from "./testing/log-host.ts";
 import { differences, foldOfLog } from "./testing/reference.ts";
 import { play, type World } from "./testing/world.ts";
 
+const HOUR_MS = 3_600_000;
 const PROGRAMS: readonly ProgramDocument[] = [shopProgram, newsProgram];
 
 async function compare({ host, programs }: World): Promise<void> {
@@ -68,6 +69,20 @@ for (const otherwise of ["granted", "denied"] as const) {
       }
     });
     ok(refused > 10, `${refused} refuse`);
+  });
+}
+
+for (const servers of [1, 3]) {
+  test(`the same where persons are forgotten by age, and some begin anew; ${servers} servers`, async () => {
+    const ages = { profiles: 5 * HOUR_MS, visitors: HOUR_MS };
+    let [forgotten, anew] = [0, 0];
+    await forEachSeedAsync(15, async (rng) => {
+      const world = play(rng, { servers, partitions: rng.between(1, 4), ages });
+      forgotten += world.host.forgotten.length;
+      anew += world.host.forgotten.filter((key) => world.host.profiles.get(key)?.person.length).length;
+      await compare(world);
+    });
+    ok(forgotten > 100 && anew > 50, `${forgotten} forgotten, ${anew} began anew`);
   });
 }
 

@@ -5,6 +5,7 @@ import { learningConfig } from "../../core/model/config.ts";
 import { createSampler, type Sampler } from "../../core/model/sampler.ts";
 import { compileProgram } from "../../core/program/compile.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
+import { FOR_EVER, type PersonAges } from "../../server/privacy/retention.ts";
 
 export interface OperatorProject {
   readonly programs: ProgramTimeline;
@@ -14,10 +15,13 @@ export interface OperatorProject {
   readonly passOnAfterMs: number;
   /** Key → log time up to which everything of it was erased; of keys that the host has met. */
   readonly erasedAt: Map<string, number>;
+  /** For how long persons are kept after they were last seen. */
+  ages: PersonAges;
 }
 
 export function createProject(passOnAfterMs: number): OperatorProject {
-  return { programs: new ProgramTimeline(), samplers: new Map(), passOnAfterMs, erasedAt: new Map() };
+  const programs = new ProgramTimeline();
+  return { programs, samplers: new Map(), passOnAfterMs, erasedAt: new Map(), ages: FOR_EVER };
 }
 
 /** Puts a program in force; one that is known already is left alone. Throws where it does not compile. */

@@ -128,6 +128,36 @@ test("each row that is taken is told once, with what changed", options, async ()
   deepEqual((await store.get("u:ada")).profile!.changes, [], "a row is who he is, not what happened");
 });
 
+test("a row that is taken away is told of, so that whoever begins anew with sequence 1 is no older", options, async () => {
+  const store = await openStore();
+  const heard: unknown[] = [];
+  const other = await RedisLink.open({ urls: [alone.url] });
+  links.push(other);
+  await other.listen(store.channel, (message) => heard.push(decodeChange(message)));
+  await put(store, "u:1", person(7, 70, ["hot"]));
+  equal(await store.erase("u:1", Infinity), true);
+  equal(await store.erase("u:1", Infinity), false);
+  equal(await put(store, "u:1", person(1, 90)), true);
+  equal(await store.erase("u:1", 80), false, "he has begun anew since");
+  while (heard.length < 3) await pause(5);
+  deepEqual(heard[1], { key: "u:1", sequence: 0, asOfMs: 0, changes: [], isForgotten: true });
+  deepEqual([await bytesOf(store, "u:1"), await store.members("hot", { limit: 9 })], ["1/90", []]);
+});
+
+test("whoever began anew is newer than what was written of his life before, however many records that had", options, async () => {
+  const store = await openStore();
+  const DAY_MS = 86_400_000;
+  equal(await put(store, "u:1", person(50, DAY_MS)), true);
+  equal(await put(store, "u:1", person(1, 3 * DAY_MS)), true, "its tombstone was missed");
+  equal(await put(store, "u:1", person(51, DAY_MS + 1)), false, "written by whoever was behind");
+  equal(await put(store, "u:1", person(2, 3 * DAY_MS + 1)), true);
+  equal(await bytesOf(store, "u:1"), `2/${3 * DAY_MS + 1}`);
+  for (const key of ["u:2", "a:3", "u:4"]) await put(store, key, person(1, 1));
+  const everybody: string[] = [];
+  for await (const key of store.everybody()) everybody.push(key);
+  deepEqual(everybody.sort(), ["a:3", "u:1", "u:2", "u:4"]);
+});
+
 test("a shard's mark moves only from where the writer left it: a flush and a fall back are noticed", options, async () => {
   const store = await openStore();
   deepEqual(await store.mark(0), { mark: undefined, isWhole: false });

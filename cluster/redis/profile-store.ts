@@ -6,7 +6,7 @@
 // servers; and it alone tells the others, so that each change is told once.
 import type { Consent } from "../../core/record.ts";
 import { partitionOf } from "../kafka/partition.ts";
-import { decodeProfile, encodeProfile, type ProfileChange, type ProfileValue } from "../wire/profile.ts";
+import { decodeProfile, encodeProfile, LIVES_APART_MS, type ProfileChange, type ProfileValue } from "../wire/profile.ts";
 import type { RedisLink } from "./link.ts";
 import { run, script } from "./script.ts";
 
@@ -29,6 +29,11 @@ export interface ChangeMessage {
   readonly by?: string;
 }
 
+/** What servers tell each other when a row was taken away; sequence and time are those of nobody. */
+export interface ForgottenMessage extends ChangeMessage {
+  readonly isForgotten: true;
+}
+
 /** What servers tell each other when somebody has said what he allows, before it is in his row. */
 export interface ConsentMessage {
   readonly key: string;
@@ -49,13 +54,15 @@ export interface ShardMark {
 
 /** Sequence and time as float64, big-endian, then the length of the segments' names; what a row begins with. */
 const HEAD_BYTES = 20;
+/** Keys that are asked for at once. */
+const PAGE = 1_000;
 const NAME_SEPARATOR = "\n";
 /** A list beside those of the segments, none of which can be called so: who does not allow that his events are kept. */
 const REFUSING = "!refusing";
 
 /**
  * KEYS: row, the shard's person keys, the channel's tag. ARGV: row, prefix of segments, person key, 1 for a signpost,
- * channel, message. 1 where the row was taken.
+ * channel, message. 1 where the row was taken: where it is newer, as `isNewer` has it.
  */
 const PUT = script(`
 local row = ARGV[1]
@@ -65,7 +72,9 @@ local head = redis.call('GETRANGE', KEYS[1], 0, ${HEAD_BYTES - 1})
 local before = ''
 if head ~= '' then
   local oldSequence, oldAsOf, oldLength = struct.unpack('>ddI4', head)
-  if sequence < oldSequence or (sequence == oldSequence and asOf <= oldAsOf) then return 0 end
+  if asOf < oldAsOf - ${LIVES_APART_MS} then return 0 end
+  local isOfOneLife = asOf <= oldAsOf + ${LIVES_APART_MS}
+  if isOfOneLife and (sequence < oldSequence or (sequence == oldSequence and asOf <= oldAsOf)) then return 0 end
   if oldLength > 0 then before = redis.call('GETRANGE', KEYS[1], ${HEAD_BYTES}, ${HEAD_BYTES - 1} + oldLength) end
 end
 redis.call('SET', KEYS[1], row)
@@ -84,7 +93,10 @@ redis.call('PUBLISH', ARGV[5], ARGV[6])
 return 1
 `);
 
-/** KEYS: row, the shard's person keys. ARGV: prefix of segments, person key, the time up to which a row goes. 1: it went. */
+/**
+ * KEYS: row, the shard's person keys, the channel's tag. ARGV: prefix of segments, person key, the time up to which a row
+ * goes, channel, message. 1: it went.
+ */
 const ERASE = script(`
 local head = redis.call('GETRANGE', KEYS[1], 0, ${HEAD_BYTES - 1})
 if head == '' then return 0 end
@@ -97,6 +109,7 @@ if length > 0 then
 end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[2])
+redis.call('PUBLISH', ARGV[4], ARGV[5])
 return 1
 `);
 
@@ -137,11 +150,16 @@ export class ProfileStore {
     return taken === 1;
   }
 
-  /** Takes the row away, and the person out of every list, where it is not of after `atMs`; true where it was there. */
+  /**
+   * Takes the row away, and the person out of every list, where it is not of after `atMs`; true where it was there, and then
+   * all are told.
+   */
   async erase(key: string, atMs: number): Promise<boolean> {
     const prefix = this.#prefix(this.shardOf(key));
     const keys: [string, string] = [`${prefix}p:${key}`, `${prefix}keys`];
-    return (await run(this.link, ERASE, keys, [`${prefix}m:`, key, String(atMs)])) === 1;
+    const message: ForgottenMessage = { key, sequence: 0, asOfMs: 0, changes: [], isForgotten: true };
+    const args = [`${prefix}m:`, key, String(atMs), this.channel, JSON.stringify(message)];
+    return (await run(this.link, ERASE, keys, args)) === 1;
   }
 
   /** @throws RedisAwayError */
@@ -173,6 +191,18 @@ export class ProfileStore {
       return [segment, sum(counts)] as const;
     });
     return new Map(await Promise.all(sizes));
+  }
+
+  /** Keys of all persons that there are rows of, shard after shard. */
+  async *everybody(): AsyncGenerator<string> {
+    for (const shard of this.#shards()) {
+      for (let from = "-", isLast = false; !isLast; ) {
+        const keys = await this.#range(`${this.#prefix(shard)}keys`, from, "+", PAGE);
+        yield* keys;
+        isLast = keys.length < PAGE;
+        from = `(${keys.at(-1)}`;
+      }
+    }
   }
 
   /** Person keys of a segment, shard after shard, each in key order; `after` is the last one of the page before. */
@@ -245,8 +275,8 @@ export function changeOf(key: string, { sequence, asOfMs, signpost, changes }: P
 }
 
 /** A message as a server hears it. */
-export function decodeChange(message: Buffer): ChangeMessage | ConsentMessage {
-  return JSON.parse(message.toString("utf8")) as ChangeMessage | ConsentMessage;
+export function decodeChange(message: Buffer): ChangeMessage | ForgottenMessage | ConsentMessage {
+  return JSON.parse(message.toString("utf8")) as ChangeMessage | ForgottenMessage | ConsentMessage;
 }
 
 function rowOf(value: ProfileValue): Buffer {

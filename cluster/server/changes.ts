@@ -42,10 +42,11 @@ export class Changes {
 
   /** Resolves when changes are heard. */
   start(): Promise<void> {
-    const { store } = this.#options;
+    const { store, people } = this.#options;
     return store.link.listen(store.channel, (bytes) => {
       const message = decodeChange(bytes);
-      if ("consent" in message) this.#options.people.say(message.key, message.consent);
+      if ("consent" in message) people.say(message.key, message.consent);
+      else if ("isForgotten" in message) people.erase([message.key]);
       else this.hear(message);
     });
   }
@@ -80,12 +81,14 @@ export class Changes {
 
   #readTail(): void {
     if (this.#tail !== null) return;
-    const { connection, profilesTopic, store } = this.#options;
+    const { connection, profilesTopic, store, people } = this.#options;
     this.#tail = new KafkaReader({
       connection,
       onBatch: ({ records }) => {
         for (const { key, value } of records) {
-          if (key !== null && value !== null) this.hear(changeOf(key.toString(), decodeProfile(value)));
+          if (key === null) continue;
+          if (value === null) people.erase([key.toString()]);
+          else this.hear(changeOf(key.toString(), decodeProfile(value)));
         }
       },
     });

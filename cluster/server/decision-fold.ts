@@ -58,6 +58,7 @@ export class DecisionFold {
     const { outcome } = input;
     this.#outcomeMs = Math.max(this.#outcomeMs, input.timeMs);
     if (outcome.kind === "acted") return this.state.acted(outcome.event, input.key, outcome.weight);
+    if (outcome.kind === "forget") return this.state.forget(input.key);
     this.#relinked.set(outcome.from, outcome.to);
     this.state.relink(outcome.from, outcome.to, outcome.at);
   }

@@ -5,9 +5,10 @@ import { compileProgram } from "../../core/program/compile.ts";
 import type { CompiledProgram } from "../../core/program/compiled.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
 import type { Recommender } from "../../core/rank/recommender.ts";
+import { FOR_EVER } from "../../server/privacy/retention.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { KafkaReader, type ReadBatch } from "../kafka/reader.ts";
-import { decodeDocument } from "../wire/documents.ts";
+import { agesOf, decodeDocument } from "../wire/documents.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 import type { TimedStop } from "./decision-fold.ts";
 import { DecisionFollower } from "./decision-follower.ts";
@@ -42,6 +43,8 @@ export class Learner {
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly programs = new ProgramTimeline();
   readonly #stops: TimedStop[] = [];
+  /** For how long the job keeps persons after they were last seen. */
+  personAges = FOR_EVER;
   /** Answers come from it. */
   learnt: Learnt = this.fresh();
   /** What is taught; another one only while everything is learnt anew behind what answers. */
@@ -198,6 +201,7 @@ export class Learner {
     if (value === null) return;
     const record = decodeDocument("control", value);
     if (record.kind === "experiment_stop") this.#stops.push(record);
+    if (record.kind === "retention") this.personAges = agesOf(record);
     if (record.kind !== "program" || this.programs.at(record.version) !== undefined) return;
     const compiled = compileProgram(record.document, record.version);
     if ("faults" in compiled) throw new Error(`program ${record.version} does not compile: ${compiled.faults[0]!.message}`);

@@ -4,7 +4,7 @@ import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
 import type { Consent, PersonRef } from "../../core/record.ts";
 import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { ChangeMessage, ProfileStore } from "../redis/profile-store.ts";
-import type { ProfileValue } from "../wire/profile.ts";
+import { isNewer, type ProfileValue, type ValueVersion } from "../wire/profile.ts";
 import type { Erasures } from "./erasures.ts";
 
 /** Profiles kept, about 1.5 kB each; twice as many at most. */
@@ -18,7 +18,6 @@ const VERSIONS_MAX = 50_000;
 const SAID_MS = 600_000;
 const SAID_MAX = 10_000;
 
-type Version = Pick<ProfileValue, "sequence" | "asOfMs">;
 
 export interface Found {
   /** The canonical key, as far as is known. */
@@ -33,7 +32,7 @@ export class People {
   readonly #profiles = new RecentMap<ProfileValue>(PROFILES_MAX);
   /** Anonymous key → user's key; null: belongs to nobody. */
   readonly #links = new RecentMap<string | null>(LINKS_MAX);
-  readonly #versions = new RecentMap<Version>(VERSIONS_MAX);
+  readonly #versions = new RecentMap<ValueVersion>(VERSIONS_MAX);
   readonly #said = new RecentMap<{ consent: Consent; untilMs: number }>(SAID_MAX);
   #refusedLastMs = -Infinity;
   readonly #onLink: (anonKey: string, userKey: string) => void;
@@ -109,7 +108,7 @@ export class People {
     this.#onLink(anonKey, userKey);
   }
 
-  /** They were erased: nobody knows them from now on. */
+  /** They were erased, or not seen for too long: nobody knows them from now on. */
   erase(keys: readonly string[]): void {
     for (const key of keys) for (const map of [this.#profiles, this.#links, this.#versions, this.#said]) map.delete(key);
   }
@@ -164,8 +163,4 @@ export class People {
       else this.link(key, profile.signpost);
     }
   }
-}
-
-function isNewer(one: Version, other: Version): boolean {
-  return one.sequence > other.sequence || (one.sequence === other.sequence && one.asOfMs > other.asOfMs);
 }

@@ -96,6 +96,7 @@ function decode({ topic, value, atMs }: TopicRecord, topics: ProjectTopics): Log
   // What a key passed on lies in the log a second time, as it came.
   if ("passedOn" in record && record.passedOn === true) return undefined;
   if (record.kind === "event") return { kind: "event", at: atMs, event: { ...record.event, received_at: atMs } };
+  if (record.kind === "expiry") return { kind: "expiry", at: atMs, names: [record.key] };
   if (record.kind !== "attributes") return undefined;
   const { ref, attributes, consent } = record;
   return { kind: "attributes", at: atMs, ref, attributes, ...(consent === undefined ? {} : { consent }) };

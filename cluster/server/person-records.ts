@@ -91,7 +91,7 @@ function aboutOf(record: TopicRecord, topics: ProjectTopics, logged: LogRecord |
   if (logged !== undefined) return { keys: [key], owned: logged };
   if (topics.log.includes(topic)) {
     const marker = decodeClusterRecord(value);
-    return { keys: marker.kind === "link" ? [key, marker.userKey] : [key] };
+    return { keys: "userKey" in marker ? [key, marker.userKey!] : [key] };
   }
   // Of a device that is somebody else's by now the newest row stays, and compaction takes those before it.
   if (topic === topics.profiles || !key.startsWith("a:")) return { keys: [key] };

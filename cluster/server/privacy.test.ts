@@ -7,6 +7,7 @@ import { ask, silent } from "../../server/http/testing.ts";
 import { checkExport, view } from "../../server/privacy/testing/export-check.ts";
 import { readCommitted } from "../kafka/committed.ts";
 import { checkTopics, needsOf } from "../kafka/topics.ts";
+import { setPersonAges } from "../kafka/person-ages.ts";
 import { setTopicRetention } from "../kafka/topic-retention.ts";
 import { RedisLink } from "../redis/link.ts";
 import { ProfileStore } from "../redis/profile-store.ts";
@@ -23,6 +24,7 @@ import { startCluster, type TestCluster, type TestProject } from "./testing/clus
 const missing = clusterMissing();
 const options = { skip: missing, timeout: 240_000 };
 const PATIENCE_MS = 90_000;
+const DAY_MS = 86_400_000;
 let cluster: TestCluster;
 const doors: AttuneServer[] = [];
 
@@ -81,12 +83,64 @@ test("the inventory and the retention that the topics have", options, async () =
   const ages = Object.fromEntries(policy.map(({ kind, age }: { kind: string; age: string }) => [kind, age]));
   deepEqual([ages.events, ages.decisions, ages.dead_letters, ages.profiles], ["400d", "90d", "90d", "forever"]);
   equal(last, null);
-  const DAY_MS = 86_400_000;
   const given = { events: 30 * DAY_MS, dead_letters: Infinity };
   await setTopicRetention({ brokers: [cluster.kafka.bootstrap] }, projectTopics(project.name), given);
   const changed = (await ask(node, "GET /v1/privacy/retention")).json.policy;
   const now = Object.fromEntries(changed.map(({ kind, age }: { kind: string; age: string }) => [kind, age]));
   deepEqual([now.events, now.decisions, now.dead_letters], ["30d", "90d", "forever"]);
+  await project.stop();
+});
+
+test("who is not seen for long enough is forgotten on every server, and begins anew", options, async () => {
+  const program = { segments: { seen: { when: "features.interactions > 0.0" } }, placements: { home: {} } };
+  const project = await cluster.newProject({ program, servers: 2 });
+  const [one, two] = (await Promise.all(project.servers.map(open))) as [{ url: string }, { url: string }];
+  const connection = { brokers: [cluster.kafka.bootstrap] };
+  const { control } = projectTopics(project.name);
+  const statusOf = async (path: string): Promise<number> => (await ask(two, `GET /v1/${path}/profile`)).status;
+  const members = async (): Promise<string[]> =>
+    (await ask(one, "GET /v1/segments/seen/users")).json.users
+      .map(({ user_id, anonymous_id }: { user_id?: string; anonymous_id?: string }) => user_id ?? anonymous_id)
+      .sort();
+  const send = (...events: object[]) => ask(one, "POST /v1/events", { events });
+  await send(view("phone-1", { anonymous_id: "phone" }), view("guest-1", { anonymous_id: "guest" }));
+  await send(view("ada-1", { user_id: "ada", anonymous_id: "phone" }), view("bob-1", { user_id: "bob" }));
+  await settled(two, "ada");
+  await settled(two, "bob");
+  await until("the members", async () => (await members()).join() === "ada,bob,guest");
+  equal(await statusOf("visitors/phone"), 200, "her device");
+  const visitors = { profiles: Infinity, visitors: 1 };
+  await setPersonAges(connection, control, visitors);
+  await until("no guest", async () => (await statusOf("visitors/guest")) === 404);
+  deepEqual(await members(), ["ada", "bob"]);
+  await setPersonAges(connection, control, { profiles: 4_000, visitors: 4_000 });
+  // Bob stays as long as he comes.
+  let visits = 1;
+  await until("nobody", async () => {
+    await send(view(`bob-${++visits}`, { user_id: "bob" }));
+    await pause(200);
+    return (await statusOf("users/ada")) === 404 && (await statusOf("visitors/phone")) === 404;
+  });
+  deepEqual(await members(), ["bob"]);
+  await setPersonAges(connection, control, { profiles: 395 * DAY_MS, visitors: 30 * DAY_MS });
+  await until("the ages", async () => {
+    const { policy } = (await ask(two, "GET /v1/privacy/retention")).json;
+    const ages = Object.fromEntries(policy.map(({ kind, age }: { kind: string; age: string }) => [kind, age]));
+    return ages.profiles === "395d" && ages.visitors === "30d";
+  });
+  // The device is nobody's by now.
+  await send(view("phone-2", { anonymous_id: "phone" }));
+  await until("a visitor", async () => (await statusOf("visitors/phone")) === 200);
+  equal(await statusOf("users/ada"), 404);
+  await send(view("ada-2", { user_id: "ada", anonymous_id: "phone" }));
+  await settled(two, "ada");
+  const { recent } = (await ask(one, "GET /v1/users/ada/profile")).json;
+  equal(recent.length, 2, "what she did since, and her device before it was hers");
+  const { differences } = await verified(project);
+  deepEqual(differences, []);
+  await project.restartJob();
+  await settled(one, "bob");
+  deepEqual((await verified(project)).differences, [], "a log that is read again brings nobody back");
   await project.stop();
 });
 

@@ -1,5 +1,6 @@
 // How a filler brings `profiles` into Redis: each value as a row, and what it changed told where the row was newer.
 import type { ErasureBook } from "../erasure/book.ts";
+import type { ReadRecord } from "../kafka/reader.ts";
 import { changeOf, type ChangeMessage, type ProfileStore } from "../redis/profile-store.ts";
 import { decodeProfile, type ProfileValue } from "../wire/profile.ts";
 import type { FillTarget } from "./filler.ts";
@@ -18,8 +19,9 @@ export interface ProfilesTargetOptions {
 }
 
 export function profilesTarget({ topic, store, erasures, server, onTaken, onCorrupt }: ProfilesTargetOptions): FillTarget {
-  async function put(key: string, value: Buffer | null, isRefill: boolean): Promise<void> {
-    if (value === null) return void (await store.erase(key, erasures.erasedAt(key) ?? Infinity));
+  async function put(key: string, { value, timestampMs }: ReadRecord, isRefill: boolean): Promise<void> {
+    // A tombstone is of the log time up to which nothing is left: another filler may have written who began anew.
+    if (value === null) return void (await store.erase(key, timestampMs));
     let profile: ProfileValue;
     try {
       profile = decodeProfile(value);
@@ -37,7 +39,17 @@ export function profilesTarget({ topic, store, erasures, server, onTaken, onCorr
     mark: (partition) => store.mark(partition),
     moveMark: (partition, move) => store.moveMark(partition, move),
     async write(records, isRefill) {
-      const writes = records.map(({ key, value }) => (key === null ? undefined : put(key.toString(), value, isRefill)));
+      // Rows may come in any order, because the newer one wins; but who comes behind a tombstone begins anew.
+      const isOrdered = records.some(({ value }) => value === null);
+      const ofKey = new Map<string, Promise<void>>();
+      const writes = records.map((record) => {
+        if (record.key === null) return undefined;
+        const name = record.key.toString();
+        const before = isOrdered ? ofKey.get(name) : undefined;
+        const written = before === undefined ? put(name, record, isRefill) : before.then(() => put(name, record, isRefill));
+        if (isOrdered) ofKey.set(name, written);
+        return written;
+      });
       // All of them are waited for: none may still be on its way when they are tried again.
       const failed = (await Promise.allSettled(writes)).find(({ status }) => status === "rejected");
       if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;

@@ -272,7 +272,7 @@ export class ClusterProject implements Project {
 
   async retention(): ReturnType<Project["retention"]> {
     const { topics } = this.#topics;
-    const policy = await topicRetention(this.#options.connection, topics).catch((cause: unknown) => {
+    const policy = await topicRetention(this.#options.connection, topics, this.learner.personAges).catch((cause: unknown) => {
       const message = "How long what is kept cannot be looked up while Kafka is away.";
       throw new HostError("unavailable", message, { retryAfterS: 2, cause });
     });

@@ -120,14 +120,22 @@ export class StepFollower {
     };
   }
 
+  #isNew(id: string): boolean {
+    if (this.#known.get(id) !== undefined) return false;
+    this.#known.set(id, true);
+    return true;
+  }
+
   #learn(value: StepValue): void {
     const recommender = this.#recommender!;
     if (value.kind === "relink") return recommender.relink(value.from, value.to);
+    if (value.kind === "forget") {
+      if (this.#isNew(`${value.key}\n\n${value.at}`)) recommender.forget(value.key);
+      return;
+    }
     const { eventId, step } = value;
     if (this.#options.isErased(step.personKey, step.timeMs)) return;
-    const id = `${step.personKey}\n${eventId}`;
-    if (this.#known.get(id) !== undefined) return;
-    this.#known.set(id, true);
+    if (!this.#isNew(`${step.personKey}\n${eventId}`)) return;
     this.#options.onLearnt?.(value);
     const history = historyOf(value);
     const sampled = history !== undefined && recommender.learningSample(eventId, step.timeMs);

@@ -4,6 +4,7 @@
 import type { ProgramTimeline } from "../../core/program/timeline.ts";
 import { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";
+import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { ErasureBook } from "../erasure/book.ts";
 import type { LogRecord } from "../kafka/merged-log.ts";
 import { CHANNEL, OPERATION } from "../operator/frame.ts";
@@ -19,6 +20,8 @@ const MARKED = 1;
 /** As long as the job knows an event id within its key. */
 export const IDS_KEPT_MS = 8 * 86_400_000;
 const HELD_RECORDS_MAX = 1_000;
+/** Keys that are known as forgotten: of what the job may be behind. */
+const FORGOTTEN_MAX = 100_000;
 const NO_ID = Buffer.alloc(RECORD_HEAD_BYTES - ID_START);
 
 interface Result {
@@ -37,6 +40,7 @@ export class LogFold {
   readonly #project: ReturnType<typeof createProject>;
   /** Records that wait for a handover, by key. */
   readonly #held = new Map<string, LogRecord[]>();
+  readonly #forgotten = new RecentMap<true>(FORGOTTEN_MAX);
   readonly #writer = new ByteWriter();
   readonly #erasures: ErasureBook;
   recordsTotal = 0;
@@ -87,8 +91,9 @@ export class LogFold {
     this.#scratch.batch(() => {
       for (const key of [...this.keys()]) {
         const atMs = this.#erasures.erasedAt(key);
-        if (atMs !== undefined && this.#run(key, { kind: OPERATION.erase, atMs, value: NO_ID })?.state !== undefined)
-          this.#states.removeSync(rowKey(key));
+        if (atMs === undefined) continue;
+        this.#run(key, { kind: OPERATION.erase, atMs, value: NO_ID });
+        this.#forgotten.delete(key);
       }
     });
   }
@@ -96,6 +101,11 @@ export class LogFold {
   state(key: string): KeyState | undefined {
     const bytes = this.#states.get(rowKey(key));
     return bytes === undefined ? undefined : decodeKeyState(bytes, this.programs);
+  }
+
+  /** Retention has forgotten it not long ago: whoever is behind may have it still. */
+  hasForgotten(key: string): boolean {
+    return this.#forgotten.get(key) === true;
   }
 
   /** Every key of the log that has a state. */
@@ -197,12 +207,21 @@ export class LogFold {
       return undefined;
     }
     const result = resultOf(answer);
-    if (result.state !== undefined) this.#states.putSync(row, result.state);
+    if (result.state !== undefined) this.#keep(key, row, result.state);
     for (const { channel, key: to, value } of result.outputs) {
       if (channel === CHANNEL.handover || channel === CHANNEL.answer)
         this.#handOver(key, to, value, channel === CHANNEL.handover);
     }
     return result;
+  }
+
+  #keep(key: string, row: Buffer, state: Buffer): void {
+    if (state.length > 0) {
+      this.#states.putSync(row, state);
+      return void this.#forgotten.delete(key);
+    }
+    this.#states.removeSync(row);
+    this.#forgotten.set(key, true);
   }
 }
 
@@ -212,6 +231,7 @@ function resultOf(answer: Uint8Array): Result {
   const done = reader.varint();
   const isNew = reader.byte() === 1;
   const state = Buffer.from(reader.bytes());
+  reader.float64();
   reader.float64();
   const outputs: { channel: number; key: string; value: Buffer }[] = [];
   for (let rest = reader.varint(); rest > 0; rest--) {

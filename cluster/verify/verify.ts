@@ -143,7 +143,11 @@ async function compare(fold: LogFold, published: PublishedProfiles, options: Ver
     const rows = await Promise.all(keys.map((key) => store.get(key)));
     for (const [i, key] of keys.entries()) add(key, "redis", differenceOf(fold, key, rows[i]!.profile, nowMs));
   }
-  for (const key of published.keys()) if (fold.state(key) === undefined) add(key, "profiles", "not_in_log");
+  const leftOver = (key: string, where: Difference["where"]): void => {
+    if (fold.state(key) === undefined) add(key, where, fold.hasForgotten(key) ? "behind" : "not_in_log");
+  };
+  for (const key of published.keys()) leftOver(key, "profiles");
+  if (store !== undefined) for await (const key of store.everybody()) leftOver(key, "redis");
   return differences;
 }
 

@@ -1,6 +1,7 @@
 // Values that people read too: JSON in UTF-8, one object each.
 import type { Item } from "../../core/item/item.ts";
 import type { DeadLetter, DecisionRecord, ExperimentStop } from "../../core/record.ts";
+import type { PersonAges } from "../../server/privacy/retention.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /** `decision`: a list or a slot that was answered. */
@@ -19,8 +20,21 @@ export type ControlValue =
   | { kind: "program"; version: number; at: number; document: unknown }
   /** A guard has stopped a variant; the same one may be stopped twice. */
   | { kind: "experiment_stop"; at: number; stop: ExperimentStop }
+  /** For how long persons are kept after they were last seen, in ms; null: for ever. The newest counts. */
+  | { kind: "retention"; at: number; profiles: number | null; visitors: number | null }
   /** The record of a quarantined one is to be tried again; its id is `TOPIC/PARTITION/OFFSET`. */
   | { kind: "retry"; id: string; at: number };
+
+export type RetentionValue = Extract<ControlValue, { kind: "retention" }>;
+
+export function retentionOf({ profiles, visitors }: PersonAges, at: number): RetentionValue {
+  const age = (ms: number): number | null => (ms === Infinity ? null : ms);
+  return { kind: "retention", at, profiles: age(profiles), visitors: age(visitors) };
+}
+
+export function agesOf({ profiles, visitors }: RetentionValue): PersonAges {
+  return { profiles: profiles ?? Infinity, visitors: visitors ?? Infinity };
+}
 
 /** `dead-letters`: refused events, and `resolved` ones by the same id. */
 export type DeadLetterValue = DeadLetter;

@@ -7,7 +7,9 @@ export type OutcomeValue =
   /** Something that was folded into the person. `weight`: what the program says that it is worth. */
   | { kind: "acted"; event: LoggedEvent; weight: number }
   /** An anonymous visitor became a user, at log time `at`. */
-  | { kind: "relink"; from: string; to: string; at: number };
+  | { kind: "relink"; from: string; to: string; at: number }
+  /** Retention has forgotten the person whose key this value has, at log time `at`. */
+  | { kind: "forget"; at: number };
 
 /** The value as text; its UTF-8 is the value. */
 export function outcomeText(value: OutcomeValue): string {

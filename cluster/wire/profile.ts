@@ -1,6 +1,6 @@
 // A value of `profiles`: one person as he is after some records or a look, and what changed with them.
 //
-// Which of two values is the newer one: the larger (sequence, asOfMs). Both come from the log alone, so a replay gives
+// Which of two values is the newer one: the larger (sequence, asOfMs), but for whoever was forgotten in between. Both come from the log alone, so a replay gives
 // equal numbers to equal bytes, and a value that was read before its transaction committed is never wrong, only early.
 import type { FiredTrigger } from "../../core/engine.ts";
 import type { Consent } from "../../core/record.ts";
@@ -64,6 +64,18 @@ export interface ProfileValue {
   person: Uint8Array;
   /** In the order in which they happened; one value may stand for several records. */
   changes: readonly ProfileChange[];
+}
+
+/** Which value of a key it is. */
+export type ValueVersion = Pick<ProfileValue, "sequence" | "asOfMs">;
+
+/** Whoever was forgotten begins anew with sequence 1, and nobody is forgotten before a day: so far apart time decides. */
+export const LIVES_APART_MS = 12 * 3_600_000;
+
+export function isNewer(one: ValueVersion, other: ValueVersion): boolean {
+  const laterMs = one.asOfMs - other.asOfMs;
+  if (Math.abs(laterMs) > LIVES_APART_MS) return laterMs > 0;
+  return one.sequence > other.sequence || (one.sequence === other.sequence && laterMs > 0);
 }
 
 const writer = new ByteWriter();

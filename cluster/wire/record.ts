@@ -1,7 +1,7 @@
 // A record of the log (`events`): what somebody did, keyed by the person that it is folded into.
 //
 //   byte 0      version, 1
-//   byte 1      kind: 1 event, 2 attributes, 3 link marker, 4 tick
+//   byte 1      kind: 1 event, 2 attributes, 3 link marker, 4 tick, 5 expiry
 //   byte 2      flags: 1 marked traffic, 2 passed on by another key
 //   bytes 3–10  id: two little-endian 32-bit words, high word first; all zero: never a duplicate
 //   rest        JSON in UTF-8; empty for a tick
@@ -16,7 +16,7 @@ import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 export const RECORD_HEAD_BYTES = 11;
 const VERSION = 1;
-const KIND = { event: 1, attributes: 2, link: 3, tick: 4 } as const;
+const KIND = { event: 1, attributes: 2, link: 3, tick: 4, expiry: 5 } as const;
 const MARKED = 1;
 const PASSED_ON = 2;
 
@@ -37,6 +37,11 @@ export type ClusterRecord =
     }
   /** To the anonymous key, acknowledged before the event that links is written: hand over to `userKey`. */
   | { kind: "link"; id: string; anonKey: string; userKey: string }
+  /**
+   * The job's, to a key: its person is forgotten if he was not seen after `untilMs` (Unix ms); with `userKey` the key's link
+   * to that user, who was forgotten then. It may come twice.
+   */
+  | { kind: "expiry"; key: string; untilMs: number; userKey?: string }
   | { kind: "tick" };
 
 /** Fingerprint of an id within its key; never zero. */
@@ -52,7 +57,7 @@ export function encodeClusterRecord(record: ClusterRecord): Uint8Array {
   bytes[1] = KIND[record.kind];
   if (record.kind === "event" && record.event.traffic !== undefined) bytes[2]! |= MARKED;
   if ("passedOn" in record && record.passedOn === true) bytes[2]! |= PASSED_ON;
-  if (record.kind !== "tick") {
+  if (record.kind !== "tick" && record.kind !== "expiry") {
     const { hi, lo } = fingerprintOf(record.kind === "event" ? record.event.event_id : record.id);
     const view = new DataView(bytes.buffer);
     view.setUint32(3, hi, true);
@@ -76,6 +81,8 @@ export function decodeClusterRecord(bytes: Uint8Array): ClusterRecord {
       return { kind: "attributes", ...body, ...passedOn };
     case KIND.link:
       return { kind: "link", ...body };
+    case KIND.expiry:
+      return { kind: "expiry", ...body };
     default:
       throw new CorruptBytesError(`record kind ${bytes[1]}`, 1);
   }
@@ -91,6 +98,7 @@ export function markPassedOn(bytes: Uint8Array): Uint8Array {
 function bodyOf(record: Exclude<ClusterRecord, { kind: "tick" }>): unknown {
   if (record.kind === "event") return record.event;
   if (record.kind === "link") return { id: record.id, anonKey: record.anonKey, userKey: record.userKey };
+  if (record.kind === "expiry") return { key: record.key, untilMs: record.untilMs, userKey: record.userKey };
   const { id, ref, attributes, consent } = record;
   return { id, ref, attributes, ...(consent === undefined ? {} : { consent }) };
 }

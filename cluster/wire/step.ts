@@ -23,7 +23,9 @@ type StepKinds =
       step: Omit<Step, "sampled" | "history"> & Partial<Pick<Step, "history">>;
     }
   /** An anonymous visitor became a user: his open session goes on. */
-  | { kind: "relink"; from: string; to: string };
+  | { kind: "relink"; from: string; to: string }
+  /** Retention has forgotten this person: what was learnt of him stays as nobody's. */
+  | { kind: "forget"; key: string };
 
 /**
  * The way that a history tells, newest first: items there and back, without those that he turned away after he had seen

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { rngFrom } from "../../core/math/rng.ts";
 import { visitorEvents } from "../../core/testing/events.ts";
-import { decodeDocument, encodeDocument, type QuarantineValue } from "./documents.ts";
+import { agesOf, decodeDocument, encodeDocument, type QuarantineValue, retentionOf, type RetentionValue } from "./documents.ts";
 import { decodeHandover, encodeHandover } from "./handover.ts";
 import { decodeProfile, encodeProfile, type ProfileValue } from "./profile.ts";
 import {
@@ -47,6 +47,8 @@ const RECORDS: ClusterRecord[] = [
     event: { event_id: "b", user_id: "ü🙂", event_type: "view", timestamp: 5, traffic: "bot" },
     passedOn: true,
   },
+  { kind: "expiry", key: "u:1", untilMs: 7 },
+  { kind: "expiry", key: "a:1", untilMs: 8, userKey: "u:2" },
   { kind: "attributes", id: "r1", ref: { anonymous_id: "a" }, attributes: { tier: null, nested: [1, "x"] } },
   { kind: "link", id: "l1", anonKey: "a:1", userKey: "u:2" },
   { kind: "tick" },
@@ -54,7 +56,7 @@ const RECORDS: ClusterRecord[] = [
 
 test("records come back; their head says kind, flags and id without the rest", () => {
   for (const record of RECORDS) deepEqual(decodeClusterRecord(encodeClusterRecord(record)), record);
-  const bytes = encodeClusterRecord(RECORDS.at(-4)!);
+  const bytes = encodeClusterRecord(RECORDS.at(-6)!);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const { hi, lo } = fingerprintOf("b");
   deepEqual([bytes[0], bytes[1], bytes[2], view.getUint32(3, true), view.getUint32(7, true)], [1, 1, 3, hi, lo]);
@@ -128,6 +130,8 @@ test("profiles, signposts, steps, handovers and documents come back", () => {
     from: "a:1",
     to: "u:1",
   });
+  const ages = { profiles: Infinity, visitors: 5 };
+  deepEqual(agesOf(decodeDocument("control", encodeDocument("control", retentionOf(ages, 1))) as RetentionValue), ages);
   const handover = { anonKey: "a:1", userKey: "u:1", linkedAtMs: 9, programVersion: 2, person: Uint8Array.of(9) };
   for (const value of [
     { ...handover, isShared: false },

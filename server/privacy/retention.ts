@@ -63,11 +63,25 @@ export function ageText(ageMs: number): string {
   return ageMs % DAY_MS === 0 ? `${ageMs / DAY_MS}d` : `${ageMs / 3_600_000}h`;
 }
 
+/** The ages that go by when a person was last seen. */
+export type PersonAges = Pick<RetentionPolicy, "profiles" | "visitors">;
+
+export const FOR_EVER: PersonAges = { profiles: Infinity, visitors: Infinity };
+
 /** Whether a person was not seen for so long that he is to be forgotten. */
-export function isExpired(person: PersonState, policy: RetentionPolicy, nowMs: number): boolean {
-  const seenMs = Math.max(person.lastMs, person.updatedMs);
+export function isExpired(person: PersonState, ages: PersonAges, nowMs: number): boolean {
+  return nowMs - seenMs(person) > ageOf(person, ages);
+}
+
+/** When a person was last seen, Unix ms. */
+export function seenMs(person: PersonState): number {
+  return Math.max(person.lastMs, person.updatedMs);
+}
+
+/** For how long a person is kept after he was last seen, in ms. */
+export function ageOf(person: PersonState, ages: PersonAges): number {
   const neverReturned = person.userId === undefined && person.sessions.length + person.sessionsForgotten <= 1;
-  return nowMs - seenMs > (neverReturned ? Math.min(policy.visitors, policy.profiles) : policy.profiles);
+  return neverReturned ? Math.min(ages.visitors, ages.profiles) : ages.profiles;
 }
 
 /** What one run of retention did. */

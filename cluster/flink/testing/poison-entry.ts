@@ -5,7 +5,7 @@ import { OPERATION, readTurn } from "../../operator/frame.ts";
 import * as operator from "../../operator/main.ts";
 import { decodeClusterRecord } from "../../wire/record.ts";
 
-export { addErasure, addProgram, addProject, take } from "../../operator/main.ts";
+export { addErasure, addProgram, addProject, setAges, take } from "../../operator/main.ts";
 
 let input = new Uint8Array(0);
 

@@ -4,7 +4,9 @@ import { setTimeout } from "node:timers/promises";
 import { ensureJobJar } from "../../install/job.ts";
 import { FlinkRest } from "../../jobs/flink-rest.ts";
 import { untilRunning } from "../../jobs/submit.ts";
+import type { PersonAges } from "../../../server/privacy/retention.ts";
 import { partitionOf } from "../../kafka/partition.ts";
+import { setPersonAges } from "../../kafka/person-ages.ts";
 import { KafkaReader } from "../../kafka/reader.ts";
 import { KafkaSender, type OutgoingRecord } from "../../kafka/sender.ts";
 import { ErasureBook } from "../../erasure/book.ts";
@@ -118,6 +120,11 @@ export class Rig {
     this.programs.push(program);
     const value = encodeDocument("control", { kind: "program", ...program });
     await this.#sender.send([{ topic: this.topics.control, partition: 0, key: null, value }]);
+  }
+
+  /** For how long persons are kept from now on. */
+  setAges(ages: PersonAges): Promise<void> {
+    return setPersonAges({ brokers: [this.kafka.bootstrap] }, this.topics.control, ages);
   }
 
   /** Writes an erasure to the ledger, as servers do; resolves to the log time up to which it holds. */

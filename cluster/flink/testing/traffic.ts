@@ -13,7 +13,7 @@ export class Traffic {
   readonly #rig: Rig;
   readonly #rng: Rng;
   readonly #persons: number;
-  readonly #servers = Array.from({ length: SERVERS }, () => new ServerLinks());
+  readonly #servers = Array.from({ length: SERVERS }, (_, i) => new ServerLinks(String(i)));
   readonly #sent: UnstampedEvent[] = [];
   #serial = 0;
 

@@ -7,7 +7,7 @@ import { hash32 } from "../../../core/math/hash.ts";
 import { decodeHandover } from "../../wire/handover.ts";
 import { decodeOutcome, type OutcomeValue } from "../../wire/outcome.ts";
 import { decodeProfile, type ProfileValue } from "../../wire/profile.ts";
-import { type ClusterRecord, encodeClusterRecord, RECORD_HEAD_BYTES } from "../../wire/record.ts";
+import { type ClusterRecord, decodeClusterRecord, encodeClusterRecord, RECORD_HEAD_BYTES } from "../../wire/record.ts";
 import { decodeStep, type StepValue } from "../../wire/step.ts";
 import { CHANNEL, OPERATION, type TurnInput, type TurnResult } from "../frame.ts";
 import type { Operator } from "../operator.ts";
@@ -16,6 +16,9 @@ import type { LogEntry } from "./log-reference.ts";
 interface Key {
   state: Uint8Array;
   dueMs: number;
+  expiresMs: number;
+  /** The newest time at which it was asked whether the key is to be forgotten. */
+  askedMs: number;
   ids: Set<string>;
   held: LogEntry[];
 }
@@ -25,6 +28,8 @@ interface HandoverEntry {
   value: Uint8Array;
   ids: readonly string[];
 }
+
+const NO_ID = "0".repeat(2 * (RECORD_HEAD_BYTES - 3));
 
 export class LogHost {
   readonly partitions: LogEntry[][];
@@ -38,6 +43,8 @@ export class LogHost {
   readonly steps: StepValue[] = [];
   readonly outcomes: { key: string; value: OutcomeValue }[] = [];
   readonly duplicates: string[] = [];
+  /** Keys that were forgotten, in order. */
+  readonly forgotten: string[] = [];
   readonly #operator: Operator;
   /** Log time; each append takes the next millisecond at least. */
   nowMs: number;
@@ -72,7 +79,22 @@ export class LogHost {
             : partition === 0 && this.#fireTimers();
       if (done) return true;
     }
-    return false;
+    return this.#releaseHeld();
+  }
+
+  /** Nothing is on its way any more: whoever still waits for a handover waits in vain. */
+  #releaseHeld(): boolean {
+    const [key, known] = [...this.keys].find(([, { held }]) => held.length > 0) ?? [];
+    if (key === undefined || known === undefined) return false;
+    const [first, ...rest] = known.held.splice(0);
+    this.#apply(key, [first!], OPERATION.waited);
+    if (rest.length > 0) this.#apply(key, rest);
+    return true;
+  }
+
+  /** Somebody's expiry has been written and not been read. */
+  get isForgetting(): boolean {
+    return this.partitions.some((log, i) => log.slice(this.#read[i]).some(({ value }) => isExpiry(value)));
   }
 
   /** Log time that every partition has been read up to: a partition without a backlog is as far as its newest tick. */
@@ -120,15 +142,29 @@ export class LogHost {
     const due = [...this.keys].filter(([, { dueMs, held }]) => dueMs <= this.watermarkMs && held.length === 0);
     for (const [key, { dueMs }] of due)
       this.#take(key, [{ kind: OPERATION.time, atMs: dueMs, value: new Uint8Array(0) }]);
-    return due.length > 0;
+    return due.length > 0 || this.#askForExpired();
+  }
+
+  /** A record of the log that was called for once is not called for again until he has come back. */
+  #askForExpired(): boolean {
+    const { watermarkMs } = this;
+    const old = [...this.keys].filter(
+      ([, { expiresMs, askedMs, held }]) => askedMs < expiresMs && expiresMs <= watermarkMs && held.length === 0,
+    );
+    for (const [key, known] of old) {
+      known.askedMs = known.expiresMs;
+      this.#take(key, [{ kind: OPERATION.time, atMs: known.expiresMs, value: new Uint8Array(0) }]);
+    }
+    return old.length > 0;
   }
 
   /** The records of one key that were read together, without the duplicates; what must wait is held. */
-  #apply(key: string, entries: readonly LogEntry[]): void {
+  #apply(key: string, entries: readonly LogEntry[], kind: number = OPERATION.record): void {
     const known = this.#key(key);
     const ids = new Set<string>();
     const fresh = entries.filter(({ value }) => {
       const id = Buffer.from(value.subarray(3, RECORD_HEAD_BYTES)).toString("hex");
+      if (id === NO_ID) return true;
       if (known.ids.has(id) || ids.has(id)) {
         this.duplicates.push(key);
         return false;
@@ -137,7 +173,7 @@ export class LogHost {
       return true;
     });
     if (fresh.length === 0) return;
-    const operations = fresh.map(({ atMs, value }) => ({ kind: OPERATION.record, atMs, value }));
+    const operations = fresh.map(({ atMs, value }) => ({ kind, atMs, value }));
     const done = this.#take(key, operations);
     const idOf = ({ value }: LogEntry): string => Buffer.from(value.subarray(3, RECORD_HEAD_BYTES)).toString("hex");
     for (const entry of fresh.slice(0, done)) known.ids.add(idOf(entry));
@@ -149,6 +185,7 @@ export class LogHost {
     const result = run(this.#operator, { project: 0, key, state: known.state, operations });
     if (result.state !== undefined) known.state = result.state;
     known.dueMs = result.dueMs;
+    known.expiresMs = result.expiresMs;
     for (const { channel, key: to, value } of result.outputs) {
       if (channel === "events") this.append(to, value);
       else if (channel === "steps") this.steps.push(decodeStep(value));
@@ -158,6 +195,9 @@ export class LogHost {
         this.#handovers[this.#partitionOf(to)]!.push(entry);
         // At least once: some come twice.
         if (decodeHandover(value).linkedAtMs % 3 === 0) this.#handovers[this.#partitionOf(to)]!.push(entry);
+      } else if (value.length === 0) {
+        this.profiles.delete(to);
+        this.forgotten.push(to);
       } else {
         const profile = decodeProfile(value);
         this.profiles.set(to, profile);
@@ -169,11 +209,14 @@ export class LogHost {
 
   #key(key: string): Key {
     let known = this.keys.get(key);
-    if (known === undefined)
-      this.keys.set(key, (known = { state: new Uint8Array(0), dueMs: Infinity, ids: new Set(), held: [] }));
+    if (known !== undefined) return known;
+    known = { state: new Uint8Array(0), dueMs: Infinity, expiresMs: Infinity, askedMs: 0, ids: new Set(), held: [] };
+    this.keys.set(key, known);
     return known;
   }
 }
+
+const isExpiry = (value: Uint8Array): boolean => decodeClusterRecord(value).kind === "expiry";
 
 const writer = new ByteWriter();
 const CHANNEL_NAMES = Object.fromEntries(Object.entries(CHANNEL).map(([name, number]) => [number, name]));
@@ -202,6 +245,7 @@ export function run(operator: Operator, { project, key, state, operations }: Tur
   const isNew = reader.byte() === 1;
   const bytes = reader.bytes().slice();
   const dueMs = reader.float64();
+  const expiresMs = reader.float64();
   const outputs: ReadResult["outputs"] = [];
   const count = reader.varint();
   for (let i = 0; i < count; i++) {
@@ -210,5 +254,5 @@ export function run(operator: Operator, { project, key, state, operations }: Tur
     outputs.push({ channel, key: reader.string(), value: reader.bytes().slice() });
   }
   reader.end();
-  return { done, state: isNew ? bytes : undefined, dueMs, outputs };
+  return { done, state: isNew ? bytes : undefined, dueMs, expiresMs, outputs };
 }

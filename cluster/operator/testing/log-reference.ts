@@ -7,7 +7,8 @@ import type { DecisionRecord, LogRecord } from "../../../core/record.ts";
 import { eventKeysOf } from "../../../server/embedded/event-keys.ts";
 import type { Fold } from "../../../server/embedded/fold.ts";
 import type { ProfileValue } from "../../wire/profile.ts";
-import { decodeClusterRecord } from "../../wire/record.ts";
+import { seenMs } from "../../../server/privacy/retention.ts";
+import { type ClusterRecord, decodeClusterRecord } from "../../wire/record.ts";
 import { personOf } from "../key-state.ts";
 import { addProgram, createProject } from "../project.ts";
 
@@ -17,6 +18,8 @@ export interface LogEntry {
   atMs: number;
   value: Uint8Array;
 }
+
+type Expiry = Extract<ClusterRecord, { kind: "expiry" }>;
 
 export interface ProgramInForce {
   version: number;
@@ -36,8 +39,10 @@ export function applyLog(
 ): void {
   const log = [...entries].sort((a, b) => a.atMs - b.atMs || (a.key < b.key ? -1 : 1));
   const passedOn = passedOnIds(log);
-  /** Keys whose marker is behind us: records of one key keep their order, also those of one append time. */
-  const signposted = new Set<string>();
+  /**
+   * Keys whose marker is behind us, with its time: records of one key keep their order, also those of one append time.
+   */
+  const signposted = new Map<string, number>();
   const attributes = new Set<string>();
   const refused = new Set<string>();
   /** User and device that a record at the user's key has named together: the job knows that link. */
@@ -62,7 +67,13 @@ export function applyLog(
     decide(at);
     putInForce(at);
     const record = decodeClusterRecord(value);
-    if (record.kind === "link") signposted.add(key);
+    if (record.kind === "link") signposted.set(key, at);
+    if (record.kind === "expiry") {
+      if (!isExpiryOf(fold, key, record, signposted.get(key))) continue;
+      apply({ kind: "expiry", at, names: [key] });
+      signposted.delete(key);
+      for (const pair of named) if (pair.startsWith(`${key.slice(2)}\n`)) named.delete(pair);
+    }
     if (record.kind === "event") {
       const event = { ...record.event, received_at: at };
       if (fold.knows(eventKeysOf(event), event.event_id) || refused.has(event.event_id)) continue;
@@ -91,6 +102,15 @@ export function applyLog(
   decide(Infinity);
   // A program may come into force after the last record; time alone brings persons to it.
   putInForce(Infinity);
+}
+
+/** Whether nobody of this key was seen, and no device linked, since the record was called for. */
+function isExpiryOf(fold: Fold, key: string, { untilMs, userKey }: Expiry, linkedAtMs: number | undefined): boolean {
+  if (userKey !== undefined) return fold.keyNow(refOfKey(key)) === userKey && (linkedAtMs ?? Infinity) <= untilMs;
+  // What is handed over has gone from this key when the marker came.
+  if (linkedAtMs !== undefined) return false;
+  const person = fold.persons.get(key);
+  return person !== undefined && seenMs(person) <= untilMs;
 }
 
 /** Keys of the persons whose bytes differ, each with a word on how; `profiles` holds the newest value of each key. */

@@ -55,8 +55,14 @@ function valueOf(rng: Rng, type: string): Partial<LoggedEvent> {
 
 /** What a server knows of links: the keys that it makes of a ref, and the marker that must be written first. */
 export class ServerLinks {
+  readonly #name: string;
   readonly #links = new Map<string, string>();
   #made = 0;
+
+  /** Markers have ids of their own, so servers have names of theirs. */
+  constructor(name: string) {
+    this.#name = name;
+  }
 
   /** Whom the anonymous id belongs to, else whom the ref names. */
   keyOf({ user_id: user, anonymous_id: anonymous }: PersonRef): string {
@@ -75,7 +81,12 @@ export class ServerLinks {
     const anonKey = anonymousKeyOf(anonymous);
     if (this.#links.get(anonKey) === key) return { key };
     this.#links.set(anonKey, key);
-    return { key, marker: { kind: "link", id: `${anonKey}>${key}@${this.#made++}`, anonKey, userKey: key } };
+    return { key, marker: { kind: "link", id: `${anonKey}>${key}@${this.#name}.${this.#made++}`, anonKey, userKey: key } };
+  }
+
+  /** Nobody's device any more. */
+  forget(anonKey: string): void {
+    this.#links.delete(anonKey);
   }
 
   /** As if it had read the other's words. */

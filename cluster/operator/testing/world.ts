@@ -4,6 +4,7 @@ import type { ProgramDocument } from "../../../core/program/program.ts";
 import { shopProgram } from "../../../core/program/shop.ts";
 import type { Consent, DecisionRecord, PersonRef } from "../../../core/record.ts";
 import { START_MS } from "../../../server/embedded/testing.ts";
+import type { PersonAges } from "../../../server/privacy/retention.ts";
 import type { UnstampedEvent } from "../../wire/record.ts";
 import { createOperator } from "../operator.ts";
 import { LogHost } from "./log-host.ts";
@@ -22,6 +23,8 @@ export interface PlayOptions {
   consents?: boolean;
   /** Servers answer slots, too, and visitors react to what they saw. */
   decides?: Decides;
+  /** For how long persons are kept after they were last seen; default: for ever. */
+  ages?: PersonAges;
 }
 
 /** What a server answers somebody; undefined: nothing that is logged. */
@@ -44,6 +47,7 @@ export function play(rng: Rng, options: PlayOptions): World {
   const documents = options.programs ?? [shopProgram];
   const operator = createOperator();
   operator.addProject({ passOnAfterMs: 0 });
+  if (options.ages !== undefined) operator.setAges(0, options.ages);
   const programs: ProgramInForce[] = [];
   const put = (document: ProgramDocument, at: number): void => {
     const version = programs.length + 1;
@@ -53,9 +57,10 @@ export function play(rng: Rng, options: PlayOptions): World {
   const host = new LogHost({ operator, partitions: options.partitions, nowMs: START_MS });
   put(documents[0]!, START_MS);
   const decisions: DecisionEntry[] = [];
-  const servers = Array.from({ length: options.servers }, () => new ServerLinks());
+  const servers = Array.from({ length: options.servers }, (_, i) => new ServerLinks(String(i)));
   const sent: ReturnType<typeof randomVisit>[] = [];
   const keyOfId = new Map<string, string>();
+  let told = 0;
   for (let serial = 0; serial < EVENTS; serial++) {
     host.nowMs += rng.between(0, 30) === 0 ? rng.between(0, 4 * 3_600_000) : rng.between(0, 5_000);
     const again = sent.length > 0 && rng.between(0, 9) === 0;
@@ -98,6 +103,9 @@ export function play(rng: Rng, options: PlayOptions): World {
       put(documents[programs.length % documents.length]!, host.nowMs + 1_000);
     let steps = rng.between(0, 3);
     while (steps-- > 0) host.step(rng);
+    // Who comes back while he is being forgotten, by a link that servers still know, begins anew without it.
+    while (host.isForgetting) host.step(rng);
+    for (; told < host.forgotten.length; told++) for (const one of servers) one.forget(host.forgotten[told]!);
   }
   while (host.step(rng));
   return { host, programs, decisions };

@@ -9,7 +9,7 @@ import type { KafkaConnection } from "../../kafka/connection.ts";
 import { partitionOf } from "../../kafka/partition.ts";
 import { KafkaReader, type ReadBatch } from "../../kafka/reader.ts";
 import { KafkaSender, type OutgoingRecord } from "../../kafka/sender.ts";
-import { decodeDocument } from "../../wire/documents.ts";
+import { agesOf, decodeDocument } from "../../wire/documents.ts";
 import { RECORD_HEAD_BYTES } from "../../wire/record.ts";
 import { personKeyOf, recordKey } from "../../wire/record-key.ts";
 import type { ProjectTopics } from "../../wire/topics.ts";
@@ -18,6 +18,7 @@ const MARKED = 1;
 const TICK = 4;
 const TIMERS_EVERY_MS = 50;
 const RETRY_MS = 100;
+const NO_ID = "0".repeat(2 * (RECORD_HEAD_BYTES - 3));
 /** A held key goes on without its handover after so much log time. */
 const HOLD_MS = 30_000;
 
@@ -29,6 +30,9 @@ interface Entry {
 interface Key {
   state: Uint8Array;
   dueMs: number;
+  expiresMs: number;
+  /** The newest time at which it was asked whether the key is to be forgotten. */
+  askedMs: number;
   ids: Set<string>;
   held: Entry[];
 }
@@ -54,14 +58,17 @@ export async function startDevJob(
 
   function keyOf(key: string): Key {
     let known = keys.get(key);
-    if (known === undefined) keys.set(key, (known = { state: new Uint8Array(0), dueMs: Infinity, ids: new Set(), held: [] }));
+    if (known !== undefined) return known;
+    known = { state: new Uint8Array(0), dueMs: Infinity, expiresMs: Infinity, askedMs: 0, ids: new Set(), held: [] };
+    keys.set(key, known);
     return known;
   }
 
-  function send(topic: string, key: string, bytes: Uint8Array): void {
+  function send(topic: string, key: string, bytes: Uint8Array, timestampMs?: number): void {
     const value = bytes.length === 0 ? null : bytes;
     const own = topic === topics.profiles ? Buffer.from(key) : recordKey(key);
-    outputs.push({ topic, partition: partitionOf(key, partitions.get(topic)!), key: own, value });
+    const place = { topic, partition: partitionOf(key, partitions.get(topic)!), key: own };
+    outputs.push({ ...place, value, ...(timestampMs === undefined ? {} : { timestampMs }) });
   }
 
   function erase(key: string, atMs: number): void {
@@ -81,12 +88,14 @@ export async function startDevJob(
     const result = run(operator, { project: 0, key, state: known.state, operations });
     if (result.state !== undefined) known.state = result.state;
     known.dueMs = result.dueMs;
+    known.expiresMs = result.expiresMs;
     for (const { channel, key: to, value } of result.outputs) {
       if (channel === "events") send(topics.events.engage, to, value);
       else if (channel === "handover" || channel === "answer") {
         const ids = channel === "handover" ? [...known.ids] : [];
         send(topics.handover, to, Buffer.from(JSON.stringify({ ids, value: Buffer.from(value).toString("base64") })));
-      } else send(topics[channel], to, value);
+      } else if (channel === "profiles" && value.length === 0) send(topics.profiles, to, value, operations.at(-1)!.atMs);
+      else send(topics[channel], to, value);
     }
     return result.done;
   }
@@ -98,7 +107,7 @@ export async function startDevJob(
       const id = idOf(entry);
       const isKnown = known.ids.has(id) || ids.has(id);
       ids.add(id);
-      return !isKnown;
+      return !isKnown || id === NO_ID;
     });
     if (fresh.length === 0) return;
     const done = turn(key, fresh.map(({ atMs, value }) => ({ kind, atMs, value })));
@@ -110,6 +119,11 @@ export async function startDevJob(
     if (topic === topics.control) {
       for (const { value } of records) {
         const control = decodeDocument("control", value!);
+        if (control.kind === "retention") {
+          operator.setAges(0, agesOf(control));
+          for (const [key, { held }] of keys)
+            if (held.length === 0) turn(key, [{ kind: OPERATION.time, atMs: 0, value: new Uint8Array(0) }]);
+        }
         if (control.kind !== "program") continue;
         operator.addProgram(0, { version: control.version, atMs: control.at, document: control.document });
       }
@@ -153,10 +167,15 @@ export async function startDevJob(
 
   function fireTimers(): void {
     const watermarkMs = Math.min(...times.values());
-    for (const [key, { dueMs, held }] of keys) {
+    for (const [key, known] of keys) {
+      const { dueMs, expiresMs, askedMs, held } = known;
       if (held.length > 0) {
         if (held[0]!.atMs + HOLD_MS <= watermarkMs) goOn(key, OPERATION.waited);
       } else if (dueMs <= watermarkMs) turn(key, [{ kind: OPERATION.time, atMs: dueMs, value: new Uint8Array(0) }]);
+      else if (expiresMs <= watermarkMs && askedMs < expiresMs) {
+        known.askedMs = expiresMs;
+        turn(key, [{ kind: OPERATION.time, atMs: expiresMs, value: new Uint8Array(0) }]);
+      }
     }
     void flush();
   }

@@ -3,8 +3,11 @@ package attune.flink;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -18,8 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the programs and the erasures of all projects: to the end before the first record, and on from there. Both take effect a
- * second after they were written, so whoever has seen the end of the topic within that second knows what governs a record.
+ * Reads the programs, the ages and the erasures of all projects: to the end before the first record, and on from there.
+ * Programs and erasures take effect a second after they were written, so whoever has seen the end of the topic within that
+ * second knows what governs a record.
  */
 final class ControlReader implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ControlReader.class);
@@ -34,6 +38,12 @@ final class ControlReader implements AutoCloseable {
   private final Options options;
   private final Queue<V8Operator.Program> read = new ConcurrentLinkedQueue<>();
   private final Queue<Erasures.Entry> erasures = new ConcurrentLinkedQueue<>();
+
+  /** By project: the newest that were read, and where they lie. */
+  private final Map<Integer, V8Operator.Ages> ages = new ConcurrentHashMap<>();
+
+  private final Map<Integer, Long> agesOffsets = new HashMap<>();
+
   private final CountDownLatch ready = new CountDownLatch(1);
   private final Thread thread;
 
@@ -68,6 +78,11 @@ final class ControlReader implements AutoCloseable {
   /** The next value of a ledger that was read; null where there is none. */
   Erasures.Entry pollErasure() {
     return erasures.poll();
+  }
+
+  /** The ages in force, by project; one that is not in it keeps persons for ever. */
+  Map<Integer, V8Operator.Ages> ages() {
+    return ages;
   }
 
   /** Waits until every program and erasure that governs log time {@code atMs} has been read. */
@@ -136,11 +151,24 @@ final class ControlReader implements AutoCloseable {
     }
   }
 
-  /** True for a program; other kinds concern servers. */
+  /** What is read again after a failure is not news. */
+  private void takeAges(int project, long offset, JsonNode value) {
+    if (offset <= agesOffsets.getOrDefault(project, -1L)) return;
+    agesOffsets.put(project, offset);
+    ages.put(project, new V8Operator.Ages(project, age(value, "profiles"), age(value, "visitors")));
+  }
+
+  private static double age(JsonNode value, String name) {
+    return value.path(name).isNumber() ? value.get(name).asDouble() : Double.POSITIVE_INFINITY;
+  }
+
+  /** True for a program. */
   private boolean take(int project, ConsumerRecord<byte[], byte[]> record) {
     try {
       JsonNode value = JSON.readTree(record.value());
-      if (!"program".equals(value.path("kind").asText())) return false;
+      String kind = value.path("kind").asText();
+      if ("retention".equals(kind)) takeAges(project, record.offset(), value);
+      if (!"program".equals(kind)) return false;
       String document = JSON.writeValueAsString(value.get("document"));
       read.add(new V8Operator.Program(project, value.get("version").asInt(), value.get("at").asLong(), document));
       return true;

@@ -86,6 +86,11 @@ final class Options implements Serializable {
     return topics;
   }
 
+  /** Where the job itself writes to a project's log: what is no event goes with engagement. */
+  String logTopic(int project) {
+    return topic(projects.get(project), families ? "engage" : "events");
+  }
+
   int projectOfLogTopic(int topic) {
     return families ? topic / 3 : topic;
   }

@@ -19,7 +19,10 @@ final class OutputWriter implements KafkaRecordSerializationSchema<Output> {
 
   @Override
   public ProducerRecord<byte[], byte[]> serialize(Output output, KafkaSinkContext context, Long timestamp) {
-    if (!ownKeys.contains(output.topic)) return new ProducerRecord<>(output.topic, output.key, output.value);
+    if (!ownKeys.contains(output.topic)) {
+      Long atMs = output.atMs == Output.WHEN_WRITTEN ? null : Long.valueOf(output.atMs);
+      return new ProducerRecord<>(output.topic, null, atMs, output.key, output.value);
+    }
     int partitions = context.getPartitionsForTopic(output.topic).length;
     int partition = Utils.toPositive(Utils.murmur2(output.key)) % partitions;
     return new ProducerRecord<>(output.topic, partition, RecordKeys.ofItsOwn(output.key), output.value);

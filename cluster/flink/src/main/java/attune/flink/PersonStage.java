@@ -7,9 +7,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.TaskInfo;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.apache.flink.runtime.state.StateInitializationContext;
+import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.runtime.state.VoidNamespaceSerializer;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
@@ -42,6 +49,11 @@ final class PersonStage extends AbstractStreamOperator<Output>
 
   private static final long NONE = Long.MAX_VALUE;
 
+  /** The state that says which ages the timers were set by. */
+  private static final String AGES = "ages";
+
+  private static final String NO_AGES = "";
+
   private final Options options;
   private final String bundle;
   private transient List<LogRecord> batch;
@@ -53,6 +65,14 @@ final class PersonStage extends AbstractStreamOperator<Output>
   private transient InternalTimerService<VoidNamespace> timers;
   private transient Erasures erasures;
   private transient Set<String> told;
+
+  private transient Map<Integer, V8Operator.Ages> ages;
+
+  /** Which ages all timers were set by; another text while they are not. */
+  private transient String timersBy;
+
+  private transient ListState<String> timersByState;
+  private transient AgeSweep sweep;
 
   /** What was restored may hold persons who were erased since. */
   private transient boolean isSwept;
@@ -71,6 +91,21 @@ final class PersonStage extends AbstractStreamOperator<Output>
   }
 
   @Override
+  public void initializeState(StateInitializationContext context) throws Exception {
+    super.initializeState(context);
+    timersByState = context.getOperatorStateStore().getUnionListState(new ListStateDescriptor<>(AGES, Types.STRING));
+    Set<String> restored = new HashSet<>();
+    for (String by : timersByState.get()) restored.add(by);
+    timersBy = restored.size() == 1 ? restored.iterator().next() : NO_AGES;
+  }
+
+  @Override
+  public void snapshotState(StateSnapshotContext context) throws Exception {
+    super.snapshotState(context);
+    timersByState.update(List.of(timersBy));
+  }
+
+  @Override
   public void open() throws Exception {
     super.open();
     batch = new ArrayList<>(BATCH_RECORDS_MAX);
@@ -86,10 +121,14 @@ final class PersonStage extends AbstractStreamOperator<Output>
     List<String> states = Stream.concat(Persons.STATES.stream(), TIMER_STATES.stream()).toList();
     files = new StateFiles(getKeyedStateBackend(), states);
     compactAfter = NONE;
+    ages = Map.of();
+    sweep = new AgeSweep(getKeyedStateBackend());
+    takeAges();
   }
 
   @Override
   public void close() throws Exception {
+    if (sweep != null) sweep.close();
     if (files != null) files.close();
     if (control != null) control.close();
     if (operator != null) operator.close();
@@ -111,6 +150,7 @@ final class PersonStage extends AbstractStreamOperator<Output>
   public void processWatermark(Watermark mark) throws Exception {
     flush();
     takeErasures();
+    takeAges();
     super.processWatermark(mark);
   }
 
@@ -225,6 +265,41 @@ final class PersonStage extends AbstractStreamOperator<Output>
       setCurrentKey(entry.getKey());
       for (long timestamp : entry.getValue()) timers.deleteProcessingTimeTimer(VoidNamespace.INSTANCE, timestamp);
     }
+  }
+
+  /** Where other ages are in force than the timers were set by, all keys are looked at once. */
+  private void takeAges() throws OperatorFailure {
+    if (ages.equals(control.ages())) return;
+    ages = Map.copyOf(control.ages());
+    for (V8Operator.Ages set : ages.values()) operator.setAges(set);
+    String inForce = agesText();
+    if (inForce.equals(timersBy)) return;
+    timersBy = NO_AGES;
+    if (ages.values().stream().allMatch(V8Operator.Ages::isForEver)) return;
+    boolean isUnderWay = sweep.isUnderWay();
+    sweep.begin();
+    if (!isUnderWay) sweepSoon();
+  }
+
+  private void sweepSoon() {
+    long nowMs = getProcessingTimeService().getCurrentProcessingTime();
+    getProcessingTimeService().registerTimer(nowMs + AgeSweep.PAUSE_MS, timestamp -> sweepOn());
+  }
+
+  private void sweepOn() throws Exception {
+    flush();
+    boolean isDone = sweep.advance(stateKey -> {
+      setCurrentKey(stateKey);
+      persons.keepAges(stateKey);
+    });
+    if (isDone) timersBy = agesText();
+    else sweepSoon();
+  }
+
+  private String agesText() {
+    return new TreeMap<>(ages).values().stream()
+        .map(of -> options.projects.get(of.project()) + " " + of.profilesMs() + " " + of.visitorsMs())
+        .collect(Collectors.joining(", "));
   }
 
   private List<Erasures.Erased> restored() {

@@ -52,6 +52,10 @@ final class Persons {
   /** The machine's time, not the log's: who catches up reads half a minute of log in a moment. */
   private static final long HELD_MS_MAX = 30_000;
 
+  /** Log time after which a look that found somebody to be forgotten is repeated where he has not gone: its word was lost. */
+  private static final long EXPIRY_AGAIN_MS = 6 * 3_600_000;
+
+  private static final long UNKNOWN = Long.MIN_VALUE;
   private static final int VALUE_BYTES_MAX = 1024 * 1024;
   private static final byte[] NOTHING = new byte[0];
 
@@ -118,6 +122,13 @@ final class Persons {
     sendSteps();
   }
 
+  /** Sets the timer that forgets whoever is not seen, by the ages in force. */
+  void keepAges(String stateKey) throws Exception {
+    Visit visit = visitOf(stateKey);
+    visit.keepAges();
+    visit.end();
+  }
+
   /** A timer of the machine's time: some record has waited for its handover long enough. */
   void heldTooLong(String stateKey, long timestamp) throws Exception {
     Visit visit = visitOf(stateKey);
@@ -159,6 +170,9 @@ final class Persons {
     private final String key;
     private final KeyHead head;
     private boolean isChanged;
+
+    /** As the last turn has said; UNKNOWN where there was none. */
+    private long expiresMs = UNKNOWN;
 
     /** Records that are applied in one turn. */
     List<LogRecord> together = List.of();
@@ -215,14 +229,31 @@ final class Persons {
       if (head.heldRecords >= HELD_RECORDS_MAX || head.heldBytes >= HELD_BYTES_MAX) release(Turn.WAITED);
     }
 
-    /** Sets the timer and writes the state. A timer that is too early only looks; it is not worth a deletion. */
+    /** Sets the timers and writes the state. A timer that is too early only looks; it is not worth a deletion. */
     void end() throws Exception {
+      if (expiresMs != UNKNOWN && expiresMs < head.expiryRegisteredMs) {
+        if (head.expiryRegisteredMs != head.registeredMs) deleteTimer(head.expiryRegisteredMs);
+        timers.registerEventTimeTimer(VoidNamespace.INSTANCE, expiresMs);
+        head.expiryRegisteredMs = expiresMs;
+        isChanged = true;
+      }
       if (head.heldRecords == 0 && head.dueMs < head.registeredMs) {
         timers.registerEventTimeTimer(VoidNamespace.INSTANCE, head.dueMs);
         head.registeredMs = head.dueMs;
         isChanged = true;
       }
-      if (isChanged) heads.update(head.write());
+      if (!isChanged) return;
+      if (head.isEmpty()) heads.clear();
+      else heads.update(head.write());
+    }
+
+    private void deleteTimer(long timestamp) {
+      if (timestamp != Long.MAX_VALUE) timers.deleteEventTimeTimer(VoidNamespace.INSTANCE, timestamp);
+    }
+
+    private void keepAges() {
+      // What is on hold will say it. At time 0 nothing falls due.
+      if (head.heldRecords == 0) look(0);
     }
 
     /** Forgets everything from before, and tells {@code profiles}; false for whoever has begun anew: he stays. */
@@ -248,11 +279,23 @@ final class Persons {
         head.registeredMs = Long.MAX_VALUE;
         isChanged = true;
       }
+      boolean mayExpire = head.expiryRegisteredMs == timestamp;
+      if (mayExpire) {
+        head.expiryRegisteredMs = Long.MAX_VALUE;
+        isChanged = true;
+      }
       // Time must not overtake the records on hold; their release sets the timer anew.
-      if (head.heldRecords > 0 || head.dueMs > timestamp) return;
-      metrics.timers.inc();
+      boolean isDue = head.heldRecords == 0 && (mayExpire || head.dueMs <= timestamp);
+      if (isDue) {
+        metrics.timers.inc();
+        look(mayExpire ? timestamp : head.dueMs);
+      }
+      if (mayExpire && expiresMs <= timestamp) expiresMs = timestamp + EXPIRY_AGAIN_MS;
+    }
+
+    private void look(long atMs) {
       try {
-        Turn.Operation look = new Turn.Operation(Turn.TIME, head.dueMs, NOTHING);
+        Turn.Operation look = new Turn.Operation(Turn.TIME, atMs, NOTHING);
         commit(tried(new Turn(project, Frames.utf8(key), head.state, List.of(look))), null);
       } catch (OperatorFailure failure) {
         LOG.error("time could not be brought to {} of project {}; the next record will", key, project, failure);
@@ -334,6 +377,8 @@ final class Persons {
       if (result.state() != null) head.state = result.state();
       isChanged |= result.state() != null || head.dueMs != result.dueMs();
       head.dueMs = result.dueMs();
+      expiresMs = result.expiresMs();
+      if (result.isForgotten()) forget();
       for (Turn.Message message : result.messages()) {
         switch (message.channel()) {
           case Turn.PROFILES -> sendProfile(message);
@@ -343,16 +388,31 @@ final class Persons {
           case Turn.OUTCOMES -> send(new Output(options.ownTopic(project, "outcomes"), message.key(), message.value()));
           case Turn.TO_USER -> sendHandover(message, knownIds());
           case Turn.ANSWER -> sendHandover(message, Collections.emptyIterator());
-          case Turn.EVENTS -> link(new Output(options.logTopics().get(cause.topic), message.key(), message.value()));
+          case Turn.EVENTS -> link(new Output(logTopic(cause), message.key(), message.value()));
           default -> throw new IllegalStateException("channel " + message.channel());
         }
       }
     }
 
-    /** Without bytes: whoever it was is erased, and compaction forgets him. */
+    /** Ids of his events stay as long as those of others: what comes twice stays known. */
+    private void forget() {
+      metrics.expired.inc();
+      deleteTimer(head.registeredMs);
+      deleteTimer(head.expiryRegisteredMs);
+      head.registeredMs = Long.MAX_VALUE;
+      head.expiryRegisteredMs = Long.MAX_VALUE;
+    }
+
+    /** What a key passes on stays in its topic; {@code cause} is null for what time alone brought about. */
+    private String logTopic(LogRecord cause) {
+      return cause == null ? options.logTopic(project) : options.logTopics().get(cause.topic);
+    }
+
+    /** Without bytes: whoever it was is forgotten, and compaction forgets him, too. */
     private void sendProfile(Turn.Message message) {
-      byte[] value = message.value().length == 0 ? null : message.value();
-      send(new Output(options.ownTopic(project, "profiles"), message.key(), value));
+      String topic = options.ownTopic(project, "profiles");
+      if (message.value().length == 0) send(Output.tombstone(topic, message.key(), message.atMs()));
+      else send(new Output(topic, message.key(), message.value()));
     }
 
     private void sendHandover(Turn.Message message, Iterator<Long> known) {

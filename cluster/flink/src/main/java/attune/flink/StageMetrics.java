@@ -14,6 +14,7 @@ final class StageMetrics {
   final Counter held;
   final Counter quarantined;
   final Counter erased;
+  final Counter expired;
   final Counter timers;
   final Counter timersFailed;
   final Counter programsRefused;
@@ -29,6 +30,7 @@ final class StageMetrics {
     held = group.counter("held");
     quarantined = group.counter("quarantined");
     erased = group.counter("erased");
+    expired = group.counter("expired");
     timers = group.counter("timers");
     timersFailed = group.counter("timers_failed");
     programsRefused = group.counter("programs_refused");

@@ -29,8 +29,15 @@ final class Turn {
   /** {@code atMs}: log time of the operation that it came of. */
   record Message(byte channel, long atMs, byte[] key, byte[] value) {}
 
-  /** {@code state} is null where it is as it was; {@code dueMs} is Long.MAX_VALUE where nothing falls due. */
-  record Result(int done, byte[] state, long dueMs, List<Message> messages) {}
+  /**
+   * {@code state} is null where it is as it was, and empty where the key is forgotten; {@code dueMs} and {@code expiresMs} are
+   * Long.MAX_VALUE where nothing falls due.
+   */
+  record Result(int done, byte[] state, long dueMs, long expiresMs, List<Message> messages) {
+    boolean isForgotten() {
+      return state != null && state.length == 0;
+    }
+  }
 
   final int project;
   final byte[] key;
@@ -66,7 +73,8 @@ final class Turn {
     int done = (int) Frames.varint(from);
     boolean isNew = from.get() == 1;
     byte[] state = Frames.bytes(from);
-    double due = from.getDouble();
+    long dueMs = time(from);
+    long expiresMs = time(from);
     int count = (int) Frames.varint(from);
     List<Message> messages = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
@@ -75,7 +83,11 @@ final class Turn {
       int operation = Math.min((int) Frames.varint(from), operations.size() - 1);
       messages.add(new Message(channel, operations.get(operation).atMs, Frames.bytes(from), Frames.bytes(from)));
     }
-    long dueMs = due >= Long.MAX_VALUE ? Long.MAX_VALUE : (long) Math.ceil(due);
-    return new Result(done, isNew ? state : null, dueMs, messages);
+    return new Result(done, isNew ? state : null, dueMs, expiresMs, messages);
+  }
+
+  private static long time(ByteBuffer from) {
+    double time = from.getDouble();
+    return time >= Long.MAX_VALUE ? Long.MAX_VALUE : (long) Math.ceil(time);
   }
 }

@@ -10,7 +10,9 @@ import com.caoccao.javet.values.reference.V8ValueObject;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The operator's bundle in an isolate of its own. One thread uses it: the subtask's. */
 final class V8Operator implements AutoCloseable {
@@ -20,11 +22,19 @@ final class V8Operator implements AutoCloseable {
 
   record Program(int project, int version, long atMs, String document) {}
 
+  /** For how long persons of a project are kept after they were last seen, in ms; infinite: for ever. */
+  record Ages(int project, double profilesMs, double visitorsMs) {
+    boolean isForEver() {
+      return Double.isInfinite(profilesMs) && Double.isInfinite(visitorsMs);
+    }
+  }
+
   private final String bundle;
   private final int projects;
   private final long passOnAfterMs;
   private final List<Program> programs = new ArrayList<>();
   private final List<Erasures.Erased> erasures = new ArrayList<>();
+  private final Map<Integer, Ages> ages = new HashMap<>();
   private final V8Runtime runtime;
   private final Watchdog watchdog;
   private V8ValueObject operator;
@@ -61,6 +71,16 @@ final class V8Operator implements AutoCloseable {
       throw failure(cause);
     }
     erasures.add(erased);
+  }
+
+  /** Puts ages in the place of those that the project had. */
+  void setAges(Ages set) throws OperatorFailure {
+    try {
+      put(set);
+    } catch (JavetException cause) {
+      throw failure(cause);
+    }
+    ages.put(set.project, set);
   }
 
   /** Runs one key's turn. After a failure it is as if it had not been called. */
@@ -121,6 +141,7 @@ final class V8Operator implements AutoCloseable {
     for (int i = 0; i < projects; i++) operator.invokeVoid("addProject", (double) passOnAfterMs);
     for (Program program : programs) put(program);
     for (Erasures.Erased erased : erasures) put(erased);
+    for (Ages set : ages.values()) put(set);
   }
 
   /** What was stopped in the middle may have left anything behind: a new context, and the isolate goes on. */
@@ -146,6 +167,10 @@ final class V8Operator implements AutoCloseable {
 
   private void put(Erasures.Erased erased) throws JavetException {
     operator.invokeVoid("addErasure", erased.project(), erased.key(), (double) erased.atMs());
+  }
+
+  private void put(Ages set) throws JavetException {
+    operator.invokeVoid("setAges", set.project, set.profilesMs, set.visitorsMs);
   }
 
   private void attach(ByteBuffer newInput, ByteBuffer newOutput) throws JavetException {
