@@ -2,7 +2,7 @@
 // [--truncations 100] [--io-errors 500] [--slow-s 20] [--overload-s 20]
 // [--seed 1]`.
 // `npm run faults -- --erasure 1000` searches every byte for persons who were erased instead, and
-// `npm run faults -- --cluster-erasure 1000` does so in a cluster.
+// `npm run faults -- --cluster-erasure 1000` does so in a cluster, with `--heap` in one that keeps its state on the heap.
 // Prints one line a round on a terminal, a table at the end; exits 1 where a promise was broken, or where the negative
 // control (no fdatasync) lost nothing, because a rig that cannot fail is no test.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -40,6 +40,7 @@ const { values } = parseArgs({
     erasure: { type: "string" },
     /** The same in a cluster. */
     "cluster-erasure": { type: "string" },
+    heap: { type: "boolean", default: false },
     folder: { type: "string" },
   },
 });
@@ -100,7 +101,8 @@ if (values["cluster-erasure"] !== undefined) {
     process.exit(0);
   }
   const options = { folder: join(folder, "cluster-erasure"), persons, erased: Math.ceil(persons / 10) };
-  const tally = await clusterErasureScan({ ...options, say: reporter() });
+  const backend = values.heap ? "heap" : "rocksdb";
+  const tally = await clusterErasureScan({ ...options, backend, say: reporter() });
   const { foundBefore, planted, foundAfter, othersLost, recreated, differences } = tally;
   const isRight = foundBefore === planted && foundAfter + othersLost + recreated + differences === 0;
   reportErasure("erasure in the cluster", tally, isRight);

@@ -14,7 +14,7 @@ test("erased persons are in no byte of a cluster, and nobody comes back", option
   const tally = await clusterErasureScan({ folder, persons: 24, erased: 3 });
   t.diagnostic(JSON.stringify(tally));
   equal(tally.foundBefore, tally.planted, "every canary is found before: the search can find");
-  for (const place of ["topic attune.default.events", "flink/checkpoints", "kafka/data", "redis keys"])
+  for (const place of ["topic attune.default.events", "flink/checkpoints", "kafka/data", "redis keys", "backup"])
     ok(tally.placesBefore[place]! > 0, place);
   deepEqual(tally.left, []);
   deepEqual([tally.foundAfter, tally.othersLost, tally.recreated, tally.differences], [0, 0, 0, 0]);

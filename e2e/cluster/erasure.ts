@@ -2,12 +2,16 @@
 // searched where Kafka, Flink, Redis or a server may keep a byte of them. What must be found before must be gone after, all
 // others must be there, and nobody may come back, whatever arrives late and from whatever the servers are filled again.
 import assert from "node:assert/strict";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { topicsOf } from "../../cluster/cli/backup.ts";
+import { takeClusterBackup } from "../../cluster/backup/take.ts";
 import { RedisLink } from "../../cluster/redis/link.ts";
 import { rngFrom } from "../../core/math/rng.ts";
 import { auditedJobs, FIELDS, type FoundTally, knownOf, missing, of, plant, proofsOf, requestErasures, sendLate, userOf, viewOn } from "../faults/plant.ts";
-import { PlacesScan, type PlacesTally, scanFiles, scanRedis, scanTopics, storeOpenly } from "./places.ts";
+import { PlacesScan, type PlacesTally, scanBackup, scanFiles, scanRedis, scanTopics, storeOpenly } from "./places.ts";
 import { ClusterRig } from "./rig.ts";
 
 export interface ClusterErasureTally extends FoundTally {
@@ -21,11 +25,12 @@ export interface ClusterErasureTally extends FoundTally {
   readonly scanned: PlacesTally;
 }
 
-const CONFIG = fileURLToPath(new URL("./erasure.config.ts", import.meta.url));
+const CONFIG = { rocksdb: "./erasure.config.ts", heap: "./erasure-heap.config.ts" };
 const MODELS_HEAD = "attune:{default}:g1:models:head";
 const POLL_MS = 250;
 const PATIENCE_MS = 300_000;
-const REPLACED_WITHIN_MS = 120_000;
+/** Files are compacted for a tenth of the time: after a compaction of 20 s on a starved machine the next one comes 3 minutes later. */
+const REPLACED_WITHIN_MS = 400_000;
 const LEFT_MAX = 20;
 
 interface Who {
@@ -35,13 +40,29 @@ interface Who {
 
 interface Options extends Who {
   readonly folder: string;
+  /** Where Flink keeps its state; default `rocksdb`. */
+  readonly backend?: keyof typeof CONFIG;
   readonly say?: (line: string) => void;
 }
 
-export async function clusterErasureScan({ folder, say = () => undefined, ...who }: Options): Promise<ClusterErasureTally> {
-  const rig = await ClusterRig.open({ folder, config: CONFIG, rng: rngFrom(1), say });
+/** Folders of a backup and of its keys. */
+interface Backup {
+  readonly to: string;
+  readonly backupKeys: string;
+}
+
+export async function clusterErasureScan(options: Options): Promise<ClusterErasureTally> {
+  const { folder, backend = "rocksdb", say = () => undefined, ...who } = options;
+  const config = fileURLToPath(new URL(CONFIG[backend], import.meta.url));
+  const rig = await ClusterRig.open({ folder, config, rng: rngFrom(1), say });
+  const backup = { to: join(folder, "backup"), backupKeys: join(folder, "backup-keys") };
+  const copy = { ...backup, to: join(folder, "copy") };
   try {
     const before = await plantAndFind(rig, who);
+    await backUp(rig, backup);
+    await scanBackup(backup, before.at("backup").scan);
+    // What somebody took of it.
+    cpSync(backup.to, copy.to, { recursive: true });
     say(`found before: ${JSON.stringify(before.counts())}`);
     const jobsMs = await erase(rig, who);
     say("all jobs are done");
@@ -55,6 +76,9 @@ export async function clusterErasureScan({ folder, say = () => undefined, ...who
     const after = new PlacesScan(who);
     await scanTopics(rig.settings.connection, after);
     await scanRedis(rig.settings.plan.redis.url, after);
+    await backUp(rig, backup);
+    await scanBackup(backup, after.at("backup").scan);
+    await scanBackup(copy, after.at("copy of the backup").scan);
     await rig.stop();
     // Nothing is written any more: what a file held a moment ago is in no other one.
     scanFiles(rig.settings.folder, after);
@@ -69,7 +93,7 @@ export async function clusterErasureScan({ folder, say = () => undefined, ...who
       placesBefore: before.counts(),
       placesAfter: after.counts(),
       left: after.left().slice(0, LEFT_MAX),
-      othersLost: missing(before.others, persons - erased) + missing(after.others, persons - erased),
+      othersLost: lostOf(before, who) + lostOf(after, who),
       recreated,
       differences: differences.length,
       jobsMs,
@@ -95,6 +119,18 @@ async function plantAndFind(rig: ClusterRig, { persons, erased }: Who): Promise<
   await scanRedis(plan.redis.url, scan);
   scanFiles(folder, scan);
   return scan;
+}
+
+/** Canaries of the others that are nowhere, and those that the backup lacks. */
+const lostOf = (scan: PlacesScan, { persons, erased }: Who): number =>
+  [scan.others, scan.at("backup").others].reduce((sum, others) => sum + missing(others, persons - erased), 0);
+
+/** As `attune cluster backup` does, beside the cluster. */
+async function backUp({ settings }: ClusterRig, backup: Backup): Promise<void> {
+  const { plan, connection } = settings;
+  const { clusterKey, demo, partitions } = plan;
+  const projects = topicsOf(Object.keys(plan.projects));
+  await takeClusterBackup({ connection, projects, settings: { clusterKey, demo, partitions }, ...backup, now: Date.now });
 }
 
 /** Erases while the others go on; the milliseconds until the last proof. */

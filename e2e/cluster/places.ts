@@ -9,9 +9,13 @@ import type { KafkaConnection } from "../../cluster/kafka/connection.ts";
 import { KafkaReader } from "../../cluster/kafka/reader.ts";
 import { withAdmin } from "../../cluster/kafka/topics.ts";
 import { RedisLink } from "../../cluster/redis/link.ts";
+import { openClusterBackup } from "../../cluster/backup/manifest.ts";
+import { openRecords } from "../../cluster/backup/records.ts";
+import { boxKey, boxPath } from "../../server/backup/place.ts";
+import { VaultError } from "../../server/vault/vault.ts";
 import { findCanaries } from "../faults/canaries.ts";
 import { type CanaryScan, newScan } from "../faults/plant.ts";
-import { scanFile } from "../faults/scan.ts";
+import { type Scan, scanFile, scanRaw } from "../faults/scan.ts";
 
 export interface PlacesTally {
   files: number;
@@ -98,7 +102,7 @@ export async function scanTopics(connection: KafkaConnection, scan: PlacesScan):
     connection,
     onBatch({ topic, records }) {
       const { found } = scan.at(`topic ${topic}`).scan;
-      findCanaries(Buffer.concat(records.flatMap(({ key, value }) => [key ?? SEPARATOR, SEPARATOR, value ?? SEPARATOR])), found);
+      findCanaries(bytesOf(records), found);
       scan.tally.records += records.length;
     },
   });
@@ -106,6 +110,24 @@ export async function scanTopics(connection: KafkaConnection, scan: PlacesScan):
   await reader.caughtUp();
   await reader.close();
 }
+
+/** A backup's files as they lie, its keys, and every record in the boxes that the keys still open. */
+export async function scanBackup({ to, backupKeys }: { to: string; backupKeys: string }, scan: Scan): Promise<void> {
+  for (const folder of [to, backupKeys]) scanRaw(folder, scan);
+  const backup = await openClusterBackup(to, backupKeys, "read").catch((error: unknown) => {
+    if (error instanceof VaultError) return undefined;
+    throw error;
+  });
+  if (backup === undefined) return void scan.tally.unopened++;
+  for (const { box } of backup.manifest!.topics.flatMap(({ boxes }) => boxes)) {
+    for await (const { records } of openRecords(boxPath(backup, box), boxKey(backup, box)))
+      findCanaries(bytesOf(records), scan.found);
+    scan.tally.opened++;
+  }
+}
+
+const bytesOf = (records: readonly { key: Buffer | null; value: Buffer | null }[]): Buffer =>
+  Buffer.concat(records.flatMap(({ key, value }) => [key ?? SEPARATOR, SEPARATOR, value ?? SEPARATOR]));
 
 /** Every key of Redis with its value, of whatever type: as Redis would write it to a file, without compression. */
 export async function scanRedis(url: string, scan: PlacesScan): Promise<void> {
