@@ -1,5 +1,6 @@
 // Load from this process to one target on loopback: bounded in requests and in time.
 import { Agent, request } from "node:http";
+import * as https from "node:https";
 
 export interface Sent {
   status: number;
@@ -14,6 +15,8 @@ export interface Requests {
   path: string | ((n: number) => string);
   /** The body of the n-th request. */
   body?: (n: number) => Buffer;
+  /** Of the n-th request, besides those of its body. */
+  headers?: (n: number) => Record<string, string>;
 }
 
 export interface LoadResult {
@@ -24,8 +27,10 @@ export interface LoadResult {
   tookMs: number[];
 }
 
-export function agentOf(connections: number): Agent {
-  return new Agent({ keepAlive: true, maxSockets: connections });
+/** For a target over TLS with the certificate that vouches for it. */
+export function agentOf(connections: number, certificate?: Buffer): Agent {
+  const options = { keepAlive: true, maxSockets: connections };
+  return certificate === undefined ? new Agent(options) : new https.Agent({ ...options, ca: certificate });
 }
 
 export function send(url: string, agent: Agent, requests: Requests, n: number): Promise<Sent> {
@@ -34,8 +39,10 @@ export function send(url: string, agent: Agent, requests: Requests, n: number): 
   const body = requests.body?.(n);
   return new Promise((resolve, reject) => {
     const startedMs = performance.now();
-    const headers = body === undefined ? {} : { "content-type": "application/json", "content-length": body.length };
-    const sent = request(new URL(path, url), { method, agent, headers }, (response) => {
+    const ofBody = body === undefined ? {} : { "content-type": "application/json", "content-length": body.length };
+    const headers = { ...requests.headers?.(n), ...ofBody };
+    const ask = agent instanceof https.Agent ? https.request : request;
+    const sent = ask(new URL(path, url), { method, agent, headers }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (text += chunk));
@@ -52,9 +59,9 @@ export function send(url: string, agent: Agent, requests: Requests, n: number): 
 export async function sendAll(
   url: string,
   requests: Requests,
-  options: { count: number; connections: number },
+  options: { count: number; connections: number; certificate?: Buffer | undefined },
 ): Promise<LoadResult> {
-  const agent = agentOf(options.connections);
+  const agent = agentOf(options.connections, options.certificate);
   const tookMs: number[] = [];
   let failed = 0;
   let next = 0;

@@ -7,7 +7,6 @@ import { clusterCosts } from "./cluster-costs.ts";
 import { clusterFreshness } from "./cluster-freshness.ts";
 import { clusterParity } from "./cluster-parity.ts";
 import { clusterRedis } from "./cluster-redis.ts";
-import { encryption } from "./encryption.ts";
 import { experiments } from "./experiments.ts";
 import { flink } from "./flink.ts";
 import { freshness } from "./freshness.ts";
@@ -16,6 +15,7 @@ import { importBench } from "./import.ts";
 import { intake, singles } from "./intake.ts";
 import { latency } from "./latency.ts";
 import { modelMemory } from "./model-memory.ts";
+import { protections } from "./protections.ts";
 import { recommend } from "./recommend.ts";
 import { scaling } from "./scaling.ts";
 import { shares } from "./shares.ts";
@@ -30,7 +30,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   import: importBench,
   shares,
   growth,
-  encryption,
+  protections,
   "model-memory": modelMemory,
   experiments,
   bandit,

@@ -27,11 +27,22 @@ export function startBare(): Promise<Target> {
   return start("bare", folder, [join(ROOT, "bench/bare.ts"), join(folder, "bodies")], {});
 }
 
-/** The node as a user starts it, on an empty data folder, without the demo. */
-export function startAttune(environment: Record<string, string> = {}): Promise<Target> {
+export interface AttuneOptions {
+  /** A configuration file. */
+  readonly config?: string;
+  /** Puts into the data folder what is to be there. */
+  readonly prepare?: (folder: string) => Promise<void>;
+}
+
+/** The node as a user starts it, on a data folder of its own, without the demo. */
+export async function startAttune(
+  environment: Record<string, string> = {},
+  { config, prepare }: AttuneOptions = {},
+): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), "attune-bench-"));
+  await prepare?.(folder);
   const env = { ATTUNE_PORT: "0", ATTUNE_DATA: folder, ATTUNE_LOG_LEVEL: "error", ...environment };
-  return start("attune", folder, [join(ROOT, "server/cli/main.ts"), "start"], env);
+  return start("attune", folder, [join(ROOT, "server/cli/main.ts"), "start", ...(config === undefined ? [] : ["--config", config])], env);
 }
 
 async function start(name: string, folder: string, args: string[], env: Record<string, string>): Promise<Target> {
