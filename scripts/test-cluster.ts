@@ -115,11 +115,14 @@ async function auditLine(rig: ClusterRig): Promise<void> {
   const { logged, outputs, missing, missingBetween, doubled } = await rig.audit();
   const unlogged = rig.ledger.ackedIds().filter((id) => !logged.has(id)).length;
   const { differences, persons, records } = await rig.verify();
+  const again = await rig.writtenAgain();
+  const between = missingBetween === undefined ? "" : ` (logged ${missingBetween.map(clock).join(" to ")})`;
   report(
     "after all of it",
     missing + doubled + unlogged + differences.length === 0,
     `${logged.size} events in the log, ${unlogged} acknowledged ones are not; ${outputs} committed outputs, ` +
-      `${missing} missing${missingBetween === undefined ? "" : ` (logged ${missingBetween.map(clock).join(" to ")})`}, ${doubled} twice; verify: ${records} records, ${persons} persons, ` +
+      `${missing} missing${between}, ${doubled} twice; ${again.length} transactions taken back and written again, ` +
+      `${again.reduce((sum, one) => sum + one.records, 0)} outputs; verify: ${records} records, ${persons} persons, ` +
       `${differences.length} differences`,
   );
 }

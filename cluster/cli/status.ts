@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { FlinkRest } from "../jobs/flink-rest.ts";
 import { readJobState } from "../jobs/job-state.ts";
 import { groupId, livingJob } from "../jobs/submit.ts";
+import { sayWrittenAgain, writtenAgain } from "../kafka/written-again.ts";
 import type { Part } from "../parts/part.ts";
 import { projectTopics } from "../wire/topics.ts";
 import { withoutPassword } from "./checks.ts";
@@ -24,6 +25,8 @@ export interface JobStatus {
   generation: number;
   parallelism: number;
   restarts: number;
+  /** Why it does not run, where it does not. */
+  failure?: string;
   checkpoints: number;
   failedCheckpoints: number;
   checkpointMs?: number;
@@ -62,10 +65,11 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
   const noted = <T>(promise: Promise<T>): Promise<T | undefined> =>
     promise.catch((error: Error) => void faults.push(error.message));
   const topics = Object.keys(plan.projects).flatMap((name) => projectTopics(name, { generation }).log);
-  const [parts, job, lag] = await Promise.all([
+  const [parts, job, lag, again] = await Promise.all([
     Promise.all([...installations, ...servers, supervisor].map((part) => statusOf(part, part === supervisor))),
     noted(jobStatus(new FlinkRest(plan.flink.url), generation)),
     noted(lagOf(connection, groupId(generation), topics)),
+    noted(writtenAgain(connection, generation)),
   ]);
   return {
     parts,
@@ -77,7 +81,7 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
     },
     ...(job === undefined ? {} : { job }),
     lag: lag ?? [],
-    warnings: [openDisk(settings)].filter((warning) => warning !== undefined),
+    warnings: [openDisk(settings), sayWrittenAgain(again ?? [])].filter((warning) => warning !== undefined),
     faults,
   };
 }
@@ -102,10 +106,11 @@ function memoryMb(pid: number): number {
 async function jobStatus(flink: FlinkRest, generation: number): Promise<JobStatus | undefined> {
   const job = await livingJob(flink, generation);
   if (job === undefined) return undefined;
-  const [checkpoints, vertices, restarts] = await Promise.all([
+  const [checkpoints, vertices, restarts, failure] = await Promise.all([
     flink.checkpoints(job.jid),
     flink.vertices(job.jid),
     flink.jobMetric(job.jid, "numRestarts"),
+    job.state === "RUNNING" ? undefined : flink.lastFailure(job.jid),
   ]);
   const rates = await Promise.all(
     vertices.map(({ id }) => flink.metricSums(job.jid, id, ["numRecordsInPerSecond", "numRecordsOutPerSecond"])),
@@ -119,6 +124,7 @@ async function jobStatus(flink: FlinkRest, generation: number): Promise<JobStatu
     generation,
     parallelism: Math.max(...vertices.map(({ parallelism }) => parallelism)),
     restarts: restarts ?? 0,
+    ...(failure === undefined ? {} : { failure: rootOf(failure) }),
     checkpoints: checkpoints.completed,
     failedCheckpoints: checkpoints.failed,
     ...(lastDurationMs === undefined ? {} : { checkpointMs: lastDurationMs }),
@@ -127,6 +133,12 @@ async function jobStatus(flink: FlinkRest, generation: number): Promise<JobStatu
     inPerSecond: sumOf("numRecordsOutPerSecond", (i) => vertices[i]!.name.startsWith("Source")),
     outPerSecond: sumOf("numRecordsOutPerSecond", (i) => !vertices[i]!.name.startsWith("Source")),
   };
+}
+
+/** The last cause that a stack trace names: what it was at bottom. */
+function rootOf(stackTrace: string): string {
+  const [first = "", ...others] = stackTrace.split("\n");
+  return (others.findLast((line) => line.startsWith("Caused by: ")) ?? first).replace("Caused by: ", "").trim();
 }
 
 export function tableOf({ parts, addresses, job, lag, warnings, faults }: ClusterStatus): string {
@@ -152,6 +164,7 @@ export function tableOf({ parts, addresses, job, lag, warnings, faults }: Cluste
           : `; the last ${seconds(checkpointAgeMs!)} ago, ${checkpointMs} ms, ${megabytes(checkpointBytes!)}`),
     );
   }
+  if (job?.failure !== undefined) lines.push(`fails    ${job.failure}`);
   for (const one of lag) {
     const behind = one.lag === undefined ? "the job has confirmed nothing yet" : `${one.lag} behind`;
     lines.push(`log      ${one.topic}: ${one.end} records in ${one.partitions} partitions, ${behind}`);

@@ -4,6 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { FlinkError, FlinkRest } from "../jobs/flink-rest.ts";
 import { readJobState } from "../jobs/job-state.ts";
 import { livingJob, submitJob } from "../jobs/submit.ts";
+import { sayWrittenAgain, writtenAgain } from "../kafka/written-again.ts";
 import type { Part } from "../parts/part.ts";
 import { toConnection } from "./kafka-properties.ts";
 import { type ClusterParts, partsOf } from "./cluster-parts.ts";
@@ -11,6 +12,8 @@ import { type ClusterSettings, planAt } from "./settings.ts";
 
 const LOOK_EVERY_MS = 500;
 const JOB_LOOK_EVERY_MS = 2_000;
+/** For outputs that were taken back: it only tells of them. */
+const OUTPUTS_LOOK_EVERY_MS = 10_000;
 /** Looks in a row that must miss the job: a JobManager that has just come back may not have read its jobs yet. */
 const MISSES_MIN = 5;
 /** Between two starts of a part that keeps dying; doubled each time, back to the first once it was ready. */
@@ -43,6 +46,7 @@ export async function supervise(
   const flink = new FlinkRest(settings.plan.flink.url);
   let misses = 0;
   let nextJobLookMs = 0;
+  const outputs = outputsWatch(settings, say);
   while (!stopped.aborted && isWanted()) {
     for (const one of watched) await heal(one, say);
     if (performance.now() >= nextJobLookMs) {
@@ -53,8 +57,35 @@ export async function supervise(
         await resubmit(settings, say);
       }
     }
+    outputs.look();
     await setTimeout(LOOK_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);
   }
+  await outputs.done();
+}
+
+/** Tells of outputs that were written again, once, beside everything else: Kafka may be away. */
+function outputsWatch(settings: ClusterSettings, say: (line: string) => void) {
+  let told: ReadonlySet<string> = new Set();
+  let nextMs = 0;
+  let asking: Promise<void> | undefined;
+  async function ask(): Promise<void> {
+    const { generation } = await readJobState(settings.folder);
+    const all = await writtenAgain(settings.connection, generation);
+    const line = sayWrittenAgain(all.filter(({ transactionalId }) => !told.has(transactionalId)));
+    if (line !== undefined) say(line);
+    told = new Set(all.map(({ transactionalId }) => transactionalId));
+  }
+  return {
+    look(): void {
+      if (asking !== undefined || performance.now() < nextMs) return;
+      nextMs = performance.now() + OUTPUTS_LOOK_EVERY_MS;
+      // A broker that is away answers the next time.
+      asking = ask().catch(() => undefined).finally(() => (asking = undefined));
+    },
+    async done(): Promise<void> {
+      await asking;
+    },
+  };
 }
 
 async function heal(watched: Watched, say: (line: string) => void): Promise<void> {

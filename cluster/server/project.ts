@@ -49,6 +49,7 @@ import { ClusterIntake } from "./intake.ts";
 import { Learner } from "./learner.ts";
 import { Membership } from "./membership.ts";
 import { ModelSnapshots } from "./model-snapshots.ts";
+import { OutputsWatch } from "./outputs-watch.ts";
 import { People } from "./people.ts";
 import { personExport } from "./person-export.ts";
 import { profilesTarget } from "./profiles-target.ts";
@@ -107,6 +108,7 @@ export class ClusterProject implements Project {
   readonly #membership: Membership;
   readonly #fillers: readonly Filler[];
   readonly #changes: Changes;
+  readonly #outputs: OutputsWatch;
   readonly #listeners = new Set<(change: PersonChange) => void>();
   readonly #sizes: Sizes;
   readonly #ticks: NodeJS.Timeout;
@@ -171,6 +173,7 @@ export class ClusterProject implements Project {
     });
     erasures.onJob((job) => this.#erased(job));
     this.#fillers = targets.map((target) => new Filler({ connection, target, membership: this.#membership }));
+    this.#outputs = new OutputsWatch({ connection, generation });
     this.#sizes = new Sizes({ link, store, letters: this.#letters, learner });
     this.#ticks = setInterval(() => void this.#intake.tick().catch(() => undefined), TICK_EVERY_MS);
   }
@@ -424,6 +427,7 @@ export class ClusterProject implements Project {
       decisions: this.#decisions,
       filler: this.#fillers[0]!,
       membership: this.#membership,
+      outputs: this.#outputs,
       hasLearnt: this.#hasLearnt,
       isClosed: this.#closed,
     });
@@ -435,6 +439,7 @@ export class ClusterProject implements Project {
     this.#closed = true;
     clearInterval(this.#ticks);
     this.#sizes.stop();
+    this.#outputs.stop();
     this.snapshots.close();
     this.#decisions.guards.stop();
     this.#erasing.close();

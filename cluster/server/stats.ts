@@ -9,6 +9,7 @@ import type { IntakeCounts } from "./intake.ts";
 import type { Learner } from "./learner.ts";
 import type { Membership } from "./membership.ts";
 import type { ModelSnapshots } from "./model-snapshots.ts";
+import type { OutputsWatch } from "./outputs-watch.ts";
 import type { People } from "./people.ts";
 import type { Sizes } from "./sizes.ts";
 
@@ -28,6 +29,7 @@ export interface StatsOf {
   /** Of `profiles`. */
   readonly filler: Filler;
   readonly membership: Membership;
+  readonly outputs: OutputsWatch;
   /** Everything there was has been learnt once. */
   readonly hasLearnt: boolean;
   readonly isClosed: boolean;
@@ -57,7 +59,7 @@ export function statsOf(of: StatsOf): HostStats {
 }
 
 function partsOf(of: StatsOf): NonNullable<HostStats["parts"]> {
-  const { sender, link, learner, snapshots, filler, membership, hasLearnt } = of;
+  const { sender, link, learner, snapshots, filler, membership, outputs, hasLearnt } = of;
   const { state, units } = learner.learnt.decisions;
   const [modelsLag, decisionsLag, fillerLag] = [learner.lag, learner.decisionsLag, filler.lag].map(figure);
   return {
@@ -81,6 +83,11 @@ function partsOf(of: StatsOf): NonNullable<HostStats["parts"]> {
       partitions: filler.shares,
       records: filler.recordsTotal,
       servers: membership.servers.length,
+    },
+    outputs: {
+      ready: true,
+      transactions_written_again: outputs.figures.transactions,
+      records_written_again: outputs.figures.records,
     },
   };
 }

@@ -10,6 +10,7 @@ import { bringUp } from "../../cluster/cli/up.ts";
 import { type CheckpointFigures, FlinkError, FlinkRest, type JobOverview } from "../../cluster/jobs/flink-rest.ts";
 import { livingJob, stopJob, submitJob, untilRunning } from "../../cluster/jobs/submit.ts";
 import { KafkaSender } from "../../cluster/kafka/sender.ts";
+import { writtenAgain, type WrittenAgain } from "../../cluster/kafka/written-again.ts";
 import { checkTopics, needsOf } from "../../cluster/kafka/topics.ts";
 import type { Part } from "../../cluster/parts/part.ts";
 import { freePort } from "../../cluster/parts/port.ts";
@@ -231,6 +232,11 @@ export class ClusterRig {
   async audit(): Promise<OutputAudit> {
     await this.untilCommitted();
     return auditOutputs({ ...this.#reading, partitions: await this.#partitions() });
+  }
+
+  /** Transactions that Kafka took back from the job. */
+  writtenAgain(): Promise<WrittenAgain[]> {
+    return writtenAgain(this.settings.connection, 1);
   }
 
   async verify(): Promise<Verification> {

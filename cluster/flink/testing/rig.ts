@@ -2,7 +2,7 @@
 // write it, and the job's outputs read as they come.
 import { setTimeout } from "node:timers/promises";
 import { ensureJobJar } from "../../install/job.ts";
-import { FlinkRest } from "../../jobs/flink-rest.ts";
+import { FlinkRest, isLiving } from "../../jobs/flink-rest.ts";
 import { untilRunning } from "../../jobs/submit.ts";
 import type { PersonAges } from "../../../server/privacy/retention.ts";
 import { partitionOf } from "../../kafka/partition.ts";
@@ -186,6 +186,27 @@ export class Rig {
     });
     await untilRunning(this.rest, jobId);
     return jobId;
+  }
+
+  /** Has a checkpoint written, beside those of the job's own interval. */
+  async checkpoint(jobId: string): Promise<void> {
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`${this.flink.url}/jobs/${jobId}/checkpoints`, { method: "POST", headers, body: "{}" });
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+
+  /** The number that the newest savepoint has among the job's checkpoints. */
+  async savepointNumber(jobId: string): Promise<number> {
+    const answer = await fetch(`${this.flink.url}/jobs/${jobId}/checkpoints`);
+    return ((await answer.json()) as { latest: { savepoint: { id: number } } }).latest.savepoint.id;
+  }
+
+  async cancel(jobId: string): Promise<void> {
+    await this.rest.cancel(jobId);
+    await this.until(
+      () => "the job has ended",
+      async () => !(await this.rest.jobs()).some((job) => job.jid === jobId && isLiving(job)),
+    );
   }
 
   /** Polls until `condition` holds; rejects with `what` where it does not come to that. */

@@ -78,7 +78,7 @@ public final class Job {
       case AT_LEAST_ONCE ->
           results.sinkTo(sink(options, ownKeys, "results", DeliveryGuarantee.AT_LEAST_ONCE)).name("results").uid("results");
       case EXACTLY_ONCE ->
-          results.sinkTo(sink(options, ownKeys, "results", DeliveryGuarantee.EXACTLY_ONCE)).name("results").uid("results");
+          results.sinkTo(exactlyOnce(options, ownKeys)).name("results").uid("results");
     }
   }
 
@@ -118,21 +118,30 @@ public final class Job {
         .build();
   }
 
+  private static ResultSink exactlyOnce(Options options, Set<String> ownKeys) {
+    KafkaSink<Output> sink = sink(options, ownKeys, "results", DeliveryGuarantee.EXACTLY_ONCE);
+    return new ResultSink(sink, producer(options, "results"));
+  }
+
   private static KafkaSink<Output> sink(
       Options options, Set<String> ownKeys, String name, DeliveryGuarantee guarantee) {
+    return KafkaSink.<Output>builder()
+        .setKafkaProducerConfig(producer(options, name))
+        .setBootstrapServers(options.brokers)
+        .setRecordSerializer(new OutputWriter(ownKeys))
+        .setDeliveryGuarantee(guarantee)
+        .setTransactionalIdPrefix(options.groupId() + "." + name)
+        .build();
+  }
+
+  private static Properties producer(Options options, String name) {
     Properties properties = options.kafka();
     properties.putIfAbsent("compression.type", "lz4");
     properties.putIfAbsent("batch.size", "131072");
     properties.putIfAbsent("linger.ms", name.equals("links") ? "0" : "5");
     properties.setProperty("acks", "all");
     properties.setProperty("transaction.timeout.ms", String.valueOf(options.transactionTimeoutMs));
-    return KafkaSink.<Output>builder()
-        .setKafkaProducerConfig(properties)
-        .setBootstrapServers(options.brokers)
-        .setRecordSerializer(new OutputWriter(ownKeys))
-        .setDeliveryGuarantee(guarantee)
-        .setTransactionalIdPrefix(options.groupId() + "." + name)
-        .build();
+    return properties;
   }
 
   /** More readers than partitions would leave some without any, and those would hold time back. */
