@@ -2,8 +2,15 @@
 import type { ErasureBook } from "../erasure/book.ts";
 import type { ReadRecord } from "../kafka/reader.ts";
 import { changeOf, type ChangeMessage, type ProfileStore } from "../redis/profile-store.ts";
-import { decodeProfile, type ProfileValue } from "../wire/profile.ts";
+import { decodeProfile, isNewer, type ProfileValue } from "../wire/profile.ts";
 import type { FillTarget } from "./filler.ts";
+
+interface Value {
+  readonly key: string;
+  readonly timestampMs: number;
+  /** Undefined: a tombstone. */
+  readonly profile: ProfileValue | undefined;
+}
 
 export interface ProfilesTargetOptions {
   readonly topic: string;
@@ -19,16 +26,22 @@ export interface ProfilesTargetOptions {
 }
 
 export function profilesTarget({ topic, store, erasures, server, onTaken, onCorrupt }: ProfilesTargetOptions): FillTarget {
-  async function put(key: string, { value, timestampMs }: ReadRecord, isRefill: boolean): Promise<void> {
-    // A tombstone is of the log time up to which nothing is left: another filler may have written who began anew.
-    if (value === null) return void (await store.erase(key, timestampMs));
-    let profile: ProfileValue;
+  /** Undefined for what counts as never written. */
+  function read({ key: bytes, value, timestampMs }: ReadRecord): Value | undefined {
+    if (bytes === null) return undefined;
+    const key = bytes.toString();
+    if (value === null) return { key, timestampMs, profile: undefined };
     try {
-      profile = decodeProfile(value);
+      const profile = decodeProfile(value);
+      return erasures.covers(key, profile.asOfMs) ? undefined : { key, timestampMs, profile };
     } catch (error) {
-      return onCorrupt(error as Error);
+      onCorrupt(error as Error);
+      return undefined;
     }
-    if (erasures.covers(key, profile.asOfMs)) return;
+  }
+  async function put({ key, timestampMs, profile }: Value, isRefill: boolean): Promise<void> {
+    // A tombstone is of the log time up to which nothing is left: another filler may have written who began anew.
+    if (profile === undefined) return void (await store.erase(key, timestampMs));
     const change = changeOf(key, profile);
     const message = { ...change, by: server, ...(isRefill ? { changes: [] } : {}) };
     if (await store.put(message, profile)) onTaken(message);
@@ -39,15 +52,14 @@ export function profilesTarget({ topic, store, erasures, server, onTaken, onCorr
     mark: (partition) => store.mark(partition),
     moveMark: (partition, move) => store.moveMark(partition, move),
     async write(records, isRefill) {
+      const values = records.map(read).filter((value) => value !== undefined);
       // Rows may come in any order, because the newer one wins; but who comes behind a tombstone begins anew.
-      const isOrdered = records.some(({ value }) => value === null);
+      const isOrdered = values.some(({ profile }) => profile === undefined);
       const ofKey = new Map<string, Promise<void>>();
-      const writes = records.map((record) => {
-        if (record.key === null) return undefined;
-        const name = record.key.toString();
-        const before = isOrdered ? ofKey.get(name) : undefined;
-        const written = before === undefined ? put(name, record, isRefill) : before.then(() => put(name, record, isRefill));
-        if (isOrdered) ofKey.set(name, written);
+      const writes = (isRefill ? newestOfEach(values) : values).map((value) => {
+        const before = isOrdered ? ofKey.get(value.key) : undefined;
+        const written = before === undefined ? put(value, isRefill) : before.then(() => put(value, isRefill));
+        if (isOrdered) ofKey.set(value.key, written);
         return written;
       });
       // All of them are waited for: none may still be on its way when they are tried again.
@@ -55,4 +67,19 @@ export function profilesTarget({ topic, store, erasures, server, onTaken, onCorr
       if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
     },
   };
+}
+
+/** What comes to the same: of whoever has hundreds of values before Kafka compacts, Redis takes the newest. */
+function newestOfEach(values: readonly Value[]): Value[] {
+  const newest = new Map<string, Value[]>();
+  for (const value of values) {
+    const known = newest.get(value.key);
+    const last = known?.at(-1)?.profile;
+    const { profile } = value;
+    if (known === undefined) newest.set(value.key, [value]);
+    // Before and after a tombstone are two persons.
+    else if (last === undefined || profile === undefined) known.push(value);
+    else if (isNewer(profile, last)) known[known.length - 1] = value;
+  }
+  return [...newest.values()].flat();
 }
