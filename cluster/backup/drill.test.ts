@@ -1,6 +1,6 @@
 // The drill: a backup of a cluster that works, restored into brokers that hold nothing.
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -10,6 +10,7 @@ import { encodePerson } from "../../core/profile/person.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import { BackupError } from "../../server/backup/place.ts";
 import { ErasureBook } from "../erasure/book.ts";
+import { type CopiedLedger, ledgerCopyPath, readLedgerCopy } from "../erasure/ledger-copy.ts";
 import { readBook } from "../erasure/read-book.ts";
 import type { ReadRecord } from "../kafka/batches.ts";
 import { readCommitted } from "../kafka/committed.ts";
@@ -29,7 +30,7 @@ import { decodeDocument } from "../wire/documents.ts";
 import { personKeyOf, TICK_KEY } from "../wire/record-key.ts";
 import { projectTopics, sharedTopics } from "../wire/topics.ts";
 import { openClusterBackup } from "./manifest.ts";
-import { type ClusterRestored, restoreLog } from "./restore.ts";
+import { type ClusterRestored, type ClusterRestoreOptions, restoreLog } from "./restore.ts";
 import { type ClusterBackupReport, takeClusterBackup } from "./take.ts";
 import { truthOf } from "./truth.ts";
 
@@ -128,7 +129,8 @@ const texts = (records: readonly ReadRecord[]): string[] =>
   records.map(({ timestampMs, key, value }) => `${timestampMs} ${key?.toString("hex")} ${value?.toString("latin1")}`);
 
 test("a backup while events come in, restored with and without a point in time; nobody who was erased comes back", options, async (t) => {
-  const project: TestProject = await cluster.newProject({ program: shopProgram });
+  const ledgerFolder = join(root, "ledgers");
+  const project: TestProject = await cluster.newProject({ program: shopProgram, ledgerFolder });
   const server = project.servers[0]!;
   const access = await cluster.openAccess();
   await access.keys.issue({ project: project.name, role: "admin", name: "ops" });
@@ -138,10 +140,21 @@ test("a backup while events come in, restored with and without a point in time; 
   const place = { to: join(root, "backup"), backupKeys: join(root, "keys") };
   const backup = (more: { whole?: boolean } = {}): Promise<ClusterBackupReport> =>
     takeClusterBackup({ connection: source, projects, settings, ...place, boxBytesMax: BOX_BYTES_MAX, now: Date.now, ...more });
-  const restore = async (atMs?: number): Promise<ClusterRestored> => {
-    const opened = await openClusterBackup(place.to, place.backupKeys, "read");
-    return restoreLog({ connection: target, backup: opened, projects, replicas: 1, atMs, report: (line) => t.diagnostic(line) });
+  const restore = async (more: Partial<ClusterRestoreOptions> = {}, { to, backupKeys } = place): Promise<ClusterRestored> => {
+    const opened = await openClusterBackup(to, backupKeys, "read");
+    return restoreLog({ connection: target, backup: opened, projects, replicas: 1, report: (line) => t.diagnostic(line), ...more });
   };
+  const copyOf = (name: string, salt: string): CopiedLedger | undefined => readLedgerCopy(ledgerCopyPath(ledgerFolder, name, salt));
+  /** As if the target's disks were lost, but for those topics. */
+  const lose = (kept: readonly string[] = []): Promise<void> =>
+    withAdmin(target, async (admin) => {
+      const all = [...needsOf(projectTopics(project.name)).map(({ name }) => name), ...Object.values(sharedTopics())];
+      const there = await admin.listTopics();
+      const lost = all.filter((name): name is string => typeof name === "string" && there.includes(name) && !kept.includes(name));
+      await admin.deleteTopics({ topics: lost });
+      while ((await admin.listTopics()).some((name) => lost.includes(name))) await pause(50);
+    });
+  const knownOf = async (): Promise<boolean> => (await foldOf(target, project.name)).has(`u:${ERASED}`);
 
   const visiting = visits(server);
   while (visiting.acknowledged() < 300) await pause(10);
@@ -150,13 +163,16 @@ test("a backup while events come in, restored with and without a point in time; 
   while (visiting.acknowledged() < then + 200) await pause(10);
   const pointMs = Date.now();
   while (visiting.acknowledged() < then + 400) await pause(10);
+  const putAside = { to: join(root, "put-aside"), backupKeys: join(root, "put-aside-keys") };
+  cpSync(place.to, putAside.to, { recursive: true });
+  cpSync(place.backupKeys, putAside.backupKeys, { recursive: true });
   const { job_id: jobId } = await server.erasePerson({ user_id: ERASED });
   const second = await backup();
   const kept = second.total_records - second.copied_records;
   ok(second.copied_records > 200 && kept >= first.total_records - SMALL, JSON.stringify([first, second]));
   await visiting.stop();
 
-  const atPoint = await restore(pointMs);
+  const atPoint = await restore({ atMs: pointMs });
   ok(atPoint.erased > 0 && atPoint.logEndMs <= pointMs, JSON.stringify(atPoint));
   const expected = await foldOf(source, project.name, pointMs);
   deepEqual(await foldOf(target, project.name), expected);
@@ -189,13 +205,7 @@ test("a backup while events come in, restored with and without a point in time; 
   const third = await backup();
   equal(third.copied_records, third.total_records, "after an erasure everything is copied anew");
   ok((await backup()).copied_records < third.total_records / 2, "and then only what came since");
-  await withAdmin(target, async (admin) => {
-    const names = [...needs.map(({ name }) => name), ...Object.values(sharedTopics()).filter((name) => typeof name === "string")];
-    const ledger = projectTopics(project.name).erasures;
-    const lost = names.filter((name) => name !== ledger);
-    await admin.deleteTopics({ topics: lost });
-    while ((await admin.listTopics()).some((name) => lost.includes(name))) await pause(50);
-  });
+  await lose([projectTopics(project.name).erasures]);
   await restore();
   deepEqual(await foldOf(target, project.name), await foldOf(source, project.name));
   const sizes = async (connection: KafkaConnection): Promise<(number | undefined)[]> => {
@@ -204,4 +214,15 @@ test("a backup while events come in, restored with and without a point in time; 
     return shared.map((name) => found.get(name)?.ends[0]);
   };
   deepEqual(await sizes(target), await sizes(source), "keys and the audit trail");
+
+  // Where the ledger is lost with the rest, a backup of before the erasure would bring him back, but for its copy.
+  await lose();
+  equal((await restore({}, putAside)).erased, 0);
+  ok(await knownOf(), "the backup holds him");
+  await lose();
+  ok((await restore({ copyOf }, putAside)).erased > 0);
+  equal(await knownOf(), false);
+  const book = new ErasureBook();
+  await readBook(book, target, projectTopics(project.name).erasures);
+  ok(book.erasedAt(`u:${ERASED}`)! > pointMs, "what comes late of him is refused");
 });

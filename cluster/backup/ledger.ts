@@ -3,8 +3,9 @@ import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
 import { BackupError } from "../../server/backup/place.ts";
 import { textsOf } from "../../server/privacy/belonging.ts";
 import { ErasureBook } from "../erasure/book.ts";
+import type { CopiedLedger } from "../erasure/ledger-copy.ts";
 import { decodeDocument } from "../wire/documents.ts";
-import { decodeErasure } from "../wire/erasure.ts";
+import { decodeErasure, encodeErasure } from "../wire/erasure.ts";
 import { personKeyOf } from "../wire/record-key.ts";
 import type { StoredRecord } from "./records.ts";
 import type { TruthKind } from "./truth.ts";
@@ -25,6 +26,25 @@ export function restoredLedger(records: readonly StoredRecord[]): StoredRecord[]
     if (!isKept) kept.set(name, { record, isRunning });
   }
   return [...kept.values()].map(({ record }) => record);
+}
+
+/** The ledger with those jobs of its copy that it does not know: they were begun after the backup, and are done by the restore. */
+export function withCopied(
+  ledger: readonly StoredRecord[],
+  copyOf: (salt: string) => CopiedLedger | undefined,
+): readonly StoredRecord[] {
+  const values = ledger.map(({ value }) => decodeErasure(value!));
+  const salt = values.find((value) => value.kind === "salt")?.salt;
+  const copy = salt === undefined ? undefined : copyOf(salt);
+  if (copy === undefined) return ledger;
+  if (copy.salt !== salt) throw new BackupError("the copy of the ledger is of another cluster");
+  const known = new Set(values.flatMap((value) => (value.kind === "erasure" ? [value.job_id] : [])));
+  const more = copy.jobs.filter(({ job_id }) => !known.has(job_id)).map(({ job_id, at, hashes }): StoredRecord => {
+    const proof = { erased_at: new Date(at).toISOString(), done_at: new Date(at).toISOString(), restored: "from a backup of before" };
+    const value = encodeErasure({ kind: "erasure", job_id, status: "done", at, hashes: [...hashes], proof });
+    return { key: Buffer.from(job_id), value: Buffer.from(value), timestampMs: at };
+  });
+  return [...ledger, ...more];
 }
 
 export function bookOf(ledger: readonly StoredRecord[]): ErasureBook {

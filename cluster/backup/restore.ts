@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { BackupError, boxKey, boxPath } from "../../server/backup/place.ts";
 import { BoxError } from "../../server/backup/box.ts";
 import { ErasureBook } from "../erasure/book.ts";
+import type { CopiedLedger } from "../erasure/ledger-copy.ts";
 import { readCommitted } from "../kafka/committed.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { takeGivenTimes } from "../kafka/log-times.ts";
@@ -13,7 +14,7 @@ import { offsetsOf } from "../kafka/offsets.ts";
 import { KafkaSender } from "../kafka/sender.ts";
 import { createTopics, needsOf } from "../kafka/topics.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
-import { bookOf, checkGrown, isErased, restoredLedger } from "./ledger.ts";
+import { bookOf, checkGrown, isErased, restoredLedger, withCopied } from "./ledger.ts";
 import type { ClusterBackup, ClusterManifest, CopiedTopic } from "./manifest.ts";
 import { openRecords, type RecordBlock, type StoredRecord } from "./records.ts";
 import { HANDLING, truthOf, type TruthTopic } from "./truth.ts";
@@ -26,6 +27,8 @@ export interface ClusterRestoreOptions {
   readonly replicas: number;
   /** What comes later in log time (Unix ms) stays away. */
   readonly atMs?: number | undefined;
+  /** What else is known of a project's ledger, by its salt: erasures since the backup, where Kafka was lost with the ledger. */
+  readonly copyOf?: ((project: string, salt: string) => CopiedLedger | undefined) | undefined;
   /** Called when nothing stands in the way, before anything is written. */
   readonly onAccepted?: () => Promise<void>;
   readonly report: (line: string) => void;
@@ -60,11 +63,13 @@ export async function restoreLog(options: ClusterRestoreOptions): Promise<Cluste
   const ledgers = new Map<string, readonly StoredRecord[]>();
   const books = new Map<string, ErasureBook>();
   for (const topic of manifest.topics.filter(({ kind }) => kind === "erasures")) {
+    const project = projectOf(projects, topic.name);
     const backedUp = restoredLedger(await recordsOf(backup, topic));
     const there = standing.get(topic.name);
     if (there !== undefined) checkGrown(topic.name, there, backedUp);
-    else ledgers.set(topic.name, backedUp);
-    books.set(projectOf(projects, topic.name), bookOf(there ?? backedUp));
+    const ledger = there ?? withCopied(backedUp, (salt) => options.copyOf?.(project, salt));
+    if (there === undefined) ledgers.set(topic.name, ledger);
+    books.set(project, bookOf(ledger));
   }
   await options.onAccepted?.();
   const copied = manifest.topics.filter(({ name }) => !standing.has(name));

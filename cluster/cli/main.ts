@@ -8,6 +8,7 @@ import { BackupError } from "../../server/backup/place.ts";
 import { VaultError } from "../../server/vault/vault.ts";
 import { InstallError } from "../install/tools.ts";
 import { FlinkError } from "../jobs/flink-rest.ts";
+import { LedgerCopyError } from "../erasure/ledger-copy.ts";
 import { OpenTransactionError } from "../kafka/committed.ts";
 import { TopicError } from "../kafka/topics.ts";
 import { PartError } from "../parts/part.ts";
@@ -32,6 +33,7 @@ const HELP = `attune cluster <command> [options]
          --whole         copy everything anew
   restore --from FOLDER  put a backup's log into a cluster whose topics hold nothing, build everything from it, and verify
          --at TIME       as it was then, without anybody who was erased since
+         --ledger PROJECT=FILE  a server's copy of the ledger of erasures, where Kafka was lost with the ledger
   logs [PART …] [--follow]
 
 The data folder: --data FOLDER (default ./data). Settings of "up": --demo 0|1, --host, --port (the first server's),
@@ -71,7 +73,7 @@ const COMMANDS: Record<string, Command> = {
     return (await import("./backup.ts")).backupCommand(flagsOf(args, options));
   },
   restore: async (args) => {
-    const options = { from: { type: "string" }, at: { type: "string" } } as const;
+    const options = { from: { type: "string" }, at: { type: "string" }, ledger: { type: "string", multiple: true } } as const;
     return (await import("./restore.ts")).restoreCommand(flagsOf(args, options));
   },
   logs: async (args) => {
@@ -110,6 +112,7 @@ const PLAIN = [
   BoxError,
   VaultError,
   OpenTransactionError,
+  LedgerCopyError,
 ];
 
 /** Faults that a person can mend are one line or a few; anything else is a bug and keeps its stack. */

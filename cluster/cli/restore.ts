@@ -1,10 +1,13 @@
 // `attune cluster restore`: puts a backup's log into Kafka, has a job build everything from it, and verifies that.
 import { setTimeout } from "node:timers/promises";
+import { ledgerOf } from "../../server/cli/ledger-flag.ts";
 import { timeOf } from "../../server/cli/time-flag.ts";
 import { UsageError } from "../../server/cli/usage.ts";
+import { defaultKekFolder } from "../../server/vault/vault.ts";
 import { forgetAnchor } from "../access/audit-anchor.ts";
 import { openClusterBackup } from "../backup/manifest.ts";
 import { type ClusterRestored, restoreLog } from "../backup/restore.ts";
+import { type CopiedLedger, ledgerCopyPath, readLedgerCopy } from "../erasure/ledger-copy.ts";
 import { FlinkRest } from "../jobs/flink-rest.ts";
 import { type JobState, readJobState, writeJobState } from "../jobs/job-state.ts";
 import { livingJob } from "../jobs/submit.ts";
@@ -23,17 +26,19 @@ import { verifyCommand } from "./verify.ts";
 export interface RestoreFlags extends ClusterFlags {
   from?: string | undefined;
   at?: string | undefined;
+  /** `PROJECT=FILE`: a copy of a ledger that a server kept elsewhere. */
+  ledger?: string[] | undefined;
 }
 
 const ENDED_POLL_MS = 500;
-const USAGE = 'attune cluster restore --from FOLDER [--at TIME] [--data FOLDER] [--config FILE] and the settings of "up"';
+const USAGE = 'attune cluster restore --from FOLDER [--at TIME] [--ledger PROJECT=FILE …] [--data FOLDER] [--config FILE] and the settings of "up"';
 /** What the job before may not have passed on when the copy ended. */
 const PASS_ON_AGAIN_MS = 60_000;
 /** So long a copy that was passed on twice is known, with a day to spare (the job remembers ids for eight days). */
 const COPIES_KNOWN_MS = 7 * 86_400_000;
 
 export async function restoreCommand(flags: RestoreFlags): Promise<number> {
-  const { from, at } = flags;
+  const { from, at, ledger = [] } = flags;
   if (from === undefined) throw new UsageError(USAGE);
   const atMs = at === undefined ? undefined : timeOf(at);
   const backup = await openClusterBackup(from, backupKeys(), "read");
@@ -42,6 +47,10 @@ export async function restoreCommand(flags: RestoreFlags): Promise<number> {
   const { folder, plan, connection } = settings;
   if (plan.clusterKey !== manifest.settings.clusterKey)
     throw new CheckError(`${folder} has another cluster's key than the backup: name a --data folder without a plan, or that key`);
+  const named = new Map(ledger.map(ledgerOf));
+  const keys = process.env["ATTUNE_KEK_FOLDER"] ?? defaultKekFolder();
+  const copyOf = (project: string, salt: string): CopiedLedger | undefined =>
+    readLedgerCopy(named.get(project) ?? ledgerCopyPath(keys, project, salt));
   const report = reporter();
   const unlock = lockCluster(folder);
   try {
@@ -51,7 +60,8 @@ export async function restoreCommand(flags: RestoreFlags): Promise<number> {
     await startInstallations(settings, before, report);
     const projects = topicsOf(Object.keys(plan.projects), generation);
     const onAccepted = (): Promise<void> => endJob(settings, before, report);
-    const restored = await restoreLog({ connection, backup, projects, replicas: plan.replicas, atMs, onAccepted, report });
+    const { replicas } = plan;
+    const restored = await restoreLog({ connection, backup, projects, replicas, atMs, copyOf, onAccepted, report });
     const { records, erased } = restored;
     process.stdout.write(`backup of ${manifest.at}: ${records} records are back, ${erased} of erased persons are not\n`);
     await forgetServed(settings);

@@ -30,7 +30,7 @@ export class ErasureBook {
     }
     this.#jobs.set(value.job_id, value);
     this.newestAtMs = Math.max(this.newestAtMs, value.at);
-    const hashes = value.status === "running" ? value.keys.map((key) => this.hashOf(key)) : value.hashes;
+    const hashes = this.#hashesOf(value);
     for (const hash of hashes) this.#erasedAt.set(hash, Math.max(value.at, this.#erasedAt.get(hash) ?? -Infinity));
     return value;
   }
@@ -44,6 +44,12 @@ export class ErasureBook {
     return [...this.#jobs.values()].filter((job) => job.status === "running");
   }
 
+  /** What whoever must know those erased needs of it: hashes, and the salt (undefined: none yet). */
+  copy(): { salt: string | undefined; jobs: { job_id: string; at: number; hashes: string[] }[] } {
+    const jobs = [...this.#jobs.values()].map((job) => ({ job_id: job.job_id, at: job.at, hashes: this.#hashesOf(job) }));
+    return { salt: this.#salt?.toString("base64url"), jobs };
+  }
+
   hashOf(personKey: string): string {
     let hash = this.#known.get(personKey);
     if (hash !== undefined) return hash;
@@ -52,6 +58,10 @@ export class ErasureBook {
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.set(personKey, hash);
     return hash;
+  }
+
+  #hashesOf(job: ErasureJob): string[] {
+    return job.status === "running" ? job.keys.map((key) => this.hashOf(key)) : job.hashes;
   }
 
   /** Up to what log time everything of this key was erased; undefined: nothing was. */

@@ -16,6 +16,8 @@ export interface ErasuresOptions {
   readonly now: () => number;
   /** A value that cannot be read; it is left out. */
   readonly onCorrupt: (error: Error) => void;
+  /** Called when all that there was is known, and after each change; must not throw. */
+  readonly keepCopy?: ((book: ErasureBook) => void) | undefined;
 }
 
 export type RunningErasure = Extract<ErasureJob, { status: "running" }>;
@@ -29,6 +31,7 @@ export class Erasures {
   readonly #log: SharedLog;
   readonly #listeners = new Set<(job: ErasureJob) => void>();
   readonly book = new ErasureBook();
+  #isOpen = false;
 
   private constructor(options: ErasuresOptions) {
     this.#options = options;
@@ -44,6 +47,8 @@ export class Erasures {
       const salt = randomBytes(SALT_BYTES).toString("base64url");
       await erasures.#log.append(encodeErasure({ kind: "salt", salt }), `salt/${uuidv7()}`);
     }
+    erasures.#isOpen = true;
+    options.keepCopy?.(erasures.book);
     return erasures;
   }
 
@@ -96,7 +101,9 @@ export class Erasures {
   #take(value: Buffer): void {
     try {
       const job = this.book.take(value);
-      if (job !== undefined) for (const tell of this.#listeners) tell(job);
+      if (job === undefined) return;
+      for (const tell of this.#listeners) tell(job);
+      if (this.#isOpen) this.#options.keepCopy?.(this.book);
     } catch (error) {
       this.#options.onCorrupt(error as Error);
     }

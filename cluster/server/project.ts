@@ -30,6 +30,8 @@ import {
   type Submission,
 } from "../../server/ports.ts";
 import type { ErasureJob } from "../erasure/book.ts";
+import type { ErasureBook } from "../erasure/book.ts";
+import { keepLedgerCopy } from "../erasure/ledger-copy.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import type { KafkaSender } from "../kafka/sender.ts";
 import { checkTopics, needsOf, topicsWithOwnKeys } from "../kafka/topics.ts";
@@ -76,6 +78,8 @@ export interface ClusterProjectOptions {
   readonly onFault: (error: Error) => void;
   /** For the audit trail. */
   readonly onOwnAct?: (act: OwnAct) => void;
+  /** A folder of this machine in which a copy of the ledger of erasures is kept, for a restore where Kafka was lost. */
+  readonly ledgerFolder?: string;
 }
 
 const TICK_EVERY_MS = 1_000;
@@ -189,7 +193,14 @@ export class ClusterProject implements Project {
     const ownKeys = await topicsWithOwnKeys(connection, [...topics.log, topics.decision]);
     const store = new ProfileStore(options.link, { project: name, generation, shards: partitions.get(topics.profiles)! });
     const { sender } = options;
-    const erasures = await Erasures.open({ connection, sender, topic: topics.erasures, now, onCorrupt: onFault });
+    const keepCopy = (book: ErasureBook): void => {
+      try {
+        if (options.ledgerFolder !== undefined) keepLedgerCopy(options.ledgerFolder, name, book);
+      } catch (cause) {
+        onFault(new Error(`the copy of the ledger of erasures in ${options.ledgerFolder} could not be written`, { cause }));
+      }
+    };
+    const erasures = await Erasures.open({ connection, sender, topic: topics.erasures, now, onCorrupt: onFault, keepCopy });
     const isErased = (key: string, atMs: number): boolean => erasures.covers(key, atMs);
     const learner = new Learner({ connection, topics, partitions, now, onCorrupt: onFault, isErased });
     await learner.start();

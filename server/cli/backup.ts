@@ -6,6 +6,7 @@ import { restoreBackup } from "../backup/restore.ts";
 import { verifyProject } from "../embedded/verify.ts";
 import { readSettings } from "./config.ts";
 import { openSettingsHost } from "./node.ts";
+import { ledgerOf } from "./ledger-flag.ts";
 import { timeOf } from "./time-flag.ts";
 import { UsageError } from "./usage.ts";
 
@@ -77,10 +78,4 @@ function pointOf({ at, position }: { at?: string | undefined; position?: string 
     return { position: Number(position) };
   }
   return at === undefined ? undefined : { atMs: timeOf(at) };
-}
-
-function ledgerOf(text: string): [project: string, path: string] {
-  const at = text.indexOf("=");
-  if (at <= 0) throw new UsageError(`--ledger ${text}: PROJECT=FILE`);
-  return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -20,7 +20,7 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
-export interface NewProject extends Pick<ClusterHostOptions, "onOwnAct"> {
+export interface NewProject extends Pick<ClusterHostOptions, "onOwnAct" | "ledgerFolder"> {
   readonly program?: unknown;
   readonly servers?: number;
 }
@@ -52,7 +52,7 @@ export async function startCluster(): Promise<TestCluster> {
   let projects = 0;
 
   async function newProject(options: NewProject = {}): Promise<TestProject> {
-    const { program = {}, servers: count = 1 } = options;
+    const { program = {}, servers: count = 1, ...hostOptions } = options;
     const name = `p${projects++}`;
     const topics = projectTopics(name);
     await createTopics(connection, needsOf(topics), { partitions: PARTITIONS, replicas: 1 });
@@ -66,7 +66,7 @@ export async function startCluster(): Promise<TestCluster> {
         projects: { [name]: program },
         now: Date.now,
         onFault: (error) => process.stderr.write(`${error.stack}\n`),
-        ...(options.onOwnAct === undefined ? {} : { onOwnAct: options.onOwnAct }),
+        ...hostOptions,
       });
       hosts.push(host);
       const server = host.projects.get(name)!;
