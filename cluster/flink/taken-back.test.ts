@@ -26,6 +26,8 @@ const NEVER_MS = 3_600_000;
 /** From a transaction's first record on; the outputs of `EVENTS` and a savepoint must come in less. */
 const TRANSACTION_TIMEOUT_MS = 12_000;
 const QUIET_MS = 500;
+/** An erasure is in force a second after it was written. */
+const ERASED_AFTER_MS = 1_200;
 const missing = clusterMissing();
 
 test("outputs that Kafka takes back are written again, once", { skip: missing ?? false }, async (t) => {
@@ -47,13 +49,16 @@ test("outputs that Kafka takes back are written again, once", { skip: missing ??
     return new Set([...steps, ...rig.outputs.bytesByVersion.keys()]);
   };
   let precommitted = new Set<string>();
+  /** What must never be seen: outputs of somebody who was erased while they were not committed. */
+  let forgotten = new Set<string>();
 
   /** All that was precommitted. Outcomes come with their steps; values that time alone has made may be beside. */
   async function allCommittedOnce(): Promise<void> {
     const { steps, outcomes, profiles } = await committedOutputs(outputs);
     for (const names of [steps, outcomes, profiles]) deepEqual(names, [...new Set(names)]);
     const committed = new Set([...steps, ...profiles]);
-    deepEqual([...precommitted].filter((name) => !committed.has(name)), []);
+    deepEqual([...precommitted].filter((name) => !committed.has(name) && !forgotten.has(name)), []);
+    deepEqual([...forgotten].filter((name) => committed.has(name)), []);
     deepEqual(steps.filter((id) => !outcomes.includes(id)), []);
   }
 
@@ -126,6 +131,25 @@ test("outputs that Kafka takes back are written again, once", { skip: missing ??
       await rig.cancel(jobId);
     }
     jobId = await submit(savepoint);
+  });
+
+  await t.test("but nothing of whoever was erased while the job was away", async () => {
+    const before = await committedOutputs(outputs);
+    const known = new Set([...before.steps, ...before.profiles]);
+    const savepoint = await precommit();
+    await rig.cancel(jobId);
+    await untilNoneOpen();
+    const fresh = [...precommitted].filter((name) => !known.has(name));
+    const key = fresh.find((name) => name.startsWith("u:"))!.split(" ")[0]!;
+    const theirs = rig.outputs.steps.flatMap((step) => (step.kind === "step" && step.step.personKey === key ? [step.eventId] : []));
+    forgotten = new Set(fresh.filter((name) => name.startsWith(`${key} `) || theirs.includes(name)));
+    ok([...forgotten].some((name) => theirs.includes(name)), "they have steps, too");
+    await rig.erase([key]);
+    await setTimeout(ERASED_AFTER_MS);
+    jobId = await submit(savepoint);
+    await allCommittedOnce();
+    await rig.checkpoint(jobId);
+    await untilNoneOpen();
   });
 
   await t.test("what was committed is none of it, though its transaction's id was used again since", async () => {

@@ -38,7 +38,8 @@ export async function committedOutputs(of: OutputTopics): Promise<CommittedOutpu
       return outcome.kind === "acted" ? outcome.event.event_id : undefined;
     }),
     profiles: await namesIn(of, profiles, ({ key, value }) => {
-      const { sequence, asOfMs } = decodeProfile(value!);
+      if (value === null) return undefined;
+      const { sequence, asOfMs } = decodeProfile(value);
       return `${String(key)} ${sequence} ${asOfMs}`;
     }),
   };

@@ -120,7 +120,7 @@ public final class Job {
 
   private static ResultSink exactlyOnce(Options options, Set<String> ownKeys) {
     KafkaSink<Output> sink = sink(options, ownKeys, "results", DeliveryGuarantee.EXACTLY_ONCE);
-    return new ResultSink(sink, producer(options, "results"));
+    return new ResultSink(sink, producer(options, "results"), options);
   }
 
   private static KafkaSink<Output> sink(

@@ -31,11 +31,13 @@ final class OutputsAgain {
   private static final Duration CLOSE = Duration.ofSeconds(5);
 
   private final Properties kafka;
+  private final Options options;
   private final int parallelism;
 
   /** @param parallelism subtasks that write now */
-  OutputsAgain(Properties kafka, int parallelism) {
+  OutputsAgain(Properties kafka, Options options, int parallelism) {
     this.kafka = kafka;
+    this.options = options;
     this.parallelism = parallelism;
   }
 
@@ -60,7 +62,7 @@ final class OutputsAgain {
   }
 
   private long writeAgain(PlacedCommittable transaction)
-      throws InterruptedException, ExecutionException, TimeoutException {
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
     Places places = transaction.places;
     String name = transaction.getTransactionalId() + "-again";
     KafkaProducer<byte[], byte[]> producer = producer(name);
@@ -69,8 +71,11 @@ final class OutputsAgain {
       producer.initTransactions();
       if (isMarked(name)) return 0;
       refuseOtherParallelism(transaction);
+      ErasedOutputs erased = ErasedOutputs.read(options);
       producer.beginTransaction();
-      long found = read(places, "read_uncommitted", record -> producer.send(copyOf(record)));
+      long found = read(places, "read_uncommitted", record -> {
+        if (!erased.has(record)) producer.send(copyOf(record));
+      });
       if (found < places.records() || !places.isWhole()) {
         producer.abortTransaction();
         String why = found + " records can still be read, not all; a backfill mends it";

@@ -27,9 +27,9 @@ final class ResultCommitter implements Committer<KafkaCommittable> {
   private final OutputsAgain again;
   private final Counter recordsAgain;
 
-  ResultCommitter(Committer<KafkaCommittable> committer, Properties kafka, CommitterInitContext context) {
+  ResultCommitter(Committer<KafkaCommittable> committer, Properties kafka, Options options, CommitterInitContext context) {
     this.committer = committer;
-    again = new OutputsAgain(kafka, context.getTaskInfo().getNumberOfParallelSubtasks());
+    again = new OutputsAgain(kafka, options, context.getTaskInfo().getNumberOfParallelSubtasks());
     recordsAgain = context.metricGroup().addGroup("attune").counter("records_written_again");
   }
 

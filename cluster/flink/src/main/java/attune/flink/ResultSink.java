@@ -44,11 +44,13 @@ final class ResultSink
         SupportsPostCommitTopology<KafkaCommittable> {
   private final KafkaSink<Output> sink;
   private final Properties kafka;
+  private final Options options;
 
   /** @param kafka what {@code sink} was made with */
-  ResultSink(KafkaSink<Output> sink, Properties kafka) {
+  ResultSink(KafkaSink<Output> sink, Properties kafka, Options options) {
     this.sink = sink;
     this.kafka = kafka;
+    this.options = options;
   }
 
   @Override
@@ -66,7 +68,7 @@ final class ResultSink
 
   @Override
   public Committer<KafkaCommittable> createCommitter(CommitterInitContext context) throws IOException {
-    return new ResultCommitter(sink.createCommitter(context), kafka, context);
+    return new ResultCommitter(sink.createCommitter(context), kafka, options, context);
   }
 
   @Override
