@@ -4,8 +4,6 @@ import type { AttuneConfig } from "../../server/cli/config.ts";
 const flinkSettings = {
   "state.backend.rocksdb.compression.per.level": "NO_COMPRESSION",
   "state.backend.rocksdb.writebuffer.size": "64 kb",
-  // Begun anew with each change of its files, in place of after some minutes.
-  "attune.rocksdb.manifest-size-max": "1 b",
 };
 
 export default { cluster: { flinkSettings } } satisfies AttuneConfig;

@@ -118,7 +118,7 @@ final class PersonStage extends AbstractStreamOperator<Output>
     takePrograms();
     timers = getInternalTimerService(TIMERS, VoidNamespaceSerializer.INSTANCE, this);
     persons = new Persons(options, getRuntimeContext(), timers, operator, metrics, output);
-    List<String> states = Stream.concat(Persons.STATES.stream(), TIMER_STATES.stream()).toList();
+    List<String> states = Stream.concat(TIMER_STATES.stream(), Persons.STATES.stream()).toList();
     files = new StateFiles(getKeyedStateBackend(), states);
     compactAfter = NONE;
     ages = Map.of();

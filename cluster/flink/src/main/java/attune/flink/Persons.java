@@ -36,8 +36,8 @@ final class Persons {
   private static final String IDS = "ids";
   private static final String HELD = "held";
 
-  /** All states. */
-  static final List<String> STATES = List.of(HEADS, IDS, HELD);
+  /** All states; last the one that is empty only where nobody is left. */
+  static final List<String> STATES = List.of(IDS, HELD, HEADS);
 
   private static final Logger LOG = LoggerFactory.getLogger(Persons.class);
 

@@ -32,7 +32,10 @@ final class StateFiles implements AutoCloseable {
   private final AtomicBoolean isDue = new AtomicBoolean();
   private volatile long notBeforeMs;
 
-  /** {@code states}: the names of all that the backend holds. */
+  /**
+   * {@code states}: the names of all that the backend holds. The compaction of the last one, where it is not empty, begins
+   * the manifest anew without the names of the others' former files.
+   */
   StateFiles(KeyedStateBackend<?> backend, List<String> states) {
     this.backend = backend instanceof RocksDBKeyedStateBackend<?> rocks ? rocks : null;
     this.states = states;
