@@ -53,6 +53,30 @@ export function sharesOf(interests: Interests): [name: string, share: number][] 
   return out.sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
 }
 
+/**
+ * The `max` strongest of several dimensions with their shares of their own; equal ones in the order of the dimensions, then
+ * by name.
+ */
+export function strongestOf(dimensions: readonly Interests[], max: number): [name: string, share: number][] {
+  const found: { name: string; share: number; dimension: number }[] = [];
+  dimensions.forEach((interests, dimension) => {
+    const total = positiveTotal(interests);
+    for (const [name, { scaled }] of interests) {
+      if (scaled <= 0) continue;
+      const share = scaled / total;
+      if (found.length === max && share < found[max - 1]!.share) continue;
+      let at = found.length;
+      for (; at > 0; at--) {
+        const other = found[at - 1]!;
+        if (other.share > share || (other.share === share && (other.dimension < dimension || other.name < name))) break;
+      }
+      found.splice(at, 0, { name, share, dimension });
+      if (found.length > max) found.pop();
+    }
+  });
+  return found.map(({ name, share }) => [name, share]);
+}
+
 function addInterest(interests: Interests, name: string, scaled: number): void {
   const known = interests.get(name);
   if (known !== undefined) {

@@ -21,7 +21,9 @@ import {
   followed,
   interestShare,
   interestShares,
+  INTERESTS_ASKED_MAX,
   lastTimeMs,
+  strongestInterests,
   windowNextChangeMs,
   windowValue,
 } from "./reading.ts";
@@ -52,6 +54,16 @@ const ratio = (stars: number | undefined): number =>
   stars === undefined ? 1 : Math.max(-1, Math.min(1, (stars - 3) / 2));
 const weightOf = (event: LoggedEvent): number =>
   (plan.weights.get(event.event_type) ?? 0) * (event.event_type === "rating" ? ratio(event.value) : 1);
+
+test("the strongest interests are the first of all, categories before tags, then by name", () => {
+  forEachSeed(300, (rng) => {
+    const state = emptyPerson(plan);
+    for (const interests of [state.categories, state.tags])
+      for (let i = rng.between(0, 30); i > 0; i--) interests.set(`n${rng.between(0, 60)}`, { scaled: rng.between(-1, 4) });
+    const all = interestShares(state).sort(([, a], [, b]) => b - a);
+    deepEqual(strongestInterests(state), all.slice(0, INTERESTS_ASKED_MAX));
+  });
+});
 
 test("numbers equal a recount of the raw events", () => {
   forEachSeed(200, (rng) => {

@@ -3,7 +3,7 @@
 import { crossingMs, decayedAt } from "../math/decay.ts";
 import { diversityOf } from "./diversity.ts";
 import { halfLifeOf } from "./features.ts";
-import { shareOf, sharesOf } from "./interests.ts";
+import { shareOf, sharesOf, strongestOf } from "./interests.ts";
 import { categoriesOf } from "./recent.ts";
 import { seriesCount, seriesMax, seriesNextChangeMs, seriesSum, type Series } from "./series.ts";
 import { absorb, reaches, SESSION_GAP_MS, type Session } from "./sessions.ts";
@@ -123,9 +123,7 @@ export const INTERESTS_ASKED_MAX = 16;
 
 /** The strongest positive interests with their shares, at most INTERESTS_ASKED_MAX. */
 export function strongestInterests(state: PersonState): [name: string, share: number][] {
-  return interestShares(state)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, INTERESTS_ASKED_MAX);
+  return strongestOf([state.categories, state.tags], INTERESTS_ASKED_MAX);
 }
 
 /** Whether, among the newest 16 events of each type, a `second` came within the window after a `first`. */

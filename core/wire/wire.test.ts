@@ -9,6 +9,12 @@ const CORRUPT = { code: "corrupt" };
 const TEXTS = [
   "",
   "a",
+  "ab",
+  "abc",
+  "abcdefg",
+  "aé",
+  "abé",
+  "aéb",
   "grün",
   "日本",
   "🙂",
