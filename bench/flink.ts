@@ -30,11 +30,14 @@ interface Variant {
 }
 
 const SINKS = ["none", "at-least-once", "exactly-once"];
-const VARIANTS: readonly Variant[] = (["hashmap", "rocksdb"] as const).flatMap((backend) =>
-  SINKS.map((sink) => ({ name: `${backend}, ${sink}`, backend, args: { sink } })),
-);
+const VARIANTS: readonly Variant[] = (["hashmap", "rocksdb"] as const)
+  .flatMap((backend) => SINKS.map((sink) => ({ name: `${backend}, ${sink}`, backend, args: { sink } })))
+  .filter(({ name }) => name.includes(process.env["FLINK_ONLY"] ?? ""));
 
-/** `npm run bench -- flink`; FLINK_PERSONS, FLINK_EVENTS and FLINK_BURST change the sizes. */
+/**
+ * `npm run bench -- flink`; FLINK_PERSONS, FLINK_EVENTS and FLINK_BURST change the sizes, FLINK_ONLY takes the variants whose
+ * name has that text ("rocksdb, exactly-once").
+ */
 export async function flink(): Promise<void> {
   const missing = clusterMissing();
   if (missing !== undefined) return console.log(missing);

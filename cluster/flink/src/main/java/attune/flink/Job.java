@@ -17,12 +17,10 @@ import org.apache.flink.api.common.eventtime.WatermarkGenerator;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.configuration.Configuration;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
-import org.apache.flink.state.rocksdb.RocksDBOptions;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -59,7 +57,7 @@ public final class Job {
   }
 
   private static void build(StreamExecutionEnvironment env, Options options, String bundle) throws Exception {
-    env.configure(new Configuration().set(RocksDBOptions.OPTIONS_FACTORY, StateOptions.class.getName()));
+    env.configure(StateOptions.settings());
     env.enableCheckpointing(options.checkpointIntervalMs);
     env.setMaxParallelism(MAX_PARALLELISM);
     env.getConfig().enableObjectReuse();
