@@ -150,6 +150,8 @@ async function prepare(
     "execution.checkpointing.savepoint-dir": `file://${below("savepoints")}`,
     "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
     "execution.checkpointing.num-retained": 3,
+    // Whoever asks about a job gets an answer this old, of 3 s by default.
+    "web.refresh-interval": "500 ms",
     // A dead TaskManager is found by its refused connections within two beats, a silent one by the time-out.
     "heartbeat.interval": "2 s",
     "heartbeat.timeout": "20 s",

@@ -28,7 +28,7 @@ const PROJECT = "default";
 const CONFIG = fileURLToPath(new URL("./attune.config.ts", import.meta.url));
 const PROGRAM_SETTLE_MS = 1_500;
 /** Flink answers questions about a job from a copy this old. */
-const FLINK_CACHE_MS = 3_500;
+const FLINK_CACHE_MS = 1_000;
 const SENDERS = 4;
 const PERSONS = 60;
 const HEAL_PATIENCE_MS = 120_000;

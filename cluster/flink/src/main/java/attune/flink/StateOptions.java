@@ -10,7 +10,10 @@ import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.DBOptions;
 import org.rocksdb.FlinkCompactionFilter.FlinkCompactionFilterFactory;
 
-/** RocksDB's settings that Flink has no name for: what was deleted leaves its files with a compaction ({@link StateFiles}). */
+/**
+ * RocksDB's settings: for many persons (docs/decisions/cluster.md), and so that what was deleted leaves its files with a
+ * compaction ({@link StateFiles}).
+ */
 public final class StateOptions implements RocksDBOptionsFactory {
   /**
    * The manifest, which is in every checkpoint, names the first and the last key of each file that there was, until it is
