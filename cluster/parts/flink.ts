@@ -158,6 +158,8 @@ async function prepare(
     "restart-strategy.type": "exponential-delay",
     "restart-strategy.exponential-delay.initial-backoff": "500 ms",
     "restart-strategy.exponential-delay.max-backoff": "10 s",
+    // What ran for so long is well: the next restart waits no longer than the first. By default an hour's failures add up.
+    "restart-strategy.exponential-delay.reset-backoff-threshold": "5 s",
     ...(zookeeper === undefined
       ? {}
       : {
