@@ -40,8 +40,8 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Rule>>> = {
   "core/program/": { packages: ["@marcbachmann/cel-js"] },
   // `npm start` builds the pages, and fills its own catalogue with the demo's.
   "server/cli/": { rooms: ["core/", "demo/warm.ts", "scripts/build.ts"] },
-  // A server of the cluster has the same door and settings as the embedded node, and the same place for what is kept apart.
-  "cluster/server/main.ts": { rooms: ["core/", "server/cli/", "server/vault/vault.ts"] },
+  // A server of the cluster has the same door and settings as the embedded node.
+  "cluster/server/main.ts": { rooms: ["core/", "server/cli/"] },
   // What is kept beside keys is replaced as they are.
   "cluster/erasure/ledger-copy.ts": { rooms: ["core/", "server/disk/durable-file.ts"] },
   // The command line reads the same settings, and tells the same faults of backups.

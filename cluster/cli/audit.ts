@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { kekFolder } from "../../server/cli/kek-folder.ts";
 import { UsageError } from "../../server/cli/usage.ts";
-import { defaultKekFolder } from "../../server/vault/vault.ts";
 import { verifySharedAudit } from "../access/shared-audit.ts";
 import { RedisLink } from "../redis/link.ts";
 import { redisConnection } from "./redis-rows.ts";
@@ -36,7 +36,7 @@ export function putHeadAside(clusterKey: string): void {
 
 /** Beside the key-encryption keys, apart from Kafka and Redis. */
 function headFile(clusterKey: string): string {
-  const folder = process.env["ATTUNE_KEK_FOLDER"] ?? defaultKekFolder();
+  const folder = kekFolder();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const name = createHash("sha256").update(`audit ${clusterKey}`).digest("hex").slice(0, 16);
   return join(folder, `audit-cluster-${name}.json`);

@@ -1,9 +1,9 @@
 // `attune cluster restore`: puts a backup's log into Kafka, has a job build everything from it, and verifies that.
 import { setTimeout } from "node:timers/promises";
+import { kekFolder } from "../../server/cli/kek-folder.ts";
 import { ledgerOf } from "../../server/cli/ledger-flag.ts";
 import { timeOf } from "../../server/cli/time-flag.ts";
 import { UsageError } from "../../server/cli/usage.ts";
-import { defaultKekFolder } from "../../server/vault/vault.ts";
 import { forgetAnchor } from "../access/audit-anchor.ts";
 import { openClusterBackup } from "../backup/manifest.ts";
 import { type ClusterRestored, restoreLog } from "../backup/restore.ts";
@@ -48,9 +48,8 @@ export async function restoreCommand(flags: RestoreFlags): Promise<number> {
   if (plan.clusterKey !== manifest.settings.clusterKey)
     throw new CheckError(`${folder} has another cluster's key than the backup: name a --data folder without a plan, or that key`);
   const named = new Map(ledger.map(ledgerOf));
-  const keys = process.env["ATTUNE_KEK_FOLDER"] ?? defaultKekFolder();
   const copyOf = (project: string, salt: string): CopiedLedger | undefined =>
-    readLedgerCopy(named.get(project) ?? ledgerCopyPath(keys, project, salt));
+    readLedgerCopy(named.get(project) ?? ledgerCopyPath(kekFolder(), project, salt));
   const report = reporter();
   const unlock = lockCluster(folder);
   try {

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Logger } from "pino";
 import { programsOf } from "../../server/cli/node.ts";
+import { kekFolder } from "../../server/cli/kek-folder.ts";
 import { serve, type ServeSettings } from "../../server/cli/serve.ts";
 import { toConnection, type KafkaProperties } from "../cli/kafka-properties.ts";
-import { defaultKekFolder } from "../../server/vault/vault.ts";
 import type { EventTopics } from "../wire/topics.ts";
 import { openClusterAccess } from "../access/cluster-access.ts";
 import { redisTls, type RedisFiles } from "../redis/tls-files.ts";
@@ -54,7 +54,7 @@ async function main(): Promise<number> {
         now: Date.now,
         onFault: faultsTo(logger),
         onOwnAct,
-        ledgerFolder: process.env["ATTUNE_KEK_FOLDER"] ?? defaultKekFolder(),
+        ledgerFolder: kekFolder(),
       }),
     (logger) =>
       openClusterAccess({

@@ -29,8 +29,7 @@ import {
   type RecommendRequest,
   type Submission,
 } from "../../server/ports.ts";
-import type { ErasureJob } from "../erasure/book.ts";
-import type { ErasureBook } from "../erasure/book.ts";
+import type { ErasureBook, ErasureJob } from "../erasure/book.ts";
 import { keepLedgerCopy } from "../erasure/ledger-copy.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import type { KafkaSender } from "../kafka/sender.ts";

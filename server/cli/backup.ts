@@ -6,6 +6,7 @@ import { restoreBackup } from "../backup/restore.ts";
 import { verifyProject } from "../embedded/verify.ts";
 import { readSettings } from "./config.ts";
 import { openSettingsHost } from "./node.ts";
+import { kekFolder } from "./kek-folder.ts";
 import { ledgerOf } from "./ledger-flag.ts";
 import { timeOf } from "./time-flag.ts";
 import { UsageError } from "./usage.ts";
@@ -16,7 +17,6 @@ const RESTORE_USAGE =
 
 /** Where the backups' key-encryption keys lie; keep them apart from the backups and from the data. */
 const backupKeys = (): string | undefined => process.env["ATTUNE_BACKUP_KEYS"];
-const kekFolder = (): string | undefined => process.env["ATTUNE_KEK_FOLDER"];
 
 export async function backupCommand(args: string[]): Promise<number> {
   const { values } = parseArgs({
