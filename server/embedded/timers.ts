@@ -7,22 +7,23 @@ const HORIZON_MS = 120_000;
 const SCAN_EVERY_MS = 60_000;
 const TICK_MS = 100;
 const BUCKET_MS = 100;
-/** Persons looked at in one turn: about 5 ms. */
-const PERSONS_A_TURN = 200;
-const ROWS_A_SCAN = 2_000;
+/** What is done between two turns of the event loop: about 1 ms each. */
+const PERSONS_A_TURN = 40;
+const ROWS_A_TURN = 100;
 
 export class Timers {
-  readonly #persons: Persons;
+  readonly #persons: Pick<Persons, "storedTimers">;
   readonly #now: () => number;
   readonly #look: (key: string, nowMs: number) => void;
   readonly #buckets = new Map<number, Set<string>>();
   #timer: NodeJS.Timeout | null = null;
+  #isLooking = false;
   #scannedToMs = 0;
   #scannedAtMs = -Infinity;
   #cursor: string | undefined;
   #firstBucket = Infinity;
 
-  constructor(options: { persons: Persons; now: () => number; look: (key: string, nowMs: number) => void }) {
+  constructor(options: { persons: Pick<Persons, "storedTimers">; now: () => number; look: (key: string, nowMs: number) => void }) {
     this.#persons = options.persons;
     this.#now = options.now;
     this.#look = options.look;
@@ -36,6 +37,8 @@ export class Timers {
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    this.#cursor = undefined;
+    this.#isLooking = false;
   }
 
   /** To be told after each change of a person. */
@@ -55,8 +58,27 @@ export class Timers {
 
   #tick(): void {
     const nowMs = this.#now();
-    this.#scan(nowMs);
+    if (this.#cursor === undefined && nowMs - this.#scannedAtMs >= SCAN_EVERY_MS) {
+      this.#scannedAtMs = nowMs;
+      this.#scannedToMs = nowMs + HORIZON_MS;
+      this.#scan();
+    }
+    if (!this.#isLooking) this.#lookAtDue();
+  }
+
+  /** Fetches what falls due soon from the state file, a page a turn. */
+  #scan(): void {
+    const after = this.#cursor === undefined ? {} : { after: this.#cursor };
+    const rows = this.#persons.storedTimers({ ...after, toMs: this.#scannedToMs, limit: ROWS_A_TURN });
+    for (const { cursor, key } of rows) this.set(key, Number(cursor.slice(0, cursor.indexOf(":"))));
+    this.#cursor = rows.length < ROWS_A_TURN ? undefined : rows.at(-1)!.cursor;
+    if (this.#cursor !== undefined) this.#inNextTurn(() => this.#scan());
+  }
+
+  #lookAtDue(): void {
+    const nowMs = this.#now();
     const nowBucket = Math.floor(nowMs / BUCKET_MS);
+    this.#isLooking = false;
     if (this.#firstBucket > nowBucket) return;
     let left = PERSONS_A_TURN;
     const due = [...this.#buckets.keys()].filter((bucket) => bucket <= nowBucket).sort((a, b) => a - b);
@@ -65,6 +87,8 @@ export class Timers {
       for (const key of keys) {
         if (left-- <= 0) {
           this.#firstBucket = bucket;
+          this.#isLooking = true;
+          this.#inNextTurn(() => this.#lookAtDue());
           return;
         }
         keys.delete(key);
@@ -75,17 +99,9 @@ export class Timers {
     this.#firstBucket = Math.min(Infinity, ...this.#buckets.keys());
   }
 
-  /** Fetches what falls due soon from the state file, a page a tick; a new round starts once a minute. */
-  #scan(nowMs: number): void {
-    const isNewRound = this.#cursor === undefined;
-    if (isNewRound) {
-      if (nowMs - this.#scannedAtMs < SCAN_EVERY_MS) return;
-      this.#scannedAtMs = nowMs;
-      this.#scannedToMs = nowMs + HORIZON_MS;
-    }
-    const after = this.#cursor === undefined ? {} : { after: this.#cursor };
-    const rows = this.#persons.storedTimers({ ...after, toMs: this.#scannedToMs, limit: ROWS_A_SCAN });
-    for (const { cursor, key } of rows) this.set(key, Number(cursor.slice(0, cursor.indexOf(":"))));
-    this.#cursor = rows.length < ROWS_A_SCAN ? undefined : rows.at(-1)!.cursor;
+  #inNextTurn(task: () => void): void {
+    setImmediate(() => {
+      if (this.#timer !== null) task();
+    });
   }
 }

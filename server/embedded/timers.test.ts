@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { Timers } from "./timers.ts";
+
+const START_MS = 1_790_000_000_000;
+const PERSONS = 1_000;
+
+/** Rows of a state file in which everybody falls due at once, and who was looked at in which turn of the event loop. */
+function startTimers(t: TestContext): { timers: Timers; turns: string[][]; nextTurn: () => void } {
+  t.mock.timers.enable({ apis: ["setInterval", "Date"], now: START_MS });
+  let waiting: (() => void)[] = [];
+  t.mock.method(globalThis, "setImmediate", (task: () => void) => waiting.push(task));
+  const turns: string[][] = [[]];
+  const rows = Array.from({ length: PERSONS }, (_, i) => {
+    const key = `u:${String(i).padStart(4, "0")}`;
+    return { cursor: `${START_MS + 50}:${key}`, key };
+  });
+  const timers = new Timers({
+    persons: { storedTimers: ({ after = "", limit }) => rows.filter(({ cursor }) => cursor > after).slice(0, limit) },
+    now: () => Date.now(),
+    look: (key) => turns.at(-1)!.push(key),
+  });
+  const nextTurn = (): void => {
+    const tasks = waiting;
+    waiting = [];
+    turns.push([]);
+    for (const task of tasks) task();
+  };
+  timers.start();
+  t.mock.timers.tick(100);
+  return { timers, turns, nextTurn };
+}
+
+test("everybody who falls due is looked at, few in a turn", (t) => {
+  const { timers, turns, nextTurn } = startTimers(t);
+  for (let turn = 0; turn < PERSONS && turns.flat().length < PERSONS; turn++) nextTurn();
+  assert.equal(new Set(turns.flat()).size, PERSONS);
+  const most = Math.max(...turns.map((looked) => looked.length));
+  assert.ok(most <= 100, `${most} in one turn`);
+  timers.stop();
+});
+
+test("nobody is looked at after the end", (t) => {
+  const { timers, turns, nextTurn } = startTimers(t);
+  timers.stop();
+  const before = turns.flat().length;
+  for (let turn = 0; turn < 10; turn++) nextTurn();
+  t.mock.timers.tick(1_000);
+  assert.equal(turns.flat().length, before);
+});
