@@ -15,6 +15,8 @@ const PERSONS = (process.env["FLINK_PERSONS"] ?? "10000,100000").split(",").map(
 const EVENTS = Number(process.env["FLINK_EVENTS"] ?? 150_000);
 /** Records of one person that lie together in the log, on average: a page sends what happened on it at once. */
 const BURST = Number(process.env["FLINK_BURST"] ?? 3);
+/** Memory for all that RocksDB caches, MB. */
+const MANAGED_MB = Number(process.env["FLINK_MANAGED_MB"] ?? 256);
 const BATCH = 1_000;
 const START_MS = 1_760_000_000_000;
 const POLL_MS = 300;
@@ -35,8 +37,8 @@ const VARIANTS: readonly Variant[] = (["hashmap", "rocksdb"] as const)
   .filter(({ name }) => name.includes(process.env["FLINK_ONLY"] ?? ""));
 
 /**
- * `npm run bench -- flink`; FLINK_PERSONS, FLINK_EVENTS and FLINK_BURST change the sizes, FLINK_ONLY takes the variants whose
- * name has that text ("rocksdb, exactly-once").
+ * `npm run bench -- flink`; FLINK_PERSONS, FLINK_EVENTS, FLINK_BURST and FLINK_MANAGED_MB change the sizes, FLINK_ONLY
+ * takes the variants whose name has that text ("rocksdb, exactly-once").
  */
 export async function flink(): Promise<void> {
   const missing = clusterMissing();
@@ -45,7 +47,7 @@ export async function flink(): Promise<void> {
 }
 
 async function measure(persons: number): Promise<void> {
-  const memory = { taskHeapMb: persons >= 1_000_000 ? 1_400 : 700, managedMb: 256, networkMb: 48 };
+  const memory = { taskHeapMb: persons >= 1_000_000 ? 1_400 : 700, managedMb: MANAGED_MB, networkMb: 48 };
   const rig = await Rig.start({
     keepsOutputs: false,
     memory,
