@@ -1,6 +1,6 @@
 // Both hosts on the same events, at any size, with so many subtasks of the job:
 // `PARITY_NEWS=500000 PARITY_GENERATED=100000 PARITY_PARALLELISM=2 npm run bench -- cluster-parity`.
-// A small size of it is a part of `npm run test:cluster`.
+// A smaller size of it is a part of `npm run test:cluster`.
 import { clusterMissing } from "../cluster/testing/servers.ts";
 import { parityRuns } from "../e2e/cluster/parity-runs.ts";
 

@@ -51,7 +51,8 @@ async function parseOnly() {
 
 async function run(args: string[]) {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, "server/cli/main.ts"), ...args], {
+  // With the flags that the launcher gives every process.
+  const child = spawn(process.execPath, [...process.execArgv, join(ROOT, "server/cli/main.ts"), ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let said = "";

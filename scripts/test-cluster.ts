@@ -1,11 +1,11 @@
-// The cluster at length: `npm run test:cluster -- [--rounds 1] [--seed 1] [--skip-tests] [--skip-parity] [--only FAULT,…]`.
-// First every test of the cluster's rooms, then both hosts on the same events, then each fault many times on one cluster: a line each, with counts before and after.
+// The cluster at length: `npm run test:cluster -- [--rounds 1] [--seed 1] [--skip-parity] [--only FAULT,…]`; its short forms are
+// tests of the rooms, which `npm test -- cluster` runs. First both hosts on the same events, then each fault many times on one
+// cluster: a line each, with counts before and after.
 // Exits 1 where a promise was broken, or where the negative control (output at least once) doubled nothing, because a
 // rig that cannot fail is no test.
-import { spawn } from "node:child_process";
-import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { clusterMissing } from "../cluster/testing/servers.ts";
 import { type Rng, rngFrom } from "../core/math/rng.ts";
@@ -13,8 +13,6 @@ import { type FaultName, faultRounds } from "../e2e/cluster/faults.ts";
 import { parityRuns } from "../e2e/cluster/parity-runs.ts";
 import { ClusterRig } from "../e2e/cluster/rig.ts";
 
-const ROOT = resolve(import.meta.dirname, "..");
-const TEST_TIMEOUT_MS = 240_000;
 const HEALED_WITHIN_MS = 60_000;
 
 /** How often each is done; `--rounds 0.1` does a tenth of it. */
@@ -35,7 +33,6 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "1" },
     seed: { type: "string", default: "1" },
     only: { type: "string" },
-    "skip-tests": { type: "boolean", default: false },
     "skip-parity": { type: "boolean", default: false },
   },
 });
@@ -50,18 +47,9 @@ function report(name: string, isRight: boolean, text: string): void {
   process.stdout.write(`${isRight ? "ok  " : "FAIL"} ${name}: ${text}\n`);
 }
 
-async function roomTests(): Promise<void> {
-  const files = globSync("cluster/**/*.test.ts", { cwd: ROOT }).sort();
-  const args = ["--disable-warning=ExperimentalWarning", "--test", "--test-concurrency=1"];
-  args.push(`--test-timeout=${TEST_TIMEOUT_MS}`, "--test-reporter=./scripts/reporter.ts", ...files);
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: "inherit" });
-  const code = await new Promise((done) => child.once("close", done));
-  report("tests of the cluster's rooms", code === 0, `${files.length} files`);
-}
-
-/** Small sizes; `npm run bench -- cluster-parity` takes others. */
+/** `npm run bench -- cluster-parity` takes other sizes. */
 async function parity(): Promise<void> {
-  const sizes = { news: 20_000, generated: 5_000, asked: 200, parallelism: 2 };
+  const sizes = { news: 100_000, generated: 20_000, asked: 500, parallelism: 2 };
   for await (const line of parityRuns(sizes, () => undefined)) {
     if (typeof line === "string") process.stdout.write(`${line}\n`);
     else report(line.name, line.isRight, line.text);
@@ -134,7 +122,6 @@ const missing = clusterMissing();
 if (missing !== undefined) {
   process.stdout.write(`skip: ${missing}\n`);
 } else {
-  if (!values["skip-tests"]) await roomTests();
   if (!values["skip-parity"]) await parity();
   await faults();
 }

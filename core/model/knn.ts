@@ -195,7 +195,7 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
         for (let i = 0; i < count; i++) {
           const number = foundNumber[foundPlaces[i]!]!;
           const rows = sessions.itemsOf(number);
-        const from = sessions.offsetOf(number);
+          const from = sessions.offsetOf(number);
           if (!rows.subarray(from, from + sessions.lengthOf(number)).includes(ref)) continue;
           found.push(situation.context[k]!);
           break;
