@@ -12,7 +12,7 @@ export interface Catalogue {
   readonly items: StoredItemIndex;
   /** Good after `settle`. */
   readonly content: Content;
-  /** Slots that were listed or changed last, newest first, at most NEWEST_MAX; some may have left since. */
+  /** Slots of the items that were listed or changed last, newest first, at most NEWEST_MAX. */
   newest(): readonly number[];
   put(item: Item, atMs: number): void;
   /** True where the catalogue held the item. What events alone know of goes too. */
@@ -68,6 +68,24 @@ export function createCatalogue(leaving: (slot: number) => void): Catalogue {
     if (newest.length > NEWEST_MAX) newest.pop();
   };
 
+  /** What left makes room for the next one: the newest of the others, as after a restart. O(slots) where more than NEWEST_MAX are listed. */
+  const forgetNewest = (at: number): void => {
+    const wasFull = newest.length === NEWEST_MAX;
+    const oldest = items.listedOrder(newest.at(-1)!);
+    newest.splice(at, 1);
+    if (!wasFull) return;
+    let next = -1;
+    let nextOrder = 0; // Of what is not listed.
+    for (let slot = 0; slot < items.slotEnd; slot++) {
+      const order = items.listedOrder(slot);
+      if (order < oldest && order > nextOrder) {
+        next = slot;
+        nextOrder = order;
+      }
+    }
+    if (next >= 0) newest.push(next);
+  };
+
   const settle = (): void => {
     if (!isStale) return;
     isStale = false;
@@ -101,6 +119,8 @@ export function createCatalogue(leaving: (slot: number) => void): Catalogue {
       const slot = items.slotOf(itemId);
       if (slot < 0) return false;
       const wasListed = items.itemAt(slot) !== undefined;
+      const at = newest.indexOf(slot);
+      if (at >= 0) forgetNewest(at);
       items.free(slot);
       return wasListed;
     },
