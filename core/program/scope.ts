@@ -84,24 +84,27 @@ export class RuleScope {
 
 /**
  * One visitor at one time, of whom many conditions are asked: the scope is set up for him once, not for each. To be used
- * up before the person changes. `person` undefined reads like somebody who has done nothing yet.
+ * up before the person changes. `person` undefined reads like somebody who has done nothing yet; `context` is the request's.
  */
 export class Visit {
   readonly #scope: RuleScope;
   readonly #person: PersonState | undefined;
   readonly #nowMs: number;
+  readonly #context: EventContext | null;
   #turn = 0;
 
-  constructor(scope: RuleScope, person: PersonState | undefined, nowMs: number) {
+  constructor(scope: RuleScope, person: PersonState | undefined, nowMs: number, context?: EventContext) {
     this.#scope = scope;
     this.#person = person;
     this.#nowMs = nowMs;
+    this.#context = context ?? null;
   }
 
   /** The scope, set up for this visit; `item` is whatever was looked at last. */
   enter(): RuleScope {
     if (this.#scope.turn !== this.#turn) {
       this.#scope.begin(this.#person, this.#nowMs);
+      this.#scope.context = this.#context;
       this.#turn = this.#scope.turn;
     }
     return this.#scope;

@@ -36,7 +36,7 @@ export interface ListQuestion {
 /** The question to the recommender; to be asked before the person changes. */
 export function rankQueryOf({ key, person, placement, request, asked, nowMs, program, trail }: ListQuestion): RankQuery {
   const context = { ...person?.context, ...request.context };
-  const visit = new Visit(program.scope, person, nowMs);
+  const visit = new Visit(program.scope, person, nowMs, request.context);
   const filters = [placement.filter, placement.alsoFilter, asked].flatMap((filter) =>
     filter === undefined ? [] : [filter(visit)],
   );

@@ -113,7 +113,7 @@ function sideOf(request: PreviewRequest, parts: SideParts, { nowMs, recommender 
   const query = rankQueryOf({
     ...rules, key, person: own, nowMs, program, request: { ...asked, limit }, ...(trail === undefined ? {} : { trail }),
   });
-  const visit = new Visit(program.scope, own, nowMs);
+  const visit = new Visit(program.scope, own, nowMs, context);
   const names = namesOf(placement, rules.asked?.(visit), visit, { program, recommender });
   return { person: own, program, placement, query, names, context };
 }

@@ -282,6 +282,25 @@ test("recommendations: by query and by body, for somebody new too, with reasons,
   );
 });
 
+test("rules over `context` see the request's, before what events said, in the placement's and in the request's own", async () => {
+  const first = async (context: object, rules?: object): Promise<string> => {
+    const { json, text } = await ask(node, "POST /v1/recommendations", { user_id: "carrier", context, ...(rules && { rules }) });
+    ok(json.items !== undefined, text);
+    return json.items[0].item_id;
+  };
+  const anywhere = (await ask(node, "GET /v1/recommendations?user_id=carrier")).json.items.map(({ item_id }: any) => item_id);
+  const second = anywhere[1];
+  const rules = { boost: [{ when: `context.device == "tv" && item.item_id == "${second}"`, by: 100 }] };
+  equal(await first({ device: "tv" }, rules), second);
+  equal(await first({ device: "mobile" }, rules), anywhere[0]);
+  const program = (await ask(node, "GET /v1/program")).json;
+  const home = { ...program.placements.home, boost: rules.boost };
+  equal((await ask(node, "PUT /v1/program", { ...program, placements: { ...program.placements, home } })).status, 200);
+  equal(await first({ device: "tv" }), second);
+  equal(await first({ device: "mobile" }), anywhere[0]);
+  equal((await ask(node, "PUT /v1/program", program)).status, 200);
+});
+
 test("recommendations refuse what they cannot read, and say which parameter", async () => {
   const cases: [query: string, status: number, code: string, parameter: string][] = [
     ["", 400, "bad_parameter", "user_id"],
