@@ -1,8 +1,7 @@
 // Hit rate, reciprocal rank and discounted gain of lists of 20, by model, and what their work costs.
 import { createIntervalBooks, type Interval, type Intervals } from "./evaluate-intervals.ts";
 
-
-const BLOCK_EVENTS = 1000; // Sums are kept by block of events, so that a warm-up can be cut off afterwards.
+const EXACT_EVENTS = 100; // See blockOf.
 const TIMES_MAX = 50_000; // Reservoir of timings per model and kind of work.
 
 export interface ModelReport {
@@ -43,9 +42,18 @@ export interface Scoreboard {
   /** One event of a session was scored by all models. */
   scored(event: number, session: string): void;
   time(model: string, work: "learn" | "list", ms: number): void;
+  /** Forgets what was scored before `event`, and up to a hundredth of it more. */
   cutBefore(event: number): void;
   report(events: number, tookS: number): EvaluationReport;
   table(report: EvaluationReport): string;
+}
+
+/**
+ * Sums are kept by block of events, so that a warm-up can be cut off afterwards: one event each at first, then as many as are
+ * a hundredth of what came before.
+ */
+function blockOf(event: number): number {
+  return event < EXACT_EVENTS ? event : Math.floor(EXACT_EVENTS * (1 + Math.log(event / EXACT_EVENTS)));
 }
 
 /** @param draws - of the bootstrap; 0 for none. */
@@ -54,6 +62,7 @@ export function createScoreboard(draws = 0): Scoreboard {
   const rows = new Map<string, Row>();
   const counts: number[] = [];
   let firstBlock = 0;
+  let firstEvent = 0;
 
   const rowOf = (model: string): Row => {
     let row = rows.get(model);
@@ -70,7 +79,7 @@ export function createScoreboard(draws = 0): Scoreboard {
         return;
       }
       const { blocks } = rowOf(model);
-      const at = Math.floor(event / BLOCK_EVENTS);
+      const at = blockOf(event);
       const block = (blocks[at] ??= { hits: 0, reciprocal: 0, gain: 0 });
       block.hits++;
       block.reciprocal += 1 / (place + 1);
@@ -78,7 +87,7 @@ export function createScoreboard(draws = 0): Scoreboard {
     },
     scored(event, session) {
       books?.close(session, event);
-      const at = Math.floor(event / BLOCK_EVENTS);
+      const at = blockOf(event);
       counts[at] = (counts[at] ?? 0) + 1;
     },
     time(model, work, ms) {
@@ -92,7 +101,9 @@ export function createScoreboard(draws = 0): Scoreboard {
       }
     },
     cutBefore(event) {
-      firstBlock = Math.ceil(event / BLOCK_EVENTS);
+      firstEvent = event;
+      while (firstEvent > 0 && blockOf(firstEvent) === blockOf(firstEvent - 1)) firstEvent++;
+      firstBlock = blockOf(firstEvent);
     },
     report(events, tookS) {
       let evaluated = 0;
@@ -118,7 +129,7 @@ export function createScoreboard(draws = 0): Scoreboard {
         };
       });
       models.sort((a, b) => Number(a.name === "blend") - Number(b.name === "blend"));
-      const intervals = books?.intervals(draws, firstBlock * BLOCK_EVENTS);
+      const intervals = books?.intervals(draws, firstEvent);
       const report = { events, evaluated, models, took_s: Math.round(tookS * 100) / 100 };
       return intervals === undefined ? report : { ...report, intervals };
     },

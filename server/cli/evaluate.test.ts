@@ -1,10 +1,11 @@
 // `attune evaluate` on a small file whose right answers are known, and on calls that cannot work.
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { EventFileError } from "./event-file.ts";
 import type { EvaluationReport } from "./evaluate-scores.ts";
 import { evaluateCommand } from "./evaluate.ts";
@@ -46,6 +47,19 @@ test("scores events with context after the warm-up, with a row a model and the b
   equal(row(report, "next").mrr20, 1);
   equal(row(report, "next").ndcg20, 1);
   equal(row(report, "blend").hr20, 1);
+});
+
+test("standard input is measured as the file is, packed or not", async () => {
+  const { models } = await evaluate(path);
+  const packed = readFileSync(path);
+  const args = ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "main.ts"), "evaluate", "-", "--json"];
+  for (const input of [packed, gunzipSync(packed)]) {
+    const { stdout } = spawnSync(process.execPath, args, { input });
+    const report = JSON.parse(String(stdout)) as EvaluationReport;
+    equal(report.evaluated, 80);
+    const rates = (of: EvaluationReport["models"]) => of.map(({ name, hr20, mrr20, ndcg20 }) => [name, hr20, mrr20, ndcg20]);
+    deepEqual(rates(report.models), rates(models));
+  }
 });
 
 test("--limit, --hide-last and --delay change what is known", async () => {

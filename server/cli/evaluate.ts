@@ -326,7 +326,7 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
     }
     if (events >= limit) break;
   }
-  if (total === undefined) board.cutBefore(Math.floor(events * WARM_UP_SHARE));
+  if (total === undefined) board.cutBefore(Math.floor(events * WARM_UP_SHARE) + 1);
   return events;
 }
 
