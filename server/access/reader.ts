@@ -14,10 +14,11 @@ export interface Reader {
 
 /** The ref, where the reader may read it. Rejects with a Problem (forbidden). */
 export async function readable(ref: PersonRef, reader: Reader): Promise<PersonRef> {
-  if (reader.principal.kind === "open") return ref;
-  const resolved = reader.project.resolve(ref);
-  if (resolved !== undefined) await resolved;
-  if (!mayRead(ref, reader)) throw refusal("forbidden");
+  if (reader.principal.kind !== "open") {
+    const resolved = reader.project.resolve(ref);
+    if (resolved !== undefined) await resolved;
+    if (!mayRead(ref, reader)) throw refusal("forbidden");
+  }
   reader.noted(ref);
   return ref;
 }

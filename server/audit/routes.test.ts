@@ -46,6 +46,22 @@ test("the trail says who read whom and who changed what, and nothing of what vis
   equal(next.json.entries[0].seq, page.json.next - 1);
 });
 
+test("without keys, exports are taken down and other reads are not", async (t) => {
+  const open = await startNode();
+  t.after(() => open.close());
+  await open.project.setAttributes({ user_id: "ada" }, { plan: "pro" });
+  await ask(open, "GET /v1/users/ada/profile");
+  await (await fetch(`${open.url}/v1/privacy/users/ada/export`)).text();
+  const { json } = await ask(open, "GET /v1/audit?user_id=ada");
+  deepEqual(
+    json.entries.map(({ actor, action }: any) => [actor, action]),
+    [
+      ["open", "GET /v1/audit"],
+      ["open", "GET /v1/privacy/users/{user_id}/export"],
+    ],
+  );
+});
+
 test("a first key that is no admin key would shut the door for good", async (t) => {
   const fresh = await startNode();
   t.after(() => fresh.close());
