@@ -399,7 +399,7 @@ async function openNode(world: World): Promise<Node> {
     now,
     personsCachedMax: 4,
   });
-  const enricher = createEnricher(() => ({ local: true, listed: false, country: undefined }));
+  const enricher = createEnricher(() => ({ local: true, listed: false }));
   const timings = new Timings();
   const intake = createIntake({
     enricher,
