@@ -21,6 +21,7 @@ import { memoryCapMissing, overload, overloadFaults } from "../e2e/faults/overlo
 import { powerCuts, powerRigMissing } from "../e2e/faults/power.ts";
 import { rot } from "../e2e/faults/rot.ts";
 import { attachMissing, straceMissing } from "../e2e/faults/strace.ts";
+import { wholeNumber } from "./arguments.ts";
 
 const ROUNDS_A_LIFE = 10;
 const MEMORY_BYTES = 512 * 1024 * 1024;
@@ -49,9 +50,7 @@ const folder = values.folder === undefined ? mkdtempSync(join(tmpdir(), "attune-
 mkdirSync(folder, { recursive: true });
 
 function count(text: string, name: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  process.stderr.write(`faults: --${name} is "${text}": a whole number\n`);
-  process.exit(2);
+  return wholeNumber(`faults: --${name}`, text);
 }
 
 let broken = 0;

@@ -12,6 +12,7 @@ import { type Rng, rngFrom } from "../core/math/rng.ts";
 import { type FaultName, faultRounds } from "../e2e/cluster/faults.ts";
 import { parityRuns } from "../e2e/cluster/parity-runs.ts";
 import { ClusterRig } from "../e2e/cluster/rig.ts";
+import { misuse, wholeNumber } from "./arguments.ts";
 
 const HEALED_WITHIN_MS = 60_000;
 
@@ -37,8 +38,11 @@ const { values } = parseArgs({
   },
 });
 const share = Number(values.rounds);
+if (!(share > 0 && share < Infinity)) misuse(`test:cluster: --rounds is "${values.rounds}": a number above 0`);
 const only = values.only?.split(",");
-const seed = Number(values.seed);
+const unknown = only?.find((name) => !Object.hasOwn(ROUNDS, name));
+if (unknown !== undefined) misuse(`test:cluster: --only "${unknown}" is no fault; one of ${Object.keys(ROUNDS).join(", ")}`);
+const seed = wholeNumber("test:cluster: --seed", values.seed);
 
 let broken = 0;
 
