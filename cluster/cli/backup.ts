@@ -1,4 +1,5 @@
 // `attune cluster backup`: copies the log beside the running cluster.
+import { environmentOf } from "../../server/cli/environment.ts";
 import { UsageError } from "../../server/cli/usage.ts";
 import { takeClusterBackup } from "../backup/take.ts";
 import { projectTopics } from "../wire/topics.ts";
@@ -11,7 +12,7 @@ export interface BackupFlags extends ClusterFlags {
 }
 
 /** Where the backups' key-encryption keys lie; keep them apart from the backups. */
-export const backupKeys = (): string | undefined => process.env["ATTUNE_BACKUP_KEYS"];
+export const backupKeys = (): string | undefined => environmentOf()["ATTUNE_BACKUP_KEYS"];
 
 export async function backupCommand(flags: BackupFlags): Promise<number> {
   const { to, whole = false } = flags;

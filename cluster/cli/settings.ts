@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readConfigFile, readSettings, retentionOf, SettingError, type ClusterConfig, type NodeSettings } from "../../server/cli/config.ts";
+import { environmentOf } from "../../server/cli/environment.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { newClusterKey } from "../access/cluster-key.ts";
 import { freePort } from "../parts/port.ts";
@@ -140,7 +141,7 @@ export async function resolveCluster(
   const known = before ?? copied;
   const { demo: isDemoInFile } = await readConfigFile(flags.config);
   const demo = (isDemoInFile ?? known?.demo ?? true) ? "1" : "0";
-  const node = await readSettings(flags, { ATTUNE_DEMO: demo, ...process.env });
+  const node = await readSettings(flags, { ATTUNE_DEMO: demo, ...environmentOf() });
   const file: ClusterConfig = node.cluster ?? {};
   const kafka = await kafkaOf(flags, file, before);
   const taskManagers =

@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Logger } from "pino";
+import { logLevelOf } from "../../server/cli/config.ts";
+import { environmentOf } from "../../server/cli/environment.ts";
 import { programsOf } from "../../server/cli/node.ts";
 import { kekFolder } from "../../server/cli/kek-folder.ts";
 import { serve, type ServeSettings } from "../../server/cli/serve.ts";
@@ -11,7 +13,7 @@ import { openClusterAccess } from "../access/cluster-access.ts";
 import { redisTls, type RedisFiles } from "../redis/tls-files.ts";
 import { openClusterHost } from "./host.ts";
 
-export interface ClusterServerSettings extends ServeSettings {
+export interface ClusterServerSettings extends Omit<ServeSettings, "logLevel"> {
   readonly kafka: { readonly brokers: readonly string[]; readonly properties?: KafkaProperties };
   readonly redis: {
     /** Several addresses: nodes of a Redis Cluster, separated by commas. */
@@ -43,7 +45,7 @@ async function main(): Promise<number> {
   };
   const faultsTo = (logger: Logger) => (error: Error) => logger.error({ err: error }, "a record was left out");
   return serve(
-    settings,
+    { ...settings, logLevel: logLevelOf(environmentOf()) },
     (logger, onOwnAct) =>
       openClusterHost({
         kafka: kafkaConnection,

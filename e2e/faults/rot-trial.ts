@@ -32,7 +32,7 @@ async function serveOnce({ folder, users, keys }: Trial): Promise<Served> {
   try {
     const ring = openKeyRing(join(folder, KEY_FILE), Date.now);
     served.keys = keys.map((key) => ring.find(key)?.role ?? null);
-    const settings = { host: "127.0.0.1", port: 0, data: folder, demo: false };
+    const settings = { host: "127.0.0.1", port: 0, data: folder, demo: false, logLevel: "error" as const };
     const host = await openSettingsHost(settings, { onFault: ({ kind }) => served.reports.push(kind) });
     try {
       await read(host.projects.get("default")!, users, served);

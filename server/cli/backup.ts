@@ -5,6 +5,7 @@ import type { PointInTime } from "../backup/cut.ts";
 import { restoreBackup } from "../backup/restore.ts";
 import { verifyProject } from "../embedded/verify.ts";
 import { readSettings } from "./config.ts";
+import { environmentOf } from "./environment.ts";
 import { openSettingsHost } from "./node.ts";
 import { kekFolder } from "./kek-folder.ts";
 import { ledgerOf } from "./ledger-flag.ts";
@@ -16,7 +17,7 @@ const RESTORE_USAGE =
   "attune restore --from FOLDER --data NEW_FOLDER [--at TIME | --position N] [--ledger PROJECT=FILE …] [--config FILE]";
 
 /** Where the backups' key-encryption keys lie; keep them apart from the backups and from the data. */
-const backupKeys = (): string | undefined => process.env["ATTUNE_BACKUP_KEYS"];
+const backupKeys = (): string | undefined => environmentOf()["ATTUNE_BACKUP_KEYS"];
 
 export async function backupCommand(args: string[]): Promise<number> {
   const { values } = parseArgs({

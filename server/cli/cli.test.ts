@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -116,6 +116,23 @@ test("start says where it listens, refuses a second process on its folder, takes
   equal(profile.recent.length, 1);
   child.kill("SIGTERM");
   equal((await done).code, 0);
+});
+
+test("variables that are set to nothing leave the defaults", async () => {
+  const unset = { ATTUNE_KEK_FOLDER: "", ATTUNE_ENCRYPTION: "", ATTUNE_BACKUP_KEYS: "" };
+  const home = join(folder, "home");
+  const [data, copy] = [join(folder, "unset"), join(folder, "unset-copy")];
+  const calls = [
+    ["import", "--data", data, eventFile("unset.ndjson", [event(1)])],
+    ["backup", "--data", data, "--to", copy],
+    ["restore", "--data", join(folder, "unset-back"), "--from", copy],
+    ["audit", "verify", "--data", data],
+  ];
+  for (const args of calls) {
+    const { code, error } = await start(args, { ...unset, HOME: home }).done;
+    equal(code, 0, `${args[0]}: ${error}`);
+  }
+  deepEqual(readdirSync(join(home, ".config", "attune")).toSorted(), ["backup-keys", "keys"]);
 });
 
 test("a wrong call says what would be right, and exits with 2", async () => {

@@ -15,6 +15,7 @@ import {
   type RetentionPolicy,
 } from "../privacy/retention.ts";
 import { durationMs } from "./duration.ts";
+import { environmentOf } from "./environment.ts";
 
 /** What `attune.config.ts` may export as its default. */
 export interface AttuneConfig {
@@ -82,11 +83,16 @@ export interface ClusterConfig {
   jobPropertiesFile?: string;
 }
 
+/** From the fewest lines to the most. */
+const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 export interface NodeSettings extends AttuneConfig {
   host: string;
   port: number;
   data: string;
   demo: boolean;
+  logLevel: LogLevel;
 }
 
 export interface SettingFlags {
@@ -105,9 +111,9 @@ export class SettingError extends Error {
   override readonly name = "SettingError";
 }
 
-/** A variable that is set to nothing, as compose files write one that nobody gave, counts as not set. */
+/** What flags, variables and the file come to. @throws SettingError */
 export async function readSettings(flags: SettingFlags, variables: NodeJS.ProcessEnv): Promise<NodeSettings> {
-  const environment = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
+  const environment = environmentOf(variables);
   const file = await readConfigFile(flags.config);
   const port = flags.port ?? environment["ATTUNE_PORT"];
   const grpcPort = flags["grpc-port"] ?? environment["ATTUNE_GRPC_PORT"];
@@ -129,7 +135,15 @@ export async function readSettings(flags: SettingFlags, variables: NodeJS.Proces
     port: port === undefined ? (file.port ?? 8080) : portOf(port),
     data: resolve(flags.data ?? environment["ATTUNE_DATA"] ?? file.data ?? "./data"),
     demo: demo === undefined ? (file.demo ?? false) : isOn("ATTUNE_DEMO", demo),
+    logLevel: logLevelOf(environment),
   };
+}
+
+/** What `ATTUNE_LOG_LEVEL` says; `info` where it says nothing. @throws SettingError */
+export function logLevelOf({ ATTUNE_LOG_LEVEL: said = "info" }: ReturnType<typeof environmentOf>): LogLevel {
+  const level = LOG_LEVELS.find((one) => one === said);
+  if (level !== undefined) return level;
+  throw new SettingError(`ATTUNE_LOG_LEVEL is "${said}": one of ${LOG_LEVELS.join(", ")}`);
 }
 
 /** What the settings say on how long what is kept; the rest by default. */
@@ -167,7 +181,7 @@ export function auditPlace(settings: NodeSettings): AuditPlace {
   return {
     dataFolder: data,
     anchor: auditAnchor,
-    kekFolder: process.env["ATTUNE_KEK_FOLDER"],
+    kekFolder: environmentOf()["ATTUNE_KEK_FOLDER"],
     keptMs: retentionOf(settings).audit,
   };
 }

@@ -37,6 +37,8 @@ const OF_COMMAND: Readonly<Record<string, string>> = {
   --demo 1|0             ATTUNE_DEMO (0): the demo site, with visitors of its own
   --tls-cert FILE        ATTUNE_TLS_CERT, with --tls-key FILE (ATTUNE_TLS_KEY): HTTPS and gRPC over TLS
   --config FILE          instead of attune.config.ts
+
+ATTUNE_LOG_LEVEL (info) is silent, fatal, error, warn, info, debug or trace; the log is standard error.
 `,
   import: `attune import [--items FILE] FILE …: reads events (NDJSON, .gz, or - for standard input) into the data folder
 

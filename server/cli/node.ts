@@ -6,6 +6,7 @@ import { openHost, type EmbeddedHost, type HostOptions } from "../embedded/host.
 import type { EmbeddedProject } from "../embedded/project.ts";
 import type { StateFault } from "../state/state-file.ts";
 import { readSettings, retentionOf, SettingError, type NodeSettings, type SettingFlags } from "./config.ts";
+import { environmentOf } from "./environment.ts";
 
 export const DEFAULT_PROJECT = "default";
 /** The demo's newsroom, beside the shop in `default`. */
@@ -22,21 +23,22 @@ export function openSettingsHost(settings: NodeSettings, reports: HostReports = 
   // the CPU of an event on two cores), and pauses are as short without them.
   setFlagsFromString("--no-parallel-scavenge");
   const named = { [DEFAULT_PROJECT]: "shop", ...settings.projects };
+  const environment = environmentOf();
   return openHost({
     ...reports,
     dataFolder: settings.data,
     projects: programsOf(named),
     now: Date.now,
     retention: retentionOf(settings),
-    ...encryptionOf(process.env),
-    ...(process.env["ATTUNE_UNSAFE_NO_FSYNC"] === "1" ? { sync: "none" as const } : {}),
+    ...encryptionOf(environment),
+    ...(environment["ATTUNE_UNSAFE_NO_FSYNC"] === "1" ? { sync: "none" as const } : {}),
     ...(settings.personsCachedMax === undefined ? {} : { personsCachedMax: settings.personsCachedMax }),
     ...(settings.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: settings.checkpointEveryMs }),
   });
 }
 
 /** Off only by an explicit word. `all` is from when `on` closed the log alone. */
-function encryptionOf(environment: NodeJS.ProcessEnv): Pick<HostOptions, "encryption"> {
+function encryptionOf(environment: ReturnType<typeof environmentOf>): Pick<HostOptions, "encryption"> {
   const said = environment["ATTUNE_ENCRYPTION"] ?? "on";
   if (!["on", "all", "off"].includes(said)) throw new SettingError(`ATTUNE_ENCRYPTION is "${said}": on or off`);
   if (said === "off") return {};

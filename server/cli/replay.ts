@@ -2,6 +2,7 @@
 // Event times are moved to the moment of sending and ids get a suffix of this run, so each replay is new traffic.
 import { parseArgs } from "node:util";
 import { parseTimestamp } from "../../core/event/time.ts";
+import { environmentOf } from "./environment.ts";
 import { openEventFile } from "./event-file.ts";
 import { progressBar } from "./progress.ts";
 import { UsageError } from "./usage.ts";
@@ -35,7 +36,7 @@ export async function replayCommand(args: string[]): Promise<number> {
   if (!(limit > 0)) throw new UsageError(`replay: --limit ${values.limit}: a number above 0`);
   const [path] = positionals;
   if (path === undefined) throw new UsageError("replay: name a file: attune replay --speed 60 EVENTS.ndjson.gz");
-  const base = values.url ?? `http://127.0.0.1:${process.env["ATTUNE_PORT"] ?? 8080}`;
+  const base = values.url ?? `http://127.0.0.1:${environmentOf()["ATTUNE_PORT"] ?? 8080}`;
   const send = sender(new URL("/v1/events", base), values.project);
   const counts: Counts = { accepted: 0, duplicates: 0, rejected: 0, unreadable: 0 };
   const runId = Date.now().toString(36);

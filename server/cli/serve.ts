@@ -22,7 +22,17 @@ const BUILD_SCRIPT = new URL("../../scripts/build.ts", import.meta.url);
 
 export type ServeSettings = Pick<
   NodeSettings,
-  "host" | "port" | "grpcPort" | "demo" | "trustedProxies" | "botAddresses" | "webhooks" | "tls" | "limits" | "oidc"
+  | "host"
+  | "port"
+  | "grpcPort"
+  | "demo"
+  | "logLevel"
+  | "trustedProxies"
+  | "botAddresses"
+  | "webhooks"
+  | "tls"
+  | "limits"
+  | "oidc"
 > & {
   /** The keys; without, everything is open, and only to this machine. */
   keyFile?: string | undefined;
@@ -57,7 +67,7 @@ export async function serve(
 ): Promise<number> {
   // Before anything is opened: who is told to stop while he starts, stops cleanly as well.
   const stopped = stopSignal();
-  const logger = pino({ name: "attune", level: process.env["ATTUNE_LOG_LEVEL"] ?? "info" }, pino.destination(2));
+  const logger = pino({ name: "attune", level: settings.logLevel }, pino.destination(2));
   const access = await openAccess(logger);
   const { keys, sessions, counterOf } = access;
   const isClosed = keys !== undefined && (settings.oidc !== undefined || !keys.isEmpty);
