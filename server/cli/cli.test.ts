@@ -165,4 +165,8 @@ test("each command says what it takes", async () => {
     equal(error, "");
   }
   match((await run("-h")).out, /^attune <command>/);
+  for (const flag of ["--help", "-h"]) {
+    match((await run("evaluate", "--off-policy", flag)).out, /^attune evaluate --off-policy FILE\n[^]*--target/);
+    match((await run("evaluate", flag)).out, /^attune evaluate FILE \|/);
+  }
 });

@@ -51,7 +51,7 @@ export async function evaluateOffPolicy(args: string[], print: (text: string) =>
       target: { type: "string", default: "uniform" },
       by: { type: "string" },
       json: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) {

@@ -80,7 +80,7 @@ export async function evaluateCommand(args: string[], print: (text: string) => v
       shuffle: { type: "string" },
       bootstrap: { type: "string" },
       json: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) {

@@ -80,6 +80,11 @@ ${OF_PROJECT}`,
 `,
 };
 
+/** Whether a word of the command line asks for help. */
+export function isHelp(argument: string): boolean {
+  return argument === "--help" || argument === "-h";
+}
+
 export function helpOf(command: string): string | undefined {
   return OF_COMMAND[command];
 }

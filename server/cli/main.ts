@@ -10,7 +10,7 @@ import { BackupError } from "../backup/place.ts";
 import { VaultError } from "../vault/vault.ts";
 import { SettingError } from "./config.ts";
 import { EventFileError } from "./event-file.ts";
-import { HELP, helpOf } from "./help.ts";
+import { HELP, helpOf, isHelp } from "./help.ts";
 import { UsageError } from "./usage.ts";
 
 type Command = (args: string[]) => Promise<number>;
@@ -42,14 +42,10 @@ async function main(): Promise<number> {
   if (load === undefined) throw new UsageError(`"${name}" is no command; one of ${names}`);
   if (!args.some(isHelp)) return (await load())(args);
   const help = helpOf(name);
-  // The others know themselves what they can do.
-  if (help === undefined) return (await load())([name === "keys" ? "help" : "--help"]);
+  // The others know themselves what they can do; `evaluate --off-policy` has a page of its own.
+  if (help === undefined) return (await load())(name === "keys" ? ["help"] : args);
   process.stdout.write(help);
   return 0;
-}
-
-function isHelp(argument: string): boolean {
-  return argument === "--help" || argument === "-h";
 }
 
 /** The command line or a setting is wrong, not what it works on. */
