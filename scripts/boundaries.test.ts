@@ -44,8 +44,10 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Rule>>> = {
   "cluster/server/main.ts": { rooms: ["core/", "server/cli/"] },
   // What is kept beside keys is replaced as they are.
   "cluster/erasure/ledger-copy.ts": { rooms: ["core/", "server/disk/durable-file.ts"] },
-  // The command line reads the same settings, and tells the same faults of backups.
-  "cluster/cli/": { rooms: ["core/", "server/cli/", "server/backup/", "server/vault/vault.ts"] },
+  // The command line reads the same settings, and tells the same faults of backups, keys and the audit trail.
+  "cluster/cli/": {
+    rooms: ["core/", "server/cli/", "server/backup/", "server/vault/vault.ts", "server/access/", "server/audit/"],
+  },
   // Backups of every host lie in folders of one kind, closed in one way.
   "cluster/backup/": { rooms: ["core/", "server/backup/", "server/privacy/"] },
   // Who may do what is decided by the same rules and code on every host.

@@ -1,21 +1,9 @@
 // `attune cluster …`: the same program on Kafka, Flink and Redis. The launcher comes here for this one command, because
 // the server's rooms know no cluster.
 import { parseArgs } from "node:util";
-import { SettingError } from "../../server/cli/config.ts";
+import { isHelp } from "../../server/cli/help.ts";
 import { UsageError } from "../../server/cli/usage.ts";
-import { BoxError } from "../../server/backup/box.ts";
-import { BackupError } from "../../server/backup/place.ts";
-import { VaultError } from "../../server/vault/vault.ts";
-import { InstallError } from "../install/tools.ts";
-import { FlinkError } from "../jobs/flink-rest.ts";
-import { LedgerCopyError } from "../erasure/ledger-copy.ts";
-import { OpenTransactionError } from "../kafka/committed.ts";
-import { TopicError } from "../kafka/topics.ts";
-import { PartError } from "../parts/part.ts";
-import { ClusterKeyError } from "../access/cluster-key.ts";
-import { CheckError } from "./checks.ts";
-import { PropertyError } from "./kafka-properties.ts";
-import { ClusterBusyError } from "./lock.ts";
+import { isMisuse, isPlain } from "./plain-faults.ts";
 import { CLUSTER_FLAGS } from "./settings.ts";
 
 const HELP = `attune cluster <command> [options]
@@ -38,11 +26,13 @@ const HELP = `attune cluster <command> [options]
 
 The data folder: --data FOLDER (default ./data). Settings of "up": --demo 0|1, --host, --port (the first server's),
 --servers N, --partitions N, --replicas N, --task-managers N, --slots N, --parallelism N, --checkpoint-ms N,
---state-backend rocksdb|hashmap. Existing installations instead of our own: --kafka HOST:PORT,… (TLS and SASL by
---kafka-property NAME=VALUE, named as in Kafka's Java clients), --flink URL, --redis URL (rediss://, --redis-ca FILE,
---redis-cert FILE, --redis-key FILE). The servers' own TLS: --tls-cert FILE, --tls-key FILE.
+--transaction-timeout-ms N (900000: as long as brokers and job may be away), --state-backend rocksdb|hashmap.
+Existing installations instead of our own: --kafka HOST:PORT,… (TLS and SASL by --kafka-property NAME=VALUE, named as in
+Kafka's Java clients; --job-properties-file FILE where an existing Flink's JobManager finds them), --flink URL,
+--redis URL (rediss://, --redis-ca FILE, --redis-cert FILE, --redis-key FILE).
+The servers' own TLS: --tls-cert FILE, --tls-key FILE.
 Servers on several machines: --cluster-key-file FILE, the same 32 bytes in base64 for all.
-All of it can stand in attune.config.ts as cluster: { … }.
+All of it can stand in attune.config.ts (--config FILE: in another file) as cluster: { … }.
 `;
 
 type Command = (args: string[]) => Promise<number>;
@@ -87,43 +77,22 @@ const EXIT_USAGE = 2;
 
 async function main(): Promise<number> {
   const [name, ...args] = process.argv.slice(2);
-  if (name === undefined || name === "help" || (name !== "keys" && process.argv.includes("--help"))) {
+  if (name === undefined || name === "help" || isHelp(name)) {
     process.stdout.write(HELP);
     return name === undefined ? EXIT_USAGE : 0;
   }
-  const command = COMMANDS[name];
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined)
     throw new UsageError(`"cluster ${name}" is no command; one of ${Object.keys(COMMANDS).join(", ")}`);
-  return command(args);
-}
-
-const PLAIN = [
-  UsageError,
-  SettingError,
-  InstallError,
-  FlinkError,
-  TopicError,
-  PartError,
-  CheckError,
-  PropertyError,
-  ClusterBusyError,
-  ClusterKeyError,
-  BackupError,
-  BoxError,
-  VaultError,
-  OpenTransactionError,
-  LedgerCopyError,
-];
-
-/** Faults that a person can mend are one line or a few; anything else is a bug and keeps its stack. */
-function isPlain(error: unknown): error is Error {
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  return PLAIN.some((kind) => error instanceof kind) || code.startsWith("ERR_PARSE_ARGS");
+  if (!args.some(isHelp)) return command(args);
+  if (name === "keys") return command(["help"]);
+  process.stdout.write(HELP);
+  return 0;
 }
 
 try {
   process.exitCode = await main();
 } catch (error) {
   process.stderr.write(isPlain(error) ? `attune: ${error.message}\n` : `${(error as Error).stack}\n`);
-  process.exitCode = error instanceof UsageError || error instanceof SettingError ? EXIT_USAGE : 1;
+  process.exitCode = isMisuse(error) ? EXIT_USAGE : 1;
 }
