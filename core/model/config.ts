@@ -1,4 +1,5 @@
 // Bounds and half-lives of the online models. A program sets what a site may want to change; the rest is fixed here.
+import { parseDuration } from "../event/duration.ts";
 import type { LearningDocument, ModelsDocument } from "../program/program.ts";
 import { LEAST_MAX } from "./sketches.ts";
 
@@ -10,7 +11,6 @@ export const HISTORY_MAX = 50;
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: MINUTE_MS, h: 3_600_000, d: DAY_MS };
 
 export interface ModelConfig {
   readonly popularityHalfLifeMs: number;
@@ -51,10 +51,9 @@ export const SWITCHED_MODELS = [
   "popularity", "context", "rules", "cosine", "knn", "repeats", "content", "trend", "steady", "next", "recent", "background", "factors", "walk", "daypart",
 ] as const;
 
-/** Milliseconds of `30s`, `10m`, `2h`, `3d`; `fallback` where it is none (the program's check has said so already). */
+/** `fallback` where the text is no duration (the program's check has said so already). */
 function durationMs(text: string | undefined, fallback: number): number {
-  const match = text === undefined ? null : /^([1-9][0-9]{0,8})([smhd])$/.exec(text);
-  return match === null ? fallback : Number(match[1]) * UNIT_MS[match[2]!]!;
+  return (text === undefined ? undefined : parseDuration(text)) ?? fallback;
 }
 
 function clamp(value: number | undefined, low: number, high: number, fallback: number): number {

@@ -84,6 +84,7 @@ test("what cannot be made is refused with how to do it", async () => {
     ["create", "--role", "write", "--origins", "shop.example"],
     ["create", "--role", "write", "--scopes", "everything"],
     ["create", "--role", "write", "--expires", "soon"],
+    ["secret", "--overlap", "0h"],
     ["token"],
     ["burn"],
   ]) {
