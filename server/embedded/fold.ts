@@ -335,6 +335,11 @@ export class Fold {
   };
 }
 
+/** A row of `letters`. */
+export function letterOf(bytes: Uint8Array): DeadLetter {
+  return JSON.parse(Buffer.from(bytes).toString("utf8")) as DeadLetter;
+}
+
 /** No person's key has this form, so letters and events share one index. */
 function letterKey(once: string): EventKey {
   return eventKey("dead letter", once);

@@ -49,7 +49,7 @@ import { Committer, type Group } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
 import { Derived, RECORDS_A_CHECKPOINT_MAX, stateFolder, type DerivedFiles } from "./derived.ts";
 import type { KeyedRecord } from "./event-keys.ts";
-import type { Fold } from "./fold.ts";
+import { letterOf, type Fold } from "./fold.ts";
 import { Forgetting } from "./forgetting.ts";
 import { ledgerOf, openParts, placeOf, type OpenedParts, type ProjectOptions } from "./opening.ts";
 import { personExport } from "./person-export.ts";
@@ -586,8 +586,4 @@ export class EmbeddedProject implements Project {
     if (this.#closed) return;
     this.checkpoint().catch((error: unknown) => this.#options.onCheckpointFailed?.(error as Error));
   }
-}
-
-function letterOf(bytes: Uint8Array): DeadLetter {
-  return JSON.parse(Buffer.from(bytes).toString("utf8")) as DeadLetter;
 }

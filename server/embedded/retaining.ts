@@ -9,7 +9,7 @@ import type { Erasures } from "../privacy/erasures.ts";
 import { isExpired, type RetentionPolicy, type RetentionReport } from "../privacy/retention.ts";
 import { advanceBase, type BasePlace, eraseFromBase, isEarlierBase, removeOtherBases } from "./base.ts";
 import type { ProjectFolder } from "./derived.ts";
-import type { Fold } from "./fold.ts";
+import { letterOf, type Fold } from "./fold.ts";
 import { decodeRecord } from "./record-codec.ts";
 
 /** A segment takes what comes in this long: what retention cuts off is a segment. */
@@ -94,10 +94,6 @@ async function expireLetters({ fold, policy, nowMs, isStopped, write }: Retentio
 
 function resolved({ id, at, code }: DeadLetter): DeadLetter {
   return { id, at, code, path: "", message: "", source: "", body: null, resolved: true };
-}
-
-function letterOf(bytes: Uint8Array): DeadLetter {
-  return JSON.parse(Buffer.from(bytes).toString("utf8")) as DeadLetter;
 }
 
 /** Quiet sites fill a segment in months; nothing of it could go before. */

@@ -17,7 +17,7 @@ import type { Limits } from "../access/limits.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { JSON_DEPTH_MAX } from "../http/body.ts";
 import { fromJson, type Source } from "../http/parameters.ts";
-import { Problem } from "../http/problem.ts";
+import { goingDown, Problem } from "../http/problem.ts";
 import { findProject, isAudited } from "../http/request-call.ts";
 import type { Timings } from "../http/timings.ts";
 import type { Enricher, Sender } from "../intake/enrich/enrich.ts";
@@ -238,10 +238,6 @@ export function createCalls(options: CallOptions): Calls {
 
 function methodName({ service, method }: Named): string {
   return `${service}/${method}`;
-}
-
-export function goingDown(): Problem {
-  return new Problem("shutting_down", "The server is going down.", { retryAfterS: 1 });
 }
 
 function sourceOf(message: Message): Source & { message: Message } {

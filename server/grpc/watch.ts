@@ -1,13 +1,13 @@
 // Server streams over the hub of live connections: the newest state, never a backlog; who does not read is cut.
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { fromJson, type Source } from "../http/parameters.ts";
-import { Problem } from "../http/problem.ts";
+import { goingDown, Problem } from "../http/problem.ts";
 import type { Hub } from "../live/hub.ts";
 import { readSubscription, type LiveMessage, type Subscription } from "../live/messages.ts";
 import type { Outlet } from "../live/subscriber.ts";
 import type { Project } from "../ports.ts";
 import { codecOf } from "../protobuf/messages.ts";
-import { goingDown, type Caller, type Message, type WatchCall } from "./call.ts";
+import type { Caller, Message, WatchCall } from "./call.ts";
 import { statusOf } from "./status.ts";
 
 export const WATCHES_MAX = 2_000;

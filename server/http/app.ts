@@ -11,7 +11,7 @@ import { BODY_BYTES_MAX } from "./body.ts";
 import type { HttpConfig } from "./config.ts";
 import { CAN_SHARE_PORT, claimPort, openDoors, type Doors } from "./doors.ts";
 import { isSameOrigin } from "./origin.ts";
-import { Problem, problemDocument, problemOfHost } from "./problem.ts";
+import { goingDown, Problem, problemDocument, problemOfHost } from "./problem.ts";
 import { actionOf, RequestCall, type CallContext, type Door } from "./request-call.ts";
 import type { Answer, Route, StreamRoute } from "./route.ts";
 import type { Timings } from "./timings.ts";
@@ -291,10 +291,6 @@ function problemOf(error: unknown): Problem {
   const isRefusal = typeof code === "string" && code.startsWith("FST_ERR_") && Number(statusCode) < 500;
   if (isRefusal) return new Problem("bad_request", "The request cannot be taken as it is.");
   return new Problem("internal", "The server failed; its log says more.");
-}
-
-function goingDown(): Problem {
-  return new Problem("shutting_down", "The server is going down.", { retryAfterS: 1 });
 }
 
 function problemAnswer(problem: Problem): Answer {

@@ -85,6 +85,10 @@ export class Problem extends Error {
   }
 }
 
+export function goingDown(): Problem {
+  return new Problem("shutting_down", "The server is going down.", { retryAfterS: 1 });
+}
+
 export function problemDocument(problem: Problem): Record<string, unknown> {
   const [status, title] = PROBLEMS[problem.code];
   const { parameter, pointer, faults, members } = problem.extras;
