@@ -113,7 +113,7 @@ function typeHtml(schema: Schema): string {
     const name = reference.split("/").at(-1)!;
     return `<a href="#schema-${name}">${name}</a>`;
   }
-  const options = (schema["anyOf"] ?? []) as Schema[];
+  const options = (schema["anyOf"] ?? schema["oneOf"] ?? []) as Schema[];
   if (options.length > 0) return options.map(typeHtml).join(" or ");
   if (Array.isArray(schema["enum"]))
     return (schema["enum"] as unknown[]).map((value) => `<code>${escapeHtml(String(value))}</code>`).join(" ");

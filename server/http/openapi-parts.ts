@@ -59,6 +59,12 @@ export const body = (schema: Schema, description = ""): Schema => ({
   content: { "application/json": { schema } },
 });
 
+/** Where no event was good the problem holds what became of each as well. */
+const EVENTS_FAULT: Schema = { anyOf: [ref("RejectedEvents"), ref("Problem")] };
+const WAITS: Schema = {
+  "Retry-After": { description: "Seconds to wait before the next try; not with every code.", schema: { type: "integer", minimum: 1 } },
+};
+
 /** Groups the problems that an operation can answer by their status. */
 export function problems(codes: readonly ProblemCode[]): Record<string, Schema> {
   const byStatus = new Map<number, ProblemCode[]>();
@@ -71,7 +77,8 @@ export function problems(codes: readonly ProblemCode[]): Record<string, Schema> 
       String(status),
       {
         description: list.map((code) => `\`${code}\``).join(", "),
-        content: { "application/problem+json": { schema: ref("Problem") } },
+        ...((status === 429 || status === 503) && { headers: WAITS }),
+        content: { "application/problem+json": { schema: list.includes("events_rejected") ? EVENTS_FAULT : ref("Problem") } },
       },
     ]),
   );

@@ -1,5 +1,6 @@
 // The shapes of the public JSON, as JSON Schema 2020-12 (what OpenAPI 3.1 uses).
 import { BUILT_IN_EVENT_TYPES } from "../../core/event/event.ts";
+import { PROGRAM_SCHEMAS } from "./openapi-program.ts";
 import { PROBLEMS } from "./problem.ts";
 
 export type Schema = Record<string, unknown>;
@@ -96,7 +97,7 @@ export const SCHEMAS: Record<string, Schema> = {
           },
           ["index", "code", "path", "message"],
         ),
-        "Each is kept as a dead letter.",
+        "Each is kept as a dead letter, but for `no_consent`: whoever denies `analytics` leaves nothing behind.",
       ),
     },
     ["accepted", "duplicates", "rejected"],
@@ -115,6 +116,7 @@ export const SCHEMAS: Record<string, Schema> = {
     ["type", "title", "status", "code", "detail"],
     "RFC 9457.",
   ),
+  RejectedEvents: { allOf: [ref("Problem"), ref("IntakeAnswer")], description: "A problem that says what became of each event." },
   Fault: object(
     { path: text("JSON pointer."), code: text("Stable code."), message: text("What is wrong and what to do.") },
     ["path", "code", "message"],
@@ -179,7 +181,7 @@ export const SCHEMAS: Record<string, Schema> = {
   ErasureJob: object(
     {
       job_id: { type: "string" },
-      status: { enum: ["running", "done"] },
+      status: { enum: ["running", "done", "failed"], description: "What does not succeed at once is tried again until it does, so that none is `failed` yet." },
       proof: {
         type: "object",
         description:
@@ -527,7 +529,7 @@ export const SCHEMAS: Record<string, Schema> = {
     ["hours", "steps", "models", "calibration", "background", "watched", "alarms"],
   ),
   PersonRef: object({ user_id: id("The user."), anonymous_id: id("Or the visitor.") }),
-  Program: { type: "object", description: "The personalization program: events, interests, features, segments, triggers, placements, slots, models, learning.", additionalProperties: true },
+  ...PROGRAM_SCHEMAS,
   DeadLetter: object(
     {
       id: text("The letter's id."),
