@@ -6,9 +6,16 @@ export const MIN_PERSONS_RECOMMENDED = 10;
 /** Above it, one source's opinion can pass for the crowd's. */
 export const MAX_SHARE_RECOMMENDED = 0.2;
 
+/** What the host does for every program alike. */
+export interface WarnedHost {
+  /** It has a secret for webhooks; without one it calls none. */
+  readonly signsWebhooks: boolean;
+}
+
 /** @param document - one without faults. */
-export function programWarnings(document: unknown): ProgramFault[] {
-  const { min_persons: least = 1, max_share: share = 1 } = (document as ProgramDocument).models?.crowd ?? {};
+export function programWarnings(document: unknown, { signsWebhooks }: WarnedHost): ProgramFault[] {
+  const { models, triggers = {} } = document as ProgramDocument;
+  const { min_persons: least = 1, max_share: share = 1 } = models?.crowd ?? {};
   const warnings: ProgramFault[] = [];
   if (least < MIN_PERSONS_RECOMMENDED) {
     const others = least === 1 ? "one single person" : `${least} persons`;
@@ -24,6 +31,12 @@ export function programWarnings(document: unknown): ProgramFault[] {
       code: "unbounded_share",
       message: `one person or address can move what is popular as far as ${Math.round(share * 100)} %: write ${MAX_SHARE_RECOMMENDED} or less`,
     });
+  }
+  if (!signsWebhooks) {
+    const paths = Object.entries(triggers).flatMap(([name, { webhook }]) => (webhook === undefined ? [] : [`/triggers/${name}/webhook`]));
+    if (models?.alerts?.webhook !== undefined) paths.push("/models/alerts/webhook");
+    const message = "nothing is called while the node has no secret to sign with: set ATTUNE_WEBHOOK_SECRET and start it again";
+    for (const path of paths) warnings.push({ path, code: "webhook_unsigned", message });
   }
   return warnings;
 }

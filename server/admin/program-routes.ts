@@ -1,6 +1,6 @@
 // The personalization program: read, checked, replaced, brought back.
 import type { ProgramDocument } from "../../core/program/program.ts";
-import { programWarnings } from "../../core/program/warnings.ts";
+import { programWarnings, type WarnedHost } from "../../core/program/warnings.ts";
 import { parseObject } from "../http/body.ts";
 import { requireJson } from "../http/media-type.ts";
 import { fromJson, fromQuery, integer } from "../http/parameters.ts";
@@ -11,7 +11,7 @@ import type { Project } from "../ports.ts";
 const VERSION_MAX = Number.MAX_SAFE_INTEGER;
 
 /** @param onProgram - called after another program took effect, so that live lists are made anew. */
-export function programRoutes(onProgram: (project: Project) => void): Route[] {
+export function programRoutes(onProgram: (project: Project) => void, host: WarnedHost): Route[] {
   return [
     { method: "GET", path: "/v1/program", access: "read", handle: readProgram },
     { method: "PUT", path: "/v1/program", access: "operate", handle: putProgram },
@@ -40,6 +40,12 @@ export function programRoutes(onProgram: (project: Project) => void): Route[] {
     onProgram(call.project);
     return { ...ok({ version: result.version }), audit: { version: result.version } };
   }
+
+  async function checkProgram(call: Call): Promise<Answer> {
+    const document = documentOf(call);
+    const faults = await call.project.checkProgram(document);
+    return ok({ ok: faults.length === 0, faults, warnings: faults.length === 0 ? programWarnings(document, host) : [] });
+  }
 }
 
 /** A document that was read can be written back: what reading added is taken off again. */
@@ -64,12 +70,6 @@ async function readVersions(call: Call): Promise<Answer> {
     current: versions[0]?.version ?? null,
     versions: versions.map(({ version, at }) => ({ version, created_at: new Date(at).toISOString() })),
   });
-}
-
-async function checkProgram(call: Call): Promise<Answer> {
-  const document = documentOf(call);
-  const faults = await call.project.checkProgram(document);
-  return ok({ ok: faults.length === 0, faults, warnings: faults.length === 0 ? programWarnings(document) : [] });
 }
 
 function unknownVersion(): Problem {

@@ -405,6 +405,10 @@ test("the program: read, checked, replaced, refused with every fault, brought ba
   deepEqual({ ...checked, warnings: [] }, { ok: true, faults: [], warnings: [] });
   const safe = { ...document, models: { ...document.models, crowd: { min_persons: 10, max_share: 0.05 } } };
   deepEqual((await ask(node, "POST /v1/program/check", safe)).json, { ok: true, faults: [], warnings: [] });
+  const [name, trigger] = Object.entries<object>(document.triggers)[0]!;
+  const calling = { ...safe, triggers: { ...document.triggers, [name]: { ...trigger, webhook: "https://hooks.example/" } } };
+  const { warnings } = (await ask(node, "POST /v1/program/check", calling)).json;
+  deepEqual(warnings.map(({ path, code }: any) => `${path} ${code}`), [`/triggers/${name}/webhook webhook_unsigned`]);
   const put = await ask(node, "PUT /v1/program", { ...document, events: { ...document.events, waved: { weight: 2 } } });
   equal(put.json.version, document.version + 1);
   equal((await ask(node, "POST /v1/events", view("fay", "lamp", { event_type: "waved" }))).status, 202);

@@ -221,7 +221,7 @@ function assemble(
     ...segmentRoutes(),
     ...experimentRoutes(),
     ...modelRoutes(),
-    ...programRoutes(refresh),
+    ...programRoutes(refresh, { signsWebhooks: config.webhooks.secret !== undefined }),
     ...deadLetterRoutes(intake, webhooks),
     ...statsRoutes(sources),
     ...healthRoutes(sources),
