@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -169,4 +169,22 @@ test("each command says what it takes", async () => {
     match((await run("evaluate", "--off-policy", flag)).out, /^attune evaluate --off-policy FILE\n[^]*--target/);
     match((await run("evaluate", flag)).out, /^attune evaluate FILE \|/);
   }
+});
+
+test("verify and export make no project of a folder that was mistyped", async () => {
+  for (const command of ["verify", "export"]) {
+    const { code, error } = await run(command, "--data", join(folder, "mistyped"));
+    equal(code, 2);
+    match(error, /there is no project "default" in .*mistyped/);
+  }
+  equal(existsSync(join(folder, "mistyped")), false);
+});
+
+test("export ends quietly when its reader has enough", async () => {
+  const data = join(folder, "enough");
+  await run("import", "--data", data, eventFile("enough.ndjson", Array.from({ length: 3_000 }, (_, i) => event(i))));
+  const { child, done } = start(["export", "--data", data]);
+  child.stdout.once("data", () => child.stdout.destroy());
+  const { code, error } = await done;
+  deepEqual([code, error], [0, ""]);
 });

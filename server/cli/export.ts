@@ -9,10 +9,16 @@ const CHUNK_CHARACTERS = 1 << 16;
 
 export async function exportCommand(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { ...PROJECT_FLAGS, items: { type: "boolean" } } });
-  return withProject(values, async (project) => {
+  return withProject(values, { isMade: false }, async (project) => {
     let chunk = "";
+    let isRead = true;
+    // Whoever reads has enough (`attune export | head`).
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      isRead = false;
+    });
     const flush = async (): Promise<void> => {
-      if (!process.stdout.write(chunk)) await once(process.stdout, "drain");
+      if (!process.stdout.write(chunk)) await Promise.race([once(process.stdout, "drain"), once(process.stdout, "close")]).catch(() => {});
       chunk = "";
     };
     for (const entry of project.log.read(project.log.start)) {
@@ -20,6 +26,7 @@ export async function exportCommand(args: string[]): Promise<number> {
       if (values.items === true && record?.kind === "item_put") chunk += `${JSON.stringify(itemLine(record.item))}\n`;
       if (values.items !== true && record?.kind === "event") chunk += `${JSON.stringify(eventLine(record.event))}\n`;
       if (chunk.length > CHUNK_CHARACTERS) await flush();
+      if (!isRead) return 0;
     }
     await flush();
     return 0;

@@ -34,7 +34,7 @@ export async function importCommand(args: string[]): Promise<number> {
   if (positionals.length === 0 && values.items === undefined) {
     throw new UsageError("import: name a file: attune import [--items ITEMS.ndjson.gz] EVENTS.ndjson.gz");
   }
-  return withProject(values, async (project) => {
+  return withProject(values, { isMade: true }, async (project) => {
     const startedAt = performance.now();
     let items = { accepted: 0, duplicates: 0, rejected: 0 };
     if (values.items !== undefined) items = await importItems(project, values.items);

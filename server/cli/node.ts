@@ -1,12 +1,14 @@
 // Opens the data folder for one command.
+import { existsSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
-import { openHost, type EmbeddedHost, type HostOptions } from "../embedded/host.ts";
+import { openHost, projectFolder, type EmbeddedHost, type HostOptions } from "../embedded/host.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
 import type { StateFault } from "../state/state-file.ts";
 import { readSettings, retentionOf, SettingError, type NodeSettings, type SettingFlags } from "./config.ts";
 import { environmentOf } from "./environment.ts";
+import { UsageError } from "./usage.ts";
 
 export const DEFAULT_PROJECT = "default";
 /** The demo's newsroom, beside the shop in `default`. */
@@ -68,15 +70,22 @@ export const PROJECT_FLAGS = {
   config: { type: "string" },
 } as const;
 
-/** Runs a command on one project of the data folder, which no other process may hold, and closes it. */
+/**
+ * Runs a command on one project of the data folder, which no other process may hold, and closes it.
+ * @param isMade - a project that is not there yet is made; otherwise it is a UsageError.
+ */
 export async function withProject(
   flags: ProjectFlags,
+  { isMade }: { isMade: boolean },
   command: (project: EmbeddedProject) => Promise<number>,
 ): Promise<number> {
   // A batch makes garbage faster than anything else and keeps little: let the heap follow what is alive more closely.
   setFlagsFromString("--heap-growing-percent=50");
   const settings = await readSettings(flags, process.env);
   const name = flags.project ?? DEFAULT_PROJECT;
+  if (!isMade && !existsSync(projectFolder(settings.data, name))) {
+    throw new UsageError(`there is no project "${name}" in ${settings.data}: name another folder with --data, or project with --project`);
+  }
   const program = flags.program ?? settings.projects?.[name] ?? (name === NEWS_PROJECT ? "news" : "shop");
   const onStateRebuilt = (fault: StateFault): void => console.error(`${REBUILT} (${fault})`);
   const host = await openSettingsHost({ ...settings, projects: { [name]: program } }, { onStateRebuilt });

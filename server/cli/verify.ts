@@ -6,7 +6,7 @@ import { progressBar } from "./progress.ts";
 
 export async function verifyCommand(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: PROJECT_FLAGS });
-  return withProject(values, async (project) => {
+  return withProject(values, { isMade: false }, async (project) => {
     const bar = progressBar("verifying");
     const { records, persons, differences, faults } = await verifyProject(project, {
       now: Date.now,
