@@ -52,22 +52,26 @@ export class Inode {
   }
 }
 
-export type FaultKind =
-  | "kill"
-  | "power_cut"
-  | "torn_write"
-  | "lost_name"
-  | "failed_sync"
-  | "disk_full"
-  | "slow_disk"
-  | "checkpoint_failed"
-  | "flipped_state_byte"
-  | "clock_jump"
-  | "suspended"
-  | "request_lost"
-  | "answer_lost"
-  | "request_doubled"
-  | "clean_restart";
+/** Every kind of fault that a seed may meet. */
+export const FAULT_KINDS = [
+  "kill",
+  "power_cut",
+  "torn_write",
+  "lost_name",
+  "failed_sync",
+  "disk_full",
+  "slow_disk",
+  "checkpoint_failed",
+  "flipped_state_byte",
+  "clock_jump",
+  "suspended",
+  "request_lost",
+  "answer_lost",
+  "request_doubled",
+  "clean_restart",
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export type FaultCounts = Partial<Record<FaultKind, number>>;
 
