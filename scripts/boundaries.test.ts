@@ -153,8 +153,34 @@ test("the folders of core and sdk are layers", () => {
   );
 });
 
+/** From the page of dependencies: a line's packages, and the folders and files that it says hide them. */
+const HIDDEN = readFileSync(join(ROOT, "docs/decisions/dependencies.md"), "utf8")
+  .split("\n")
+  .map((line) => line.split(" | ").map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!)))
+  .map((cells) => ({
+    packages: cells[0]!,
+    places: cells.at(-1)!.filter((name) => Object.keys(RULES).includes(name.split("/")[0]!)),
+  }))
+  .filter(({ places }) => places.length > 0);
+
+test("packages are imported where docs/decisions/dependencies.md says, and nowhere else", () => {
+  assert.ok(HIDDEN.length >= 8, "the page's table was not understood");
+  for (const { packages, places } of HIDDEN) {
+    const users = IMPORTS.filter(({ to, isPackage }) => isPackage && packages.includes(to)).map(({ from }) => from);
+    const isIn = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`);
+    assert.deepEqual(
+      {
+        elsewhere: users.filter((file) => !places.some((place) => isIn(file, place))),
+        unused: places.filter((place) => !users.some((file) => isIn(file, place))),
+      },
+      { elsewhere: [], unused: [] },
+      packages.join(", "),
+    );
+  }
+});
+
 test("the rules are checked against real imports", () => {
-  for (const room of ["core", "sdk", "server", "console", "demo"]) {
+  for (const room of Object.keys(RULES)) {
     assert.ok(
       IMPORTS.some(({ from }) => from.startsWith(`${room}/`)),
       `no import was found in ${room}`,
