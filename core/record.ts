@@ -79,7 +79,7 @@ export type LogRecord =
   | { kind: "experiment_stop"; at: number; stop: ExperimentStop }
   /** Retention: a person who was not seen for too long is forgotten. His key, then those of his devices. */
   | { kind: "expiry"; at: number; names: readonly string[] }
-  /** A part of a background model, as it was trained (docs/decisions/background-model.md). */
+  /** A part of a background model, as it was trained (docs/decisions/models.md). */
   | ({ kind: "background"; at: number } & BackgroundPart);
 
 /** A refused event, kept with its reason. `source` says where it came from, e.g. `http` or `import FILE:LINE`. */

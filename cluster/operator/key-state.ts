@@ -76,7 +76,7 @@ export function viewOfKeyState(state: KeyState, person: Uint8Array | undefined):
   return writer.view();
 }
 
-/** Throws CorruptBytesError on what `encodeKeyState` did not write. */
+/** Throws CorruptBytesError on what `viewOfKeyState` did not write. */
 export function decodeKeyState(bytes: Uint8Array, programs: ProgramTimeline): KeyState {
   const reader = new ByteReader(bytes);
   const format = reader.byte();

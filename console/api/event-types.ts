@@ -1,4 +1,4 @@
-// The event types that every program accepts (CONTRACT.md, "An event"); a program may declare more.
+// The event types that every program accepts (core/event/event.ts); a program may declare more.
 export const BUILT_IN_EVENT_TYPES: readonly string[] = [
   "page_view",
   "view",

@@ -1,5 +1,5 @@
 // Rows of growing size in pages of flat arrays: 32-bit references and, beside them, 32-bit float weights. Most rows stay
-// small (research/relevance.md: rows should grow 8 → 64), so a row moves to the next size class only when it is full.
+// small, so a row moves to the next size class only when it is full.
 // Pages, not two long arrays: those stop everything for 20 ms and need their size twice when they grow (measured:
 // docs/decisions/models.md). A page holds rows of one size class, and a row's weights stand right behind its references: an
 // event touches some twenty rows, few of them in the processor's cache, and each costs two or three lines of it.

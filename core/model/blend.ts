@@ -1,4 +1,4 @@
-// The calibrated blend ("cal", research/relevance.md): how often is the item at this place of this model's list the one
+// The calibrated blend ("cal", docs/decisions/models.md): how often is the item at this place of this model's list the one
 // that comes next? Counted by model, rank bucket, length of the session and whether the item was in it already;
 // the models' chances are put together as if independent: 1 − Π(1 − p), the same order as Σ −log(1 − p).
 //

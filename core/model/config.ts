@@ -60,7 +60,7 @@ function clamp(value: number | undefined, low: number, high: number, fallback: n
   return value === undefined || !(value >= low) ? fallback : Math.min(value, high);
 }
 
-/** Defaults are those of a shop (research/relevance.md: 3 d, 30 d, 60 d). */
+/** Defaults are those of a shop. */
 export function modelConfig(models: ModelsDocument | undefined): ModelConfig {
   const rulesHalfLifeMs = durationMs(models?.rules?.half_life, 30 * DAY_MS);
   const knnHalfLifeMs = durationMs(models?.knn?.half_life, 60 * DAY_MS);

@@ -3,7 +3,7 @@
 // person count together by exp(−distance / reach), so that what is near in time says more; and above a size each item
 // is regressed on its nearest items alone, because the exact answer inverts a matrix of all items.
 //
-// Pure and deterministic, and slow: seconds. It belongs into a worker (docs/decisions/background-model.md).
+// Pure and deterministic, and slow: seconds. It belongs into a worker (docs/decisions/models.md).
 import { exp2 } from "../math/exp2.ts";
 import type { BackgroundPart, BackgroundRow } from "./background.ts";
 

@@ -1,4 +1,4 @@
-// The online ranker ("mix", research/relevance.md): a softmax over the union of all candidates, linear in their
+// The online ranker ("mix", docs/decisions/models.md): a softmax over the union of all candidates, linear in their
 // features, learnt by cross-entropy. One set of weights that all steps share, by second-order steps (`newton.ts`), and what
 // each session length adds to it, by Adagrad (Duchi, Hazan, Singer 2011). It starts as the calibrated blend: weight 1 on
 // its log chance.

@@ -1,4 +1,4 @@
-// What every candidate model offers; `model-laws.ts` (tests) holds all of them to the same laws.
+// What every candidate model offers; `laws.test.ts` holds all of them to the same laws.
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import type { CandidateList, ScoreSheet } from "./candidates.ts";
 import type { Situation } from "./situation.ts";

@@ -1,4 +1,4 @@
-// The personalization program: the versioned JSON document of CONTRACT.md ("The program").
+// The personalization program: the versioned JSON document whose form `program.schema.json` publishes.
 
 /** `30s`, `10m`, `2h`, `3d`: a positive integer and a unit. */
 export type Duration = string;

@@ -19,7 +19,7 @@ import { Derived, type DerivedFiles, openFiles, type ProjectFolder, removeFolder
 const ROWS_A_COMMIT = 20_000;
 const PERSONS_CACHED_MAX = 4_000;
 
-/** Which of the folder's files is in force is the ledger's word (`baseGeneration`); 0: there is no base. */
+/** Which of the folder's files is in force is the ledger's word (`Erasures.base`); 0: there is no base. */
 export interface BasePlace extends ProjectFolder {
   readonly generation: number;
 }
