@@ -1,0 +1,59 @@
+// What words point to exists: paths in the comments of the code, and every room in ARCHITECTURE.md.
+import { deepEqual, ok } from "node:assert/strict";
+import { existsSync, globSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { test } from "node:test";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const NO_ROOMS = ["node_modules", "dist"];
+/** Parts of other people's packages, and what a build writes. */
+const ELSEWHERE = /^(dist|google\/protobuf)\//;
+const COMMENT = /(?<=^|\s)\/\/.*$|\/\*[\s\S]*?\*\//gm;
+const PATH = /(?<![\w./@:-])(?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:md|tsx?|mjs|java|css|proto)(?![\w(/-])/g;
+
+function foldersIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder)).filter(
+    (name) => !name.startsWith(".") && !NO_ROOMS.includes(name) && statSync(join(ROOT, folder, name)).isDirectory(),
+  );
+}
+
+const TOP = foldersIn(".");
+const FILES = globSync(`{${TOP.join(",")}}/**/*`, { cwd: ROOT }).filter((file) => !file.includes("/target/"));
+const NAMES = new Set([...FILES, ...readdirSync(ROOT)].map((file) => basename(file)));
+
+/** A path from the root or from the file's folder; a bare name may stand anywhere, as in "see `newton.ts`". */
+function isThere(path: string, from: string): boolean {
+  if (!path.includes("/")) return NAMES.has(path);
+  return existsSync(join(ROOT, path)) || existsSync(join(ROOT, dirname(from), path)) || ELSEWHERE.test(path);
+}
+
+test("paths that comments name exist", () => {
+  const named = FILES.filter((file) => /\.(tsx?|mjs|java|css)$/.test(file)).flatMap((file) => {
+    const comments = readFileSync(join(ROOT, file), "utf8").match(COMMENT) ?? [];
+    return comments.flatMap((comment) => comment.match(PATH) ?? []).map((path) => ({ file, path }));
+  });
+  ok(named.length > 100, `only ${named.length} paths were found`);
+  deepEqual(
+    named.filter(({ file, path }) => !isThere(path, file)).map(({ file, path }) => `${file} names ${path}`),
+    [],
+  );
+});
+
+test("ARCHITECTURE.md names every room", () => {
+  const text = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
+  const rows = text.slice(text.indexOf("## Rooms"), text.indexOf("Imports go one way")).split("\n");
+  const cells = rows.filter((row) => row.startsWith("| `")).map((row) => row.split(" | "));
+  // A room with folders of its own is named by them. In one cell a folder's siblings leave its name out: `server/privacy/`, `vault/`.
+  const rooms = cells.flatMap(([first]) => {
+    const names = [...first!.matchAll(/`([^`]+?)\/?`/g)].map(([, name]) => name!);
+    const parent = names[0]!.includes("/") ? `${dirname(names[0]!)}/` : "";
+    return names.map((name) => (name.includes("/") ? name : `${parent}${name}`));
+  });
+  const ofCore = [...cells.find(([first]) => first === "| `core/`")![1]!.matchAll(/`(\w+)`/g)];
+  const named = [...rooms, ...rooms.map(dirname), ...ofCore.map(([, name]) => `core/${name}`)];
+  const there = [...TOP, ...["core", "server", "cluster"].flatMap((room) => foldersIn(room).map((name) => `${room}/${name}`))];
+  deepEqual(
+    { missing: there.filter((room) => !named.includes(room)), gone: named.filter((room) => !existsSync(join(ROOT, room))) },
+    { missing: [], gone: [] },
+  );
+});
