@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SESSION_GAP_MS } from "../core/event/session-gap.ts";
 import { consentState } from "./consent.ts";
-import { openIdentity, SESSION_GAP_MS } from "./identity.ts";
+import { openIdentity } from "./identity.ts";
 import { eventIds, randomId } from "./ids.ts";
 import { simulatedStore } from "./testing/simulation.ts";
 

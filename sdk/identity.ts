@@ -1,8 +1,7 @@
 // Who the visitor is to this site: an anonymous id, a user id once he is known, a session. All in the shared store, so
 // that tabs agree; read anew each time, because another tab may have changed it.
+import { SESSION_GAP_MS } from "../core/event/session-gap.ts";
 import type { KeyValueStore } from "./host.ts";
-
-export const SESSION_GAP_MS = 30 * 60_000;
 
 export interface Identity {
   /** 128 random bits in hex, made on first use. */

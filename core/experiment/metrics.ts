@@ -1,9 +1,7 @@
 // A metric of one person: how what he does after his exposure moves it.
 import type { LoggedEvent } from "../event/event.ts";
+import { SESSION_GAP_MS } from "../event/session-gap.ts";
 import type { CompiledMetric } from "../program/compiled.ts";
-
-/** Longer without an event, and he was away. */
-const GAP_MS = 30 * 60_000;
 
 /** Come from looking at one page: whoever does no more than that has bounced. */
 const PASSIVE: ReadonlySet<string> = new Set(["impression", "scroll", "hover", "mouse_move", "dwell"]);
@@ -39,9 +37,9 @@ export function nextValue(metric: CompiledMetric, before: number, outcome: Outco
     case "engagement":
       return Math.min(max, before + weight);
     case "time_on_site":
-      return gapMs > 0 && gapMs <= GAP_MS ? Math.min(max, before + gapMs / 1000) : before;
+      return gapMs > 0 && gapMs <= SESSION_GAP_MS ? Math.min(max, before + gapMs / 1000) : before;
     case "bounce":
-      return sinceMs <= GAP_MS && !PASSIVE.has(event.event_type) ? 0 : before;
+      return sinceMs <= SESSION_GAP_MS && !PASSIVE.has(event.event_type) ? 0 : before;
     case "retention":
       return sinceMs >= metric.afterMs ? 1 : before;
   }

@@ -6,7 +6,6 @@ import { LEAST_MAX } from "./sketches.ts";
 export const TRAIL_MAX = 20; // Items of a session that models see; longer ones add nothing measurable.
 export const LIST_MAX = 50; // Candidates per model. 100 hold the target a little more often and cost twice (docs/decisions/models.md).
 export const SHORT_LIST_MAX = 20;
-export const SESSION_GAP_MS = 30 * 60_000;
 export const HISTORY_MAX = 50;
 
 const MINUTE_MS = 60_000;

@@ -1,10 +1,11 @@
 // Every counting model against a naive recount of the raw steps, on streams too small for any bound to bite.
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
+import { SESSION_GAP_MS } from "../event/session-gap.ts";
 import type { Step } from "../rank/recommender.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { stepStream } from "../testing/streams.ts";
-import { learningConfig, modelConfig, SESSION_GAP_MS } from "./config.ts";
+import { learningConfig, modelConfig } from "./config.ts";
 import { createModels, type Models } from "./models.ts";
 import { createSampler } from "./sampler.ts";
 

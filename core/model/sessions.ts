@@ -2,10 +2,11 @@
 //
 // A session is known by a number that counts up; it is open while it belongs to a person, until 30 minutes pass, or
 // until the person's events carry another session id.
+import { SESSION_GAP_MS } from "../event/session-gap.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
 import { createRowArena } from "./arena.ts";
-import { SESSION_GAP_MS, TRAIL_MAX } from "./config.ts";
+import { TRAIL_MAX } from "./config.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 export const SESSIONS_MAX = 1 << 20;

@@ -1,12 +1,13 @@
 // What rules read from a person's state, and when each value will change although nothing happens. All pure; times are
 // Unix ms, `nowMs` is never before the state's `asOf`.
+import { SESSION_GAP_MS } from "../event/session-gap.ts";
 import { crossingMs, decayedAt } from "../math/decay.ts";
 import { diversityOf } from "./diversity.ts";
 import { halfLifeOf } from "./features.ts";
 import { shareOf, sharesOf, strongestOf } from "./interests.ts";
 import { categoriesOf } from "./recent.ts";
 import { seriesCount, seriesMax, seriesNextChangeMs, seriesSum, type Series } from "./series.ts";
-import { absorb, reaches, SESSION_GAP_MS, type Session } from "./sessions.ts";
+import { absorb, reaches, type Session } from "./sessions.ts";
 import { BUILT_IN_WINDOWS_MS, type PersonState } from "./state.ts";
 import { follows } from "./times.ts";
 

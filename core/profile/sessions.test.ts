@@ -1,12 +1,13 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { LoggedEvent } from "../event/event.ts";
+import { SESSION_GAP_MS } from "../event/session-gap.ts";
 import { EPOCH_MS } from "../testing/events.ts";
 import { barePlan } from "../testing/plan.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { emptyPerson, foldEvent, mergePerson, type PersonState } from "./person.ts";
 import { sessionNextChangeMs, sessionView } from "./reading.ts";
-import { SESSION_GAP_MS, SESSIONS_MAX, type Session } from "./sessions.ts";
+import { SESSIONS_MAX, type Session } from "./sessions.ts";
 
 const MINUTE = 60_000;
 

@@ -1,9 +1,8 @@
 // Sessions as mergeable intervals. One with a `session_id` gathers that id's events; events without an id form sessions by
 // gap: the connected components of their times under SESSION_GAP_MS. Both are functions of the set of events, so a late
 // event joins (or joins together) the sessions it belongs to.
+import { SESSION_GAP_MS } from "../event/session-gap.ts";
 
-/** A gap of this length starts a session. */
-export const SESSION_GAP_MS = 1_800_000;
 /** Sessions kept; an event of an older one is counted nowhere here. */
 export const SESSIONS_MAX = 8;
 

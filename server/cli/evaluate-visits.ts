@@ -1,6 +1,7 @@
 // What `evaluate` itself knows of each visitor: the session's items and the recent ones, independent of what the models
 // have learnt, so that late models can be asked about live sessions.
-import { HISTORY_MAX, SESSION_GAP_MS, TRAIL_MAX } from "../../core/model/config.ts";
+import { SESSION_GAP_MS } from "../../core/event/session-gap.ts";
+import { HISTORY_MAX, TRAIL_MAX } from "../../core/model/config.ts";
 import type { RecentItem, Step } from "../../core/rank/recommender.ts";
 
 interface Visitor {

@@ -1,5 +1,6 @@
 // A list as it is and as it would be: other rules, another context, another history. Nothing is logged, nothing changes.
 import type { EventContext } from "../../core/event/event.ts";
+import { SESSION_GAP_MS } from "../../core/event/session-gap.ts";
 import { applyAttributes, applyEvent } from "../../core/engine.ts";
 import {
   decodePerson, emptyPerson, encodePerson, leaveOut, type PersonState,
@@ -26,8 +27,6 @@ export interface PreviewSources {
   readonly recommender: Recommender;
   readonly nowMs: number;
 }
-
-const SESSION_GAP_MS = 30 * 60_000;
 
 /** One side of the preview: everything that one list comes from. */
 interface Side {
