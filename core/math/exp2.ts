@@ -167,6 +167,12 @@ export function exp2(x: number): number {
   return (base + base * series) * POWERS[whole - EXPONENT_MIN]!;
 }
 
+/** 2^n for a whole n, exactly; 0 below the smallest normal number, the largest power above the greatest. */
+export function powerOfTwo(n: number): number {
+  if (n < EXPONENT_MIN) return 0;
+  return POWERS[(n > EXPONENT_MAX ? EXPONENT_MAX : n) - EXPONENT_MIN]!;
+}
+
 /**
  * Binary logarithm, the same bits in every engine, about one unit in the last place off. Exact for
  * powers of two; 0 gives -Infinity, x < 0 NaN.

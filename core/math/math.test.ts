@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { forEachSeed } from "../testing/seeds.ts";
 import { addDecayed, crossingMs, decayedAt, emptyDecayedSum, landmarkOf, mergeDecayed } from "./decay.ts";
-import { decayFactor, exp2, log2 } from "./exp2.ts";
+import { decayFactor, exp2, log2, powerOfTwo } from "./exp2.ts";
 import { roughLog2 } from "./rough-log2.ts";
 import { hash32, hash64, hash64LinesInto } from "./hash.ts";
 
@@ -18,6 +18,11 @@ test("exp2 is exact for whole numbers and right to 2 units in the last place bet
   });
   deepEqual([exp2(-1023), exp2(1024), exp2(NaN), exp2(-Infinity), exp2(Infinity)], [0, Infinity, NaN, 0, Infinity]);
   equal(exp2(-1e-20), 1);
+});
+
+test("powerOfTwo is exact, and stays finite beyond the normal numbers", () => {
+  for (let n = -1022; n <= 1023; n++) equal(powerOfTwo(n), Math.pow(2, n));
+  deepEqual([powerOfTwo(-1023), powerOfTwo(1024), powerOfTwo(-0)], [0, Math.pow(2, 1023), 1]);
 });
 
 test("exp2 never falls as x grows", () => {

@@ -1,7 +1,8 @@
 // Decayed weights of the items of one context, in sets: an item has 16 places that its reference picks, as in a
 // processor's cache, so a hit and a miss both look at 16 places, not at the whole row. With one row in order of weight,
 // context popularity took two thirds of all that an event costs (measured: docs/decisions/models.md).
-import { powerOfTwo, type DecayInstant } from "./decay.ts";
+import { powerOfTwo } from "../math/exp2.ts";
+import type { DecayInstant } from "./decay.ts";
 import { rowReader, type RowWriter } from "./row-bytes.ts";
 
 const SETS = 16;

@@ -1,9 +1,9 @@
 // What each source (a person, a sender's address) has brought to each item, decayed as the item's popularity is. Of many
 // sources the lightest are forgotten first, so whoever brings much stays known.
+import { powerOfTwo } from "../math/exp2.ts";
 import type { Hash64 } from "../math/hash.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { SnapshotSource } from "../wire/dirty-rows.ts";
-import { powerOfTwo } from "./decay.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 import { createTaggedSets, scatter, type TaggedSets } from "./tagged-sets.ts";

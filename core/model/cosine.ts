@@ -1,7 +1,8 @@
 // Item-to-item cosine: how often two items share a session's window, over how often each is seen at all. Decayed.
+import { powerOfTwo } from "../math/exp2.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { addScore, createCandidateList, type CandidateList } from "./candidates.ts";
-import { powerOfTwo, type DecayInstant } from "./decay.ts";
+import type { DecayInstant } from "./decay.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { BECAUSE_MAX, type ScoringModel } from "./model.ts";

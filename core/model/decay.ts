@@ -3,25 +3,7 @@
 // A weight given at time t counts 2^(t / halfLife). The exponent is split into an integer and a fraction; numbers are
 // kept relative to 2^epoch, and moving them to another epoch multiplies by an exact power of two, so it changes no
 // digit and may happen at any time.
-
-const EXPONENT_MAX = 1023;
-
-/** 2^n for integers |n| ≤ 1023, exact. */
-const POWERS = (() => {
-  const powers = new Float64Array(2 * EXPONENT_MAX + 1);
-  powers[EXPONENT_MAX] = 1;
-  for (let n = 1; n <= EXPONENT_MAX; n++) {
-    powers[EXPONENT_MAX + n] = powers[EXPONENT_MAX + n - 1]! * 2;
-    powers[EXPONENT_MAX - n] = powers[EXPONENT_MAX - n + 1]! / 2;
-  }
-  return powers;
-})();
-
-/** 2^n exactly; 0 below the smallest normal number, the largest power above the greatest. */
-export function powerOfTwo(n: number): number {
-  if (n < -1022) return 0;
-  return POWERS[(n > EXPONENT_MAX ? EXPONENT_MAX : n) + EXPONENT_MAX]!;
-}
+import { powerOfTwo } from "../math/exp2.ts";
 
 const FRACTION_STEPS = 4096; // Relative error ≤ 1.7e-4: a weight's age is known to 1/4096 of a half-life.
 
@@ -42,11 +24,7 @@ export interface DecayInstant {
   fraction: number;
 }
 
-export function instantOf(timeMs: number, halfLifeMs: number): DecayInstant {
-  return setInstant({ epoch: 0, fraction: 1 }, timeMs, halfLifeMs);
-}
-
-/** Like `instantOf`, into an object that is there (hot path). */
+/** The instant of `timeMs`, into an object that is there: a hot path makes none. */
 export function setInstant(into: DecayInstant, timeMs: number, halfLifeMs: number): DecayInstant {
   const x = timeMs / halfLifeMs;
   into.epoch = Math.floor(x);

@@ -2,8 +2,9 @@
 //
 // An entry that grew heavier than the one before it moves up, so rows stay nearly sorted: what is asked for often is
 // found early, and the lightest is near the end. A full row gives up the lightest of its last entries.
+import { powerOfTwo } from "../math/exp2.ts";
 import { createRowArena, type RowArena } from "./arena.ts";
-import { powerOfTwo, type DecayInstant } from "./decay.ts";
+import type { DecayInstant } from "./decay.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { rowReader, type RowWriter } from "./row-bytes.ts";
 

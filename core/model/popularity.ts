@@ -1,7 +1,7 @@
 // Decayed popularity, with the best items always in order: forward-decayed counts only ever grow against each other,
 // so an update moves one item up and nothing else.
+import { powerOfTwo } from "../math/exp2.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import { powerOfTwo } from "./decay.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { OrderedModel } from "./model.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
