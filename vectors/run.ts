@@ -7,6 +7,7 @@ import {
 } from "../core/profile/person.ts";
 import { profileView } from "../core/profile/view.ts";
 import { barePlan, keepingPlan, shopLikePlan } from "../core/testing/plan.ts";
+import { hexOf } from "./hex.ts";
 
 /** What is done to one person, in order. */
 export type VectorStep =
@@ -85,10 +86,4 @@ function run(planName: PlanName, steps: readonly VectorStep[]) {
     outcomes.push(outcome);
   }
   return { state, plan, outcomes };
-}
-
-function hexOf(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += (byte < 16 ? "0" : "") + byte.toString(16);
-  return hex;
 }

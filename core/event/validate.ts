@@ -65,7 +65,8 @@ function isObject(raw: unknown): raw is Record<string, unknown> {
   return typeof raw === "object" && raw !== null && !Array.isArray(raw);
 }
 
-function isSet(value: unknown): boolean {
+/** A field that is null counts as left out. */
+export function isSet(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 

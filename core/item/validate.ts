@@ -1,7 +1,7 @@
 // A catalogue item from raw JSON: what `PUT /v1/items` and `import --items` take.
 import { isShortText } from "../event/text.ts";
 import { formatTimestamp, parseTimestamp } from "../event/time.ts";
-import { ID_LENGTH_MAX, URL_LENGTH_MAX } from "../event/validate.ts";
+import { ID_LENGTH_MAX, isSet, URL_LENGTH_MAX } from "../event/validate.ts";
 import { utf8Length } from "../wire/writer.ts";
 import type { Item } from "./item.ts";
 
@@ -82,10 +82,6 @@ const CHECKS = [
 function parsePublished(value: unknown): number {
   const isDay = typeof value === "string" && /^\d{4}-\d\d-\d\d$/.test(value);
   return parseTimestamp(isDay ? `${value}T00:00:00Z` : value);
-}
-
-function isSet(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }
 
 /** Pages put it into links and images, so nothing in it may run. */

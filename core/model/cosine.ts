@@ -5,7 +5,7 @@ import { addScore, createCandidateList, type CandidateList } from "./candidates.
 import type { DecayInstant } from "./decay.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
-import { BECAUSE_MAX, type ScoringModel } from "./model.ts";
+import type { ScoringModel } from "./model.ts";
 import { createNeighbourRows, NEIGHBOURS_MAX } from "./neighbour-rows.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
@@ -112,16 +112,8 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
         }
       }
     },
-    because({ context, contextLength }, slot) {
-      const found: number[] = [];
-      const ref = items.refOf(slot);
-      for (let k = 0; k < contextLength && k < QUERY_ITEMS && found.length < BECAUSE_MAX; k++) {
-        const from = rows.arena.offsetOf(context[k]!);
-        const length = rows.arena.lengthOf(context[k]!);
-        if (rows.arena.idsOf(context[k]!).subarray(from, from + length).includes(ref)) found.push(context[k]!);
-      }
-      return found;
-    },
+    because: ({ context, contextLength }, slot) =>
+      rows.because(context.subarray(0, Math.min(contextLength, QUERY_ITEMS)), items.refOf(slot)),
     forget(slot) {
       dirty.touch(slot);
       rows.clear(slot);

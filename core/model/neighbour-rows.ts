@@ -6,6 +6,7 @@ import { powerOfTwo } from "../math/exp2.ts";
 import { createRowArena, type RowArena } from "./arena.ts";
 import type { DecayInstant } from "./decay.ts";
 import type { ItemIndex } from "./item-index.ts";
+import { BECAUSE_MAX } from "./model.ts";
 import { rowReader, type RowWriter } from "./row-bytes.ts";
 
 export const NEIGHBOURS_MAX = 256;
@@ -21,6 +22,8 @@ export interface NeighbourRows {
   lower(row: number, ref: number, weight: number, instant: DecayInstant): void;
   /** Factor from the row's stored weights to weights at `instant`, short of the instant's fraction. */
   scaleOf(row: number, instant: DecayInstant): number;
+  /** Which of the asked rows hold `ref`, in their order, BECAUSE_MAX at most. */
+  because(asked: Int32Array, ref: number): number[];
   clear(row: number): void;
   write(row: number, out: RowWriter): void;
   load(row: number, bytes: Uint8Array): void;
@@ -107,6 +110,15 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
       }
     },
     scaleOf: (row, instant) => powerOfTwo(arena.tagOf(row) - instant.epoch),
+    because(asked, ref) {
+      const found: number[] = [];
+      for (let k = 0; k < asked.length && found.length < BECAUSE_MAX; k++) {
+        const row = asked[k]!;
+        const from = arena.offsetOf(row);
+        if (arena.idsOf(row).subarray(from, from + arena.lengthOf(row)).includes(ref)) found.push(row);
+      }
+      return found;
+    },
     clear: (row) => arena.clear(row),
     write(row, out) {
       const from = arena.offsetOf(row);

@@ -3,7 +3,7 @@ import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { addScore } from "./candidates.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
-import { BECAUSE_MAX, type Model } from "./model.ts";
+import type { Model } from "./model.ts";
 import { createNeighbourRows } from "./neighbour-rows.ts";
 import { rowWriter } from "./row-bytes.ts";
 
@@ -68,16 +68,8 @@ export function createRules(items: ItemIndex, clock: DecayClock, options: RulesO
         }
       }
     },
-    because({ context, contextLength }, slot) {
-      const found: number[] = [];
-      const ref = items.refOf(slot);
-      for (let k = 0; k < contextLength && k < queryItems && found.length < BECAUSE_MAX; k++) {
-        const from = rows.arena.offsetOf(context[k]!);
-        const length = rows.arena.lengthOf(context[k]!);
-        if (rows.arena.idsOf(context[k]!).subarray(from, from + length).includes(ref)) found.push(context[k]!);
-      }
-      return found;
-    },
+    because: ({ context, contextLength }, slot) =>
+      rows.because(context.subarray(0, Math.min(contextLength, queryItems)), items.refOf(slot)),
     forget(slot) {
       dirty.touch(slot);
       rows.clear(slot);

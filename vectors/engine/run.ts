@@ -5,6 +5,7 @@ import type { EventContext, LoggedEvent } from "../../core/event/event.ts";
 import { emptyPerson, encodePerson, type PersonState } from "../../core/profile/person.ts";
 import { compileProgram } from "../../core/program/compile.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
+import { hexOf } from "../hex.ts";
 
 export type EngineStep =
   | { event: LoggedEvent }
@@ -86,10 +87,4 @@ function apply(
     return decideSlot(step.decide, { ...asked, person, context: step.context, nowMs: person.asOf }) ?? "no such slot";
   }
   return mergePersons(person, run(step.merge, timeline, []), step.at, timeline);
-}
-
-function hexOf(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += (byte < 16 ? "0" : "") + byte.toString(16);
-  return hex;
 }
