@@ -1,33 +1,14 @@
 // Servers of a cluster over a real Kafka and a real Redis, with the job's operator in this process.
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { PersonChange, ProfileAnswer } from "../../server/ports.ts";
-import { clusterMissing } from "../testing/servers.ts";
 import type { ClusterProject } from "./project.ts";
-import { startCluster, type TestCluster, type TestProject } from "./testing/cluster.ts";
+import { clusterOfFile } from "./testing/cluster.ts";
 
-const missing = clusterMissing();
-const options = { skip: missing, timeout: 90_000 };
-let cluster: TestCluster;
-const projects: TestProject[] = [];
-
-before(async () => {
-  if (!missing) cluster = await startCluster();
-});
-afterEach(async () => {
-  for (const project of projects.splice(0)) await project.stop();
-});
-after(async () => {
-  await cluster?.stop();
-});
-
-async function newProject(of: Parameters<TestCluster["newProject"]>[0] = {}): Promise<TestProject> {
-  const project = await cluster.newProject(of);
-  projects.push(project);
-  return project;
-}
+const cluster = clusterOfFile();
+const options = { skip: cluster.missing, timeout: 90_000 };
 
 const view = (id: string, person: { user_id?: string; anonymous_id?: string }, item: string): LoggedEvent => ({
   event_id: id,
@@ -51,7 +32,7 @@ const recentOf = (profile: ProfileAnswer | undefined): string[] => profile?.rece
 
 test("an accepted event reaches the profile, lists and segments on every server, and is told on each once", options, async () => {
   const program = { segments: { lookers: { when: 'count("view", "10m") >= 1' } } };
-  const { servers } = await newProject({ servers: 2, program });
+  const { servers } = await cluster.newProject({ servers: 2, program });
   const [one, two] = servers as [ClusterProject, ClusterProject];
   const told: PersonChange[][] = [[], []];
   servers.forEach((server, i) => server.onChange((change) => told[i]!.push(change)));
@@ -84,7 +65,7 @@ test("an accepted event reaches the profile, lists and segments on every server,
 });
 
 test("a link makes two profiles one on every server, and who watched the visitor watches the user", options, async () => {
-  const { servers } = await newProject({ servers: 2 });
+  const { servers } = await cluster.newProject({ servers: 2 });
   const [one, two] = servers as [ClusterProject, ClusterProject];
   await submit(one, view("e1", { anonymous_id: "phone" }, "lamp"), view("e2", { user_id: "ada" }, "chair"));
   await until(() => two.profile({ anonymous_id: "phone" }), (found) => recentOf(found).length === 1);
@@ -104,7 +85,7 @@ test("a link makes two profiles one on every server, and who watched the visitor
 });
 
 test("attributes are answered at once, and are there for the others a moment later", options, async () => {
-  const { servers } = await newProject({ servers: 2, program: { segments: { gold: { when: 'attributes.tier == "gold"' } } } });
+  const { servers } = await cluster.newProject({ servers: 2, program: { segments: { gold: { when: 'attributes.tier == "gold"' } } } });
   const [one, two] = servers as [ClusterProject, ClusterProject];
   const answer = await one.setAttributes({ user_id: "ada" }, { tier: "gold" });
   deepEqual([answer.attributes, answer.segments], [{ tier: "gold" }, ["gold"]]);
@@ -113,7 +94,7 @@ test("attributes are answered at once, and are there for the others a moment lat
 });
 
 test("a job that starts again and writes everything once more changes nothing and tells nobody anything", options, async () => {
-  const project = await newProject();
+  const project = await cluster.newProject();
   const [server] = project.servers as [ClusterProject];
   for (let i = 0; i < 20; i++) await submit(server, view(`e${i}`, { user_id: `u${i % 4}` }, `i${i}`));
   for (let i = 0; i < 4; i++) await until(() => server.profile({ user_id: `u${i}` }), (found) => recentOf(found).length === 5);
@@ -128,8 +109,9 @@ test("a job that starts again and writes everything once more changes nothing an
 });
 
 test("Redis flushed: degraded lists until it is filled again, then everything is as before", options, async () => {
-  const { servers } = await newProject({ servers: 2, program: { segments: { lookers: { when: 'count("view", "10m") >= 1' } } } });
-  const [one, two] = servers as [ClusterProject, ClusterProject];
+  const program = { segments: { lookers: { when: 'count("view", "10m") >= 1' } } };
+  const project = await cluster.newProject({ servers: 2, program });
+  const [one, two] = project.servers as [ClusterProject, ClusterProject];
   for (let i = 0; i < 30; i++) await submit(one, view(`e${i}`, { user_id: `u${i}` }, `i${i % 5}`));
   for (let i = 0; i < 30; i++) await until(() => two.profile({ user_id: `u${i}` }), (found) => recentOf(found).length === 1);
   await until(() => two.segments(), ([lookers]) => lookers!.size === 30);
@@ -141,7 +123,7 @@ test("Redis flushed: degraded lists until it is filled again, then everything is
   await flush();
   const degraded = await until(() => two.recommend({ ref: { user_id: "nobody" }, placement: "home", limit: 5 }), (list) => list!.degraded === true);
   ok(degraded!.items.length > 0, "popular items");
-  const third = await projects.at(-1)!.addServer();
+  const third = await project.addServer();
   for (let i = 0; i < 30; i++) {
     await until(() => third.profile({ user_id: `u${i}` }), (found) => recentOf(found).length === 1 && found!.degraded === undefined);
   }
@@ -159,7 +141,7 @@ async function flush(): Promise<void> {
 }
 
 test("Redis killed again and again while it is filled: nobody is missing when it says that it is whole", options, async () => {
-  const { servers } = await newProject();
+  const { servers } = await cluster.newProject();
   const [server] = servers as [ClusterProject];
   const persons = Array.from({ length: 1_500 }, (_, i) => ({ user_id: `u${i}` }));
   for (let i = 0; i < persons.length; i += 500)
@@ -182,7 +164,7 @@ test("Redis killed again and again while it is filled: nobody is missing when it
 });
 
 test("Redis killed: every question is answered, pushes go on, and it is filled again", options, async () => {
-  const { servers } = await newProject({ servers: 2 });
+  const { servers } = await cluster.newProject({ servers: 2 });
   const [one, two] = servers as [ClusterProject, ClusterProject];
   // Near is only who is read after the word of his change has come.
   const heard = new Promise<void>((resolve) => two.onChange(({ key }) => key === "u:bob" && resolve()));
@@ -214,7 +196,7 @@ test("Redis killed: every question is answered, pushes go on, and it is filled a
 });
 
 test("Kafka killed: events are refused with a word on when, reads go on, and so does everything when it is back", options, async () => {
-  const { servers } = await newProject();
+  const { servers } = await cluster.newProject();
   const [server] = servers as [ClusterProject];
   await submit(server, view("e1", { user_id: "ada" }, "lamp"));
   await until(() => server.profile({ user_id: "ada" }), (found) => recentOf(found).length === 1);
@@ -229,7 +211,7 @@ test("Kafka killed: events are refused with a word on when, reads go on, and so 
 });
 
 test("programs: one version whoever writes it, in force on every server and in the job", options, async () => {
-  const { servers } = await newProject({ servers: 2 });
+  const { servers } = await cluster.newProject({ servers: 2 });
   const [one, two] = servers as [ClusterProject, ClusterProject];
   await submit(one, view("e1", { user_id: "ada" }, "lamp"));
   const bad = await one.putProgram({ segments: { broken: { when: "count(" } } });
@@ -248,7 +230,7 @@ test("programs: one version whoever writes it, in force on every server and in t
 });
 
 test("dead letters: listed on every server, newest first, once however often they are sent, gone when resolved", options, async () => {
-  const { servers } = await newProject({ servers: 2 });
+  const { servers } = await cluster.newProject({ servers: 2 });
   const [one, two] = servers as [ClusterProject, ClusterProject];
   const letter = (i: number) => ({ code: "bad", path: "/x", message: "bad", source: "http", body: { i } });
   for (let i = 0; i < 5; i++) await one.submit({ events: [], deadLetters: [letter(i)] });
@@ -262,7 +244,7 @@ test("dead letters: listed on every server, newest first, once however often the
 });
 
 test("time alone moves a person out of a segment, without an event", options, async () => {
-  const { servers } = await newProject({ program: { segments: { active: { when: 'count("view", "3s") >= 1' } } } });
+  const { servers } = await cluster.newProject({ program: { segments: { active: { when: 'count("view", "3s") >= 1' } } } });
   const [server] = servers as [ClusterProject];
   await submit(server, view("e1", { user_id: "ada" }, "lamp"));
   await until(() => server.segments(), ([active]) => active!.size === 1);

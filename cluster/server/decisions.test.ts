@@ -1,17 +1,15 @@
 // What follows from decisions on several servers over a real Kafka and a real Redis: the same on each,
 // and there for whoever starts later.
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
+import { test } from "node:test";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { ProgramDocument } from "../../core/program/program.ts";
 import type { PersonRef } from "../../core/record.ts";
-import { clusterMissing } from "../testing/servers.ts";
 import type { ClusterProject } from "./project.ts";
-import { startCluster, type TestCluster, type TestProject } from "./testing/cluster.ts";
+import { clusterOfFile, until } from "./testing/cluster.ts";
 
-const missing = clusterMissing();
-const options = { skip: missing, timeout: 90_000 };
+const cluster = clusterOfFile();
+const options = { skip: cluster.missing, timeout: 90_000 };
 const PROGRAM: ProgramDocument = {
   slots: {
     hero: { policy: "thompson", variants: { a: 1, b: 2, c: 3 }, reward: { events: { click: 1 } } },
@@ -25,19 +23,6 @@ const PROGRAM: ProgramDocument = {
     },
   },
 };
-let cluster: TestCluster;
-let project: TestProject | undefined;
-
-before(async () => {
-  if (!missing) cluster = await startCluster();
-});
-afterEach(async () => {
-  await project?.stop();
-  project = undefined;
-});
-after(async () => {
-  await cluster?.stop();
-});
 
 let serial = 0;
 const did = (type: string, ref: PersonRef, more: Partial<LoggedEvent> = {}): LoggedEvent => ({
@@ -77,12 +62,8 @@ async function users(server: ClusterProject): Promise<number> {
   return Math.min(look!.users, hero!.learning!.shown);
 }
 
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await pause(10);
-}
-
 test("each server comes to the same, and one that starts later from a snapshot and what came since", options, async () => {
-  project = await cluster.newProject({ program: PROGRAM, servers: 2 });
+  const project = await cluster.newProject({ program: PROGRAM, servers: 2 });
   const [one, two] = project.servers as [ClusterProject, ClusterProject];
   await visit([one, two], 24);
   for (const server of [one, two]) await until(async () => (await users(server)) === 24);
@@ -104,7 +85,7 @@ test("each server comes to the same, and one that starts later from a snapshot a
 });
 
 test("a new program starts an experiment on every server, at the same place of the log", options, async () => {
-  project = await cluster.newProject({ program: {}, servers: 2 });
+  const project = await cluster.newProject({ program: {}, servers: 2 });
   const [one, two] = project.servers as [ClusterProject, ClusterProject];
   deepEqual(await one.experiments(), []);
   deepEqual(await one.putProgram(PROGRAM), { version: 2 });

@@ -1,29 +1,15 @@
 // Snapshots of the models over a real Redis: a new server knows what the others have learnt, having read only what came
 // since; whoever takes the next one goes on from the one before; and a Redis that lost them costs time, not knowledge.
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "redis";
 import type { LoggedEvent } from "../../core/event/event.ts";
-import { clusterMissing } from "../testing/servers.ts";
 import type { ClusterProject } from "./project.ts";
-import { startCluster, type TestCluster, type TestProject } from "./testing/cluster.ts";
+import { clusterOfFile, until } from "./testing/cluster.ts";
 
-const missing = clusterMissing();
-const options = { skip: missing, timeout: 60_000 };
-let cluster: TestCluster;
-let project: TestProject | undefined;
-
-before(async () => {
-  if (!missing) cluster = await startCluster();
-});
-afterEach(async () => {
-  await project?.stop();
-  project = undefined;
-});
-after(async () => {
-  await cluster?.stop();
-});
+const cluster = clusterOfFile();
+const options = { skip: cluster.missing, timeout: 60_000 };
 
 let serial = 0;
 async function visit(server: ClusterProject, persons: number): Promise<void> {
@@ -39,10 +25,6 @@ async function visit(server: ClusterProject, persons: number): Promise<void> {
   await server.submit({ events, deadLetters: [] });
 }
 
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await pause(10);
-}
-
 /** What the models answer somebody of whom they know nothing but this. */
 const answerOf = async (server: ClusterProject) => {
   const { items } = await server.similar("i0", 10);
@@ -50,7 +32,7 @@ const answerOf = async (server: ClusterProject) => {
 };
 
 test("a new server starts from the snapshot and reads only what came since", options, async () => {
-  project = await cluster.newProject();
+  const project = await cluster.newProject();
   const [one] = project.servers as [ClusterProject];
   await one.putItems([{ item_id: "lamp", title: "Lamp", categories: ["lamps"], tags: [] }]);
   await visit(one, 20);
@@ -77,7 +59,7 @@ test("a new server starts from the snapshot and reads only what came since", opt
 });
 
 test("a flushed Redis: models go on answering while they are learnt anew for the next snapshot", options, async () => {
-  project = await cluster.newProject();
+  const project = await cluster.newProject();
   const [one] = project.servers as [ClusterProject];
   await visit(one, 20);
   await until(() => one.learner.stepsTotal === 80);

@@ -1,10 +1,11 @@
 // A cluster for tests: Kafka and Redis as processes of their own, the operator and as many servers as asked for in this
 // one.
+import { after, afterEach, before } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { createTopics, checkTopics, needsOf } from "../../kafka/topics.ts";
 import { openClusterAccess, type ClusterAccess, type ClusterAccessOptions } from "../../access/cluster-access.ts";
 import { sharedNeeds } from "../../cli/topics.ts";
-import { startKafka, startRedis, type TestKafka, type TestRedis } from "../../testing/servers.ts";
+import { clusterMissing, startKafka, startRedis, type TestKafka, type TestRedis } from "../../testing/servers.ts";
 import { projectTopics } from "../../wire/topics.ts";
 import { openClusterHost, type ClusterHost, type ClusterHostOptions } from "../host.ts";
 import type { ClusterProject } from "../project.ts";
@@ -42,6 +43,47 @@ export const TEST_CLUSTER_KEY = Buffer.alloc(32, 7).toString("base64");
 function isReady(server: ClusterProject): boolean {
   const { ready, parts } = server.stats();
   return ready && parts!["filler"]!.ready;
+}
+
+/** What the tests of one file share. */
+export interface FileCluster extends Pick<TestCluster, "kafka" | "redis" | "newProject"> {
+  /** Why the tests are skipped. */
+  readonly missing: string | undefined;
+}
+
+/** A cluster from the file's first test to its last; projects end with the test that opened them. */
+export function clusterOfFile(): FileCluster {
+  const missing = clusterMissing();
+  const projects: TestProject[] = [];
+  let cluster: TestCluster;
+  before(async () => {
+    if (missing === undefined) cluster = await startCluster();
+  });
+  afterEach(async () => {
+    for (const project of projects.splice(0)) await project.stop();
+  });
+  after(async () => {
+    await cluster?.stop();
+  });
+  return {
+    missing,
+    get kafka() {
+      return cluster.kafka;
+    },
+    get redis() {
+      return cluster.redis;
+    },
+    async newProject(options) {
+      const project = await cluster.newProject(options);
+      projects.push(project);
+      return project;
+    },
+  };
+}
+
+/** Waits; a test's own time limit ends it. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await pause(10);
 }
 
 export async function startCluster(): Promise<TestCluster> {
