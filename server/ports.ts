@@ -69,7 +69,7 @@ export interface RecommendRequest {
   exclude?: readonly string[];
   /** CEL over the item. */
   filter?: string;
-  /** A placement's form (`RulesDocument`), added to what the placement says; checked by the host. */
+  /** A placement's form without its description and limit, added to what the placement says; checked by the host. */
   rules?: unknown;
   explain?: boolean;
   context?: LoggedEvent["context"];

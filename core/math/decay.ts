@@ -57,34 +57,6 @@ export function scaleBack(landmark: number, halfLifeMs: number, nowMs: number): 
   return exp2((landmark * LANDMARK_HALF_LIVES * halfLifeMs - nowMs) / halfLifeMs);
 }
 
-/**
- * The first instant after `nowMs` (integer ms) at which the decaying value compares otherwise with `threshold` than it
- * does at `nowMs`: it falls to it, or below it. Infinity where it never does (it only moves towards 0).
- */
-export function crossingMs(
-  valueAt: (ms: number) => number, threshold: number, halfLifeMs: number, nowMs: number,
-): number {
-  const sideAt = (ms: number): number => Math.sign(valueAt(ms) - threshold);
-  // Only what is above a positive threshold (or below a negative one) counts: 0 is reached by underflow alone.
-  if (threshold === 0) return Infinity;
-  const side = sideAt(nowMs);
-  // After 2,200 half-lives every double is 0, so what has not crossed by then never does.
-  let low = nowMs;
-  let high = nowMs + Math.ceil(halfLifeMs);
-  const limit = nowMs + 2200 * halfLifeMs;
-  while (sideAt(high) === side) {
-    if (high > limit) return Infinity;
-    low = high;
-    high += high - nowMs;
-  }
-  while (high - low > 1) {
-    const middle = low + Math.floor((high - low) / 2);
-    if (sideAt(middle) === side) low = middle;
-    else high = middle;
-  }
-  return high;
-}
-
 function moveLandmark(sum: DecayedSum, landmark: number): void {
   if (sum.landmark >= 0) sum.scaled *= landmarkShift(sum.landmark, landmark);
   sum.landmark = landmark;

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { forEachSeed } from "../testing/seeds.ts";
-import { addDecayed, crossingMs, decayedAt, emptyDecayedSum, landmarkOf, mergeDecayed } from "./decay.ts";
+import { addDecayed, decayedAt, emptyDecayedSum, landmarkOf, mergeDecayed } from "./decay.ts";
 import { decayFactor, exp2, log2, powerOfTwo } from "./exp2.ts";
 import { roughLog2 } from "./rough-log2.ts";
 import { hash32, hash64, hash64LinesInto } from "./hash.ts";
@@ -95,21 +95,6 @@ test("a decayed sum equals a recount, whatever the order and however far the lan
     mergeDecayed(left, fold(events.slice(cut)));
     close(decayedAt(left, halfLifeMs, nowMs));
     equal(left.landmark, landmarkOf(Math.max(...events.map(({ timeMs }) => timeMs)), halfLifeMs));
-  });
-});
-
-test("crossingMs is the first millisecond on the other side", () => {
-  forEachSeed(200, (rng) => {
-    const halfLifeMs = rng.between(1000, 30 * DAY);
-    const nowMs = 1_700_000_000_000;
-    const sum = emptyDecayedSum();
-    addDecayed(sum, halfLifeMs, nowMs - rng.between(0, 10_000), rng.between(1, 1000));
-    const valueAt = (ms: number) => decayedAt(sum, halfLifeMs, ms);
-    const threshold = valueAt(nowMs) / rng.between(2, 1000);
-    const at = crossingMs(valueAt, threshold, halfLifeMs, nowMs);
-    ok(valueAt(at) <= threshold && valueAt(at - 1) > threshold);
-    equal(crossingMs(valueAt, 0, halfLifeMs, nowMs), Infinity);
-    equal(crossingMs(valueAt, valueAt(nowMs) * 2, halfLifeMs, nowMs), Infinity);
   });
 });
 

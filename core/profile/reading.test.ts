@@ -12,10 +12,8 @@ import { nextHourMs, localTime } from "./local-time.ts";
 import { emptyPerson, foldEvent, type PersonState } from "./person.ts";
 import {
   BUILT_IN_FEATURES,
-  builtinCrossingMs,
   builtinNextChangeMs,
   builtinValue,
-  featureCrossingMs,
   featureNextChangeMs,
   featureValue,
   followed,
@@ -182,36 +180,6 @@ test("values stay what they are until the next change that was announced", () =>
         nowMs = next;
       }
     }
-  });
-});
-
-test("crossings are exact: the comparison is the same up to the millisecond before, and another there", () => {
-  forEachSeed(60, (rng) => {
-    const state = fold(visitorEvents(rng, rng.between(5, 60)));
-    const nowMs = state.asOf;
-    const readings: [(ms: number) => number | string, (threshold: number) => number][] = [
-      ...plan.features.map((_, i): [(ms: number) => number | string, (threshold: number) => number] => [
-        (ms) => featureValue(state, i, ms),
-        (threshold) => featureCrossingMs(state, i, threshold, nowMs),
-      ]),
-      ...BUILT_IN_FEATURES.map((name): [(ms: number) => number, (threshold: number) => number] => [
-        (ms) => builtinValue(state, name, ms),
-        (threshold) => builtinCrossingMs(state, name, threshold, nowMs),
-      ]),
-    ];
-    for (const [valueAt, crossingMs] of readings) {
-      const value = valueAt(nowMs);
-      if (typeof value === "string") continue;
-      for (const threshold of [value, value / 2, value * 2, value + 1, 0.75]) {
-        const at = crossingMs(threshold);
-        const sideAt = (ms: number) => Math.sign((valueAt(ms) as number) - threshold);
-        if (at === Infinity) continue;
-        ok(at > nowMs);
-        equal(sideAt(at - 1), sideAt(nowMs));
-        ok(sideAt(at) !== sideAt(nowMs));
-      }
-    }
-    equal(builtinCrossingMs(state, "recency_s", 3600, state.lastInteractionMs), state.lastInteractionMs + 3600 * 1000);
   });
 });
 

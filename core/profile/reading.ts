@@ -1,7 +1,7 @@
 // What rules read from a person's state, and when each value will change although nothing happens. All pure; times are
 // Unix ms, `nowMs` is never before the state's `asOf`.
 import { SESSION_GAP_MS } from "../event/session-gap.ts";
-import { crossingMs, decayedAt } from "../math/decay.ts";
+import { decayedAt } from "../math/decay.ts";
 import { diversityOf } from "./diversity.ts";
 import { halfLifeOf } from "./features.ts";
 import { shareOf, sharesOf, strongestOf } from "./interests.ts";
@@ -27,8 +27,6 @@ const [FIVE_MINUTES, TEN_MINUTES, HOUR] = BUILT_IN_WINDOWS_MS;
 /** Which of a person's `rates` is `frequency`, and its window. */
 export const FREQUENCY_RATE = 1;
 export const FREQUENCY_WINDOW_MS = TEN_MINUTES;
-/** Most changes of a step function that are looked at for a crossing; windows of 1/64 panes have fewer. */
-const STEPS_MAX = 512;
 
 /** Events, or the sum of their values, in the plan's window `windowIndex`. */
 export function windowValue(state: PersonState, windowIndex: number, nowMs: number): number {
@@ -68,8 +66,8 @@ export function featureValue(state: PersonState, featureIndex: number, nowMs: nu
 
 /**
  * The next instant after `nowMs` at which the feature may change without an event; Infinity: never. A decayed feature
- * changes all the time: for it the next step of about 1 % on an absolute grid. Rules that compare it with a constant
- * should ask `featureCrossingMs`.
+ * changes all the time: for it the next step of about 1 % on an absolute grid. Rules find the exact millisecond at which it
+ * passes a constant (core/program/cel/time.ts).
  */
 export function featureNextChangeMs(state: PersonState, featureIndex: number, nowMs: number): number {
   const plan = state.layout.plan.features[featureIndex]!;
@@ -79,25 +77,6 @@ export function featureNextChangeMs(state: PersonState, featureIndex: number, no
   if (feature.series !== null) return seriesNextChangeMs(feature.series, plan.windowMs, nowMs);
   if (feature.distinct !== null) return leaveMs(feature.distinct.lastMs, plan.windowMs, nowMs);
   return feature.last === undefined ? Infinity : leaveMs([feature.lastMs], plan.windowMs, nowMs);
-}
-
-/**
- * The first instant after `nowMs` at which the feature compares otherwise (<, =, >) with `threshold` than now, without
- * an event; Infinity: never. Exact to the millisecond for decayed kinds too.
- */
-export function featureCrossingMs(state: PersonState, featureIndex: number, threshold: number, nowMs: number): number {
-  const plan = state.layout.plan.features[featureIndex]!;
-  const { decayed } = state.features[featureIndex]!;
-  if (decayed !== null) {
-    const halfLifeMs = halfLifeOf(plan);
-    return crossingMs((ms) => decayedAt(decayed, halfLifeMs, ms), threshold, halfLifeMs, nowMs);
-  }
-  return stepCrossingMs(
-    (ms) => featureValue(state, featureIndex, ms),
-    (ms) => featureNextChangeMs(state, featureIndex, ms),
-    threshold,
-    nowMs,
-  );
 }
 
 /** Event time of the latest event of `type`; -Infinity if there was none. */
@@ -178,14 +157,6 @@ export function builtinNextChangeMs(state: PersonState, name: BuiltInFeature, no
     default:
       return Infinity;
   }
-}
-
-/** As `featureCrossingMs`. */
-export function builtinCrossingMs(state: PersonState, name: BuiltInFeature, threshold: number, nowMs: number): number {
-  if (name === "recency_s") return recencyCrossingMs(state, threshold, nowMs);
-  const valueAt = (ms: number): number => builtinValue(state, name, ms);
-  if (name === "engagement") return crossingMs(valueAt, threshold, state.interestHalfLifeMs, nowMs);
-  return stepCrossingMs(valueAt, (ms) => builtinNextChangeMs(state, name, ms), threshold, nowMs);
 }
 
 /** The visitor's current session, or the last one once it is over. */
@@ -320,33 +291,6 @@ function velocityNextChangeMs(state: PersonState, nowMs: number): number {
     seriesNextChangeMs(state.rates[0]!, FIVE_MINUTES, nowMs),
     seriesNextChangeMs(state.rates[2]!, HOUR, nowMs),
   );
-}
-
-function recencyCrossingMs(state: PersonState, threshold: number, nowMs: number): number {
-  if (state.lastInteractionMs < 0) return Infinity;
-  const value = builtinValue(state, "recency_s", nowMs);
-  if (value > threshold || threshold === Infinity) return Infinity;
-  const seconds = value === threshold ? value + 1 : Math.ceil(threshold);
-  return state.lastInteractionMs + seconds * 1000;
-}
-
-function stepCrossingMs(
-  valueAt: (ms: number) => number | string,
-  nextChangeMs: (ms: number) => number,
-  threshold: number,
-  nowMs: number,
-): number {
-  const sideAt = (ms: number): number => {
-    const value = valueAt(ms);
-    return typeof value === "number" ? Math.sign(value - threshold) : NaN;
-  };
-  const side = sideAt(nowMs);
-  let at = nowMs;
-  for (let step = 0; step < STEPS_MAX; step++) {
-    at = nextChangeMs(at);
-    if (at === Infinity || !Object.is(sideAt(at), side)) return at;
-  }
-  return at;
 }
 
 function decayStepMs(halfLifeMs: number, nowMs: number): number {

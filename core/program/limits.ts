@@ -24,7 +24,6 @@ export const EXPERIMENT_VARIANTS_MAX = 8;
 /** Slots, and placements, that a variant of an experiment changes. */
 export const EXPERIMENT_CHANGES_MAX = 16;
 export const METRICS_MAX = 12;
-export const METRIC_EVENTS_MAX = 32;
 export const GUARDS_MAX = 8;
 /** Different `count(type, window)` and `sum(type, window)` of one program: each is kept for every person. */
 export const WINDOWS_MAX = 64;

@@ -104,9 +104,6 @@ export interface FreshnessDocument {
   half_life: Duration;
 }
 
-/** What a request may say of its own list, beside what the placement says. */
-export type RulesDocument = Omit<PlacementDocument, "description" | "limit">;
-
 export type SlotPolicy = "rules" | "epsilon_greedy" | "thompson" | "squarecb" | "linucb";
 export type SlotContextFeature = "segments" | "device" | "country" | "hour" | "interests";
 

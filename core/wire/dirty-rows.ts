@@ -37,11 +37,6 @@ export class DirtyRows<K extends string | number> {
     return this.#dirty.size;
   }
 
-  /** True while the row has changes that no checkpoint holds: it must not be evicted. */
-  isDirty(key: K): boolean {
-    return this.#dirty.has(key) || this.#frozen?.has(key) === true;
-  }
-
   /** To be called before row `key` changes. */
   touch(key: K): void {
     if (this.#frozen !== null && this.#frozen.delete(key)) this.#early.add(key, this.#encode(key));

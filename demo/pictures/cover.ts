@@ -748,5 +748,3 @@ export function coverPicture(article: { id: string; scene: SceneName }): string 
     ),
   );
 }
-
-export const SCENE_NAMES = Object.keys(SCENES) as readonly SceneName[];

@@ -5,7 +5,6 @@ import type {
   handleUnaryCall,
   Metadata,
   MethodDefinition,
-  ServerDuplexStream,
   ServerWritableStream,
 } from "@grpc/grpc-js";
 import type { Logger } from "pino";
@@ -34,7 +33,6 @@ interface AnyCall {
   getPeer(): string;
 }
 export type WatchCall = ServerWritableStream<Buffer, Buffer>;
-export type StreamCall = ServerDuplexStream<Buffer, Buffer>;
 
 /** What a handler sees of a call. */
 export interface Caller extends Reader {
