@@ -146,7 +146,8 @@ test("Redis killed again and again while it is filled: nobody is missing when it
   const persons = Array.from({ length: 1_500 }, (_, i) => ({ user_id: `u${i}` }));
   for (let i = 0; i < persons.length; i += 500)
     await submit(server, ...persons.slice(i, i + 500).map((ref, at) => view(`e${i + at}`, ref, "lamp")));
-  await until(() => server.searchPersons("u", 2_000), (found) => found.length === persons.length);
+  // A busy machine's Redis may take too long for one question.
+  await until(() => server.searchPersons("u", 2_000).catch(() => []), (found) => found.length === persons.length);
   const { createClient } = await import("redis");
   for (let kills = 0; kills < 3; kills++) {
     await cluster.redis.part.kill();
