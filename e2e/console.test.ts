@@ -281,12 +281,14 @@ describe("console", { skip }, () => {
         await editor.evaluate((area: HTMLTextAreaElement) => area.value.slice(area.selectionStart, area.selectionEnd)),
         /^"when": "nonsense/,
       );
-      await page.getByRole("button", { name: "Save" }).click();
+      assert.ok(await page.getByRole("button", { name: "Save" }).isDisabled());
+      await editor.press("Control+s");
       await page.getByText("Nothing was changed: the program has faults.").waitFor();
       assert.equal(await current(), versionBefore);
 
       await editor.fill(`${document.slice(0, -2)},`);
       await page.getByRole("region", { name: "1 fault" }).waitFor();
+      assert.equal(await page.getByRole("region", { name: /warning/ }).count(), 0);
       assert.ok(await page.getByRole("button", { name: "Save" }).isDisabled());
 
       await editor.fill(document.replace('"lookers"', '"onlookers"'));
@@ -331,6 +333,44 @@ describe("console", { skip }, () => {
       await page.getByText("The search could not be read").waitFor();
       await page.unrouteAll();
       await page.getByRole("list", { name: "Persons found" }).getByRole("link", { name: "mara" }).waitFor();
+    });
+  });
+
+  test("an erased person is gone from the page, and the proof stays on it", async () => {
+    assert.equal((await send("POST", "/v1/events", { events: visitsOf("vera", 1) })).status, 202);
+    await withPage(browser, { expectedErrors: /404/ }, async (page) => {
+      await open(page, "people/users/vera");
+      const privacy = page.getByRole("region", { name: "Privacy" });
+      await privacy.getByRole("switch").first().waitFor();
+      await privacy.getByRole("button", { name: "Erase …" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Erase for good" }).click();
+      await privacy.getByText("erased, and proven").waitFor();
+      // Six events, and the lists that the page was shown meanwhile.
+      await shows(page, /Nobody is known by this id.*Records erased\s+([6-9]|\d\d)\s.*Keys destroyed\s+yes.*Found afterwards\s+0 of \d+/s);
+      assert.equal(await privacy.getByRole("switch").count(), 0);
+      assert.equal(await privacy.getByRole("button").count(), 0);
+    });
+  });
+
+  test("of nobody nothing is said to be known or granted, and an id that nobody can have is not asked for again", async () => {
+    await withPage(browser, { expectedErrors: /40[04]/ }, async (page) => {
+      const streams: string[] = [];
+      page.on("request", (request) => {
+        if (new URL(request.url()).pathname === "/v1/live") streams.push(request.url());
+      });
+      for (const [id, seen] of [
+        ["nobody-at-all", /Nobody is known by this id/],
+        ["x".repeat(200), /Nobody can have this id.*user_id must have 1 to 128 characters/s],
+      ] as const) {
+        await open(page, `people/users/${id}`);
+        await shows(page, seen);
+        assert.doesNotMatch(await page.locator("main").innerText(), /Known user|granted|live|connection lost|Erase/);
+      }
+      assert.deepEqual(streams, []);
+      await open(page, "people/users/ada");
+      await shows(page, /Nobody is known by this id/);
+      await send("POST", "/v1/events", [event("ada", "view", 2)]);
+      await shows(page, /Known user.*live/s);
     });
   });
 

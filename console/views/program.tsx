@@ -20,6 +20,7 @@ import { Versions } from "./program/versions.tsx";
 /** Writing pauses this long before the draft is checked by itself. */
 const CHECK_PAUSE_MS = 500;
 const VERSIONS_EVERY_MS = 5000;
+const HAS_FAULTS = "Nothing was changed: the program has faults.";
 
 /** The document as it is edited: without what the node adds to it. */
 export function documentText({ version: _version, created_at: _createdAt, ...document }: Program): string {
@@ -84,7 +85,7 @@ function Editor({
 
   const json = useMemo(() => readJsonText(draft), [draft]);
   const check = useCheck(draft, json, changed);
-  const faults = useMemo(() => placed(draft, json, check.faults), [draft, json, check.faults]);
+  const faults = useMemo(() => syntaxFault(draft, json) ?? placed(draft, json, check.faults), [draft, json, check.faults]);
   const warnings = useMemo(() => placed(draft, json, check.warnings), [draft, json, check.warnings]);
   const marked = useMemo(() => new Set(faults.map((fault) => fault.line)), [faults]);
   const goTo = (span: Jump): void => {
@@ -94,6 +95,7 @@ function Editor({
 
   const save = async (): Promise<void> => {
     if (!changed || saving) return;
+    if (faults.length > 0) return notify(HAS_FAULTS, "bad");
     setSaving(true);
     try {
       const { version } = await api.putProgram(draft);
@@ -103,9 +105,7 @@ function Editor({
     } catch (error) {
       if (error instanceof ApiProblem && error.faults.length > 0) check.show(error.faults);
       notify(
-        error instanceof ApiProblem && error.faults.length > 0
-          ? "Nothing was changed: the program has faults."
-          : `Nothing was changed. ${adviceOn(error)}`,
+        error instanceof ApiProblem && error.faults.length > 0 ? HAS_FAULTS : `Nothing was changed. ${adviceOn(error)}`,
         "bad",
       );
     } finally {
@@ -139,7 +139,7 @@ function Editor({
             <button
               type="button"
               class="btn primary"
-              disabled={!changed || saving || json.fault !== undefined}
+              disabled={!changed || saving || faults.length > 0}
               onClick={() => void save()}
             >
               {saving ? "Saving …" : "Save"}
@@ -273,21 +273,18 @@ function useCheck(draft: string, json: JsonText, changed: boolean) {
   };
 }
 
-function placed(draft: string, json: JsonText, faults: readonly ProgramFault[]): PlacedFault[] {
-  if (json.fault !== undefined) {
-    const { offset, message } = json.fault;
-    return [
-      {
-        path: "",
-        code: "bad_json",
-        message,
-        span: { start: offset, end: Math.min(draft.length, offset + 1) },
-        ...lineColumn(draft, offset),
-      },
-    ];
-  }
+/** The one fault of a draft that is no JSON: nothing else can be told of it. */
+function syntaxFault(draft: string, { fault }: JsonText): PlacedFault[] | undefined {
+  if (fault === undefined) return undefined;
+  const { offset, message } = fault;
+  const span = { start: offset, end: Math.min(draft.length, offset + 1) };
+  return [{ path: "", code: "bad_json", message, span, ...lineColumn(draft, offset) }];
+}
+
+function placed(draft: string, { positions }: JsonText, faults: readonly ProgramFault[]): PlacedFault[] {
+  if (positions === undefined) return [];
   return faults.map((fault) => {
-    const span = spanOf(json.positions, fault.path);
+    const span = spanOf(positions, fault.path);
     return { ...fault, span, ...lineColumn(draft, span.start) };
   });
 }
