@@ -6,11 +6,13 @@ interface ConfirmProps {
   readonly title: string;
   readonly children: ComponentChildren;
   readonly action: string;
+  /** What cannot be taken back does not look like a save. */
+  readonly danger?: boolean;
   readonly onConfirm: () => void;
   readonly onClose: () => void;
 }
 
-export function Confirm({ title, children, action, onConfirm, onClose }: ConfirmProps) {
+export function Confirm({ title, children, action, danger, onConfirm, onClose }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
@@ -23,7 +25,7 @@ export function Confirm({ title, children, action, onConfirm, onClose }: Confirm
         </button>
         <button
           type="button"
-          class="btn primary"
+          class={danger === true ? "btn danger" : "btn primary"}
           onClick={() => {
             onConfirm();
             dialog.current?.close();

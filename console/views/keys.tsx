@@ -50,6 +50,7 @@ export function KeysView() {
         <Confirm
           title={question.kind === "rotate" ? `Rotate ${question.key.name}?` : `Revoke ${question.key.name}?`}
           action={question.kind === "rotate" ? "Rotate" : "Revoke"}
+          danger={question.kind === "revoke"}
           onConfirm={() => carryOut(question)}
           onClose={() => setQuestion(undefined)}
         >
