@@ -10,6 +10,7 @@ import { timeOf } from "../parts/format.ts";
 import { nameOf } from "../parts/ids.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
+import { Words } from "../parts/words.tsx";
 import { useConsole } from "../shell/context.ts";
 import { Activity, Attributes, Features, Identity, Segments, Session, Surroundings } from "./person/facts.tsx";
 import { Interests } from "./person/interests.tsx";
@@ -56,8 +57,11 @@ export function PersonView({ person }: { person: PersonRef }) {
   const happened = (before: Pushed, more: Happening[]): Happening[] =>
     [...more, ...before.happenings].slice(0, HAPPENINGS_MAX);
 
+  const nobody = isRefused(read.error);
+  const profile = nobody ? undefined : read.data;
+  // EventSource tells no status and would ask again for ever, so nobody is followed before his profile is there.
   const url =
-    program.data === undefined && program.error === undefined
+    profile === undefined || (program.data === undefined && program.error === undefined)
       ? undefined
       : api.streamUrl("/v1/live", {
           ...refQuery(person),
@@ -88,63 +92,79 @@ export function PersonView({ person }: { person: PersonRef }) {
       })),
   });
 
-  const nobody = read.error instanceof ApiProblem && read.error.status === 404;
-  const profile = read.data;
   return (
     <>
       <ViewHead
         title={<span class="id title-id">{nameOf(person)}</span>}
         about={
-          profile === undefined || nobody ? (
+          profile === undefined ? (
             person.user_id === undefined ? (
-              "Anonymous visitor"
+              "Visitor id"
             ) : (
-              "Known user"
+              "User id"
             )
           ) : (
             <Known profile={profile} person={person} />
           )
         }
         end={
-          <>
-            <a
-              class="btn"
-              href={links.view(["events"], { person: person.user_id ?? `anonymous:${person.anonymous_id ?? ""}` })}
-            >
-              Events of this person
-            </a>
-            <Live state={state} pushedAfterMs={current.pushedAfterMs} />
-          </>
+          nobody ? null : (
+            <>
+              <a
+                class="btn"
+                href={links.view(["events"], { person: person.user_id ?? `anonymous:${person.anonymous_id ?? ""}` })}
+              >
+                Events of this person
+              </a>
+              <Live state={state} pushedAfterMs={current.pushedAfterMs} />
+            </>
+          )
         }
       />
-      {profile !== undefined && !nobody ? (
+      {profile !== undefined ? (
         <Whole profile={profile} pushed={current} placements={placements} person={person} program={program.data} />
       ) : (
-        <div class="card">
-          {nobody ? (
-            <Empty
-              icon="person"
-              title="Nobody is known by this id"
-              action={
-                <a class="btn" href={links.view(["people"])}>
-                  Search people
-                </a>
-              }
-            >
-              No event with this {person.user_id === undefined ? "anonymous_id" : "user_id"} has come in. As soon as one
-              does, the profile appears here by itself.
-            </Empty>
-          ) : read.error !== undefined ? (
-            <Failed what="The profile" error={read.error} onRetry={read.reload} />
-          ) : (
+        <div key="instead" class="card">
+          {read.error === undefined ? (
             <Loading rows={8} />
+          ) : nobody ? (
+            <Nobody person={person} error={read.error} />
+          ) : (
+            <Failed what="The profile" error={read.error} onRetry={read.reload} />
           )}
         </div>
       )}
-      <div class="below">
-        <Privacy key={key} person={person} onErased={read.reload} />
+      {/* Named, so that what stands above may change without an erasure under way being forgotten. */}
+      <div key="privacy" class="below">
+        <Privacy key={key} person={person} isKnown={profile !== undefined} onErased={read.reload} />
       </div>
     </>
+  );
+}
+
+/** The node knows nobody by this id, or nobody can have it: asking the same again brings nothing else. */
+function isRefused(error: unknown): error is ApiProblem {
+  return error instanceof ApiProblem && (error.status === 404 || error.status === 400);
+}
+
+function Nobody({ person, error }: { person: PersonRef; error: ApiProblem }) {
+  const { links } = useConsole();
+  const search = (
+    <a class="btn" href={links.view(["people"])}>
+      Search people
+    </a>
+  );
+  if (error.status !== 404)
+    return (
+      <Empty icon="warning" title="Nobody can have this id" action={search}>
+        <Words text={error.message} />
+      </Empty>
+    );
+  return (
+    <Empty icon="person" title="Nobody is known by this id" action={search}>
+      No event with this {person.user_id === undefined ? "anonymous_id" : "user_id"} is kept. As soon as one comes in,
+      the profile appears here by itself.
+    </Empty>
   );
 }
 

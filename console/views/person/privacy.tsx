@@ -1,7 +1,7 @@
-// What the privacy officer does for one person: what he allows, everything held on him, and forgetting him, with the proof.
+// What the privacy officer does for one person: what they allow, everything held on them, and forgetting them, with the proof.
 import { useEffect, useState } from "preact/hooks";
-import { personPath } from "../../api/client.ts";
-import { PURPOSES, type Consent, type ErasureJob, type PersonRef, type Purpose } from "../../api/types.ts";
+import { personPath, type Api } from "../../api/client.ts";
+import { PURPOSES, type ErasureJob, type PersonRef, type Purpose } from "../../api/types.ts";
 import { useRead } from "../../api/use-read.ts";
 import { Card } from "../../parts/card.tsx";
 import { Chip } from "../../parts/chip.tsx";
@@ -17,48 +17,51 @@ const ALLOWS: Record<Purpose, string> = {
   personalization: "let lists follow the profile",
 };
 
-export function Privacy({ person, onErased }: { person: PersonRef; onErased: () => void }) {
+interface PrivacyProps {
+  readonly person: PersonRef;
+  /** Of nobody there is nothing to allow, to export or to erase; the proof of an erasure stays. */
+  readonly isKnown: boolean;
+  readonly onErased: () => void;
+}
+
+export function Privacy({ person, isKnown, onErased }: PrivacyProps) {
   const { api, notify } = useConsole();
   const [asks, setAsks] = useState(false);
-  const [job, setJob] = useState<{ of: string; job: ErasureJob }>();
+  const [job, setJob] = useState<ErasureJob>();
   const name = nameOf(person);
-  const current = job?.of === name ? job.job : undefined;
-  const consent = useRead(`consent ${api.project} ${name}`, () => api.consent(person));
   const failed = (error: unknown): void => notify(adviceOn(error), "bad");
 
   useEffect(() => {
-    if (current?.status !== "running") return;
-    const timer = setTimeout(() => {
-      api.erasure(current.job_id).then((next) => setJob({ of: name, job: next }), failed);
-    }, JOB_EVERY_MS);
+    if (job?.status !== "running") return undefined;
+    const timer = setTimeout(() => api.erasure(job.job_id).then(setJob, failed), JOB_EVERY_MS);
     return () => clearTimeout(timer);
   }, [job]);
 
   const erase = (): void => {
     api.erase(person).then((started) => {
-      setJob({ of: name, job: started });
-      consent.reload();
+      setJob(started);
       onErased();
     }, failed);
   };
-  const choose = (purpose: Purpose, value: "granted" | "denied"): void => {
-    api.setConsent(person, { [purpose]: value, source: "console" }).then(() => consent.reload(), failed);
-  };
-  const exportUrl = api.streamUrl(`/v1/privacy/${personPath(person).map(encodeURIComponent).join("/")}/export`, {});
+  if (!isKnown && job === undefined) return null;
   return (
-    <Card title="Privacy" note={consent.data?.source === "default" ? "not asked: the site's default" : undefined}>
-      {consent.data === undefined ? null : <Choices consent={consent.data} onChoose={choose} />}
-      <div class="row spaced">
-        <a class="btn" href={exportUrl} download={`${personPath(person)[1]}.ndjson`}>
-          Export everything
-        </a>
-        <button type="button" class="btn" onClick={() => setAsks(true)} disabled={current?.status === "running"}>
-          Erase …
-        </button>
-      </div>
-      {current === undefined ? null : <Outcome job={current} />}
+    <Card title="Privacy">
+      {isKnown ? (
+        <>
+          <Choices person={person} onFailed={failed} />
+          <div class="row spaced">
+            <a class="btn" href={exportUrl(api, person)} download={`${personPath(person)[1]}.ndjson`}>
+              Export everything
+            </a>
+            <button type="button" class="btn" onClick={() => setAsks(true)} disabled={job?.status === "running"}>
+              Erase …
+            </button>
+          </div>
+        </>
+      ) : null}
+      {job === undefined ? null : <Outcome job={job} />}
       {asks ? (
-        <Confirm title={`Erase ${name}?`} action="Erase for good" onConfirm={erase} onClose={() => setAsks(false)}>
+        <Confirm title={`Erase ${name}?`} action="Erase for good" danger onConfirm={erase} onClose={() => setAsks(false)}>
           <p>
             They and all ids that are linked to them are forgotten at once. Their records leave the log, the keys that
             those were closed with are destroyed, and profiles, segments and models are derived anew without them.
@@ -70,30 +73,43 @@ export function Privacy({ person, onErased }: { person: PersonRef; onErased: () 
   );
 }
 
-function Choices({ consent, onChoose }: { consent: Consent; onChoose: (purpose: Purpose, value: "granted" | "denied") => void }) {
+function exportUrl(api: Api, person: PersonRef): string {
+  return api.streamUrl(`/v1/privacy/${personPath(person).map(encodeURIComponent).join("/")}/export`, {});
+}
+
+function Choices({ person, onFailed }: { person: PersonRef; onFailed: (error: unknown) => void }) {
+  const { api } = useConsole();
+  const { data: consent, reload } = useRead(`consent ${api.project} ${nameOf(person)}`, () => api.consent(person));
+  if (consent === undefined) return null;
+  const choose = (purpose: Purpose, value: "granted" | "denied"): void => {
+    api.setConsent(person, { [purpose]: value, source: "console" }).then(reload, onFailed);
+  };
   return (
-    <ul aria-label="What this person allows">
-      {PURPOSES.map((purpose) => {
-        const isGranted = consent[purpose] === "granted";
-        return (
-          <li key={purpose} class="consent-row">
-            <span>
-              {purpose} <span class="faint small">{ALLOWS[purpose]}</span>
-            </span>
-            <button
-              type="button"
-              class="toggle"
-              role="switch"
-              aria-checked={isGranted}
-              aria-label={`${purpose} granted`}
-              onClick={() => onChoose(purpose, isGranted ? "denied" : "granted")}
-            >
-              {consent[purpose]} <i aria-hidden="true" />
-            </button>
-          </li>
-        );
-      })}
-    </ul>
+    <>
+      {consent.source === "default" ? <p class="faint small">Not asked: the site's default.</p> : null}
+      <ul aria-label="What this person allows">
+        {PURPOSES.map((purpose) => {
+          const isGranted = consent[purpose] === "granted";
+          return (
+            <li key={purpose} class="consent-row">
+              <span>
+                {purpose} <span class="faint small">{ALLOWS[purpose]}</span>
+              </span>
+              <button
+                type="button"
+                class="toggle"
+                role="switch"
+                aria-checked={isGranted}
+                aria-label={`${purpose} granted`}
+                onClick={() => choose(purpose, isGranted ? "denied" : "granted")}
+              >
+                {consent[purpose]} <i aria-hidden="true" />
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+    </>
   );
 }
 
