@@ -24,7 +24,7 @@ export function Comparison({ preview, beforeTitle = "Before", afterTitle = "Afte
   const moved = moves.filter(({ from, to }) => from !== null && to !== null && from !== to).length;
   const isSame = came + left + moved === 0;
   return (
-    <div class="side-by-side">
+    <div class="side-by-side" style={{ "--rows": Math.max(1, before.items.length, after.items.length) }}>
       <Card title={beforeTitle} note={about(before)} flush>
         <List list={before} moveOf={moveOf} side="before" />
       </Card>
