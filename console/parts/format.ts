@@ -14,6 +14,11 @@ export function formatCount(value: number): string {
   return grouped.format(value);
 }
 
+/** A count and what is counted, by its name in the singular: `1 event`, `1,204 events`. */
+export function formatCounted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** A count in few characters, for axes and tight places: `1.2k`, `3.4M`. */
 export function formatShort(value: number): string {
   const size = Math.abs(value);
@@ -81,6 +86,19 @@ export function formatDuration(durationMs: number): string {
   if (size < HOUR_MS) return withRest(size, MINUTE_MS, "min", 1000, "s");
   if (size < DAY_MS) return withRest(size, HOUR_MS, "h", MINUTE_MS, "min");
   return withRest(size, DAY_MS, "d", HOUR_MS, "h");
+}
+
+/** `30s`, `10m`, `2h`, `3d` in milliseconds; undefined where it is none of them. */
+export function durationMs(text: string | undefined): number | undefined {
+  const [, count, unit] = /^(\d+)([smhd])$/.exec(text ?? "") ?? [];
+  if (count === undefined) return undefined;
+  return Number(count) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as "s" | "m" | "h" | "d"];
+}
+
+/** A length of time as programs write it, the way the console writes it: `14 d` for `14d`; any other text as it is. */
+export function formatSpan(text: string): string {
+  const spanMs = durationMs(text);
+  return spanMs === undefined ? text : formatDuration(spanMs);
 }
 
 /** How long ago, as short as it can be said: `now`, `12 s ago`, `3 min ago`, `in 2 h`. */

@@ -8,6 +8,8 @@ export interface PlotSeries {
   readonly name: string;
   /** Same length as `times`; null where nothing was measured. */
   readonly values: readonly (number | null | undefined)[];
+  /** With it the series is a band, shaded from `values` up to these; same length, null at the same places. */
+  readonly highs?: readonly (number | null | undefined)[];
   /** Index of the colour; the order of the series where not given. */
   readonly colour?: number;
   readonly dashed?: boolean;
@@ -48,7 +50,7 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
   const latest = useRef({ times, series, spanS });
   latest.current = { times, series, spanS };
   const shape = series
-    .map((one, index) => `${one.name}|${one.colour ?? index}|${one.dashed ?? ""}|${one.filled ?? ""}`)
+    .map((one, index) => `${one.name}|${one.colour ?? index}|${one.dashed ?? ""}|${one.filled ?? ""}|${one.highs !== undefined}`)
     .join("\n");
 
   useLayoutEffect(() => {
@@ -80,7 +82,10 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
         padding: [8, 8, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-        hooks: { setCursor: [(self) => setHovered(self.cursor.idx ?? undefined)] },
+        hooks: {
+          setCursor: [(self) => setHovered(self.cursor.idx ?? undefined)],
+          drawAxes: [(self) => drawZero(self, colour("--text-faint"))],
+        },
         scales: {
           x: { time: true, range: (_, low, high) => timeRange(low, high, latest.current.spanS) },
           y: { range: (_, low, high) => rangeOf(low, high, binary === true ? BYTES_TOP_MIN : 0) },
@@ -104,9 +109,9 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
         ],
         series: [
           {},
-          ...latest.current.series.map((one, index) => {
-            const stroke = colour(`--series-${((one.colour ?? index) % 6) + 1}`);
-            return {
+          ...latest.current.series.flatMap((one, index) => {
+            const stroke = strokeOf(one, index);
+            const line: UPlot.Series = {
               label: one.name,
               stroke,
               width: 1.5,
@@ -121,22 +126,43 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
               ...(one.dashed === true ? { dash: [4, 4] } : {}),
               ...(one.filled === true ? { fill: `color-mix(in srgb, ${stroke} 12%, transparent)` } : {}),
             };
+            return one.highs === undefined ? [line] : [line, line];
           }),
         ],
+        bands: bandsOf(),
       };
+
+      function strokeOf(one: PlotSeries, index: number): string {
+        return colour(`--series-${((one.colour ?? index) % 6) + 1}`);
+      }
+
+      function bandsOf(): UPlot.Band[] {
+        // uPlot counts lines from 1, the times being 0.
+        let line = 1;
+        return latest.current.series.flatMap((one, index): UPlot.Band[] => {
+          const low = line;
+          line += one.highs === undefined ? 1 : 2;
+          if (one.highs === undefined) return [];
+          return [{ series: [low + 1, low], fill: `color-mix(in srgb, ${strokeOf(one, index)} 16%, transparent)` }];
+        });
+      }
     }
   }, [shape, theme, height]);
 
   useEffect(() => chart.current?.setData(dataOf()), [times, series]);
 
   function dataOf(): UPlot.AlignedData {
-    return [latest.current.times as number[], ...latest.current.series.map((one) => one.values as (number | null)[])];
+    const lines = latest.current.series.flatMap(({ values, highs }) => (highs === undefined ? [values] : [values, highs]));
+    return [latest.current.times as number[], ...(lines as (number | null)[][])];
   }
 
   const shownAt = hovered !== undefined && hovered < times.length ? hovered : times.length - 1;
   const read = (one: PlotSeries): string => {
-    const value = hovered === undefined ? lastKnown(one.values) : one.values[shownAt];
-    return value === null || value === undefined ? "–" : format(value);
+    const shown = (values: PlotSeries["values"]): string => {
+      const value = hovered === undefined ? lastKnown(values) : values[shownAt];
+      return value === null || value === undefined ? "–" : format(value);
+    };
+    return one.highs === undefined ? shown(one.values) : `${shown(one.values)} to ${shown(one.highs)}`;
   };
   return (
     <figure class="plot" aria-label={label}>
@@ -165,12 +191,26 @@ function timeRange(low: number | null, high: number | null, spanS: number | unde
   return [low ?? end - 1, end];
 }
 
-/** From zero, with a little air above; never an empty range. */
+/** From zero, with a little air above, and below where something lies there; never an empty range. */
 function rangeOf(low: number | null, high: number | null, topMin: number): [number, number] {
   const top = Math.max(high ?? 0, topMin);
   const bottom = Math.min(low ?? 0, 0);
   if (top === bottom) return [0, 1];
-  return [bottom, top + (top - bottom) * 0.08];
+  const air = (top - bottom) * 0.08;
+  return [bottom < 0 ? bottom - air : 0, top + air];
+}
+
+/** Where there is something on both sides of zero, zero is the line to look for. */
+function drawZero(plot: UPlot, stroke: string): void {
+  if ((plot.scales["y"]!.min ?? 0) >= 0) return;
+  const { left, width } = plot.bbox;
+  const y = Math.round(plot.valToPos(0, "y", true)) + 0.5;
+  plot.ctx.strokeStyle = stroke;
+  plot.ctx.lineWidth = devicePixelRatio;
+  plot.ctx.beginPath();
+  plot.ctx.moveTo(left, y);
+  plot.ctx.lineTo(left + width, y);
+  plot.ctx.stroke();
 }
 
 function lastKnown(values: readonly (number | null | undefined)[]): number | null | undefined {

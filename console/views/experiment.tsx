@@ -6,6 +6,7 @@ import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
 import {
   formatCount,
+  formatCounted,
   formatDuration,
   formatExact,
   formatLift,
@@ -20,7 +21,7 @@ import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { scaleOf, Whisker } from "../parts/whisker.tsx";
 import { useConsole } from "../shell/context.ts";
-import { States, verdictOf } from "./experiments.tsx";
+import { beganMs, States, verdictOf } from "./experiments.tsx";
 
 const EVERY_MS = 3000;
 /** Wider intervals of the lift are not drawn: four times control's mean. */
@@ -96,17 +97,17 @@ function Whole({ experiment }: { experiment: Experiment }) {
 }
 
 function Trust({ experiment }: { experiment: Experiment }) {
-  const { users, sample_ratio, started_at, metrics, primary, variants, covariate, confidence, mixed } = experiment;
+  const { users, sample_ratio, metrics, primary, variants, covariate, confidence, mixed } = experiment;
   const exposures = variants.reduce((sum, variant) => sum + variant.exposures, 0);
   const explained = variants[0]?.metrics[primary]?.explained ?? 0;
   const ratio = `p = ${formatNumber(sample_ratio.p_value)}`;
   return (
     <dl class="stats">
-      <Stat name="Persons" value={formatCount(users)} note={`${formatCount(exposures)} exposures`} />
+      <Stat name="Persons" value={formatCount(users)} note={formatCounted(exposures, "exposure")} />
       <Stat
         name="Running"
-        value={formatDuration(Date.now() - timeOf(started_at))}
-        note={<>began {formatExact(timeOf(started_at)).slice(0, 16)}</>}
+        value={formatDuration(Date.now() - beganMs(experiment))}
+        note={<>began {formatExact(beganMs(experiment)).slice(0, 16)}</>}
       />
       <Stat
         name="Sample ratio"
@@ -243,19 +244,23 @@ function LiftOverTime({ experiment }: { experiment: Experiment }) {
       // The first intervals are so wide that nothing else could be seen beside them.
       return low == null || high == null || high - low > SPAN_MAX ? null : { low: low * 100, high: high * 100 };
     });
-  const series = compared.flatMap(({ variant: { name }, index }, colour): PlotSeries[] => [
-    { name: `${name} at most`, colour, values: ends(index).map((one) => one?.high ?? null) },
-    { name: `${name} at least`, colour, dashed: true, values: ends(index).map((one) => one?.low ?? null) },
-  ]);
+  const series = compared.map(
+    ({ variant: { name }, index }, colour): PlotSeries => ({
+      name,
+      colour,
+      values: ends(index).map((one) => one?.low ?? null),
+      highs: ends(index).map((one) => one?.high ?? null),
+    }),
+  );
   const isKnown = series.some(({ values }) => values.some((value) => value !== null));
   return (
-    <Card title="Lift over time" note={`${primary}, its interval in per cent`}>
+    <Card title="Lift over time" note={`${primary}, from low to high of its interval`}>
       {isKnown ? (
         <Plot
           label={`Interval of the lift in ${primary}`}
           times={times}
           series={series}
-          format={(value) => `${value < 0 ? "−" : ""}${formatNumber(Math.abs(value))} %`}
+          format={(percent) => (percent === 0 ? "0 %" : formatLift(percent / 100))}
           height={200}
         />
       ) : (
@@ -441,12 +446,12 @@ function Interleaving({
   return (
     <Card
       title="Which ranking is clicked more"
-      note={`${formatCount(decided + ties)} lists, ${formatCount(ties)} without a winner`}
+      note={`${formatCounted(decided + ties, "list")}, ${formatCount(ties)} without a winner`}
     >
       <ul class="values">
         {Object.entries(wins).map(([name, count]) => (
           <li key={name} class="row between">
-            <strong>{name}</strong> <span>{formatCount(count)} lists</span>
+            <strong>{name}</strong> <span>{formatCounted(count, "list")}</span>
           </li>
         ))}
       </ul>

@@ -3,7 +3,7 @@ import type { Experiment, ExperimentVariant } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
-import { formatCount, formatLift, timeOf } from "../parts/format.ts";
+import { formatCount, formatCounted, formatLift, timeOf } from "../parts/format.ts";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
@@ -25,7 +25,7 @@ export function ExperimentsView() {
           </a>
         }
       />
-      <Card title="Running" note={experiments.data ? `${experiments.data.length} experiments` : undefined} flush>
+      <Card title="Running" note={experiments.data ? formatCounted(experiments.data.length, "experiment") : undefined} flush>
         {experiments.data === undefined ? (
           experiments.error === undefined ? (
             <Loading rows={4} />
@@ -64,7 +64,7 @@ export function ExperimentsView() {
                 head: "Since",
                 width: "112px",
                 wideOnly: true,
-                cell: ({ started_at }) => <RelativeTime at={timeOf(started_at)} />,
+                cell: (experiment) => <RelativeTime at={beganMs(experiment)} />,
               },
               { head: "Persons", width: "88px", align: "right", cell: ({ users }) => formatCount(users) },
               {
@@ -109,14 +109,22 @@ function BestLift({ experiment }: { experiment: Experiment }) {
   const known = experiment.variants.filter((variant) => variant.interval !== null);
   const [best] = [...known].sort((a, b) => (b.lift ?? 0) - (a.lift ?? 0));
   if (best === undefined) return <span class="faint">too early</span>;
+  const tone = verdictOf(experiment, best);
+  const { low, high } = best.interval!;
+  const lift = formatLift(best.lift ?? 0);
   return (
-    <span data-tone={verdictOf(experiment, best)} class="verdict" title={`${best.name} against ${experiment.control}`}>
-      <strong>{formatLift(best.lift ?? 0)}</strong>{" "}
-      <span class="faint wide-inline">
-        {formatLift(best.interval!.low)} to {formatLift(best.interval!.high)}
+    <span data-tone={tone} class="verdict best" title={`${best.name} against ${experiment.control}`}>
+      {tone === undefined ? lift : <strong>{lift}</strong>}{" "}
+      <span class="faint">
+        {formatLift(low)} to {formatLift(high)}
       </span>
     </span>
   );
+}
+
+/** The first exposure may be older than the definition: events keep their own time, and an import brings old ones. */
+export function beganMs({ started_at, history }: Pick<Experiment, "started_at" | "history">): number {
+  return Math.min(timeOf(started_at), ...history.slice(0, 1).map(({ at }) => timeOf(at)));
 }
 
 /** Good or bad where the interval leaves no doubt. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { durationMs, plotTimes, strengthAt, type HistoryInput } from "./interest-history.ts";
+import { plotTimes, strengthAt, type HistoryInput } from "./interest-history.ts";
 
 const HOUR_MS = 3_600_000;
 const close = (actual: number, expected: number) =>
@@ -49,15 +49,4 @@ test("plot times end now and hold the moments of the interactions", () => {
 test("nothing is said about the time before the oldest interaction of a list that is cut", () => {
   const times = plotTimes({ ...input, knownSinceMs: 2 * HOUR_MS }, { spanMs: 3 * HOUR_MS, steps: 2 });
   assert.deepEqual(times, [2 * HOUR_MS, 2.5 * HOUR_MS, 3 * HOUR_MS]);
-});
-
-test("durations are read as the program writes them", () => {
-  assert.deepEqual(["30s", "10m", "2h", "3d", "x", undefined].map(durationMs), [
-    30_000,
-    600_000,
-    7_200_000,
-    259_200_000,
-    undefined,
-    undefined,
-  ]);
 });

@@ -52,10 +52,3 @@ export function plotTimes(input: HistoryInput, options: { spanMs: number; steps:
   }
   return [...times].sort((a, b) => a - b);
 }
-
-/** `30s`, `10m`, `2h`, `3d` in milliseconds; undefined where it is none of them. */
-export function durationMs(text: string | undefined): number | undefined {
-  const [, count, unit] = /^(\d+)([smhd])$/.exec(text ?? "") ?? [];
-  if (count === undefined) return undefined;
-  return Number(count) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as "s" | "m" | "h" | "d"];
-}

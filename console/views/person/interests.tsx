@@ -4,10 +4,10 @@ import { useItems } from "../../api/use-items.ts";
 import type { Profile } from "../../api/types.ts";
 import { Bars } from "../../parts/bars.tsx";
 import { Card } from "../../parts/card.tsx";
-import { formatNumber, formatShare, timeOf } from "../../parts/format.ts";
+import { durationMs, formatNumber, formatShare, formatSpan, timeOf } from "../../parts/format.ts";
 import { Plot } from "../../parts/plot.tsx";
 import { Tabs } from "../../parts/tabs.tsx";
-import { durationMs, plotTimes, strengthAt, type HistoryInput } from "./interest-history.ts";
+import { plotTimes, strengthAt, type HistoryInput } from "./interest-history.ts";
 
 const PLOTTED_MAX = 6;
 const LISTED_MAX = 9;
@@ -66,7 +66,7 @@ export function Interests({ profile, readAtMs, halfLife = HALF_LIFE_DEFAULT, wei
   return (
     <Card
       title="Interests"
-      note={`half-life ${halfLife}`}
+      note={`half-life ${formatSpan(halfLife)}`}
       end={
         <>
           <Tabs
