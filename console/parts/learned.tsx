@@ -2,7 +2,7 @@
 import type { Distinction, Segment } from "../api/types.ts";
 import { Card } from "./card.tsx";
 import { Chip } from "./chip.tsx";
-import { formatCount, formatShare } from "./format.ts";
+import { formatCounted, formatShare } from "./format.ts";
 import { RelativeTime } from "./relative-time.tsx";
 
 const INTEREST = "interest:";
@@ -11,7 +11,7 @@ const INTEREST = "interest:";
 export function LearnedSummary({ segment: { learned } }: { segment: Segment }) {
   if (learned === undefined) return null;
   if (learned.trained_at === null) return <span class="soft">waits for its first training</span>;
-  if (learned.distinctions.length === 0) return <span class="soft">learnt from {formatCount(learned.persons)} persons</span>;
+  if (learned.distinctions.length === 0) return <span class="soft">learnt from {formatCounted(learned.persons, "person")}</span>;
   return <span class="soft">{learned.distinctions.slice(0, 2).map(inWords).join(", ")}</span>;
 }
 
@@ -36,7 +36,7 @@ export function LearnedCard({ segment: { learned } }: { segment: Segment }) {
         <p class="soft">{learned.trained_at === null ? "Nothing yet: it waits for its first training." : "It holds every group of the family."}</p>
       )}
       <p class="soft">
-        {formatCount(learned.persons)} persons of the sample
+        {formatCounted(learned.persons, "person")} of the sample
         {learned.trained_at === null ? null : (
           <>
             , learnt <RelativeTime at={learned.trained_at} />

@@ -31,7 +31,7 @@ export function EventsView({ query }: { query: URLSearchParams }) {
         about={
           <span class="num">
             {feed.status
-              ? `${formatNumber(feed.status.per_s)} events/s${feed.status.skipped > 0 ? `, ${feed.status.skipped} of them not shown: the stream is sampled beyond 50 a second` : ""}`
+              ? `${formatNumber(feed.status.per_s)} ${feed.status.per_s === 1 ? "event" : "events"}/s${feed.status.skipped > 0 ? `, ${feed.status.skipped} of them not shown: the stream is sampled beyond 50 a second` : ""}`
               : "Each event as it is accepted."}
           </span>
         }

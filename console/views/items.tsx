@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { RecommendedItem } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
-import { formatCount, formatNumber } from "../parts/format.ts";
+import { formatCounted, formatNumber } from "../parts/format.ts";
 import { usePaused } from "../parts/paced.ts";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { useConsole } from "../shell/context.ts";
@@ -38,7 +38,7 @@ export function ItemsView() {
         title="Items"
         about={
           stats.data
-            ? `${formatCount(stats.data.totals.items)} items in the catalogue`
+            ? `${formatCounted(stats.data.totals.items, "item")} in the catalogue`
             : "The catalogue and what trends"
         }
       />

@@ -5,6 +5,7 @@ import { Chip } from "../parts/chip.tsx";
 import {
   bytesOf,
   formatCount,
+  formatCounted,
   formatDuration,
   formatNumber,
   formatShort,
@@ -55,8 +56,6 @@ function Health({ stats }: { stats: Stats }) {
   if (!stats.ready) return <Chip tone="warn">starting: replaying the log</Chip>;
   return <Chip tone="good">ready</Chip>;
 }
-
-const counted = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 
 function Figures({ stats }: { stats: Stats }) {
   const times = seriesTimes(stats);
@@ -190,7 +189,7 @@ function Numbers({ stats }: { stats: Stats }) {
         name="Recommend p99"
         value={recommend.value}
         unit={recommend.unit}
-        note={counted(stats.live.sockets + stats.live.streams, "live connection")}
+        note={formatCounted(stats.live.sockets + stats.live.streams, "live connection")}
       />
       <Stat
         name="Persons"
@@ -203,7 +202,7 @@ function Numbers({ stats }: { stats: Stats }) {
         name="Queue"
         value={waiting.value}
         unit={waiting.unit}
-        note={`of ${joined(bytesOf(queue.bytes_max))}, ${formatCount(queue.events)} events`}
+        note={`of ${joined(bytesOf(queue.bytes_max))}, ${formatCounted(queue.events, "event")}`}
         {...(queue.bytes > queue.bytes_max * 0.8 ? { tone: "bad" as const } : {})}
       />
       <Stat

@@ -5,7 +5,7 @@ import { useStream } from "../api/stream.ts";
 import type { PersonRef, StreamedEvent } from "../api/types.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip, EventType } from "../parts/chip.tsx";
-import { formatCount } from "../parts/format.ts";
+import { formatCount, formatCounted } from "../parts/format.ts";
 import { nameOf, PersonLink } from "../parts/ids.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { usePaused } from "../parts/paced.ts";
@@ -30,7 +30,7 @@ export function PeopleView() {
         title="People"
         about={
           stats.data
-            ? `${formatCount(stats.data.totals.persons)} persons, known users and anonymous visitors`
+            ? `${formatCounted(stats.data.totals.persons, "person")}, known users and anonymous visitors`
             : "Known users and anonymous visitors"
         }
       />

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { InventoryField, InventoryKind, RetentionRun } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
+import { formatCounted, formatSpan } from "../parts/format.ts";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
@@ -34,7 +35,7 @@ export function PrivacyView() {
               columns={[
                 { head: "Setting", width: "144px", narrowWidth: "112px", cell: ({ kind }) => <code>{kind}</code> },
                 { head: "What", cell: ({ about }) => about },
-                { head: "Kept", width: "96px", align: "right", cell: ({ age }) => age },
+                { head: "Kept", width: "96px", align: "right", cell: ({ age }) => formatSpan(age) },
               ]}
             />
           )}
@@ -60,7 +61,7 @@ function LastRun({ run }: { run: RetentionRun | null }) {
   const persons = run.profiles_expired + run.visitors_expired;
   return (
     <>
-      last run <RelativeTime at={run.at} />: {persons} persons, {run.dead_letters_expired} refused events gone
+      last run <RelativeTime at={run.at} />: {formatCounted(persons, "person")}, {formatCounted(run.dead_letters_expired, "refused event")} gone
     </>
   );
 }
@@ -72,7 +73,7 @@ function Inventory({ kinds }: { kinds: readonly InventoryKind[] }) {
   return (
     <Card
       title="Inventory"
-      note={`${kind.fields.length} fields, in ${kind.where}`}
+      note={`${formatCounted(kind.fields.length, "field")}, in ${kind.where}`}
       end={
         <select class="field" aria-label="Kind of data" value={chosen} onChange={(event) => setChosen(event.currentTarget.value)}>
           {kinds.map(({ kind: name, title }) => (
@@ -91,7 +92,7 @@ function Inventory({ kinds }: { kinds: readonly InventoryKind[] }) {
         columns={[
           { head: "Field", width: "184px", narrowWidth: "128px", cell: ({ field }) => <code class="cut">{field}</code> },
           { head: "Purpose", cell: (field) => <Purpose of={field} /> },
-          { head: "Kept", width: "160px", narrowWidth: "88px", cell: ({ kept }) => kept },
+          { head: "Kept", width: "160px", narrowWidth: "88px", cell: ({ kept }) => formatSpan(kept) },
           { head: "In export", width: "88px", wideOnly: true, cell: ({ in_export: isShown }) => (isShown ? "yes" : "no") },
           { head: "Encrypted", width: "96px", wideOnly: true, cell: ({ encrypted }) => sayEncrypted(encrypted) },
         ]}

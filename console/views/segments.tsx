@@ -2,7 +2,7 @@
 import { useRead } from "../api/use-read.ts";
 import type { Segment } from "../api/types.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
-import { formatCount, formatShare } from "../parts/format.ts";
+import { formatCount, formatCounted, formatShare } from "../parts/format.ts";
 import { LearnedSummary } from "../parts/learned.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
@@ -35,7 +35,7 @@ export function SegmentsView() {
       />
       <Card
         title="Definitions"
-        note={segments.data ? `${segments.data.length} segments, ${formatCount(persons)} persons` : undefined}
+        note={segments.data ? `${formatCounted(segments.data.length, "segment")}, ${formatCounted(persons, "person")}` : undefined}
         flush
       >
         {segments.data === undefined ? (

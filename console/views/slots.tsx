@@ -3,7 +3,7 @@ import type { Slot, SlotArm, ValueEstimate } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
-import { formatCount, formatDuration, formatNumber, formatShare, timeOf } from "../parts/format.ts";
+import { formatCount, formatCounted, formatDuration, formatNumber, formatShare, timeOf } from "../parts/format.ts";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
@@ -63,7 +63,7 @@ export function SlotsView() {
             <Learning key={slot.name} slot={slot} learning={slot.learning!} />
           ))}
           {ruled.length === 0 ? null : (
-            <Card title="By rules" note={`${ruled.length} slots`} flush>
+            <Card title="By rules" note={formatCounted(ruled.length, "slot")} flush>
               <Table
                 label="Slots by rules"
                 rows={ruled}
