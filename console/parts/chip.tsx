@@ -14,7 +14,7 @@ export function Chip({
   tone?: Tone | undefined;
   href?: string;
   fresh?: boolean;
-  title?: string;
+  title?: string | undefined;
 }) {
   const className = fresh === true ? "chip fresh" : "chip";
   if (href !== undefined)

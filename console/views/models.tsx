@@ -4,6 +4,7 @@ import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
 import { formatCount, formatShare } from "../parts/format.ts";
+import { aboutModel } from "../parts/models.ts";
 import { Plot } from "../parts/plot.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
@@ -77,7 +78,7 @@ function Whole({ health }: { health: ModelHealth }) {
             rows={ranked}
             keyOf={({ name }) => name}
             columns={[
-              { head: "Model", cell: ({ name }) => name },
+              { head: "Model", cell: ({ name }) => <span title={aboutModel(name)}>{name}</span> },
               { head: "State", width: "80px", cell: ({ state }) => (state === "on" ? <Chip tone="good">on</Chip> : <Chip>off</Chip>) },
               {
                 head: "Hit rate",

@@ -10,6 +10,7 @@ import { usePaced } from "../../parts/paced.ts";
 import { formatNumber, formatShare } from "../../parts/format.ts";
 import { ItemLink } from "../../parts/ids.tsx";
 import { ItemPicture } from "../../parts/item-picture.tsx";
+import { aboutModel, MODEL_WORDS } from "../../parts/models.ts";
 import { Empty, Failed, Loading } from "../../parts/state.tsx";
 import { Tabs } from "../../parts/tabs.tsx";
 import { useConsole } from "../../shell/context.ts";
@@ -104,21 +105,6 @@ function List({ newest }: { newest: RecommendationList }) {
   );
 }
 
-/** Each model's reason in words; a source that is not known here is named as it is. */
-const WORDS: Readonly<Record<string, { alone: string; because: string }>> = {
-  popularity: { alone: "popular now", because: "popular now" },
-  popular: { alone: "popular now", because: "popular now" },
-  trend: { alone: "trending", because: "trending" },
-  trending: { alone: "trending", because: "trending" },
-  rules: { alone: "often next", because: "often next after" },
-  cosine: { alone: "goes with the items seen", because: "goes with" },
-  knn: { alone: "chosen in sessions like this one", because: "chosen in sessions with" },
-  repeats: { alone: "comes back to it", because: "comes back to" },
-  content: { alone: "like the items seen", because: "like" },
-  context: { alone: "popular with visitors like this one", because: "popular with visitors like this one" },
-  history: { alone: "from the visitor's own history", because: "because of" },
-};
-
 function Reasons({ reasons, named }: { reasons: readonly Reason[]; named: ReadonlyMap<string, Item> }) {
   const total = reasons.reduce((sum, reason) => sum + Math.abs(reason.weight), 0);
   const strongest = [...reasons].sort((a, b) => b.weight - a.weight);
@@ -128,7 +114,7 @@ function Reasons({ reasons, named }: { reasons: readonly Reason[]; named: Readon
     <div class="reasons small">
       <Because reason={main} named={named} />
       {strongest.map((reason) => (
-        <Chip key={reason.source} title={`weight ${formatNumber(reason.weight)}`}>
+        <Chip key={reason.source} title={aboutModel(reason.source)}>
           {reason.source} {total > 0 ? formatShare(Math.abs(reason.weight) / total) : ""}
         </Chip>
       ))}
@@ -137,7 +123,7 @@ function Reasons({ reasons, named }: { reasons: readonly Reason[]; named: Readon
 }
 
 function Because({ reason, named }: { reason: Reason; named: ReadonlyMap<string, Item> }) {
-  const words = WORDS[reason.source] ?? { alone: reason.source, because: "because of" };
+  const words = MODEL_WORDS[reason.source] ?? { alone: reason.source, because: "because of" };
   if (reason.because.length === 0) return <span class="soft">{words.alone}</span>;
   const shown = reason.because.slice(0, BECAUSE_MAX);
   return (
