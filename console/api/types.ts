@@ -324,7 +324,7 @@ export interface Experiment {
   history: { at: string; users: number[]; means: number[]; lows: (number | null)[]; highs: (number | null)[] }[];
 }
 
-/** Who looks at the console; `open`: the node has no keys, `nobody`: it has, and he has shown none. */
+/** Who looks at the console; `open`: the node has no keys, `nobody`: it has, and they have shown none. */
 export interface Session {
   kind: "open" | "key" | "session" | "nobody";
   id: string;

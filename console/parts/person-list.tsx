@@ -1,4 +1,4 @@
-// Persons side by side, each a link to the page about him.
+// Persons side by side, each a link to their page.
 import type { PersonRef } from "../api/types.ts";
 import { Chip } from "./chip.tsx";
 import { PersonLink } from "./ids.tsx";

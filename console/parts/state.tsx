@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { ApiProblem } from "../api/client.ts";
 import { Icon, type IconName } from "./icon.tsx";
+import { Words } from "./words.tsx";
 
 export function Loading({ rows = 4, label = "Loading" }: { rows?: number; label?: string }) {
   return (
@@ -39,7 +40,9 @@ export function Failed({ error, onRetry, what }: { error: unknown; onRetry?: () 
     <div class="state bad" role="alert">
       <Icon name="warning" size={24} />
       <strong>{what} could not be read</strong>
-      <p>{adviceOn(error)}</p>
+      <p>
+        <Words text={adviceOn(error)} />
+      </p>
       {onRetry ? (
         <div class="row">
           <button type="button" class="btn" onClick={onRetry}>

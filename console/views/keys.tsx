@@ -151,7 +151,7 @@ function NewKey(props: { onMade: (key: IssuedKey) => void; onFailed: (error: unk
         />
         {shownRole === "write" ? (
           <input
-            class="field"
+            class="field origins"
             aria-label="Origins"
             placeholder="https://shop.example (any if empty)"
             value={origins}

@@ -1,4 +1,4 @@
-// What this person would be shown had he done otherwise, or were he elsewhere; and why an item is not in his list.
+// What this person would be shown had they done otherwise, or were they elsewhere; and why an item is not in their list.
 import { useState } from "preact/hooks";
 import { useItems } from "../../api/use-items.ts";
 import type { PersonRef, Profile } from "../../api/types.ts";
