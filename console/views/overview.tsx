@@ -34,7 +34,7 @@ export function OverviewView() {
             ? `Up for ${formatDuration(Math.floor(stats.data.uptime_s) * 1000)}. Plots reach back up to 10 minutes.`
             : "Rates, latencies and what is kept."
         }
-        end={stats.data ? <Health stats={stats.data} /> : null}
+        end={stats.data ? <Health stats={stats.data} isAnswering={stats.error === undefined} /> : null}
       />
       {stats.data ? (
         <Figures stats={stats.data} />
@@ -51,7 +51,8 @@ export function OverviewView() {
   );
 }
 
-function Health({ stats }: { stats: Stats }) {
+function Health({ stats, isAnswering }: { stats: Stats; isAnswering: boolean }) {
+  if (!isAnswering) return <Chip tone="bad">no answer</Chip>;
   if (stats.storage_full) return <Chip tone="bad">disk full: new events are refused until there is space</Chip>;
   if (!stats.ready) return <Chip tone="warn">starting: replaying the log</Chip>;
   return <Chip tone="good">ready</Chip>;
