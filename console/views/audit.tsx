@@ -17,9 +17,17 @@ export function AuditView() {
     <>
       <ViewHead
         title="Audit"
-        about="Who read, changed, exported and erased what. Each entry carries the hash of the one before: attune audit verify."
+        about="Who read, changed, exported and erased what. All projects share the trail: a number that is missing here is another project's."
       />
-      <Card title={before === undefined ? "Newest entries" : `Entries before ${before}`} flush>
+      <Card
+        title={before === undefined ? "Newest entries" : `Entries before ${before}`}
+        note={
+          <>
+            each carries the hash of the one before: <code>attune audit verify</code>
+          </>
+        }
+        flush
+      >
         {page.data === undefined ? (
           page.error === undefined ? (
             <Loading rows={8} />
@@ -37,8 +45,8 @@ export function AuditView() {
             keyOf={(entry) => String(entry.seq)}
             columns={[
               { head: "No.", width: "72px", align: "right", wideOnly: true, cell: (entry) => entry.seq },
-              { head: "When", width: "120px", cell: (entry) => <RelativeTime at={entry.at} /> },
-              { head: "Who", width: "160px", cell: (entry) => <code class="cut">{entry.actor}</code> },
+              { head: "When", width: "120px", narrowWidth: "96px", cell: (entry) => <RelativeTime at={entry.at} /> },
+              { head: "Who", width: "160px", narrowWidth: "72px", cell: (entry) => <code class="cut">{entry.actor}</code> },
               { head: "What", cell: (entry) => <What of={entry} /> },
             ]}
           />
@@ -60,14 +68,47 @@ export function AuditView() {
   );
 }
 
+/** Routes that change something, in words; any other is named as it is. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  retention: "What had reached its age was removed",
+  "erasure done": "An erasure was finished and proven",
+  "PUT /v1/program": "The program was saved",
+  "POST /v1/program/rollback": "An earlier program was brought back",
+  "PUT /v1/items": "Items were put",
+  "DELETE /v1/items/{item_id}": "An item was deleted",
+  "POST /v1/keys": "A key was made",
+  "POST /v1/keys/{key_id}/rotate": "A key was rotated",
+  "DELETE /v1/keys/{key_id}": "A key was revoked",
+  "POST /v1/token-secrets": "A secret for users' tokens was made",
+  "POST /v1/user-tokens": "A user's token was issued",
+  "POST /v1/session": "Somebody logged in",
+  "DELETE /v1/session": "Somebody logged out",
+  "POST /v1/dead-letters/{id}/retry": "A refused event was sent again",
+  "DELETE /v1/privacy/users/{user_id}": "A user's erasure began",
+  "DELETE /v1/privacy/visitors/{anonymous_id}": "A visitor's erasure began",
+  "GET /v1/privacy/users/{user_id}/export": "All that is held on a user was exported",
+  "GET /v1/privacy/visitors/{anonymous_id}/export": "All that is held on a visitor was exported",
+  "PUT /v1/privacy/users/{user_id}/consent": "A user's consent was set",
+  "PUT /v1/privacy/visitors/{anonymous_id}/consent": "A visitor's consent was set",
+  "GET /v1/users/{user_id}/profile": "A user's profile was read",
+  "GET /v1/visitors/{anonymous_id}/profile": "A visitor's profile was read",
+  "PATCH /v1/users/{user_id}/profile": "A user's attributes were changed",
+};
 function What({ of: { action, details = {}, subject } }: { of: AuditEntry }) {
   const facts = Object.entries(details)
     .filter(([, value]) => value !== 0)
     .map(([name, value]) => `${name.replaceAll("_", " ")} ${readable(value)}`);
   if (subject !== undefined) facts.push(`person ${subject.slice(0, 8)}`);
+  const words = ACTIONS[action];
   return (
     <>
-      <div>{action}</div>
+      {words === undefined ? (
+        <div>{action}</div>
+      ) : (
+        <div>
+          {words} <code class="faint">{action}</code>
+        </div>
+      )}
       {facts.length === 0 ? null : <div class="faint">{facts.join(" · ")}</div>}
     </>
   );
