@@ -4,12 +4,14 @@ import { Chip } from "./chip.tsx";
 import { PersonLink } from "./ids.tsx";
 
 export function PersonList({ persons, label }: { persons: readonly PersonRef[]; label: string }) {
+  // Where all are of one kind it says nothing.
+  const isMixed = new Set(persons.map((person) => person.user_id === undefined)).size > 1;
   return (
     <ul class="members" aria-label={label}>
       {persons.map((person) => (
         <li key={JSON.stringify(person)}>
           <PersonLink person={person} />
-          {person.user_id === undefined ? null : <Chip tone="accent">known</Chip>}
+          {!isMixed || person.user_id === undefined ? null : <Chip tone="accent">known</Chip>}
         </li>
       ))}
     </ul>

@@ -131,7 +131,9 @@ function Letter({ letter, onSettled }: { letter: DeadLetter; onSettled: (letter:
             <span>
               <Words text={letter.message} />
             </span>{" "}
-            <span class="faint">{subjectOf(letter)}</span>
+            <span class="faint cut letter-subject" title={subjectOf(letter)}>
+              {subjectOf(letter)}
+            </span>
           </span>
         </button>
         <span class="faint small letter-source" title="where it came from">

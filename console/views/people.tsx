@@ -18,7 +18,9 @@ import { useStats } from "../shell/stats.ts";
 
 const ACTIVE_MAX = 25;
 const SHOW_EVERY_MS = 1000;
-const PERSONS_SHOWN_MAX = 60;
+const PERSONS_FIRST = 60;
+/** The search answers with no more. */
+const PERSONS_SHOWN_MAX = 200;
 
 export function PeopleView() {
   const stats = useStats();
@@ -61,10 +63,15 @@ export function PeopleView() {
 function Found({ prefix }: { prefix: string }) {
   const { api } = useConsole();
   const found = useRead(`search ${api.project} ${prefix}`, () => api.search(prefix, PERSONS_SHOWN_MAX));
+  const [isWhole, setWhole] = useState(false);
+  const persons = found.data?.persons ?? [];
+  const shown = isWhole ? persons : persons.slice(0, PERSONS_FIRST);
   return (
     <Card
       title={prefix === "" ? "Everybody" : "Found"}
-      note={found.data?.persons.length === PERSONS_SHOWN_MAX ? `the first ${PERSONS_SHOWN_MAX} by id` : undefined}
+      note={
+        shown.length < persons.length || shown.length === PERSONS_SHOWN_MAX ? `the first ${shown.length} by id` : null
+      }
       flush
     >
       {found.data === undefined ? (
@@ -73,16 +80,25 @@ function Found({ prefix }: { prefix: string }) {
         ) : (
           <Failed what="The search" error={found.error} onRetry={found.reload} />
         )
-      ) : found.data.persons.length === 0 && prefix === "" ? (
+      ) : persons.length === 0 && prefix === "" ? (
         <Empty icon="person" title="Nobody is known yet" action={<SendHint />}>
           Somebody is with the first event that names a user or a visitor.
         </Empty>
-      ) : found.data.persons.length === 0 ? (
+      ) : persons.length === 0 ? (
         <Empty icon="person" title={`No id starts with “${prefix}”`}>
           Ids are matched from their first letter, with the same case. An erased person is not found.
         </Empty>
       ) : (
-        <PersonList label="Persons found" persons={found.data.persons} />
+        <>
+          <PersonList label="Persons found" persons={shown} />
+          {shown.length === persons.length ? null : (
+            <div class="card-more">
+              <button type="button" class="btn" onClick={() => setWhole(true)}>
+                Show {persons.length - shown.length} more
+              </button>
+            </div>
+          )}
+        </>
       )}
     </Card>
   );
