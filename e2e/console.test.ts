@@ -338,7 +338,7 @@ describe("console", { skip }, () => {
 
   test("an erased person is gone from the page, and the proof stays on it", async () => {
     assert.equal((await send("POST", "/v1/events", { events: visitsOf("vera", 1) })).status, 202);
-    await withPage(browser, { expectedErrors: /404/ }, async (page) => {
+    await withPage(browser, { viewport: "phone", expectedErrors: /404/ }, async (page) => {
       await open(page, "people/users/vera");
       const privacy = page.getByRole("region", { name: "Privacy" });
       await privacy.getByRole("switch").first().waitFor();
@@ -349,6 +349,7 @@ describe("console", { skip }, () => {
       await shows(page, /Nobody is known by this id.*Records erased\s+([6-9]|\d\d)\s.*Keys destroyed\s+yes.*Found afterwards\s+0 of \d+/s);
       assert.equal(await privacy.getByRole("switch").count(), 0);
       assert.equal(await privacy.getByRole("button").count(), 0);
+      assert.ok(await fits(page), "the proof scrolls sideways");
     });
   });
 

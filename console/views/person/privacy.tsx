@@ -118,11 +118,9 @@ function Outcome({ job }: { job: ErasureJob }) {
   return (
     <div class="spaced" role="status">
       <Chip tone={job.status === "done" ? "good" : undefined}>{job.status === "done" ? "erased, and proven" : "erasing …"}</Chip>
-      <dl class="facts">
+      <dl class="facts spaced">
         <dt>Job</dt>
-        <dd>
-          <code class="cut">{job.job_id}</code>
-        </dd>
+        <dd class="id">{job.job_id}</dd>
         {proof === undefined ? null : (
           <>
             <dt>Records erased</dt>
