@@ -83,7 +83,7 @@ async function sdk(): Promise<Outputs> {
 
 const SDK_DECLARATIONS = `import type { Attune, AttuneOptions } from "./types.js";
 export type * from "./types.js";
-/** Starts the SDK in this page. Reads the visitor's earlier decision; stores and sends nothing without his consent. */
+/** Starts the SDK in this page. Reads the visitor's earlier decision; stores and sends nothing without their consent. */
 export declare function createAttune(options?: AttuneOptions): Attune;
 `;
 

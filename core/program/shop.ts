@@ -12,7 +12,7 @@ const hero = (title: string, body: string, action: string, category = ""): objec
 });
 
 const heroSlot: SlotDocument = {
-  description: "Who has shown what he wants gets it; for everybody else the page learns which welcome is clicked most.",
+  description: "Whoever has shown what they want gets it; for everybody else the page learns which welcome is clicked most.",
   policy: "thompson",
   among: ["welcome", "audio", "outdoor", "home", "books"],
   reward: { events: { click: 1 }, window: "30m" },

@@ -122,14 +122,14 @@ export function verdictOf(verdict: Verdict, itemId: string, names: RuleNames): W
     case "not_proposed":
       return {
         status: "not_proposed",
-        text: "No model proposes it: nothing that he did leads to it, and few others open it.",
+        text: "No model proposes it: nothing that the person did leads to it, and few others open it.",
       };
   }
 }
 
 const EXCLUDED = {
-  purchased: "he has bought it",
-  seen: "he has opened it",
-  dismissed: "he has waved it away",
-  session: "he has opened it in this session",
+  purchased: "the person has bought it",
+  seen: "the person has opened it",
+  dismissed: "the person has waved it away",
+  session: "the person has opened it in this session",
 } as const;

@@ -69,7 +69,7 @@ function exportOperation(who: "user" | "visitor", parameter: Schema): Record<str
       tags: ["Privacy"],
       summary: `Export everything held on a ${who}`,
       description:
-        "One JSON object a line. `record` says what it is, and the first line explains each kind: profile and conclusions, consent, events as they were received, what was said about him, what he was shown, refused events that name him. All his linked ids are in it.",
+        "One JSON object a line. `record` says what it is, and the first line explains each kind: profile and conclusions, consent, events as they were received, what was said about the person, what they were shown, refused events that name them. All their linked ids are in it.",
       parameters: [parameter, project],
       responses: {
         200: { description: "The lines.", content: { "application/x-ndjson": { schema: { type: "string" } } } },
@@ -85,10 +85,10 @@ function erasureOperation(who: "user" | "visitor", parameter: Schema): Record<st
       tags: ["Privacy"],
       summary: `Erase a ${who}`,
       description:
-        "He and all ids that are linked to him are forgotten at once. The job takes his records out of the log, derives all state from it anew, and looks for him again. What he did before and arrives later is refused (`erased`); what he does from now on counts.",
+        "The person and all ids that are linked to them are forgotten at once. The job takes their records out of the log, derives all state from it anew, and looks for them again. What was done before and arrives later is refused (`erased`); what is done from now on counts.",
       parameters: [parameter, project],
       responses: {
-        202: json(ref("ErasureJob"), "He is forgotten; the job runs."),
+        202: json(ref("ErasureJob"), "The person is forgotten; the job runs."),
         ...problems(["bad_parameter", "unknown_project", "unavailable", "storage_full", "storage_failed"]),
       },
     },

@@ -185,7 +185,7 @@ export const SCHEMAS: Record<string, Schema> = {
       proof: {
         type: "object",
         description:
-          "Once done: when, how many records of the log were erased, how many segments were written anew, whether their old keys were destroyed, from how many records the state was derived anew, and how many of his a reading of the whole log found afterwards. In a cluster: how many ids, what Redis and the models still hold of him, how many records were taken out of each topic and how many are left, and `is_complete` where none is.",
+          "Once done: when, how many records of the log were erased, how many segments were written anew, whether their old keys were destroyed, from how many records the state was derived anew, and how many of the person's a reading of the whole log found afterwards. In a cluster: how many ids, what Redis and the models still hold of the person, how many records were taken out of each topic and how many are left, and `is_complete` where none is.",
       },
     },
     ["job_id", "status"],
@@ -295,7 +295,7 @@ export const SCHEMAS: Record<string, Schema> = {
   }),
   PreviewRequest: object(
     {
-      user_id: id("The person; without him and `anonymous_id`, a new visitor."),
+      user_id: id("The person; without this and `anonymous_id`, a new visitor."),
       anonymous_id: id("The visitor."),
       placement: { type: "string", default: "home" },
       limit: { type: "integer", minimum: 1, maximum: 200, description: "The placement's own where it is missing." },
@@ -310,8 +310,8 @@ export const SCHEMAS: Record<string, Schema> = {
           rules: ref("ListRules"),
           context: ref("Context"),
           attributes: open("Attributes that the person would have."),
-          events: { ...list(object({ event_type: text("A type that the program knows."), item_id: id("The item."), value: number("As in an event.") }, ["event_type"]), "Had he done this as well, just now."), maxItems: 20 },
-          without: { ...list({ type: "string" }, "Had he never met these items. Windows, features and segments stay as they are."), maxItems: 50 },
+          events: { ...list(object({ event_type: text("A type that the program knows."), item_id: id("The item."), value: number("As in an event.") }, ["event_type"]), "Had the person done this as well, just now."), maxItems: 20 },
+          without: { ...list({ type: "string" }, "Had the person never met these items. Windows, features and segments stay as they are."), maxItems: 50 },
         },
         [],
         "How `after` differs from `before`.",
@@ -346,7 +346,7 @@ export const SCHEMAS: Record<string, Schema> = {
       user_id: id("As asked."),
       anonymous_id: id("As asked."),
       placement: text("The placement."),
-      personalized: { type: "boolean", description: "False where the person does not allow that lists follow him." },
+      personalized: { type: "boolean", description: "False where the person does not allow that lists follow them." },
       before: ref("PreviewList"),
       after: ref("PreviewList"),
       moves: list(
@@ -473,7 +473,7 @@ export const SCHEMAS: Record<string, Schema> = {
       updated_at: time("When the numbers last changed."),
       primary: text("The metric that decides."),
       control: text("The variant that others are compared with."),
-      window_s: number("How long after a person's first exposure his events count."),
+      window_s: number("How long after a person's first exposure their events count."),
       covariate: text("What was known before and is adjusted for."),
       holdout: { type: "boolean", description: "Compares everything personal with nothing personal." },
       interleave: nullable(text("The placement whose lists mix two rankings.")),

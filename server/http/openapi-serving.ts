@@ -32,7 +32,7 @@ export const SERVING_PATHS: Paths = {
         query(
           "explain",
           { enum: ["0", "1"], default: "0" },
-          "1: each item with its sources, the visitor's own items behind it, and a sentence for him.",
+          "1: each item with its sources, the visitor's own items behind it, and a sentence for the visitor.",
         ),
         query("why_not", text, "Items, with commas between them: why they are not in the list (read key)."),
         project,

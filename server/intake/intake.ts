@@ -172,6 +172,6 @@ function refusal(index: number, eventId: string): RejectedEvent {
 
 /** Nor this: it would bring back what was erased. */
 function erased(index: number, eventId: string): RejectedEvent {
-  const message = "This person was erased after the event had happened; what he does from now on counts.";
+  const message = "This person was erased after the event had happened; what they do from now on counts.";
   return { index, event_id: eventId, code: "erased", path: "", message };
 }

@@ -18,8 +18,8 @@ const OTHER_KEEPING: Readonly<Record<Exclude<Keeping, keyof RetentionPolicy>, st
 const KINDS_IN_WORDS: Readonly<Record<keyof RetentionPolicy, string>> = {
   events: "events, attributes and consent as they were received",
   decisions: "what was shown to whom",
-  profiles: "what is known of a person, since he was last seen",
-  visitors: "the same of a visitor who never said who he is and never returned",
+  profiles: "what is known of a person, since they were last seen",
+  visitors: "the same of a visitor who never said who they are and never returned",
   dead_letters: "refused events",
   audit: "entries of the audit trail",
   erasures: "keyed hashes of persons who were erased, with the proof",

@@ -13,7 +13,7 @@ const ofSite = rowsOf({ retention: "site", in_export: false, encrypted: true });
 const EVENT = {
   event_id: ofEvent("technical", "counts the event once"),
   user_id: ofEvent("identifier", "whose profile it shapes"),
-  anonymous_id: ofEvent("identifier", "whose profile it shapes before he signs in"),
+  anonymous_id: ofEvent("identifier", "whose profile it shapes before they sign in"),
   session_id: ofEvent("identifier", "which visit it belongs to"),
   event_type: ofEvent("behaviour", "what was done"),
   timestamp: ofEvent("behaviour", "when it was done"),
@@ -54,16 +54,16 @@ type Fields<Kind extends LogRecord["kind"]> = Record<Exclude<keyof RecordOf<Kind
 const ATTRIBUTES = {
   at: ofEvent("technical", "when it was said"),
   ref: ofEvent("identifier", "of whom it was said: user_id, anonymous_id"),
-  attributes: ofEvent("personal", "what the site says of him"),
-  consent: ofEvent("personal", "what he allows; see consent"),
+  attributes: ofEvent("personal", "what the site says of them"),
+  consent: ofEvent("personal", "what they allow; see consent"),
 } satisfies Fields<"attributes">;
 
 const CONSENT = {
-  personalization: ofEvent("personal", "whether lists may follow him"),
+  personalization: ofEvent("personal", "whether lists may follow them"),
   analytics: ofEvent("personal", "whether events may be kept"),
   profiling: ofEvent("personal", "whether events may shape a profile"),
-  source: ofEvent("personal", "how he said it"),
-  policy_version: ofEvent("personal", "to which text he said it"),
+  source: ofEvent("personal", "how they said it"),
+  policy_version: ofEvent("personal", "to which text they said it"),
 } satisfies Record<keyof Consent, FieldRow>;
 
 const DECISION = {
@@ -75,7 +75,7 @@ const DECISION = {
   items: ofDecision("inference", "what was shown, in order"),
   propensity: ofDecision("statistics", "estimates of what another policy would have brought"),
   choice: ofDecision("inference", "how a slot's policy chose; see choice"),
-  experiments: ofDecision("inference", "his part in experiments; see assignment"),
+  experiments: ofDecision("inference", "their part in experiments; see assignment"),
   teams: ofDecision("statistics", "which ranking each item of a mixed list came from"),
 } satisfies Record<keyof DecisionRecord, FieldRow>;
 
@@ -88,9 +88,9 @@ const CHOICE = {
 } satisfies Record<keyof SlotChoice, FieldRow>;
 
 const ASSIGNMENT = {
-  variant: ofDecision("inference", "what he is shown"),
+  variant: ofDecision("inference", "what they are shown"),
   run: ofDecision("technical", "which definition of the experiment"),
-  x: ofDecision("inference", "what was known of him before: less noise"),
+  x: ofDecision("inference", "what was known of them before: less noise"),
 } satisfies Record<keyof Assignment, FieldRow>;
 
 const DEAD_LETTER = {
@@ -119,8 +119,8 @@ const ITEM = {
 } satisfies Record<keyof Item, FieldRow>;
 
 const EXPIRY = {
-  at: ofEvent("technical", "when he was forgotten"),
-  names: ofEvent("identifier", "who was forgotten: he and his devices"),
+  at: ofEvent("technical", "when they were forgotten"),
+  names: ofEvent("identifier", "who was forgotten: the person and their devices"),
 } satisfies Fields<"expiry">;
 
 const OTHERS = {
