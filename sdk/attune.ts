@@ -45,7 +45,7 @@ declare global {
   }
 }
 
-/** Starts the SDK in this page. Reads the visitor's earlier decision; stores and sends nothing without his consent. */
+/** Starts the SDK in this page. Reads the visitor's earlier decision; stores and sends nothing without their consent. */
 export function createAttune(options: AttuneOptions = {}): Attune {
   const prefix = `attune:${options.project ?? "default"}:`;
   const consentKey = `${prefix}consent`;
