@@ -2,7 +2,7 @@
 import type { CatalogueItem, Profile, Reason, Status } from "../../sdk/index.ts";
 import type { Lap } from "./clock.ts";
 import { byId, h } from "./dom.ts";
-import { sourceWords } from "./reasons.ts";
+import { reasonsInWords } from "./reasons.ts";
 import { wordsOf, type Shortcut, type SiteWords } from "./site.ts";
 
 const BARS_MAX = 4;
@@ -24,6 +24,8 @@ export interface Panel {
   profile(profile: Profile | undefined): void;
   segments(names: readonly string[]): void;
   lap(lap: Lap): void;
+  /** Another visitor, or nobody: what the clock took and why a card is there were the last one's. */
+  forget(): void;
   status(status: Status): void;
   slots(variants: ReadonlyMap<string, string | null>): void;
   why(item: CatalogueItem, reasons: readonly Reason[], place: number): void;
@@ -201,6 +203,20 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       void root.offsetWidth; // restarts the pulse
       root.classList.add("ticked");
     },
+    forget() {
+      laps.length = 0;
+      clockValue.textContent = "–";
+      byId("peek-clock").hidden = true;
+      for (const { bar, figure } of parts) {
+        bar.style.flexGrow = "";
+        figure.textContent = "–";
+      }
+      history.replaceChildren();
+      history.setAttribute("aria-label", "No act yet");
+      root.classList.remove("ticked");
+      byId("why").hidden = true;
+      byId("why-empty").hidden = false;
+    },
     status({ live, transport, online, queued, consent: state }) {
       const words =
         state !== "granted"
@@ -230,7 +246,7 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       byId("why-title").textContent = item.title;
       byId("why-place").textContent = place >= 0 ? `No. ${place + 1} of your list` : "Not in your list";
       byId("why-reasons").replaceChildren(
-        ...reasons.slice(0, 4).map(({ source, weight, because }) => {
+        ...reasonsInWords(site.name, reasons).map(({ words, weight, because }) => {
           const bar = h("i", {});
           bar.style.transform = `scaleX(${Math.min(1, Math.max(0.02, weight)).toFixed(3)})`;
           const own = because
@@ -240,7 +256,7 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
           return h(
             "li",
             {},
-            h("span", {}, sourceWords(site.name, source)),
+            h("span", {}, words),
             h("b", {}, `${Math.round(weight * 100)}%`),
             h("span", { class: "track", "aria-hidden": "true" }, bar),
             own.length > 0 &&

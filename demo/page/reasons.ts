@@ -2,46 +2,75 @@
 import type { CatalogueItem, Reason } from "../../sdk/index.ts";
 import { wordsOf, type SiteName } from "./site.ts";
 
-const SOURCES: Readonly<Record<SiteName, Readonly<Record<string, string>>>> = {
+/** Several models look for the same thing in their own way: a reader is told of it once. */
+export const SOURCES: Readonly<Record<SiteName, Readonly<Record<string, string>>>> = {
   shop: {
     rules: "Often looked at next",
-    cosine: "Goes together",
-    knn: "Visitors like you",
-    content: "Similar things",
+    next: "Often looked at next",
+    recent: "Often looked at next",
+    cosine: "Goes with what you looked at",
+    knn: "Visitors like you looked at it",
+    walk: "Visitors like you looked at it",
+    background: "Fits your taste",
+    factors: "Fits your taste",
+    content: "Like what you looked at",
     repeats: "You looked at it",
     popularity: "Popular now",
     popular: "Popular now",
+    steady: "A lasting favourite",
     trend: "Rising today",
     context: "Popular where you are",
+    daypart: "Popular at this hour",
     newest: "Just in",
-    new: "Just in",
-    explore: "Just in",
-    exploration: "Just in",
-    interests: "Fits your taste",
-    history: "From your last visits",
-    blend: "Fits your taste",
+    exploration: "New here",
+    pinned: "Picked by the shop",
   },
   news: {
     rules: "Often read next",
-    cosine: "Read together",
-    knn: "Readers like you",
-    content: "Similar stories",
+    next: "Often read next",
+    recent: "Often read next",
+    cosine: "Goes with what you read",
+    knn: "Readers like you read it",
+    walk: "Readers like you read it",
+    background: "Fits your interests",
+    factors: "Fits your interests",
+    content: "Like what you read",
     repeats: "You read it",
     popularity: "Most read",
     popular: "Most read",
+    steady: "Read for days",
     trend: "Rising now",
     context: "Read where you are",
+    daypart: "Read at this hour",
     newest: "Just published",
-    new: "Just published",
-    explore: "Just published",
-    exploration: "Just published",
-    interests: "Fits your interests",
-    history: "From your last visits",
-    blend: "Fits your interests",
+    exploration: "New here",
+    pinned: "Picked by the editors",
   },
 };
 
 export const sourceWords = (site: SiteName, source: string): string => SOURCES[site][source] ?? wordsOf(source);
+
+export interface WordedReason {
+  words: string;
+  /** Share in [0, 1]. */
+  weight: number;
+  because: string[];
+}
+
+/** What a panel says of a place in the list, heaviest first; sources with the same words are one reason. */
+export function reasonsInWords(site: SiteName, reasons: readonly Reason[]): WordedReason[] {
+  const found = new Map<string, WordedReason>();
+  for (const { source, weight, because } of reasons) {
+    const words = sourceWords(site, source);
+    const before = found.get(words);
+    found.set(words, {
+      words,
+      weight: (before?.weight ?? 0) + weight,
+      because: [...new Set([...(before?.because ?? []), ...because])],
+    });
+  }
+  return [...found.values()].sort((a, b) => b.weight - a.weight);
+}
 
 export interface Badge {
   text: string;
