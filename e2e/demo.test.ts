@@ -138,6 +138,8 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.getByRole("button", { name: "Bargain hunter" }).click();
       await page.getByRole("button", { name: "Cart: 1" }).waitFor();
       await page.waitForFunction(() => document.documentElement.dataset["layout"] === "compact");
+      await page.locator("#offer", { hasText: "Free delivery" }).waitFor();
+      assert.equal(await page.locator("#hero-title").textContent(), "Good things, smaller prices");
       await page.locator(".badge.own").first().waitFor();
       const cut = await page.locator(".badge.own span").evaluateAll((spans) =>
         spans.filter((span) => {
@@ -147,6 +149,11 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
         }).length,
       );
       assert.equal(cut, 0, `${cut} badges are cut off`);
+
+      // Whoever comes back to a cart is told that it is still there.
+      await page.reload();
+      await page.locator("#hero", { hasText: "Your cart is still here" }).waitFor();
+      await page.locator("#hero-art img").first().waitFor();
     }));
 
   test("offline and back: nothing is lost, nothing counted twice", () =>
@@ -207,8 +214,23 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.locator("#recent li").first().waitFor();
 
       const consent = page.getByRole("switch", { name: "Personalization" });
+      const authored = await (await fetch(base + SITES.shop)).text();
+      const looks = (): Promise<(string | undefined)[]> =>
+        page.evaluate(() => [document.documentElement.dataset["attuneTheme"], document.documentElement.dataset["layout"]]);
+      await become(page, "Bargain hunter");
+      await page.locator("#hero", { hasText: "You have an eye for a bargain" }).waitFor();
+      await page.locator("#offer.made").waitFor();
+      await page.waitForFunction(() => document.documentElement.dataset["layout"] === "compact");
       await consent.click();
       await page.locator("#status", { hasText: /^off$/ }).waitFor();
+      for (const selector of ["#hero-title", "#hero-action", "#offer strong"]) {
+        const words = (await page.locator(selector).textContent())!;
+        assert.ok(authored.includes(`>${words}<`), `${selector} still says “${words}”`);
+      }
+      await page.waitForFunction(() => document.documentElement.dataset["layout"] === "comfortable");
+      assert.deepEqual(await looks(), ["aurora", "comfortable"]);
+      assert.equal(await page.locator("#offer.made").count(), 0);
+      assert.equal(await page.locator("#clock-value").textContent(), "–");
       await page.waitForFunction(() => document.querySelectorAll("#interests li").length === 0);
       const kept = await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("attune:")));
       assert.deepEqual(kept, ["attune:default:consent"]);
@@ -219,6 +241,9 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.locator("#status", { hasText: "live" }).waitFor();
       await look(page, (await order(page))[0]!);
       await figure(page, "#clock-value");
+      await become(page, "Audiophile");
+      await page.locator("#hero", { hasText: "Hear the room again" }).waitFor();
+      assert.equal((await looks())[0], "midnight");
     }));
 
   test("a browser that sends Global Privacy Control gets everybody's catalogue, and is told so", () =>
@@ -360,6 +385,13 @@ async function ready(page: Page): Promise<void> {
   await page.locator(".card").first().waitFor();
   await page.waitForFunction(() => document.documentElement.dataset["live"] === "open");
   await page.waitForFunction(() => document.getElementById("fact-version")?.textContent !== "–");
+}
+
+/** Presses a shortcut and waits until its last step is done. */
+async function become(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name }).click();
+  await page.locator(".become:disabled").first().waitFor();
+  await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>(".become")?.disabled);
 }
 
 /** Clicks the card itself, where no button is. */

@@ -26,6 +26,8 @@ export interface FreshnessClock {
   accepted(eventIds: readonly string[]): void;
   /** A new order arrived because of `eventId`; returns what to call when it is painted. */
   arrived(eventId: string | undefined): (() => void) | undefined;
+  /** Whatever runs is another visitor's. */
+  forget(): void;
   /** The newest act that no order has answered yet. */
   readonly waiting: string | undefined;
 }
@@ -68,6 +70,7 @@ export function createClock(onLap: (lap: Lap) => void): FreshnessClock {
           channel.port2.postMessage(undefined); // runs after this frame's paint
         });
     },
+    forget: () => running.clear(),
     get waiting() {
       forgetOld();
       return [...running.keys()].at(-1);

@@ -53,6 +53,7 @@ const itemOf = (id: string): CatalogueItem | undefined => catalogue.get(id);
 const looked = new Set<string>();
 const liked = new Set<string>();
 let interests: Readonly<Record<string, number>> = {};
+let segments: readonly string[] = [];
 let homeList: RecommendationList | undefined;
 
 // --- the visitor's acts ---
@@ -222,7 +223,7 @@ function whoChanged(): void {
     panel.who(`visitor ${anonymousId.slice(0, 8)}`, `#/${site.project}/people/visitors/${anonymousId}`);
 }
 
-/** Without consent nothing is sent or kept, and the shelf is everybody's: the catalogue in its own order. */
+/** Without consent nothing is sent or kept, and the page is everybody's: as it was written, the catalogue in turn. */
 function followConsent(): void {
   forgetVisitor();
   homeList = undefined;
@@ -241,6 +242,7 @@ function followConsent(): void {
 function personalOrNot(): void {
   const isPersonal = attune.consent.state === "granted";
   places.personal(isPersonal);
+  slots.personal(isPersonal);
   panel.personal(isPersonal, isObjecting);
 }
 
@@ -249,8 +251,11 @@ function forgetVisitor(): void {
   liked.clear();
   cart.clear();
   interests = {};
+  pointed = "";
+  clock.forget();
+  panel.forget();
   panel.profile(undefined);
-  panel.segments([]);
+  knowSegments([]);
   whoChanged();
   calm.acted();
   places.choose("");
@@ -301,16 +306,24 @@ function profileCame(profile: Profile | undefined): void {
   }
   for (const id of grid.ids) grid.card(id)?.classList.toggle("was-looked", looked.has(id));
   panel.profile(profile);
-  if (profile) panel.segments(profile.segments);
+  if (profile) knowSegments(profile.segments);
   whoChanged();
 }
 
+function knowSegments(names: readonly string[]): void {
+  segments = names;
+  panel.segments(names);
+}
+
 // --- slots ---
-createSlots({
+/** What lay in the cart when the page was opened: he left it, and came back. */
+const broughtBack = [...cart.ids];
+const slots = createSlots({
   site,
   attune,
   catalogue,
   cart: cart.ids,
+  isCartWaiting: () => segments.includes("cart_waiting") || broughtBack.some((id) => cart.ids.has(id)),
   relay: grid.relay,
   onChange: panel.slots,
   onHero(name) {
@@ -328,8 +341,8 @@ attune.on("recommendations", (list) => {
   if (places.category === "" && places.query === "") show(entriesOf(list), list.caused_by?.event_id);
 });
 attune.on("profile", profileCame);
-attune.on("segments", ({ segments, entered }) => {
-  panel.segments(segments);
+attune.on("segments", ({ segments: names, entered }) => {
+  knowSegments(names);
   // The segments that somebody new starts with are no news.
   if (entered.length > 0 && calm.hasActed)
     toast(`Segment: ${entered.map(wordsOf).join(", ")}`, "The page takes it on.");
