@@ -139,6 +139,13 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.getByRole("button", { name: "Cart: 1" }).waitFor();
       await page.waitForFunction(() => document.documentElement.dataset["layout"] === "compact");
       await page.locator("#offer", { hasText: "Free delivery" }).waitFor();
+      const reduced = page.locator(".card", { has: page.locator(".price s") }).first();
+      const was = (await reduced.locator(".price s").textContent())!;
+      await reduced.hover();
+      await reduced.getByRole("button", { name: /^Quick view/ }).click();
+      await page.getByRole("dialog").getByText(was, { exact: true }).waitFor();
+      await page.getByRole("dialog").getByText(/reviews$/).waitFor();
+      await page.keyboard.press("Escape");
       assert.equal(await page.locator("#hero-title").textContent(), "Good things, smaller prices");
       await page.locator(".badge.own").first().waitFor();
       const cut = await page.locator(".badge.own span").evaluateAll((spans) =>

@@ -3,7 +3,7 @@ import type { CatalogueItem, Reason } from "../../sdk/index.ts";
 import { h, icon } from "./dom.ts";
 import type { Card, Shelved } from "./grid.ts";
 import { badgeOf, lineUnder, shortTitle, type Badge } from "./reasons.ts";
-import { money, type SiteWords } from "./site.ts";
+import { cutWords, money, wasPrice, type SiteWords } from "./site.ts";
 
 export interface Entry extends Shelved {
   item: CatalogueItem;
@@ -60,7 +60,7 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
     },
     icon("heart"),
   );
-  const was = item.attributes?.["was_price"];
+  const was = wasPrice(item);
   const name = h(
     "button",
     { type: "button", class: "name", onclick: (event: MouseEvent) => acts.look(id, event.timeStamp) },
@@ -87,7 +87,7 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
         decoding: "async",
         draggable: "false",
       }),
-      typeof was === "number" && h("span", { class: "cut" }, `−${Math.round(100 - (100 * (item.price ?? 0)) / was)}%`),
+      was !== undefined && h("span", { class: "cut" }, cutWords(item, was)),
       item.tags.includes("breaking") && h("span", { class: "cut" }, "Breaking"),
       climb,
       looked,
@@ -107,7 +107,7 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
             "p",
             { class: "price" },
             h("strong", {}, money(item.price ?? 0)),
-            typeof was === "number" && h("s", {}, money(was)),
+            was !== undefined && h("s", {}, money(was)),
             h("span", { class: "stars" }, `★ ${Number(item.attributes?.["rating"] ?? 4).toFixed(1)}`),
           )
         : h(

@@ -15,10 +15,11 @@ import { byId } from "./dom.ts";
 import { createGrid } from "./grid.ts";
 import { createPanel } from "./panel.ts";
 import { createPlaces } from "./places.ts";
+import { NEWS, type News } from "./notes.ts";
 import { openItem } from "./quick-view.ts";
 import { itemsInTurn, searchItems } from "./search.ts";
 import { createShortcuts } from "./shortcuts.ts";
-import { SITES, wordsOf, type Shortcut, type SiteName } from "./site.ts";
+import { SITES, type Shortcut, type SiteName } from "./site.ts";
 import { createSlots } from "./slots.ts";
 import { toast } from "./toasts.ts";
 
@@ -335,6 +336,10 @@ const slots = createSlots({
 });
 
 // --- what the server says ---
+function tell(news: News | undefined, itemId?: string): void {
+  if (news) toast(news.title, news.text ?? itemOf(itemId ?? "")?.title);
+}
+
 attune.on("recommendations", (list) => {
   if (list.placement !== "home") return;
   homeList = list;
@@ -344,12 +349,10 @@ attune.on("profile", profileCame);
 attune.on("segments", ({ segments: names, entered }) => {
   knowSegments(names);
   // The segments that somebody new starts with are no news.
-  if (entered.length > 0 && calm.hasActed)
-    toast(`Segment: ${entered.map(wordsOf).join(", ")}`, "The page takes it on.");
+  if (!calm.hasActed) return;
+  for (const name of entered) tell(NEWS[site.name].segments[name]);
 });
-attune.on("trigger", ({ name, item_id }) =>
-  toast(wordsOf(name), item_id ? itemOf(item_id)?.title : "A trigger fired."),
-);
+attune.on("trigger", ({ name, item_id }) => tell(NEWS[site.name].triggers[name], item_id));
 attune.on("delivery", ({ event_ids }) => clock.accepted(event_ids));
 attune.on("status", (status) => panel.status(status));
 

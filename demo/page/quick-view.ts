@@ -2,7 +2,8 @@
 import type { Attune, CatalogueItem } from "../../sdk/index.ts";
 import { h, icon } from "./dom.ts";
 import { lineUnder } from "./reasons.ts";
-import { money, type SiteWords } from "./site.ts";
+import { cutWords, money, wasPrice, type SiteWords } from "./site.ts";
+import { raiseToasts } from "./toasts.ts";
 
 const ALIKE_MAX = 4;
 
@@ -33,6 +34,7 @@ function dialogOf(label: string, ...children: Node[]): HTMLDialogElement {
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  raiseToasts();
   return dialog;
 }
 
@@ -43,6 +45,7 @@ export function openItem(id: string, options: QuickViewOptions): void {
   if (!item) return;
   const shop = site.name === "shop";
   const attribute = (name: string): string => String(item.attributes?.[name] ?? "");
+  const was = wasPrice(item);
   const alike = h("ul", { class: "alike" });
   const dialog = dialogOf(
     item.title,
@@ -61,6 +64,8 @@ export function openItem(id: string, options: QuickViewOptions): void {
             "p",
             { class: "price" },
             h("strong", {}, money(item.price ?? 0)),
+            was !== undefined && h("s", {}, money(was)),
+            was !== undefined && h("span", { class: "saved" }, cutWords(item, was)),
             h(
               "span",
               { class: "stars" },
@@ -131,7 +136,7 @@ async function showAlike(list: HTMLElement, id: string, { site, itemOf, open }: 
   const { items } = (await answer.json()) as { items: { item_id: string; item?: CatalogueItem }[] };
   const found = items.map(({ item_id, item }) => item ?? itemOf(item_id)).filter((item) => item !== undefined);
   if (found.length === 0) return;
-  list.before(h("h3", { class: "alike-title" }, site.name === "shop" ? "Goes well with" : "More like this"));
+  list.before(h("h3", { class: "alike-title" }, site.name === "shop" ? "Similar" : "More like this"));
   list.append(
     ...found
       .slice(0, ALIKE_MAX)
@@ -208,7 +213,7 @@ function showCart(about: HTMLElement, dialog: HTMLDialogElement, { items, remove
               class: "primary",
               onclick: (event: MouseEvent) => {
                 buy(event.timeStamp);
-                dialog.close();
+                showOrder(about, dialog, items.length === 1 ? items[0]!.title : `${items.length} things`, total);
               },
             },
             `Buy for ${money(total)}`,
@@ -216,4 +221,14 @@ function showCart(about: HTMLElement, dialog: HTMLDialogElement, { items, remove
         ),
     ].filter((child) => child !== false),
   );
+}
+
+function showOrder(about: HTMLElement, dialog: HTMLDialogElement, what: string, total: number): void {
+  const goOn = h("button", { type: "button", class: "primary", onclick: () => dialog.close() }, "Look around");
+  about.replaceChildren(
+    h("h2", {}, "Thank you"),
+    h("p", { class: "teaser" }, `Ordered: ${what} for ${money(total)}. In a demo nothing is paid and nothing comes.`),
+    h("p", { class: "row" }, goOn),
+  );
+  goOn.focus(); // the pressed one is gone
 }

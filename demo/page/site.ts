@@ -195,3 +195,12 @@ export const wordsOf = (name: string): string => {
 };
 
 export const money = (amount: number): string => `€${amount.toLocaleString("en-IE", { maximumFractionDigits: 0 })}`;
+
+/** What a reduced item cost before. */
+export const wasPrice = ({ attributes }: CatalogueItem): number | undefined => {
+  const was = attributes?.["was_price"];
+  return typeof was === "number" ? was : undefined;
+};
+
+/** `−19%` */
+export const cutWords = ({ price = 0 }: CatalogueItem, was: number): string => `−${Math.round(100 - (100 * price) / was)}%`;

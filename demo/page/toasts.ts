@@ -1,24 +1,44 @@
-// Short notes at the edge of the page: triggers that fired, and what the page did about it.
+// Short notes at the edge of the page, one at a time: what the visitor did, and what the page made of it.
 import { byId, h, icon } from "./dom.ts";
 
 const SHOWN_MS = 4_000;
-const TOASTS_MAX = 2;
-/** A phone has room for one. */
-const narrow = matchMedia("(max-width: 899px)");
+/** While another one waits. */
+const HURRIED_MS = 1_800;
+/** Of more, the oldest are not worth a look any more. */
+const WAITING_MAX = 2;
 
-/** Says `title` politely; at most two at once, each for four seconds. */
+const waiting: HTMLElement[] = [];
+let shownMs = 0;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Says `title` politely, above everything else that is open; a second one waits for its turn. */
 export function toast(title: string, text = ""): void {
-  const stack = byId("toasts");
-  const element = h(
-    "div",
-    { class: "toast" },
-    icon("bolt"),
-    h("div", {}, h("strong", {}, title), text !== "" && h("span", {}, text)),
+  waiting.push(
+    h(
+      "div",
+      { class: "toast" },
+      icon("bolt"),
+      h("div", {}, h("strong", {}, title), text !== "" && h("span", {}, text)),
+    ),
   );
-  stack.append(element);
-  while (stack.childElementCount > (narrow.matches ? 1 : TOASTS_MAX)) stack.firstElementChild!.remove();
-  setTimeout(() => {
-    element.classList.add("goes");
-    setTimeout(() => element.remove(), 300);
-  }, SHOWN_MS);
+  if (waiting.length > WAITING_MAX) waiting.shift();
+  if (byId("toasts").childElementCount === 0) return showNext();
+  clearTimeout(timer);
+  timer = setTimeout(showNext, shownMs + HURRIED_MS - performance.now());
+}
+
+function showNext(): void {
+  const place = byId("toasts");
+  const next = waiting.shift();
+  if (!next) return void place.replaceChildren();
+  raiseToasts();
+  place.replaceChildren(next);
+  shownMs = performance.now();
+  timer = setTimeout(showNext, waiting.length > 0 ? HURRIED_MS : SHOWN_MS);
+}
+
+/** Above a dialog that was opened since: of what lies on top of a page the newest is the topmost. */
+export function raiseToasts(): void {
+  byId("toasts").hidePopover();
+  byId("toasts").showPopover();
 }
