@@ -58,6 +58,7 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
           await page.locator("#interests li").first().waitFor({ state: "attached" });
           assert.deepEqual(await page.locator(card(clicked)).boundingBox(), place, "the clicked card moved");
           assert.match((await page.locator(card(clicked)).getAttribute("class")) ?? "", /was-looked/);
+          if (site === "news") await readOn(page, clicked);
           // Against the window as it was made: a phone's `innerWidth` grows with a page that is too wide.
           const width = page.viewportSize()!.width;
           assert.ok(
@@ -356,8 +357,12 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await open(page, SITES.shop);
       const gone = (await order(page))[3]!;
       await page.locator(card(gone)).hover();
-      await page.locator(card(gone)).getByRole("button", { name: "Not for me" }).click();
+      await page.locator(card(gone)).getByRole("button", { name: "Not for me" }).press("Enter");
       await page.locator(card(gone)).waitFor({ state: "detached" });
+      const focused = await page.evaluate(
+        () => document.activeElement?.closest<HTMLElement>(".card")?.dataset["attuneItem"],
+      );
+      assert.equal(focused, (await order(page))[3], "the focus is lost");
 
       await page.getByRole("searchbox").fill("tent");
       await page.getByRole("heading", { name: "Results for “tent”" }).waitFor();
@@ -392,6 +397,18 @@ async function ready(page: Page): Promise<void> {
   await page.locator(".card").first().waitFor();
   await page.waitForFunction(() => document.documentElement.dataset["live"] === "open");
   await page.waitForFunction(() => document.getElementById("fact-version")?.textContent !== "–");
+}
+
+/** A story that was clicked says how to go on with it. */
+async function readOn(page: Page, id: string): Promise<void> {
+  const title = (await page.locator(`${card(id)} h3`).textContent())!;
+  await page.locator(card(id)).getByRole("button", { name: "Read on" }).click();
+  const sheet = page.getByRole("dialog", { name: title, exact: true });
+  await sheet.getByText("only their openings are written").waitFor();
+  await page.keyboard.press("Escape");
+  await sheet.waitFor({ state: "detached" });
+  const focused = await page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+  assert.equal(focused, `Read on: ${title}`, "the focus is lost");
 }
 
 /** Presses a shortcut and waits until its last step is done. */

@@ -113,13 +113,19 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
         : h(
             "p",
             { class: "byline" },
-            [
-              lineUnder(item),
-              agoOf(item.published_at, world.nowMs()),
-              `${String(item.attributes?.["minutes"] ?? 4)} min`,
-            ]
-              .filter(Boolean)
-              .join(" · "),
+            h(
+              "span",
+              {},
+              [lineUnder(item), agoOf(item.published_at, world.nowMs()), `${String(item.attributes?.["minutes"] ?? 4)} min`]
+                .filter(Boolean)
+                .join(" · "),
+            ),
+            // A click alone shows what it does to the page; whoever wants the story gets it from here.
+            h(
+              "button",
+              { type: "button", class: "read-on", "aria-label": `Read on: ${item.title}`, onclick: () => acts.open(id) },
+              "Read on",
+            ),
           ),
       badge,
     ),

@@ -37,9 +37,10 @@ export function createGrid<Entry extends Shelved>(
   const rects = (): Map<string, DOMRect> =>
     new Map(order.map((id) => [id, cards.get(id)!.element.getBoundingClientRect()]));
 
-  /** Cards that must not move now: under the pointer, or with the focus. */
+  /** Cards that must not move now: under the pointer, with the focus, or open, so that the focus can come back. */
   const isHeld = (element: HTMLElement): boolean =>
-    !element.classList.contains("dismissed") && (element.matches(":hover") || element.contains(document.activeElement));
+    !element.classList.contains("dismissed") &&
+    (element.matches(":hover, .is-open") || element.contains(document.activeElement));
 
   function arrange(): void {
     // The focused card is never taken out of the document: it would lose the focus.
@@ -48,6 +49,11 @@ export function createGrid<Entry extends Shelved>(
     const fixed = cards.get(order[anchor]!)!.element;
     fixed.before(...order.slice(0, anchor).map((id) => cards.get(id)!.element));
     fixed.after(...order.slice(anchor + 1).map((id) => cards.get(id)!.element));
+  }
+
+  function focusCard(place: number): void {
+    const card = cards.get(order[place] ?? "")?.element;
+    card?.querySelector<HTMLElement>("button")?.focus({ preventScroll: true });
   }
 
   function animateFrom(before: ReadonlyMap<string, DOMRect>): void {
@@ -97,6 +103,9 @@ export function createGrid<Entry extends Shelved>(
       for (const { id, index } of held) next.splice(Math.min(index, next.length), 0, id);
 
       const places = new Map(order.map((id, index) => [id, index]));
+      const leaving = order.findIndex(
+        (id) => !next.includes(id) && cards.get(id)!.element.contains(document.activeElement),
+      );
       for (const id of order) {
         if (next.includes(id)) continue;
         cards.get(id)!.element.remove();
@@ -114,6 +123,8 @@ export function createGrid<Entry extends Shelved>(
       });
       order = next;
       if (moved > 0 || before.size !== order.length) arrange();
+      // Whoever was at a card that left goes on at the one in its place, not at the page's head.
+      if (leaving >= 0) focusCard(Math.min(leaving, order.length - 1));
       animateFrom(before);
       return before.size === 0 ? 0 : moved;
     },

@@ -96,8 +96,18 @@ const acts: CardActs = {
   open: (id) => {
     looked.add(id);
     calm.acted();
-    const isLiked = (other: string): boolean => liked.has(other);
-    openItem(id, { site, attune, itemOf, cart: acts.cart, like: acts.like, isLiked, open: acts.open });
+    const card = grid.card(id);
+    card?.classList.add("is-open");
+    openItem(id, {
+      site,
+      attune,
+      itemOf,
+      cart: acts.cart,
+      like: acts.like,
+      isLiked: (other) => liked.has(other),
+      open: acts.open,
+      closed: () => card?.classList.remove("is-open"),
+    });
   },
   like(id, atMs) {
     const isLiked = !liked.has(id);
@@ -108,7 +118,6 @@ const acts: CardActs = {
   },
   dismiss(id, atMs) {
     grid.card(id)?.classList.add("dismissed");
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
     act("dismiss", itemFields(id), atMs);
     toast("Not for you", "Its like moves down, too.");
   },

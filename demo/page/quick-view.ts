@@ -16,6 +16,7 @@ export interface QuickViewOptions {
   isLiked: (id: string) => boolean;
   /** Another item is looked at from here. */
   open: (id: string) => void;
+  closed: () => void;
 }
 
 function dialogOf(label: string, ...children: Node[]): HTMLDialogElement {
@@ -80,6 +81,7 @@ export function openItem(id: string, options: QuickViewOptions): void {
           ? `Made by ${lineUnder(item)} in ${attribute("material")}, in the colour ${attribute("colour")}. Delivered in two days, returned within sixty.`
           : attribute("teaser"),
       ),
+      !shop && h("p", { class: "note" }, "The demo's stories end here: only their openings are written."),
       h("p", { class: "chips" }, ...item.tags.map((tag) => h("span", {}, tag.replaceAll("-", " ")))),
       h(
         "p",
@@ -114,7 +116,10 @@ export function openItem(id: string, options: QuickViewOptions): void {
     alike,
   );
   // Another item may have been opened from this one: the look goes on, at that one.
-  dialog.addEventListener("close", () => document.querySelector("dialog[open]") ?? attune.view(null));
+  dialog.addEventListener("close", () => {
+    options.closed();
+    document.querySelector("dialog[open]") ?? attune.view(null);
+  });
   attune.view(id);
   void showAlike(alike, id, {
     ...options,
