@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { buildAll } from "../scripts/build.ts";
+import { SOURCES } from "../demo/page/reasons.ts";
 import { browserMissing, launchBrowser, withPage, type Browser, type Page } from "./browser.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
@@ -203,6 +204,9 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       assert.equal(await focused(), id);
       assert.equal((await order(page))[0], id);
       await page.locator("#why-title").waitFor();
+      const reasons = await page.locator("#why-reasons li > span:first-child").allTextContents();
+      assert.ok(reasons.length > 0);
+      for (const words of reasons) assert.ok(Object.values(SOURCES.shop).includes(words), `“${words}” is no reason`);
     }));
 
   test("who prefers reduced motion gets the new order without any", () =>
@@ -327,6 +331,94 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       const nothing = page.getByText("Nothing matches.");
       await nothing.waitFor();
       assert.ok((await nothing.boundingBox())!.y < page.viewportSize()!.height);
+    }));
+
+  test("a shelf and a search have an address: Back and Forward go between them, a reload keeps them", () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(`${base}${SITES.shop}?from=letter`);
+      await ready(page);
+      const heading = (name: string): Promise<void> => page.getByRole("heading", { name, exact: true }).waitFor();
+      const allOf = (category: string): Promise<unknown> =>
+        page.waitForFunction(
+          (name) =>
+            [...document.querySelectorAll<HTMLElement>(".card")].every((each) => each.dataset["category"] === name),
+          category,
+        );
+      await page.getByRole("button", { name: "Chairs", exact: true }).click();
+      await allOf("chairs");
+      assert.equal(new URL(page.url()).search, "?from=letter&shelf=chairs");
+      await page.getByRole("searchbox").fill("tent");
+      await page.waitForURL(/\?from=letter&q=tent$/);
+      await page.locator("#sub", { hasText: /^\d+ products$/ }).waitFor();
+      assert.ok(await page.locator("#hero").isHidden());
+      assert.equal(await page.locator('#places [aria-pressed="true"]').count(), 0);
+      await page.getByRole("searchbox").fill("tents");
+      await page.waitForURL(/q=tents$/);
+
+      await page.goBack();
+      await heading("Chairs");
+      await allOf("chairs");
+      assert.equal(await page.getByRole("searchbox").inputValue(), "");
+      await page.reload();
+      await ready(page);
+      await heading("Chairs");
+      await allOf("chairs");
+      await page.goBack();
+      await heading("Picked for you");
+      await page.goForward();
+      await page.goForward();
+      await heading("Results for “tents”");
+      await page.reload();
+      await ready(page);
+      await heading("Results for “tents”");
+      assert.ok((await page.locator(".card h3").allTextContents()).every((title) => /tent/i.test(title)));
+    }));
+
+  test("while the node is away a shelf is what its heading says, what waits is counted, no picture is broken", () =>
+    withPage(browser, { expectedErrors: /ERR_FAILED|WebSocket/ }, async (page) => {
+      let isAway = false;
+      await page.routeWebSocket("**/v1/live*", (socket) => {
+        if (isAway) void socket.close();
+        else socket.connectToServer();
+      });
+      await open(page, SITES.shop);
+      for (const path of ["**/v1/**", "**/pictures/**"]) await page.route(path, (route) => route.abort());
+      isAway = true;
+      await page.reload({ waitUntil: "commit" });
+      await page.locator(".card").first().waitFor();
+      await page.getByRole("button", { name: "Chairs", exact: true }).click();
+      await page.locator("#sub", { hasText: "the server does not answer" }).waitFor();
+      const shelves = await page.locator(".card").evaluateAll((all) =>
+        all.map((each) => (each as HTMLElement).dataset["category"]),
+      );
+      assert.deepEqual([...new Set(shelves)], ["chairs"]);
+      await look(page, (await order(page))[0]!);
+      await page.locator("#status", { hasText: /^offline · [1-9]\d* kept$/ }).waitFor();
+      const broken = (): Promise<number> =>
+        page.locator("img").evaluateAll((all) =>
+          (all as HTMLImageElement[]).filter(
+            (image) => image.complete && image.naturalWidth === 0 && getComputedStyle(image).visibility === "visible",
+          ).length,
+        );
+      assert.equal(await broken(), 0);
+
+      isAway = false;
+      await page.unrouteAll();
+      await page.evaluate(() => dispatchEvent(new Event("online")));
+      await page.locator("#status", { hasText: "live" }).waitFor();
+      await page.waitForFunction(() => document.querySelectorAll("img.failed").length === 0);
+    }));
+
+  test("a node that asks for a key is told from one that is away", () =>
+    withPage(browser, { expectedErrors: /401/ }, async (page) => {
+      const body = JSON.stringify({ code: "key_missing", detail: "Send a key." });
+      await page.route("**/v1/**", (route) =>
+        route.fulfill({ status: 401, contentType: "application/problem+json", body }),
+      );
+      await page.goto(base + SITES.shop);
+      await page.getByText("This node asks for a key now; the demo runs without one.").waitFor();
+      await page.locator("#status", { hasText: "asks for a key" }).waitFor();
+      await page.locator(".card").first().waitFor();
     }));
 
   test("the first screen of the newsroom has its headline; heads fit the narrowest phone; a tablet's panel shuts", () =>

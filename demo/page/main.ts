@@ -13,8 +13,9 @@ import { createCart } from "./cart.ts";
 import { createClock } from "./clock.ts";
 import { byId } from "./dom.ts";
 import { createGrid } from "./grid.ts";
+import { watchImages } from "./images.ts";
 import { createPanel } from "./panel.ts";
-import { createPlaces } from "./places.ts";
+import { createPlaces, type Shown } from "./places.ts";
 import { NEWS, type News } from "./notes.ts";
 import { openItem } from "./quick-view.ts";
 import { itemsInTurn, searchItems } from "./search.ts";
@@ -24,11 +25,14 @@ import { createSlots } from "./slots.ts";
 import { toast } from "./toasts.ts";
 
 const LIST_LIMIT = 24;
+/** What a node with keys answers to whoever shows none. */
+const KEY_CODES: ReadonlySet<string> = new Set(["key_missing", "http_401"]);
 const ASK_AGAIN_MS = 2_000;
 /** An answer that is not pushed within this time is asked for. */
 const PUSH_WAIT_MS = 400;
 
 const root = document.documentElement;
+const retryImages = watchImages();
 /** The browser objects for its user; the SDK takes that as his answer. */
 const isObjecting = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
 const site = SITES[root.dataset["site"] as SiteName];
@@ -162,15 +166,17 @@ function entriesOf(list: RecommendationList): Entry[] {
 }
 
 /** Category and search of what is on the shelf now: another one is no reordering, nothing is held back for it. */
-let shelfOf = "?";
-function show(entries: readonly Entry[], causedBy: string | undefined): void {
+let shelfOf: string | undefined;
+const placeNow = (): string => `${places.category}?${places.query}`;
+
+function show(entries: readonly Entry[], causedBy?: string, shown: Partial<Shown> = {}): void {
   const painted = clock.arrived(causedBy);
   for (const entry of entries) reasonsOf.set(entry.id, entry);
   const show = (): void => {
-    const { category, query } = places;
-    const isSame = shelfOf === `${category}?${query}`;
+    const isSame = shelfOf === placeNow();
     const moved = grid.show(entries, isSame ? "pointed" : "nothing");
-    shelfOf = `${category}?${query}`;
+    shelfOf = placeNow();
+    places.shown({ items: entries.length, hits: entries.length, isLocal: false, ...shown });
     byId("moved").textContent = isSame && moved > 0 ? `${moved} of ${entries.length} moved` : "";
     shelf.setAttribute("aria-busy", "false");
     byId("no-results").hidden = entries.length > 0;
@@ -181,22 +187,29 @@ function show(entries: readonly Entry[], causedBy: string | undefined): void {
 }
 
 async function refresh(causedBy?: string): Promise<void> {
-  const { category: asked, query } = places;
-  if (query !== "") return show(searchItems(catalogue.values(), query, interests).map(plainEntry), causedBy);
-  if (asked === "" && causedBy === undefined && homeList) return show(entriesOf(homeList), undefined);
+  const asked = placeNow();
+  const { category, query } = places;
+  if (query !== "") {
+    await index;
+    if (asked !== placeNow()) return;
+    const found = searchItems(catalogue.values(), query, interests);
+    return show(found.slice(0, LIST_LIMIT).map(plainEntry), causedBy, { hits: found.length });
+  }
+  if (category === "" && causedBy === undefined && homeList) return show(entriesOf(homeList));
   try {
     const list = await attune.recommend({
       placement: "home",
       limit: LIST_LIMIT,
       explain: true,
-      ...(asked ? { filter: `"${asked}" in item.categories` } : {}),
+      ...(category ? { filter: `"${category}" in item.categories` } : {}),
     });
-    if (asked === places.category && places.query === "") show(entriesOf(list), causedBy);
+    if (asked === placeNow()) show(entriesOf(list), causedBy);
   } catch {
-    // Nobody's order, from the page's own index, rather than none.
+    // Nobody's order, from the page's own index, rather than none or another shelf's.
     if (catalogue.size === 0) await index;
-    if (grid.ids.length === 0 || attune.consent.state !== "granted")
-      show(itemsInTurn(catalogue.values(), asked).slice(0, LIST_LIMIT).map(plainEntry), undefined);
+    if (asked !== placeNow() || (shelfOf === asked && attune.consent.state === "granted")) return;
+    const plain = itemsInTurn(catalogue.values(), category).slice(0, LIST_LIMIT).map(plainEntry);
+    show(plain, undefined, { isLocal: true });
   }
 }
 
@@ -267,6 +280,7 @@ function forgetVisitor(): void {
   panel.profile(undefined);
   knowSegments([]);
   whoChanged();
+  shelfOf = undefined; // what comes next is no reordering of his
   calm.acted();
   places.choose("");
 }
@@ -363,7 +377,16 @@ attune.on("segments", ({ segments: names, entered }) => {
 });
 attune.on("trigger", ({ name, item_id }) => tell(NEWS[site.name].triggers[name], item_id));
 attune.on("delivery", ({ event_ids }) => clock.accepted(event_ids));
-attune.on("status", (status) => panel.status(status));
+attune.on("status", (status) => {
+  panel.status(status);
+  if (status.live === "open") retryImages();
+});
+attune.on("error", ({ code }) => {
+  if (!KEY_CODES.has(code)) return;
+  panel.locked();
+  byId("notice").textContent = "This node asks for a key now; the demo runs without one.";
+  byId("notice").hidden = false;
+});
 
 // --- start ---
 byId("scheme").addEventListener("click", () => {
@@ -410,10 +433,10 @@ function firstList(): void {
     .then(
       (list) => {
         homeList = list;
-        show(entriesOf(list), undefined);
       },
-      () => refresh(),
+      () => undefined, // the status says so; the shelf is everybody's then
     )
+    .then(() => refresh())
     .then(() => attune.subscribe({ placements: ["home"], limit: LIST_LIMIT, explain: true }));
 }
 if (attune.consent.state === "granted") firstList();

@@ -27,6 +27,8 @@ export interface Panel {
   /** Another visitor, or nobody: what the clock took and why a card is there were the last one's. */
   forget(): void;
   status(status: Status): void;
+  /** The node asks for a key, which the page does not have: nothing will come any more. */
+  locked(): void;
   slots(variants: ReadonlyMap<string, string | null>): void;
   why(item: CatalogueItem, reasons: readonly Reason[], place: number): void;
   who(label: string, consolePath: string): void;
@@ -133,6 +135,8 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
   }
 
   let segmentNames: readonly string[] = [];
+  let isAway = false;
+  let isLocked = false;
   return {
     profile(profile) {
       interests(profile?.interests ?? {});
@@ -217,20 +221,31 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       byId("why").hidden = true;
       byId("why-empty").hidden = false;
     },
-    status({ live, transport, online, queued, consent: state }) {
+    status(status) {
+      const { live, transport, queued, consent: state } = status;
+      // Between two tries it connects, too: whoever failed once is away until it opens.
+      if (live === "waiting") isAway = true;
+      else if (live === "open") isAway = false;
       const words =
         state !== "granted"
           ? "off"
-          : !online
-            ? `offline · ${queued} kept`
-            : live === "open"
-              ? `live${transport === "sse" ? " · sse" : ""}`
-              : "connecting";
-      const status = byId("status");
-      status.textContent = words;
+          : isLocked
+            ? "asks for a key"
+            : isAway || !status.online
+              ? `offline · ${queued} kept`
+              : live === "open"
+                ? `live${transport === "sse" ? " · sse" : ""}`
+                : "connecting";
+      const element = byId("status");
+      element.textContent = words;
+      element.dataset["state"] = words.startsWith("live") ? "on" : words === "connecting" ? "wait" : "off";
       consent.setAttribute("aria-checked", String(state === "granted"));
-      status.dataset["state"] = !online || state !== "granted" ? "off" : live === "open" ? "on" : "wait";
       document.documentElement.dataset["live"] = live;
+    },
+    locked() {
+      isLocked = true;
+      byId("status").textContent = "asks for a key";
+      byId("status").dataset["state"] = "off";
     },
     slots(variants) {
       byId("slots").replaceChildren(

@@ -31,6 +31,6 @@ test("a badge takes the node's own sentence where that says more, and its own wo
     text: said,
   });
   assert.deepEqual(badgeOf("news", [{ source: "steady", weight: 1, because: [] }], () => undefined, said), {
-    text: "Read for days",
+    text: "Still widely read",
   });
 });

@@ -38,7 +38,7 @@ export const SOURCES: Readonly<Record<SiteName, Readonly<Record<string, string>>
     repeats: "You read it",
     popularity: "Most read",
     popular: "Most read",
-    steady: "Read for days",
+    steady: "Still widely read",
     trend: "Rising now",
     context: "Read where you are",
     daypart: "Read at this hour",

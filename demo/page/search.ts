@@ -1,9 +1,7 @@
 // Lists from the page's own index of the catalogue: what a search finds, and the shelf of somebody unknown.
 import type { CatalogueItem } from "../../sdk/index.ts";
 
-const RESULTS_MAX = 24;
-
-/** Items that have every word of `query` in title, tags, categories or maker; what interests the visitor comes first. */
+/** All items that have every word of `query` in title, tags, categories or maker; what interests the visitor comes first. */
 export function searchItems(
   items: Iterable<CatalogueItem>,
   query: string,
@@ -35,7 +33,6 @@ export function searchItems(
   }
   return found
     .sort((a, b) => b.score - a.score || (a.item.item_id < b.item.item_id ? -1 : 1))
-    .slice(0, RESULTS_MAX)
     .map(({ item }) => item);
 }
 

@@ -32,8 +32,8 @@ export interface SiteWords {
   /** The same in few words, for a phone. */
   invite: string;
   all: string;
-  searchLabel: string;
-  other: { label: string; href: string };
+  /** How many a search has found. */
+  found: (hits: number) => string;
   categories: Readonly<Record<string, string>>;
   shortcuts: readonly Shortcut[];
   /** Hero picture where no variant names a category. */
@@ -69,8 +69,7 @@ export const SITES: Readonly<Record<SiteName, SiteWords>> = {
     sub: "Click anything: the shelf follows",
     invite: "Tap a card to begin",
     all: "Everything",
-    searchLabel: "Search 336 products",
-    other: { label: "Newsroom", href: "/demo/news/" },
+    found: (hits) => (hits === 1 ? "1 product" : `${hits} products`),
     categories: {
       chairs: "Chairs",
       lamps: "Lamps",
@@ -140,8 +139,7 @@ export const SITES: Readonly<Record<SiteName, SiteWords>> = {
     sub: "Click any story: the page follows. “Read on” opens it",
     invite: "Tap a story to begin",
     all: "All sections",
-    searchLabel: "Search 120 stories",
-    other: { label: "Shop", href: "/demo/" },
+    found: (hits) => (hits === 1 ? "1 story" : `${hits} stories`),
     categories: {
       science: "Science",
       technology: "Technology",
