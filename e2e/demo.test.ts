@@ -387,7 +387,7 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.reload({ waitUntil: "commit" });
       await page.locator(".card").first().waitFor();
       await page.getByRole("button", { name: "Chairs", exact: true }).click();
-      await page.locator("#sub", { hasText: "the server does not answer" }).waitFor();
+      await page.locator("#sub", { hasText: "the server sends no order" }).waitFor();
       const shelves = await page.locator(".card").evaluateAll((all) =>
         all.map((each) => (each as HTMLElement).dataset["category"]),
       );

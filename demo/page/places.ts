@@ -58,7 +58,7 @@ export function createPlaces(site: SiteWords, onChange: () => void): Places {
       return `${now.items < now.hits ? `${now.items} of ` : ""}${site.found(now.hits)}`;
     }
     if (!isPersonal) return "The same for everybody: personalization is off";
-    if (now.isLocal) return "The same for everybody: the server does not answer";
+    if (now.isLocal) return "The same for everybody: the server sends no order";
     return category === "" ? site.sub : "In your order";
   }
   function say(): void {
