@@ -22,7 +22,7 @@ import { itemsInTurn, searchItems } from "./search.ts";
 import { createShortcuts } from "./shortcuts.ts";
 import { SITES, type Shortcut, type SiteName } from "./site.ts";
 import { createSlots } from "./slots.ts";
-import { toast } from "./toasts.ts";
+import { toast, toastNext } from "./toasts.ts";
 
 const LIST_LIMIT = 24;
 /** What a node with keys answers to whoever shows none. */
@@ -360,7 +360,7 @@ const slots = createSlots({
 
 // --- what the server says ---
 function tell(news: News | undefined, itemId?: string): void {
-  if (news) toast(news.title, news.text ?? itemOf(itemId ?? "")?.title);
+  if (news) toastNext(news.title, news.text ?? itemOf(itemId ?? "")?.title);
 }
 
 attune.on("recommendations", (list) => {

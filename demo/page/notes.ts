@@ -15,14 +15,14 @@ interface SiteNews {
 export const NEWS: Readonly<Record<SiteName, SiteNews>> = {
   shop: {
     segments: {
-      bargain_hunter: { title: "You like a bargain", text: "Reduced things move up, and more fit on the page." },
+      bargain_hunter: { title: "You like a bargain", text: "Reduced things move up." },
       audiophile: { title: "You like good sound", text: "The shop turns to audio." },
       outdoor: { title: "You like it outside", text: "Bikes, tents and jackets move up." },
       bookworm: { title: "You like books", text: "The shop opens with them." },
       home_maker: { title: "You are making a home", text: "Chairs, lamps and pots move up." },
       premium_taste: { title: "You like the best of its kind", text: "Pictures grow." },
-      returning_buyer: { title: "You have bought here before", text: "New arrivals are yours a day early." },
-      interested_buyer: { title: "Delivery is free", text: "For what is in your cart, until tonight." },
+      returning_buyer: { title: "You are a regular", text: "New arrivals are yours a day early." },
+      interested_buyer: { title: "Delivery is free", text: "On your cart, until tonight." },
     },
     triggers: {
       long_look: { title: "You took your time with it" },
@@ -44,7 +44,7 @@ export const NEWS: Readonly<Record<SiteName, SiteNews>> = {
     triggers: {
       long_read: { title: "You stayed to the end" },
       hot_topic: { title: "More on this moves up" },
-      subscribe_offer: { title: "Fifteen stories this week", text: "A subscription would pay for itself." },
+      subscribe_offer: { title: "You read a lot", text: "A subscription would pay for itself." },
     },
   },
 };

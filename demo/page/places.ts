@@ -65,6 +65,7 @@ export function createPlaces(site: SiteWords, onChange: () => void): Places {
     const all = isPersonal ? site.heading : site.all;
     heading.textContent = query !== "" ? `Results for “${query}”` : (site.categories[category] ?? all);
     sub.textContent = subWords();
+    sub.classList.toggle("hits", query !== "");
     byId("hero").hidden = query !== "";
     for (const button of buttons)
       button.setAttribute("aria-pressed", String(query === "" && button.dataset["place"] === category));

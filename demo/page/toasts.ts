@@ -1,4 +1,4 @@
-// Short notes at the edge of the page, one at a time: what the visitor did, and what the page made of it.
+// Short notes at the edge of the page, one at a time: what the visitor did, and what came of it.
 import { byId, h, icon } from "./dom.ts";
 
 const SHOWN_MS = 4_000;
@@ -11,21 +11,26 @@ const waiting: HTMLElement[] = [];
 let shownMs = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Says `title` politely, above everything else that is open; a second one waits for its turn. */
+/** Says at once what the visitor has just done; news that waited is old by then. */
 export function toast(title: string, text = ""): void {
-  waiting.push(
-    h(
-      "div",
-      { class: "toast" },
-      icon("bolt"),
-      h("div", {}, h("strong", {}, title), text !== "" && h("span", {}, text)),
-    ),
-  );
-  if (waiting.length > WAITING_MAX) waiting.shift();
-  if (byId("toasts").childElementCount === 0) return showNext();
+  waiting.length = 0;
+  waiting.push(noteOf(title, text));
   clearTimeout(timer);
-  timer = setTimeout(showNext, shownMs + HURRIED_MS - performance.now());
+  showNext();
 }
+
+/** Says what came of it, after what is said now. */
+export function toastNext(title: string, text = ""): void {
+  waiting.push(noteOf(title, text));
+  if (waiting.length > WAITING_MAX) waiting.shift();
+  clearTimeout(timer);
+  const isFree = byId("toasts").childElementCount === 0;
+  if (isFree) showNext();
+  else timer = setTimeout(showNext, shownMs + HURRIED_MS - performance.now());
+}
+
+const noteOf = (title: string, text: string): HTMLElement =>
+  h("div", { class: "toast" }, icon("bolt"), h("div", {}, h("strong", {}, title), text !== "" && h("span", {}, text)));
 
 function showNext(): void {
   const place = byId("toasts");
