@@ -116,14 +116,23 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
             h(
               "span",
               {},
-              [lineUnder(item), agoOf(item.published_at, world.nowMs()), `${String(item.attributes?.["minutes"] ?? 4)} min`]
+              [
+                lineUnder(item),
+                agoOf(item.published_at, world.nowMs()),
+                `${String(item.attributes?.["minutes"] ?? 4)} min`,
+              ]
                 .filter(Boolean)
                 .join(" · "),
             ),
             // A click alone shows what it does to the page; whoever wants the story gets it from here.
             h(
               "button",
-              { type: "button", class: "read-on", "aria-label": `Read on: ${item.title}`, onclick: () => acts.open(id) },
+              {
+                type: "button",
+                class: "read-on",
+                "aria-label": `Read on: ${item.title}`,
+                onclick: () => acts.open(id),
+              },
               "Read on",
             ),
           ),

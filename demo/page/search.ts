@@ -1,7 +1,7 @@
 // Lists from the page's own index of the catalogue: what a search finds, and the shelf of somebody unknown.
 import type { CatalogueItem } from "../../sdk/index.ts";
 
-/** All items that have every word of `query` in title, tags, categories or maker; what interests the visitor comes first. */
+/** Items that have every word of `query` in title, tags, categories or maker; what interests the visitor comes first. */
 export function searchItems(
   items: Iterable<CatalogueItem>,
   query: string,

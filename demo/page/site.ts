@@ -201,4 +201,5 @@ export const wasPrice = ({ attributes }: CatalogueItem): number | undefined => {
 };
 
 /** `−19%` */
-export const cutWords = ({ price = 0 }: CatalogueItem, was: number): string => `−${Math.round(100 - (100 * price) / was)}%`;
+export const cutWords = ({ price = 0 }: CatalogueItem, was: number): string =>
+  `−${Math.round(100 - (100 * price) / was)}%`;
