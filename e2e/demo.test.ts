@@ -148,7 +148,7 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.getByRole("dialog").getByText(was, { exact: true }).waitFor();
       await page.getByRole("dialog").getByText(/reviews$/).waitFor();
       await page.keyboard.press("Escape");
-      assert.equal(await page.locator("#hero-title").textContent(), "Good things, smaller prices");
+      assert.notEqual(await page.locator("#hero-title").textContent(), "Your cart is still here");
       await page.locator(".badge.own").first().waitFor();
       const cut = await page.locator(".badge.own span").evaluateAll((spans) =>
         spans.filter((span) => {
@@ -229,10 +229,13 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       const authored = await (await fetch(base + SITES.shop)).text();
       const looks = (): Promise<(string | undefined)[]> =>
         page.evaluate(() => [document.documentElement.dataset["attuneTheme"], document.documentElement.dataset["layout"]]);
-      await become(page, "Bargain hunter");
-      await page.locator("#hero", { hasText: "You have an eye for a bargain" }).waitFor();
-      await page.locator("#offer.made").waitFor();
-      await page.waitForFunction(() => document.documentElement.dataset["layout"] === "compact");
+      await page.getByRole("button", { name: "Reset" }).click();
+      await become(page, "Audiophile");
+      await page.locator("#hero", { hasText: "Hear the room again" }).waitFor();
+      await page.waitForFunction(() => document.documentElement.dataset["layout"] === "gallery");
+      await become(page, "Returning buyer");
+      await page.locator("#offer.made", { hasText: "Early access" }).waitFor();
+      await page.waitForFunction(() => document.documentElement.dataset["attuneTheme"] === "gold");
       await consent.click();
       await page.locator("#status", { hasText: /^off$/ }).waitFor();
       for (const selector of ["#hero-title", "#hero-action", "#offer strong"]) {

@@ -277,6 +277,7 @@ function forgetVisitor(): void {
   pointed = "";
   clock.forget();
   panel.forget();
+  slots.forget();
   panel.profile(undefined);
   knowSegments([]);
   whoChanged();
@@ -302,7 +303,20 @@ async function another(): Promise<void> {
   const others = names[site.name].filter((name) => name !== attune.userId);
   const name = others[Math.floor(Math.random() * others.length)]!;
   startOver(`You are ${name}`, "A visitor of the last days, profile included.", name);
-  void attune.profile().then(profileCame);
+  void attune.profile().then((profile) => {
+    cartOf(profile).forEach(cart.add);
+    profileCame(profile);
+  });
+}
+
+/** What he put into his cart since he bought something; the page speaks of it. */
+function cartOf(profile: Profile | undefined): string[] {
+  const recent = profile?.recent ?? []; // newest first
+  const bought = recent.findIndex(({ event_type }) => event_type === "purchase");
+  return recent
+    .slice(0, bought < 0 ? recent.length : bought)
+    .filter(({ event_type }) => event_type === "add_to_cart")
+    .map(({ item_id }) => item_id);
 }
 
 const runShortcut = createShortcuts({
@@ -347,7 +361,8 @@ const slots = createSlots({
   attune,
   catalogue,
   cart: cart.ids,
-  isCartWaiting: () => segments.includes("cart_waiting") || broughtBack.some((id) => cart.ids.has(id)),
+  isCartWaiting: () =>
+    cart.ids.size > 0 && (segments.includes("cart_waiting") || broughtBack.some((id) => cart.ids.has(id))),
   relay: grid.relay,
   onChange: panel.slots,
   onHero(name) {

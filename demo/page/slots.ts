@@ -23,6 +23,8 @@ export interface SlotsOptions {
 export interface Slots {
   /** Without consent the page is as it was written, and no decision reaches it, not even one under way. */
   personal(isPersonal: boolean): void;
+  /** Another visitor: what the hero said was for the last one. */
+  forget(): void;
 }
 
 export function createSlots(options: SlotsOptions): Slots {
@@ -76,7 +78,10 @@ export function createSlots(options: SlotsOptions): Slots {
   function heroCame(): void {
     const variant = hero.getAttribute("data-attune-variant-hero");
     if (variant === null) return;
-    if (variant === "buyer" && !isCartWaiting()) return heroBack(heroShown);
+    if (variant === "buyer" && !isCartWaiting()) {
+      heroBack(heroShown);
+      return heroPictures(variants.get("hero"));
+    }
     heroShown = heroSays();
     heroPictures(variant);
     if (variants.get("hero") === variant) return;
@@ -134,6 +139,10 @@ export function createSlots(options: SlotsOptions): Slots {
         else element.removeAttribute("data-attune-slot");
       }
       if (!isPersonal) restore();
+    },
+    forget() {
+      heroShown = heroAuthored;
+      variants.delete("hero");
     },
   };
 }
