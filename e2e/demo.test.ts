@@ -258,7 +258,7 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await figure(page, "#clock-value");
       await become(page, "Audiophile");
       await page.locator("#hero", { hasText: "Hear the room again" }).waitFor();
-      assert.equal((await looks())[0], "midnight");
+      await page.waitForFunction(() => document.documentElement.dataset["attuneTheme"] === "midnight");
     }));
 
   test("a browser that sends Global Privacy Control gets everybody's catalogue, and is told so", () =>
