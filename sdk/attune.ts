@@ -109,6 +109,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     visit = undefined;
     live?.stop();
     live = undefined;
+    shown.clear(); // Whoever begins again is exposed again.
   }
 
   function decideConsent(decision: "granted" | "denied"): void {

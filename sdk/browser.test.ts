@@ -400,5 +400,13 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
       await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
       await collector.until(() => seen().length > 3, "the footer's impression");
       assert.deepEqual(seen(), ["footer", "hero", "layout", "theme"]);
+
+      // Who denies and allows again begins anew: the same outcome is shown to somebody who is new.
+      const told = page.evaluate(() => new Promise<string>((done) => attune.on("decision", ({ slot }) => done(slot))));
+      await page.evaluate(() => {
+        attune.consent.deny();
+        attune.consent.grant();
+      });
+      assert.ok(["footer", "hero", "layout", "theme"].includes(await told));
     }));
 });
