@@ -5,7 +5,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const NO_ROOMS = ["node_modules", "dist"];
+/** What builds, runs and installs leave behind is no room. */
+const LEFT_BEHIND = readFileSync(join(ROOT, ".gitignore"), "utf8").split("\n").map((line) => line.replaceAll("/", ""));
 /** Parts of other people's packages, and what a build writes. */
 const ELSEWHERE = /^(dist|google\/protobuf)\//;
 const COMMENT = /(?<=^|\s)\/\/.*$|\/\*[\s\S]*?\*\//gm;
@@ -13,7 +14,7 @@ const PATH = /(?<![\w./@:-])(?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:md|tsx?|mjs|jav
 
 function foldersIn(folder: string): string[] {
   return readdirSync(join(ROOT, folder)).filter(
-    (name) => !name.startsWith(".") && !NO_ROOMS.includes(name) && statSync(join(ROOT, folder, name)).isDirectory(),
+    (name) => !name.startsWith(".") && !LEFT_BEHIND.includes(name) && statSync(join(ROOT, folder, name)).isDirectory(),
   );
 }
 
