@@ -120,12 +120,13 @@ export class RequestCall implements Call {
   noted(ref: PersonRef): void {
     const { audit, limits } = this.#context;
     const { project, principal } = this;
-    const isExport = this.#door.method === "GET" && this.#door.access === "admin";
-    if (principal.kind === "open" && !isExport) return;
+    // An export, or what the trail itself says of somebody: taken down of everybody.
+    const isAdminRead = this.#door.method === "GET" && this.#door.access === "admin";
+    if (principal.kind === "open" && !isAdminRead) return;
     if (!principal.may("read")) this.#read.push(ref);
     const personKey = project.personKey(ref);
     limits.person(project.name, personKey);
-    if (audit === undefined || !(isExport || isAudited(principal))) return;
+    if (audit === undefined || !(isAdminRead || isAudited(principal))) return;
     const subject = audit.subjectOf(project.name, personKey);
     audit.read({ project: project.name, actor: principal.id, action: actionOf(this.#door), subject });
   }
