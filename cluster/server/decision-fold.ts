@@ -3,7 +3,7 @@
 import { DecisionState } from "../../core/decide/decision-state.ts";
 import type { ProgramTimeline } from "../../core/program/timeline.ts";
 import type { DecisionRecord, ExperimentStop } from "../../core/record.ts";
-import type { SnapshotSource } from "../../core/wire/dirty-rows.ts";
+import type { WholeTable } from "../../core/wire/dirty-rows.ts";
 import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { OutcomeValue } from "../wire/outcome.ts";
 import { UnitTable } from "./unit-table.ts";
@@ -23,7 +23,7 @@ const RELINKED_MAX = 10_000;
 export class DecisionFold {
   readonly units = new UnitTable();
   readonly state = new DecisionState(this.units);
-  readonly tables: readonly SnapshotSource<string>[] = [...this.state.tables, this.units];
+  readonly tables: readonly WholeTable<string>[] = [...this.state.tables, this.units];
   readonly #programs: ProgramTimeline;
   readonly #stops: readonly TimedStop[];
   readonly #relinked = new RecentMap<string>(RELINKED_MAX);

@@ -2,11 +2,11 @@
 // both stand at the same places of their topics.
 import { createRecommender, type Recommender } from "../../core/rank/recommender.ts";
 import type { ProgramTimeline } from "../../core/program/timeline.ts";
-import type { SnapshotSource } from "../../core/wire/dirty-rows.ts";
+import type { WholeTable } from "../../core/wire/dirty-rows.ts";
 import { DecisionFold, type TimedStop } from "./decision-fold.ts";
 
 /** A table in a snapshot: rows under names. */
-export interface LearntTable extends Pick<SnapshotSource, "begin" | "take"> {
+export interface LearntTable extends Pick<WholeTable, "begin" | "take" | "touchAll"> {
   readonly name: string;
   load(row: string, bytes: Uint8Array): void;
 }
@@ -43,13 +43,14 @@ export function createLearnt({ programs, stops, version }: LearntOptions): Learn
 
 function tableOf<K extends string | number>(
   name: string,
-  source: SnapshotSource<K>,
+  source: WholeTable<K>,
   keyOf: (row: string) => K,
 ): LearntTable {
   return {
     name,
     begin: () => source.begin(),
     take: (max, write) => source.take(max, write),
+    touchAll: () => source.touchAll(),
     load: (row, bytes) => source.load(keyOf(row), bytes),
   };
 }

@@ -1,12 +1,12 @@
 // Snapshots of the models over a real Redis: a new server knows what the others have learnt, having read only what came
-// since; whoever takes the next one goes on from the one before; and a Redis that lost them costs time, not knowledge.
+// since; whoever takes the next one goes on from the one before; and a Redis that lost them gets all of them anew.
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "redis";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { ClusterProject } from "./project.ts";
-import { clusterOfFile, until } from "./testing/cluster.ts";
+import { clusterOfFile, until, type TestProject } from "./testing/cluster.ts";
 
 const cluster = clusterOfFile();
 const options = { skip: cluster.missing, timeout: 60_000 };
@@ -23,6 +23,22 @@ async function visit(server: ClusterProject, persons: number): Promise<void> {
     received_at: 0,
   }));
   await server.submit({ events, deadLetters: [] });
+}
+
+async function withRedis(act: (client: ReturnType<typeof createClient>) => Promise<unknown>): Promise<void> {
+  const client = createClient({ url: cluster.redis.url });
+  await client.connect();
+  await act(client as never);
+  client.destroy();
+}
+
+/** One row of the snapshot becomes one that this release does not know. */
+async function damage({ name }: TestProject): Promise<void> {
+  await withRedis(async (client) => {
+    const [base] = await client.keys(`attune:{${name}}:*:models:base:*:popularity`);
+    ok((await client.hLen(base!)) > 0);
+    await client.hSet(base!, "0", Buffer.of(1, 99));
+  });
 }
 
 /** What the models answer somebody of whom they know nothing but this. */
@@ -58,17 +74,36 @@ test("a new server starts from the snapshot and reads only what came since", opt
   deepEqual(await answerOf(one), await answerOf(two));
 });
 
-test("a flushed Redis: models go on answering while they are learnt anew for the next snapshot", options, async () => {
+test("a flushed Redis gets the whole of it from whoever is there, which learns nothing anew", options, async () => {
+  const project = await cluster.newProject();
+  const [one] = project.servers as [ClusterProject];
+  await one.putItems([{ item_id: "lamp", title: "Lamp", categories: ["lamps"], tags: [] }]);
+  await visit(one, 20);
+  await until(() => one.learner.stepsTotal === 80);
+  equal(await one.snapshots.take(), true);
+  const two = await project.addServer();
+  await visit(one, 5);
+  await until(() => two.learner.stepsTotal === 20 && one.learner.lag === 0);
+  const known = await answerOf(two);
+  await withRedis((client) => client.flushAll());
+  equal(await two.snapshots.take(), true, "the rows that it had from the snapshot, and those that it learnt since");
+  equal(two.learner.stepsTotal, 20);
+  const three = await project.addServer();
+  equal(three.learner.stepsTotal, 0, "all of it is in the snapshot");
+  equal((await three.item("lamp"))!.title, "Lamp");
+  deepEqual(await answerOf(three), known);
+});
+
+test("a snapshot that cannot be read: models go on answering while they are learnt anew, and the next one replaces it", options, async () => {
   const project = await cluster.newProject();
   const [one] = project.servers as [ClusterProject];
   await visit(one, 20);
   await until(() => one.learner.stepsTotal === 80);
   equal(await one.snapshots.take(), true);
   const before = await answerOf(one);
-  const client = createClient({ url: cluster.redis.url });
-  await client.connect();
-  await client.flushAll();
-  client.destroy();
+  const two = await project.addServer();
+  equal(await two.snapshots.take(), true, "the first one's rows are relative to no snapshot now");
+  await damage(project);
   let isAnswering = true;
   const asking = (async () => {
     while (isAnswering) {
@@ -79,8 +114,10 @@ test("a flushed Redis: models go on answering while they are learnt anew for the
   equal(await one.snapshots.take(), false);
   isAnswering = false;
   await asking;
-  equal(await one.snapshots.take(), true);
+  equal(one.learner.stepsTotal, 160, "all of them again");
   deepEqual(await answerOf(one), before);
-  const two = await project.addServer();
-  deepEqual(await answerOf(two), before);
+  equal(await one.snapshots.take(), true);
+  const three = await project.addServer();
+  equal(three.learner.stepsTotal, 0);
+  deepEqual(await answerOf(three), before);
 });

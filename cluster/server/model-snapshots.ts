@@ -3,7 +3,7 @@
 //
 // Written ahead: changed rows go to a delta first; then the head, which names the delta and the offsets, is swapped in
 // (only where it still is the one that our rows are relative to); then the delta is folded into the base. A reader takes
-// base and delta together, so whatever moment he comes at he has one snapshot.
+// base and delta together, so whatever moment he comes at he has one snapshot. Where Redis has lost it, all rows are written anew.
 import { uuidv7 } from "uuidv7";
 import type { RedisLink } from "../redis/link.ts";
 import { run, script } from "../redis/script.ts";
@@ -75,6 +75,8 @@ export class ModelSnapshots {
   #head: Head | undefined;
   /** Our models began from nothing, so all their rows count as changed. */
   #isFresh = false;
+  /** Version of the snapshot that was found and could not be read. */
+  #unread: number | undefined;
   /** Of what was learnt here: as in a head. */
   #erasedTo = -Infinity;
   #turning: Promise<void> | undefined;
@@ -90,6 +92,7 @@ export class ModelSnapshots {
     const { learner, onFault, erasedAtMs } = this.#options;
     const erasedTo = erasedAtMs();
     let found: { head: Head; learnt: Learnt } | undefined;
+    this.#unread = undefined;
     try {
       found = await this.#load();
     } catch (error) {
@@ -133,19 +136,23 @@ export class ModelSnapshots {
     const { learner } = this.#options;
     const current = await this.#readHead();
     // Another server's line went on: its rows are not ours, so we go on from its snapshot.
-    const isOutdated = current !== undefined && erasedToOf(current) < this.#erasedTo;
-    const isRelative = current === undefined || isOutdated ? this.#isFresh : current.version === this.#head?.version;
-    if (!isRelative) {
+    const isReplaced = current !== undefined && (erasedToOf(current) < this.#erasedTo || current.version === this.#unread);
+    // Where Redis has lost it, we still know all of it.
+    const goesOn = current === undefined || (isReplaced ? this.#isFresh : current.version === this.#head?.version);
+    if (!goesOn) {
       await this.restore();
       return false;
     }
     const { tables, decisions } = learner.learning;
     const place = await learner.atRest((offsets) => {
-      for (const table of tables) table.begin();
+      for (const table of tables) {
+        if (current === undefined) table.touchAll();
+        table.begin();
+      }
       return { offsets, program: decisions.version };
     });
     const version = (current?.version ?? 0) + 1;
-    const line = isOutdated || current === undefined ? uuidv7() : current.line;
+    const line = isReplaced || current === undefined ? uuidv7() : current.line;
     const head: Head = { version, line, delta: uuidv7(), ...place, ...this.#erased };
     this.#isFresh = false;
     this.#head = undefined;
@@ -163,7 +170,7 @@ export class ModelSnapshots {
     const folded = { ...head, version: version + 1, delta: null };
     if (await this.#swap(version, folded)) this.#head = folded;
     await this.#forget(tables.map((table) => this.#deltaKey(head.delta!, table)));
-    if (isOutdated) await this.#forget(tables.map((table) => this.#baseKey(current.line, table)));
+    if (isReplaced) await this.#forget(tables.map((table) => this.#baseKey(current.line, table)));
     return true;
   }
 
@@ -193,6 +200,7 @@ export class ModelSnapshots {
     for (let tries = 0; tries < RESTORE_TRIES_MAX; tries++) {
       const head = await this.#readHead();
       if (head === undefined || erasedToOf(head) < this.#options.erasedAtMs()) return undefined;
+      this.#unread = head.version;
       const learnt = this.#options.learner.fresh(head.program);
       const rows = new Map<LearntTable, Map<string, Buffer>>();
       for (const source of learnt.tables) {
@@ -204,6 +212,7 @@ export class ModelSnapshots {
       for (const [source, ofTable] of rows) {
         for (const [key, row] of ofTable) if (row[0] === ROW) source.load(key, row.subarray(1));
       }
+      this.#unread = undefined;
       return { head, learnt };
     }
     throw new Error("snapshots of the models came faster than one could be read");

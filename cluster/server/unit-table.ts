@@ -1,11 +1,11 @@
 // Persons in experiments, in memory: a row for each person and run, kept by run. Rows are held as strings of a byte a
 // character: an array of its own for each would take twice the memory (405 against 196 bytes, with a key of 55 characters and four metrics).
 import type { UnitRows } from "../../core/experiment/units.ts";
-import { DirtyRows, type RowWriter, type SnapshotSource } from "../../core/wire/dirty-rows.ts";
+import { DirtyRows, type RowWriter, type WholeTable } from "../../core/wire/dirty-rows.ts";
 
 const SEPARATOR = "/";
 
-export class UnitTable implements UnitRows, SnapshotSource<string> {
+export class UnitTable implements UnitRows, WholeTable<string> {
   readonly table = "units";
   readonly #runs = new Map<string, Map<string, string>>();
   readonly #dirty = new DirtyRows<string>((key) => this.get(key) ?? null);
@@ -49,6 +49,10 @@ export class UnitTable implements UnitRows, SnapshotSource<string> {
 
   take(max: number, write: RowWriter<string>): boolean {
     return this.#dirty.take(max, write);
+  }
+
+  touchAll(): void {
+    for (const [run, persons] of this.#runs) for (const person of persons.keys()) this.#dirty.touch(run + SEPARATOR + person);
   }
 
   load(key: string, bytes: Uint8Array): void {

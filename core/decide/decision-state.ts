@@ -7,7 +7,7 @@ import { Experiments } from "../experiment/experiments.ts";
 import type { UnitRows } from "../experiment/units.ts";
 import type { CompiledBandit, CompiledProgram } from "../program/compiled.ts";
 import type { DecisionRecord, ExperimentStop } from "../record.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { SlotLearning } from "./learning.ts";
 import { OpenDecisions, type OpenDecision } from "./open-decisions.ts";
 
@@ -20,7 +20,7 @@ export class DecisionState {
   readonly slots = new SlotLearning();
   readonly experiments: Experiments;
   readonly open = new OpenDecisions();
-  readonly tables: readonly SnapshotSource<string>[];
+  readonly tables: readonly WholeTable<string>[];
   #program: CompiledProgram | undefined;
 
   /** @param units - the table that holds the persons of experiments. */

@@ -1,6 +1,6 @@
 // What all slots of a project have learnt: a learner for each slot whose policy learns.
 import type { CompiledBandit, CompiledProgram } from "../program/compiled.ts";
-import { DirtyRows, type SnapshotSource } from "../wire/dirty-rows.ts";
+import { DirtyRows, type WholeTable } from "../wire/dirty-rows.ts";
 import { rowTable } from "../wire/row-table.ts";
 import {
   armOf,
@@ -14,7 +14,7 @@ import {
 } from "./learner.ts";
 
 export class SlotLearning {
-  readonly table: SnapshotSource<string>;
+  readonly table: WholeTable<string>;
   readonly #learners = new Map<string, Learner>();
   readonly #dirty = new DirtyRows<string>((slot) => {
     const learner = this.#learners.get(slot);
@@ -22,7 +22,11 @@ export class SlotLearning {
   });
 
   constructor() {
-    this.table = rowTable("learners", this.#dirty, (slot, bytes) => this.#learners.set(slot, decodeLearner(bytes)));
+    this.table = rowTable("learners", {
+      rows: this.#dirty,
+      load: (slot, bytes) => this.#learners.set(slot, decodeLearner(bytes)),
+      keys: () => this.#learners.keys(),
+    });
   }
 
   /** Slots that learn no more are forgotten; one whose reward means something else starts anew. */

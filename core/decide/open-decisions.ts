@@ -1,6 +1,6 @@
 // Decisions that may still be shown or bring something: joined with later events by their id. Bounded; the oldest go
 // first.
-import { DirtyRows, type SnapshotSource } from "../wire/dirty-rows.ts";
+import { DirtyRows, type WholeTable } from "../wire/dirty-rows.ts";
 import { ByteReader } from "../wire/reader.ts";
 import { rowTable } from "../wire/row-table.ts";
 import { ByteWriter } from "../wire/writer.ts";
@@ -33,7 +33,7 @@ export interface OpenDecision {
 }
 
 export class OpenDecisions {
-  readonly table: SnapshotSource<string>;
+  readonly table: WholeTable<string>;
   /** Decisions that were closed before their time because there were too many. */
   closedEarly = 0;
   #byId = new Map<string, OpenDecision>();
@@ -44,7 +44,11 @@ export class OpenDecisions {
 
   constructor(max = OPEN_MAX) {
     this.#max = max;
-    this.table = rowTable("open", this.#dirty, (id, bytes) => this.#load(id, bytes));
+    this.table = rowTable("open", {
+      rows: this.#dirty,
+      load: (id, bytes) => this.#load(id, bytes),
+      keys: () => [FIGURES, ...this.#byId.keys()],
+    });
   }
 
   /** Each decision's bytes, by its id. */

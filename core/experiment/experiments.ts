@@ -4,7 +4,7 @@ import type { LoggedEvent } from "../event/event.ts";
 import type { CompiledExperiment, CompiledProgram } from "../program/compiled.ts";
 import type { Assignment, ExperimentStop } from "../record.ts";
 import { addPerson, changeOutcome, dropPerson } from "../stats/moments.ts";
-import { DirtyRows, type SnapshotSource } from "../wire/dirty-rows.ts";
+import { DirtyRows, type WholeTable } from "../wire/dirty-rows.ts";
 import { rowTable } from "../wire/row-table.ts";
 import { hashedVariant, takesPart } from "./assignment.ts";
 import { alphaOf, compare, harmfulVariants } from "./compare.ts";
@@ -32,7 +32,7 @@ const SWEPT_A_RECORD = 16;
 const SWEEPING = "sweeping/";
 
 export class Experiments {
-  readonly table: SnapshotSource<string>;
+  readonly table: WholeTable<string>;
   readonly #units: Units;
   readonly #runs = new Map<string, Run>();
   readonly #sweeping = new Set<string>();
@@ -41,7 +41,11 @@ export class Experiments {
 
   constructor(rows: UnitRows) {
     this.#units = new Units(rows);
-    this.table = rowTable("runs", this.#dirty, (key, bytes) => this.#load(key, bytes));
+    this.table = rowTable("runs", {
+      rows: this.#dirty,
+      load: (key, bytes) => this.#load(key, bytes),
+      keys: () => [...this.#runs.keys(), ...[...this.#sweeping].map((id) => SWEEPING + id)],
+    });
   }
 
   /** The program's experiments, whose runs are there already. */

@@ -5,7 +5,7 @@
 // Beyond cal, a second table also looks at the share that the item's score has in its list: a rule that always held
 // and one that held once both come first, and mean different things. Where it has seen little, the first one speaks.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { LIST_MAX } from "./config.ts";
 import type { CandidateList } from "./candidates.ts";
 import { rowReader, rowWriter, type RowReader, type RowWriter } from "./row-bytes.ts";
@@ -38,7 +38,7 @@ export interface Blend {
   close(situation: Situation): void;
   /** Steps learnt from. */
   readonly samples: number;
-  readonly tables: readonly SnapshotSource[];
+  readonly tables: readonly WholeTable[];
 }
 
 /** Pairs of counters, persisted in one row a model. */

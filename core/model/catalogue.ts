@@ -1,7 +1,7 @@
 // The catalogue as the models know it: rows of the item index, and what is derived from the items in them.
 import type { Item } from "../item/item.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { createContent, type Content } from "./content.ts";
 import { createItemIndex, type StoredItemIndex } from "./item-index.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
@@ -19,7 +19,7 @@ export interface Catalogue {
   remove(itemId: string): boolean;
   /** Derives content anew where rows were loaded since. */
   settle(): void;
-  readonly table: SnapshotSource;
+  readonly table: WholeTable;
 }
 
 /** @param leaving - told before a slot is used for nothing, or for another item. */

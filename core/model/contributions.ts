@@ -3,7 +3,7 @@
 import { powerOfTwo } from "../math/exp2.ts";
 import type { Hash64 } from "../math/hash.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 import { createTaggedSets, scatter, type TaggedSets } from "./tagged-sets.ts";
@@ -17,7 +17,7 @@ export interface Contributions {
   /** What the source has brought to the item, in events as they count at `nowMs`. */
   of(ref: number, source: Hash64, nowMs: number): number;
   add(ref: number, source: Hash64, weight: number, timeMs: number): void;
-  readonly table: SnapshotSource;
+  readonly table: WholeTable;
 }
 
 export function createContributions(clock: DecayClock): Contributions {

@@ -7,7 +7,7 @@
 // docs/decisions/abuse.md has the reasons and the limits.
 import { type Hash64, hash32, hash64Into } from "../math/hash.ts";
 import type { Step } from "../rank/recommender.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import type { CandidateList, ScoreSheet } from "./candidates.ts";
 import type { CrowdConfig } from "./config.ts";
 import { CONTEXTS_MAX } from "./context-popularity.ts";
@@ -58,7 +58,7 @@ export interface Crowd {
   /** Takes proposals of a model out that too few persons stand behind. */
   siftList(model: string, situation: Situation, list: CandidateList): void;
   forget(slot: number): void;
-  readonly tables: readonly SnapshotSource[];
+  readonly tables: readonly WholeTable[];
 }
 
 export type Neighbours = Pick<Cosine, "neighbours">;

@@ -2,7 +2,7 @@
 // were ranked before any ranker learnt them. All of it is part of the models, so a replay has the same figures.
 import { createAdwin, type Adwin } from "../stats/adwin.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 const HOUR_MS = 3_600_000;
@@ -68,7 +68,7 @@ export interface Health {
   watched(): { metric: string; mean: number; steps: number }[];
   /** Oldest first; hours without a judged step are left out. */
   hours(): HealthHour[];
-  readonly tables: readonly SnapshotSource[];
+  readonly tables: readonly WholeTable[];
 }
 
 /** @param background - place of the background model among the rankers. */

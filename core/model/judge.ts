@@ -1,6 +1,6 @@
 // Which ranker serves: each is judged on steps that it had not learnt when it ranked them, by session length, lately.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 import { LENGTH_BUCKETS } from "./situation.ts";
 
@@ -33,7 +33,7 @@ export interface Judge {
   chosen(lengthBucket: number): number;
   /** Mean gain of each ranker lately, 0–1. */
   gains(lengthBucket: number): number[];
-  readonly tables: readonly SnapshotSource[];
+  readonly tables: readonly WholeTable[];
 }
 
 export function createJudge(modelCount: number): Judge {

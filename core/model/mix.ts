@@ -8,7 +8,7 @@
 import { assert } from "../assert.ts";
 import { exp2 } from "../math/exp2.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { featureLayout } from "./feature-layout.ts";
 import { createNewtonSteps } from "./newton.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
@@ -30,7 +30,7 @@ export interface Mix {
   learn(union: Union, lengthBucket: number, target: number, scores: Float64Array): void;
   /** Weight of each feature for one session length, in order of `union`'s features. */
   weights(lengthBucket: number): Float64Array;
-  readonly tables: readonly SnapshotSource[];
+  readonly tables: readonly WholeTable[];
 }
 
 export function createMix(modelCount: number): Mix {

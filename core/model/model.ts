@@ -1,5 +1,5 @@
 // What every candidate model offers; `laws.test.ts` holds all of them to the same laws.
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import type { CandidateList, ScoreSheet } from "./candidates.ts";
 import type { Situation } from "./situation.ts";
 
@@ -30,7 +30,7 @@ interface ModelBase {
   because(situation: Situation, slot: number): number[];
   /** The item leaves: its slot will be another's. */
   forget(slot: number): void;
-  readonly tables: readonly SnapshotSource[];
+  readonly tables: readonly WholeTable[];
 }
 
 export interface ScoringModel extends ModelBase {

@@ -2,7 +2,7 @@
 import type { Item } from "../item/item.ts";
 import type { RecentItem, Step } from "../rank/recommender.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { createBackground, type BackgroundPart } from "./background.ts";
 import type { Blend } from "./blend.ts";
 import { createCandidateList, createScoreSheet, takeBest, type CandidateList } from "./candidates.ts";
@@ -112,7 +112,7 @@ export interface Models {
   takeBackground(part: BackgroundPart): void;
   /** Fills `situation` and `lists`. */
   list(asker: Asker, nowMs: number): void;
-  readonly tables: readonly SnapshotSource[];
+  readonly tables: readonly WholeTable[];
 }
 
 const boundsOf = (config: ModelConfig) => ({

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { exp2 } from "../math/exp2.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import type { Rng } from "../math/rng.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { featureLayout, type FeatureLayout } from "./feature-layout.ts";
 import { createMix } from "./mix.ts";
 import { createNewtonSteps } from "./newton.ts";
@@ -15,7 +15,7 @@ import { GENERAL, PER_MODEL } from "./union.ts";
 
 type Row = [key: number, bytes: Uint8Array];
 
-function rowsOf(source: SnapshotSource): Row[] {
+function rowsOf(source: WholeTable): Row[] {
   const rows: Row[] = [];
   source.begin();
   source.take(1e9, (key, bytes) => rows.push([key as number, bytes!.slice()]));

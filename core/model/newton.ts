@@ -4,7 +4,7 @@
 // moved keep their large steps. Models say nearly the same as each other, and a rate for each weight (Adagrad) goes along
 // the narrow valleys between them slowly. With every sample the spread grows a little again: a site changes.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import type { FeatureLayout } from "./feature-layout.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
@@ -16,7 +16,7 @@ export interface NewtonSteps {
   step(gradient: Float64Array, weights: Float64Array, from: number): void;
   /** Weights of a release that kept each one's sum of squared slopes alone: how much samples had told of it. */
   begin(place: number, squares: number): void;
-  readonly table: SnapshotSource;
+  readonly table: WholeTable;
 }
 
 export function createNewtonSteps(name: string, layout: FeatureLayout): NewtonSteps {

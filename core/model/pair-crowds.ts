@@ -2,7 +2,7 @@
 // an item. 32 bits of each a pair, as `sketches.ts` counts; pairs that few made or that are old give way to new ones.
 import type { Hash64 } from "../math/hash.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 import { bits } from "./sketches.ts";
 import { createTaggedSets, scatter, type TaggedSets } from "./tagged-sets.ts";
@@ -20,7 +20,7 @@ export interface PairCrowds {
   add(a: number, b: number, who: { person: Hash64; sender: Hash64; timeMs: number }): void;
   /** In whichever order. */
   holds(a: number, b: number, least: number, nowMs: number): boolean;
-  readonly table: SnapshotSource;
+  readonly table: WholeTable;
 }
 
 export function createPairCrowds(): PairCrowds {

@@ -1,6 +1,6 @@
 // How much each session of the ring is trusted as a neighbour: that of its least trusted step. Full trust is not stored.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 import { SESSIONS_MAX } from "./sessions.ts";
 
@@ -13,7 +13,7 @@ export interface SessionTrust {
   /** A step of the session was trusted so far, 0–1. */
   note(number: number, trust: number): void;
   of(number: number): number;
-  readonly table: SnapshotSource;
+  readonly table: WholeTable;
 }
 
 export function createSessionTrust(): SessionTrust {

@@ -4,7 +4,7 @@
 // until the person's events carry another session id.
 import { SESSION_GAP_MS } from "../event/session-gap.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { createRowArena } from "./arena.ts";
 import { TRAIL_MAX } from "./config.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
@@ -57,7 +57,7 @@ export interface SessionStore {
   lengthOf(number: number): number;
   lastMsOf(number: number): number;
   readonly state: SessionState;
-  readonly tables: readonly SnapshotSource[];
+  readonly tables: readonly WholeTable[];
 }
 
 export interface SessionState {

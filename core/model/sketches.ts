@@ -3,7 +3,7 @@
 // so the count never says too much; it says too little by a third at the bound of `LEAST_MAX`.
 import type { Hash64 } from "../math/hash.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 /** Most persons that can be asked for: beyond it bits fill too slowly. */
@@ -16,7 +16,7 @@ export interface Sketches {
   /** At least `least` persons and senders in this window and the one before. */
   holds(slot: number, least: number, nowMs: number): boolean;
   forget(slot: number): void;
-  readonly table: SnapshotSource;
+  readonly table: WholeTable;
 }
 
 export function createSketches(name: string, windowMs: number): Sketches {

@@ -2,7 +2,7 @@
 import type { Item } from "../item/item.ts";
 import type { CapRule, FreshnessRule } from "../program/compiled.ts";
 import type { ExcludeKind, LearningDocument, ModelsDocument } from "../program/program.ts";
-import type { SnapshotSource } from "../wire/dirty-rows.ts";
+import type { WholeTable } from "../wire/dirty-rows.ts";
 import { learningConfig, modelConfig } from "../model/config.ts";
 import type { BackgroundPart } from "../model/background.ts";
 import { healthView, type HealthView } from "../model/health-view.ts";
@@ -236,7 +236,7 @@ export interface Recommender {
   similar(itemId: string, options: SimilarOptions): RankedList;
   trending(options: TrendingOptions): RankedList;
   /** Everything that must survive a restart, the catalogue included; load all rows of all tables before any other call. */
-  readonly tables: readonly SnapshotSource[];
+  readonly tables: readonly WholeTable[];
   /** Items that the catalogue or events know. */
   readonly itemCount: number;
 }

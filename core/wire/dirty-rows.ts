@@ -22,6 +22,12 @@ export interface SnapshotSource<K extends string | number = string | number> {
   load(key: K, bytes: Uint8Array): void;
 }
 
+/** A table that memory holds whole. */
+export interface WholeTable<K extends string | number = string | number> extends SnapshotSource<K> {
+  /** Marks every row as changed, so that the next checkpoint needs none before it. Not between `begin` and the last `take`. */
+  touchAll(): void;
+}
+
 export class DirtyRows<K extends string | number> {
   #dirty = new Set<K>();
   #frozen: Set<K> | null = null;

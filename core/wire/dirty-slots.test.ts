@@ -54,3 +54,29 @@ test("a checkpoint taken in slices shows every row as it was at begin, whatever 
     }
   });
 });
+
+test("all rows can be written anew: those of earlier checkpoints, those that were loaded, and those that are gone", () => {
+  const rows = new Map([[1, [1]], [2, [2]], [2_000, [9]]]);
+  const dirty = new DirtySlots(encoder(rows));
+  const written = new Map<number, number[] | null>();
+  const checkpoint = (): void => {
+    written.clear();
+    dirty.begin();
+    ok(dirty.take(10, (slot, bytes) => written.set(slot, bytes && [...bytes])));
+  };
+  dirty.touch(1);
+  dirty.touch(2);
+  checkpoint();
+  dirty.loaded(2_000);
+  dirty.touch(2);
+  rows.delete(2);
+  checkpoint();
+  deepEqual(written, new Map([[2, null]]));
+  dirty.touch(1);
+  dirty.touchAll();
+  equal(dirty.dirtyCount, 3);
+  checkpoint();
+  deepEqual(new Map([...written].sort()), new Map([[1, [1]], [2, null], [2_000, [9]]]));
+  checkpoint();
+  equal(written.size, 0);
+});

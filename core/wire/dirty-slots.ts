@@ -1,10 +1,11 @@
 // DirtyRows for tables whose keys are small dense integers: a flag array instead of a set, so that touching a row
 // that is dirty already costs one load. Learning touches some twenty rows an event (measured: docs/decisions/models.md).
-import type { RowWriter, SnapshotSource } from "./dirty-rows.ts";
+import type { RowWriter, WholeTable } from "./dirty-rows.ts";
 import { EarlyRows } from "./early-rows.ts";
 
 const DIRTY = 1;
 const FROZEN = 2;
+const KNOWN = 4; // Touched or loaded once: the row may exist.
 
 export class DirtySlots {
   #flags = new Uint8Array(1024);
@@ -24,7 +25,7 @@ export class DirtySlots {
 
   /** To be called before row `slot` changes. */
   touch(slot: number): void {
-    if (this.#flags[slot] === DIRTY) return;
+    if ((this.#flags[slot]! & DIRTY) !== 0) return;
     this.#touchClean(slot);
   }
 
@@ -32,8 +33,8 @@ export class DirtySlots {
     if (slot >= this.#flags.length) this.#grow(slot);
     const flags = this.#flags[slot]!;
     if ((flags & FROZEN) !== 0) this.#early.add(slot, this.#encode(slot));
-    if ((flags & DIRTY) === 0) this.#dirty.push(slot);
-    this.#flags[slot] = DIRTY;
+    this.#dirty.push(slot);
+    this.#flags[slot] = DIRTY | KNOWN;
   }
 
   #grow(slot: number): void {
@@ -42,10 +43,21 @@ export class DirtySlots {
     this.#flags = flags;
   }
 
+  /** Row `slot` was loaded. */
+  loaded(slot: number): void {
+    if (slot >= this.#flags.length) this.#grow(slot);
+    this.#flags[slot] = this.#flags[slot]! | KNOWN;
+  }
+
+  /** Every row that was ever touched or loaded; not between `begin` and the last `take`. */
+  touchAll(): void {
+    for (let slot = 0; slot < this.#flags.length; slot++) if (this.#flags[slot] === KNOWN) this.#touchClean(slot);
+  }
+
   begin(): void {
     this.#frozen = this.#dirty;
     this.#dirty = [];
-    for (const slot of this.#frozen) this.#flags[slot] = FROZEN;
+    for (const slot of this.#frozen) this.#flags[slot] = FROZEN | KNOWN;
   }
 
   take(max: number, write: RowWriter<number>): boolean {
@@ -53,7 +65,7 @@ export class DirtySlots {
     while (left > 0 && this.#frozen.length > 0) {
       const slot = this.#frozen.pop()!;
       if ((this.#flags[slot]! & FROZEN) === 0) continue; // Written early.
-      this.#flags[slot] = this.#flags[slot]! & DIRTY;
+      this.#flags[slot] = this.#flags[slot]! & ~FROZEN;
       write(slot, this.#encode(slot));
       left--;
     }
@@ -66,7 +78,7 @@ export function slotTable(
   table: string,
   rows: DirtySlots,
   load: (slot: number, bytes: Uint8Array) => void,
-): SnapshotSource {
+): WholeTable {
   return {
     table,
     get dirtyCount() {
@@ -74,6 +86,10 @@ export function slotTable(
     },
     begin: () => rows.begin(),
     take: (max, write) => rows.take(max, write),
-    load: (key, bytes) => load(key as number, bytes),
+    load(key, bytes) {
+      rows.loaded(key as number);
+      load(key as number, bytes);
+    },
+    touchAll: () => rows.touchAll(),
   };
 }
