@@ -36,6 +36,21 @@ export interface EventContext {
   decision_id?: string;
 }
 
+/** Names of the fields of a context. */
+export const CONTEXT_KEYS = [
+  "device",
+  "os",
+  "browser",
+  "locale",
+  "timezone",
+  "country",
+  "region",
+  "referrer",
+  "weather",
+  "variant",
+  "decision_id",
+] as const satisfies readonly (keyof EventContext)[];
+
 /** A validated, normalised event. `timestamp` is event time in integer Unix ms, already moved by the clock difference. */
 export interface AttuneEvent {
   event_id: string;

@@ -2,7 +2,7 @@
 // because this runs before everything else for every event; it never throws and never changes its input.
 import { cleanUrl, cleanUrlsIn } from "./clean-url.ts";
 import { checkData, DATA_KEYS_MAX } from "./data.ts";
-import type { AttuneEvent, EventContext } from "./event.ts";
+import { CONTEXT_KEYS, type AttuneEvent, type EventContext } from "./event.ts";
 import { rejection, type Rejection } from "./rejection.ts";
 import { isShortText } from "./text.ts";
 import { parseTimestamp } from "./time.ts";
@@ -41,7 +41,7 @@ export function normaliseEvent(raw: unknown, options: ValidateOptions): Validate
   if (!isObject(raw)) return { rejected: rejection("not_an_object", "") };
   const fault = faultOf(raw, options);
   if (fault !== null) return withId(fault, raw["event_id"]);
-  const context = knownContext(raw["context"]);
+  const context = readContext(raw["context"]);
   if (context !== undefined && "code" in context) return withId(context, raw["event_id"]);
   const timestamp = correctedTime(raw, options);
   if (typeof timestamp !== "number") return withId(timestamp, raw["event_id"]);
@@ -114,22 +114,8 @@ function valueFault(eventType: string, value: unknown): Rejection | null {
   return null;
 }
 
-const CONTEXT_KEYS = [
-  "device",
-  "os",
-  "browser",
-  "locale",
-  "timezone",
-  "country",
-  "region",
-  "referrer",
-  "weather",
-  "variant",
-  "decision_id",
-] as const satisfies readonly (keyof EventContext)[];
-
-// Keys that the contract does not name are dropped: a context is read by name alone. "" says as much as nothing.
-function knownContext(context: unknown): EventContext | Rejection | undefined {
+/** Of an event or a request. Keys that the contract does not name are dropped, and "" says as much as nothing. */
+export function readContext(context: unknown): EventContext | Rejection | undefined {
   if (!isSet(context)) return undefined;
   if (!isObject(context)) return rejection("context_invalid", "/context");
   const known: EventContext = {};

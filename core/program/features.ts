@@ -2,6 +2,7 @@
 import type { LoggedEvent } from "../event/event.ts";
 import type { FeaturePlan } from "../profile/plan.ts";
 import { BUILT_IN_FEATURES } from "../profile/reading.ts";
+import { CONTEXT_FIELDS } from "../profile/state.ts";
 import { at, type Faults } from "./faults.ts";
 import { FEATURES_MAX } from "./limits.ts";
 import { didYouMean } from "./cel/names.ts";
@@ -104,18 +105,7 @@ export function readTypes(value: unknown, path: string, known: ReadonlySet<strin
 
 type ReadEvent = (event: LoggedEvent) => number | string | undefined;
 
-const CONTEXT_NAMES = new Set([
-  "device",
-  "os",
-  "browser",
-  "locale",
-  "timezone",
-  "country",
-  "region",
-  "referrer",
-  "weather",
-  "variant",
-]);
+const CONTEXT_NAMES: ReadonlySet<string> = new Set(CONTEXT_FIELDS);
 
 function readOf(value: unknown, path: string, faults: Faults): ReadEvent | undefined {
   const of = faults.string(value, path, 200);

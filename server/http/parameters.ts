@@ -1,8 +1,8 @@
 // Reads and checks what a request says in its path, its query and its JSON, with one clear problem for each fault.
 import type { EventContext } from "../../core/event/event.ts";
+import { readContext } from "../../core/event/validate.ts";
 import type { PersonRef } from "../../core/record.ts";
 import { readable, type Reader } from "../access/reader.ts";
-import { isObject } from "./body.ts";
 import { Problem } from "./problem.ts";
 import type { Call, Query } from "./route.ts";
 
@@ -10,7 +10,6 @@ export const ID_CHARS_MAX = 128;
 export const LIST_LIMIT_MAX = 200;
 const EXCLUDE_MAX = 1_000;
 const FILTER_CHARS_MAX = 4_096;
-const CONTEXT_CHARS_MAX = 256;
 
 /** Where parameters come from: the query of a GET or the JSON of a POST, read by the same code. */
 export interface Source {
@@ -138,33 +137,9 @@ export function filterText(source: Source): string | undefined {
   return optionalText(source, "filter", FILTER_CHARS_MAX);
 }
 
-const CONTEXT_NAMES = [
-  "device",
-  "os",
-  "browser",
-  "locale",
-  "timezone",
-  "country",
-  "region",
-  "referrer",
-  "weather",
-  "variant",
-  "decision_id",
-] as const;
-
-/** The `context` of a request body; names that the contract does not know are dropped, as in an event. */
+/** The `context` of a request body, held to the same as an event's. */
 export function contextOf(source: Source): EventContext | undefined {
-  const value = source.get("context");
-  if (value === undefined) return undefined;
-  if (!isObject(value)) throw source.fault("context", "`context` must be an object.");
-  const context: EventContext = {};
-  for (const name of CONTEXT_NAMES) {
-    const entry = Object.hasOwn(value, name) ? value[name] : undefined;
-    if (entry === undefined || entry === null) continue;
-    if (typeof entry !== "string" || entry.length > CONTEXT_CHARS_MAX) {
-      throw source.fault("context", `\`context.${name}\` must be a string of at most ${CONTEXT_CHARS_MAX} characters.`);
-    }
-    context[name] = entry;
-  }
-  return context;
+  const context = readContext(source.get("context"));
+  if (context === undefined || !("code" in context)) return context;
+  throw source.fault("context", `\`${context.path.slice(1).replace("/", ".")}\`: ${context.message}.`);
 }

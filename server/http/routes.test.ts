@@ -321,11 +321,13 @@ test("recommendations refuse what they cannot read, and say which parameter", as
   const wrong = await ask(node, "POST /v1/recommendations", { user_id: 7 });
   isProblem(wrong, 400, "bad_parameter");
   equal(wrong.json.pointer, "/user_id");
-  isProblem(
-    await ask(node, "POST /v1/recommendations", { user_id: "a", context: { device: 1 } }),
-    400,
-    "bad_parameter",
-  );
+  const withContext = (context: unknown) => ask(node, "POST /v1/recommendations", { user_id: "a", context });
+  for (const [context, fault] of [[{ device: 1 }, "context.device"], [{ os: "o".repeat(257) }, "context.os"], ["mobile", "context"]]) {
+    const refused = await withContext(context);
+    isProblem(refused, 400, "bad_parameter");
+    ok(refused.json.detail.startsWith(`\`${fault}\``), refused.json.detail);
+  }
+  equal((await withContext({ referrer: `https://search.example/?q=${"a".repeat(500)}`, device: "" })).status, 200, "as an event's");
 });
 
 test("a list says why an item is missing, and a preview what would be different", async () => {
