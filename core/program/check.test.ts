@@ -267,6 +267,19 @@ test("a condition over items asks the visitor once, and a visit finds its scope 
   deepEqual([onSale(sale), program.scope.nowMs], [true, MONDAY_MS]);
 });
 
+test("the first visit of a program's scope is its own visitor's, at his time", () => {
+  const document: ProgramDocument = { placements: { home: { boost: [{ when: "interest(item.categories[0]) > 0.25", by: 4 }] } } };
+  const folding = compiled(document);
+  const person = emptyPerson(folding.plan);
+  applyEvent(person, { ...eventAt(MONDAY_MS, "view"), item_id: "lamp", item: { categories: ["lamps"], tags: [] } }, timelineOf(document));
+  // Nobody was folded with this one: so it is in a node that has just started, and on a server that only answers.
+  const answering = compiled(document);
+  const visit = new Visit(answering.scope, person, MONDAY_MS + 1);
+  const [boost] = answering.placements.get("home")!.boosts;
+  equal(boost!.when(visit)({ item_id: "x", categories: ["lamps"], tags: [] }), true);
+  equal(answering.scope.nowMs, MONDAY_MS + 1);
+});
+
 test("a fault leaves no half-made program", () => {
   equal("faults" in compileProgram({ segments: { a: { when: "true" }, b: { when: "1" } } }, 3), true);
 });

@@ -91,7 +91,8 @@ export class Visit {
   readonly #person: PersonState | undefined;
   readonly #nowMs: number;
   readonly #context: EventContext | null;
-  #turn = 0;
+  /** Of no set-up yet: a new scope has had none either. */
+  #turn = -1;
 
   constructor(scope: RuleScope, person: PersonState | undefined, nowMs: number, context?: EventContext) {
     this.#scope = scope;
