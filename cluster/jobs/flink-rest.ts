@@ -194,7 +194,7 @@ export class FlinkRest {
       if (answer.status.id === "COMPLETED") {
         const { location, "failure-cause": cause } = answer.operation ?? {};
         if (location !== undefined) return location.replace(/^file:\/*/, "/");
-        const why = cause === undefined ? "no reason given" : `${cause.class}\n${cause["stack-trace"]}`;
+        const why = cause === undefined ? "no reason given" : faultsOf(cause["stack-trace"]);
         throw new FlinkError(`the savepoint failed: ${why}`);
       }
       if (performance.now() > deadline) throw new FlinkError("the savepoint was not written within five minutes");

@@ -8,7 +8,7 @@ import { properties } from "../parts/jvm.ts";
 import type { ClusterSettings } from "../cli/settings.ts";
 import { newestCheckpoint } from "./checkpoints.ts";
 import { FlinkError, FlinkRest, isLiving, type JobOverview } from "./flink-rest.ts";
-import { type JobState, lastJob, readJobState, writeJobState } from "./job-state.ts";
+import { type JobState, lastJob, readJobState, type SubmittedJob, writeJobState } from "./job-state.ts";
 
 const RUNNING_PATIENCE_MS = 120_000;
 const POLL_MS = 200;
@@ -45,18 +45,41 @@ export async function submitJob(settings: ClusterSettings, options: SubmitOption
   const state = await readJobState(folder);
   const from = options.from ?? (await startingPoint(settings, flink, generation));
   const jobId = randomBytes(16).toString("hex");
-  // Before it runs: whoever is interrupted now finds the job again, or where it was to start from.
   const job = { jobId, generation, hash: jar.hash, at: Date.now(), ...(from === undefined ? {} : { from }) };
-  await writeJobState(folder, { ...state, jobs: [...state.jobs, job] });
-  const jarId = await flink.uploadJar(jar.path);
-  await flink.run(jarId, {
-    jobId,
-    args: await jobArguments(settings, options, state),
-    parallelism: plan.parallelism,
-    ...(from === undefined ? {} : { from: { path: from, isOurs: options.from === undefined } }),
+  await startJob(flink, folder, job, async () => {
+    const jarId = await flink.uploadJar(jar.path);
+    try {
+      await flink.run(jarId, {
+        jobId,
+        args: await jobArguments(settings, options, state),
+        parallelism: plan.parallelism,
+        ...(from === undefined ? {} : { from: { path: from, isOurs: options.from === undefined } }),
+      });
+    } finally {
+      await flink.deleteJar(jarId);
+    }
   });
-  await flink.deleteJar(jarId);
   return jobId;
+}
+
+/**
+ * Starts a job that is written down before: whoever is interrupted meanwhile finds it again, or where it was to start from.
+ * One that Flink refused is forgotten, and the next one goes on from where the last one ended, not from what was refused.
+ */
+export async function startJob(flink: FlinkRest, folder: string, job: SubmittedJob, start: () => Promise<void>): Promise<void> {
+  const before = await readJobState(folder);
+  await writeJobState(folder, { ...before, jobs: [...before.jobs, job] });
+  try {
+    await start();
+  } catch (error) {
+    const isRefused = await flink.jobs().then(
+      (jobs) => !jobs.some((one) => one.jid === job.jobId && isLiving(one)),
+      // Without an answer nobody knows.
+      () => false,
+    );
+    if (isRefused) await writeJobState(folder, before);
+    throw error;
+  }
 }
 
 /** Waits until every subtask runs. @throws FlinkError with the job's own words where it does not come to that. */
