@@ -3,6 +3,7 @@ import { Admin, ConfigResourceTypes } from "@platformatic/kafka";
 import { createClient } from "redis";
 import { FlinkRest } from "../jobs/flink-rest.ts";
 import { clientOptions, type KafkaConnection } from "../kafka/connection.ts";
+import { deepest } from "../kafka/faults.ts";
 import { redisTls } from "../redis/tls-files.ts";
 import type { Plan } from "./settings.ts";
 
@@ -58,12 +59,6 @@ export async function checkBroker(
   } finally {
     await admin.close();
   }
-}
-
-/** The client wraps what happened several times; the innermost message says it. */
-function deepest(error: Error): string {
-  const inner = (error as AggregateError).errors?.at(-1) ?? error.cause;
-  return inner instanceof Error ? deepest(inner) : error.message;
 }
 
 export async function checkRedis(redis: Plan["redis"]): Promise<string[]> {

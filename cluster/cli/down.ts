@@ -24,7 +24,10 @@ export async function downCommand(flags: DownFlags): Promise<number> {
     report("the servers have drained");
     // A job that ends with a savepoint has committed everything. One that is cut off leaves its last transaction to the
     // next one, which must come before Kafka's patience with it ends.
-    if (flags.now !== true) await stopWithSavepoint(settings, generation, report);
+    const jobManager = installations.find(({ name }) => name === "jobmanager");
+    const isFlinkDown = jobManager?.isAlive === false;
+    if (isFlinkDown) report('Flink was down already; the next "up" goes on where the job ended');
+    else if (flags.now !== true) await stopWithSavepoint(settings, generation, report);
     // Whoever needs another ends before it: Flink before ZooKeeper, both before Kafka.
     for (const part of installations.toReversed()) await part.stop();
     report("everything is down");

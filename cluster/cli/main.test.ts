@@ -1,8 +1,10 @@
 // The cluster's command line as a user calls it, where it needs no cluster.
 import { deepEqual, equal, match } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { CLUSTER_FLAGS } from "./settings.ts";
 
 function run(...args: string[]) {
@@ -37,4 +39,45 @@ test("what is no command is refused in a line", () => {
     match(error, new RegExp(`^attune: "cluster ${name}" is no command; one of up, .*\\n$`));
     equal(code, 2);
   }
+});
+
+/** A data folder whose cluster was up once, and is down. */
+function downFolder(t: TestContext): string {
+  const data = mkdtempSync(join(tmpdir(), "attune-main-"));
+  t.after(() => rmSync(data, { recursive: true, force: true }));
+  mkdirSync(join(data, "cluster"));
+  const [port, controllerPort, restPort, rpcPort, zookeeperPort] = [1, 2, 3, 4, 5];
+  const plan = {
+    kafka: { brokers: ["127.0.0.1:1"], properties: {}, own: { port, controllerPort } },
+    flink: { url: "http://127.0.0.1:3", own: { restPort, rpcPort, zookeeperPort } },
+    redis: { url: "redis://127.0.0.1:6", own: { port: 6 } },
+    servers: { host: "127.0.0.1", ports: [7] },
+    clusterKey: "",
+    projects: {},
+    ...{ demo: false, partitions: 1, replicas: 1, taskManagers: 1, slots: 1, parallelism: 1, checkpointMs: 1_000 },
+    ...{ stateBackend: "rocksdb", transactionTimeoutMs: 900_000 },
+  };
+  writeFileSync(join(data, "cluster/plan.json"), JSON.stringify(plan));
+  return data;
+}
+
+test("what is no option, and a savepoint that is not there, are misuses that touch nothing", (t) => {
+  const data = downFolder(t);
+  const from = run("submit", "--data", data, "--from", join(data, "nothing"));
+  match(from.error, /^attune: --from is ".*", which is no savepoint and no checkpoint: there is no _metadata in it\n$/);
+  equal(from.code, 2);
+  deepEqual(readdirSync(join(data, "cluster")), ["plan.json"]);
+  for (const args of [["status", "--nope"], ["down", "now"]]) equal(run(...args, "--data", data).code, 2, args.join(" "));
+});
+
+test("a cluster that is down says so, in lines", (t) => {
+  const data = downFolder(t);
+  const { code, out, error } = run("status", "--data", data);
+  deepEqual([code, error], [1, ""]);
+  match(out, /^fault {4}Flink does not answer at http:\/\/127\.0\.0\.1:3$/m);
+  match(out, /^fault {4}Kafka does not answer: connect ECONNREFUSED 127\.0\.0\.1:1$/m);
+  equal(out.match(/^fault/gm)!.length, 2);
+  const down = run("down", "--data", data);
+  equal(down.code, 0);
+  match(down.error, /Flink was down already; the next "up" goes on where the job ended\n.*everything is down\n$/);
 });

@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { isHelp } from "../../server/cli/help.ts";
 import { UsageError } from "../../server/cli/usage.ts";
-import { isMisuse, isPlain } from "./plain-faults.ts";
+import { isMisuse, plainly } from "./plain-faults.ts";
 import { CLUSTER_FLAGS } from "./settings.ts";
 
 const HELP = `attune cluster <command> [options]
@@ -93,6 +93,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.stderr.write(isPlain(error) ? `attune: ${error.message}\n` : `${(error as Error).stack}\n`);
+  const plain = plainly(error);
+  process.stderr.write(plain === undefined ? `${(error as Error).stack}\n` : `attune: ${plain}\n`);
   process.exitCode = isMisuse(error) ? EXIT_USAGE : 1;
 }

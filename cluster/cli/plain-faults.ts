@@ -11,6 +11,7 @@ import { LedgerCopyError } from "../erasure/ledger-copy.ts";
 import { InstallError } from "../install/tools.ts";
 import { FlinkError } from "../jobs/flink-rest.ts";
 import { OpenTransactionError } from "../kafka/committed.ts";
+import { sayAway } from "../kafka/faults.ts";
 import { TopicError } from "../kafka/topics.ts";
 import { PartError } from "../parts/part.ts";
 import { CheckError } from "./checks.ts";
@@ -36,12 +37,13 @@ const PLAIN = [
 ];
 
 /** The command line or a setting is wrong, not what it works on. */
-export function isMisuse(error: unknown): error is Error {
-  return error instanceof UsageError || error instanceof SettingError;
+export function isMisuse(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  return error instanceof UsageError || error instanceof SettingError || code.startsWith("ERR_PARSE_ARGS");
 }
 
-/** Faults that a person can mend are one line or a few; anything else is a bug and keeps its stack. */
-export function isPlain(error: unknown): error is Error {
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  return isMisuse(error) || PLAIN.some((kind) => error instanceof kind) || code.startsWith("ERR_PARSE_ARGS");
+/** Faults that a person can mend are one line or a few; undefined for anything else, which is a bug and keeps its stack. */
+export function plainly(error: unknown): string | undefined {
+  if (isMisuse(error) || PLAIN.some((kind) => error instanceof kind)) return (error as Error).message;
+  return sayAway(error);
 }

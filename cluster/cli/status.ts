@@ -10,6 +10,7 @@ import { withoutPassword } from "./checks.ts";
 import { partsOf } from "./cluster-parts.ts";
 import { lagOf, type TopicLag } from "./lag.ts";
 import { openDisk } from "./open-disk.ts";
+import { plainly } from "./plain-faults.ts";
 import { type ClusterFlags, type ClusterSettings, readCluster, serverUrl } from "./settings.ts";
 
 export interface PartStatus {
@@ -61,9 +62,9 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
   const { folder, plan, connection } = settings;
   const { generation } = await readJobState(folder);
   const { installations, servers, supervisor } = partsOf(settings, generation);
-  const faults: string[] = [];
+  const faults = new Set<string>();
   const noted = <T>(promise: Promise<T>): Promise<T | undefined> =>
-    promise.catch((error: Error) => void faults.push(error.message));
+    promise.catch((error: Error) => void faults.add(plainly(error) ?? error.message));
   const topics = Object.keys(plan.projects).flatMap((name) => projectTopics(name, { generation }).log);
   const [parts, job, lag, again] = await Promise.all([
     Promise.all([...installations, ...servers, supervisor].map((part) => statusOf(part, part === supervisor))),
@@ -82,7 +83,7 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
     ...(job === undefined ? {} : { job }),
     lag: lag ?? [],
     warnings: [openDisk(settings), sayWrittenAgain(again ?? [])].filter((warning) => warning !== undefined),
-    faults,
+    faults: [...faults],
   };
 }
 
