@@ -14,17 +14,21 @@ import type { FillTarget } from "./filler.ts";
 
 /** Letters listed; beyond it the oldest leave the list (they stay in the topic). */
 const LETTERS_MAX = 100_000;
+/** Letters dealt with whose places are remembered, for whoever has got to one of them on his way through the list. */
+const GONE_MAX = 10_000;
 const RETRY_AFTER_S = 2;
 
 /**
- * KEYS: ids by time, letters by id, resolved records of the job. ARGV: time, id, letter ('' where it is resolved), most
- * letters. A record that the job put aside (its id holds a slash) comes from another topic than its resolution, so either
- * may be first.
+ * KEYS: ids by time, letters by id, resolved records of the job, ids by time of those dealt with. ARGV: time, id, letter (''
+ * where it is resolved), most letters, most of those dealt with. A record that the job put aside (its id holds a slash) comes
+ * from another topic than its resolution, so either may be first.
  */
 const PUT = script(`
 if ARGV[3] == '' then
   redis.call('ZREM', KEYS[1], ARGV[2])
   redis.call('HDEL', KEYS[2], ARGV[2])
+  redis.call('ZADD', KEYS[4], ARGV[1], ARGV[2])
+  redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -1 - tonumber(ARGV[5]))
   if string.find(ARGV[2], '/', 1, true) then redis.call('SADD', KEYS[3], ARGV[2]) end
   return 1
 end
@@ -61,12 +65,27 @@ export class DeadLetterIndex {
     const ids = `${this.#prefix}ids`;
     // Counted first, so that what is resolved meanwhile is never listed beside a total without it.
     const total = await this.count();
-    const rank = before === undefined ? -1 : await this.#ask(ids, ["ZREVRANK", ids, before]);
-    const first = Number(rank ?? -1) + 1;
+    const first = before === undefined ? 0 : await this.#placeAfter(before);
+    if (first === undefined) return { letters: [], total };
     const found = (await this.#ask(ids, ["ZREVRANGE", ids, String(first), String(first + limit - 1)])) as Buffer[];
     const rows = `${this.#prefix}rows`;
     const letters = found.length === 0 ? [] : ((await this.#ask(rows, ["HMGET", rows, ...found])) as (Buffer | null)[]);
     return { letters: letters.flatMap((letter) => (letter === null ? [] : [letterOf(letter)])), total };
+  }
+
+  /**
+   * Where the list goes on after this letter, also where it was dealt with since it was listed; undefined for one that the
+   * list does not know.
+   */
+  async #placeAfter(id: string): Promise<number | undefined> {
+    const [ids, gone] = [`${this.#prefix}ids`, `${this.#prefix}gone`];
+    const rank = await this.#ask(ids, ["ZREVRANK", ids, id]);
+    if (rank !== null) return Number(rank) + 1;
+    const at = (await this.#ask(gone, ["ZSCORE", gone, id])) as Buffer | null;
+    if (at === null) return undefined;
+    const newer = Number(await this.#ask(ids, ["ZCOUNT", ids, `(${at.toString()}`, "+inf"]));
+    const together = (await this.#ask(ids, ["ZRANGEBYSCORE", ids, at, at])) as Buffer[];
+    return newer + together.filter((one) => one.compare(Buffer.from(id)) > 0).length;
   }
 
   /** @throws HostError `unavailable` */
@@ -108,8 +127,9 @@ export class DeadLetterIndex {
       kind === "deadLetters" ? decodeDocument("deadLetters", value) : letterOfQuarantine(decodeDocument("quarantine", value));
     if (this.#namesErased(letter)) return;
     const text = letter.resolved === true ? "" : JSON.stringify(letter);
-    const keys: [string, ...string[]] = [`${this.#prefix}ids`, `${this.#prefix}rows`, `${this.#prefix}resolved`];
-    await run(this.#link, PUT, keys, [String(letter.at), letter.id, text, String(LETTERS_MAX)]);
+    const [first, ...others] = ["ids", "rows", "resolved", "gone"].map((name) => `${this.#prefix}${name}`);
+    const args = [String(letter.at), letter.id, text, String(LETTERS_MAX), String(GONE_MAX)];
+    await run(this.#link, PUT, [first!, ...others], args);
   }
 
   /** Takes them out of the index. @throws RedisAwayError */
