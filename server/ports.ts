@@ -285,7 +285,7 @@ export interface Project {
   profile(ref: PersonRef): Promise<ProfileAnswer | undefined>;
   /** A ref with both ids links them, whatever the attributes. */
   setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileAnswer>;
-  /** What holds for the person; `said` is false where it is the program's default. */
+  /** What holds for the person; `said` is false where it is the program's default. Rejects with HostError where nobody knows. */
   consent(ref: PersonRef): Promise<{ consent: Consent; said: boolean }>;
   /** From the next event and the next answer on. */
   setConsent(ref: PersonRef, consent: Consent): Promise<void>;

@@ -139,3 +139,21 @@ test("Redis away: who has to have said yes is asked to come again, and nothing o
   }
   deepEqual((await loggedIds(project)).sort(), ["r2"]);
 });
+
+test("while Redis is away nobody is told, nor left with, a consent that he may not have given", options, async () => {
+  const { project, urls } = await newProject("granted");
+  const [url] = urls as [string];
+  const route = "/v1/privacy/users/carl/consent";
+  await cluster.redis.part.kill();
+  while (project.servers[0]!.stats().parts!["redis"]!.ready) await pause(5);
+  for (const answer of [await ask({ url }, `GET ${route}`), await ask({ url }, `PUT ${route}`, { analytics: "granted" })]) {
+    deepEqual([answer.status, answer.json.code, answer.headers.get("retry-after")], [503, "unavailable", "2"]);
+  }
+  const whole = { personalization: "denied", analytics: "denied", profiling: "denied", source: "banner" };
+  deepEqual((await ask({ url }, `PUT ${route}`, whole)).json, { user_id: "carl", ...whole });
+  deepEqual((await ask({ url }, `GET ${route}`)).json, { user_id: "carl", ...whole });
+  await cluster.redis.part.start();
+  const other = "GET /v1/privacy/users/dora/consent";
+  while ((await ask({ url }, other)).status !== 200) await pause(20);
+  deepEqual((await ask({ url }, other)).json.source, "default");
+});

@@ -251,8 +251,10 @@ export class ClusterProject implements Project {
   }
 
   async consent(ref: PersonRef): ReturnType<Project["consent"]> {
-    const { key, person } = await this.#visitors.find(ref);
+    const { key, person, isDegraded } = await this.#visitors.find(ref);
     const said = this.#people.saidNow(key) ?? person?.consent;
+    // He may have said no: the default is nobody's word for it.
+    if (said === undefined && person === undefined && isDegraded) away(undefined);
     return { consent: said ?? consentOfDefault(this.learner.program.consentDefault), said: said !== undefined };
   }
 

@@ -46,7 +46,7 @@ function consentOperations(who: "user" | "visitor", parameter: Schema): Record<s
       summary: `Read what a ${who} allows`,
       description: "Where nobody was asked yet, the program's default, with `source` `default`.",
       parameters: [parameter, project],
-      responses: { 200: json(ref("Consent"), "What holds now."), ...problems(["bad_parameter", "unknown_project"]) },
+      responses: { 200: json(ref("Consent"), "What holds now."), ...problems(["bad_parameter", "unknown_project", "unavailable"]) },
     },
     put: {
       tags: ["Privacy"],

@@ -18,27 +18,37 @@ const TCF_PURPOSES: Readonly<Record<Purpose, readonly number[]>> = {
   personalization: [1, 6],
 };
 
-/** `held` is what holds for purposes that the body does not name. @throws Problem (bad_parameter) */
-export function readConsent(body: Record<string, unknown>, held: Consent): Consent {
+const NOTHING: Consent = { personalization: "denied", analytics: "denied", profiling: "denied" };
+
+/** `held` is asked what holds for purposes that the body does not name. Rejects with a Problem (bad_parameter). */
+export async function readConsent(body: Record<string, unknown>, held: () => Promise<Consent>): Promise<Consent> {
   for (const name of Object.keys(body)) {
     if (!MEMBERS.has(name)) throw bad(name, `There is no purpose \`${name}\`: one of ${PURPOSES.join(", ")}.`);
   }
-  const consent: Consent = { ...(body["tcf"] === undefined ? purposesOf(held) : readTcf(body["tcf"])) };
+  const named: Partial<Consent> = {};
   for (const purpose of PURPOSES) {
     const value = body[purpose];
     if (value === undefined) continue;
     if (value !== "granted" && value !== "denied") throw bad(purpose, `\`${purpose}\` is "granted" or "denied".`);
-    consent[purpose] = value;
+    named[purpose] = value;
   }
+  const texts = textsOf(body);
+  const isWhole = PURPOSES.every((purpose) => named[purpose] !== undefined);
+  const others = body["tcf"] !== undefined ? readTcf(body["tcf"]) : isWhole ? NOTHING : purposesOf(await held());
+  return { ...others, ...named, ...texts };
+}
+
+function textsOf(body: Record<string, unknown>): Pick<Consent, "source" | "policy_version"> {
+  const texts: Pick<Consent, "source" | "policy_version"> = {};
   for (const name of ["source", "policy_version"] as const) {
     const value = body[name];
     if (value === undefined) continue;
     if (typeof value !== "string" || value.length === 0 || value.length > TEXT_CHARS_MAX) {
       throw bad(name, `\`${name}\` is a text of 1 to ${TEXT_CHARS_MAX} characters.`);
     }
-    consent[name] = value;
+    texts[name] = value;
   }
-  return consent;
+  return texts;
 }
 
 function purposesOf({ personalization, analytics, profiling }: Consent): Consent {

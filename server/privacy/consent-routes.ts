@@ -23,8 +23,7 @@ async function getConsent(call: Call): Promise<Answer> {
 async function putConsent(call: Call): Promise<Answer> {
   requireJson(call);
   const ref = await pathPerson(call);
-  const held = await call.project.consent(ref);
-  const consent = readConsent(parseObject(call.body), held.consent);
+  const consent = await readConsent(parseObject(call.body), async () => (await call.project.consent(ref)).consent);
   await call.project.setConsent(ref, consent);
   return ok({ ...ref, ...consent });
 }
