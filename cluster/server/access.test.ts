@@ -19,6 +19,7 @@ import { startCluster, type TestCluster, type TestProject } from "./testing/clus
 
 const missing = clusterMissing();
 const options = { skip: missing, timeout: 240_000 };
+const LOOKS_MAX = 1_000;
 let cluster: TestCluster;
 let project: TestProject;
 const accesses: ClusterAccess[] = [];
@@ -61,6 +62,20 @@ async function until(isSo: () => boolean): Promise<number> {
   while (!isSo()) await pause(2);
   return performance.now() - startMs;
 }
+
+test("of first user tokens that two servers make at a time both are taken", options, async () => {
+  const made = await Promise.all(doors.map((door) => ask(door, "POST /v1/user-tokens", { user_id: "ada" })));
+  for (const { status, json } of made) {
+    equal(status, 201);
+    for (const { keys } of accesses) {
+      const read = () => verifyUserToken(json.user_token, project.name, keys.secrets(project.name), Date.now());
+      // Until this server has heard of the other one's secret.
+      for (let looks = 0; looks < LOOKS_MAX && typeof (await read()) !== "object"; looks++) await pause(2);
+      const token = await read();
+      equal(typeof token === "object" && token.userId, "ada");
+    }
+  }
+});
 
 test("a key that one server made or revoked is so on the other within a second, and Kafka holds no key", options, async () => {
   const [first, second] = accesses as [ClusterAccess, ClusterAccess];

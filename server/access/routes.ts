@@ -89,7 +89,8 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions, provider: Identi
     const userId = requiredText(source, "user_id", ID_CHARS_MAX);
     const lifeS = integer(source, "life_s", { low: 1, high: TOKEN_AGE_MAX_S, otherwise: TOKEN_LIFE_S });
     const { name } = call.project;
-    const secret = ring.secrets(name)[0] ?? (await ring.rotateSecret(name, 0));
+    // Two servers may make the first secret at a time: tokens of the one that came first are to be taken as long as they live.
+    const secret = ring.secrets(name)[0] ?? (await ring.rotateSecret(name, TOKEN_AGE_MAX_S * 1_000));
     const token = await signUserToken(userId, secret, call.nowMs, lifeS);
     return { status: 201, json: { user_token: token, expires_at: isoOf(call.nowMs + lifeS * 1_000) } };
   }
