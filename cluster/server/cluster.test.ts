@@ -203,6 +203,7 @@ test("Kafka killed: events are refused with a word on when, reads go on, and so 
   await until(() => server.profile({ user_id: "ada" }), (found) => recentOf(found).length === 1);
   await cluster.kafka.part.kill();
   await rejects(submit(server, view("e2", { user_id: "ada" }, "sofa")), { code: "unavailable", retryAfterS: 2 });
+  await rejects(server.exportPerson({ user_id: "ada" }).next(), { code: "unavailable", retryAfterS: 2 });
   deepEqual(recentOf(await server.profile({ user_id: "ada" })), ["lamp"]);
   equal(server.stats().parts!["kafka"]!.ready, false);
   await cluster.kafka.part.start();

@@ -8,6 +8,7 @@ import { HostError, type ExportLine } from "../../server/ports.ts";
 import { Belonging } from "../../server/privacy/belonging.ts";
 import { knownLines, lineOf } from "../../server/privacy/export-lines.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
+import { sayAway } from "../kafka/faults.ts";
 import { MergedLog, type LogRecord as TopicRecord } from "../kafka/merged-log.ts";
 import { decodeDocument } from "../wire/documents.ts";
 import { decodeClusterRecord } from "../wire/record.ts";
@@ -31,7 +32,7 @@ const RETRY_AFTER_S = 2;
 
 /**
  * The topics are read three times (devices may have been seen with several users), and only what names him is decoded.
- * @throws HostError `unavailable` where what is known of him cannot be looked up: half an export is none.
+ * @throws HostError `unavailable`, before its first line, where Redis or Kafka is away: half an export is none.
  */
 export async function* personExport(
   ref: PersonRef,
@@ -43,11 +44,17 @@ export async function* personExport(
     throw new HostError("unavailable", message, { retryAfterS: RETRY_AFTER_S });
   }
   const { learner, now } = options;
-  const units = learner.learnt.decisions.state.experiments.unitsOf(key);
-  yield* knownLines({ key, person, plan: learner.program.plan, nowMs: Math.max(now(), person?.asOf ?? 0), units });
   const names = new Set([key, personKeyOf(ref)]);
   const belonging = new Belonging((name) => names.has(name));
-  for await (const [record] of recordsNaming(names, options)) belonging.meet(record);
+  try {
+    for await (const [record] of recordsNaming(names, options)) belonging.meet(record);
+  } catch (cause) {
+    if (sayAway(cause) === undefined) throw cause;
+    const message = "What is held on somebody cannot be listed while Kafka is away.";
+    throw new HostError("unavailable", message, { retryAfterS: RETRY_AFTER_S, cause });
+  }
+  const units = learner.learnt.decisions.state.experiments.unitsOf(key);
+  yield* knownLines({ key, person, plan: learner.program.plan, nowMs: Math.max(now(), person?.asOf ?? 0), units });
   const all = new Set([...names, ...belonging.met()]);
   for await (const [record, place] of recordsNaming(all, options)) belonging.follow(record, place);
   for await (const [record, place] of recordsNaming(all, options)) {
