@@ -4,12 +4,12 @@
 import { setTimeout } from "node:timers/promises";
 import { FlinkError, FlinkRest } from "../jobs/flink-rest.ts";
 import { type JobState, readJobState, writeJobState } from "../jobs/job-state.ts";
-import { groupId, livingJob, submitJob, untilRunning } from "../jobs/submit.ts";
+import { livingJob, submitJob, untilRunning } from "../jobs/submit.ts";
+import { lagOf } from "../kafka/lag.ts";
 import { checkTopics } from "../kafka/topics.ts";
 import { RedisLink } from "../redis/link.ts";
-import { projectTopics } from "../wire/topics.ts";
+import { groupId, projectTopics } from "../wire/topics.ts";
 import { partsOf } from "./cluster-parts.ts";
-import { lagOf } from "./lag.ts";
 import { fillRedis, forgetGeneration, redisConnection } from "./redis-rows.ts";
 import type { ClusterSettings } from "./settings.ts";
 import { clusterTopics, ensureTopics } from "./topics.ts";

@@ -2,13 +2,13 @@
 import { readFileSync } from "node:fs";
 import { FlinkRest } from "../jobs/flink-rest.ts";
 import { readJobState } from "../jobs/job-state.ts";
-import { groupId, livingJob } from "../jobs/submit.ts";
+import { livingJob } from "../jobs/submit.ts";
+import { lagOf, type TopicLag } from "../kafka/lag.ts";
 import { sayWrittenAgain, writtenAgain } from "../kafka/written-again.ts";
 import type { Part } from "../parts/part.ts";
-import { projectTopics } from "../wire/topics.ts";
+import { groupId, projectTopics } from "../wire/topics.ts";
 import { withoutPassword } from "./checks.ts";
 import { partsOf } from "./cluster-parts.ts";
-import { lagOf, type TopicLag } from "./lag.ts";
 import { openDisk } from "./open-disk.ts";
 import { plainly } from "./plain-faults.ts";
 import { type ClusterFlags, type ClusterSettings, readCluster, serverUrl } from "./settings.ts";

@@ -16,9 +16,6 @@ const POLL_MS = 200;
 /** The name that Flink lists the job under. */
 export const jobName = (generation: number): string => (generation === 1 ? "attune" : `attune.g${generation}`);
 
-/** The consumer group that the job of a generation confirms its offsets under. */
-export const groupId = (generation: number): string => `attune.g${generation}`;
-
 /** The job of a generation that runs, or will again by itself. */
 export async function livingJob(flink: FlinkRest, generation: number): Promise<JobOverview | undefined> {
   return (await flink.jobs()).find((job) => job.name === jobName(generation) && isLiving(job));

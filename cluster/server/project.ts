@@ -47,6 +47,7 @@ import { Erasures } from "./erasures.ts";
 import { Decisions } from "./decisions.ts";
 import { Filler } from "./filler.ts";
 import { ClusterIntake } from "./intake.ts";
+import { JobWatch } from "./job-watch.ts";
 import { Learner } from "./learner.ts";
 import { Membership } from "./membership.ts";
 import { ModelSnapshots } from "./model-snapshots.ts";
@@ -111,6 +112,7 @@ export class ClusterProject implements Project {
   readonly #membership: Membership;
   readonly #fillers: readonly Filler[];
   readonly #changes: Changes;
+  readonly #job: JobWatch;
   readonly #outputs: OutputsWatch;
   readonly #listeners = new Set<(change: PersonChange) => void>();
   readonly #sizes: Sizes;
@@ -176,6 +178,7 @@ export class ClusterProject implements Project {
     });
     erasures.onJob((job) => this.#erased(job));
     this.#fillers = targets.map((target) => new Filler({ connection, target, membership: this.#membership }));
+    this.#job = new JobWatch({ connection, generation, log: topics.log });
     this.#outputs = new OutputsWatch({ connection, generation });
     this.#sizes = new Sizes({ link, store, letters: this.#letters, learner });
     this.#ticks = setInterval(() => void this.#intake.tick().catch(() => undefined), TICK_EVERY_MS);
@@ -439,6 +442,7 @@ export class ClusterProject implements Project {
       decisions: this.#decisions,
       filler: this.#fillers[0]!,
       membership: this.#membership,
+      job: this.#job,
       outputs: this.#outputs,
       hasLearnt: this.#hasLearnt,
       isClosed: this.#closed,
@@ -451,6 +455,7 @@ export class ClusterProject implements Project {
     this.#closed = true;
     clearInterval(this.#ticks);
     this.#sizes.stop();
+    this.#job.stop();
     this.#outputs.stop();
     this.snapshots.close();
     this.#decisions.guards.stop();

@@ -6,6 +6,7 @@ import type { DeadLetterIndex } from "./dead-letters.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Filler } from "./filler.ts";
 import type { IntakeCounts } from "./intake.ts";
+import type { JobWatch } from "./job-watch.ts";
 import type { Learner } from "./learner.ts";
 import type { Membership } from "./membership.ts";
 import type { ModelSnapshots } from "./model-snapshots.ts";
@@ -29,6 +30,7 @@ export interface StatsOf {
   /** Of `profiles`. */
   readonly filler: Filler;
   readonly membership: Membership;
+  readonly job: JobWatch;
   readonly outputs: OutputsWatch;
   /** Everything there was has been learnt once. */
   readonly hasLearnt: boolean;
@@ -59,7 +61,7 @@ export function statsOf(of: StatsOf): HostStats {
 }
 
 function partsOf(of: StatsOf): NonNullable<HostStats["parts"]> {
-  const { sender, link, learner, snapshots, filler, membership, outputs, hasLearnt } = of;
+  const { sender, link, learner, snapshots, filler, membership, job, outputs, hasLearnt } = of;
   const { state, units } = learner.learnt.decisions;
   const [modelsLag, decisionsLag, fillerLag] = [learner.lag, learner.decisionsLag, filler.lag].map(figure);
   return {
@@ -84,6 +86,7 @@ function partsOf(of: StatsOf): NonNullable<HostStats["parts"]> {
       records: filler.recordsTotal,
       servers: membership.servers.length,
     },
+    job: { ...job.figures, lag: figure(job.figures.lag) },
     outputs: {
       ready: true,
       transactions_written_again: outputs.figures.transactions,

@@ -105,3 +105,6 @@ export const TOPIC_SETTINGS: Readonly<Record<keyof Omit<ProjectTopics, "log">, T
   quarantine: { cleanup: "delete", retentionMs: 90 * DAY_MS, logAppendTime: true, partitions: "one" },
   erasures: { cleanup: "compact", logAppendTime: true, partitions: "one", compactedWithinMs: HOUR_MS },
 };
+
+/** The consumer group that the job of a generation confirms its offsets under. */
+export const groupId = (generation: number): string => `attune.g${generation}`;

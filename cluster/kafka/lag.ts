@@ -1,6 +1,6 @@
 // How far the job is behind the log: the log's ends against the offsets that it committed with its newest checkpoint.
 import { Admin } from "@platformatic/kafka";
-import { clientOptions, type KafkaConnection } from "../kafka/connection.ts";
+import { clientOptions, type KafkaConnection } from "./connection.ts";
 
 const LATEST = -1n;
 
