@@ -239,10 +239,10 @@ const json = (method: string, body: unknown): RequestInit => ({
   body: JSON.stringify(body),
 });
 
-/** Flink answers a fault with the stack traces of its classes: the causes are what helps. */
+/** Flink answers a fault with the stack traces of its classes: the causes are what helps, each once. */
 function faultsOf(text: string): string {
-  const lines = text.replaceAll("\\n", "\n").replaceAll("\\t", "\t").split("\n");
-  const causes = lines.filter((line) => /Caused by|Exception/.test(line)).map((line) => line.trim());
+  const lines = text.replaceAll("\\n", "\n").replaceAll("\\t", "\t").split("\n").map((line) => line.trim());
+  const causes = [...new Set(lines.filter((line) => !line.startsWith("at ") && /Caused by|Exception/.test(line)))];
   return (causes.length > 0 ? causes.slice(0, FAULT_LINES_MAX) : lines.slice(0, FAULT_LINES_MAX)).join("\n");
 }
 
