@@ -1,13 +1,16 @@
 // Every counting model against a naive recount of the raw steps, on streams too small for any bound to bite.
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
+import type { LoggedEvent } from "../event/event.ts";
 import { SESSION_GAP_MS } from "../event/session-gap.ts";
+import { rngFrom } from "../math/rng.ts";
 import type { Step } from "../rank/recommender.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { stepStream } from "../testing/streams.ts";
 import { learningConfig, modelConfig } from "./config.ts";
 import { createModels, type Models } from "./models.ts";
 import { createSampler } from "./sampler.ts";
+import { stepOf } from "./step.ts";
 
 const HALF_LIFE_MS = 3_600_000;
 const CONFIG = modelConfig({ popularity: { half_life: "1h" }, rules: { half_life: "1h" }, cosine: { half_life: "1h" }, knn: { half_life: "1h" }, item_ttl: "300d" });
@@ -188,6 +191,40 @@ test("the sampler keeps its share, its bound per second, and thins out", () => {
   for (let i = 0; i < 10; i++) sampler.count(5_000 + i);
   const inSecond = Array.from({ length: 100 }, (_, i) => sampler.picks(`x${i}`, 5_500, 0));
   ok(!inSecond.includes(true));
+});
+
+test("times that stand still, or run ahead of all that follow, leave the ranker its samples", () => {
+  const taken = (timeOf: (i: number) => number): number => {
+    const sampler = createSampler({ share: 1, maxPerSecond: 100 });
+    let count = 0;
+    for (let i = 0; i < 5_000; i++) {
+      const isPicked = sampler.picks(`e${i}`, timeOf(i), 0);
+      sampler.pass(timeOf(i));
+      if (!isPicked) continue;
+      sampler.count(timeOf(i));
+      count++;
+    }
+    return count;
+  };
+  const DAY_MS = 86_400_000;
+  equal(taken((i) => i * 1_000), 5_000);
+  ok(taken(() => 20 * DAY_MS) > 3_900, "all alike");
+  ok(taken((i) => (20 + Math.floor(i / 2_500)) * DAY_MS) > 2_900, "whole days");
+  ok(taken((i) => (i === 50 ? 1_000 * DAY_MS : i * 1_000)) > 3_900, "one that is years ahead");
+  const shuffled = rngFrom(7).shuffle(Array.from({ length: 5_000 }, (_, i) => i * 1_000));
+  ok(taken((i) => shuffled[i]!) > 2_500, "in no order");
+  // A queue that is sent every ten seconds: what waited counts as of now, and is bounded as ever.
+  const late = taken((i) => Math.floor(i / 1_000) * 10_000 + (i % 1_000));
+  ok(late > 240 && late < 520, `${late}`);
+  ok(taken((i) => i / 50) < 60, "a busy moment");
+});
+
+test("for models nothing is later than when it was received", () => {
+  const context = { personKey: "u:a", weight: 1, sampled: false, history: [], firstMs: -1 };
+  const event: LoggedEvent = { event_id: "e", user_id: "a", event_type: "view", item_id: "x", timestamp: 400_000, received_at: 100_000 };
+  const ahead = stepOf(event, context)!;
+  deepEqual([ahead.timeMs, ahead.knownSinceMs], [100_000, 100_000]);
+  equal(stepOf({ ...event, received_at: 900_000 }, context)!.timeMs, 400_000);
 });
 
 test("a busy site's samples are spread over the second", () => {

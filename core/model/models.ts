@@ -198,13 +198,14 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
 
   const dirtyMeta = new DirtySlots(() => {
     const out = rowWriter();
-    out.u8(2);
+    out.u8(3);
     const { slotEnd, hand, clockMs, freeFirst, freeLast, order } = items.state;
     for (const value of [slotEnd, hand, clockMs, freeFirst, freeLast, order]) out.f64(value);
     const { nextNumber, hand: sessionHand, openEnd, freeFirst: freePlace } = sessions.state;
     for (const value of [nextNumber, sessionHand, openEnd, freePlace]) out.f64(value);
     out.f64(sampler.state.restedAtMs);
-    out.f64(0); // Earlier releases counted by the second, in two numbers.
+    out.f64(sampler.state.stillSteps);
+    out.f64(sampler.state.clockMs);
     for (const clock of Object.values(clocks)) {
       out.f64(clock.halfLifeMs);
       out.f64(clock.base);
@@ -216,11 +217,13 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
 
   const loadMeta = (bytes: Uint8Array): void => {
     const input = rowReader(bytes);
-    const version = input.version(2);
+    const version = input.version(3);
     for (const key of ["slotEnd", "hand", "clockMs", "freeFirst", "freeLast", "order"] as const) items.state[key] = input.f64();
     for (const key of ["nextNumber", "hand", "openEnd", "freeFirst"] as const) sessions.state[key] = input.f64();
-    sampler.state.restedAtMs = input.f64(); // A number of seconds in rows of earlier releases: long ago.
-    input.f64();
+    // In rows of earlier releases a number of seconds, which is long ago, and a count of their own.
+    sampler.state.restedAtMs = input.f64();
+    const stillSteps = input.f64();
+    if (version >= 3) Object.assign(sampler.state, { stillSteps, clockMs: input.f64() });
     for (const clock of version === 1 ? Object.values(clocks).slice(0, CLOCKS_V1) : Object.values(clocks)) {
       // The half-life is the snapshot's until `configure` says otherwise, at the place in the log where it was said.
       clock.setHalfLife(input.f64(), 0);
@@ -347,6 +350,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       return catalogue.remove(itemId);
     },
     learn(step) {
+      sampler.pass(step.timeMs);
       if (step.weight < 0) return turnAway(step);
       const { timeMs, personKey, sessionId } = step;
       dirtyMeta.touch(0);

@@ -24,6 +24,11 @@ export interface StepContext {
   readonly demographics?: readonly string[] | undefined;
 }
 
+/** When models take an event to have been: a sender whose clock is ahead would count for more than all of now, and hold up the samples. */
+export function stepTimeMs({ timestamp, received_at }: Pick<LoggedEvent, "timestamp" | "received_at">): number {
+  return Math.min(timestamp, received_at);
+}
+
 /** The step that an event is; undefined where models learn nothing from it. */
 export function stepOf(event: LoggedEvent, context: StepContext): Step | undefined {
   const { item_id: itemId } = event;
@@ -38,13 +43,13 @@ export function stepOf(event: LoggedEvent, context: StepContext): Step | undefin
     itemId,
     eventType: event.event_type,
     weight,
-    timeMs: event.timestamp,
+    timeMs: stepTimeMs(event),
     sampled: context.sampled,
     history: context.history,
     country: event.context?.country,
     device: event.context?.device,
     source: event.source,
-    knownSinceMs: firstMs === undefined ? undefined : firstMs < 0 ? event.timestamp : firstMs,
+    knownSinceMs: firstMs === undefined ? undefined : firstMs < 0 ? stepTimeMs(event) : firstMs,
     weather: event.context?.weather,
     timezone: event.context?.timezone,
     ...(context.interests === undefined ? {} : { interests: context.interests }),
