@@ -36,6 +36,12 @@ const events = Array.from({ length: 100 }, (_, i) => [
 ]).flat();
 const path = file("events.ndjson.gz", events);
 
+function runCommand(...args: string[]): { stdout: string; stderr: string } {
+  const main = join(import.meta.dirname, "main.ts");
+  const { stdout, stderr } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", main, "evaluate", ...args]);
+  return { stdout: String(stdout), stderr: String(stderr) };
+}
+
 const row = (report: EvaluationReport, name: string) => report.models.find((model) => model.name === name)!;
 
 test("scores events with context after the warm-up, with a row a model and the blend last", async () => {
@@ -111,6 +117,44 @@ test("--shuffle orders the lines of a basket by its seed, and no others", async 
   equal(shuffled.evaluated, 32);
   deepEqual({ ...(await evaluate(basket, "--shuffle", "3")), took_s: 0, models: [] }, { ...shuffled, took_s: 0, models: [] });
   equal(row(shuffled, "blend").hr20, 1);
+});
+
+test("lines that are left out are said, and take nothing from what is scored", async () => {
+  const lines = events.flatMap((event, i) => [
+    event,
+    { ...event, event_id: `t${i}`, event_type: "transaction" },
+    { ...event, event_id: `n${i}`, item_id: i },
+    { ...event, event_id: `v${i}`, value: "5" },
+  ]);
+  const mixed = file("mixed.ndjson", lines);
+  equal((await evaluate(mixed)).evaluated, 80);
+  const items = file("items.ndjson", [{ item_id: "a" }, { item_id: 2 }, { item_id: "b", categories: "x|y" }, { item_id: "o1", published_at: "2020-01-31" }]);
+  const { stdout, stderr } = runCommand(mixed, "--items", items, "--json");
+  equal((JSON.parse(stdout) as EvaluationReport).events, 300);
+  ok(stderr.includes("900 of 1200 lines are no events"), stderr);
+  for (const said of ["event_type_unknown 300 (the first is line 2)", "item_id_invalid 300 (the first is line 3)", "value_invalid 300"]) ok(stderr.includes(said), stderr);
+  ok(stderr.includes("2 of 4 lines are no items"), stderr);
+  equal(runCommand(path, "--json").stderr, "");
+  const anonymous = runCommand(file("nobody.ndjson", events.map(({ user_id, ...event }) => ({ ...event, session_id: user_id }))), "--json");
+  ok(anonymous.stderr.includes("identity_missing 300") && anonymous.stderr.includes("the file holds no events"), anonymous.stderr);
+});
+
+test("times in no order are said", () => {
+  const late = events.map((event, i) => (i === 49 ? { ...event, timestamp: Date.UTC(2099, 0, 1) } : event));
+  const { stderr } = runCommand(file("late.ndjson", late), "--json");
+  ok(stderr.includes("250 of 300 events are earlier than one before them, the first in line 51 (line 50 says 2099-01-01T00:00:00.000Z)"), stderr);
+});
+
+test("training sessions without an id are sessions of their own, and ids that are numbers are said", () => {
+  const sessions = Array.from({ length: 50 }, (_, i) => ({ items: [`p${i % 9}`, `q${i % 9}`] }));
+  const train = file("nameless.ndjson", [...sessions, { session_id: 7, items: [1, 2] }]);
+  const prefixes = file("numbers.ndjson", [{ prefix: ["p3"], target: "q3" }, { prefix: [1], target: 2 }]);
+  const { stdout, stderr } = runCommand("--train", train, "--test", prefixes, "--json");
+  const report = JSON.parse(stdout) as EvaluationReport;
+  equal(report.events, 100);
+  equal(report.evaluated, 1);
+  equal(row(report, "cosine").mrr20, 1);
+  ok(stderr.includes("1 of 51 lines are no sessions") && stderr.includes("1 of 2 lines are no prefixes"), stderr);
 });
 
 test("a call that cannot work says how to call it", async () => {

@@ -2,9 +2,9 @@
 // learn), or learnt on one file, frozen and asked about another. Method: docs/decisions/models.md.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { BUILT_IN_EVENT_TYPES, type AttuneEvent } from "../../core/event/event.ts";
-import { normaliseEvent } from "../../core/event/validate.ts";
-import type { Item } from "../../core/item/item.ts";
+import { BUILT_IN_EVENT_TYPES } from "../../core/event/event.ts";
+import { normaliseEvent, type Validated } from "../../core/event/validate.ts";
+import { normaliseItem } from "../../core/item/validate.ts";
 import { modelConfig, SWITCHED_MODELS } from "../../core/model/config.ts";
 import { EASE_DEFAULTS, partsOf, trainEase } from "../../core/model/ease.ts";
 import { stepOf } from "../../core/model/step.ts";
@@ -16,6 +16,7 @@ import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import type { ExcludeKind } from "../../core/program/program.ts";
 import { createRecommender, type MeasuredRecommender, type RecentItem, type Step } from "../../core/rank/recommender.ts";
+import { BAD_JSON, createAccount, type Account } from "./evaluate-account.ts";
 import { openEventFile } from "./event-file.ts";
 import { evaluateOffPolicy } from "./evaluate-off-policy.ts";
 import { shuffled } from "./evaluate-order.ts";
@@ -114,10 +115,15 @@ export async function evaluateCommand(args: string[], print: (text: string) => v
     if (positionals.length !== 1) throw new UsageError(`evaluate takes one file (- for standard input)\n${USAGE}`);
     events = await evaluatePrequential(positionals[0]!, options, board, progress);
   }
-  progress.done();
   const report = board.report(events, (performance.now() - startedMs) / 1000);
   if (report.evaluated === 0) {
-    process.stderr.write("attune: nothing to score: no event had an earlier one in its session after the first 20 %\n");
+    const why =
+      values.test !== undefined
+        ? "no prefix to complete"
+        : events === 0
+          ? "the file holds no events"
+          : "no event had an earlier one in its session after the first 20 %";
+    process.stderr.write(`attune: nothing to score: ${why}\n`);
   }
   print(options.json ? `${JSON.stringify(report)}\n` : board.table(report));
   return 0;
@@ -196,59 +202,83 @@ function backgroundOf(recommender: MeasuredRecommender, { retrainEvery: every, p
   };
 }
 
-/** Yields the objects of a file, one per line; a line that is none is left out, as `import` leaves it. */
-async function* objectsOf(path: string): AsyncGenerator<{ row: Record<string, unknown>; share: number | undefined }> {
+interface Line {
+  readonly number: number;
+  readonly row: unknown;
+  readonly share: number | undefined;
+}
+
+/** What a file's lines say. One that is no JSON is left out and accounted for. */
+async function* rowsOf(path: string, account: Account): AsyncGenerator<Line> {
   const file = openEventFile(path);
   for await (const lines of file.lines()) {
-    for (const { text } of lines) {
+    for (const { number, text } of lines) {
       let row: unknown;
       try {
         row = JSON.parse(text);
       } catch {
-        continue; // Counted by what is missing: `events` counts good lines only.
+        account.refuse(number, BAD_JSON);
+        continue;
       }
-      if (typeof row === "object" && row !== null) yield { row: row as Record<string, unknown>, share: file.progress };
+      yield { number, row, share: file.progress };
     }
+  }
+}
+
+/** The same of training sessions and prefixes. */
+async function* objectsOf(path: string, account: Account): AsyncGenerator<Line & { readonly row: Record<string, unknown> }> {
+  for await (const line of rowsOf(path, account)) {
+    if (typeof line.row === "object" && line.row !== null) yield { ...line, row: line.row as Record<string, unknown> };
+    else account.refuse(line.number, { code: "not_an_object", message: "a line is a JSON object" });
   }
 }
 
 async function putCatalogue(path: string | undefined, recommender: MeasuredRecommender, atMs: number): Promise<void> {
   if (path === undefined) return;
-  for await (const { row } of objectsOf(path)) {
-    if (typeof row["item_id"] !== "string") continue;
-    recommender.putItem({ ...(row as unknown as Item), categories: stringsOf(row["categories"]), tags: stringsOf(row["tags"]) }, atMs);
+  const account = createAccount();
+  for await (const { number, row } of rowsOf(path, account)) {
+    const outcome = normaliseItem(row);
+    if ("rejected" in outcome) {
+      account.refuse(number, outcome.rejected);
+      continue;
+    }
+    account.take(number);
+    recommender.putItem(outcome.item, atMs);
   }
+  process.stderr.write(account.text("items"));
 }
 
-const stringsOf = (value: unknown): string[] => (Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : []);
+/** A list of ids as strings; undefined where it is none. */
+const idsOf = (value: unknown): string[] | undefined =>
+  Array.isArray(value) && value.every((id) => typeof id === "string") ? value : undefined;
 
-/** Every line is taken at any age, as `import` takes it; undefined where it is no event. */
-function eventReader(program: ProgramDocument): (row: Record<string, unknown>) => AttuneEvent | undefined {
+/** Every line is taken at any age, as `import` takes it; the reason where it is no event. */
+function eventReader(program: ProgramDocument): (row: unknown) => Validated {
   const eventTypes = new Set([...BUILT_IN_EVENT_TYPES, ...Object.keys(program.events ?? {})]);
   let given = 0;
   const newEventId = (): string => `line-${++given}`;
-  return (row) => {
-    const outcome = normaliseEvent(row, { receivedAtMs: Infinity, eventTypes, anyAge: true, newEventId });
-    return "event" in outcome ? outcome.event : undefined;
-  };
+  return (row) => normaliseEvent(row, { receivedAtMs: Infinity, eventTypes, anyAge: true, newEventId });
 }
 
-async function countLines(path: string): Promise<number> {
-  let lines = 0;
-  for await (const chunk of openEventFile(path).lines()) lines += chunk.length;
-  return lines;
+/** How many events a file has, `limit` at the most. */
+async function countEvents(path: string, program: ProgramDocument, limit: number): Promise<number> {
+  const read = eventReader(program);
+  let events = 0;
+  for await (const { row } of rowsOf(path, createAccount())) if ("event" in read(row) && ++events >= limit) break;
+  return events;
 }
 
 async function evaluatePrequential(path: string, options: EvaluateOptions, board: Scoreboard, progress: Progress): Promise<number> {
   const { program, exclude, delayMs, hideLast, limit } = options;
   const { recommender, timing } = timedRecommender(program, board);
   const visits = createVisits({ keepSeen: exclude === "seen" });
-  const eventOf = eventReader(program);
+  const read = eventReader(program);
+  const account = createAccount();
   const late: Step[] = [];
   let lateFrom = 0;
   let events = 0;
   // Standard input cannot be read twice: everything is scored, and the warm-up is cut off the result.
-  const total = path === "-" ? undefined : Math.min(limit, await countLines(path));
+  const total = path === "-" ? undefined : await countEvents(path, program, limit);
   const warmUp = total === undefined ? 0 : Math.floor(total * WARM_UP_SHARE);
   const kinds: readonly ExcludeKind[] = exclude === "session" ? ["session"] : [];
   const retrain = backgroundOf(recommender, options);
@@ -290,10 +320,15 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
     board.scored(events, step.sessionId ?? step.personKey);
   };
 
-  const lines = objectsOf(path);
-  for await (const { row, share } of options.shuffleSeed === undefined ? lines : shuffled(lines, options.shuffleSeed)) {
-    const event = eventOf(row);
-    if (event === undefined) continue;
+  const lines = rowsOf(path, account);
+  for await (const { number, row, share } of options.shuffleSeed === undefined ? lines : shuffled(lines, options.shuffleSeed)) {
+    const outcome = read(row);
+    if ("rejected" in outcome) {
+      account.refuse(number, outcome.rejected);
+      continue;
+    }
+    const { event } = outcome;
+    account.take(number, event.timestamp);
     if (events === 0) await putCatalogue(options.itemsPath, recommender, event.timestamp);
     events++;
     progress.update(total === undefined ? share : events / total, `${events} events`);
@@ -327,6 +362,8 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
     if (events >= limit) break;
   }
   if (total === undefined) board.cutBefore(Math.floor(events * WARM_UP_SHARE) + 1);
+  progress.done();
+  process.stderr.write(account.text("events"));
   return events;
 }
 
@@ -336,10 +373,17 @@ async function evaluateFrozen(train: string, test: string, options: EvaluateOpti
   const retrain = backgroundOf(recommender, options);
   let nowMs = SEED_TIME_MS;
   let events = 0;
-  for await (const { row, share } of objectsOf(train)) {
-    const sessionId = String(row["session_id"]);
+  const sessions = createAccount();
+  for await (const { number, row, share } of objectsOf(train, sessions)) {
+    const items = idsOf(row["items"]);
+    if (items === undefined) {
+      sessions.refuse(number, { code: "items_invalid", message: "a session is {session_id, items: [item_id, …]} with ids as strings" });
+      continue;
+    }
+    sessions.take(number);
+    const sessionId = String(row["session_id"] ?? `line-${number}`);
     const history: RecentItem[] = [];
-    for (const itemId of stringsOf(row["items"])) {
+    for (const itemId of items) {
       nowMs += 1000;
       events++;
       const sampled = recommender.learningSample(`${sessionId}-${history.length}`, nowMs);
@@ -356,11 +400,16 @@ async function evaluateFrozen(train: string, test: string, options: EvaluateOpti
     }
     progress.update(share, `${events} clicks learnt`);
   }
+  const asked = createAccount();
   let prefixes = 0;
-  for await (const { row, share } of objectsOf(test)) {
+  for await (const { number, row, share } of objectsOf(test, asked)) {
     const target = row["target"];
-    const prefix = stringsOf(row["prefix"]).reverse();
-    if (typeof target !== "string" || prefix.length === 0) continue;
+    const prefix = idsOf(row["prefix"])?.reverse();
+    if (typeof target !== "string" || prefix === undefined || prefix.length === 0) {
+      asked.refuse(number, { code: "prefix_invalid", message: "a prefix is {prefix: [item_id, …], target: item_id} with ids as strings" });
+      continue;
+    }
+    asked.take(number);
     const trail = options.hideLast ? prefix.slice(1) : prefix;
     const query = { personKey: `prefix-${prefixes}`, nowMs, limit: LIST_LENGTH, history: [], interests: [], trail };
     timing.on = prefixes % TIMED_EVERY === 0;
@@ -375,5 +424,7 @@ async function evaluateFrozen(train: string, test: string, options: EvaluateOpti
     progress.update(share, `${++prefixes} prefixes`);
     if (prefixes >= options.limit) break;
   }
+  progress.done();
+  process.stderr.write(sessions.text("sessions") + asked.text("prefixes"));
   return events;
 }
