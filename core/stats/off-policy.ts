@@ -73,7 +73,10 @@ export function changeReward(sums: OffPolicySums, choice: LoggedChoice, reward: 
   sums.robustSquares += after * after - before * before;
 }
 
-/** `too_few`: too few choices; `no_overlap`: the log holds too little of what the policy would do. */
+/**
+ * `too_few`: too few choices, or rewards that do not differ; `no_overlap`: the log holds too little of what the policy would do, or
+ * its propensities cannot be those of its choices.
+ */
 export type RefusalCode = "too_few" | "no_overlap";
 
 export interface OffPolicyAnswer {
@@ -92,10 +95,14 @@ const COUNT_MIN = 50;
 const EFFECTIVE_MIN = 50;
 /** Weights average 1 where everything that the policy does was logged with some probability. */
 const COVERED_MIN = 0.8;
+const WEIGHT_MEAN_MAX = 1 / COVERED_MIN;
+/** Of the squared rewards: less spread is what rounding leaves. */
+const SPREAD_MIN = 1e-12;
 
 export function offPolicyAnswer(sums: OffPolicySums, alpha = 0.05): OffPolicyAnswer {
   const { count, weights, squares } = sums;
-  const effectiveCount = squares > 0 ? (weights * weights) / squares : 0;
+  // Squares that overflow are those of one weight.
+  const effectiveCount = squares === Infinity ? 1 : squares > 0 ? (weights * weights) / squares : 0;
   const refused = refusalOf(sums, effectiveCount, alpha);
   if (refused !== undefined) return { count, effectiveCount, refused };
   const errors = anytimeErrors(count, alpha);
@@ -106,15 +113,19 @@ export function offPolicyAnswer(sums: OffPolicySums, alpha = 0.05): OffPolicyAns
   const ips = sums.rewards / count;
   const snips = sums.rewards / weights;
   const robust = sums.robust / count;
-  // Of a ratio of means, by the delta method: Σ w²(r − v)² / (Σ w)².
-  const spread = sums.squaredRewards - 2 * snips * sums.weightedRewards + snips * snips * squares;
   return {
     count,
     effectiveCount,
     ips: around(ips, (sums.squaredRewards / count - ips * ips) / (count - 1)),
-    snips: around(snips, spread / (weights * weights)),
+    snips: around(snips, spreadOf(sums) / (weights * weights)),
     doublyRobust: around(robust, (sums.robustSquares / count - robust * robust) / (count - 1)),
   };
+}
+
+/** Of a ratio of means, by the delta method: Σ w²(r − v)², to be divided by (Σ w)². */
+function spreadOf({ rewards, weights, squares, weightedRewards, squaredRewards }: OffPolicySums): number {
+  const snips = rewards / weights;
+  return squaredRewards - 2 * snips * weightedRewards + snips * snips * squares;
 }
 
 function refusalOf(sums: OffPolicySums, effectiveCount: number, alpha: number): OffPolicyAnswer["refused"] {
@@ -131,11 +142,19 @@ function refusalOf(sums: OffPolicySums, effectiveCount: number, alpha: number): 
       reason: `the log covers about ${share} % of what the policy would choose; the rest was never shown`,
     };
   }
-  if (effectiveCount < EFFECTIVE_MIN) {
+  if (mean - anytimeErrors(count, alpha) * error > WEIGHT_MEAN_MAX) {
+    const said = `weights average ${Number(mean.toPrecision(2))} where right propensities make it 1`;
+    return { code: "no_overlap", reason: `${said}: these are not the probabilities with which the log's choices were made` };
+  }
+  if (!(effectiveCount >= EFFECTIVE_MIN)) {
     const share = Math.round((100 * largest) / weights);
     const size = effectiveCount.toFixed(1);
     const said = `${count} choices weigh as much as ${size}, and one alone makes ${share} % of the sum`;
     return { code: "no_overlap", reason: `${said}: the log shows too little of what the policy would choose` };
+  }
+  // A mean of rewards that are all alike would have an interval without width, however few they are.
+  if (spreadOf(sums) <= SPREAD_MIN * sums.squaredRewards) {
+    return { code: "too_few", reason: `all ${count} rewards are alike: how far off their mean may be cannot be told` };
   }
   return undefined;
 }

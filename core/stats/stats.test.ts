@@ -191,11 +191,16 @@ test("off-policy sums are those of the textbook, also where rewards came later",
 });
 
 test("an answer is refused where the log cannot carry it", () => {
-  const of = (weights: readonly number[]) => {
+  const of = (weights: readonly number[], rewardOf = (i: number) => i % 3) => {
     const sums = emptyOffPolicySums();
-    for (const weight of weights) addChoice(sums, { weight, reward: 1, expected: 0, expectedOfPolicy: 0 });
+    weights.forEach((weight, i) => addChoice(sums, { weight, reward: rewardOf(i), expected: 0, expectedOfPolicy: 0 }));
     return offPolicyAnswer(sums).refused?.code;
   };
+  // All alike, they would have an interval without width.
+  for (const reward of [0, 1, 0.1]) equal(of(Array.from({ length: 500 }, (_, i) => 0.9 + (i % 2) / 5), () => reward), "too_few");
+  // Weights average 1 where propensities are right.
+  equal(of(Array.from({ length: 500 }, (_, i) => 9 + (i % 3))), "no_overlap");
+  equal(of([...Array.from({ length: 500 }, () => 1), 1e300]), "no_overlap");
   equal(of([1, 1, 1]), "too_few");
   equal(of(Array.from({ length: 500 }, () => 1)), undefined);
   equal(of([...Array.from({ length: 500 }, () => 1), 5_000]), "no_overlap");

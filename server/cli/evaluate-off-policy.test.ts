@@ -67,6 +67,21 @@ test("a line without a propensity is named", async () => {
   await rejects(estimates(path), /line 2 needs/);
 });
 
+test("what is no log and no policy is refused, lines from Windows are taken", async () => {
+  const tsv = (rows: string[], end: string) => ["action\treward\tpropensity", ...rows, ""].join(end);
+  const rows = Array.from({ length: 200 }, (_, i) => `a${i % 2}\t${i % 2}\t0.5`);
+  const [unix, windows] = [file("unix.tsv", tsv(rows, "\n")), file("windows.tsv", tsv(rows, "\r\n"))];
+  deepEqual(await estimates(windows), await estimates(unix));
+  await rejects(estimates(file("open.tsv", tsv(["a\t\t0.5"], "\n"))), /line 2 needs/);
+  await rejects(estimates(file("object.ndjson", '{"action":{"id":1},"propensity":0.5,"reward":1}')), /line 1 needs/);
+  await rejects(estimates(file("vast.ndjson", '{"action":"a","propensity":0.5,"reward":1e308}')), /line 1 needs/);
+  for (const target of ['{"a0":0.9,"a1":0.9}', '{"a0":0.2}', "[1]", "null"]) {
+    await rejects(estimates("--target", file("no-policy.json", target), unix), /--target takes/);
+  }
+  const [constructed] = await estimates("--target", file("a1.json", '{"a1":1}'), file("names.ndjson", '{"action":"constructor","propensity":1,"reward":1}\n'.repeat(60)));
+  equal(constructed!.effective_sample_size, 0);
+});
+
 const data = resolve(import.meta.dirname, "../../../shared/data/open_bandit/bandit.tsv.gz");
 const skip = existsSync(data) ? false : "../shared/data/open_bandit is not there";
 

@@ -23,6 +23,9 @@ const REWARD = ["reward", "click", "value"];
 const ACTIONS_MAX = 100_000;
 /** How many choices without a reward the model's expectation starts with. */
 const PRIOR_CHOICES = 20;
+const SUM_TOLERANCE = 0.01; // Probabilities are written with two or three places.
+/** Products of larger ones are no numbers any more. */
+const REWARD_MAX = 1e50;
 
 interface Row {
   readonly part: string;
@@ -71,8 +74,11 @@ function targetOf(text: string): Target {
   if (text === "uniform") return text;
   try {
     const target = JSON.parse(readFileSync(text, "utf8")) as Record<string, unknown>;
-    const isGood = Object.values(target).every((p) => typeof p === "number" && p >= 0 && p <= 1);
+    const isObject = typeof target === "object" && target !== null && !Array.isArray(target);
+    const isGood = isObject && Object.values(target).every((p) => typeof p === "number" && p >= 0 && p <= 1);
     if (!isGood) throw new Error("a probability from 0 to 1 is needed for each action");
+    const sum = (Object.values(target) as number[]).reduce((all, p) => all + p, 0);
+    if (Math.abs(sum - 1) > SUM_TOLERANCE) throw new Error(`probabilities add up to 1, not to ${short(sum)}`);
     return target as Record<string, number>;
   } catch (cause) {
     const { message } = cause as Error;
@@ -88,7 +94,7 @@ async function readRows(path: string, by: string | undefined): Promise<Row[]> {
   for await (const lines of openEventFile(path).lines()) {
     for (const { number, text } of lines) {
       if (head === undefined && !text.startsWith("{")) {
-        head = text.split("\t");
+        head = cellsOf(text);
         continue;
       }
       rows.push(rowOf(head === undefined ? parsed(text, number) : columns(head, text), { number, by }));
@@ -106,17 +112,21 @@ function parsed(text: string, number: number): Record<string, unknown> {
   }
 }
 
+/** Of a line that may have come from Windows. */
+const cellsOf = (text: string): string[] => text.replace(/\r$/, "").split("\t");
+
 function columns(head: readonly string[], text: string): Record<string, unknown> {
-  const cells = text.split("\t");
+  const cells = cellsOf(text);
   return Object.fromEntries(head.map((name, i) => [name, cells[i]]));
 }
 
 function rowOf(fields: Record<string, unknown>, { number, by }: { number: number; by: string | undefined }): Row {
-  const first = (names: readonly string[]): unknown => names.map((name) => fields[name]).find((value) => value != null);
+  const first = (names: readonly string[]): unknown => names.map((name) => fields[name]).find((value) => value != null && value !== "");
   const action = first(ACTION);
   const reward = Number(first(REWARD));
   const propensity = Number(fields["propensity"]);
-  if (action === undefined || !Number.isFinite(reward) || !(propensity > 0 && propensity <= 1)) {
+  const isNamed = action !== undefined && typeof action !== "object";
+  if (!isNamed || !(Math.abs(reward) <= REWARD_MAX) || !(propensity > 0 && propensity <= 1)) {
     throw new UsageError(`line ${number} needs an action, a reward and a propensity above 0 and at most 1\n${USAGE}`);
   }
   const part = by === undefined ? "" : String(fields[by] ?? "");
@@ -143,7 +153,7 @@ function estimates(rows: readonly Row[], target: Target): OffPolicyRow[] {
 
 function probabilities(target: Target, actions: ReadonlySet<string>): ReadonlyMap<string, number> {
   return new Map(
-    [...actions].map((action) => [action, target === "uniform" ? 1 / actions.size : (target[action] ?? 0)]),
+    [...actions].map((action) => [action, target === "uniform" ? 1 / actions.size : Object.hasOwn(target, action) ? target[action]! : 0]),
   );
 }
 
