@@ -40,6 +40,20 @@ function purity(numbers: readonly number[], truth: readonly number[]): number {
   return [...counts.values()].reduce((sum, row) => sum + Math.max(...row.values()), 0) / truth.length;
 }
 
+test("dbscan: persons who are all alike are in their group, and are no group where nobody differs", () => {
+  const rows = Array.from({ length: 500 }, (_, i) => Float64Array.of(i % 2, 1 - (i % 2), (i % 3) / 7));
+  const family = trainFamily({ columns: NAMES, values: rows }, undefined, DBSCAN, AT);
+  equal(family.groups.length, 6);
+  deepEqual(family.groups.map(({ size }) => size).sort(), [83, 83, 83, 83, 84, 84]);
+  ok(!numbersOf(family, { columns: NAMES, values: rows }).includes(0));
+  for (const settings of [KMEANS, DBSCAN]) {
+    for (const row of [[0.5, 0.5, 0], [NaN, NaN, NaN]]) {
+      const same = Array.from({ length: 200 }, () => Float64Array.from(row));
+      deepEqual(trainFamily({ columns: NAMES, values: same }, undefined, settings, AT).groups, []);
+    }
+  }
+});
+
 for (const settings of [KMEANS, DBSCAN]) {
   test(`${settings.method}: the groups that are there are found, no more, and explained`, () => {
     forEachSeed(6, (rng) => {

@@ -1,6 +1,5 @@
 // DBSCAN (Ester, Kriegel, Sander, Xu, KDD 1996) over a bounded sample: groups of whatever shape that are dense, and no group
-// for whoever stands alone. A group is kept as a few of its points, far from each other, and the distance within which
-// every one of its points lies from one of them.
+// for whoever stands alone. A group is kept as a few of its points, far from each other.
 import { squaredDistance } from "./learned.ts";
 
 export interface DensityOptions {
@@ -14,7 +13,6 @@ export interface DensityOptions {
 
 export interface DenseGroup {
   readonly points: readonly Float64Array[];
-  readonly radius: number;
   /** Places of its members. */
   readonly members: readonly number[];
 }
@@ -39,7 +37,7 @@ export function densityGroups(points: readonly Float64Array[], options: DensityO
     .filter(({ length }) => length >= leastSize)
     .sort((a, b) => b.length - a.length || a[0]! - b[0]!)
     .slice(0, groupsMax)
-    .map((own) => ({ ...represented(points, own), members: own }));
+    .map((own) => ({ points: represented(points, own), members: own }));
 }
 
 /** Number of each point's group from 0, or -1 for noise. */
@@ -84,7 +82,7 @@ function usualReach(points: readonly Float64Array[], neighboursMin: number): num
 }
 
 /** Points far from each other (Gonzalez 1985), beginning with the first member. */
-function represented(points: readonly Float64Array[], members: readonly number[]): { points: Float64Array[]; radius: number } {
+function represented(points: readonly Float64Array[], members: readonly number[]): Float64Array[] {
   const chosen = [points[members[0]!]!];
   const distances = members.map((i) => squaredDistance(points[i]!, chosen[0]!));
   while (chosen.length < POINTS_MAX) {
@@ -95,5 +93,5 @@ function represented(points: readonly Float64Array[], members: readonly number[]
     chosen.push(point);
     for (let m = 0; m < members.length; m++) distances[m] = Math.min(distances[m]!, squaredDistance(points[members[m]!]!, point));
   }
-  return { points: chosen, radius: Math.sqrt(Math.max(...distances)) };
+  return chosen;
 }

@@ -38,6 +38,8 @@ export function trainFamily(sample: Sample, before: LearnedFamily | undefined, s
     const value = row[sample.columns.indexOf(name)]!;
     return value - value === 0 ? (value - mean) * scale : 0;
   }));
+  // Where nobody differs from anybody, density would find one group of all.
+  if (columns.length === 0) return { key: settings.key, trained_at: time.atMs, persons: points.length, columns, groups: [] };
   const kept = before?.key === settings.key ? moved(before, columns) : [];
   const groups = settings.method === "kmeans" ? byCentre(points, kept, settings, time.seed) : byDensity(points, kept, settings);
   const family: LearnedFamily = { key: settings.key, trained_at: time.atMs, persons: points.length, columns, groups };
@@ -100,14 +102,19 @@ function byDensity(points: readonly Float64Array[], kept: readonly Kept[], setti
   const centres = groups.map(({ members }) => meanOf(members.map((i) => points[i]!)));
   const numbers = matched(centres, kept, groupsMax);
   return groups
-    .map(({ points: own, radius, members }, g) => ({
-      number: numbers[g]!,
-      points: own.map((point) => Array.from(point, rounded)),
-      radius: rounded(radius + 1e-6), // Rounding must not leave the farthest outside.
-      size: members.length,
-      distinctions: [],
-    }))
+    .map(({ points: own, members }, g) => {
+      const stored = own.map((point) => Array.from(point, rounded));
+      return { number: numbers[g]!, points: stored, radius: reachOf(stored, members.map((i) => points[i]!)), size: members.length, distinctions: [] };
+    })
     .sort((a, b) => a.number - b.number);
+}
+
+/** A radius within which every member lies from one of the points as they are stored: rounded, they are not where they were. */
+function reachOf(stored: readonly (readonly number[])[], members: readonly Float64Array[]): number {
+  let farthest = 0;
+  for (const member of members) farthest = Math.max(farthest, Math.min(...stored.map((point) => squaredDistance(member, point))));
+  const radius = Math.sqrt(farthest);
+  return rounded(radius + 10 ** -DIGITS * (1 + 10 * radius));
 }
 
 /**
