@@ -50,6 +50,17 @@ test("a change of what is served, of what comes in, and of kinds of events is to
   ok(run(true).alarms.length <= ALARMS_MAX);
 });
 
+test("what gets better is a change and no alarm", () => {
+  const rng = rngFrom(8);
+  const health = createHealth(RANKERS, BACKGROUND);
+  for (let i = 0; i < 6_000; i++) {
+    const is = (early: number, late: number): boolean => rng.between(0, 999) < (i < 3_000 ? early : late) * 1_000;
+    health.judged(stepAt(START_MS + i * 1_000, { ahead: [is(0.3, 0.6) ? 0 : 100, 100, 100], isUnproposed: is(0.5, 0.2), isNew: is(0.4, 0.1) }));
+  }
+  deepEqual(health.alarms, []);
+  ok(health.changedMs > START_MS + 3_000_000);
+});
+
 test("a background model is worse only where chance does not explain it", () => {
   const health = createHealth(RANKERS, BACKGROUND);
   let at = START_MS;
@@ -89,6 +100,8 @@ test("the recommender judges what it serves, and what is restored goes on as if 
   learn(straight, steps.slice(2_000));
   learn(restored, steps.slice(2_000));
   deepEqual(restored.health(), straight.health());
+  deepEqual(restored.driftSigns(), straight.driftSigns());
+  ok(straight.driftSigns().changedMs > 0);
   const { models, steps: judged, calibration } = straight.health();
   ok(judged.reduce((sum, count) => sum + count, 0) > 2_500);
   const rate = (name: string): number => models.find((model) => model.name === name)!.hit_rate!;

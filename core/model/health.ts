@@ -13,6 +13,8 @@ const TYPES_WATCHED = 8;
 const TOP = 20;
 const STATE_ROW = HOURS_MAX;
 const JUDGED_MIN = 300; // Steps below which a background model is not judged.
+/** Which way is worse. A model that gets better, as a young one does for days, is a change but nothing to wake somebody for. */
+const WORSE: ReadonlyMap<string, 1 | -1> = new Map([["served", -1], ["background", -1], ["unproposed", 1], ["new_items", 1]]);
 const SURE = 3; // Standard errors by which a new one must be worse.
 
 export interface JudgedStep {
@@ -62,8 +64,10 @@ export interface Health {
   /** `worse` where the background model does surely worse than the one before it did. */
   verdict(): "worse" | "good" | "unknown";
   readonly background: { readonly before: BackgroundCount; readonly now: BackgroundCount };
-  /** Newest last. */
+  /** Changes for the worse, and of the share of a type whichever way. Newest last. */
   readonly alarms: readonly Alarm[];
+  /** The latest change, for better or worse: event time, 0 for none. */
+  readonly changedMs: number;
   /** Current means of what is watched, and how many steps they stand for. */
   watched(): { metric: string; mean: number; steps: number }[];
   /** Oldest first; hours without a judged step are left out. */
@@ -83,6 +87,7 @@ export function createHealth(rankers: number, background: number): Health {
   const watches = new Map<string, Adwin>();
   const types: string[] = [];
   const alarms: Alarm[] = [];
+  let changedMs = 0;
   const count = (): BackgroundCount => ({ sinceMs: 0, steps: 0, hits: 0 });
   const both = { before: count(), now: count() };
 
@@ -103,6 +108,7 @@ export function createHealth(rankers: number, background: number): Health {
         out.i32(saved.length);
         for (const value of saved) out.f64(value);
       }
+      out.f64(changedMs);
       return out.bytes();
     }
     for (const value of [hourOf[row]!, steps[row]!, chances[row]!, firsts[row]!]) out.f64(value);
@@ -115,6 +121,9 @@ export function createHealth(rankers: number, background: number): Health {
     if (adwin === undefined) watches.set(metric, (adwin = createAdwin()));
     const change = adwin.add(value);
     if (change === undefined) return;
+    changedMs = atMs;
+    const worse = WORSE.get(metric);
+    if (worse !== undefined && (change.after - change.before) * worse < 0) return;
     alarms.push({ metric, atMs, ...change });
     if (alarms.length > ALARMS_MAX) alarms.shift();
   };
@@ -142,6 +151,9 @@ export function createHealth(rankers: number, background: number): Health {
 
   return {
     alarms,
+    get changedMs() {
+      return changedMs;
+    },
     background: both,
     judged(step) {
       const { timeMs, ahead } = step;
@@ -211,6 +223,7 @@ export function createHealth(rankers: number, background: number): Health {
           watches.set(metric, adwin);
           if (metric.startsWith("type:")) types.push(metric.slice("type:".length));
         }
+        changedMs = input.left() >= 8 ? input.f64() : (alarms.at(-1)?.atMs ?? 0); // Earlier releases took every change for an alarm.
       }),
     ],
   };

@@ -51,7 +51,7 @@ test("a training reaches the lists through the log; a crash and a replay change 
 });
 
 test("drift asks for a training, a model that does worse gives way to the one before, and time alone asks in its turn", { timeout: 120_000 }, async () => {
-  const signs = { verdict: "unknown" as "worse" | "good" | "unknown", alarmMs: 5 };
+  const signs = { verdict: "unknown" as "worse" | "good" | "unknown", changedMs: 5 };
   const written: BackgroundPart[] = [];
   const earlier: BackgroundPart[] = [{ part: 0, rows: [["a", ["b"], [0.5]]] }];
   let hasEarlier = false;
@@ -69,11 +69,11 @@ test("drift asks for a training, a model that does worse gives way to the one be
     },
   });
   trainer.start();
-  equal(await trainer.look(), "nothing", "alarms of before the start were answered");
-  signs.alarmMs = 6;
+  equal(await trainer.look(), "nothing", "changes of before the start were answered");
+  signs.changedMs = 6;
   equal(await trainer.look(), "trained");
   ok(written.length > 0);
-  signs.alarmMs = 7;
+  signs.changedMs = 7;
   equal(await trainer.look(), "nothing", "not so soon after the last");
   written.length = 0;
   signs.verdict = "worse";

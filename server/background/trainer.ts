@@ -25,8 +25,8 @@ export interface TrainerOptions {
   /** Each step of the log, oldest first: whose, and of what. Undefined where a record is none. */
   readonly steps: () => Iterable<LoggedStep | undefined>;
   readonly write: (part: BackgroundPart) => Promise<void>;
-  /** What the progressive holdout says of the model that serves, and the latest alarm, Unix ms of event time. */
-  readonly health: () => { verdict: "worse" | "good" | "unknown"; alarmMs: number };
+  /** What the progressive holdout says of the model that serves, and the latest change that it saw, Unix ms of event time. */
+  readonly health: () => { verdict: "worse" | "good" | "unknown"; changedMs: number };
   /** Reads the log for the model before the one that serves. */
   readonly earlier: () => Generator<undefined, BackgroundPart[] | undefined>;
   readonly onFailed: (error: Error) => void;
@@ -39,8 +39,8 @@ export class BackgroundTrainer {
   #worker: Worker | null = null;
   #trainedAtMs = performance.now();
   #stopped = false;
-  /** Alarms up to here were answered. */
-  #seenAlarmMs = 0;
+  /** Changes up to here were answered. */
+  #seenChangeMs = 0;
   #trainings = 0;
 
   constructor(options: TrainerOptions) {
@@ -48,7 +48,7 @@ export class BackgroundTrainer {
   }
 
   start(): void {
-    this.#seenAlarmMs = this.#options.health().alarmMs;
+    this.#seenChangeMs = this.#options.health().changedMs;
     this.#timer = setInterval(() => {
       this.look().catch((error: unknown) => this.#options.onFailed(error as Error));
     }, LOOK_EVERY_MS);
@@ -59,12 +59,12 @@ export class BackgroundTrainer {
   async look(): Promise<"rolled_back" | "trained" | "nothing"> {
     const config = this.#options.config();
     if (config === undefined) return "nothing";
-    const { verdict, alarmMs } = this.#options.health();
+    const { verdict, changedMs } = this.#options.health();
     if (verdict === "worse" && (await this.#rollBack())) return "rolled_back";
     const sinceMs = performance.now() - this.#trainedAtMs;
-    const hasDrifted = alarmMs > this.#seenAlarmMs && (this.#trainings === 0 || sinceMs >= DRIFT_PAUSE_MS);
+    const hasDrifted = changedMs > this.#seenChangeMs && (this.#trainings === 0 || sinceMs >= DRIFT_PAUSE_MS);
     if (!hasDrifted && sinceMs < config.everyMs) return "nothing";
-    this.#seenAlarmMs = alarmMs;
+    this.#seenChangeMs = changedMs;
     return (await this.train()) ? "trained" : "nothing";
   }
 
