@@ -14,9 +14,10 @@ import { UsageError } from "./usage.ts";
 const folder = mkdtempSync(join(tmpdir(), "attune-evaluate-"));
 after(() => rmSync(folder, { recursive: true }));
 
-function file(name: string, rows: readonly unknown[]): string {
+/** Rows a line each, or one document. */
+function file(name: string, rows: readonly unknown[] | object): string {
   const path = join(folder, name);
-  const text = rows.map((row) => JSON.stringify(row)).join("\n");
+  const text = (Array.isArray(rows) ? rows : [rows]).map((row) => JSON.stringify(row)).join("\n");
   writeFileSync(path, name.endsWith(".gz") ? gzipSync(text) : text);
   return path;
 }
@@ -155,6 +156,20 @@ test("training sessions without an id are sessions of their own, and ids that ar
   equal(report.evaluated, 1);
   equal(row(report, "cosine").mrr20, 1);
   ok(stderr.includes("1 of 51 lines are no sessions") && stderr.includes("1 of 2 lines are no prefixes"), stderr);
+});
+
+test("a program of one's own is checked, and its events are worth what a node would count", async () => {
+  const likes = events.map((event, i) => (i % 3 === 2 ? { ...event, event_type: "like" } : event));
+  const liked = file("likes.ndjson", likes);
+  equal((await evaluate(liked, "--program", file("all.json", {}))).evaluated, 80, "without the part the built-in weights hold");
+  equal((await evaluate(liked, "--program", file("clicks.json", { events: { click: { weight: 1 } } }))).evaluated, 0, "a type that it does not name is no step");
+  const bare = runCommand(liked, "--program", file("weightless.json", { events: {} }));
+  ok(bare.stderr.includes("no event is a step to an item"), bare.stderr);
+  const dislikes = file("dislikes.ndjson", events.map((event) => ({ ...event, event_type: "dislike" })));
+  equal((await evaluate(dislikes, "--program", file("built-in.json", { name: "mine" }))).evaluated, 0);
+  for (const [name, program] of Object.entries({ weight: { events: { click: 5 } }, models: { models: { knn: { neighbours: "many" } } }, key: { evnts: {} } })) {
+    await rejects(evaluateCommand([liked, "--program", file(`${name}-bad.json`, program)]), (error) => error instanceof UsageError && /is no program:\n {2}\//.test(error.message));
+  }
 });
 
 test("a call that cannot work says how to call it", async () => {

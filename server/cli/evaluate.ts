@@ -2,6 +2,7 @@
 // learn), or learnt on one file, frozen and asked about another. Method: docs/decisions/models.md.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { assert } from "../../core/assert.ts";
 import { BUILT_IN_EVENT_TYPES } from "../../core/event/event.ts";
 import { normaliseEvent, type Validated } from "../../core/event/validate.ts";
 import { normaliseItem } from "../../core/item/validate.ts";
@@ -9,6 +10,7 @@ import { modelConfig, SWITCHED_MODELS } from "../../core/model/config.ts";
 import { EASE_DEFAULTS, partsOf, trainEase } from "../../core/model/ease.ts";
 import { stepOf } from "../../core/model/step.ts";
 import { createTrails } from "../../core/model/trails.ts";
+import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { durationMs } from "../../core/program/duration.ts";
 import { modelsOf } from "../../core/program/models.ts";
 import type { ProgramDocument } from "../../core/program/program.ts";
@@ -151,11 +153,22 @@ function exclusionOf(text: string | undefined, program: string): Exclusion {
 function programOf(name: string): ProgramDocument {
   if (name === "shop") return shopProgram;
   if (name === "news") return newsProgram;
+  let document: unknown;
   try {
-    return JSON.parse(readFileSync(name, "utf8")) as ProgramDocument;
+    document = JSON.parse(readFileSync(name, "utf8"));
   } catch (cause) {
     throw new UsageError(`--program takes shop, news or a JSON file; ${name}: ${(cause as Error).message}`, { cause });
   }
+  const faults = checkProgram(document);
+  if (faults.length === 0) return document as ProgramDocument;
+  throw new UsageError(`${name} is no program:\n${faults.map(({ path, message }) => `  ${path}: ${message}`).join("\n")}`);
+}
+
+/** What each event type is worth, as a node that has the program counts it; a type that is not in it is worth nothing. */
+function weightsOf(program: ProgramDocument): ReadonlyMap<string, number> {
+  const compiled = compileProgram(program, 0);
+  assert("program" in compiled, "a program that was checked compiles");
+  return compiled.program.plan.weights;
 }
 
 function without(program: ProgramDocument, names: string | undefined): ProgramDocument {
@@ -273,10 +286,12 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
   const { recommender, timing } = timedRecommender(program, board);
   const visits = createVisits({ keepSeen: exclude === "seen" });
   const read = eventReader(program);
+  const weights = weightsOf(program);
   const account = createAccount();
   const late: Step[] = [];
   let lateFrom = 0;
   let events = 0;
+  let steps = 0;
   // Standard input cannot be read twice: everything is scored, and the warm-up is cut off the result.
   const total = path === "-" ? undefined : await countEvents(path, program, limit);
   const warmUp = total === undefined ? 0 : Math.floor(total * WARM_UP_SHARE);
@@ -336,10 +351,11 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
     const history = visits.history(personKey);
     const step = stepOf({ ...event, received_at: event.timestamp }, {
       personKey,
-      weight: program.events?.[event.event_type]?.weight ?? 1,
+      weight: weights.get(event.event_type) ?? 0,
       sampled: recommender.learningSample(event.event_id, event.timestamp),
       history: history.slice(),
     });
+    if (step !== undefined) steps++;
     if (step !== undefined && step.weight < 0) {
       if (delayMs === 0) learn(step);
       else late.push(step);
@@ -364,6 +380,7 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
   if (total === undefined) board.cutBefore(Math.floor(events * WARM_UP_SHARE) + 1);
   progress.done();
   process.stderr.write(account.text("events"));
+  if (steps === 0 && events > 0) process.stderr.write("attune: no event is a step to an item: each is without an item_id, or of a type that the program weighs 0\n");
   return events;
 }
 
