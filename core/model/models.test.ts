@@ -8,8 +8,11 @@ import type { Step } from "../rank/recommender.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { stepStream } from "../testing/streams.ts";
 import { learningConfig, modelConfig } from "./config.ts";
+import { createDecayClock } from "./decay-clock.ts";
 import { createModels, type Models } from "./models.ts";
+import { createPopularity } from "./popularity.ts";
 import { createSampler } from "./sampler.ts";
+import { createSituation } from "./situation.ts";
 import { stepOf } from "./step.ts";
 
 const HALF_LIFE_MS = 3_600_000;
@@ -177,6 +180,21 @@ test("a session ends after 30 minutes, or with another session id, and goes on u
   models.sessions.relink("a:q", "u:q");
   equal(length("u:q", "s1", 3_000), 1);
   equal(length("a:q", "s1", 3_000), 0);
+});
+
+test("popularity after a silence, however long, is what has not faded", () => {
+  for (const halfLives of [1, 255, 256, 257, 511, 512, 513, 700, 1_500, 1e4, 1e9]) {
+    const popularity = createPopularity(createDecayClock(60_000), { name: "popularity" });
+    const learn = (slot: number, timeMs: number): void =>
+      popularity.learn({ slot, ref: slot, timeMs, weight: 1, isRepeat: false, sessionNumber: 1 }, createSituation());
+    for (let slot = 0; slot < 20; slot++) learn(slot, 0);
+    const laterMs = halfLives * 60_000;
+    learn(3, laterMs);
+    equal(popularity.countAt(3, laterMs), 1 + 2 ** -halfLives);
+    equal(popularity.countAt(4, laterMs), halfLives > 900 ? 0 : 2 ** -halfLives, `${halfLives}`);
+    equal(popularity.popularCount, halfLives > 900 ? 1 : 20);
+    equal(popularity.popular()[0], 3);
+  }
 });
 
 test("the sampler keeps its share, its bound per second, and thins out", () => {

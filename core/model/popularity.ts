@@ -114,7 +114,9 @@ export function createPopularity(clock: DecayClock, options: { name: string }): 
       const { slot } = reveal;
       const { epoch, fraction } = clock.at(reveal.timeMs);
       if (landmark === -Infinity) landmark = epoch;
-      while (epoch - landmark > LANDMARK_STEP) moveLandmark(landmark + LANDMARK_STEP);
+      // In one move however far: after a year of silence it would be some hundred thousand passes over all items.
+      const ahead = epoch - landmark;
+      if (ahead > LANDMARK_STEP) moveLandmark(landmark + LANDMARK_STEP * (Math.ceil(ahead / LANDMARK_STEP) - 1));
       reserve(slot);
       dirty.touch(slot);
       const weight = reveal.weight * fraction * powerOfTwo(epoch - landmark);
