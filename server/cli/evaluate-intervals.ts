@@ -4,6 +4,8 @@ import { rngFrom } from "../../core/math/rng.ts";
 
 const SEED = 20;
 const TAIL = 0.025; // 95 %.
+/** Of fewer, draws say little of how far off a figure may be; of one, nothing. */
+export const SESSIONS_MIN = 20;
 /** P(at most k) of a Poisson variable with mean 1, in millionths: how often a session is drawn. */
 const POISSON = [367_879, 735_759, 919_699, 981_012, 996_340, 999_406, 999_917];
 const MILLION = 1_000_000;
@@ -13,8 +15,8 @@ export type Interval = [low: number, high: number];
 export interface Intervals {
   hr20: Record<string, Interval>;
   mrr20: Record<string, Interval>;
-  /** The blend's lead over the model that is best alone, as a share of it. */
-  lead: { over: string; hr20: Interval; mrr20: Interval };
+  /** The blend's lead over the model that is best alone, as a share of it; null where in some draw that model hits nothing. */
+  lead: { over: string; hr20: Interval | null; mrr20: Interval | null };
   /** By how much each falls short of the blend, in the same draws. */
   behind: Record<string, { hr20: Interval; mrr20: Interval }>;
 }
@@ -24,7 +26,7 @@ export interface IntervalBooks {
   note(model: string, place: number): void;
   /** The step belongs to this session, and is done. */
   close(session: string, event: number): void;
-  /** Undefined where nothing was noted. */
+  /** Undefined where fewer than `SESSIONS_MIN` sessions were noted. */
   intervals(draws: number, fromEvent: number): Intervals | undefined;
 }
 
@@ -65,7 +67,9 @@ export function createIntervalBooks(): IntervalBooks {
         });
       });
       const plain = total(sums, width, () => 1);
-      if (plain[0] === 0 || names.length < 2) return undefined;
+      let sessions = 0;
+      for (let at = 0; at < sums.length; at += width) if (sums[at]! > 0) sessions++;
+      if (sessions < SESSIONS_MIN || names.length < 2) return undefined;
       const blend = names.indexOf("blend");
       const best = names.reduce((top, _, m) => (m !== blend && (top === blend || plain[1 + 2 * m]! > plain[1 + 2 * top]!) ? m : top), blend);
       const rng = rngFrom(SEED);
@@ -77,8 +81,8 @@ export function createIntervalBooks(): IntervalBooks {
       };
       const rows = (offset: number): Record<string, Interval> =>
         Object.fromEntries(names.map((name, m) => [name, interval((sum) => sum[offset + 2 * m]! / sum[0]!)]));
-      const lead = (offset: number): Interval =>
-        interval((sum) => sum[offset + 2 * blend]! / sum[offset + 2 * best]! - 1);
+      const lead = (offset: number): Interval | null =>
+        drawn.some((sum) => !(sum[offset + 2 * best]! > 0)) ? null : interval((sum) => sum[offset + 2 * blend]! / sum[offset + 2 * best]! - 1);
       const behind = Object.fromEntries(
         names.map((name, m) => {
           const gap = (offset: number): Interval =>

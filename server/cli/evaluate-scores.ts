@@ -155,9 +155,13 @@ export function createScoreboard(draws = 0): Scoreboard {
 
 function intervalLines({ hr20, mrr20, lead }: Intervals): string {
   const range = ([low, high]: Interval): string => `${(100 * low).toFixed(2)} to ${(100 * high).toFixed(2)}`;
+  const leads =
+    lead.hr20 === null || lead.mrr20 === null
+      ? `  ${lead.over} hits too little to be compared with`
+      : `  the blend leads it by ${range(lead.hr20)} % in HR@20, ${range(lead.mrr20)} % in MRR@20`;
   return [
     `95 %, sessions drawn again: blend HR@20 ${range(hr20["blend"]!)}, MRR@20 ${range(mrr20["blend"]!)}`,
     `  ${lead.over} HR@20 ${range(hr20[lead.over]!)}, MRR@20 ${range(mrr20[lead.over]!)}`,
-    `  the blend leads it by ${range(lead.hr20)} % in HR@20, ${range(lead.mrr20)} % in MRR@20\n`,
+    `${leads}\n`,
   ].join("\n");
 }

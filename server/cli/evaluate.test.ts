@@ -103,6 +103,15 @@ test("--without leaves a list out, --bootstrap says how far a figure may be off"
   deepEqual(await evaluate(path, "--without", "rules,next,recent", "--bootstrap", "50").then(({ intervals }) => intervals), report.intervals);
 });
 
+test("where draws say nothing there is no interval, and none without a number", () => {
+  const giant = runCommand(file("giant.ndjson", events.map((event) => ({ ...event, user_id: "giant" }))), "--bootstrap", "20");
+  ok(giant.stderr.includes("no intervals") && !giant.stdout.includes("95 %"), giant.stderr);
+  const train = file("known.ndjson", Array.from({ length: 30 }, () => ({ session_id: "s", items: ["a", "b"] })));
+  const missed = file("missed.ndjson", Array.from({ length: 30 }, (_, i) => ({ prefix: ["a"], target: `never-${i}` })));
+  const { stdout } = runCommand("--train", train, "--test", missed, "--bootstrap", "20");
+  ok(stdout.includes("hits too little to be compared with") && !stdout.includes("NaN"), stdout);
+});
+
 test("--retrain trains on what is past and gives the background model a list", async () => {
   equal(row(await evaluate(path), "background").hr20, 0);
   equal(row(await evaluate(path, "--retrain", "60"), "background").hr20, 1);

@@ -19,6 +19,7 @@ import { shopProgram } from "../../core/program/shop.ts";
 import type { ExcludeKind } from "../../core/program/program.ts";
 import { createRecommender, type MeasuredRecommender, type RecentItem, type Step } from "../../core/rank/recommender.ts";
 import { BAD_JSON, createAccount, type Account } from "./evaluate-account.ts";
+import { SESSIONS_MIN } from "./evaluate-intervals.ts";
 import { openEventFile } from "./event-file.ts";
 import { evaluateOffPolicy } from "./evaluate-off-policy.ts";
 import { shuffled } from "./evaluate-order.ts";
@@ -126,6 +127,9 @@ export async function evaluateCommand(args: string[], print: (text: string) => v
           ? "the file holds no events"
           : "no event had an earlier one in its session after the first 20 %";
     process.stderr.write(`attune: nothing to score: ${why}\n`);
+  }
+  if (values.bootstrap !== undefined && report.evaluated > 0 && report.intervals === undefined) {
+    process.stderr.write(`attune: no intervals: they are drawn from sessions, and fewer than ${SESSIONS_MIN} have something to score\n`);
   }
   print(options.json ? `${JSON.stringify(report)}\n` : board.table(report));
   return 0;
