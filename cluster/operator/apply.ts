@@ -237,7 +237,7 @@ function teach(turn: Turn, person: PersonState, { event, weight, version, progra
     personKey: turn.key, weight, sampled, history, interests, firstMs, attributes, demographics,
   });
   if (step === undefined) return;
-  const { sampled: _, history: known, ...rest } = step;
+  const { sampled: _, history: known, paceMs: __, ...rest } = step; // Readers know the pace by `at`.
   const common = { kind: "step", eventId: event.event_id, at: event.received_at } as const;
   if (step.weight < 0) {
     const before = known.filter(({ item_id, event_type }) => item_id === step.itemId && event_type === step.eventType);

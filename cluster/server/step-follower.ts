@@ -1,6 +1,7 @@
 // Follows `steps`, and teaches models in one order: log time, then the person's key, then his own order. What a ranker or a
 // vector learns from a step depends on the steps before it, so without one order each server would have other lists. It is
 // a function of the log, and the one in which the embedded host's fold is compared.
+import { paceMsOf } from "../../core/model/step.ts";
 import type { Recommender } from "../../core/rank/recommender.ts";
 import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
@@ -138,8 +139,9 @@ export class StepFollower {
     if (!this.#isNew(`${step.personKey}\n${eventId}`)) return;
     this.#options.onLearnt?.(value);
     const history = historyOf(value);
-    const sampled = history !== undefined && recommender.learningSample(eventId, step.timeMs);
-    recommender.learn({ ...step, sampled, history: history ?? [] });
+    const paceMs = value.at === undefined ? step.timeMs : paceMsOf(step.timeMs, value.at);
+    const sampled = history !== undefined && recommender.learningSample(eventId, paceMs);
+    recommender.learn({ ...step, paceMs, sampled, history: history ?? [] });
     this.total++;
   }
 }

@@ -6,7 +6,7 @@ import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /**
  * Whether a step is sampled depends on what the reader's models have learnt: he asks
- * `recommender.learningSample(eventId, step.timeMs)` where a history is there; where it is not the event is outside the
+ * `recommender.learningSample(eventId, paceMsOf(step.timeMs, at))` where a history is there; where it is not the event is outside the
  * program's share whatever the models know. A step that turns away has one always: only the first of a person counts.
  */
 export type StepValue = StepKinds & {

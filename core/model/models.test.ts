@@ -245,6 +245,24 @@ test("for models nothing is later than when it was received", () => {
   equal(stepOf({ ...event, received_at: 900_000 }, context)!.timeMs, 400_000);
 });
 
+test("what comes now is bounded by when it comes, whatever time it says; history by its own", () => {
+  const context = { personKey: "u:a", weight: 1, sampled: false, history: [], firstMs: -1 };
+  const event: LoggedEvent = { event_id: "e", user_id: "a", event_type: "view", item_id: "x", timestamp: 10_000_000, received_at: 0 };
+  const paceAt = (received_at: number): number => stepOf({ ...event, received_at }, context)!.paceMs!;
+  deepEqual([9_900_000, 10_000_000, 13_600_000, 13_600_001].map(paceAt), [9_900_000, 10_000_000, 13_600_000, 10_000_000]);
+
+  // A sender that says the same time again and again, 5,000 times a second.
+  const models = createModels(CONFIG, learningConfig({ share: 1, max_per_second: 50 }));
+  let samples = 0;
+  for (let i = 0; i < 10_000; i++) {
+    const paceMs = 10_000_000 + i / 5;
+    const sampled = models.sampler.picks(`e${i}`, paceMs, 0);
+    if (sampled) samples++;
+    models.learn({ personKey: `a:${i % 7}`, itemId: `i${i % 11}`, eventType: "view", weight: 1, timeMs: 10_000_000, paceMs, sampled, history: [] });
+  }
+  ok(samples > 50 && samples <= 101, `${samples} in two seconds`);
+});
+
 test("a busy site's samples are spread over the second", () => {
   const sampler = createSampler({ share: 1, maxPerSecond: 50 });
   const taken: number[] = [];

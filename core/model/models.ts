@@ -350,7 +350,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       return catalogue.remove(itemId);
     },
     learn(step) {
-      sampler.pass(step.timeMs);
+      const { paceMs = step.timeMs } = step;
+      sampler.pass(paceMs);
       if (step.weight < 0) return turnAway(step);
       const { timeMs, personKey, sessionId } = step;
       dirtyMeta.touch(0);
@@ -373,7 +374,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
         settleSituation(situation);
         fillLists();
         ranker.learn(known, step);
-        sampler.count(timeMs);
+        sampler.count(paceMs);
       } else {
         settleSituation(situation);
       }

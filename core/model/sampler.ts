@@ -14,27 +14,27 @@ const SEED = 0x5a3b1e;
  */
 const AT_ONCE_MS = 1_000;
 /**
- * Steps in a row that do not move event time on. More than a request holds: whoever comes so often at one time, or at
- * earlier ones, is a file whose times are days, or in no order. Its seconds say nothing about how fast events come, and
+ * Steps in a row that do not move the clock on (`paceMsOf`). More than a request holds: whoever comes so often at one time, or
+ * at earlier ones, is a file whose times are days, or in no order. Its seconds say nothing about how fast events come, and
  * would leave the ranker without samples (docs/decisions/models.md).
  */
 const STILL_STEPS = 1_000;
 
 export interface Sampler {
   /** Pure: changes nothing, so a caller may ask twice. */
-  picks(eventId: string, timeMs: number, samples: number): boolean;
+  picks(eventId: string, paceMs: number, samples: number): boolean;
   /** A step came, sampled or not. */
-  pass(timeMs: number): void;
+  pass(paceMs: number): void;
   /** A sampled step was learnt. */
-  count(timeMs: number): void;
+  count(paceMs: number): void;
   configure(learning: LearningConfig): void;
   readonly state: SamplerState;
 }
 
 export interface SamplerState {
-  /** Event time (ms) at which as many samples may come at once again as ever (the generic cell rate algorithm, ITU-T I.371). */
+  /** Time (ms) at which as many samples may come at once again as ever (the generic cell rate algorithm, ITU-T I.371). */
   restedAtMs: number;
-  /** The latest event time so far: an event that comes late is one of now. */
+  /** The latest time so far: an event that comes late is one of now. */
   clockMs: number;
   /** Steps since the clock moved, at most as many as are counted. */
   stillSteps: number;
@@ -44,30 +44,30 @@ export function createSampler(learning: LearningConfig): Sampler {
   const state: SamplerState = { restedAtMs: 0, clockMs: 0, stillSteps: 0 };
   let { share, maxPerSecond } = learning;
   const eachMs = (): number => (2 * 1_000) / maxPerSecond;
-  const standsStill = (timeMs: number): boolean => state.stillSteps >= STILL_STEPS && timeMs <= state.clockMs;
-  const nowAt = (timeMs: number): number => Math.max(timeMs, state.clockMs);
+  const standsStill = (paceMs: number): boolean => state.stillSteps >= STILL_STEPS && paceMs <= state.clockMs;
+  const nowAt = (paceMs: number): number => Math.max(paceMs, state.clockMs);
   return {
     state,
-    picks(eventId, timeMs, samples) {
+    picks(eventId, paceMs, samples) {
       const left = FULL_SHARE_SAMPLES / (FULL_SHARE_SAMPLES + samples);
       const thinned = Math.max(Math.min(share, SHARE_MIN), share * left * left);
       if (hash32(eventId, SEED) >= thinned * 4_294_967_296) return false;
       if (maxPerSecond === 0) return false;
-      if (standsStill(timeMs)) return true;
-      const nowMs = nowAt(timeMs);
+      if (standsStill(paceMs)) return true;
+      const nowMs = nowAt(paceMs);
       return state.restedAtMs <= nowMs || state.restedAtMs + eachMs() - nowMs <= AT_ONCE_MS;
     },
-    pass(timeMs) {
-      if (timeMs > state.clockMs) {
-        state.clockMs = timeMs;
+    pass(paceMs) {
+      if (paceMs > state.clockMs) {
+        state.clockMs = paceMs;
         state.stillSteps = 0;
       } else if (state.stillSteps < STILL_STEPS) {
         state.stillSteps++;
       }
     },
-    count(timeMs) {
-      // What is not bounded is not charged: when event time goes on, samples do too.
-      if (!standsStill(timeMs)) state.restedAtMs = Math.max(state.restedAtMs, nowAt(timeMs)) + eachMs();
+    count(paceMs) {
+      // What is not bounded is not charged: when the clock goes on, samples do too.
+      if (!standsStill(paceMs)) state.restedAtMs = Math.max(state.restedAtMs, nowAt(paceMs)) + eachMs();
     },
     configure(next) {
       ({ share, maxPerSecond } = next);

@@ -29,6 +29,14 @@ export function stepTimeMs({ timestamp, received_at }: Pick<LoggedEvent, "timest
   return Math.min(timestamp, received_at);
 }
 
+/** What comes later than this after it was done is history that somebody brings in. */
+const LIVE_MS = 3_600_000;
+
+/** The clock that bounds samples: when a step came, because events may all say the same time; of history, when it was. */
+export function paceMsOf(timeMs: number, cameMs: number): number {
+  return cameMs - timeMs > LIVE_MS ? timeMs : cameMs;
+}
+
 /** The step that an event is; undefined where models learn nothing from it. */
 export function stepOf(event: LoggedEvent, context: StepContext): Step | undefined {
   const { item_id: itemId } = event;
@@ -44,6 +52,7 @@ export function stepOf(event: LoggedEvent, context: StepContext): Step | undefin
     eventType: event.event_type,
     weight,
     timeMs: stepTimeMs(event),
+    paceMs: paceMsOf(event.timestamp, event.received_at),
     sampled: context.sampled,
     history: context.history,
     country: event.context?.country,

@@ -33,6 +33,8 @@ export interface Step {
   readonly weight: number;
   /** Event time, Unix ms. */
   readonly timeMs: number;
+  /** By what samples are bounded, Unix ms (`paceMsOf`); where nobody says it, event time. */
+  readonly paceMs?: number | undefined;
   /** Rank before reveal, and learn the blend from it (`learningSample`). */
   readonly sampled: boolean;
   /** The person's recent items before this event, newest first. */
@@ -216,7 +218,7 @@ export interface Recommender {
   /** Catalogue items whose id, or a word of whose title, begins with `text`. For people who search, not for lists. */
   findItems(text: string, limit: number): Item[];
   /** Whether `step` should be passed with `sampled: true`; reads, never changes. `eventId` is what is hashed. */
-  learningSample(eventId: string, timeMs: number): boolean;
+  learningSample(eventId: string, paceMs: number): boolean;
   learn(step: Step): void;
   /** How well each model does over time, and what has changed. */
   health(): HealthView;
@@ -267,7 +269,7 @@ export function createRecommender(config: RecommenderConfig = {}): MeasuredRecom
       return slot < 0 ? undefined : models.items.itemAt(slot);
     },
     findItems: (text, limit) => findItems(models.items, text, limit),
-    learningSample: (eventId, timeMs) => models.sampler.picks(eventId, timeMs, models.blend.samples),
+    learningSample: (eventId, paceMs) => models.sampler.picks(eventId, paceMs, models.blend.samples),
     learn: (step) => models.learn(step),
     health: () => healthView(models.health, ["mix", "calibrated", ...models.models.map(({ name }) => name)], models.config.off),
     driftSigns: () => ({ verdict: models.health.verdict(), changedMs: models.health.changedMs }),

@@ -24,7 +24,7 @@ export function programRoutes(onProgram: (project: Project) => void, host: Warne
     const result = await call.project.putProgram(documentOf(call));
     if ("faults" in result) {
       const { faults } = result;
-      throw new Problem("bad_program", `${faults.length} faults; the program in force was not changed.`, { faults });
+      throw new Problem("bad_program", `${faults.length === 1 ? "One fault" : `${faults.length} faults`}; the program in force was not changed.`, { faults });
     }
     onProgram(call.project);
     return { ...ok({ version: result.version }), audit: { version: result.version } };

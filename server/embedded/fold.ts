@@ -7,7 +7,7 @@ import { applyAttributes, applyEvent, lookAgain, mergePersons, netMoves, type Ou
 import { anonymousKeyOf, refOfKey, resolve, resolveKeys, type IdentityLink } from "../../core/identity/identity.ts";
 import { compileProgram } from "../../core/program/compile.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
-import { stepOf, stepTimeMs } from "../../core/model/step.ts";
+import { paceMsOf, stepOf } from "../../core/model/step.ts";
 import { addAnonymousId } from "../../core/profile/fold.ts";
 import { strongestInterests } from "../../core/profile/reading.ts";
 import type { PersonState } from "../../core/profile/person.ts";
@@ -263,7 +263,7 @@ export class Fold {
     const program = this.programs.current;
     const weight = program.plan.weights.get(event.event_type) ?? 0;
     const mayLearn = isGranted(person.consent, "profiling", program.consentDefault);
-    const sampled = this.recommender.learningSample(event.event_id, stepTimeMs(event));
+    const sampled = this.recommender.learningSample(event.event_id, paceMsOf(event.timestamp, event.received_at));
     const step = stepOf(event, {
       personKey: key,
       weight,
