@@ -8,7 +8,7 @@ import { createLive, type Live, type LiveMessage, type LiveState } from "./live/
 import { applyDecision, slotsOf } from "./slots.ts";
 import type {
   Attune, AttuneOptions, AutoCapture, Decision, Listeners, Profile, RecommendationList, SegmentsChange, Status,
-  Subscription, TriggerFired,
+  Subscription,
 } from "./types.ts";
 import { forget, startVisit, type Visit } from "./visit.ts";
 
@@ -29,7 +29,8 @@ class SdkFault extends Error {
   }
 }
 
-const CAPTURES = ["page_view", "click", "scroll", "hover", "mouse_move", "dwell", "search", "impression"] as const;
+/** What can be captured, by the names of `data-auto` and of `auto`. */
+export const CAPTURES = ["page_view", "click", "scroll", "hover", "mouse_move", "dwell", "search", "impression"] as const;
 
 function autoOf(auto: boolean | AutoCapture | undefined): Required<AutoCapture> {
   const wants = (name: keyof AutoCapture): boolean => (typeof auto === "object" ? auto[name] !== false : auto === true);
@@ -140,25 +141,20 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   }
 
   function heard({ type, at: _at, ...fields }: LiveMessage): void {
-    if (type === "recommendations") {
-      const list = fields as unknown as RecommendationList;
-      visit?.remember(list);
-      listeners.emit("recommendations", list);
-    } else if (type === "profile") {
-      listeners.emit("profile", fields as unknown as Profile);
-      refreshSlots(SLOTS_AFTER_PROFILE_MS);
-    } else if (type === "segments") {
-      const change = fields as unknown as SegmentsChange;
-      listeners.emit("segments", change);
-      if (change.entered.length + change.left.length > 0) refreshSlots();
-    } else if (type === "trigger") {
-      listeners.emit("trigger", fields as unknown as TriggerFired);
-    } else if (type === "error") {
-      listeners.emit("error", { code: String(fields["code"]), message: String(fields["detail"] ?? "") });
+    if (type === "error") {
+      listeners.emit(type, { code: String(fields["code"]), message: String(fields["detail"] ?? "") });
     }
   }
 
   // --- questions ---
+    if (!LIVE_NAMES.has(type)) return;
+    if (type === "recommendations") visit?.remember(fields as unknown as RecommendationList);
+    // Each live name's message is what its listeners get; the server is trusted with the form.
+    listeners.emit(type as "profile", fields as unknown as Profile);
+    if (type === "profile") refreshSlots(SLOTS_AFTER_PROFILE_MS);
+    if (type !== "segments") return;
+    const { entered, left } = fields as unknown as SegmentsChange;
+    if (entered.length + left.length > 0) refreshSlots();
   function who({ identity }: Visit): { user_id: string } | { anonymous_id: string } {
     const userId = identity.userId();
     return userId === undefined ? { anonymous_id: identity.anonymousId() } : { user_id: userId };

@@ -19,34 +19,24 @@ export const browserClock: Clock = {
 
 /** localStorage; where the browser forbids it, a memory that ends with the page. */
 export function browserStore(): KeyValueStore {
-  let storage: Storage | undefined;
+  let held: Record<string, string> = {};
   try {
-    storage = localStorage;
+    held = localStorage ?? held;
   } catch {
     // Storage is switched off for this site: events still go out, but do not survive the page.
   }
-  const memory = new Map<string, string>();
-  const held = storage;
-  if (!held) {
-    return {
-      keys: () => [...memory.keys()],
-      get: (key) => memory.get(key) ?? null,
-      set: (key, value) => (memory.set(key, value), true),
-      remove: (key) => void memory.delete(key),
-    };
-  }
   return {
     keys: () => Object.keys(held),
-    get: (key) => held.getItem(key),
+    get: (key) => held[key] ?? null,
     set(key, value) {
       try {
-        held.setItem(key, value);
+        held[key] = value;
         return true;
       } catch {
         return false; // the quota is used up
       }
     },
-    remove: (key) => held.removeItem(key),
+    remove: (key) => void delete held[key],
   };
 }
 

@@ -113,6 +113,63 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
       assert.equal(collector.received.filter(({ event_type }) => event_type === "page_view").length, 2);
     }));
 
+  test("a router brings the content after the address: what is viewed is what the page comes to be about", () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(collector.origin);
+      await collector.event({ event_type: "page_view" });
+      /** A step of the router, and the frame in which the page is looked at. */
+      const shows = (item: string | null): Promise<void> =>
+        page.evaluate(async (item) => {
+          if (item === null) delete document.body.dataset["attunePageItem"];
+          else document.body.dataset["attunePageItem"] = item;
+          for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
+        }, item);
+      const goes = (path: string): Promise<void> =>
+        page.evaluate(async (path) => {
+          history.pushState(null, "", path);
+          for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
+        }, path);
+      const views = async (): Promise<string[]> => {
+        await page.evaluate(() => attune.flush());
+        return collector.received
+          .filter(({ event_type }) => event_type === "page_view" || event_type === "view")
+          .map(({ page_url, item_id }) => `${new URL(page_url!).pathname} ${item_id ?? "-"}`);
+      };
+      await goes("/lamp-1");
+      await shows("lamp-1");
+      await goes("/"); // its content is still the lamp's
+      await shows(null);
+      await goes("/lamp-2");
+      await shows("lamp-2");
+      await shows(null); // drawn anew
+      await shows("lamp-2");
+      await goes("/lamp-2/reviews");
+      await goes("/lamp-1"); // one item's content gives way to another's
+      await shows("lamp-1");
+      await page.evaluate(() => attune.view("lamp-3")); // opened in place
+      await shows(null);
+      await page.evaluate(() => attune.page({ item_id: "lamp-4" }));
+      await shows("lamp-4");
+      assert.deepEqual(await views(), [
+        "/ -", "/lamp-1 -", "/lamp-1 lamp-1", "/ -", "/lamp-2 -", "/lamp-2 lamp-2", "/lamp-2/reviews -", "/lamp-1 -",
+        "/lamp-1 lamp-1", "/lamp-1 lamp-3", "/lamp-1 -", "/lamp-1 lamp-4",
+      ]);
+    }));
+
+  test("a page that the back-forward cache brings again is seen again, with its item", () =>
+    withPage(browser, {}, async (page) => {
+      collector.pages["/"] = shop(GRANTED, '<p data-attune-page-item="lamp-1"></p>');
+      await page.goto(collector.origin);
+      await collector.event({ event_type: "view", item_id: "lamp-1" });
+      await page.evaluate(() => {
+        dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+        dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+      });
+      const types = (): string[] => collector.received.map(({ event_type }) => event_type);
+      await collector.until(() => types().filter((type) => type === "view").length === 2, "the second view");
+      assert.deepEqual(types().filter((type) => type.endsWith("view")), ["page_view", "view", "page_view", "view"]);
+    }));
+
   test("without consent nothing is stored and nothing is sent; a denial removes everything", () =>
     withPage(browser, {}, async (page, context) => {
       collector.pages["/"] = shop('data-consent="required" data-auto data-slots data-placements="home"');

@@ -1,5 +1,5 @@
 // The script tag: <script src="/sdk/attune.js" data-consent="required" data-auto></script> makes `window.attune`.
-import { createAttune } from "./attune.ts";
+import { CAPTURES, createAttune } from "./attune.ts";
 import type { Attune, AutoCapture } from "./types.ts";
 
 declare global {
@@ -16,8 +16,8 @@ if (script && !window.attune) {
     endpoint: endpoint ?? new URL(script.src).origin,
     ...(project === undefined ? {} : { project }),
     ...(key === undefined ? {} : { key }),
-    consent: consent === "granted" ? "granted" : "required",
-    gpc: gpc === "ignore" ? "ignore" : "honour",
+    consent: consent === "granted" ? consent : "required",
+    gpc: gpc === "ignore" ? gpc : "honour",
     auto: autoOf(auto),
     slots: isOn(slots),
   });
@@ -28,8 +28,6 @@ if (script && !window.attune) {
 /** `data-auto` alone captures everything; `data-auto="page_view click"` these only. */
 function autoOf(value: string | undefined): boolean | AutoCapture {
   const names = value?.split(/[\s,]+/).filter((name) => name !== "") ?? [];
-  if (names.length === 0 || names[0] === "true") return value !== undefined;
-  if (names[0] === "false") return false;
-  const all = ["page_view", "click", "scroll", "hover", "mouse_move", "dwell", "search", "impression"] as const;
-  return Object.fromEntries(all.map((name) => [name, names.includes(name)]));
+  if (!names[0] || names[0] === "true") return value !== undefined;
+  return names[0] !== "false" && Object.fromEntries(CAPTURES.map((name) => [name, names.includes(name)]));
 }

@@ -60,6 +60,10 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
 
   let address = location.href;
   let itemId: string | undefined;
+  /** What the document says that it is about, which a router may change long after the address; null: not looked at. */
+  let marked: string | null | undefined = null;
+  /** The mark that was there when the page began, or came since: there again, it is no new view. */
+  let viewed: string | undefined;
   let scrollDepth = createScrollDepth();
   let hovers = createHoverWatch();
   let path = createPointerPath();
@@ -75,17 +79,26 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
     }
   }
 
-  function view(next: string | null): void {
+  function view(next: string | null | undefined): void {
     reportDwell(dwell.restart(Date.now()));
     itemId = next ?? undefined;
     dwell.tick(Date.now(), isActive());
     if (itemId !== undefined) emit("view", onItem());
   }
 
+  function followMark(): void {
+    const mark = attributeOf(document.querySelector("[data-attune-page-item]"), "data-attune-page-item");
+    if (mark === marked) return;
+    if (mark === viewed) itemId = mark;
+    else if (mark || itemId === marked) view(mark); // what the page itself said is viewed stays so
+    marked = mark;
+    viewed = mark ?? viewed;
+  }
+
   function page(fields: { item_id?: string; url?: string } = {}): void {
     reportDwell(dwell.restart(Date.now()));
-    address = fields.url === undefined ? location.href : new URL(fields.url, location.href).href;
-    itemId = undefined;
+    address = new URL(fields.url ?? location.href, location.href).href;
+    itemId = viewed = marked = marked ?? undefined;
     scrollDepth = createScrollDepth();
     hovers = createHoverWatch();
     path = createPointerPath();
@@ -94,10 +107,8 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
     emit("page_view", pageFields(), address);
     const query = auto.search ? queryOf(address) : undefined;
     if (query !== undefined) search(query);
-    const shown =
-      fields.item_id ?? attributeOf(document.querySelector("[data-attune-page-item]"), "data-attune-page-item");
-    if (shown !== undefined) view(shown);
-    watchCards();
+    if (fields.item_id) view((viewed = fields.item_id));
+    look();
   }
 
   /** Where the visitor comes from (never more than the origin) and how his browser is set. */
@@ -179,29 +190,28 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
     if (waitMs !== Infinity) cancelDue = setTimeout(reportImpressions, Math.max(0, waitMs));
   }
 
-  function watchCards(): void {
+  /** Sees what the document holds now. */
+  function look(): void {
+    if (marked !== null) followMark();
     if (!sightings) return;
     for (const card of document.querySelectorAll("[data-attune-item],[data-attune-shown]")) sightings.observe(card);
     lookAtCards();
   }
 
-  let cardsChanged = false;
-  const growth =
-    sightings &&
-    new MutationObserver(() => {
-      if (cardsChanged) return;
-      cardsChanged = true;
-      requestAnimationFrame(() => {
-        cardsChanged = false;
-        watchCards();
-      });
+  let hasChanged = false;
+  const growth = new MutationObserver(() => {
+    if (hasChanged) return;
+    hasChanged = true;
+    requestAnimationFrame(() => {
+      hasChanged = false;
+      if (!signal.aborted) look();
     });
-  growth &&
-    growth.observe(document, {
-      subtree: true,
-      childList: true,
-      attributeFilter: ["data-attune-item", "data-attune-shown"],
-    });
+  });
+  growth.observe(document, {
+    subtree: true,
+    childList: true,
+    attributeFilter: ["data-attune-item", "data-attune-shown", "data-attune-page-item"],
+  });
 
   listen(document, "click", clicked);
   if (auto.scroll) {
@@ -273,8 +283,13 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
   });
   whenParsed(() => {
     if (signal.aborted) return;
-    if (!auto.page_view) return watchCards();
-    onNavigation(() => page(), signal);
+    if (!auto.page_view) return look();
+    onNavigation(page, signal);
+    listen(window, "pageshow", (event) => {
+      if (!(event as PageTransitionEvent).persisted) return;
+      marked = null; // The back-forward cache brings the page, and what it is about, once more.
+      page();
+    });
     page();
   });
 
@@ -289,7 +304,7 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
     stop() {
       ending.abort();
       sightings && sightings.disconnect();
-      growth && growth.disconnect();
+      growth.disconnect();
       clearTimeout(cancelDue);
     },
   };
@@ -308,8 +323,8 @@ function onNavigation(navigated: () => void, signal: AbortSignal): void {
   const look = (): void => {
     if (signal.aborted || place() === last) return;
     last = place();
-    // After the router's own code, so that the content is the new page's.
-    setTimeout(navigated, 0);
+    // After the router's own code, and before the content that it brings is looked at.
+    queueMicrotask(navigated);
   };
   for (const name of ["pushState", "replaceState"] as const) {
     const original = history[name];

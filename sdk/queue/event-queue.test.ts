@@ -84,12 +84,3 @@ test("bytes that are no entry are removed and never stop the queue", () => {
   assert.deepEqual(ids(queue.oldest(10)), ["000001"]);
   assert.equal(queue.size, 1);
 });
-
-test("clear leaves other keys of the site alone", () => {
-  const store = simulatedStore();
-  store.set("cart", "1");
-  const { queue } = queueOn(store);
-  queue.put(entry(1), "kept");
-  queue.clear();
-  assert.deepEqual(store.keys(), ["cart"]);
-});

@@ -29,7 +29,6 @@ export interface EventQueue {
   /** The oldest entries, at most `max`, without those in `except`; what is too old is dropped and reported. */
   oldest(max: number, except?: ReadonlySet<string>): Entry[];
   remove(ids: Iterable<string>): void;
-  clear(): void;
 }
 
 export interface EventQueueOptions {
@@ -39,6 +38,10 @@ export interface EventQueueOptions {
   nowMs: () => number;
   onDrop: (error: SdkError) => void;
 }
+
+/** What went wrong, with the event that it befell. */
+export const faultOf = (entry: Entry | undefined, code: string, message: string): SdkError =>
+  entry && "event" in entry ? { code, message, event: entry.event } : { code, message };
 
 /** Marks the keys that may be given up first. */
 const EXPENDABLE = "~";
@@ -61,7 +64,7 @@ export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptio
   function drop(key: string, code: string, message: string): void {
     const entry = read(key);
     store.remove(key);
-    if (entry) onDrop("event" in entry ? { code, message, event: entry.event } : { code, message });
+    if (entry) onDrop(faultOf(entry, code, message));
   }
 
   function makeRoom(held: readonly string[]): boolean {
@@ -82,9 +85,7 @@ export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptio
       let held = keys();
       while (held.length >= QUEUE_ENTRIES_MAX || !store.set(key, text)) {
         if (!makeRoom(held)) {
-          const error = { code: "queue_full", message: "The browser keeps no entry of this size." };
-          onDrop("event" in entry ? { ...error, event: entry.event } : error);
-          return;
+          return onDrop(faultOf(entry, "queue_full", "The browser keeps no entry of this size."));
         }
         held = keys();
       }
@@ -109,10 +110,6 @@ export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptio
         store.remove(prefix + id);
         store.remove(prefix + id + EXPENDABLE);
       }
-    },
-
-    clear() {
-      for (const key of keys()) store.remove(key);
     },
   };
 }

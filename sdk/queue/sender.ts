@@ -5,7 +5,7 @@
 import type { Answer, Clock, Post, Random } from "../host.ts";
 import type { Delivery, SdkError } from "../types.ts";
 import { backoffMs, retryAfterMs } from "./backoff.ts";
-import type { Entry, EventQueue } from "./event-queue.ts";
+import { faultOf, type Entry, type EventQueue } from "./event-queue.ts";
 
 export const BATCH_EVENTS_MAX = 100;
 /** Browsers give all keepalive requests of a page 64 KiB together. */
@@ -53,12 +53,6 @@ interface EventsAnswer {
 function isEventsAnswer(body: unknown): body is EventsAnswer {
   const answer = body as EventsAnswer | undefined | null;
   return typeof answer?.accepted === "number" && Array.isArray(answer.rejected);
-}
-
-/** A problem document's code, for reports. */
-function problemOf({ status, body }: Answer): { code: string; message: string } {
-  const problem = (body ?? {}) as { code?: unknown; detail?: unknown; title?: unknown };
-  return { code: String(problem.code ?? `http_${status}`), message: String(problem.detail ?? problem.title ?? "") };
 }
 
 const willPass = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
@@ -129,17 +123,16 @@ export function createSender(options: SenderOptions): Sender {
     retryAtMs = serverWaitsUntilMs = 0;
   }
 
-  function refuse(batch: readonly Entry[], answer: Answer): void {
-    const problem = problemOf(answer);
-    for (const entry of batch) onError("event" in entry ? { ...problem, event: entry.event } : problem);
+  function refuse(batch: readonly Entry[], { status, body }: Answer): void {
+    const { code, detail, title } = (body ?? {}) as { code?: unknown; detail?: unknown; title?: unknown };
+    for (const entry of batch) onError(faultOf(entry, String(code ?? `http_${status}`), String(detail ?? title ?? "")));
     settle(batch);
   }
 
   function accept(batch: readonly Entry[], answer: EventsAnswer, tookMs: number): void {
     settle(batch);
     for (const { index, code, message } of answer.rejected) {
-      const entry = batch[index];
-      onError(entry && "event" in entry ? { code, message, event: entry.event } : { code, message });
+      onError(faultOf(batch[index], code, message));
     }
     onDelivery({
       accepted: answer.accepted,
