@@ -61,6 +61,8 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   let transport: "websocket" | "sse" = "websocket";
   let subscription: Subscription = { placements: [] };
   let liveWanted = options.slots === true;
+  /** Whom the page named: remembered by the page alone until the visitor consents. */
+  let named: Parameters<Attune["identify"]> | undefined;
 
   const consentNow = (): Status["consent"] =>
     consentState({
@@ -96,6 +98,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
         store, prefix, client, listeners, auto: autoOf(options.auto), flushMs: options.flushMs ?? FLUSH_MS,
         onChange: statusChanged,
       });
+      if (named) visit.identify(...named);
       openLive();
       whenParsed(() => refreshSlots());
     } else if (state !== "granted" && visit) {
@@ -144,9 +147,6 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     if (type === "error") {
       listeners.emit(type, { code: String(fields["code"]), message: String(fields["detail"] ?? "") });
     }
-  }
-
-  // --- questions ---
     if (!LIVE_NAMES.has(type)) return;
     if (type === "recommendations") visit?.remember(fields as unknown as RecommendationList);
     // Each live name's message is what its listeners get; the server is trusted with the form.
@@ -155,6 +155,9 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     if (type !== "segments") return;
     const { entered, left } = fields as unknown as SegmentsChange;
     if (entered.length + left.length > 0) refreshSlots();
+  }
+
+  // --- questions ---
   function who({ identity }: Visit): { user_id: string } | { anonymous_id: string } {
     const userId = identity.userId();
     return userId === undefined ? { anonymous_id: identity.anonymousId() } : { user_id: userId };
@@ -262,7 +265,10 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     // Another tab: its visitor is ours, and his decision too.
     const { key } = event as StorageEvent;
     if (key === null || key === consentKey) followConsent();
-    else if (key === `${prefix}user` || key === `${prefix}anonymous`) identityChanged();
+    else if (key === `${prefix}user` || key === `${prefix}anonymous`) {
+      named = undefined;
+      identityChanged();
+    }
   });
   if (document.prerendering) listen(document, "prerenderingchange", followConsent);
   else followConsent();
@@ -284,10 +290,14 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     page: (fields) => visit?.capture.page(fields),
     view: (itemId) => visit?.capture.view(itemId),
     identify(userId, attributes) {
-      visit?.identify(userId, attributes);
+      // A page's JavaScript may hand over what it does not have: null would become everybody's name.
+      if (!userId) return listeners.emit("error", { code: "user_id_invalid", message: "identify() needs an id." });
+      named = [String(userId), attributes];
+      visit?.identify(...named);
       identityChanged();
     },
     reset() {
+      named = undefined;
       visit?.reset();
       shown.clear();
       identityChanged();

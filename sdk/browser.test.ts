@@ -173,6 +173,7 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
   test("without consent nothing is stored and nothing is sent; a denial removes everything", () =>
     withPage(browser, {}, async (page, context) => {
       collector.pages["/"] = shop('data-consent="required" data-auto data-slots data-placements="home"');
+      collector.answers["PATCH /v1/users/u-1/profile"] = () => ({});
       await page.goto(collector.origin);
       const interact = async (): Promise<void> => {
         await page.click("#lamp");
@@ -201,6 +202,7 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
 
       await page.evaluate(() => attune.consent.grant());
       await collector.event({ event_type: "page_view" });
+      await collector.event({ event_type: "dwell", user_id: "u-1" }); // whom the page named before is known now
       await collector.until(() => collector.subscriptions.length === 1, "the live subscription");
       assert.ok((await stored(page)).includes("attune:default:anonymous"));
 
@@ -345,6 +347,25 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
       const other = await collector.event({ event_type: "like" });
       assert.ok(other.user_id === undefined && other.anonymous_id !== anonymous.anonymous_id);
       assert.notEqual(other.session_id, anonymous.session_id);
+    }));
+
+  test("what is no id names nobody: the visitor stays who he was", () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(collector.origin);
+      await collector.event({ event_type: "page_view" });
+      const seen = await page.evaluate(() => {
+        const codes: string[] = [];
+        attune.on("error", ({ code }) => codes.push(code));
+        attune.identify("u-1");
+        for (const id of [null, undefined, ""]) attune.identify(id as string);
+        return { codes, userId: attune.userId };
+      });
+      assert.deepEqual(seen, { codes: Array(3).fill("user_id_invalid"), userId: "u-1" });
+      await page.evaluate(() => {
+        attune.identify(17 as unknown as string);
+        attune.track("like", { item_id: "lamp-1" });
+      });
+      assert.equal((await collector.event({ event_type: "like" })).user_id, "17");
     }));
 
   test("a list's decision id travels with later events on its items", () =>
