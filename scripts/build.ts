@@ -16,7 +16,7 @@ const ROOMS: Readonly<Record<Room, { from: readonly string[]; build: () => Promi
   demo: { from: ["demo", "sdk", "core"], build: () => Promise.all([pages("demo"), statics("demo"), demoFiles()]) },
 };
 
-const INPUT_FILES = ["package-lock.json", "tsconfig.json", "scripts/build.ts"];
+const INPUT_FILES = ["package.json", "package-lock.json", "tsconfig.json", "scripts/build.ts"];
 /** Copied as they are. */
 const STATIC = new Set([".html", ".svg", ".png", ".webp", ".jpg", ".ico", ".woff2", ".json", ".txt", ".webmanifest"]);
 
@@ -78,7 +78,15 @@ async function sdk(): Promise<Outputs> {
   // The public types import nothing, so they are their own declarations.
   outputs.set("sdk/types.d.ts", await readFile(join(ROOT, "sdk/types.ts")));
   outputs.set("sdk/index.d.ts", Buffer.from(SDK_DECLARATIONS));
+  outputs.set("sdk/package.json", await sdkPackage());
   return outputs;
+}
+
+/** The same entry as a package of its own, for sites: they install the SDK, not the node with all that it needs. */
+async function sdkPackage(): Promise<Buffer> {
+  const { name, version, license, type } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as Record<string, string>;
+  const entry = { "./sdk": { types: "./index.d.ts", default: "./index.js" } };
+  return Buffer.from(`${JSON.stringify({ name, version, license, type, sideEffects: false, exports: entry }, null, 2)}\n`);
 }
 
 const SDK_DECLARATIONS = `import type { Attune, AttuneOptions } from "./types.js";

@@ -1,8 +1,11 @@
 // What the package promises: its size, its entry, its types.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { before, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import ts from "typescript";
 import { buildRoom } from "../scripts/build.ts";
@@ -24,6 +27,21 @@ test("the npm entry loads where there is no page, e.g. while a server renders", 
   const entry = "attune/sdk";
   const { createAttune } = (await import(entry)) as { createAttune: unknown };
   assert.equal(typeof createAttune, "function");
+});
+
+test("what was built is a package of its own, which needs no other", async () => {
+  const site = await mkdtemp(join(tmpdir(), "attune-site-"));
+  try {
+    await cp(resolve(ROOT, "dist/sdk"), join(site, "node_modules/attune"), { recursive: true });
+    await writeFile(join(site, "site.mjs"), 'export { createAttune } from "attune/sdk";');
+    const { createAttune } = (await import(pathToFileURL(join(site, "site.mjs")).href)) as { createAttune: unknown };
+    assert.equal(typeof createAttune, "function");
+    const { exports, dependencies } = JSON.parse(readFileSync(join(site, "node_modules/attune/package.json"), "utf8"));
+    assert.equal(dependencies, undefined);
+    assert.ok(existsSync(join(site, "node_modules/attune", exports["./sdk"].types)));
+  } finally {
+    await rm(site, { recursive: true });
+  }
 });
 
 /** The compiler's complaints about a site's code that uses the package. */
