@@ -66,6 +66,11 @@ test("import takes the good lines, keeps the bad ones with file and line, and ch
   equal(first.code, 0);
   const second = await run("import", "--data", data, events);
   match(second.out, /^events: 0 accepted, 31 duplicates, 2 rejected/);
+  deepEqual(second.error.trim().split("\n").map((line) => line.replace(`${events}:`, "line ").replace(/(not JSON).*/, "$1")), [
+    "attune: 1 × bad_json, first line 31: the line is not JSON",
+    "attune: 1 × event_type_invalid, first line 32: event_type is a lower-case letter, then up to 63 of a-z, 0-9 and _",
+    "attune: what was refused is kept: Dead letters in the console, or GET /v1/dead-letters",
+  ]);
   const exported = await run("export", "--data", data);
   const back = exported.out
     .trim()
@@ -76,6 +81,24 @@ test("import takes the good lines, keeps the bad ones with file and line, and ch
   const verified = await run("verify", "--data", data);
   equal(verified.code, 0);
   match(verified.out, /\n0 differences\n$/);
+});
+
+test("import takes what is packed whatever it is called, bounds a line, and says what looks wrong", async () => {
+  const data = join(folder, "odd");
+  const seconds = { ...event(2), timestamp: 1_506_816_000 };
+  const long = `{"user_id":"u1","event_type":"view","item_id":"${"x".repeat(2_000_000)}`;
+  const lines = [event(1), long, seconds].map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\r\n");
+  const [packed, plain] = [join(folder, "packed.ndjson"), join(folder, "plain.ndjson.gz")];
+  writeFileSync(packed, gzipSync(`\ufeff${lines}\r\n`));
+  writeFileSync(plain, lines);
+  for (const [file, counts] of [[packed, /^events: 2 accepted, 0 duplicates, 1 rejected/], [plain, /^events: 0 accepted, 2 duplicates, 1/]] as const) {
+    const { out, error } = await run("import", "--data", data, file);
+    match(out, counts);
+    match(error, /:2: the line is longer than 1048576 characters\n/);
+    match(error, /events from before the year 2000: 1; Unix time is in milliseconds/);
+  }
+  const swapped = await run("import", "--data", data, "--items", eventFile("swapped.ndjson", [event(5)]));
+  match(swapped.error, /lines of --items with an event_type, as events have: 1; is it the catalogue\?/);
 });
 
 test("what is exported can be imported again, from standard input too", async () => {
@@ -112,6 +135,17 @@ test("start says where it listens, refuses a second process on its folder, takes
     eventFile("old.ndjson", [event(1), event(2)]),
   );
   match(replayed.out, /^events: 2 accepted, 0 duplicates, 0 rejected, 0 unreadable/);
+  equal(replayed.error, "");
+  const odd = [
+    { ...event(3), sent_at: event(3).timestamp },
+    "no json",
+    { ...event(4), event_type: "no_such" },
+    ...Array.from({ length: 150 }, (_, i) => ({ ...event(100 + i), user_id: "odd", additional_data: { note: "x".repeat(15_000) } })),
+  ];
+  const file = eventFile("odd-replay.ndjson", odd);
+  const oddly = await run("replay", "--speed", "1e12", "--url", url, file);
+  match(oddly.out, /^events: 151 accepted, 0 duplicates, 1 rejected, 1 unreadable/);
+  match(oddly.error, new RegExp(`1 × unreadable, first ${file}:2: .*\n.*1 × event_type_unknown, first ${file}:3: .*declare`));
   const profile = (await (await fetch(`${url}/v1/users/u1/profile`)).json()) as { recent: unknown[] };
   equal(profile.recent.length, 1);
   child.kill("SIGTERM");
@@ -144,6 +178,9 @@ test("a wrong call says what would be right, and exits with 2", async () => {
     [["start", "--port", "http"], /"http" is no port/],
     [["start", "--host", "0.0.0.0"], /others can reach/],
     [["replay", "--speed=-1", "x"], /a number above 0/],
+    [["replay", "--url", "localhost:8080", "x"], /a URL such as/],
+    [["replay", "x", "y"], /name one file/],
+    [["import", "--project", "My Shop", "--data", join(folder, "m"), "x"], /"My Shop" is no project name/],
   ];
   for (const [args, message] of calls) {
     const { code, error } = await run(...args);

@@ -1,15 +1,7 @@
 // What `evaluate` has to say about a file beside the table: lines that it left out, and times in no order. A table over a
 // tenth of a file looks like any other.
 import { formatTimestamp } from "../../core/event/time.ts";
-
-/** A line that is no JSON, in the form of a rejection. */
-export const BAD_JSON = { code: "bad_json", message: "the line is not JSON" };
-
-interface Refusals {
-  count: number;
-  readonly line: number;
-  readonly message: string;
-}
+import { createRefusals } from "./refusals.ts";
 
 export interface Account {
   /** A line that was left out, and why. */
@@ -21,7 +13,7 @@ export interface Account {
 }
 
 export function createAccount(): Account {
-  const refusals = new Map<string, Refusals>();
+  const refusals = createRefusals();
   let refused = 0;
   let taken = 0;
   let latest = { line: 0, timeMs: -Infinity };
@@ -30,9 +22,7 @@ export function createAccount(): Account {
   return {
     refuse(line, { code, message }) {
       refused++;
-      const known = refusals.get(code);
-      if (known === undefined) refusals.set(code, { count: 1, line, message });
-      else known.count++;
+      refusals.add({ code, message, place: `line ${line}` });
     },
     take(line, timeMs) {
       taken++;
@@ -48,9 +38,7 @@ export function createAccount(): Account {
       let text = "";
       if (refused > 0) {
         text += `attune: ${refused} of ${refused + taken} lines are no ${what} that an import would take, and were left out:\n`;
-        for (const [code, { count, line, message }] of refusals) {
-          text += `  ${code} ${count} (the first is line ${line}): ${message}\n`;
-        }
+        for (const reason of refusals.lines()) text += `  ${reason}\n`;
       }
       if (firstBehind !== undefined) {
         const { line, after } = firstBehind;

@@ -142,7 +142,7 @@ test("lines that are left out are said, and take nothing from what is scored", a
   const { stdout, stderr } = runCommand(mixed, "--items", items, "--json");
   equal((JSON.parse(stdout) as EvaluationReport).events, 300);
   ok(stderr.includes("900 of 1200 lines are no events"), stderr);
-  for (const said of ["event_type_unknown 300 (the first is line 2)", "item_id_invalid 300 (the first is line 3)", "value_invalid 300"]) ok(stderr.includes(said), stderr);
+  for (const said of ["300 × event_type_unknown, first line 2", "300 × item_id_invalid, first line 3", "300 × value_invalid"]) ok(stderr.includes(said), stderr);
   ok(stderr.includes("2 of 4 lines are no items"), stderr);
   equal(runCommand(path, "--json").stderr, "");
   const anonymous = runCommand(file("nobody.ndjson", events.map(({ user_id, ...event }) => ({ ...event, session_id: user_id }))), "--json");
@@ -182,7 +182,9 @@ test("a program of one's own is checked, and its events are worth what a node wo
 });
 
 test("a call that cannot work says how to call it", async () => {
-  const bad: string[][] = [[], [path, "--limit", "0"], [path, "--delay", "soon"], [path, "--exclude", "all"], ["--train", path], [path, "--program", join(folder, "none.json")]];
+  const typo = join(folder, "typo.json");
+  writeFileSync(typo, JSON.stringify({ models: { popularty: {} } }));
+  const bad: string[][] = [[], [path, "--limit", "0"], [path, "--delay", "soon"], [path, "--exclude", "all"], ["--train", path], [path, "--program", join(folder, "none.json")], [path, "--program", typo]];
   for (const args of bad) await rejects(evaluateCommand(args), UsageError);
   await rejects(evaluateCommand([join(folder, "missing.ndjson")]), EventFileError);
   deepEqual((await evaluate(file("broken.ndjson", ["no event", { item_id: 3 }]))).evaluated, 0);

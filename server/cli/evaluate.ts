@@ -18,9 +18,9 @@ import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import type { ExcludeKind } from "../../core/program/program.ts";
 import { createRecommender, type MeasuredRecommender, type RecentItem, type Step } from "../../core/rank/recommender.ts";
-import { BAD_JSON, createAccount, type Account } from "./evaluate-account.ts";
+import { createAccount, type Account } from "./evaluate-account.ts";
 import { SESSIONS_MIN } from "./evaluate-intervals.ts";
-import { openEventFile } from "./event-file.ts";
+import { openEventFile, parseLine } from "./event-file.ts";
 import { evaluateOffPolicy } from "./evaluate-off-policy.ts";
 import { shuffled } from "./evaluate-order.ts";
 import { createScoreboard, type Scoreboard } from "./evaluate-scores.ts";
@@ -230,14 +230,9 @@ async function* rowsOf(path: string, account: Account): AsyncGenerator<Line> {
   const file = openEventFile(path);
   for await (const lines of file.lines()) {
     for (const { number, text } of lines) {
-      let row: unknown;
-      try {
-        row = JSON.parse(text);
-      } catch {
-        account.refuse(number, BAD_JSON);
-        continue;
-      }
-      yield { number, row, share: file.progress };
+      const parsed = parseLine(text);
+      if ("fault" in parsed) account.refuse(number, { code: "bad_json", message: parsed.fault });
+      else yield { number, row: parsed.value, share: file.progress };
     }
   }
 }

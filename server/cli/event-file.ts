@@ -1,4 +1,4 @@
-// Reads NDJSON files (`.ndjson`, `.ndjson.gz`, or `-` for standard input, packed or not) line by line, as fast as parsing allows.
+// Reads NDJSON files (or `-` for standard input), packed with gzip or not, line by line, as fast as parsing allows.
 import { createReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -14,8 +14,18 @@ export class EventFileError extends Error {
   override readonly name = "EventFileError";
 }
 
-/** A line longer than this is handed over cut: no event is so long, and it will be refused. */
+/** A longer line is handed over cut and held no longer than this: no event is so long, and it will be refused. */
 const LINE_CHARACTERS_MAX = 1 << 20;
+
+/** What a line says, or why it says nothing. */
+export function parseLine(text: string): { value: unknown } | { fault: string } {
+  if (text.length > LINE_CHARACTERS_MAX) return { fault: `the line is longer than ${LINE_CHARACTERS_MAX} characters` };
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch (error) {
+    return { fault: `the line is not JSON: ${(error as Error).message}` };
+  }
+}
 
 export interface EventFile {
   /** Chunks of lines, in order; empty lines are left out. */
@@ -34,12 +44,7 @@ export function openEventFile(path: string): EventFile {
     } catch (cause) {
       throw new EventFileError(`${path} cannot be read: ${(cause as Error).message}`, { cause });
     }
-    const file = createReadStream(path, { highWaterMark: 1 << 18 });
-    file.on("data", (chunk) => (read += chunk.length));
-    if (!path.endsWith(".gz")) return file;
-    const unpacked = createGunzip({ chunkSize: 1 << 18 });
-    file.on("error", (error) => unpacked.destroy(error));
-    return file.pipe(unpacked);
+    return unpackedIfPacked(createReadStream(path, { highWaterMark: 1 << 18 }), (bytes) => (read += bytes));
   };
   return {
     get progress() {
@@ -53,7 +58,7 @@ export function openEventFile(path: string): EventFile {
         const lines: Line[] = [];
         for (const line of text.split("\n")) {
           number++;
-          if (line.trim() !== "") lines.push({ number, text: line.slice(0, LINE_CHARACTERS_MAX) });
+          if (line.trim() !== "") lines.push({ number, text: line.slice(0, LINE_CHARACTERS_MAX + 1) });
         }
         return lines;
       };
@@ -62,7 +67,7 @@ export function openEventFile(path: string): EventFile {
           const text = rest + decoder.decode(chunk as Buffer, { stream: true });
           const end = text.lastIndexOf("\n");
           if (end < 0) {
-            rest = text;
+            rest = text.slice(0, LINE_CHARACTERS_MAX + 1);
             continue;
           }
           rest = text.slice(end + 1);
@@ -77,18 +82,19 @@ export function openEventFile(path: string): EventFile {
   };
 }
 
-/** The bytes of `input`, unpacked where they begin as gzip does. */
-async function unpackedIfPacked(input: Readable): Promise<Readable> {
+/** The bytes of `input`, unpacked where they begin as gzip does, whatever the file is called. */
+async function unpackedIfPacked(input: Readable, onRead: (bytes: number) => void = () => {}): Promise<Readable> {
   const chunks = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const { value: first, done } = await chunks.next();
+  const first = (await chunks.next()).value as Buffer | undefined;
   const all = Readable.from(
     (async function* () {
-      if (done === true) return;
-      yield first;
-      yield* { [Symbol.asyncIterator]: () => chunks };
+      for (let next: Buffer | undefined = first; next !== undefined; next = (await chunks.next()).value as Buffer | undefined) {
+        onRead(next.length);
+        yield next;
+      }
     })(),
   );
-  if (done === true || first[0] !== 0x1f || first[1] !== 0x8b) return all;
+  if (first?.[0] !== 0x1f || first[1] !== 0x8b) return all;
   const unpacked = createGunzip({ chunkSize: 1 << 18 });
   all.on("error", (error) => unpacked.destroy(error));
   return all.pipe(unpacked);

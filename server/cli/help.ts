@@ -40,11 +40,12 @@ const OF_COMMAND: Readonly<Record<string, string>> = {
 
 ATTUNE_LOG_LEVEL (info) is silent, fatal, error, warn, info, debug or trace; the log is standard error.
 `,
-  import: `attune import [--items FILE] FILE …: reads events (NDJSON, .gz, or - for standard input) into the data folder
+  import: `attune import [--items FILE] FILE …: reads events (NDJSON, packed with gzip or not, or - for standard input) into the data folder
 
   --items FILE           the catalogue, read first
 ${OF_PROJECT}
-Reading a file twice changes nothing. Bad lines become dead letters with file and line; the rest is taken.
+Reading a file twice changes nothing. Bad lines become dead letters with file and line, and each reason is told once; the rest
+is taken.
 `,
   replay: `attune replay FILE: sends a file's events to a running node as if they happened now
 
@@ -52,6 +53,8 @@ Reading a file twice changes nothing. Bad lines become dead letters with file an
   --url URL              of the node (http://127.0.0.1:8080)
   --project NAME         which project takes them
   --limit N              the first N only
+
+ATTUNE_KEY is a key that may send events, where the node has keys.
 `,
   export: `attune export: writes the log's events to standard output as NDJSON
 

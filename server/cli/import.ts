@@ -9,20 +9,32 @@ import { hash64 } from "../../core/math/hash.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
 import { keptBody } from "../intake/kept-body.ts";
 import type { Submission } from "../ports.ts";
-import { openEventFile, type Line } from "./event-file.ts";
+import { openEventFile, parseLine, type Line } from "./event-file.ts";
 import { PROJECT_FLAGS, withProject } from "./node.ts";
 import { progressBar } from "./progress.ts";
+import { createRefusals, type Refusals } from "./refusals.ts";
 import { UsageError } from "./usage.ts";
 
+/** Begins the source of a dead letter; file and line follow. */
+const SOURCE = "import ";
 const EVENTS_A_SUBMISSION = 1_000;
 /** Submissions under way: the next ones are parsed while one is written. */
 const SUBMISSIONS_MAX = 4;
 const ITEMS_A_SUBMISSION = 500;
+/** Seconds that are taken for milliseconds lie in January 1970; sites of before 2000 are none. */
+const EARLY_BEFORE_MS = Date.UTC(2000, 0, 1);
 
 interface Counts {
   accepted: number;
   duplicates: number;
   rejected: number;
+}
+
+/** What is worth a word to whoever made the file. */
+interface Notes {
+  readonly refusals: Refusals;
+  early: number;
+  eventsAsItems: number;
 }
 
 export async function importCommand(args: string[]): Promise<number> {
@@ -36,10 +48,11 @@ export async function importCommand(args: string[]): Promise<number> {
   }
   return withProject(values, { isMade: true }, async (project) => {
     const startedAt = performance.now();
+    const notes: Notes = { refusals: createRefusals(), early: 0, eventsAsItems: 0 };
     let items = { accepted: 0, duplicates: 0, rejected: 0 };
-    if (values.items !== undefined) items = await importItems(project, values.items);
+    if (values.items !== undefined) items = await importItems(project, values.items, notes);
     const counts: Counts = { accepted: 0, duplicates: 0, rejected: 0 };
-    for (const path of positionals) await importEvents(project, path, counts);
+    for (const path of positionals) await importEvents(project, path, counts, notes);
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     const itemCounts =
       values.items === undefined ? "" : `items: ${items.accepted} accepted, ${items.rejected} rejected; `;
@@ -47,11 +60,20 @@ export async function importCommand(args: string[]): Promise<number> {
     process.stdout.write(
       `${itemCounts}events: ${accepted} accepted, ${duplicates} duplicates, ${rejected} rejected; ${seconds} s\n`,
     );
+    for (const line of wordsOf(notes)) process.stderr.write(`attune: ${line}\n`);
     return 0;
   });
 }
 
-async function importEvents(project: EmbeddedProject, path: string, counts: Counts): Promise<void> {
+function wordsOf({ refusals, early, eventsAsItems }: Notes): string[] {
+  const lines = refusals.lines();
+  if (lines.length > 0) lines.push("what was refused is kept: Dead letters in the console, or GET /v1/dead-letters");
+  if (early > 0) lines.push(`events from before the year 2000: ${early}; Unix time is in milliseconds, not seconds`);
+  if (eventsAsItems > 0) lines.push(`lines of --items with an event_type, as events have: ${eventsAsItems}; is it the catalogue?`);
+  return lines;
+}
+
+async function importEvents(project: EmbeddedProject, path: string, counts: Counts, notes: Notes): Promise<void> {
   const file = openEventFile(path);
   const bar = progressBar(`importing ${path}`);
   const underWay = new Set<Promise<void>>();
@@ -62,6 +84,10 @@ async function importEvents(project: EmbeddedProject, path: string, counts: Coun
       else counts.duplicates++;
     }
     counts.rejected += submission.deadLetters.length;
+    for (const { code, message, source } of submission.deadLetters) {
+      notes.refusals.add({ code, message, place: source.slice(SOURCE.length) });
+    }
+    notes.early += submission.events.filter(({ timestamp }) => timestamp < EARLY_BEFORE_MS).length;
   };
   for await (const lines of file.lines()) {
     for (let start = 0; start < lines.length; start += EVENTS_A_SUBMISSION) {
@@ -85,15 +111,14 @@ function submissionOf(project: EmbeddedProject, path: string, lines: readonly Li
   const deadLetters: Submission["deadLetters"][number][] = [];
   const receivedAtMs = Date.now();
   for (const { number, text } of lines) {
-    const source = `import ${path}:${number}`;
-    let raw: unknown;
-    try {
-      raw = JSON.parse(text);
-    } catch (error) {
-      const message = `the line is not JSON: ${(error as Error).message}`;
-      deadLetters.push({ code: "bad_json", path: "", message, source, body: keptBody(text), once: lineId(number, text) });
+    const source = `${SOURCE}${path}:${number}`;
+    const parsed = parseLine(text);
+    if ("fault" in parsed) {
+      const body = keptBody(text);
+      deadLetters.push({ code: "bad_json", path: "", message: parsed.fault, source, body, once: lineId(number, text) });
       continue;
     }
+    const raw = parsed.value;
     const result = normaliseEvent(raw, {
       receivedAtMs,
       eventTypes: project.eventTypes,
@@ -116,7 +141,7 @@ function lineId(number: number, text: string): string {
   return `line-${number}-${hi.toString(16).padStart(8, "0")}${lo.toString(16).padStart(8, "0")}`;
 }
 
-async function importItems(project: EmbeddedProject, path: string): Promise<Counts> {
+async function importItems(project: EmbeddedProject, path: string, notes: Notes): Promise<Counts> {
   const counts: Counts = { accepted: 0, duplicates: 0, rejected: 0 };
   let items: Item[] = [];
   const flush = async (): Promise<void> => {
@@ -128,10 +153,12 @@ async function importItems(project: EmbeddedProject, path: string): Promise<Coun
     for (const { number, text } of lines) {
       const refused = takeItem(text, items);
       if (refused !== undefined) {
-        const source = `import ${path}:${number}`;
+        const source = `${SOURCE}${path}:${number}`;
+        notes.refusals.add({ ...refused, place: `${path}:${number}` });
         await project.submit({ events: [], deadLetters: [{ ...refused, source, once: lineId(number, text) }] });
         counts.rejected++;
       }
+      if (refused === undefined && items.at(-1)!.attributes?.["event_type"] !== undefined) notes.eventsAsItems++;
       if (items.length >= ITEMS_A_SUBMISSION) await flush();
     }
   }
@@ -140,12 +167,9 @@ async function importItems(project: EmbeddedProject, path: string): Promise<Coun
 }
 
 function takeItem(text: string, items: Item[]) {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(text);
-  } catch (error) {
-    return { code: "bad_json", path: "", message: `the line is not JSON: ${(error as Error).message}`, body: text };
-  }
+  const parsed = parseLine(text);
+  if ("fault" in parsed) return { code: "bad_json", path: "", message: parsed.fault, body: keptBody(text) };
+  const raw = parsed.value;
   const result = normaliseItem(raw);
   if ("item" in result) {
     items.push(result.item);

@@ -7,6 +7,7 @@ import { TooManyKeysError } from "../access/key-table.ts";
 import { AuditDamagedError } from "../audit/audit-log.ts";
 import { BoxError } from "../backup/box.ts";
 import { BackupError } from "../backup/place.ts";
+import { ProjectNameError } from "../embedded/project-name.ts";
 import { VaultError } from "../vault/vault.ts";
 import { SettingError } from "./config.ts";
 import { EventFileError } from "./event-file.ts";
@@ -50,7 +51,7 @@ async function main(): Promise<number> {
 
 /** The command line or a setting is wrong, not what it works on. */
 function isMisuse(error: unknown): boolean {
-  if (error instanceof UsageError || error instanceof SettingError) return true;
+  if (error instanceof UsageError || error instanceof SettingError || error instanceof ProjectNameError) return true;
   return ((error as NodeJS.ErrnoException).code ?? "").startsWith("ERR_PARSE_ARGS");
 }
 

@@ -3,10 +3,8 @@ import { join } from "node:path";
 import { lockFolder } from "../log/folder-lock.ts";
 import { openVault } from "../vault/vault.ts";
 import type { ProjectOptions } from "./opening.ts";
+import { checkProjectName } from "./project-name.ts";
 import { EmbeddedProject } from "./project.ts";
-
-/** What a project's name may be: it is a folder's name too. */
-const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 export interface HostOptions extends Omit<ProjectOptions, "folder" | "name" | "firstProgram" | "vault"> {
   dataFolder: string;
@@ -34,7 +32,7 @@ export async function openHost(options: HostOptions): Promise<EmbeddedHost> {
   try {
     const vault = encryption === undefined ? undefined : openVault({ dataFolder, kekFolder: encryption.kekFolder });
     for (const [name, firstProgram] of Object.entries(programs)) {
-      if (!PROJECT_NAME.test(name)) throw new Error(`"${name}" is no project name: a–z, 0–9, - and _, at most 64`);
+      checkProjectName(name);
       const folder = projectFolder(dataFolder, name);
       projects.set(name, await EmbeddedProject.open({ ...projectOptions, folder, name, firstProgram, vault }));
     }
