@@ -219,7 +219,9 @@ test("verify and export make no project of a folder that was mistyped", async ()
 
 test("export ends quietly when its reader has enough", async () => {
   const data = join(folder, "enough");
-  await run("import", "--data", data, eventFile("enough.ndjson", Array.from({ length: 3_000 }, (_, i) => event(i))));
+  await run("import", "--data", data, eventFile("enough.ndjson", Array.from({ length: 12_000 }, (_, i) => event(i))));
+  const whole = await run("export", "--data", data);
+  deepEqual([whole.code, whole.error, whole.out.trim().split("\n").length], [0, "", 12_000]);
   const { child, done } = start(["export", "--data", data]);
   child.stdout.once("data", () => child.stdout.destroy());
   const { code, error } = await done;

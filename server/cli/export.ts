@@ -18,7 +18,7 @@ export async function exportCommand(args: string[]): Promise<number> {
       isRead = false;
     });
     const flush = async (): Promise<void> => {
-      if (!process.stdout.write(chunk)) await Promise.race([once(process.stdout, "drain"), once(process.stdout, "close")]).catch(() => {});
+      if (!process.stdout.write(chunk)) await written();
       chunk = "";
     };
     for (const entry of project.log.read(project.log.start)) {
@@ -31,6 +31,14 @@ export async function exportCommand(args: string[]): Promise<number> {
     await flush();
     return 0;
   });
+}
+
+/** Resolves when standard output takes more, or never will; neither wait leaves a listener behind. */
+async function written(): Promise<void> {
+  const waiting = new AbortController();
+  const of = (name: string): Promise<unknown> => once(process.stdout, name, { signal: waiting.signal });
+  await Promise.race([of("drain"), of("close")]).catch(() => {});
+  waiting.abort();
 }
 
 /** The event as its sender wrote it: what intake added about the item and the traffic is left out. */

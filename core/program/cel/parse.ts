@@ -40,7 +40,7 @@ export function parseCel(text: string): { ast: ASTNode } | { fault: CelFault } {
     return {
       fault: {
         code: tooDeep ? "expression_too_complex" : "cel_syntax",
-        message: `${words(summary)} (at character ${position + 1})`,
+        message: `${code === "unexpected_character" ? unexpected(text, position) : words(summary)} (at character ${position + 1})`,
         position,
       },
     };
@@ -51,4 +51,18 @@ export function parseCel(text: string): { ast: ASTNode } | { fault: CelFault } {
 function words(summary: string): string {
   const text = summary.charAt(0).toLowerCase() + summary.slice(1);
   return text.replaceAll("EOF", "the end of the expression");
+}
+
+/** What other languages write, and CEL does not. */
+const ELSEWHERE: readonly [RegExp, string][] = [
+  [/^=$/, "=="],
+  [/^(and|&)$/i, "&&"],
+  [/^(or|\|)$/i, "||"],
+];
+
+/** Names the word or sign that cannot stand there (the library names its last letter), and what CEL has for it. */
+function unexpected(text: string, position: number): string {
+  const [written = ""] = /^(\w+|.)/su.exec(text.slice(position)) ?? [];
+  const sign = /\bnot\s+$/i.test(text.slice(0, position)) ? "! for not" : ELSEWHERE.find(([other]) => other.test(written))?.[1];
+  return `unexpected \`${written}\`${sign === undefined ? "" : `: CEL writes ${sign}`}`;
 }
