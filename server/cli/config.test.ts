@@ -30,3 +30,26 @@ test("the log level is one that there is; set to nothing it is info", async () =
     message: 'ATTUNE_LOG_LEVEL is "loud": one of silent, fatal, error, warn, info, debug, trace',
   });
 });
+
+test("a name that is no setting, and a file that is no module, are refused with words", async () => {
+  let files = 0;
+  const read = (text: string) => {
+    const config = join(folder, `settings-${++files}.ts`);
+    writeFileSync(config, text);
+    return readSettings({ config }, {});
+  };
+  const bad: [string, RegExp][] = [
+    ["export default { odic: {} };", /there is no setting odic; there are host, .*oidc/],
+    ["export default { limits: { adressPerS: 1 } };", /no setting limits\.adressPerS; there are limits\.keyPerS/],
+    ["export default { webhooks: { url: '' } };", /no setting webhooks\.url/],
+    ["export default { tls: { crt: '' } };", /no setting tls\.crt/],
+    ["export default { cluster: { brokers: [] } };", /no setting cluster\.brokers/],
+    ["export default { port: 'http' };", /"http" is no port/],
+    ["export default { grpcPort: 70000 };", /"70000" is no port/],
+    ["export defalt {};", /settings-\d+\.ts cannot be read: \w+: /],
+    ["throw new RangeError('of its own');", /cannot be read: RangeError: of its own/],
+    ["export const port = 1;", /no default export/],
+  ];
+  for (const [text, message] of bad) await rejects(read(text), { name: "SettingError", message });
+  equal((await read("export default { port: 23, grpcPort: 'off', limits: { keyPerS: 5 } };")).port, 23);
+});

@@ -116,7 +116,7 @@ export async function readSettings(flags: SettingFlags, variables: NodeJS.Proces
   const environment = environmentOf(variables);
   const file = await readConfigFile(flags.config);
   const port = flags.port ?? environment["ATTUNE_PORT"];
-  const grpcPort = flags["grpc-port"] ?? environment["ATTUNE_GRPC_PORT"];
+  const grpcPort = flags["grpc-port"] ?? environment["ATTUNE_GRPC_PORT"] ?? file.grpcPort?.toString();
   const demo = flags.demo ?? environment["ATTUNE_DEMO"];
   const cert = flags["tls-cert"] ?? environment["ATTUNE_TLS_CERT"] ?? file.tls?.cert;
   const key = flags["tls-key"] ?? environment["ATTUNE_TLS_KEY"] ?? file.tls?.key;
@@ -132,7 +132,7 @@ export async function readSettings(flags: SettingFlags, variables: NodeJS.Proces
     ...(webhooks === undefined ? {} : { webhooks }),
     ...(oidc === undefined ? {} : { oidc }),
     host: flags.host ?? environment["ATTUNE_HOST"] ?? file.host ?? "127.0.0.1",
-    port: port === undefined ? (file.port ?? 8080) : portOf(port),
+    port: portOf(String(port ?? file.port ?? 8080)),
     data: resolve(flags.data ?? environment["ATTUNE_DATA"] ?? file.data ?? "./data"),
     demo: demo === undefined ? (file.demo ?? false) : isOn("ATTUNE_DEMO", demo),
     logLevel: logLevelOf(environment),
@@ -193,9 +193,42 @@ export async function readConfigFile(named: string | undefined): Promise<AttuneC
     if (named !== undefined) throw new SettingError(`--config: there is no file ${path}`);
     return {};
   }
-  const module = (await import(pathToFileURL(path).href)) as { default?: AttuneConfig };
-  if (module.default === undefined) throw new SettingError(`${path} has no default export: export default { … }`);
-  return module.default;
+  const module = (await import(pathToFileURL(path).href).catch((cause: Error) => {
+    throw new SettingError(`${path} cannot be read: ${cause.name}: ${cause.message}`, { cause });
+  })) as { default?: AttuneConfig };
+  const config = module.default;
+  if (config === undefined) throw new SettingError(`${path} has no default export: export default { … }`);
+  refuseUnknown(path, "", config, SETTINGS);
+  refuseUnknown(path, "limits.", config.limits, LIMITS);
+  refuseUnknown(path, "webhooks.", config.webhooks, WEBHOOKS);
+  refuseUnknown(path, "tls.", config.tls, TLS);
+  refuseUnknown(path, "cluster.", config.cluster, CLUSTER_SETTINGS);
+  return config;
+}
+
+type Names<T> = Readonly<Record<keyof T, true>>;
+
+/** Every setting that the file may have; one without its name here does not compile. */
+const SETTINGS: Names<AttuneConfig> = {
+  host: true, port: true, grpcPort: true, data: true, demo: true, projects: true, trustedProxies: true, botAddresses: true,
+  personsCachedMax: true, checkpointEveryMs: true, auditAnchor: true, limits: true, tls: true, webhooks: true,
+  retention: true, oidc: true, cluster: true,
+};
+const LIMITS: Names<LimitConfig> = { keyPerS: true, addressPerS: true, personPerS: true };
+const WEBHOOKS: Names<NonNullable<AttuneConfig["webhooks"]>> = { secret: true, allowPrivate: true };
+const TLS: Names<NonNullable<AttuneConfig["tls"]>> = { cert: true, key: true };
+const CLUSTER_SETTINGS: Names<ClusterConfig> = {
+  kafka: true, kafkaProperties: true, flink: true, redis: true, redisCaFile: true, redisCertFile: true, redisKeyFile: true,
+  clusterKeyFile: true, servers: true, partitions: true, replicas: true, taskManagers: true, slots: true, parallelism: true,
+  checkpointMs: true, stateBackend: true, transactionTimeoutMs: true, flinkSettings: true, jobPropertiesFile: true,
+};
+
+/** A mistyped name would be no setting at all: a node with `odic` would stand open. */
+function refuseUnknown(path: string, prefix: string, section: object | undefined, known: Readonly<Record<string, true>>): void {
+  const unknown = Object.keys(section ?? {}).find((name) => !Object.hasOwn(known, name));
+  if (unknown === undefined) return;
+  const names = Object.keys(known).map((name) => prefix + name);
+  throw new SettingError(`${path}: there is no setting ${prefix}${unknown}; there are ${names.join(", ")}`);
 }
 
 /** The client's secret may stand in the environment, so that the file can lie in a repository. */
