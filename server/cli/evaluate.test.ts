@@ -146,7 +146,7 @@ test("lines that are left out are said, and take nothing from what is scored", a
   ok(stderr.includes("2 of 4 lines are no items"), stderr);
   equal(runCommand(path, "--json").stderr, "");
   const anonymous = runCommand(file("nobody.ndjson", events.map(({ user_id, ...event }) => ({ ...event, session_id: user_id }))), "--json");
-  ok(anonymous.stderr.includes("identity_missing 300") && anonymous.stderr.includes("the file holds no events"), anonymous.stderr);
+  ok(anonymous.stderr.includes("300 × identity_missing") && anonymous.stderr.includes("the file holds no events"), anonymous.stderr);
 });
 
 test("times in no order are said", () => {
