@@ -11,6 +11,7 @@ const input: HistoryInput = {
   halfLifeMs: HOUR_MS,
   nowMs: 3 * HOUR_MS,
   knownSinceMs: -Infinity,
+  firstSeenMs: HOUR_MS,
   interactions: [
     { timeMs: HOUR_MS, categories: ["lamps"], weight: 4 },
     { timeMs: 2 * HOUR_MS, categories: ["lamps"], weight: 2 },
@@ -30,7 +31,7 @@ test("it gives back the fold's own course: nothing before, a rise with each inte
 });
 
 test("now it is the share of the engagement score, whatever the interactions explain", () => {
-  const none = { ...input, interactions: [] };
+  const none = { ...input, interactions: [], firstSeenMs: -Infinity };
   close(strengthAt(none, "lamps", none.nowMs), 2);
   close(strengthAt(none, "lamps", none.nowMs - HOUR_MS), 4);
   const less = { ...input, engagement: 1 };
@@ -44,6 +45,26 @@ test("plot times end now and hold the moments of the interactions", () => {
     times,
     [1.5, 2 - 1 / HOUR_MS, 2, 2.5, 3].map((hours) => Math.round(hours * HOUR_MS)),
   );
+});
+
+test("what is not listed rose with the looks it followed, or when the person came, and never before", () => {
+  const more = { ...input, engagement: 10 };
+  close(strengthAt(more, "lamps", HOUR_MS - 1), 0);
+  close(strengthAt(more, "lamps", HOUR_MS), 8);
+  close(strengthAt(more, "lamps", more.nowMs), 4);
+  const unseen = { ...input, interactions: [] };
+  close(strengthAt(unseen, "lamps", HOUR_MS - 1), 0);
+  close(strengthAt(unseen, "lamps", HOUR_MS), 8);
+  assert.deepEqual(
+    plotTimes(unseen, { spanMs: 4 * HOUR_MS, steps: 1 }),
+    [-HOUR_MS, HOUR_MS - 1, HOUR_MS, 3 * HOUR_MS],
+  );
+});
+
+test("of a list that is cut, what it does not explain was there before", () => {
+  const cut = { ...input, engagement: 10, knownSinceMs: HOUR_MS };
+  close(strengthAt(cut, "lamps", HOUR_MS), 12);
+  close(strengthAt(cut, "lamps", cut.nowMs), 4);
 });
 
 test("nothing is said about the time before the oldest interaction of a list that is cut", () => {

@@ -45,6 +45,7 @@ export function Interests({ profile, readAtMs, halfLife = HALF_LIFE_DEFAULT, wei
     halfLifeMs: durationMs(halfLife) ?? 7 * SPANS["1 day"]!,
     nowMs: readAtMs,
     knownSinceMs: profile.recent.length < RECENT_MAX ? -Infinity : timeOf(profile.recent.at(-1)!.timestamp),
+    firstSeenMs: firstSeenMs(profile),
     interactions: profile.recent.map((one) => ({
       timeMs: timeOf(one.timestamp),
       categories: items.get(one.item_id)?.[by] ?? [],
@@ -108,6 +109,12 @@ export function Interests({ profile, readAtMs, halfLife = HALF_LIFE_DEFAULT, wei
       )}
     </Card>
   );
+}
+
+/** The oldest that the profile tells of: its oldest interaction, or the first of the days that it counts. */
+function firstSeenMs({ recent, activity = [] }: Profile): number {
+  const known = [recent.at(-1)?.timestamp, activity[0]?.date].map(timeOf).filter(Number.isFinite);
+  return known.length === 0 ? -Infinity : Math.min(...known);
 }
 
 /** A name keeps its place, and so its colour, as long as it is among the strongest. */
