@@ -23,6 +23,8 @@ const PROGRAM = {
   segments: {
     lookers: { when: 'count("view", "1d") >= 3.0', description: "Three views within a day" },
     buyers: { when: 'count("purchase", "30d") > 0.0', description: "Bought within 30 days" },
+    // As long as a name may be: it gives way, and not the figures beside it.
+    [`n${"a".repeat(62)}m`]: { when: 'count("purchase", "1d") > 9.0' },
   },
   placements: { home: { limit: 12 }, detail: { limit: 6 } },
   slots: {
@@ -117,6 +119,8 @@ describe("console", { skip }, () => {
           assert.deepEqual(await violations(page, axe), [], name);
           if (viewport === "phone") await page.setViewportSize(NARROWEST);
           assert.ok(await fits(page), `${name} scrolls sideways`);
+          const hidden = await page.locator(".table-wrap").evaluateAll((wraps) => wraps.filter((wrap) => wrap.scrollWidth > wrap.clientWidth).length);
+          assert.equal(hidden, 0, `${name} has columns out of sight`);
         }
         assert.deepEqual([...hosts], [new URL(base).host], "a request went to another host");
       });
@@ -181,6 +185,31 @@ describe("console", { skip }, () => {
       await found.getByRole("link", { name: "Item number 13" }).waitFor();
       assert.equal(await found.getByRole("listitem").count(), 11);
     });
+  });
+
+  test("titles from the right keep their beginning; an address that is none is no picture, and breaks no page", async () => {
+    const title = "كرسي خشبي مريح للقراءة في المساء مع وسادة من الصوف الطبيعي";
+    const odd = Array.from({ length: 3 }, (_, index) => ({
+      ...{ item_id: `odd-${index}`, title: `${title} ${index}`, categories: ["odd"], tags: ["odd"] },
+      ...{ image_url: "http://[none", price: 1234.5 },
+    }));
+    assert.equal((await send("PUT", "/v1/items", { items: odd })).status, 200);
+    await withPage(browser, { viewport: "phone" }, async (page) => {
+      await open(page, "items/odd-0");
+      await shows(page, /price 1,234\.50/);
+      const other = page.getByRole("listitem").getByRole("link", { name: `${title} 1` });
+      await other.waitFor();
+      await page.getByRole("listitem").getByText("ك", { exact: true }).first().waitFor();
+      const hidden = await other.evaluate((link) => {
+        const first = document.createRange();
+        first.setStart(link.firstChild!, 0);
+        first.setEnd(link.firstChild!, 1);
+        const [letter, box] = [first.getBoundingClientRect(), link.parentElement!.getBoundingClientRect()];
+        return Math.max(box.left - letter.left, letter.right - box.right);
+      });
+      assert.ok(hidden < 1, `the title's first letter is ${hidden} px out of sight`);
+    });
+    for (const { item_id } of odd) await fetch(`${base}/v1/items/${item_id}`, { method: "DELETE" });
   });
 
   test("a person moves while you watch: segment, timeline and lists follow an event", async () => {

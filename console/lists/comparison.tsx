@@ -76,7 +76,7 @@ function Entry({ entry, move, side }: { entry: PreviewItem; move: Move | undefin
       <span class="rank num">{entry.rank}</span>
       <ItemPicture id={entry.item_id} item={entry.item} size={32} />
       <div class="ranked-text">
-        <div class="cut">
+        <div class="cut" dir="auto">
           <ItemLink id={entry.item_id} item={entry.item} />
         </div>
         <div class="small soft">{isTold ? move.why : entry.reason_text}</div>
@@ -170,7 +170,7 @@ export function WhyNot({ preview, isOneList }: { preview: Preview; isOneList: bo
 
 function Named({ id, item }: { id: string; item: Item | undefined }) {
   return (
-    <div class="cut">
+    <div class="cut" dir="auto">
       <ItemLink id={id} item={item} />
     </div>
   );

@@ -16,7 +16,7 @@ export function Bars({ bars }: { bars: readonly Bar[] }) {
     <ul class="bars">
       {bars.map((bar) => (
         <li key={bar.name} class="bar">
-          <span class="row cut" title={bar.name}>
+          <span class="row bar-name" title={bar.name}>
             {bar.series === undefined ? null : <span class="key" data-series={bar.series} />}
             {bar.href ? (
               <a class="cut" href={bar.href}>

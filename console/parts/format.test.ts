@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { durationMs, formatCounted, formatSpan } from "./format.ts";
+import { durationMs, formatCounted, formatMoney, formatSpan, initialOf } from "./format.ts";
 
 test("durations are read as the program writes them", () => {
   assert.deepEqual(["30s", "10m", "2h", "3d", "x", undefined].map(durationMs), [
@@ -29,5 +29,21 @@ test("one is not many", () => {
     "1 event",
     "2 events",
     "1,204 events",
+  ]);
+});
+
+test("money keeps its cents", () => {
+  assert.deepEqual([0, 49, 129.9, 1234567.891, -0.5].map(formatMoney), ["0", "49", "129.90", "1,234,567.89", "-0.50"]);
+});
+
+test("a name's initial is a letter or digit of it; signs of two code units are not cut in half", () => {
+  assert.deepEqual(["elv mug", "👩‍👧 tent", "<b>", "كرسي", "🏕️", "  ", ""].map(initialOf), [
+    "E",
+    "T",
+    "B",
+    "ك",
+    "🏕",
+    "",
+    "",
   ]);
 });

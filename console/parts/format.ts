@@ -40,6 +40,19 @@ export function formatNumber(value: number): string {
   return size < SMALLEST_SHOWN ? "0" : value.toPrecision(1);
 }
 
+const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/** Money to the cent, whichever the currency: a price is not rounded to what is easy to read. `49`, `129.90`. */
+export function formatMoney(value: number): string {
+  return Number.isInteger(value) ? grouped.format(value) : money.format(value);
+}
+
+/** What stands for a thing that has no picture: the first letter or digit of its name, otherwise its first sign. */
+export function initialOf(name: string): string {
+  const [sign = ""] = /[\p{L}\p{N}]/u.exec(name) ?? [...name.trim()];
+  return sign.toUpperCase();
+}
+
 /** A share 0–1 as per cent: `34 %`, `2.5 %`. */
 export function formatShare(share: number): string {
   const percent = share * 100;

@@ -25,7 +25,7 @@ export function ItemLink({ id, item }: { id: string; item?: Item | undefined }) 
       {id}
     </a>
   ) : (
-    <a href={links.item(id)} title={id}>
+    <a class="title" href={links.item(id)} title={id}>
       {item.title}
     </a>
   );

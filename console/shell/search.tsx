@@ -89,7 +89,7 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
             onClick={() => open(hit)}
             onMouseMove={() => setChosen(index)}
           >
-            <Icon name={hit.icon} /> <span class="cut">{hit.text}</span> <span class="kind">{hit.kind}</span>
+            <Icon name={hit.icon} /> <span class="cut" dir="auto">{hit.text}</span> <span class="kind">{hit.kind}</span>
           </div>
         ))}
         {hits.length === 0 ? (

@@ -100,7 +100,7 @@ function Trust({ experiment }: { experiment: Experiment }) {
   const { users, sample_ratio, metrics, primary, variants, covariate, confidence, mixed } = experiment;
   const exposures = variants.reduce((sum, variant) => sum + variant.exposures, 0);
   const explained = variants[0]?.metrics[primary]?.explained ?? 0;
-  const ratio = `p = ${formatNumber(sample_ratio.p_value)}`;
+  const ratio = sample_ratio.p_value < 0.001 ? "p < 0.001" : `p = ${formatNumber(sample_ratio.p_value)}`;
   return (
     <dl class="stats">
       <Stat name="Persons" value={formatCount(users)} note={formatCounted(exposures, "exposure")} />
@@ -194,7 +194,7 @@ function VariantName({ variant }: { variant: ExperimentVariant }) {
   const { name, control, share, stopped } = variant;
   return (
     <div class="row wrap">
-      <strong>{name}</strong>
+      <strong class="breaks">{name}</strong>
       {control ? <Chip>control</Chip> : null}
       {stopped === null ? <span class="faint wide-inline">{formatShare(share)} of the people</span> : null}
       {stopped === null ? null : (
@@ -291,7 +291,7 @@ function Metrics({ experiment }: { experiment: Experiment }) {
             head: "Metric",
             cell: ({ metric, variant }) => (
               <div class="row wrap">
-                <code>{metric.name}</code> <span class="soft">{variant.name}</span>
+                <code>{metric.name}</code> <span class="soft breaks">{variant.name}</span>
               </div>
             ),
           },
@@ -412,7 +412,7 @@ function Everybody({ experiment }: { experiment: Experiment }) {
         {variants.map(({ name, off_policy: estimate }) => (
           <li key={name}>
             <span class="row between">
-              <span>{name}</span>
+              <span class="breaks">{name}</span>
               <strong>{estimate.doubly_robust === null ? "–" : shown(estimate.doubly_robust.value)}</strong>
             </span>
             {estimate.doubly_robust === null ? (

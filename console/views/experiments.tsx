@@ -55,7 +55,10 @@ export function ExperimentsView() {
                 head: "Experiment",
                 cell: (experiment) => (
                   <div class="row wrap">
-                    <a href={links.experiment(experiment.name)}>{experiment.name}</a> <States experiment={experiment} />
+                    <a class="breaks" href={links.experiment(experiment.name)}>
+                      {experiment.name}
+                    </a>{" "}
+                    <States experiment={experiment} />
                   </div>
                 ),
               },

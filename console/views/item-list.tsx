@@ -34,7 +34,7 @@ export function ItemList({ list, wide, scoreTitle = "score", score = formatNumbe
             <span class="rank num">{entry.rank}</span>
             <ItemPicture id={entry.item_id} item={item} size={40} />
             <div class="ranked-text">
-              <div class="cut">
+              <div class="cut" dir="auto">
                 <ItemLink id={entry.item_id} item={item} />
               </div>
               <div class="row nowrap-row">

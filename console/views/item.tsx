@@ -4,7 +4,7 @@ import type { Item } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
-import { formatNumber } from "../parts/format.ts";
+import { formatMoney } from "../parts/format.ts";
 import { ItemPicture } from "../parts/item-picture.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
@@ -23,7 +23,7 @@ export function ItemView({ id }: { id: string }) {
   return (
     <>
       <ViewHead
-        title={item?.title ?? id}
+        title={<span dir="auto">{item?.title ?? id}</span>}
         about={<span class="id">{id}</span>}
         end={
           <a class="btn" href={links.view(["items"])}>
@@ -95,7 +95,7 @@ function Facts({ item }: { item: Item }) {
           {item.available === false ? <Chip tone="warn">not available</Chip> : <Chip tone="good">available</Chip>}
           {item.price === undefined ? null : (
             <span class="num">
-              <span class="faint">price</span> {formatNumber(item.price)}
+              <span class="faint">price</span> {formatMoney(item.price)}
             </span>
           )}
           {item.published_at === undefined ? null : (

@@ -103,7 +103,9 @@ function Definition({ segment }: { segment: Segment }) {
   return (
     <>
       <div class="row definition">
-        <a href={links.segment(segment.name)}>{segment.name}</a>{" "}
+        <a class="breaks" href={links.segment(segment.name)}>
+          {segment.name}
+        </a>{" "}
         {segment.description ? <span class="soft">{segment.description}</span> : null}
       </div>
       {segment.learned === undefined ? <div class="cel">{segment.when}</div> : <LearnedSummary segment={segment} />}

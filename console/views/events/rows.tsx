@@ -2,7 +2,7 @@
 import type { Item, StreamedEvent } from "../../api/types.ts";
 import { useItems } from "../../api/use-items.ts";
 import { Chip, EventType } from "../../parts/chip.tsx";
-import { formatClock, formatExact, formatNumber, timeOf } from "../../parts/format.ts";
+import { formatClock, formatExact, formatMoney, formatNumber, timeOf } from "../../parts/format.ts";
 import { ItemLink, PersonLink } from "../../parts/ids.tsx";
 import { Table } from "../../parts/table.tsx";
 import { useConsole } from "../../shell/context.ts";
@@ -109,7 +109,7 @@ function Value({ event }: { event: StreamedEvent }) {
     );
   return (
     <>
-      {formatNumber(event.value ?? 0)}
+      {event.event_type === "purchase" ? formatMoney(event.value ?? 0) : formatNumber(event.value ?? 0)}
       <span class="unit unit-slot"> {VALUE_UNITS[event.event_type] ?? ""}</span>
     </>
   );

@@ -91,7 +91,7 @@ function List({ newest }: { newest: RecommendationList }) {
           <span class="rank num">{entry.rank}</span>
           <ItemPicture id={entry.item_id} item={entry.item ?? named.get(entry.item_id)} size={40} />
           <div class="ranked-text">
-            <div class="cut">
+            <div class="cut" dir="auto">
               <ItemLink id={entry.item_id} item={entry.item ?? named.get(entry.item_id)} />
             </div>
             <Reasons reasons={entry.reasons ?? []} named={named} />
