@@ -135,6 +135,10 @@ describe("console", { skip }, () => {
       const axe = await readFile(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
       await withPage(browser, { viewport, colorScheme }, async (page) => {
         await page.goto(`${base}/docs/`);
+        await page.keyboard.press("Tab");
+        await page.getByRole("link", { name: "Skip to the content" }).press("Enter");
+        await page.keyboard.press("Tab");
+        assert.equal(await page.evaluate(() => document.activeElement?.closest("main") !== null), true);
         await page.getByRole("navigation").getByRole("link", { name: "Recommendations" }).click();
         assert.deepEqual(await violations(page, axe), []);
         if (viewport === "phone") await page.setViewportSize(NARROWEST);

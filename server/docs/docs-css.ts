@@ -16,6 +16,9 @@ nav ul { list-style: none; margin: 0 0 8px; padding: 0 0 0 8px; }
 nav li a { padding: 2px 8px; font-size: 13px; }
 nav > a { color: var(--ink); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
+main:focus-visible { outline: none; }
+.skip { position: absolute; left: 8px; top: -48px; z-index: 1; padding: 8px 16px; border-radius: 6px; background: var(--ground); }
+.skip:focus { top: 8px; }
 h1 { margin: 0 0 16px; font-size: 28px; line-height: 40px; }
 main { max-width: 960px; padding: 24px 32px 96px; }
 a { color: var(--accent); }
@@ -40,6 +43,7 @@ main > p, main > ul, main > ol { max-width: 720px; }
 h2 + pre, h2 + p { margin-top: 16px; }
 pre { margin: 16px 0; padding: 12px 16px; overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--panel); }
 pre code { overflow-wrap: normal; }
+main img { display: block; width: 100%; max-width: 720px; padding: 8px; border-radius: 8px; background: #fff; }
 nav a[aria-current] { color: var(--accent); font-weight: 600; }
 @media (max-width: 720px) { body { display: block; } nav { position: static; height: auto; border: 0; border-bottom: 1px solid var(--line); }
   nav { padding: 16px; } nav ul { display: none; } nav ul.guides { display: block; } nav ul.guides li { display: inline-block; }

@@ -6,7 +6,7 @@ import type { Answer, Call, Route } from "../http/route.ts";
 import { PAGE_HEADERS } from "../http/static.ts";
 import { AVRO_FILE, PROTO_FILES, PROTO_FOLDER } from "../protobuf/messages.ts";
 import { DOCS_CSS } from "./docs-css.ts";
-import { guidePage } from "./guides.ts";
+import { guidePage, pictureOf } from "./guides.ts";
 import { referencePage } from "./reference.ts";
 
 export function docsRoutes(): Route[] {
@@ -28,7 +28,10 @@ export function docsRoutes(): Route[] {
 }
 
 function guide(call: Call): Answer {
-  const found = guidePage(call.params["*"] ?? "");
+  const path = call.params["*"] ?? "";
+  const picture = pictureOf(path);
+  if (picture !== undefined) return file(picture, "image/svg+xml; charset=utf-8");
+  const found = guidePage(path);
   if (found === undefined) throw new Problem("not_found", "The documentation has no such page.");
   return page(found);
 }

@@ -6,6 +6,7 @@ import { Marked } from "marked";
 import { docsPage, escapeHtml } from "./page.ts";
 
 const FOLDER = fileURLToPath(new URL("../../docs/", import.meta.url));
+const PICTURES = "pictures/";
 
 interface Guide {
   /** Path below `docs/` without its ending, which is its path below `/docs/` too. */
@@ -69,6 +70,14 @@ export function guidePage(path: string): string | undefined {
     .find((one) => one.path === path);
   if (guide === undefined) return undefined;
   return docsPage({ title: guide.title, nav: guideLinks(path), main: html(guide) });
+}
+
+/** A drawing that the pages show; undefined where there is none. */
+export function pictureOf(path: string): string | undefined {
+  const folder = join(FOLDER, PICTURES);
+  const names = path.startsWith(PICTURES) && existsSync(folder) ? readdirSync(folder) : [];
+  const name = names.find((known) => known.endsWith(".svg") && PICTURES + known === path);
+  return name === undefined ? undefined : readFileSync(join(folder, name), "utf8");
 }
 
 function html(guide: Guide): string {

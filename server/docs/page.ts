@@ -12,10 +12,11 @@ export function docsPage(page: { title: string; nav: string; main: string }): st
 <link rel="stylesheet" href="/docs/docs.css">
 </head>
 <body>
+<a class="skip" href="#content">Skip to the content</a>
 <nav aria-label="Sections">
 ${page.nav}
 </nav>
-<main>
+<main id="content" tabindex="-1">
 ${page.main}
 </main>
 </body>

@@ -1,0 +1,52 @@
+// Whatever a page of `/docs/` leads to or shows is there: pages, places in them, pictures, files.
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { after, test } from "node:test";
+import { startNode } from "../http/testing.ts";
+
+const node = await startNode();
+after(() => node.close());
+
+/** Every page, by its path, as far as links lead from `/docs/`. */
+async function allPages(): Promise<Map<string, string>> {
+  const pages = new Map<string, string>();
+  const waiting = ["/docs/"];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (pages.has(path)) continue;
+    const response = await fetch(node.url + path);
+    equal(response.status, 200, path);
+    const isPage = response.headers.get("content-type")!.startsWith("text/html");
+    pages.set(path, isPage ? await response.text() : "");
+    for (const { pathname } of linksOf(pages.get(path)!, path)) if (pathname.startsWith("/docs/")) waiting.push(pathname);
+  }
+  return pages;
+}
+
+/** What a page's links and pictures name on this node. */
+function linksOf(html: string, path: string): URL[] {
+  return [...html.matchAll(/ (?:href|src)="([^"]+)"/g)]
+    .map(([, href]) => new URL(href!.replaceAll("&amp;", "&"), node.url + path))
+    .filter(({ origin }) => origin === node.url);
+}
+
+const pages = await allPages();
+
+test("no link and no picture leads nowhere", () => {
+  ok(pages.size > 15, `${pages.size} pages`);
+  const lost = [...pages].flatMap(([path, html]) =>
+    linksOf(html, path)
+      .filter(({ pathname, hash }) => hash !== "" && pages.get(pathname)?.includes(` id="${hash.slice(1)}"`) === false)
+      .map(({ pathname, hash }) => `${path}: ${pathname}${hash}`),
+  );
+  deepEqual(lost, []);
+});
+
+test("pictures come as pictures, and only those that are there", async () => {
+  const shown = [...pages.keys()].filter((path) => path.startsWith("/docs/pictures/"));
+  ok(shown.length > 0);
+  for (const path of shown) {
+    equal((await fetch(node.url + path)).headers.get("content-type"), "image/svg+xml; charset=utf-8", path);
+  }
+  for (const path of ["/docs/pictures/none.svg", "/docs/pictures/", "/docs/pictures/..%2fglossary.md"]) {
+    equal((await fetch(node.url + path)).status, 404, path);
+  }
+});
