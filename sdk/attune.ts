@@ -96,6 +96,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     if (state === "granted" && !visit) {
       visit = startVisit({
         store, prefix, client, listeners, auto: autoOf(options.auto), flushMs: options.flushMs ?? FLUSH_MS,
+        onBack: wake,
         onChange: statusChanged,
       });
       if (named) visit.identify(...named);
@@ -125,6 +126,12 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     followConsent();
   }
 
+  /** The server is there. Sender and live connection have a back-off each: whichever finds it first tells the other. */
+  function wake(): void {
+    visit?.sender.wake();
+    live?.wake();
+  }
+
   // --- live ---
   function openLive(): void {
     if (!visit || !liveWanted) return;
@@ -135,6 +142,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
       stream: streamConnect(client),
       onMessage: heard,
       onState(state, by) {
+        if (state === "open") wake();
         liveState = state;
         transport = by;
         statusChanged();
@@ -164,7 +172,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   }
 
   function consenting(): Visit {
-    if (!visit) throw new SdkFault("consent_required", "The visitor has not consented.");
+    if (!visit) throw new SdkFault("consent_required", "No consent.");
     return visit;
   }
 
@@ -252,12 +260,10 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   listen(window, "pageshow", (event) => {
     if (!(event as PageTransitionEvent).persisted) return;
     followConsent();
-    live?.wake();
-    visit?.sender.wake();
+    wake();
   });
   listen(window, "online", () => {
-    visit?.sender.wake();
-    live?.wake();
+    wake();
     statusChanged();
   });
   listen(window, "offline", statusChanged);

@@ -23,6 +23,8 @@ export interface VisitOptions {
   auto: Required<AutoCapture>;
   flushMs: number;
   listeners: ListenerSet;
+  /** The server answers again, after tries that failed. */
+  onBack: () => void;
   onChange: () => void;
 }
 
@@ -46,7 +48,7 @@ export function forget(store: KeyValueStore, prefix: string): void {
   for (const key of store.keys()) if (key.startsWith(prefix) && key !== `${prefix}consent`) store.remove(key);
 }
 
-export function startVisit({ store, prefix, client, auto, flushMs, listeners, onChange }: VisitOptions): Visit {
+export function startVisit({ store, prefix, client, auto, flushMs, listeners, onBack, onChange }: VisitOptions): Visit {
   const identity = openIdentity(store, prefix, randomId);
   const nextId = eventIds();
   const decisions = new Map<string, string>();
@@ -68,6 +70,7 @@ export function startVisit({ store, prefix, client, auto, flushMs, listeners, on
     exclusively: (task) => exclusively(`${prefix}sending`, task),
     onDelivery: (delivery) => listeners.emit("delivery", delivery),
     onError: (error) => listeners.emit("error", error),
+    onBack,
     onChange,
   });
 

@@ -451,6 +451,7 @@ function newPage(number: number, run: Run): Page {
     exclusively: (task) => task(),
     onDelivery: () => {},
     onError: () => {},
+    onBack: () => {},
     onChange: () => {},
   });
   let count = 0;

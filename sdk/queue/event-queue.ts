@@ -70,7 +70,7 @@ export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptio
   function makeRoom(held: readonly string[]): boolean {
     const victim = held.find((key) => key.endsWith(EXPENDABLE)) ?? held[0];
     if (victim === undefined) return false;
-    drop(victim, "queue_full", "The queue had no room for newer events.");
+    drop(victim, "queue_full", "The queue is full of newer events.");
     return true;
   }
 
@@ -99,7 +99,7 @@ export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptio
         const entry = read(key);
         if (!entry || except?.has(entry.id)) continue;
         const { timestamp } = "event" in entry ? entry.event : entry.set;
-        if (timestamp < horizonMs) drop(key, "too_old", "Not delivered within seven days and a half.");
+        if (timestamp < horizonMs) drop(key, "too_old", "Not delivered within 7.5 days.");
         else out.push(entry);
       }
       return out;

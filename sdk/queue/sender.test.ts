@@ -40,6 +40,7 @@ function openTab(clock: SimulatedClock, store: ReturnType<typeof simulatedStore>
     answer.finally(() => life.isAlive() || new Promise<never>(() => {}));
   const errors: SdkError[] = [];
   const deliveries: Delivery[] = [];
+  const backAtMs: number[] = [];
   const queue = openEventQueue({ store, prefix: PREFIX, nowMs: clock.nowMs, onDrop: (error) => errors.push(error) });
   const sender: Sender = createSender({
     queue,
@@ -51,13 +52,14 @@ function openTab(clock: SimulatedClock, store: ReturnType<typeof simulatedStore>
     exclusively: wire.exclusively ?? ((task) => task()),
     onDelivery: (delivery) => deliveries.push(delivery),
     onError: (error) => errors.push(error),
+    onBack: () => backAtMs.push(clock.nowMs()),
     onChange: () => {},
   });
   const track = (event: SentEvent, waitMs = 0): void => {
     queue.put({ id: event.event_id, event }, waitMs > 0 ? "expendable" : "kept");
     sender.schedule(waitMs);
   };
-  return { queue, sender, track, errors, deliveries, kill: life.kill };
+  return { queue, sender, track, errors, deliveries, backAtMs, kill: life.kill };
 }
 
 const eventsOf = (body: string): SentEvent[] => (JSON.parse(body) as { events: SentEvent[] }).events;
@@ -256,6 +258,25 @@ test("failures double the wait up to a minute; wake ends it", async () => {
   tab.sender.wake();
   await clock.advance(0);
   assert.equal(triesMs.length, 10);
+});
+
+test("the first answer after tries that failed is told, and no other", async () => {
+  const clock = simulatedClock(START_MS);
+  let tries = 0;
+  const tab = openTab(clock, simulatedStore(), {
+    post: async (_path, body) => {
+      tries++;
+      if (tries === 2 || tries === 3) throw new Error("away");
+      return accepted(eventsOf(body).length);
+    },
+  });
+  for (let sent = 0; sent < 3; sent++) {
+    tab.track(eventAt(clock.nowMs()));
+    await clock.advance(60_000);
+  }
+  assert.equal(tries, 5);
+  // The second event: half of 1 s and half of 2 s besides what chance adds, 750 and 1,500 ms at 0.5.
+  assert.deepEqual(tab.backAtMs, [START_MS + 60_000 + 750 + 1_500]);
 });
 
 test("a batch stays within its bounds in events and in bytes", async () => {

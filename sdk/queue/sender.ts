@@ -25,6 +25,8 @@ export interface SenderOptions {
   exclusively: (task: () => Promise<void>) => Promise<void>;
   onDelivery: (delivery: Delivery) => void;
   onError: (error: SdkError) => void;
+  /** The server answers again, after tries that failed. */
+  onBack: () => void;
   /** The queue's length or the network's state may have changed. */
   onChange: () => void;
 }
@@ -58,7 +60,7 @@ function isEventsAnswer(body: unknown): body is EventsAnswer {
 const willPass = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 
 export function createSender(options: SenderOptions): Sender {
-  const { queue, clock, random, onDelivery, onError, onChange } = options;
+  const { queue, clock, random, onDelivery, onError, onBack, onChange } = options;
   const inFlight = new Set<string>();
   let running: Promise<void> | undefined;
   let cancelTimer: (() => void) | undefined;
@@ -119,8 +121,8 @@ export function createSender(options: SenderOptions): Sender {
   /** Done with these entries, whatever became of them. */
   function settle(batch: readonly Entry[]): void {
     queue.remove(batch.map((entry) => entry.id));
-    attempt = 0;
-    retryAtMs = serverWaitsUntilMs = 0;
+    if (attempt > 0) onBack();
+    attempt = retryAtMs = serverWaitsUntilMs = 0;
   }
 
   function refuse(batch: readonly Entry[], { status, body }: Answer): void {
@@ -166,7 +168,7 @@ export function createSender(options: SenderOptions): Sender {
     } else if (status >= 400 && status < 500 && !willPass(status)) {
       refuse(batch, answer);
     } else {
-      onError({ code: "server", message: `HTTP ${status}, will be tried again` });
+      onError({ code: "server", message: `HTTP ${status}: tried again later` });
       return postpone(batch, answer.retryAfter);
     }
     return true;
@@ -179,7 +181,7 @@ export function createSender(options: SenderOptions): Sender {
       const answer = await request(batch);
       return digest(batch, answer, clock.nowMs() - sentAtMs);
     } catch {
-      onError({ code: "network", message: "No answer, will be tried again" });
+      onError({ code: "network", message: "No answer: tried again later" });
       return postpone(batch, null);
     } finally {
       for (const entry of batch) inFlight.delete(entry.id);
@@ -226,8 +228,6 @@ export function createSender(options: SenderOptions): Sender {
     },
     wake() {
       retryAtMs = attributesWaitUntilMs = 0;
-      cancelTimer?.();
-      timerDueMs = Infinity;
       schedule(0);
     },
     stop() {
