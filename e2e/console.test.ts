@@ -361,7 +361,21 @@ describe("console", { skip }, () => {
   });
 
   test("what could not be read while the node was away is read when it is back", async () => {
-    await withPage(browser, { expectedErrors: /ERR_FAILED/ }, async (page) => {
+    await withPage(browser, { expectedErrors: /ERR_FAILED|403/ }, async (page) => {
+      // A node that answers is not said to be silent, whatever it answers.
+      await open(page, "overview");
+      await page.getByText("ready", { exact: true }).waitFor();
+      const problem = { title: "Forbidden", status: 403, code: "forbidden", detail: "The key may not." };
+      await page.route("**/v1/stats*", (route) => route.fulfill({ status: 403, json: problem }));
+      await page.getByText("The node does not tell how it is: Your key does not allow this.").waitFor();
+      await shows(page, /not known/);
+      await page.unrouteAll();
+      await page.route("**/v1/stats*", (route) => route.abort());
+      await page.getByText("The node has stopped answering.").waitFor();
+      await shows(page, /no answer/);
+      await page.unrouteAll();
+      await page.getByText("ready", { exact: true }).waitFor();
+
       await page.route("**/v1/search**", (route) => route.abort());
       await open(page, "people");
       await page.getByText("The search could not be read").waitFor();

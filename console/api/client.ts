@@ -48,6 +48,11 @@ export class ApiProblem extends Error {
   }
 }
 
+/** Nothing came back, so the node is away or the network is; any other problem is the node's own words. */
+export function isUnanswered(error: unknown): boolean {
+  return !(error instanceof ApiProblem) || error.status === 0;
+}
+
 const ITEMS_PER_LOOKUP_MAX = 100;
 
 export interface Api {

@@ -1,8 +1,9 @@
 // The frame around the views: navigation, search, project, theme, messages.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ApiProblem, createApi, type Api } from "../api/client.ts";
+import { ApiProblem, createApi, isUnanswered, type Api } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
 import { Icon, Mark } from "../parts/icon.tsx";
+import { adviceOn } from "../parts/state.tsx";
 import { AuditView } from "../views/audit.tsx";
 import { DeadLettersView } from "../views/dead-letters.tsx";
 import { EventsView } from "../views/events.tsx";
@@ -152,7 +153,9 @@ function Stopped({ error }: { error: unknown }) {
       <Icon name="warning" />{" "}
       {isLoggedOut
         ? "You are no longer logged in. What is shown is from before."
-        : "The node has stopped answering. What is shown is from before; it goes on by itself when it is back."}
+        : isUnanswered(error)
+          ? "The node has stopped answering. What is shown is from before; it goes on by itself when it is back."
+          : `The node does not tell how it is: ${adviceOn(error)} What is shown is from before.`}
       {isLoggedOut ? (
         <button type="button" class="btn" onClick={() => location.reload()}>
           Log in again

@@ -1,4 +1,5 @@
 // How the node is doing, at a glance: rates, latencies, what waits, what is kept.
+import { isUnanswered } from "../api/client.ts";
 import type { Measured, RouteLatency, Stats } from "../api/types.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
@@ -34,7 +35,7 @@ export function OverviewView() {
             ? `Up for ${formatDuration(Math.floor(stats.data.uptime_s) * 1000)}. Plots reach back up to 10 minutes.`
             : "Rates, latencies and what is kept."
         }
-        end={stats.data ? <Health stats={stats.data} isAnswering={stats.error === undefined} /> : null}
+        end={stats.data ? <Health stats={stats.data} error={stats.error} /> : null}
       />
       {stats.data ? (
         <Figures stats={stats.data} />
@@ -51,8 +52,8 @@ export function OverviewView() {
   );
 }
 
-function Health({ stats, isAnswering }: { stats: Stats; isAnswering: boolean }) {
-  if (!isAnswering) return <Chip tone="bad">no answer</Chip>;
+function Health({ stats, error }: { stats: Stats; error: unknown }) {
+  if (error !== undefined) return <Chip tone="bad">{isUnanswered(error) ? "no answer" : "not known"}</Chip>;
   if (stats.storage_full) return <Chip tone="bad">disk full: new events are refused until there is space</Chip>;
   if (!stats.ready) return <Chip tone="warn">starting: replaying the log</Chip>;
   return <Chip tone="good">ready</Chip>;
