@@ -191,14 +191,22 @@ describe("console", { skip }, () => {
     });
   });
 
-  test("titles from the right keep their beginning; an address that is none is no picture, and breaks no page", async () => {
+  test("titles from the right keep their beginning, long words their column; an address that is none is no picture, and breaks no page", async () => {
     const title = "كرسي خشبي مريح للقراءة في المساء مع وسادة من الصوف الطبيعي";
     const odd = Array.from({ length: 3 }, (_, index) => ({
       ...{ item_id: `odd-${index}`, title: `${title} ${index}`, categories: ["odd"], tags: ["odd"] },
       ...{ image_url: "http://[none", price: 1234.5 },
     }));
+    const word = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft";
+    odd.push({ ...odd[0]!, item_id: "odd-word", title: word });
     assert.equal((await send("PUT", "/v1/items", { items: odd })).status, 200);
+    assert.equal((await send("POST", "/v1/events", [{ ...event("ida", "view", 0), item_id: "odd-word" }])).status, 202);
     await withPage(browser, { viewport: "phone" }, async (page) => {
+      await open(page, "people/users/ida");
+      const cell = page.getByRole("table", { name: "Timeline" }).getByRole("cell", { name: word });
+      await cell.waitFor();
+      assert.ok(await cell.evaluate((one) => one.scrollWidth <= one.clientWidth), "a long word leaves its column");
+
       await open(page, "items/odd-0");
       await shows(page, /price 1,234\.50/);
       const other = page.getByRole("listitem").getByRole("link", { name: `${title} 1` });
