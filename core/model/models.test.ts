@@ -263,6 +263,24 @@ test("what comes now is bounded by when it comes, whatever time it says; history
   ok(samples > 50 && samples <= 101, `${samples} in two seconds`);
 });
 
+test("a checkpoint holds the samples' clock of the moment when it began", () => {
+  const config = learningConfig({ share: 1, max_per_second: 50 });
+  const [models, restored] = [createModels(CONFIG, config), createModels(CONFIG, config)];
+  const step = (timeMs: number, weight: number): Step => ({
+    personKey: "a:1", itemId: "i1", eventType: weight > 0 ? "view" : "dismiss", weight, timeMs, sampled: true, history: [],
+  });
+  for (const timeMs of [1_000, 5_000, 5_000]) models.learn(step(timeMs, 1));
+  const expected = { ...models.sampler.state };
+  equal(expected.clockMs, 5_000);
+  equal(expected.stillSteps, 1);
+  for (const { begin } of models.tables) begin();
+  models.learn(step(9_000, -1));
+  models.learn(step(9_000, 1));
+  const targets = new Map(restored.tables.map((table) => [table.table, table]));
+  for (const { table, take } of models.tables) ok(take(Infinity, (key, bytes) => bytes !== null && targets.get(table)!.load(key, bytes.slice())));
+  deepEqual(restored.sampler.state, expected);
+});
+
 test("a busy site's samples are spread over the second", () => {
   const sampler = createSampler({ share: 1, maxPerSecond: 50 });
   const taken: number[] = [];

@@ -270,7 +270,6 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   /** The visitor's first word against an item takes back what his step to it would have taught, and ends his interest. */
   const turnAway = (step: Step): void => {
     const { timeMs, personKey, sessionId, itemId } = step;
-    dirtyMeta.touch(0);
     const slot = items.slotOf(itemId);
     if (slot < 0) return;
     const session = sessions.find(personKey, sessionId, timeMs);
@@ -350,11 +349,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       return catalogue.remove(itemId);
     },
     learn(step) {
-      const { paceMs = step.timeMs } = step;
+      const { timeMs, personKey, sessionId, paceMs = timeMs } = step;
+      dirtyMeta.touch(0);
       sampler.pass(paceMs);
       if (step.weight < 0) return turnAway(step);
-      const { timeMs, personKey, sessionId } = step;
-      dirtyMeta.touch(0);
       items.sweep(current.itemTtlMs);
       sessions.sweep(items.clockMs);
       let session = sessions.find(personKey, sessionId, timeMs);
