@@ -30,6 +30,7 @@ const DISTINCTIONS_MAX = 4;
 const DISTINCT_MIN = 0.3; // Standard deviations by which a group's mean must differ to be worth a word.
 const NEIGHBOURS_MIN = 8;
 const DIGITS = 6;
+const LAST_DIGIT = 1e-6; // Of a number of DIGITS digits, as a share.
 
 /** @param before - what was learnt last for the same definition. */
 export function trainFamily(sample: Sample, before: LearnedFamily | undefined, settings: FamilySettings, time: TrainingTime): LearnedFamily {
@@ -114,7 +115,7 @@ function reachOf(stored: readonly (readonly number[])[], members: readonly Float
   let farthest = 0;
   for (const member of members) farthest = Math.max(farthest, Math.min(...stored.map((point) => squaredDistance(member, point))));
   const radius = Math.sqrt(farthest);
-  return rounded(radius + 10 ** -DIGITS * (1 + 10 * radius));
+  return rounded(radius + LAST_DIGIT * (1 + 10 * radius));
 }
 
 /**
