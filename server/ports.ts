@@ -191,6 +191,8 @@ export interface Decision {
   reason: string;
   /** The visitor's variant of each experiment that the decision carries out. */
   experiments?: Record<string, string>;
+  /** The visitor could not be found because a part of the cluster is away: this is what is decided for somebody unknown. */
+  degraded?: true;
 }
 
 /** One line of an export; `record` says its kind, as the dictionary in the first line explains it. */

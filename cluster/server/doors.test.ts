@@ -35,6 +35,7 @@ before(async () => {
     servers: 2,
     program: {
       segments: { buyers: { when: 'count("purchase", "10m") >= 1' } },
+      slots: { hero: { policy: "rules", variants: { plain: {}, thanks: {} }, rules: [{ when: 'in_segment("buyers")', variant: "thanks" }], default: "plain" } },
       triggers: { bought: { when: 'event.event_type == "purchase"', push: true, webhook: `http://127.0.0.1:${port}/` } },
     },
   });
@@ -102,6 +103,8 @@ test("Redis away: lists, profiles, decisions and trends are answered, degraded, 
     equal(answer.status, 200, `${route} ${answer.text}`);
     if (/recommendations|profile/.test(route)) equal(answer.json.degraded, true, route);
   }
+  const decision = await ask(door, "POST /v1/decide", { user_id: "zoe", slot: "hero" });
+  deepEqual([decision.status, decision.json.variant, decision.json.degraded], [200, "plain", true], decision.text);
   equal((await ask(door, "POST /v1/events", { event_id: "e9", user_id: "zoe", event_type: "view", item_id: "lamp", timestamp: Date.now() })).status, 202);
   await cluster.redis.part.start();
   for (;;) {

@@ -336,8 +336,9 @@ export class ClusterProject implements Project {
   async decide(ref: PersonRef, slot: string, context?: LoggedEvent["context"]): Promise<Decision | undefined> {
     const visitor = await this.#visitors.find(ref);
     const answered = answerSlot(slot, context, visitor, this.#sources());
-    if (answered !== undefined) await this.#decisions.log(visitor.key, answered.decision);
-    return answered?.answer;
+    if (answered === undefined) return undefined;
+    await this.#decisions.log(visitor.key, answered.decision);
+    return visitor.isDegraded ? { ...answered.answer, degraded: true } : answered.answer;
   }
 
   async models(): ReturnType<Project["models"]> {

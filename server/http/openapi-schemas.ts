@@ -424,6 +424,7 @@ export const SCHEMAS: Record<string, Schema> = {
       propensity: number("Probability of this very choice, 0-1."),
       reason: text("Who decided: `rule:INDEX`, `default`, a policy, `shadow:POLICY`, `experiment:NAME` or `holdout`."),
       experiments: { type: "object", additionalProperties: { type: "string" }, description: "The visitor's variant of each experiment that this carries out." },
+      degraded: { type: "boolean", description: "The visitor could not be found because a part of the cluster is away: this is what is decided for somebody unknown." },
     },
     ["decision_id", "slot", "variant", "payload", "propensity", "reason"],
   ),
