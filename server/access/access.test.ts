@@ -141,8 +141,10 @@ test("credentials come from Bearer, Basic or the URL", () => {
 
 test("without any key everybody may do everything; with one, nobody may without", async (t) => {
   const { ring } = bench(t);
-  equal((await who(ring, {})).may("admin"), true);
+  const open = await who(ring, {});
+  deepEqual([open.may("admin"), open.holds()], [true, true]);
   issue(ring, "read");
+  equal(open.holds(), false, "nor may what was opened before");
   const nobody = await who(ring, {});
   deepEqual(
     NEEDS.filter((need) => nobody.may(need)),

@@ -31,8 +31,8 @@ interface Line {
 }
 
 /** A WebSocket; rejects with the status where the upgrade is refused. */
-function dial(query = "", headers: Record<string, string> = {}): Promise<Line> {
-  const socket = new WebSocket(`${node.url.replace("http", "ws")}/v1/live${query}`, { headers });
+function dial(query = "", headers: Record<string, string> = {}, { url } = node): Promise<Line> {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/v1/live${query}`, { headers });
   const inbox: Record<string, any>[] = [];
   const waiting: ((message: Record<string, any>) => void)[] = [];
   socket.on("message", (data: Buffer) => {
@@ -137,6 +137,27 @@ test("a key that is revoked ends what is open with it", async () => {
     break;
   }
   equal(await line.closed, 1008);
+});
+
+test("the first key ends what was open without one", async () => {
+  const fresh = await startNode();
+  try {
+    const line = await dial("", {}, fresh);
+    await line.next();
+    line.send({ subscribe: { user_id: "ada" } });
+    while ((await line.next())["type"] !== "segments");
+    fresh.keys.issue({ project: "default", role: "admin", name: "the first" });
+    line.send({ subscribe: { user_id: "ada" } });
+    for (;;) {
+      const message = await line.next();
+      if (message["type"] !== "error") continue;
+      equal(message["code"], "key_missing");
+      break;
+    }
+    equal(await line.closed, 1008);
+  } finally {
+    await fresh.close();
+  }
 });
 
 test("a beacon carries the key in its URL, Segment in Basic or in the body", async () => {

@@ -1,13 +1,15 @@
 // The gate before every route: who asks, and whether he may. The HTTP shell, the live connections and gRPC share it.
 import { Problem } from "../http/problem.ts";
 import type { KeyRing } from "./key-ring.ts";
-import { OPEN, principalOf, TokenCache, type AccessFault, type Credentials, type Principal } from "./principal.ts";
+import { openPrincipal, principalOf, TokenCache, type AccessFault, type Credentials, type Principal } from "./principal.ts";
 import type { Need } from "./roles.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface Gate {
   /** No key was ever made: everything is open. */
   readonly isOpen: boolean;
+  /** Whoever comes while it is. */
+  readonly open: Principal;
   /** Who shows these, for the project that he names. At once but for a new user token. @throws Problem 401 or 403. */
   identify(shown: Credentials, named: string | undefined): Principal | Promise<Principal>;
 }
@@ -31,12 +33,14 @@ const ADVICE: Readonly<Record<AccessFault, string>> = {
 export function createGate(
   ring: KeyRing | undefined, sessions: Sessions | undefined, now: () => number, { isClosed = false } = {},
 ): Gate {
-  if (ring === undefined) return { isOpen: true, identify: () => OPEN };
+  const open = openPrincipal(ring);
+  if (ring === undefined) return { isOpen: true, open, identify: () => open };
   const known = { ring, sessions, now, tokens: new TokenCache(ring), isClosed };
   return {
     get isOpen() {
       return ring.isEmpty && !isClosed;
     },
+    open,
     identify(shown, named) {
       const found = principalOf(shown, named, known);
       return found instanceof Promise ? found.then(welcome) : welcome(found);

@@ -19,7 +19,7 @@ export interface Principal {
   /** The key is for pages of some origins only: answers go to the one that asked. */
   readonly isOriginBound?: boolean;
   may(need: Need): boolean;
-  /** Whether it still is what it was: no key revoked, no token expired. For connections that stay open. */
+  /** Whether it still is what it was: no key revoked, no token expired, no first key made. For connections that stay open. */
   holds(): boolean;
 }
 
@@ -54,7 +54,10 @@ export interface Knowledge {
 }
 
 const always = (): boolean => true;
-export const OPEN: Principal = { kind: "open", id: "open", may: always, holds: always };
+/** Everybody, as long as no key was made; without a ring none ever is. */
+export function openPrincipal(ring?: Pick<KeyRing, "isEmpty">): Principal {
+  return { kind: "open", id: "open", may: always, holds: () => ring === undefined || ring.isEmpty };
+}
 export const NOBODY: Principal = { kind: "nobody", id: "nobody", may: (need) => need === "public", holds: always };
 
 /** The cookie of a console session. */
@@ -93,7 +96,7 @@ export function principalOf(
   known: Knowledge,
 ): Principal | AccessFault | Promise<Principal | AccessFault> {
   const { ring, sessions, now } = known;
-  if (ring.isEmpty && known.isClosed !== true) return OPEN;
+  if (ring.isEmpty && known.isClosed !== true) return openPrincipal(ring);
   if (shown.key === undefined) {
     const session = shown.session === undefined ? undefined : sessions?.find(shown.session);
     return session === undefined ? NOBODY : principalOfSession(session, named, known);

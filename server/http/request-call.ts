@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { refusal, requireNeed, type Gate } from "../access/gate.ts";
-import { credentialsOf, NOBODY, OPEN, type Principal } from "../access/principal.ts";
+import { credentialsOf, NOBODY, type Principal } from "../access/principal.ts";
 import type { Limits } from "../access/limits.ts";
 import { mayRead } from "../access/reader.ts";
 import type { Need } from "../access/roles.ts";
@@ -53,7 +53,7 @@ export class RequestCall implements Call {
   admit(): void | Promise<void> {
     const { gate } = this.#context;
     if (gate.isOpen) {
-      this.#principal = OPEN;
+      this.#principal = gate.open;
       return undefined;
     }
     this.#context.limits.address(this.address);
@@ -76,9 +76,10 @@ export class RequestCall implements Call {
   }
 
   async whoAsks(): Promise<Principal> {
-    if (this.#context.gate.isOpen) return OPEN;
+    const { gate } = this.#context;
+    if (gate.isOpen) return gate.open;
     try {
-      return await this.#context.gate.identify(this.#shown(), this.#named());
+      return await gate.identify(this.#shown(), this.#named());
     } catch (error) {
       if (error instanceof Problem) return NOBODY;
       throw error;

@@ -139,7 +139,8 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
         const value = parseJson(data);
         id = isObject(value) ? messageId(value) : undefined;
         if (!principal.holds()) {
-          outlet.send({ type: "error", ...faultOf(refusal("key_invalid")), at: at() });
+          const fault = principal.kind === "open" ? "key_missing" : "key_invalid";
+          outlet.send({ type: "error", ...faultOf(refusal(fault)), at: at() });
           return socket.close(CLOSE_POLICY, "the key is not in force");
         }
         const reading = turn.then(() => readClientMessage(value, reader));
