@@ -3,6 +3,7 @@
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { lagOf } from "../kafka/lag.ts";
 import { groupId } from "../wire/topics.ts";
+import { lookEvery } from "./look-every.ts";
 
 const LOOK_EVERY_MS = 10_000;
 /** Longer than checkpoints are apart and a restart of the job takes: a guess, which a part that is told of may be. */
@@ -44,36 +45,20 @@ export class JobProgress {
 
 export class JobWatch {
   readonly #progress = new JobProgress(performance.now());
-  readonly #timer: NodeJS.Timeout;
-  readonly #ask: () => Promise<void>;
-  #isAsking = false;
+  readonly stop: () => void;
 
   constructor({ connection, generation, log }: { connection: KafkaConnection; generation: number; log: readonly string[] }) {
-    this.#ask = async () => {
+    this.stop = lookEvery(LOOK_EVERY_MS, async () => {
       const topics = await lagOf(connection, groupId(generation), log);
       const isKnown = topics.some(({ lag }) => lag !== undefined);
       const end = topics.reduce((sum, topic) => sum + topic.end, 0);
       // Of a topic of the family that nobody has written to yet, nothing is confirmed.
       const lag = isKnown ? topics.reduce((sum, topic) => sum + (topic.lag ?? topic.end), 0) : undefined;
       this.#progress.look({ end, lag }, performance.now());
-    };
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
-    this.#timer.unref();
-    this.#look();
+    });
   }
 
   get figures(): JobFigures {
     return this.#progress.figures(performance.now());
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
-
-  #look(): void {
-    if (this.#isAsking) return;
-    this.#isAsking = true;
-    // A broker that is away answers the next time.
-    void this.#ask().catch(() => undefined).finally(() => (this.#isAsking = false));
   }
 }

@@ -47,13 +47,19 @@ const answerOf = async (server: ClusterProject) => {
   return items.map(({ item_id, score }) => [item_id, score]);
 };
 
-test("a new server starts from the snapshot and reads only what came since", options, async () => {
+/** A server that has learnt 80 steps and knows a lamp, and its snapshot. */
+async function begun(): Promise<{ project: TestProject; one: ClusterProject }> {
   const project = await cluster.newProject();
   const [one] = project.servers as [ClusterProject];
   await one.putItems([{ item_id: "lamp", title: "Lamp", categories: ["lamps"], tags: [] }]);
   await visit(one, 20);
   await until(() => one.learner.stepsTotal === 80);
   equal(await one.snapshots.take(), true);
+  return { project, one };
+}
+
+test("a new server starts from the snapshot and reads only what came since", options, async () => {
+  const { project, one } = await begun();
   await visit(one, 5);
   await until(() => one.learner.stepsTotal === 100);
   equal(await one.snapshots.take(), true, "the changed rows alone");
@@ -75,12 +81,7 @@ test("a new server starts from the snapshot and reads only what came since", opt
 });
 
 test("a flushed Redis gets the whole of it from whoever is there, which learns nothing anew", options, async () => {
-  const project = await cluster.newProject();
-  const [one] = project.servers as [ClusterProject];
-  await one.putItems([{ item_id: "lamp", title: "Lamp", categories: ["lamps"], tags: [] }]);
-  await visit(one, 20);
-  await until(() => one.learner.stepsTotal === 80);
-  equal(await one.snapshots.take(), true);
+  const { project, one } = await begun();
   const two = await project.addServer();
   await visit(one, 5);
   await until(() => two.learner.stepsTotal === 20 && one.learner.lag === 0);
@@ -95,11 +96,7 @@ test("a flushed Redis gets the whole of it from whoever is there, which learns n
 });
 
 test("a snapshot that cannot be read: models go on answering while they are learnt anew, and the next one replaces it", options, async () => {
-  const project = await cluster.newProject();
-  const [one] = project.servers as [ClusterProject];
-  await visit(one, 20);
-  await until(() => one.learner.stepsTotal === 80);
-  equal(await one.snapshots.take(), true);
+  const { project, one } = await begun();
   const before = await answerOf(one);
   const two = await project.addServer();
   equal(await two.snapshots.take(), true, "the first one's rows are relative to no snapshot now");

@@ -135,9 +135,9 @@ export class ModelSnapshots {
   async take(): Promise<boolean> {
     const { learner } = this.#options;
     const current = await this.#readHead();
-    // Another server's line went on: its rows are not ours, so we go on from its snapshot.
+    // It holds somebody who was erased, or what this release cannot read.
     const isReplaced = current !== undefined && (erasedToOf(current) < this.#erasedTo || current.version === this.#unread);
-    // Where Redis has lost it, we still know all of it.
+    // Where Redis has lost it, we still know all of it. Where another server's line went on, its rows are not ours.
     const goesOn = current === undefined || (isReplaced ? this.#isFresh : current.version === this.#head?.version);
     if (!goesOn) {
       await this.restore();

@@ -25,7 +25,7 @@ export interface StepContext {
 }
 
 /** When models take an event to have been: a sender whose clock is ahead would count for more than all of now, and hold up the samples. */
-export function stepTimeMs({ timestamp, received_at }: Pick<LoggedEvent, "timestamp" | "received_at">): number {
+function stepTimeMs({ timestamp, received_at }: Pick<LoggedEvent, "timestamp" | "received_at">): number {
   return Math.min(timestamp, received_at);
 }
 

@@ -122,6 +122,15 @@ test("who watches a visitor is told nothing more when the visitor turns out to b
   line.close();
 });
 
+/** What comes next over it is refused, and the door shut. */
+async function isEnded(line: Line, subscribe: object, code: string): Promise<void> {
+  line.send({ subscribe });
+  let message = await line.next();
+  while (message["type"] !== "error") message = await line.next();
+  equal(message["code"], code);
+  equal(await line.closed, 1008);
+}
+
 test("a key that is revoked ends what is open with it", async () => {
   const { key, stored } = keys.issue({ project: "default", role: "write", name: "to be revoked" });
   const line = await dial(`?key=${key}`);
@@ -129,14 +138,7 @@ test("a key that is revoked ends what is open with it", async () => {
   line.send({ subscribe: { anonymous_id: "anybody" } });
   while ((await line.next())["type"] !== "segments");
   keys.revoke(stored.id);
-  line.send({ subscribe: { anonymous_id: "anybody" } });
-  for (;;) {
-    const message = await line.next();
-    if (message["type"] !== "error") continue;
-    equal(message["code"], "key_invalid");
-    break;
-  }
-  equal(await line.closed, 1008);
+  await isEnded(line, { anonymous_id: "anybody" }, "key_invalid");
 });
 
 test("the first key ends what was open without one", async () => {
@@ -147,14 +149,7 @@ test("the first key ends what was open without one", async () => {
     line.send({ subscribe: { user_id: "ada" } });
     while ((await line.next())["type"] !== "segments");
     fresh.keys.issue({ project: "default", role: "admin", name: "the first" });
-    line.send({ subscribe: { user_id: "ada" } });
-    for (;;) {
-      const message = await line.next();
-      if (message["type"] !== "error") continue;
-      equal(message["code"], "key_missing");
-      break;
-    }
-    equal(await line.closed, 1008);
+    await isEnded(line, { user_id: "ada" }, "key_missing");
   } finally {
     await fresh.close();
   }
