@@ -184,11 +184,13 @@ async function settled(rig: Rig, servers: readonly ClusterProject[], { onProgres
     // Ticks come all the time.
     return log.filter(({ value }) => value[1] !== 4).length + steps.length + sequences;
   };
+  // What the job has not confirmed counts ticks, so it is never nothing: that the job rests its outputs say.
+  const isBehind = (server: ClusterProject): boolean =>
+    Object.entries(server.stats().parts!).some(([name, { lag = 0 }]) => name !== "job" && Number(lag) > 0);
   let [before, quietSinceMs] = [-1, performance.now()];
   for (;;) {
     const now = seen();
-    const isBehind = servers.some((server) => Object.values(server.stats().parts!).some(({ lag = 0 }) => Number(lag) > 0));
-    if (now !== before || isBehind) [before, quietSinceMs] = [now, performance.now()];
+    if (now !== before || servers.some(isBehind)) [before, quietSinceMs] = [now, performance.now()];
     if (performance.now() - quietSinceMs > QUIET_MS) return;
     if (performance.now() > deadline) throw new Error("the cluster did not come to rest");
     onProgress?.(`${rig.outputs.steps.length} steps so far`);
