@@ -7,6 +7,7 @@
 // The logs lie in ../shared/data, which is no part of the repository.
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { LoggedEvent } from "../core/event/event.ts";
 import { hash32 } from "../core/math/hash.ts";
 import type { CandidateList } from "../core/model/candidates.ts";
 import { learningConfig, modelConfig } from "../core/model/config.ts";
@@ -154,7 +155,8 @@ async function ablate(name: string, limit: number, every: number): Promise<void>
     let events = 0;
     for await (const row of rowsOf(resolve(FOLDER, name, "events.ndjson.gz"))) {
       if (events++ >= limit) break;
-      const event = { ...row, timestamp: Date.parse(row["timestamp"] as string) } as unknown as Parameters<typeof stepOf>[0];
+      const timestamp = Date.parse(row["timestamp"] as string);
+      const event = { ...row, timestamp, received_at: timestamp } as unknown as LoggedEvent;
       const personKey = `u:${event.user_id}`;
       const history = visits.history(personKey).slice();
       const weight = set.program.events?.[event.event_type]?.weight ?? 1;
