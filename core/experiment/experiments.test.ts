@@ -14,6 +14,7 @@ import { forEachSeed } from "../testing/seeds.ts";
 import { hashedVariant, lotOf, takesPart } from "./assignment.ts";
 import { draftTeams } from "./team-draft.ts";
 import { decodeRun, emptyRun, encodeRun } from "./run.ts";
+import { measured } from "./metrics.ts";
 import { experimentView } from "./view.ts";
 import { decodeUnit } from "./units.ts";
 
@@ -162,6 +163,28 @@ test("each metric is what its definition says, within the window only", () => {
   deepEqual(values(), [1, 3, 100, 20, 100, 0, 1, 60]);
 });
 
+test("a refund takes back what was paid, also beyond what a person may count as; broken prices break nothing", () => {
+  const w = world(program({ metrics: { revenue: { kind: "revenue", max: 1_000 }, any: { kind: "revenue" } } }));
+  const { id, variant } = ask(w, "u:1", MONDAY_MS);
+  show(w, "u:1", id, MONDAY_MS);
+  const pay = (value: number) => w.state.acted(eventOf("u:1", "purchase", MONDAY_MS + 1, { value }), "u:1", 0);
+  const totals = () => {
+    const { variants } = experimentView(w.program.experiments[0]!, w.state.experiments.runOf(w.program.experiments[0]!)!);
+    const { metrics } = variants.find(({ name }) => name === variant)!;
+    return [metrics["revenue"]!.total, metrics["any"]!.total];
+  };
+  pay(5_000);
+  deepEqual(totals(), [1_000, 5_000]);
+  pay(-4_600);
+  deepEqual(totals(), [400, 400]);
+  for (const value of [1.7e308, 1.7e308, 1.7e308]) pay(value);
+  deepEqual(totals(), [1_000, 1e9]);
+  for (const value of [-1.7e308, -1.7e308, -1.7e308]) pay(value);
+  deepEqual(totals(), [-1e9, -1e9]);
+  const run = w.state.experiments.runOf(w.program.experiments[0]!)!;
+  for (const { moments } of run.variants) for (const sums of moments) ok(Object.values(sums).every(Number.isFinite));
+});
+
 test("a visitor keeps his variant when he logs in; one who was two persons with two variants counts in neither", () => {
   const w = world();
   const experiment = w.program.experiments[0]!;
@@ -240,7 +263,8 @@ test("the sums are a recount of the persons, after any history", () => {
     for (const bytes of w.rows.rows.values()) {
       const unit = decodeUnit(bytes);
       if (unit.exposedMs < 0 || unit.isMixed) continue;
-      unit.values.forEach((value, i) => {
+      w.program.experiments[0]!.metrics.forEach((metric, i) => {
+        const value = measured(metric, unit.values[i]!);
         const sums = recount[unit.variant]![i]!;
         sums.count++;
         sums.y += value;

@@ -8,7 +8,7 @@ import { DirtyRows, type WholeTable } from "../wire/dirty-rows.ts";
 import { rowTable } from "../wire/row-table.ts";
 import { hashedVariant, takesPart } from "./assignment.ts";
 import { alphaOf, compare, harmfulVariants } from "./compare.ts";
-import { firstValue, nextValue, unitedValue } from "./metrics.ts";
+import { firstValue, measured, nextValue, unitedValue } from "./metrics.ts";
 import {
   addPoint,
   decodeRun,
@@ -113,7 +113,7 @@ export class Experiments {
     unit.values = experiment.metrics.map(firstValue);
     this.#units.put(id, personKey, unit);
     sums.users++;
-    unit.values.forEach((value, i) => addPerson(sums.moments[i]!, unit.x, value));
+    addUnit(sums, experiment, unit);
     watchShares(run, experiment);
     this.#notePoint(run, experiment, event.timestamp);
   }
@@ -159,8 +159,9 @@ export class Experiments {
     );
     const run = this.#change(this.runOf(experiment)!, event.received_at);
     const { moments } = run.variants[unit.variant]!;
-    values.forEach((value, i) => {
-      if (value !== unit.values[i]) changeOutcome(moments[i]!, unit.x, unit.values[i]!, value);
+    experiment.metrics.forEach((metric, i) => {
+      const [before, after] = [measured(metric, unit.values[i]!), measured(metric, values[i]!)];
+      if (after !== before) changeOutcome(moments[i]!, unit.x, before, after);
     });
     unit.values = values;
     unit.lastMs = Math.max(unit.lastMs, timestamp);
@@ -197,23 +198,23 @@ export class Experiments {
   #united(experiment: CompiledExperiment, from: Unit, into: Unit, atMs: number): Unit {
     const run = this.#change(this.runOf(experiment)!, atMs);
     if (from.isMixed || into.isMixed) {
-      for (const unit of [from, into]) if (!unit.isMixed) drop(run, unit);
+      for (const unit of [from, into]) if (!unit.isMixed) drop(run, experiment, unit);
       return { ...into, isMixed: true };
     }
     if (from.exposedMs < 0) return into;
     if (into.exposedMs < 0) return from;
-    drop(run, from);
-    drop(run, into);
+    drop(run, experiment, from);
+    drop(run, experiment, into);
     if (from.variant !== into.variant) {
       run.mixed++;
       return { ...into, isMixed: true };
     }
     const values = experiment.metrics.map((metric, i) => unitedValue(metric, from.values[i]!, into.values[i]!));
-    const sums = run.variants[into.variant]!;
-    sums.users++;
-    values.forEach((value, i) => addPerson(sums.moments[i]!, into.x, value));
     const exposedMs = Math.min(from.exposedMs, into.exposedMs);
-    return { ...into, exposedMs, lastMs: Math.max(from.lastMs, into.lastMs), values };
+    const united = { ...into, exposedMs, lastMs: Math.max(from.lastMs, into.lastMs), values };
+    run.variants[into.variant]!.users++;
+    addUnit(run.variants[into.variant]!, experiment, united);
+    return united;
   }
 
   /** A guard's stop, as the log says it. */
@@ -290,11 +291,15 @@ export class Experiments {
   }
 }
 
-function drop(run: Run, { variant, exposedMs, x, values }: Unit): void {
+function addUnit({ moments }: Run["variants"][number], { metrics }: CompiledExperiment, { x, values }: Unit): void {
+  metrics.forEach((metric, i) => addPerson(moments[i]!, x, measured(metric, values[i]!)));
+}
+
+function drop(run: Run, { metrics }: CompiledExperiment, { variant, exposedMs, x, values }: Unit): void {
   if (exposedMs < 0) return;
   const sums = run.variants[variant]!;
   sums.users--;
-  values.forEach((value, i) => dropPerson(sums.moments[i]!, x, value));
+  metrics.forEach((metric, i) => dropPerson(sums.moments[i]!, x, measured(metric, values[i]!)));
 }
 
 /** 0: `a` has more clicks, 1: `b`, 2: neither. */

@@ -1,10 +1,14 @@
-// A metric of one person: how what he does after his exposure moves it.
+// A metric of one person: how what he does after his exposure moves it, and what it counts as.
 import type { LoggedEvent } from "../event/event.ts";
 import { SESSION_GAP_MS } from "../event/session-gap.ts";
 import type { CompiledMetric } from "../program/compiled.ts";
+import { MEASURED_MAX } from "../program/limits.ts";
 
 /** Come from looking at one page: whoever does no more than that has bounced. */
 const PASSIVE: ReadonlySet<string> = new Set(["impression", "scroll", "hover", "mouse_move", "dwell"]);
+
+/** Sums beyond it, of broken prices alone, would be no numbers any more. */
+const SUM_MAX = 1e300;
 
 /** What an event says to the metrics of one person. */
 export interface Outcome {
@@ -22,22 +26,22 @@ export function firstValue({ kind }: CompiledMetric): number {
   return kind === "bounce" ? 1 : 0;
 }
 
-/** The metric after one more event, from what it was before. */
+/** The metric after one more event, from what it was before; sums are not cut, so that a refund finds what was paid. */
 export function nextValue(metric: CompiledMetric, before: number, outcome: Outcome): number {
-  const { kind, max } = metric;
+  const { kind } = metric;
   const { event, weight, sinceMs, gapMs } = outcome;
   const counts = (metric.types === null || metric.types.has(event.event_type)) && metric.where?.(event) !== false;
   switch (kind) {
     case "conversion":
       return counts ? 1 : before;
     case "count":
-      return counts ? Math.min(max, before + 1) : before;
+      return counts ? before + 1 : before;
     case "revenue":
-      return counts ? Math.min(max, before + (event.value ?? 0)) : before;
+      return counts ? sumOf(before, event.value ?? 0) : before;
     case "engagement":
-      return Math.min(max, before + weight);
+      return sumOf(before, weight);
     case "time_on_site":
-      return gapMs > 0 && gapMs <= SESSION_GAP_MS ? Math.min(max, before + gapMs / 1000) : before;
+      return gapMs > 0 && gapMs <= SESSION_GAP_MS ? before + gapMs / 1000 : before;
     case "bounce":
       return sinceMs <= SESSION_GAP_MS && !PASSIVE.has(event.event_type) ? 0 : before;
     case "retention":
@@ -45,8 +49,13 @@ export function nextValue(metric: CompiledMetric, before: number, outcome: Outco
   }
 }
 
+/** What a person's value counts as among all persons'. */
+export function measured({ max }: CompiledMetric, value: number): number {
+  return Math.max(-MEASURED_MAX, Math.min(max, MEASURED_MAX, value));
+}
+
 /** The metric of a person who had been two. */
-export function unitedValue({ kind, max }: CompiledMetric, a: number, b: number): number {
+export function unitedValue({ kind }: CompiledMetric, a: number, b: number): number {
   switch (kind) {
     case "conversion":
     case "retention":
@@ -54,8 +63,12 @@ export function unitedValue({ kind, max }: CompiledMetric, a: number, b: number)
     case "bounce":
       return Math.min(a, b);
     default:
-      return Math.min(max, a + b);
+      return sumOf(a, b);
   }
+}
+
+function sumOf(a: number, b: number): number {
+  return Math.max(-SUM_MAX, Math.min(SUM_MAX, a + b));
 }
 
 /** True where a person's value is 0 or 1, so that the mean is a rate. */

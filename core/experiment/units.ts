@@ -14,7 +14,7 @@ export interface Unit {
   x: number;
   /** He has been two persons with two variants: he counts in neither. */
   isMixed: boolean;
-  /** By metric. */
+  /** By metric, before any cut (`measured`). */
   values: number[];
 }
 

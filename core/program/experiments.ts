@@ -14,7 +14,7 @@ import { durationMs } from "./duration.ts";
 import { readEventFilter } from "./event-filter.ts";
 import { at, type JsonObject } from "./faults.ts";
 import { canonicalJson, readTypes } from "./features.ts";
-import { EXPERIMENT_CHANGES_MAX, EXPERIMENT_VARIANTS_MAX, EXPERIMENTS_MAX, GUARDS_MAX, METRICS_MAX } from "./limits.ts";
+import { EXPERIMENT_CHANGES_MAX, EXPERIMENT_VARIANTS_MAX, EXPERIMENTS_MAX, GUARDS_MAX, MEASURED_MAX, METRICS_MAX } from "./limits.ts";
 import type { MetricKind } from "./program.ts";
 
 const KEYS = [
@@ -233,7 +233,7 @@ function readMetrics(value: unknown, path: string, parts: Parts): CompiledMetric
     const kind = faults.oneOf(document["kind"], at(place, "kind"), KINDS);
     const types = readTypes(document["event"], at(place, "event"), eventTypes, faults);
     const afterMs = faults.duration(document["after"], at(place, "after"));
-    const max = faults.number(document["max"], at(place, "max"), { min: 0, max: 1e9, above: true });
+    const max = faults.number(document["max"], at(place, "max"), { min: 0, max: MEASURED_MAX, above: true });
     const better = faults.oneOf(document["better"], at(place, "better"), ["higher", "lower"]);
     const where = readEventFilter(document["where"], at(place, "where"), parts);
     if (kind === undefined) continue;
@@ -329,7 +329,7 @@ function covariateOf(
 
 /** `recency_s` of somebody new is infinite. */
 function finite(value: number): number {
-  return Number.isFinite(value) ? value : 0;
+  return Number.isFinite(value) ? Math.max(-MEASURED_MAX, Math.min(MEASURED_MAX, value)) : 0;
 }
 
 function nameIn<T>(

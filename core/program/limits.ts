@@ -25,6 +25,8 @@ export const EXPERIMENT_VARIANTS_MAX = 8;
 export const EXPERIMENT_CHANGES_MAX = 16;
 export const METRICS_MAX = 12;
 export const GUARDS_MAX = 8;
+/** No person counts as more in an experiment, either way: a broken price must neither drown all others nor be no number. */
+export const MEASURED_MAX = 1e9;
 /** Different `count(type, window)` and `sum(type, window)` of one program: each is kept for every person. */
 export const WINDOWS_MAX = 64;
 /** Different `followed(type, type, window)` of one program. */
