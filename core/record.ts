@@ -52,7 +52,7 @@ export interface ExperimentStop {
   run: string;
   variant: string;
   metric: string;
-  /** The lift's interval that was below what the guard allows. */
+  /** The lift's interval that was beyond what the guard allows; the largest numbers where control was too near 0 for one. */
   low: number;
   high: number;
 }

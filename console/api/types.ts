@@ -296,7 +296,8 @@ export interface ExperimentVariant {
   conversions: number | null;
   lift: number | null;
   interval: Interval | null;
-  stopped: { at: string; metric: string; interval: Interval } | null;
+  /** The interval is null where control's mean was too near 0 for a lift. */
+  stopped: { at: string; metric: string; interval: Interval | null } | null;
   metrics: Record<string, MetricResult>;
   off_policy: OffPolicy;
 }

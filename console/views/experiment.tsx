@@ -167,7 +167,13 @@ function Variants({ experiment }: { experiment: Experiment }) {
             wideOnly: true,
             cell: (variant) => {
               const { mean, interval } = variant.metrics[primary]!;
-              if (interval === null || variant.users === 0) return <span class="faint">nobody yet</span>;
+              if (variant.users === 0) return <span class="faint">nobody yet</span>;
+              if (interval === null)
+                return (
+                  <span class="faint" title="It takes 30 persons who are not all alike.">
+                    too early
+                  </span>
+                );
               const reach = `${shown(interval.low)} to ${shown(interval.high)}`;
               const label = `${variant.name}: ${shown(mean)}, ${reach}`;
               return (
@@ -200,13 +206,18 @@ function VariantName({ variant }: { variant: ExperimentVariant }) {
       {stopped === null ? null : (
         <Chip
           tone="warn"
-          title={`${stopped.metric} ${formatLift(stopped.interval.low)} to ${formatLift(stopped.interval.high)}`}
+          title={harmOf(stopped)}
         >
           stopped
         </Chip>
       )}
     </div>
   );
+}
+
+function harmOf({ metric, interval }: NonNullable<ExperimentVariant["stopped"]>): string {
+  if (interval === null) return `${metric} surely worse, while control's is too near zero for a lift`;
+  return `${metric} ${formatLift(interval.low)} to ${formatLift(interval.high)}`;
 }
 
 function Lift({
@@ -389,8 +400,8 @@ function Guards({ experiment }: { experiment: Experiment }) {
       )}
       {stopped.map(({ name, stopped: stop }) => (
         <p key={name} class="soft">
-          <strong>{name}</strong> was stopped <RelativeTime at={timeOf(stop!.at)} />: {stop!.metric}{" "}
-          {formatLift(stop!.interval.low)} to {formatLift(stop!.interval.high)}. Its people see control.
+          <strong>{name}</strong> was stopped <RelativeTime at={timeOf(stop!.at)} />: {harmOf(stop!)}. Its people see
+          control.
         </p>
       ))}
     </Card>

@@ -1,7 +1,7 @@
 // One variant against control in one metric: how much better or worse, with intervals that hold whenever one looks.
 import type { CompiledExperiment } from "../program/compiled.ts";
 import type { ExperimentStop } from "../record.ts";
-import { differenceInterval, type Estimate, type Interval, liftInterval } from "../stats/confidence.ts";
+import { contrastInterval, differenceInterval, type Estimate, type Interval, liftInterval } from "../stats/confidence.ts";
 import { adjustedEstimate, adjustmentOf, commonVariance, type Adjustment } from "../stats/moments.ts";
 import { isRate } from "./metrics.ts";
 import { isStopped, type Run } from "./run.ts";
@@ -13,7 +13,7 @@ export const ALPHA = 0.05;
  * right for sums that are nearly normal, which fewer are not. Found on simulations of no difference
  * (docs/benchmarks.md).
  */
-const USERS_MIN = 30;
+export const USERS_MIN = 30;
 const EVENTS_MIN = 10;
 
 export interface Comparison {
@@ -64,6 +64,25 @@ export function alphaOf({ variants }: CompiledExperiment, metrics = 1): number {
   return ALPHA / Math.max(1, variants.length - 1) / metrics;
 }
 
+/** In the log of a stop, where control's mean is so near 0 that harm is no share of it. */
+export const UNTOLD_LIFT: Interval = { low: -Number.MAX_VALUE, high: Number.MAX_VALUE };
+
+/**
+ * Where there is a lift, the same as its interval beyond `worseBy`. A guard must also see harm that control hardly has
+ * (complaints, errors): then the allowed share is taken of control's mean on whichever side of 0 it may be.
+ */
+function isSurelyWorse(
+  { variant, control }: Comparison,
+  better: "higher" | "lower",
+  worseBy: number,
+  alpha: number,
+): boolean {
+  return [1 - worseBy, 1 + worseBy].every((factor) => {
+    const { low, high } = contrastInterval(variant, control, factor, alpha);
+    return better === "higher" ? high < 0 : low > 0;
+  });
+}
+
 /** Variants that are surely worse than a guard allows and have not been stopped yet. */
 export function harmfulVariants(run: Run, experiment: CompiledExperiment): ExperimentStop[] {
   const stops: ExperimentStop[] = [];
@@ -71,12 +90,10 @@ export function harmfulVariants(run: Run, experiment: CompiledExperiment): Exper
   experiment.variants.forEach(({ name }, variant) => {
     if (variant === experiment.control || isStopped(run, variant)) return;
     for (const { metric, worseBy } of experiment.guards) {
-      const { lift } = compare(run, experiment, { metric, variant, alpha });
-      if (lift === undefined) continue;
+      const compared = compare(run, experiment, { metric, variant, alpha });
       const { better, name: metricName } = experiment.metrics[metric]!;
-      const isHarmful = better === "higher" ? lift.high < -worseBy : lift.low > worseBy;
-      if (!isHarmful) continue;
-      const { low, high } = lift;
+      if (compared.difference === undefined || !isSurelyWorse(compared, better, worseBy, alpha)) continue;
+      const { low, high } = compared.lift ?? UNTOLD_LIFT;
       stops.push({ experiment: experiment.name, run: run.id, variant: name, metric: metricName, low, high });
       return;
     }

@@ -393,6 +393,56 @@ test("a guard finds a variant that is surely worse, and no other", () => {
   deepEqual(w.state.experiments.harmful(), []);
 });
 
+test("a mean of persons who are few or all alike has no interval; a rate's is exact from the first", () => {
+  const w = world();
+  const experiment = w.program.experiments[0]!;
+  const see = (from: number, to: number, value: (i: number) => number) => {
+    for (let i = from; i < to; i++) {
+      const key = `u:${i}`;
+      show(w, key, ask(w, key, MONDAY_MS).id, MONDAY_MS);
+      if (value(i) > 0) w.state.acted(eventOf(key, "purchase", MONDAY_MS + 1, { value: value(i) }), key, 0);
+    }
+    return experimentView(experiment, w.state.experiments.runOf(experiment)!).variants.map(({ metrics }) => metrics);
+  };
+  for (const { revenue, bought } of see(0, 30, (i) => i)) {
+    equal(revenue!.interval, null, "few");
+    ok(bought!.interval!.high - bought!.interval!.low > 0.2);
+  }
+  const alike = world();
+  Object.assign(w, alike);
+  for (const { revenue, bought } of see(0, 300, () => 0)) {
+    deepEqual([revenue!.mean, revenue!.interval], [0, null], "nobody has paid yet");
+    ok(bought!.interval!.high > 0.02);
+  }
+  for (const { revenue } of see(300, 600, (i) => i % 9)) {
+    const { mean, interval } = revenue!;
+    ok(interval!.low < mean && mean < interval!.high);
+  }
+});
+
+test("a guard sees harm that control does not have at all, and none where nobody complains", () => {
+  for (const [rate, harmed] of [[3, ["c"]], [Infinity, []]] as const) {
+    const metrics: ExperimentDocument["metrics"] = {
+      bought: { kind: "conversion", event: "purchase" },
+      complaints: { kind: "conversion", event: "dislike", better: "lower" },
+    };
+    const w = world(program({ metrics, guards: [{ metric: "complaints", worse_by: 0.5 }] }));
+    const experiment = w.program.experiments[0]!;
+    for (let i = 0; i < 900; i++) {
+      const key = `u:${i}`;
+      const { id, variant } = ask(w, key, MONDAY_MS);
+      show(w, key, id, MONDAY_MS);
+      if (variant === "c" && i % rate === 0) w.state.acted(eventOf(key, "dislike", MONDAY_MS + 1), key, 0);
+    }
+    const stops = w.state.experiments.harmful();
+    deepEqual(stops.map(({ variant }) => variant), harmed);
+    for (const stop of stops) w.state.stopped(JSON.parse(JSON.stringify(stop)), MONDAY_MS + 2);
+    const run = w.state.experiments.runOf(experiment)!;
+    const { variants } = experimentView(experiment, decodeRun(run.id, encodeRun(run)));
+    equal(variants[2]!.stopped?.interval, harmed.length === 0 ? undefined : null);
+  }
+});
+
 test("an experiment that changed starts anew; one that comes back goes on", () => {
   const w = world();
   show(w, "u:1", ask(w, "u:1", MONDAY_MS).id, MONDAY_MS);

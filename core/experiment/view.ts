@@ -7,7 +7,7 @@ import { exp2 } from "../math/exp2.ts";
 import { LN2 } from "../stats/gamma.ts";
 import { type OffPolicyView, offPolicyView } from "../stats/off-policy-view.ts";
 import { offPolicyAnswer } from "../stats/off-policy.ts";
-import { ALPHA, alphaOf, compare } from "./compare.ts";
+import { ALPHA, alphaOf, compare, UNTOLD_LIFT, USERS_MIN } from "./compare.ts";
 import { isRate } from "./metrics.ts";
 import { sumsOfAlways } from "./off-policy-sums.ts";
 import type { Run } from "./run.ts";
@@ -18,9 +18,12 @@ export interface IntervalView {
 }
 
 export interface MetricResult {
-  /** Mean over the persons who saw the variant, and its interval. */
+  /**
+   * Mean over the persons who saw the variant, and its interval; of what is no rate, null while persons are few, or all
+   * alike: that nobody has paid yet does not say that nobody ever will.
+   */
   mean: number;
-  interval: IntervalView;
+  interval: IntervalView | null;
   total: number;
   /**
    * Share by which the mean is above control's, adjusted for what was known before; null for control and while unknown.
@@ -45,7 +48,8 @@ export interface VariantView {
   /** Of the primary metric. */
   lift: number | null;
   interval: IntervalView | null;
-  stopped: { at: string; metric: string; interval: IntervalView } | null;
+  /** The interval is null where control's mean was too near 0 for a lift. */
+  stopped: { at: string; metric: string; interval: IntervalView | null } | null;
   metrics: Record<string, MetricResult>;
   /** What the primary metric would be if everybody saw this variant. */
   off_policy: OffPolicyView;
@@ -130,7 +134,7 @@ function variantView(experiment: CompiledExperiment, run: Run, variant: number):
     stopped:
       stop === undefined
         ? null
-        : { at: formatTimestamp(stop.atMs), metric: stop.metric, interval: { low: stop.low, high: stop.high } },
+        : { at: formatTimestamp(stop.atMs), metric: stop.metric, interval: stop.high < UNTOLD_LIFT.high ? viewOf(stop) : null },
     metrics: Object.fromEntries(results.map((result, i) => [metrics[i]!.name, result])),
     off_policy: offPolicyView(offPolicyAnswer(sumsOfAlways(experiment, run, variant))),
   };
@@ -145,10 +149,11 @@ function metricResult(
   const own = all[variant]!;
   const estimate = estimateOf(own);
   const isOne = isRate(experiment.metrics[metric]!);
-  const interval = isOne ? betInterval(own.y, own.count, ALPHA) : meanInterval(estimate, ALPHA);
+  const isKnown = own.count >= USERS_MIN && estimate.variance > 0;
+  const interval = isOne ? betInterval(own.y, own.count, ALPHA) : isKnown ? meanInterval(estimate, ALPHA) : undefined;
   const shared = {
     mean: estimate.mean,
-    interval: viewOf(interval)!,
+    interval: viewOf(interval),
     total: own.y,
     explained: adjustmentOf(all).explained,
   };

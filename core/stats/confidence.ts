@@ -44,6 +44,11 @@ export function differenceInterval(a: Estimate, b: Estimate, alpha: number): Int
   return { low: a.mean - b.mean - half, high: a.mean - b.mean + half };
 }
 
+/** The interval of a − factor · b for independent samples, valid at any time: `liftInterval` where b may also be near 0. */
+export function contrastInterval(a: Estimate, b: Estimate, factor: number, alpha: number): Interval {
+  return differenceInterval(a, { ...b, mean: factor * b.mean, variance: factor * factor * b.variance }, alpha);
+}
+
 /**
  * The interval of a / b − 1 for independent samples with b > 0, valid at any time: all ratios that the means do not
  * refute (Fieller 1954). Undefined while b cannot be told from 0.

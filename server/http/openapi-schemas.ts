@@ -501,7 +501,7 @@ export const SCHEMAS: Record<string, Schema> = {
       conversions: nullable(number("Persons who did what the primary metric (or the first that is a rate) counts.")),
       lift: nullable(number("Of the primary metric over control's; 0.1 is 10 % more.")),
       interval: nullable(ref("Interval")),
-      stopped: nullable(open("{at, metric, interval}: a guard has stopped it; its people get control.")),
+      stopped: nullable(open("{at, metric, interval}: a guard has stopped it; its people get control. The interval is null where control's mean was too near 0 for a lift.")),
       metrics: { type: "object", additionalProperties: true, description: "By metric: mean, interval, total, lift, lift_interval, difference, difference_interval, explained." },
       off_policy: ref("OffPolicy"),
     },
