@@ -12,7 +12,7 @@ import { memoryRows } from "../testing/rows.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { contextFeatures, DIMENSIONS } from "./context-features.ts";
 import { DecisionState } from "./decision-state.ts";
-import { armOf, decodeLearner, emptyLearner, encodeLearner, showArm } from "./learner.ts";
+import { armOf, decodeLearner, emptyLearner, encodeLearner, rewardArm, showArm } from "./learner.ts";
 import { OpenDecisions } from "./open-decisions.ts";
 import { probabilitiesOf } from "./policies.ts";
 import { earn, emptyRidge, expectedReward, observe, uncertainty } from "./ridge.ts";
@@ -388,6 +388,23 @@ test("an expectation is the less sure the less its features were seen, as the in
   ok(Math.abs(uncertainty(ridge, [0, -3]) - Math.sqrt(2 / 19)) < 1e-12);
   ok(Math.abs(uncertainty(ridge, [0, 3]) - Math.sqrt(38 / 19)) < 1e-12);
   ok(Math.abs(uncertainty(ridge, [0]) - Math.sqrt(10 / 19)) < 1e-12);
+});
+
+test("squarecb is as sure as what it has learnt itself, not as what a policy before it has", () => {
+  const bandit = (policy: (typeof POLICIES)[number]) => programOf({ policy }).slots.get("hero")!.bandit!;
+  const choice = (variant: string) => ({ variant, propensity: 0.5, features: [0, 3], expected: 0 });
+  const switched = emptyLearner(bandit("thompson").reward.key);
+  const fresh = emptyLearner(bandit("thompson").reward.key);
+  for (let i = 0; i < 3_000; i++) showArm(switched, choice(VARIANTS[i % 3]!), bandit("thompson"), MONDAY_MS);
+  for (const learner of [switched, fresh]) {
+    for (const variant of VARIANTS) showArm(learner, choice(variant), bandit("squarecb"), MONDAY_MS);
+    rewardArm(learner, choice("b"), { before: 0, after: 5 }, bandit("squarecb"));
+  }
+  const [own, after] = [fresh, switched].map((learner) =>
+    probabilitiesOf({ slot: "hero", variants: VARIANTS, features: [0, 3] }, learner, bandit("squarecb")),
+  );
+  // Less than where nothing was learnt, because the rewards before say how little they spread.
+  ok(after![0]! > 0.02 / 3 + 0.004 && own![0]! > after![0]!, `${own} ${after}`);
 });
 
 test("linucb tries what it knows least first, and never shows anything with certainty", () => {

@@ -91,8 +91,9 @@ function thompson(arms: readonly (Arm | undefined)[], seed: string): number[] {
  */
 function squareCb(arms: readonly (Arm | undefined)[], features: Features): number[] {
   const values = arms.map((arm) => (arm?.ridge == null ? 0 : expectedReward(arm.ridge, features)));
-  const { shown, spread } = rewardsOf(arms);
-  const rate = (SHARPNESS * Math.sqrt(arms.length * shown)) / spread;
+  // What the expectations stand on: under a policy before, which saw no visitor, none of it was learnt.
+  const learnt = arms.reduce((sum, arm) => sum + (arm?.ridge?.count ?? 0), 0);
+  const rate = (SHARPNESS * Math.sqrt(arms.length * learnt)) / spreadOf(arms);
   const best = values.indexOf(Math.max(...values));
   const weights = values.map((value, i) => (i === best ? 0 : 1 / (arms.length + rate * (values[best]! - value))));
   const rest = weights.reduce((sum, weight) => sum + weight, 0);
@@ -105,7 +106,7 @@ function squareCb(arms: readonly (Arm | undefined)[], features: Features): numbe
  * models). Equals share. It is certain of its pick, so exploration alone keeps the other propensities above 0.
  */
 function linUcb(arms: readonly (Arm | undefined)[], features: Features): number[] {
-  const optimism = OPTIMISM * rewardsOf(arms).spread;
+  const optimism = OPTIMISM * spreadOf(arms);
   const bounds = arms.map((arm) => {
     const ridge = arm?.ridge ?? null;
     return (ridge === null ? 0 : expectedReward(ridge, features)) + optimism * uncertainty(ridge, features);
@@ -115,8 +116,8 @@ function linUcb(arms: readonly (Arm | undefined)[], features: Features): number[
   return bounds.map((bound) => (bound === highest ? 1 / first : 0));
 }
 
-/** How often the variants were shown, and the standard deviation of one reward. */
-function rewardsOf(arms: readonly (Arm | undefined)[]): { shown: number; spread: number } {
+/** The standard deviation of one reward. */
+function spreadOf(arms: readonly (Arm | undefined)[]): number {
   let [shown, rewards, squares] = [0, 0, 0];
   for (const arm of arms) {
     if (arm === undefined) continue;
@@ -125,6 +126,5 @@ function rewardsOf(arms: readonly (Arm | undefined)[]): { shown: number; spread:
     squares += arm.squares;
   }
   const mean = shown === 0 ? 0 : rewards / shown;
-  const spread = shown === 0 ? 1 : Math.sqrt(Math.max(SPREAD_MIN * SPREAD_MIN, squares / shown - mean * mean));
-  return { shown, spread };
+  return shown === 0 ? 1 : Math.sqrt(Math.max(SPREAD_MIN * SPREAD_MIN, squares / shown - mean * mean));
 }
