@@ -209,6 +209,22 @@ test("only what was shown counts, only once, and only what came within the windo
   equal(armsOf(w)[unseen.variant!]![0]! - before[unseen.variant!]![0]!, 1, "who clicks has seen it");
 });
 
+test("what was decided for a visitor earns by what the user does whom he turns out to be", () => {
+  const w = world();
+  const decided = ask(w, "a:phone", MONDAY_MS);
+  log(w, "a:phone", decided, MONDAY_MS);
+  act(w, "a:phone", "impression", MONDAY_MS + 1, decided.id, { anonymous_id: "phone" });
+  w.state.relink("a:phone", "u:ann", MONDAY_MS + 2);
+  deepEqual([...w.state.open.people()], ["u:ann"]);
+  // The shop's server tells of the purchase, and knows no device.
+  act(w, "u:ann", "purchase", MONDAY_MS + 3, decided.id);
+  deepEqual(armsOf(w)[decided.variant!], [1, 5]);
+  act(w, "u:bob", "purchase", MONDAY_MS + 4, decided.id);
+  deepEqual(armsOf(w)[decided.variant!], [1, 5]);
+  w.state.forget("u:ann");
+  deepEqual([w.state.open.size, w.state.open.people().size], [0, 0]);
+});
+
 test("rules come first, and what they choose teaches nothing", () => {
   const w = world(programOf({ rules: [{ when: "true", variant: "b" }] }));
   const decided = ask(w, "u:1", MONDAY_MS);

@@ -98,6 +98,7 @@ export class DecisionState {
 
   relink(fromKey: string, toKey: string, atMs: number): void {
     this.experiments.relink(fromKey, toKey, atMs);
+    this.open.relink(fromKey, toKey);
   }
 
   /** A person goes: his parts in experiments, and decisions of his that wait. What was learnt from them stays. */

@@ -17,7 +17,8 @@ export interface OpenDecision {
   /** Order of arrival. */
   readonly serial: number;
   readonly id: string;
-  readonly personKey: string;
+  /** Whose it is now: a visitor's goes with him when he logs in. */
+  personKey: string;
   /** Processing time after which nothing counts for it any more. */
   readonly deadlineMs: number;
   /** Event time of the first sign that it was seen; -1 before. */
@@ -37,6 +38,8 @@ export class OpenDecisions {
   /** Decisions that were closed before their time because there were too many. */
   closedEarly = 0;
   #byId = new Map<string, OpenDecision>();
+  /** How many each person has. */
+  readonly #people = new Map<string, number>();
   #nextSerial = 0;
   #isSorted = true;
   readonly #max: number;
@@ -70,7 +73,7 @@ export class OpenDecisions {
     }
     this.#dirty.touch(FIGURES);
     this.#dirty.touch(decision.id);
-    this.#byId.set(decision.id, { ...decision, serial: this.#nextSerial++ });
+    this.#hold({ ...decision, serial: this.#nextSerial++ });
   }
 
   /** The decision, to be changed; undefined where there is none, or its time is over. */
@@ -83,12 +86,39 @@ export class OpenDecisions {
 
   /** Persons for whom decisions are open. */
   people(): Set<string> {
-    return new Set([...this.#byId.values()].map(({ personKey }) => personKey));
+    return new Set(this.#people.keys());
   }
 
   /** Closes all of a person's. */
   forget(personKey: string): void {
-    for (const [id, open] of this.#byId) if (open.personKey === personKey) this.#close(id);
+    for (const { id } of this.#of(personKey)) this.#close(id);
+  }
+
+  /** What was decided for one person is another's now. */
+  relink(fromKey: string, toKey: string): void {
+    for (const open of this.#of(fromKey)) {
+      this.#dirty.touch(open.id);
+      this.#count(fromKey, -1);
+      open.personKey = toKey;
+      this.#count(toKey, 1);
+    }
+  }
+
+  /** Looks at all that are open where the person has one at all. */
+  #of(personKey: string): OpenDecision[] {
+    if (!this.#people.has(personKey)) return [];
+    return [...this.#byId.values()].filter((open) => open.personKey === personKey);
+  }
+
+  #hold(open: OpenDecision): void {
+    this.#byId.set(open.id, open);
+    this.#count(open.personKey, 1);
+  }
+
+  #count(personKey: string, by: 1 | -1): void {
+    const count = (this.#people.get(personKey) ?? 0) + by;
+    if (count === 0) this.#people.delete(personKey);
+    else this.#people.set(personKey, count);
   }
 
   /** Closes what is over; bounded work, to be called with each record. */
@@ -105,6 +135,7 @@ export class OpenDecisions {
 
   #close(id: string): void {
     this.#dirty.touch(id);
+    this.#count(this.#byId.get(id)!.personKey, -1);
     this.#byId.delete(id);
   }
 
@@ -125,7 +156,7 @@ export class OpenDecisions {
       this.closedEarly = reader.varint();
       return;
     }
-    this.#byId.set(id, decodeOpen(id, bytes));
+    this.#hold(decodeOpen(id, bytes));
     this.#isSorted = false;
   }
 
