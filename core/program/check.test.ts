@@ -12,12 +12,31 @@ import { FAULTS_MAX, SEGMENTS_MAX, SEQUENCES_MAX, WINDOWS_MAX } from "./limits.t
 import { newsProgram } from "./news.ts";
 import type { ProgramDocument } from "./program.ts";
 import { shopProgram } from "./shop.ts";
+import { programWarnings } from "./warnings.ts";
 
 const at = (document: unknown): string[] => checkProgram(document).map(({ path, code }) => `${path} ${code}`);
 
 test("the programs that come with the product have no fault", () => {
   deepEqual(checkProgram(shopProgram), []);
   deepEqual(checkProgram(newsProgram), []);
+});
+
+test("a retention that begins when the window is over is taken, and warned of", () => {
+  const experiment = (window: string | undefined, after: string | undefined) => ({
+    variants: { a: {}, b: {} },
+    metrics: { back: { kind: "retention" as const, ...(after === undefined ? {} : { after }) } },
+    ...(window === undefined ? {} : { window }),
+  });
+  const experiments = {
+    never: experiment(undefined, "14d"), hour: experiment("1h", undefined), same: experiment("7d", "168h"),
+    fine: experiment(undefined, undefined), long: experiment("30d", "14d"),
+  };
+  const document: ProgramDocument = { models: { crowd: { min_persons: 10, max_share: 0.1 } }, experiments };
+  deepEqual(checkProgram(document), []);
+  deepEqual(
+    programWarnings(document, { signsWebhooks: true }).map(({ path, code }) => `${path} ${code}`),
+    ["never", "hour", "same"].map((name) => `/experiments/${name}/metrics/back/after after_window`),
+  );
 });
 
 test("all faults of a document are answered, each with its place", () => {

@@ -43,8 +43,8 @@ const KINDS: readonly MetricKind[] = [
 ];
 /** Kinds that count events of some types; the others look at all. */
 const OF_EVENTS: readonly MetricKind[] = ["conversion", "count", "revenue"];
-const WINDOW = "7d";
-const RETENTION_AFTER = "1d";
+export const WINDOW = "7d";
+export const RETENTION_AFTER = "1d";
 const COVARIATE = "engagement";
 export const HOLDOUT_VARIANT = "holdout";
 export const PERSONALIZED_VARIANT = "personalized";
@@ -327,7 +327,7 @@ function covariateOf(
   return (person, nowMs) => finite(Number(featureValue(person, feature.index, nowMs)));
 }
 
-/** `recency_s` of somebody new is infinite. */
+/** `recency_s` of somebody new is infinite; a sum of broken prices may be anything. */
 function finite(value: number): number {
   return Number.isFinite(value) ? Math.max(-MEASURED_MAX, Math.min(MEASURED_MAX, value)) : 0;
 }

@@ -1,5 +1,8 @@
 // What a program may say and should not: it is taken, but whoever saves it should know.
-import type { ProgramDocument, ProgramFault } from "./program.ts";
+import { durationMs } from "./duration.ts";
+import { RETENTION_AFTER, WINDOW } from "./experiments.ts";
+import { at } from "./faults.ts";
+import type { ExperimentDocument, ProgramDocument, ProgramFault } from "./program.ts";
 
 /** Below it, a list may tell one visitor what another one did. */
 export const MIN_PERSONS_RECOMMENDED = 10;
@@ -14,7 +17,7 @@ export interface WarnedHost {
 
 /** @param document - one without faults. */
 export function programWarnings(document: unknown, { signsWebhooks }: WarnedHost): ProgramFault[] {
-  const { models, triggers = {} } = document as ProgramDocument;
+  const { models, triggers = {}, experiments = {} } = document as ProgramDocument;
   const { min_persons: least = 1, max_share: share = 1 } = models?.crowd ?? {};
   const warnings: ProgramFault[] = [];
   if (least < MIN_PERSONS_RECOMMENDED) {
@@ -38,5 +41,17 @@ export function programWarnings(document: unknown, { signsWebhooks }: WarnedHost
     const message = "nothing is called while the node has no secret to sign with: set ATTUNE_WEBHOOK_SECRET and start it again";
     for (const path of paths) warnings.push({ path, code: "webhook_unsigned", message });
   }
+  for (const [name, experiment] of Object.entries(experiments)) {
+    warnings.push(...lateRetention(at("/experiments", name), experiment));
+  }
   return warnings;
+}
+
+/** A retention that begins when the window is over is 0 for everybody, for ever. */
+function lateRetention(path: string, { metrics, window = WINDOW }: ExperimentDocument): ProgramFault[] {
+  return Object.entries(metrics).flatMap(([name, { kind, after = RETENTION_AFTER }]) => {
+    if (kind !== "retention" || durationMs(after)! < durationMs(window)!) return [];
+    const message = `nobody counts as back: events count for ${window} after the exposure, and this begins at ${after}; write a longer \`window\``;
+    return [{ path: at(at(at(path, "metrics"), name), "after"), code: "after_window", message }];
+  });
 }
