@@ -212,7 +212,7 @@ test("a visitor keeps his variant when he logs in; one who was two persons with 
     known,
     0,
   );
-  equal(users(), 1);
+  equal(run().variants[before]!.exposures, 2, "a page that does not know of the login yet names the device");
 
   const [phone, owner] = pair(false);
   for (const key of [phone, owner]) show(w, key, ask(w, key, MONDAY_MS).id, MONDAY_MS);
@@ -373,6 +373,28 @@ test("a stopped variant's people get control and count no more; the others go on
   w.state.acted(eventOf(key, "purchase", MONDAY_MS + 3, { value: 5 }), key, 1);
   deepEqual([run.variants[2]!.users, run.variants[2]!.moments[0]!.y, run.variants[0]!.assigned], [1, 0, 0]);
   equal(experimentView(experiment, run).variants[2]!.stopped!.metric, "bought");
+});
+
+test("after a stop the value of a variant for everybody is still what its own people bring", () => {
+  const w = world(program({ metrics: { bought: { kind: "conversion", event: "purchase" } } }));
+  const experiment = w.program.experiments[0]!;
+  for (let i = 0; i < 3_000; i++) {
+    const key = `u:${i}`;
+    const { id } = ask(w, key, MONDAY_MS + i);
+    show(w, key, id, MONDAY_MS + i);
+    if (i % 4 === 0) w.state.acted(eventOf(key, "purchase", MONDAY_MS + i, { value: 5 }), key, 1);
+    if (i !== 1_000) continue;
+    const { run } = experiment;
+    w.state.stopped({ experiment: "e", run, variant: "c", metric: "bought", low: -1, high: -0.5 }, MONDAY_MS + i);
+  }
+  const view = experimentView(experiment, w.state.experiments.runOf(experiment)!);
+  for (const { name, metrics, off_policy: value } of view.variants) {
+    deepEqual(value.refused, null, name);
+    for (const estimate of [value.ips!, value.snips!, value.doubly_robust!]) {
+      ok(Math.abs(estimate.value - metrics["bought"]!.mean) < 1e-9, `${name} ${estimate.value}`);
+      ok(estimate.low < 0.25 && estimate.high > 0.25);
+    }
+  }
 });
 
 test("a guard finds a variant that is surely worse, and no other", () => {

@@ -12,7 +12,11 @@ import type { Run } from "./run.ts";
 export function sumsOfAlways({ variants, primary }: CompiledExperiment, run: Run, variant: number): OffPolicySums {
   const all = run.variants.map(({ moments }) => moments[primary]!);
   const own = all[variant]!;
-  const weight = 1 / variants[variant]!.share;
+  const everybody = all.reduce((sum, one) => sum + one.count, 0);
+  // From a stop on those who come are shared out among fewer variants, so the promised shares are not the ones with which
+  // all who count were given theirs: what came of it takes their place.
+  const isOff = run.stops.length > 0 && own.count > 0;
+  const weight = isOff ? everybody / own.count : 1 / variants[variant]!.share;
   const square = weight * weight;
   const { slope } = adjustmentOf(all);
   const level = own.count === 0 ? 0 : (own.y - slope * own.x) / own.count;
