@@ -108,3 +108,18 @@ test("what a slot was rewarded for shows at once", async () => {
   const arm = hero.arms.find(({ variant }: { variant: string }) => variant === json.variant);
   deepEqual([arm.shown, arm.reward, hero.learning.shown], [1, 1, 1]);
 });
+
+test("who allows no personalization gets a draw of his own, the same while he asks again", async () => {
+  const picks = new Set<string>();
+  for (let i = 0; i < 24; i++) {
+    const user_id = `private${i}`;
+    const consent = { personalization: "denied", analytics: "granted", profiling: "granted" };
+    await ask(node, `PUT /v1/privacy/users/${user_id}/consent`, consent);
+    const decided = async () => (await ask(node, "POST /v1/decide", { user_id, slot: "hero" })).json;
+    const { variant, propensity } = await decided();
+    ok(propensity > 0.3 && propensity < 0.7, "nothing that was learnt decides");
+    equal((await decided()).variant, variant);
+    picks.add(variant);
+  }
+  equal(picks.size, 2, "one draw for all of them would be one choice, logged as many");
+});

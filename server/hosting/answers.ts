@@ -118,10 +118,11 @@ export function answerSlot(
   { program, nowMs, decisions: all }: Sources,
 ): Answered<Decision> | undefined {
   const isFollowed = allowsPersonalization(visitor, program);
-  const { ref } = visitor;
-  const { key, person } = isFollowed ? visitor : NOBODY;
+  const { ref, key } = visitor;
+  const { person } = isFollowed ? visitor : NOBODY;
   const decisions = isFollowed ? all : undefined;
   const decisionId = uuidv7();
+  // Nothing follows him, but the draw is his own: with one for all who are nobody they would all see the same for half an hour.
   const question = { personKey: key, person, context, nowMs, program, state: decisions };
   const decided = decideSlot(slot, question);
   if (decided === undefined) return undefined;
