@@ -25,7 +25,7 @@ function whyOf({ item_id, from, to }: Omit<PreviewMove, "why">, before: Looked, 
   if (to === null) return verdictOf(verdictIn(after, item_id), item_id, after.names).text;
   const now = accountIn(after, item_id)!;
   if (now.origin === "pinned" && accountIn(before, item_id)?.origin !== "pinned") return `Pinned at ${to}.`;
-  const rules = newFactors(item_id, before, after);
+  const rules = changedFactors(item_id, before, after);
   if (rules.length > 0) return rules.join(" ");
   if (from === null) {
     if (now.origin === "exploration") return "New here: one place of the list tries new items.";
@@ -40,15 +40,20 @@ function whyOf({ item_id, from, to }: Omit<PreviewMove, "why">, before: Looked, 
   return to < from ? "Others fell or left." : "Others rose or came in.";
 }
 
-/** Factors on the item's score that the other side does not have, in words. */
-function newFactors(itemId: string, before: Looked, after: Looked): string[] {
-  const told = (side: Looked): string[] =>
+/** Factors on the item's score that one side alone has, in words; one that only changed is told as it is after. */
+function changedFactors(itemId: string, before: Looked, after: Looked): string[] {
+  const factorsOf = (side: Looked): { name: string; by: number }[] =>
     (accountIn(side, itemId)?.factors ?? []).map((factor) => {
       const { kind, rule } = ruleOf(factor, side.names);
-      return `Score × ${Math.round(factor.by * 1_000) / 1_000} by ${rule ?? kind}.`;
+      return { name: rule ?? kind, by: Math.round(factor.by * 1_000) / 1_000 };
     });
-  const known = new Set(told(before));
-  return told(after).filter((text) => !known.has(text));
+  const [then, now] = [factorsOf(before), factorsOf(after)];
+  const come = now.filter(({ name, by }) => !then.some((one) => one.name === name && one.by === by));
+  const gone = then.filter(({ name }) => !now.some((one) => one.name === name));
+  return [
+    ...come.map(({ name, by }) => `Score × ${by} by ${name}.`),
+    ...gone.map(({ name, by }) => `No more score × ${by} by ${name}.`),
+  ];
 }
 
 function accountIn({ inspection }: Looked, itemId: string): ItemAccount | undefined {

@@ -1,15 +1,18 @@
 // Accounts and verdicts as the API says them: fields for programs, and a sentence for people.
 import type { FrequencyRule } from "../../core/program/compiled.ts";
+import type { ExcludeKind } from "../../core/program/program.ts";
 import type { Inspection, ItemAccount, ScoreFactor, Verdict } from "../../core/rank/recommender.ts";
 import type { WhyNot } from "../ports.ts";
 
-/** How rules are named: by JSON pointers into the program, or into the request. */
+/** How rules are named: by JSON pointers into the program, or into the request where that brought them along. */
 export interface RuleNames {
   boost(rule: number): string;
   /** The filter that the item does not pass. */
-  filterOf(itemId: string): string | undefined;
-  /** Of the placement. */
-  readonly path: string;
+  filterOf(itemId: string): string;
+  cap(by: string): string;
+  exclude(kind: ExcludeKind): string;
+  /** Of what there is only one of. */
+  one(kind: "frequency" | "freshness" | "diversity"): string;
   readonly frequency: FrequencyRule | undefined;
 }
 
@@ -29,7 +32,7 @@ export function accountOf(account: ItemAccount, names: RuleNames): Record<string
 
 export function ruleOf({ kind, rule }: ScoreFactor, names: RuleNames): { kind: string; rule?: string } {
   if (kind === "boost") return { kind, rule: names.boost(rule ?? 0) };
-  return kind === "feedback" ? { kind } : { kind, rule: `${names.path}/${kind}` };
+  return kind === "feedback" ? { kind } : { kind, rule: names.one(kind) };
 }
 
 /** What became of an item that was asked about. */
@@ -71,17 +74,17 @@ export function verdictOf(verdict: Verdict, itemId: string, names: RuleNames): W
       return {
         status: "excluded",
         by: verdict.kind,
-        rule: `${names.path}/exclude`,
+        rule: names.exclude(verdict.kind),
         text: `Left out: ${EXCLUDED[verdict.kind]}.`,
       };
     case "filtered": {
-      const rule = names.filterOf(itemId) ?? `${names.path}/filter`;
+      const rule = names.filterOf(itemId);
       return { status: "filtered", rule, text: `It does not pass the filter ${rule}.` };
     }
     case "too_often_shown": {
       const shows = names.frequency?.shows;
       const text = `Shown ${shows ?? "too many"} times or more without being opened.`;
-      return { status: "frequency", rule: `${names.path}/frequency`, text, ...(shows === undefined ? {} : { shows }) };
+      return { status: "frequency", rule: names.one("frequency"), text, ...(shows === undefined ? {} : { shows }) };
     }
     case "capped": {
       const { by, value, max } = verdict;
@@ -90,7 +93,7 @@ export function verdictOf(verdict: Verdict, itemId: string, names: RuleNames): W
         by,
         value,
         max,
-        rule: `${names.path}/cap`,
+        rule: names.cap(by),
         text: `The list has ${max} of ${by} “${value}” already.`,
       };
     }
@@ -98,7 +101,7 @@ export function verdictOf(verdict: Verdict, itemId: string, names: RuleNames): W
       return {
         status: "diversity",
         score_rank: verdict.scoreRank,
-        rule: `${names.path}/diversity`,
+        rule: names.one("diversity"),
         text: `By score it would be at ${verdict.scoreRank}; less alike items took its place.`,
       };
     case "displaced":

@@ -130,19 +130,25 @@ function namesOf(
   { program, recommender }: Pick<PreviewSources, "program" | "recommender">,
 ): RuleNames {
   const path = at("/placements", placement.name);
-  const own = program.placements.get(placement.name)?.boosts.length ?? 0;
+  const own = program.placements.get(placement.name);
+  const boosts = own?.boosts.length ?? 0;
+  const named = (isOwn: boolean, key: string): string => at(isOwn ? path : "/rules", key);
+  const capBy = (by: string, caps: CompiledPlacement["caps"] = []) => caps.find((cap) => cap.by === by);
+  const filter = named(own?.filter !== undefined, "filter");
   const filters = [
-    { rule: `${path}/filter`, passes: placement.filter?.(visit) },
+    { rule: filter, passes: placement.filter?.(visit) },
     { rule: "/rules/filter", passes: placement.alsoFilter?.(visit) },
     { rule: "/filter", passes: asked },
   ];
   return {
-    boost: (rule) => (rule < own ? `${path}/boost/${rule}` : `/rules/boost/${rule - own}`),
+    boost: (rule) => (rule < boosts ? `${path}/boost/${rule}` : `/rules/boost/${rule - boosts}`),
     filterOf(itemId) {
       const item = recommender.item(itemId) ?? { item_id: itemId, categories: [], tags: [] };
-      return filters.find(({ passes }) => passes !== undefined && !passes(item))?.rule;
+      return filters.find(({ passes }) => passes !== undefined && !passes(item))?.rule ?? filter;
     },
-    path,
+    cap: (by) => named(capBy(by, own?.caps) === capBy(by, placement.caps), "cap"),
+    exclude: (kind) => named(own?.exclude.includes(kind) === true, "exclude"),
+    one: (kind) => named(own?.[kind] === placement[kind], kind),
     frequency: placement.frequency,
   };
 }

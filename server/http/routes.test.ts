@@ -330,6 +330,47 @@ test("recommendations refuse what they cannot read, and say which parameter", as
   equal((await withContext({ referrer: `https://search.example/?q=${"a".repeat(500)}`, device: "" })).status, 200, "as an event's");
 });
 
+test("a rule is named where it is written, in the program or in the request; one that is gone is named too", async () => {
+  const program = (await ask(node, "GET /v1/program")).json;
+  const items = Array.from({ length: 8 }, (_, i) => ({
+    item_id: `rule${i}`, title: `Rule ${i}`, categories: [i < 7 ? "ruled" : "other"], tags: i === 6 ? ["lifted"] : [],
+  }));
+  await ask(node, "PUT /v1/items", { items });
+  const only = `item.item_id.startsWith("rule")`;
+  const boost = [{ when: `"lifted" in item.tags`, by: 100 }];
+  const placements = { ...program.placements, bare: {}, ruled: { filter: only, cap: [{ by: "category", max: 3 }], boost } };
+  equal((await ask(node, "PUT /v1/program", { ...program, placements })).status, 200);
+  const whyNot = async (placement: string, item: string, rules: object) => {
+    const body = { user_id: "ruler", placement, why_not: [item], rules };
+    const { status, json } = await ask(node, "POST /v1/recommendations", body);
+    equal(status, 200, JSON.stringify(json));
+    return json.why_not[0].rule;
+  };
+  const cap = [{ by: "category", max: 1 }];
+  const full = async (placement: string, rules: object) => {
+    const { json } = await ask(node, "POST /v1/recommendations", { user_id: "ruler", placement, rules });
+    const listed = new Set(json.items.map(({ item_id }: { item_id: string }) => item_id));
+    return whyNot(placement, items.find(({ item_id }) => !listed.has(item_id))!.item_id, rules);
+  };
+  equal(await whyNot("bare", "lamp", { filter: only }), "/rules/filter");
+  equal(await whyNot("ruled", "lamp", { filter: "true" }), "/placements/ruled/filter");
+  equal(await whyNot("ruled", "rule1", { filter: "false" }), "/rules/filter");
+  equal(await full("ruled", {}), "/placements/ruled/cap");
+  equal(await full("ruled", { cap }), "/rules/cap");
+  equal(await full("bare", { filter: only, cap }), "/rules/cap");
+  await ask(node, "POST /v1/events", { user_id: "ruler", event_type: "purchase", item_id: "rule2", value: 1, timestamp: Date.now() });
+  equal(await whyNot("bare", "rule2", { exclude: ["purchased"] }), "/rules/exclude");
+
+  const change = { placement: { ...placements.ruled, boost: [], cap: [] } };
+  const { json } = await ask(node, "POST /v1/recommendations/preview", { user_id: "ruler", placement: "ruled", change });
+  const { factors } = json.before.items.find(({ item_id }: { item_id: string }) => item_id === "rule6").account;
+  deepEqual(factors, [{ kind: "boost", rule: "/placements/ruled/boost/0", by: 100 }]);
+  const told = json.moves.find(({ item_id }: { item_id: string }) => item_id === "rule6");
+  equal(told.why, "No more score × 100 by /placements/ruled/boost/0.");
+  for (const { item_id } of items) await ask(node, `DELETE /v1/items/${item_id}`);
+  equal((await ask(node, "PUT /v1/program", program)).status, 200);
+});
+
 test("a list says why an item is missing, and a preview what would be different", async () => {
   const list = await ask(node, "GET /v1/recommendations?user_id=ann&explain=1&limit=3&why_not=lamp,nothing");
   equal(list.status, 200);
