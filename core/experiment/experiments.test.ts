@@ -185,7 +185,7 @@ test("a refund takes back what was paid, also beyond what a person may count as;
   for (const { moments } of run.variants) for (const sums of moments) ok(Object.values(sums).every(Number.isFinite));
 });
 
-test("a visitor keeps his variant when he logs in; one who was two persons with two variants counts in neither", () => {
+test("a visitor keeps his variant when he logs in; one who was two persons counts for what he saw first", () => {
   const w = world();
   const experiment = w.program.experiments[0]!;
   const variantOf = (key: string) => w.state.experiments.variantOf(experiment, key, () => true)!;
@@ -215,11 +215,17 @@ test("a visitor keeps his variant when he logs in; one who was two persons with 
   equal(run().variants[before]!.exposures, 2, "a page that does not know of the login yet names the device");
 
   const [phone, owner] = pair(false);
-  for (const key of [phone, owner]) show(w, key, ask(w, key, MONDAY_MS).id, MONDAY_MS);
+  const saw = variantOf(phone).variant;
+  show(w, phone, ask(w, phone, MONDAY_MS).id, MONDAY_MS);
+  show(w, owner, ask(w, owner, MONDAY_MS).id, MONDAY_MS + 1);
+  for (const key of [phone, owner]) w.state.acted(eventOf(key, "purchase", MONDAY_MS + 2, { value: 3 }), key, 0);
   equal(users(), 3);
   w.state.relink(phone, owner, MONDAY_MS + 5);
-  deepEqual([users(), run().mixed], [1, 1]);
-  equal(variantOf(owner).counts, false);
+  deepEqual([users(), run().mixed], [2, 1]);
+  deepEqual(variantOf(owner), { variant: saw, counts: true });
+  equal(run().variants.reduce((sum, { moments }) => sum + moments[2]!.y, 0), 6, "what he paid on both, once");
+  w.state.acted(eventOf(owner, "purchase", MONDAY_MS + 6, { value: 4 }), owner, 0);
+  equal(run().variants[saw]!.moments[2]!.y >= 10, true);
 
   const [one, two] = pair(true);
   for (const key of [one, two]) {
@@ -227,9 +233,28 @@ test("a visitor keeps his variant when he logs in; one who was two persons with 
     w.state.acted(eventOf(key, "purchase", MONDAY_MS + 9, { value: 10 }), key, 0);
   }
   w.state.relink(one, two, MONDAY_MS + 10);
-  deepEqual([users(), run().mixed], [2, 1]);
+  deepEqual([users(), run().mixed], [3, 1]);
   const of = hashedVariant(experiment, two);
   equal(run().variants[of]!.moments[2]!.y >= 20, true, "both purchases are his");
+});
+
+test("people with two devices leave the shares as promised and the variants alike, also where shares are uneven", () => {
+  const w = world(program({ variants: { plain: { weight: 9 }, b: { weight: 1, slots: { hero: "b" } } } }));
+  const experiment = w.program.experiments[0]!;
+  for (let i = 0; i < 6_000; i++) {
+    const atMs = MONDAY_MS + i * 10;
+    const hasPhone = i % 10 < 3;
+    const keys = hasPhone ? [`a:${i}`, `u:${i}`] : [`u:${i}`];
+    keys.forEach((key, k) => show(w, key, ask(w, key, atMs).id, atMs + k));
+    // Nobody is moved by a variant; who has two devices buys six times as often.
+    if (hasPhone ? i % 100 < 9 : i % 100 >= 95) w.state.acted(eventOf(`u:${i}`, "purchase", atMs + 5, { value: 9 }), `u:${i}`, 0);
+    if (hasPhone) w.state.relink(`a:${i}`, `u:${i}`, atMs + 9);
+  }
+  const { users, mixed, sample_ratio, variants } = experimentView(experiment, w.state.experiments.runOf(experiment)!);
+  deepEqual([users, mixed > 200, sample_ratio.ok], [6_000, true, true]);
+  ok(Math.abs(variants[1]!.users / 6_000 - 0.1) < 0.012, `${variants[1]!.users}`);
+  const [plain, b] = variants.map(({ metrics }) => metrics["bought"]!.mean);
+  ok(Math.abs(b! / plain! - 1) < 0.2, `${plain} ${b}`);
 });
 
 /** Decisions, impressions, events, logins and a stop, in a seeded order. */

@@ -195,6 +195,11 @@ export class Experiments {
     }
   }
 
+  /**
+   * Whoever saw two variants counts for the one that he saw first: that is the one he was given by chance, with its share.
+   * To leave him out would leave out nearly all who have two devices from a small variant, and few of them from a large
+   * one; those are the ones who buy most.
+   */
   #united(experiment: CompiledExperiment, from: Unit, into: Unit, atMs: number): Unit {
     const run = this.#change(this.runOf(experiment)!, atMs);
     if (from.isMixed || into.isMixed) {
@@ -205,15 +210,12 @@ export class Experiments {
     if (into.exposedMs < 0) return from;
     drop(run, experiment, from);
     drop(run, experiment, into);
-    if (from.variant !== into.variant) {
-      run.mixed++;
-      return { ...into, isMixed: true };
-    }
+    if (from.variant !== into.variant) run.mixed++;
+    const first = from.exposedMs < into.exposedMs ? from : into;
     const values = experiment.metrics.map((metric, i) => unitedValue(metric, from.values[i]!, into.values[i]!));
-    const exposedMs = Math.min(from.exposedMs, into.exposedMs);
-    const united = { ...into, exposedMs, lastMs: Math.max(from.lastMs, into.lastMs), values };
-    run.variants[into.variant]!.users++;
-    addUnit(run.variants[into.variant]!, experiment, united);
+    const united = { ...first, lastMs: Math.max(from.lastMs, into.lastMs), values };
+    run.variants[first.variant]!.users++;
+    addUnit(run.variants[first.variant]!, experiment, united);
     return united;
   }
 

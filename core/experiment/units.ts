@@ -12,7 +12,7 @@ export interface Unit {
   lastMs: number;
   /** The covariate. */
   x: number;
-  /** He has been two persons with two variants: he counts in neither. */
+  /** He counts in none: an earlier release wrote it of whoever had been two persons with two variants. */
   isMixed: boolean;
   /** By metric, before any cut (`measured`). */
   values: number[];

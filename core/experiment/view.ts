@@ -70,7 +70,7 @@ export interface ExperimentView {
   confidence: number;
   users: number;
   sample_ratio: { ok: boolean; p_value: number };
-  /** Persons who turned out to be one, with two variants: they count in neither. */
+  /** Persons who turned out to be one, with two variants: they count for the one that was seen first. */
   mixed: number;
   guards: { metric: string; worse_by: number }[];
   metrics: { name: string; kind: string; better: string }[];

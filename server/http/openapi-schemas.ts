@@ -481,7 +481,7 @@ export const SCHEMAS: Record<string, Schema> = {
       confidence: number("With which all intervals of a metric hold, at every moment at once."),
       users: integer("Persons who saw a variant."),
       sample_ratio: object({ ok: { type: "boolean" }, p_value: number("Valid at any time.") }, ["ok", "p_value"], "Whether the variants get the shares of people that were promised."),
-      mixed: integer("Persons who turned out to be one, with two variants: they count in neither."),
+      mixed: integer("Persons who turned out to be one, with two variants: they count for the one that was seen first."),
       guards: list(object({ metric: text("The metric."), worse_by: number("Share of control's mean.") })),
       metrics: list(object({ name: text("Name."), kind: text("Kind."), better: { enum: ["higher", "lower"] } })),
       variants: list(ref("ExperimentVariant")),
