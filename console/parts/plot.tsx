@@ -33,6 +33,7 @@ interface PlotProps {
 
 const AXIS_FONT = "11px system-ui, sans-serif";
 const LETTER_PX = 6.5;
+const HOUR_S = 3600;
 /** Half a time label, and what is free beside the plot at its right. */
 const LABEL_HALF_PX = 26;
 const RIGHT_FREE_PX = 8;
@@ -184,9 +185,10 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
   );
 }
 
-/** Before the first measurement the axis ends now, and not in 1970. */
+/** Before the first measurement the axis ends now, and not in 1970; one point alone has the hour before it, not years. */
 function timeRange(low: number | null, high: number | null, spanS: number | undefined): [number, number] {
   const end = high ?? Date.now() / 1000;
+  if (low !== null && low === high && !(spanS! > 0)) return [end - HOUR_S, end];
   if (spanS !== undefined) return [end - spanS, end];
   return [low ?? end - 1, end];
 }

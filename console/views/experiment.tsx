@@ -21,12 +21,14 @@ import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { scaleOf, Whisker } from "../parts/whisker.tsx";
 import { useConsole } from "../shell/context.ts";
-import { beganMs, States, verdictOf } from "./experiments.tsx";
+import { beganMs, listsOf, States, verdictOf } from "./experiments.tsx";
 
 const EVERY_MS = 3000;
 /** Wider intervals of the lift are not drawn: four times control's mean. */
 const SPAN_MAX = 4;
 const RATES: ReadonlySet<string> = new Set(["conversion", "bounce", "retention"]);
+/** Persons whom a rate counts. */
+const HITS: Readonly<Record<string, string>> = { conversion: "Conversions", bounce: "Bounced", retention: "Came back" };
 const TOO_EARLY = "Each variant needs 30 persons, and a rate ten who did and ten who did not.";
 
 export function ExperimentView({ name }: { name: string }) {
@@ -97,18 +99,33 @@ function Whole({ experiment }: { experiment: Experiment }) {
 }
 
 function Trust({ experiment }: { experiment: Experiment }) {
-  const { users, sample_ratio, metrics, primary, variants, covariate, confidence, mixed } = experiment;
+  const { users, sample_ratio, metrics, primary, variants, covariate, confidence, mixed, interleaving } = experiment;
+  const running = (
+    <Stat
+      name="Running"
+      value={formatDuration(Date.now() - beganMs(experiment))}
+      note={<>began {formatExact(beganMs(experiment)).slice(0, 16)}</>}
+    />
+  );
+  const sure = <Stat name="Confidence" value={formatShare(confidence)} note="at every moment at once" />;
+  if (interleaving !== null) {
+    // Lists are compared with themselves: nobody is in a variant, and no metric is measured.
+    const won = listsOf(interleaving) - interleaving.ties;
+    return (
+      <dl class="stats few">
+        <Stat name="Lists seen" value={formatCount(listsOf(interleaving))} note={`${formatCount(won)} with a winner`} />
+        {running}
+        {sure}
+      </dl>
+    );
+  }
   const exposures = variants.reduce((sum, variant) => sum + variant.exposures, 0);
   const explained = variants[0]?.metrics[primary]?.explained ?? 0;
   const ratio = sample_ratio.p_value < 0.001 ? "p < 0.001" : `p = ${formatNumber(sample_ratio.p_value)}`;
   return (
     <dl class="stats">
       <Stat name="Persons" value={formatCount(users)} note={formatCounted(exposures, "exposure")} />
-      <Stat
-        name="Running"
-        value={formatDuration(Date.now() - beganMs(experiment))}
-        note={<>began {formatExact(beganMs(experiment)).slice(0, 16)}</>}
-      />
+      {running}
       <Stat
         name="Sample ratio"
         value={sample_ratio.ok ? "as promised" : "off"}
@@ -149,7 +166,7 @@ function Variants({ experiment }: { experiment: Experiment }) {
           { head: "Variant", cell: (variant) => <VariantName variant={variant} /> },
           { head: "Persons", width: "80px", align: "right", cell: ({ users }) => formatCount(users) },
           {
-            head: isRate ? "Conversions" : "Total",
+            head: HITS[kind] ?? "Total",
             width: "104px",
             align: "right",
             wideOnly: true,
@@ -264,6 +281,7 @@ function LiftOverTime({ experiment }: { experiment: Experiment }) {
     }),
   );
   const isKnown = series.some(({ values }) => values.some((value) => value !== null));
+  const isSoon = compared.some(({ variant: { interval } }) => interval !== null && interval.high - interval.low <= SPAN_MAX);
   return (
     <Card title="Lift over time" note={`${primary}, from low to high of its interval`}>
       {isKnown ? (
@@ -276,7 +294,9 @@ function LiftOverTime({ experiment }: { experiment: Experiment }) {
         />
       ) : (
         <p class="soft">
-          {TOO_EARLY} A lift is a share of control's mean: it is drawn when that mean is surely above zero.
+          {isSoon
+            ? "Its first point comes with the next person; points are a minute apart at first."
+            : `${TOO_EARLY} A lift is a share of control's mean: it is drawn when that mean is surely above zero.`}
         </p>
       )}
     </Card>
@@ -451,13 +471,12 @@ function Interleaving({
 }) {
   const { wins, ties, share, interval } = interleaving;
   const [, second] = Object.keys(wins);
-  const decided = Object.values(wins).reduce((sum, count) => sum + count, 0);
   const reach = `${formatShare(interval.low)} to ${formatShare(interval.high)}`;
   const isSure = interval.low > 0.5 || interval.high < 0.5;
   return (
     <Card
       title="Which ranking is clicked more"
-      note={`${formatCounted(decided + ties, "list")}, ${formatCount(ties)} without a winner`}
+      note={`${formatCounted(listsOf(interleaving), "list")}, ${formatCount(ties)} without a winner`}
     >
       <ul class="values">
         {Object.entries(wins).map(([name, count]) => (

@@ -69,7 +69,7 @@ export function ExperimentsView() {
                 wideOnly: true,
                 cell: (experiment) => <RelativeTime at={beganMs(experiment)} />,
               },
-              { head: "Persons", width: "88px", align: "right", cell: ({ users }) => formatCount(users) },
+              { head: "Persons", width: "88px", align: "right", cell: (experiment) => <Size experiment={experiment} /> },
               {
                 head: "Lift so far",
                 width: "192px",
@@ -103,14 +103,26 @@ export function States({ experiment }: { experiment: Experiment }) {
   );
 }
 
+/** How many lists of an interleaved experiment were seen: it counts no persons. */
+export function listsOf({ wins, ties }: NonNullable<Experiment["interleaving"]>): number {
+  return Object.values(wins).reduce((sum, count) => sum + count, ties);
+}
+
+function Size({ experiment: { interleaving, users } }: { experiment: Experiment }) {
+  if (interleaving === null) return <>{formatCount(users)}</>;
+  return <span class="soft nowrap">{formatCounted(listsOf(interleaving), "list")}</span>;
+}
+
 function BestLift({ experiment }: { experiment: Experiment }) {
   const { interleaving } = experiment;
   if (interleaving !== null) {
     const wins = Object.entries(interleaving.wins);
     return <span class="soft">{wins.map(([name, count]) => `${name} ${formatCount(count)}`).join(" : ")}</span>;
   }
-  const known = experiment.variants.filter((variant) => variant.interval !== null);
-  const [best] = [...known].sort((a, b) => (b.lift ?? 0) - (a.lift ?? 0));
+  const { metrics, primary } = experiment;
+  const up = metrics.find(({ name }) => name === primary)?.better === "lower" ? -1 : 1;
+  const known = experiment.variants.filter(({ interval, stopped }) => interval !== null && stopped === null);
+  const [best] = [...known].sort((a, b) => up * ((b.lift ?? 0) - (a.lift ?? 0)));
   if (best === undefined) return <span class="faint">too early</span>;
   const tone = verdictOf(experiment, best);
   const { low, high } = best.interval!;

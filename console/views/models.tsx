@@ -14,8 +14,8 @@ import { useConsole } from "../shell/context.ts";
 const EVERY_MS = 5000;
 const PLOTTED_MAX = 3;
 const VERDICTS = {
-  worse: ["bad", "worse than the one before"],
-  good: ["good", "as good or better"],
+  worse: ["bad", "surely worse than the one before"],
+  good: ["good", "not surely worse than the one before"],
   unknown: [undefined, "not judged yet"],
 } as const;
 

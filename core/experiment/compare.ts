@@ -1,9 +1,9 @@
 // One variant against control in one metric: how much better or worse, with intervals that hold whenever one looks.
-import type { CompiledExperiment } from "../program/compiled.ts";
+import type { CompiledExperiment, CompiledMetric } from "../program/compiled.ts";
 import type { ExperimentStop } from "../record.ts";
 import { contrastInterval, differenceInterval, type Estimate, type Interval, liftInterval } from "../stats/confidence.ts";
 import { adjustedEstimate, adjustmentOf, commonVariance, type Adjustment } from "../stats/moments.ts";
-import { isRate } from "./metrics.ts";
+import { isNeverNegative, isRate } from "./metrics.ts";
 import { isStopped, type Run } from "./run.ts";
 
 /** How often, over the whole life of an experiment, any of its intervals misses the truth. */
@@ -55,8 +55,13 @@ export function compare(run: Run, experiment: CompiledExperiment, question: Comp
     control: b,
     adjustment,
     difference: differenceInterval(a, b, alpha),
-    lift: liftInterval(a, b, alpha),
+    lift: liftOf(experiment.metrics[metric]!, liftInterval(a, b, alpha)),
   };
+}
+
+/** Nothing falls by more than all of it, whatever a normal law leaves open. */
+function liftOf(metric: CompiledMetric, lift: Interval | undefined): Interval | undefined {
+  return lift !== undefined && isNeverNegative(metric) ? { low: Math.max(-1, lift.low), high: Math.max(-1, lift.high) } : lift;
 }
 
 /** The share of ALPHA for one of the comparisons with control. */

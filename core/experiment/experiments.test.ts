@@ -443,6 +443,21 @@ test("a guard finds a variant that is surely worse, and no other", () => {
   deepEqual(w.state.experiments.harmful(), []);
 });
 
+test("no rate falls by more than all of it", () => {
+  const w = world(program({ metrics: { bounced: { kind: "bounce" }, revenue: { kind: "revenue" } } }));
+  const experiment = w.program.experiments[0]!;
+  for (let i = 0; i < 300; i++) {
+    const key = `u:${i}`;
+    const { id, variant } = ask(w, key, MONDAY_MS);
+    show(w, key, id, MONDAY_MS);
+    if (i % 9 < (variant === "b" ? 8 : 5)) w.state.acted(eventOf(key, "purchase", MONDAY_MS + 1, { value: 9 }), key, 0);
+  }
+  const [, b] = experimentView(experiment, w.state.experiments.runOf(experiment)!).variants;
+  const { lift, lift_interval: interval } = b!.metrics["bounced"]!;
+  equal(interval!.low, -1);
+  ok(lift! < -0.5 && interval!.high > lift! && interval!.high < 0.5);
+});
+
 test("a mean of persons who are few or all alike has no interval; a rate's is exact from the first", () => {
   const w = world();
   const experiment = w.program.experiments[0]!;

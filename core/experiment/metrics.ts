@@ -71,6 +71,11 @@ function sumOf(a: number, b: number): number {
   return Math.max(-SUM_MAX, Math.min(SUM_MAX, a + b));
 }
 
+/** True where no event can take a person below 0: money is paid back, and what an event is worth may be negative. */
+export function isNeverNegative({ kind }: CompiledMetric): boolean {
+  return kind !== "revenue" && kind !== "engagement";
+}
+
 /** True where a person's value is 0 or 1, so that the mean is a rate. */
 export function isRate({ kind }: CompiledMetric): boolean {
   return kind === "conversion" || kind === "bounce" || kind === "retention";
