@@ -523,6 +523,21 @@ test("an experiment that changed starts anew; one that comes back goes on", () =
   w.program = first;
   w.state.configure(first, MONDAY_MS + 2);
   equal(usersNow(), 1);
+  w.program = program({
+    description: "Words",
+    variants: { plain: { description: "as it is" }, b: { slots: { hero: "b" }, description: "bold" }, c: { slots: { hero: "c" } } },
+    metrics: { ...METRICS, bought: { ...METRICS["bought"]!, description: "at least one purchase" } },
+  });
+  w.state.configure(w.program, MONDAY_MS + 3);
+  equal(usersNow(), 1, "words change nothing");
+});
+
+test("a run that the state does not hold begins with the first who takes part", () => {
+  const w = { ...world(), state: new DecisionState(memoryRows()) };
+  w.state.adopt(w.program);
+  show(w, "u:1", ask(w, "u:1", MONDAY_MS).id, MONDAY_MS);
+  const run = w.state.experiments.runOf(w.program.experiments[0]!)!;
+  deepEqual([run.startedMs, run.variants.reduce((sum, { users }) => sum + users, 0)], [MONDAY_MS, 1]);
 });
 
 test("the shares of people are watched: a variant that loses its people is noticed", () => {

@@ -57,11 +57,16 @@ export class Experiments {
   configure(program: CompiledProgram, atMs: number): void {
     this.adopt(program);
     for (const experiment of this.#current) {
-      if (this.#runs.has(experiment.run)) continue;
-      this.#dirty.touch(experiment.run);
-      this.#runs.set(experiment.run, emptyRun(experiment, atMs));
-      if (this.#runs.size > RUNS_MAX) this.#forgetOldest();
+      if (!this.#runs.has(experiment.run)) this.#begin(experiment, atMs);
     }
+  }
+
+  #begin(experiment: CompiledExperiment, atMs: number): Run {
+    const run = emptyRun(experiment, atMs);
+    this.#dirty.touch(run.id);
+    this.#runs.set(run.id, run);
+    if (this.#runs.size > RUNS_MAX) this.#forgetOldest();
+    return run;
   }
 
   /** Each run's bytes, by its id. */
@@ -92,11 +97,13 @@ export class Experiments {
 
   /** A decision carried the assignment out: from now on the person keeps it. */
   assigned(name: string, { run: id, variant: variantName, x }: Assignment, personKey: string, atMs: number): void {
-    const found = this.#find(name, id);
-    const variant = found?.experiment.variants.findIndex((one) => one.name === variantName) ?? -1;
-    if (found === undefined || variant < 0 || this.#units.get(id, personKey) !== undefined) return;
+    const experiment = this.#current.find((one) => one.name === name && one.run === id);
+    const variant = experiment?.variants.findIndex((one) => one.name === variantName) ?? -1;
+    if (experiment === undefined || variant < 0 || this.#units.get(id, personKey) !== undefined) return;
     this.#units.put(id, personKey, { variant, exposedMs: -1, lastMs: -1, x, isMixed: false, values: [] });
-    this.#change(found.run, atMs).variants[variant]!.assigned++;
+    // An earlier release may have known the run under another id.
+    const run = this.#runs.get(id) ?? this.#begin(experiment, atMs);
+    this.#change(run, atMs).variants[variant]!.assigned++;
   }
 
   /** The decision was really shown. */

@@ -126,8 +126,7 @@ function readExperiment(
   const guards = readGuards(document["guards"], at(path, "guards"), metrics, parts);
   const interleave = readInterleave(document, path, variants, parts, known);
   if (faults.list.length > before) return undefined;
-  const { description: _, guards: __, ...meaning } = document;
-  const { hi, lo } = hash64(`${name}\n${canonicalJson(meaning)}`);
+  const { hi, lo } = hash64(`${name}\n${canonicalJson(meaningOf(document))}`);
   return {
     name,
     run: hi.toString(16).padStart(8, "0") + lo.toString(16).padStart(8, "0"),
@@ -145,6 +144,19 @@ function readExperiment(
     isHoldout,
     interleave,
   };
+}
+
+/** What makes numbers those of this experiment: all but words and guards. */
+function meaningOf({ description: _, guards: __, ...document }: JsonObject): JsonObject {
+  const meaning: Record<string, unknown> = { ...document };
+  for (const part of ["variants", "metrics"]) {
+    const named = document[part];
+    if (named === undefined) continue;
+    meaning[part] = Object.fromEntries(
+      Object.entries(named as Record<string, JsonObject>).map(([name, { description: ___, ...rest }]) => [name, rest]),
+    );
+  }
+  return meaning;
 }
 
 function holdoutVariants(document: JsonObject, path: string, share: number, { faults }: Parts): CompiledVariant[] {
