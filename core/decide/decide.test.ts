@@ -209,6 +209,22 @@ test("only what was shown counts, only once, and only what came within the windo
   equal(armsOf(w)[unseen.variant!]![0]! - before[unseen.variant!]![0]!, 1, "who clicks has seen it");
 });
 
+test("the window begins when the choice is seen, also long after it was made", () => {
+  const w = world(programOf({ reward: { events: { click: 1 }, window: "1h" } }));
+  const decided = ask(w, "u:1", MONDAY_MS);
+  log(w, "u:1", decided, MONDAY_MS);
+  const seenMs = MONDAY_MS + 50 * 60_000;
+  act(w, "u:1", "impression", seenMs, decided.id);
+  // Another decision closes what is over.
+  log(w, "u:2", ask(w, "u:2", seenMs + 3_000_000), seenMs + 3_000_000);
+  act(w, "u:1", "click", seenMs + 3_600_000, decided.id);
+  deepEqual(armsOf(w)[decided.variant!], [1, 1]);
+  const tooLate = ask(w, "u:3", MONDAY_MS);
+  log(w, "u:3", tooLate, MONDAY_MS);
+  act(w, "u:3", "impression", MONDAY_MS + 66 * 60_000, tooLate.id);
+  equal(Object.values(armsOf(w)).reduce((sum, [shown]) => sum + shown!, 0), 1, "nobody sees an answer so late");
+});
+
 test("what was decided for a visitor earns by what the user does whom he turns out to be", () => {
   const w = world();
   const decided = ask(w, "a:phone", MONDAY_MS);

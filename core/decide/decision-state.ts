@@ -118,7 +118,11 @@ export class DecisionState {
     const learns = bandit !== undefined && bandit.reward.key === open.choice!.rewardKey;
     if (open.shownMs < 0) {
       open.shownMs = event.timestamp;
-      if (learns) this.slots.shown(open.choice!.slot, open.choice!, bandit, event.received_at);
+      if (learns) {
+        // The window begins here, however long the answer had waited to be shown.
+        open.deadlineMs = Math.max(open.deadlineMs, event.received_at + bandit.reward.windowMs + LATE_MS);
+        this.slots.shown(open.choice!.slot, open.choice!, bandit, event.received_at);
+      }
       for (const { name, run } of open.experiments) this.experiments.exposed(name, run, personKey, event);
       if (open.lists !== null) this.experiments.interleaved(open.lists.run, null, open.clicks, event.received_at);
     }

@@ -19,8 +19,8 @@ export interface OpenDecision {
   readonly id: string;
   /** Whose it is now: a visitor's goes with him when he logs in. */
   personKey: string;
-  /** Processing time after which nothing counts for it any more. */
-  readonly deadlineMs: number;
+  /** Processing time after which nothing counts for it any more; later once it was shown late. */
+  deadlineMs: number;
   /** Event time of the first sign that it was seen; -1 before. */
   shownMs: number;
   /** Of the slot that learns from it; null where none does. */
