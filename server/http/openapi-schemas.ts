@@ -400,7 +400,7 @@ export const SCHEMAS: Record<string, Schema> = {
             rank: integer("From 1."),
             reason_text: text("With `explain`: the reasons in one short sentence for whoever reads the list."),
             reasons: list(
-              object({ source: text("The model."), because: list({ type: "string" }, "The visitor's own items behind it."), weight: number("Share of the score.") }),
+              object({ source: text("The model."), because: list({ type: "string" }, "The visitor's own items behind it."), weight: number("Share of the chances that all models give the item.") }),
               "With `explain`.",
             ),
             item: ref("Item"),
