@@ -18,6 +18,9 @@ const POLICY_WORDS: Readonly<Record<string, string>> = {
   linucb: "what could be the best for this visitor, now and then any",
 };
 
+/** Policies whose shares differ from visitor to visitor. */
+const CONTEXTUAL: ReadonlySet<string> = new Set(["squarecb", "linucb"]);
+
 export function SlotsView() {
   const { api, links } = useConsole();
   const slots = useRead(`slots ${api.project}`, () => api.slots(), EVERY_MS);
@@ -120,6 +123,7 @@ function Learning({ slot, learning }: { slot: Slot; learning: NonNullable<Slot["
         {slot.rules === 0 ? null : `${slot.rules} rules come first. `}A reward of{" "}
         {shown === 0 ? "0" : formatNumber(reward / shown)} a choice so far, counted for{" "}
         {formatDuration(window_s * 1000)}; {formatShare(exploration)} of the choices are spread evenly.
+        {CONTEXTUAL.has(slot.policy) ? " Shares are those of a visitor of whom nothing is known." : null}
         {updated_at === null ? null : (
           <>
             {" "}
@@ -133,7 +137,7 @@ function Learning({ slot, learning }: { slot: Slot; learning: NonNullable<Slot["
         keyOf={({ variant }) => variant}
         columns={[
           { head: "Variant", cell: ({ variant }) => <strong>{variant}</strong> },
-          { head: "Share now", width: "24%", narrowWidth: "88px", cell: (arm) => <Share arm={arm} /> },
+          { head: slot.shadow ? "Would show" : "Share now", width: "24%", narrowWidth: "88px", cell: (arm) => <Share arm={arm} /> },
           { head: "Shown", width: "80px", align: "right", cell: ({ shown: count }) => formatCount(count) },
           {
             head: "Reward",

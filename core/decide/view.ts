@@ -13,7 +13,10 @@ export interface ArmView {
   reward: number;
   /** Mean reward; null before it was shown. */
   mean: number | null;
-  /** Probability with which it is shown now; of a contextual policy, to a visitor of whom nothing is known. */
+  /**
+   * Probability with which it is shown now, in the shadow with which it would be; of a contextual policy, to a visitor of
+   * whom nothing is known.
+   */
   share: number;
   /** What always showing it would bring. */
   off_policy: OffPolicyView;

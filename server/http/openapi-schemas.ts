@@ -458,7 +458,7 @@ export const SCHEMAS: Record<string, Schema> = {
           shown: integer("How often it was shown."),
           reward: number("What came of it."),
           mean: nullable(number("Mean reward.")),
-          share: number("Probability with which it is shown now."),
+          share: number("Probability with which it is shown now, in the shadow with which it would be; of a policy that sees the visitor, to one of whom nothing is known."),
           off_policy: ref("OffPolicy"),
         }),
         "Empty where rules alone decide.",
