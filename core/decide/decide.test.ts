@@ -356,6 +356,33 @@ test("the value of always showing a variant is estimated from the log, with an i
   equal(arms.find(({ variant }) => variant === "c")!.off_policy.refused, null);
 });
 
+test("values of variants that are rarely clicked hold the truth, whenever one looks and however the policy reacts", () => {
+  const program = programOf({ policy: "epsilon_greedy", reward: { events: { click: 1 } } });
+  const missed = new Set<string>();
+  const runs = 60;
+  for (let run = 0; run < runs; run++) {
+    const w = world(program);
+    const rng = rngFrom(run);
+    for (let i = 0; i < 2_500; i++) {
+      const [key, atMs] = [`u:${run}-${i}`, MONDAY_MS + i];
+      const decided = ask(w, key, atMs);
+      log(w, key, decided, atMs);
+      act(w, key, uniform(rng) < 0.03 ? "click" : "impression", atMs, decided.id);
+      if (i % 50 > 0) continue;
+      for (const { variant, off_policy: value } of slotView(program.slots.get("hero")!, w.state.slots.learnerOf("hero"), undefined).arms) {
+        for (const name of ["ips", "snips", "doubly_robust"] as const) {
+          const interval = value[name];
+          if (interval !== null && (interval.low > 0.03 || interval.high < 0.03)) missed.add(`${name} ${run} ${variant}`);
+        }
+      }
+    }
+  }
+  for (const name of ["ips", "snips", "doubly_robust"]) {
+    const count = [...missed].filter((one) => one.startsWith(`${name} `)).length;
+    ok(count <= 0.05 * 3 * runs, `${name} ${count} of ${3 * runs}`);
+  }
+});
+
 test("features are places of a vector, the same for the same visitor; no person is needed", () => {
   const { person, act: happen } = visitor({ segments: { keen: { when: 'count("view", "1h") >= 1' } } });
   happen(MONDAY_MS, "view", { item_id: "i", item: { categories: ["lamps"], tags: [] } });

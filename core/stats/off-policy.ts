@@ -99,7 +99,34 @@ const WEIGHT_MEAN_MAX = 1 / COVERED_MIN;
 /** Of the squared rewards: less spread is what rounding leaves. */
 const SPREAD_MIN = 1e-12;
 
-export function offPolicyAnswer(sums: OffPolicySums, alpha = 0.05): OffPolicyAnswer {
+/**
+ * While rewards are rare, a log that has seen few of them by chance shows a low mean and little spread at once; the more so
+ * where a policy turns away from what brings little. So the spread counts as many more rewards as that, with the weight
+ * and of the size that are usual. Without them intervals of slots missed the truth, looked at every 50 choices, for up to
+ * 12 % of variants that are clicked 5 to 12 times in 100 and 22 % of those that are clicked 3 times, nearly always from
+ * below; with one more it is up to 7 %, with two below 4 (simulated: squarecb, epsilon_greedy).
+ */
+const UNSEEN_REWARDS = 2;
+
+/** Σ w²·r² of the rewards that are counted as if they had come too. */
+function unseenOf({ weights, squares, weightedRewards, squaredRewards }: OffPolicySums, isSigned: boolean): number {
+  const most = UNSEEN_REWARDS * squaredRewards;
+  // Rewards that may cancel each other do not say how large one is: then no more than what was seen.
+  if (isSigned || !(weightedRewards > 0)) return most;
+  const usual = (squares / weights) * (squaredRewards / weightedRewards);
+  return UNSEEN_REWARDS * usual * usual;
+}
+
+export interface OffPolicyQuestion {
+  readonly alpha?: number;
+  /** Rewards below 0 are among them. */
+  readonly isSigned?: boolean;
+}
+
+export function offPolicyAnswer(
+  sums: OffPolicySums,
+  { alpha = 0.05, isSigned = false }: OffPolicyQuestion = {},
+): OffPolicyAnswer {
   const { count, weights, squares } = sums;
   // Squares that overflow are those of one weight.
   const effectiveCount = squares === Infinity ? 1 : squares > 0 ? (weights * weights) / squares : 0;
@@ -113,12 +140,14 @@ export function offPolicyAnswer(sums: OffPolicySums, alpha = 0.05): OffPolicyAns
   const ips = sums.rewards / count;
   const snips = sums.rewards / weights;
   const robust = sums.robust / count;
+  const unseen = unseenOf(sums, isSigned);
+  const unseenOfMean = unseen / count / count;
   return {
     count,
     effectiveCount,
-    ips: around(ips, (sums.squaredRewards / count - ips * ips) / (count - 1)),
-    snips: around(snips, spreadOf(sums) / (weights * weights)),
-    doublyRobust: around(robust, (sums.robustSquares / count - robust * robust) / (count - 1)),
+    ips: around(ips, (sums.squaredRewards / count - ips * ips) / (count - 1) + unseenOfMean),
+    snips: around(snips, (spreadOf(sums) + unseen) / (weights * weights)),
+    doublyRobust: around(robust, (sums.robustSquares / count - robust * robust) / (count - 1) + unseenOfMean),
   };
 }
 

@@ -185,9 +185,21 @@ test("off-policy sums are those of the textbook, also where rewards came later",
     near(answer.doublyRobust!.value, mean, 1e-9);
     const half = (answer.doublyRobust!.high - answer.doublyRobust!.low) / 2;
     const spread = robust.reduce((sum, r) => sum + (r - mean) ** 2, 0) / n / (n - 1);
-    near(half, anytimeErrors(n, 0.05) * Math.sqrt(spread), 1e-9);
+    const squares = total(({ weight }) => weight ** 2);
+    const squared = total(({ weight, reward }) => weight ** 2 * reward ** 2);
+    const size = squared / total(({ weight, reward }) => weight ** 2 * reward);
+    const unseen = 2 * (size * (squares / weights)) ** 2;
+    near(half, anytimeErrors(n, 0.05) * Math.sqrt(spread + unseen / n ** 2), 1e-9);
     near(answer.effectiveCount, weights ** 2 / total(({ weight }) => weight ** 2), 1e-9);
   });
+});
+
+test("rewards on both sides of 0 do not say how large one is: their spread counts three times, and no more", () => {
+  const sums = emptyOffPolicySums();
+  for (let i = 0; i < 400; i++) addChoice(sums, { weight: 1, reward: i % 2 === 0 ? 1 : -1, expected: 0, expectedOfPolicy: 0 });
+  const { value, high } = offPolicyAnswer(sums, { isSigned: true }).ips!;
+  near(value, 0, 1e-12);
+  near(high, anytimeErrors(400, 0.05) * Math.sqrt(1 / 399 + 2 / 400), 1e-9);
 });
 
 test("an answer is refused where the log cannot carry it", () => {

@@ -167,6 +167,7 @@ class Log {
   readonly #seen = new Map<string, { count: number; reward: number; expected: number }>();
   #expectedOfTarget = 0;
   #reward = 0;
+  #isSigned = false;
 
   constructor(part: string, policy: string, target: ReadonlyMap<string, number>) {
     this.#part = part;
@@ -184,6 +185,7 @@ class Log {
       expectedOfPolicy: this.#expectedOfTarget,
     });
     this.#reward += reward;
+    if (reward < 0) this.#isSigned = true;
     const after = { count: seen.count + 1, reward: seen.reward + reward, expected: 0 };
     after.expected = after.reward / (after.count + PRIOR_CHOICES);
     this.#expectedOfTarget += probability * (after.expected - seen.expected);
@@ -191,7 +193,7 @@ class Log {
   }
 
   answer(): OffPolicyRow {
-    const view = offPolicyView(offPolicyAnswer(this.#sums));
+    const view = offPolicyView(offPolicyAnswer(this.#sums, { isSigned: this.#isSigned }));
     return { part: this.#part, policy: this.#policy, on_policy: this.#reward / this.#sums.count, ...view };
   }
 }
