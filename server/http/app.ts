@@ -44,11 +44,13 @@ export interface Shell {
 
 const JSON_TYPE = "application/json; charset=utf-8";
 const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
+/** What the SDKs of the Segment protocol set besides: Segment's in a browser one, RudderStack's the others. */
+const SDK_HEADERS =
+  "x-retry-count, anonymousid, sentat, rsa-retry-attempt, rsa-retry-reason, rsa-since-first-attempt, rsa-since-last-attempt, rsa-recovered";
 const PREFLIGHT_HEADERS = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, POST, PUT",
-  "access-control-allow-headers":
-    "content-type, content-encoding, authorization, attune-project, attune-user-token, x-retry-count",
+  "access-control-allow-headers": `content-type, content-encoding, authorization, attune-project, attune-user-token, ${SDK_HEADERS}`,
   "access-control-max-age": "86400",
 } as const;
 /** A browser that has seen the node over TLS asks in no other way for half a year. */

@@ -32,6 +32,9 @@ const PATHS: Readonly<Record<string, MessageType | undefined>> = {
   "/v1/g": "group",
 };
 
+/** JSON all the same: RudderStack's Node SDK hands its gzipped bytes to a client that calls them so. */
+const MISLABELLED = /^application\/x-www-form-urlencoded\s*(;|$)/i;
+
 interface EventsStep {
   kind: "events";
   raws: Record<string, unknown>[];
@@ -63,7 +66,8 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
 
   async function receive(call: Call, type: MessageType | undefined): Promise<Answer> {
     const { headers } = call;
-    if (!isJsonBody(headers["content-type"])) {
+    const mediaType = headers["content-type"];
+    if (!isJsonBody(mediaType) && !MISLABELLED.test(mediaType!)) {
       throw new Problem("unsupported_media_type", "Send application/json or text/plain with JSON in it.");
     }
     const encoding = headers["content-encoding"];
