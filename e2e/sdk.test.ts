@@ -155,6 +155,23 @@ describe("a site with the SDK", { skip: browserMissing() ?? false }, () => {
       assert.deepEqual((await profileOf(`visitors/${anonymousId}`)).recent, profile.recent);
     }));
 
+  test("attributes that a page of another origin may not set are told at once, and keep nothing in the queue", () =>
+    withPage(browser, {}, async (page) => {
+      const requests: string[] = [];
+      page.on("request", (request) => requests.push(request.method()));
+      await consented(page);
+      const codes = await page.evaluate(async () => {
+        const codes: string[] = [];
+        attune.on("error", ({ code }) => codes.push(code));
+        attune.identify("user-2", { age: 31 });
+        await attune.flush();
+        return codes;
+      });
+      assert.deepEqual(codes, ["cross_origin"]);
+      await page.waitForFunction(() => attune.status.queued === 0);
+      assert.ok(!requests.includes("PATCH"));
+    }));
+
   test("offline and back, with the tab closed in between: nothing lost, nothing twice", async () => {
     const context = await newContext(browser);
     try {

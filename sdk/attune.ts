@@ -2,8 +2,9 @@
 import { browserClock, browserStore, createHttpClient } from "./browser-host.ts";
 import { whenParsed } from "./capture/capture.ts";
 import { consentState } from "./consent.ts";
+import { problemOf } from "./host.ts";
 import { createListeners } from "./listeners.ts";
-import { socketConnect, streamConnect } from "./live/connections.ts";
+import { LIVE_NAMES, socketConnect, streamConnect } from "./live/connections.ts";
 import { createLive, type Live, type LiveMessage, type LiveState } from "./live/live.ts";
 import { applyDecision, slotsOf } from "./slots.ts";
 import type {
@@ -17,17 +18,10 @@ const FLUSH_MS = 2_000;
 const SETTLE_MAX_MS = 1_000;
 /** Rules may read more than segments; profiles change with each event, so slots follow them at leisure. */
 const SLOTS_AFTER_PROFILE_MS = 2_000;
-const LIVE_NAMES: ReadonlySet<string> = new Set(["profile", "segments", "trigger", "recommendations"]);
 
 /** A request of the SDK that failed; `code` is `consent_required`, `network` or the server's. */
-class SdkFault extends Error {
-  override readonly name = "AttuneError";
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+const faultOf = (code: string, message: string): Error & { code: string } =>
+  Object.assign(new Error(message), { name: "AttuneError", code });
 
 /** What can be captured, by the names of `data-auto` and of `auto`. */
 export const CAPTURES = ["page_view", "click", "scroll", "hover", "mouse_move", "dwell", "search", "impression"] as const;
@@ -119,7 +113,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
 
   function decideConsent(decision: "granted" | "denied"): void {
     if (decision === "granted" && navigator.globalPrivacyControl && options.gpc !== "ignore") {
-      listeners.emit("error", { code: "gpc", message: "Global Privacy Control counts as a denial (option gpc)." });
+      listeners.emit("error", { code: "gpc", message: "Denied by Global Privacy Control (option gpc)." });
       return;
     }
     store.set(consentKey, decision);
@@ -172,18 +166,17 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   }
 
   function consenting(): Visit {
-    if (!visit) throw new SdkFault("consent_required", "No consent.");
+    if (!visit) throw faultOf("consent_required", "No consent.");
     return visit;
   }
 
   async function ask<T>(method: "GET" | "POST", path: string, body?: object): Promise<T | undefined> {
     const answer = await client
       .request(method, path, body && JSON.stringify(body))
-      .catch((cause: unknown) => { throw new SdkFault("network", String(cause)); });
+      .catch((cause: unknown) => { throw faultOf("network", String(cause)); });
     if (answer.status === 404 && method === "GET") return undefined;
     if (answer.status >= 200 && answer.status < 300 && answer.body !== undefined) return answer.body as T;
-    const problem = (answer.body ?? {}) as { code?: string; detail?: string };
-    throw new SdkFault(problem.code ?? `http_${answer.status}`, problem.detail ?? "");
+    throw faultOf(...problemOf(answer));
   }
 
   async function settled(asking: Visit): Promise<void> {
@@ -200,7 +193,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   }
 
   // --- slots: one round at a time; one more is remembered ---
-  let slotsRound: Promise<void> | undefined;
+  let slotsRound = Promise.resolve();
   let cancelSlots: (() => void) | undefined;
   let slotsDueMs = Infinity;
   const shown = new Map<string, { looks: string; decision: Decision }>();
@@ -212,7 +205,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     slotsDueMs = dueMs;
     cancelSlots = browserClock.after(waitMs, () => {
       slotsDueMs = Infinity;
-      slotsRound = (slotsRound ?? Promise.resolve()).then(fillSlots);
+      slotsRound = slotsRound.then(fillSlots);
     });
   }
 
@@ -231,8 +224,9 @@ export function createAttune(options: AttuneOptions = {}): Attune {
           shown.set(slot, { looks, decision });
           listeners.emit("decision", decision);
         } catch (error) {
-          if (!(error instanceof SdkFault)) throw error;
-          listeners.emit("error", { code: error.code, message: `Slot ${slot}: ${error.message}` });
+          const { code, message } = error as ReturnType<typeof faultOf>;
+          if (!code) throw error;
+          listeners.emit("error", { code, message: `Slot ${slot}: ${message}` });
         }
       }),
     );

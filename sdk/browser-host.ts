@@ -17,26 +17,30 @@ export const browserClock: Clock = {
   },
 };
 
-/** localStorage; where the browser forbids it, a memory that ends with the page. */
+/** localStorage; where the browser forbids it, or has no room left, a memory that ends with the page. */
 export function browserStore(): KeyValueStore {
-  let held: Record<string, string> = {};
+  const memory: Record<string, string> = {};
+  let held = memory;
   try {
     held = localStorage ?? held;
   } catch {
     // Storage is switched off for this site: events still go out, but do not survive the page.
   }
   return {
-    keys: () => Object.keys(held),
-    get: (key) => held[key] ?? null,
+    keys: () => Object.keys({ ...held, ...memory }),
+    get: (key) => memory[key] ?? held[key] ?? null,
     set(key, value) {
+      delete memory[key];
       try {
         held[key] = value;
-        return true;
       } catch {
-        return false; // the quota is used up
+        memory[key] = value; // the quota is used up
       }
     },
-    remove: (key) => void delete held[key],
+    remove(key) {
+      delete held[key];
+      delete memory[key];
+    },
   };
 }
 
@@ -49,9 +53,11 @@ export interface HttpClient {
 
 export function createHttpClient(options: AttuneOptions): HttpClient {
   const { endpoint = location.origin, project, key, userToken } = options;
+  /** Events need none, and one that has expired must not cost them. */
+  const tokenFor = (path: string): string | undefined => (path === "/v1/events" ? undefined : userToken?.());
   function url(path: string, scheme?: "ws"): string {
     const target = new URL(path, endpoint);
-    for (const [name, value] of [["project", project], ["key", key], ["user_token", userToken?.()]] as const) {
+    for (const [name, value] of [["project", project], ["key", key], ["user_token", tokenFor(path)]] as const) {
       if (value) target.searchParams.set(name, value);
     }
     return scheme ? target.href.replace(/^http/, scheme) : target.href;
@@ -60,27 +66,21 @@ export function createHttpClient(options: AttuneOptions): HttpClient {
     url,
     async request(method, path, body) {
       const headers: Record<string, string> = project ? { "attune-project": project } : {};
-      const token = userToken?.();
+      const token = tokenFor(path);
       if (key) headers["authorization"] = `Bearer ${key}`;
       if (token) headers["attune-user-token"] = token;
       if (body !== undefined) headers["content-type"] = "application/json";
       const response = await fetch(new URL(path, endpoint), {
         method,
         headers,
-        ...(body === undefined ? {} : { body }),
+        body: body ?? null,
         // The request outlives the page: a click that leaves it is still sent.
-        keepalive: body !== undefined && new TextEncoder().encode(body).length < KEEPALIVE_BYTES_MAX,
+        keepalive: new TextEncoder().encode(body).length < KEEPALIVE_BYTES_MAX,
         credentials: "omit",
-        cache: "no-store",
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
-      const text = await response.text();
-      let parsed: unknown;
-      try {
-        parsed = JSON.parse(text);
-      } catch {
-        // No JSON: a proxy's page, or nothing. The status says the rest.
-      }
+      // No JSON is a proxy's page, or nothing: the status says the rest.
+      const parsed: unknown = await response.json().catch(() => undefined);
       return { status: response.status, retryAfter: response.headers.get("retry-after"), body: parsed };
     },
     beacon: (path, body) => navigator.sendBeacon(url(path), body),

@@ -263,6 +263,56 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
       await later.waitForFunction(() => attune.status.queued === 0);
     }));
 
+  test("where the browser has no room left, one visitor stays one, nothing is lost, and his decision holds", () =>
+    withPage(browser, {}, async (page) => {
+      collector.pages["/full"] = "<!doctype html><title>Full</title>";
+      await page.goto(`${collector.origin}/full`);
+      await page.evaluate(() => {
+        for (let size = 1 << 22; size >= 1; size >>= 1) {
+          for (let tries = 0; tries < 3; tries++) {
+            try {
+              localStorage.setItem(`site:${size}:${tries}`, "x".repeat(size));
+            } catch {
+              break; // no room for so much: half of it
+            }
+          }
+        }
+      });
+      collector.pages["/"] = shop('data-consent="required" data-auto');
+      await page.goto(collector.origin);
+      await page.evaluate(() => {
+        attune.consent.grant();
+        for (let n = 1; n <= 5; n++) attune.track("like", { item_id: `mug-${n}` });
+      });
+      const last = await collector.event({ event_type: "like", item_id: "mug-5" });
+      const likes = collector.received.filter(({ event_type }) => event_type === "like");
+      assert.deepEqual(likes.map(({ item_id }) => item_id), ["mug-1", "mug-2", "mug-3", "mug-4", "mug-5"]);
+      for (const name of ["anonymous_id", "session_id"] as const) {
+        assert.deepEqual([...new Set(likes.map((each) => each[name]))], [last[name]]);
+      }
+      await page.evaluate(() => attune.consent.deny());
+      assert.deepEqual(await page.evaluate(() => [attune.consent.state, attune.anonymousId]), ["denied", undefined]);
+    }));
+
+  test("a user token goes where persons are read, never with events: one that has expired loses none", () =>
+    withPage(browser, {}, async (page) => {
+      collector.pages["/"] = "<!doctype html><title>Module</title>";
+      collector.answers["POST /v1/recommendations"] = () => ({ items: [] });
+      await page.goto(collector.origin);
+      const asked = new Map<string, string | null>();
+      page.on("request", (request) => {
+        const { pathname, searchParams } = new URL(request.url());
+        asked.set(pathname, request.headers()["attune-user-token"] ?? searchParams.get("user_token"));
+      });
+      await page.evaluate(async () => {
+        const { createAttune } = (await import("/sdk/index.js" as string)) as { createAttune: (options: object) => Attune };
+        const visitor = createAttune({ consent: "granted", userToken: () => "a.b.c" });
+        visitor.track("like", { item_id: "lamp-1" });
+        await visitor.recommend();
+      });
+      assert.deepEqual([asked.get("/v1/events"), asked.get("/v1/recommendations")], [null, "a.b.c"]);
+    }));
+
   test("lost requests, lost answers and an overloaded server cost nothing and double nothing", () =>
     inContext(async (context) => {
       const page = await context.newPage();

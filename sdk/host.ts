@@ -7,12 +7,11 @@ export interface Clock {
   after(ms: number, task: () => void): () => void;
 }
 
-/** Shared by the site's tabs, synchronous, never throws. */
+/** Shared by the site's tabs, synchronous, never throws. What it has no room for is kept as long as the page. */
 export interface KeyValueStore {
   keys(): string[];
   get(key: string): string | null;
-  /** False where it had no room. */
-  set(key: string, value: string): boolean;
+  set(key: string, value: string): void;
   remove(key: string): void;
 }
 
@@ -29,3 +28,9 @@ export type Post = (path: string, body: string) => Promise<Answer>;
 
 /** In [0, 1). */
 export type Random = () => number;
+
+/** The code and the words of an answer that is a refusal; both are there whatever the body is. */
+export function problemOf({ status, body }: Answer): [code: string, message: string] {
+  const { code, detail, title } = (body ?? {}) as Record<"code" | "detail" | "title", unknown>;
+  return [String(code ?? `http_${status}`), String(detail ?? title ?? "")];
+}

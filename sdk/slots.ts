@@ -18,7 +18,7 @@ export function slotsOf(document: Document): string[] {
 }
 
 const namesOf = (element: Element): string[] =>
-  (element.getAttribute("data-attune-slot") ?? "").split(/\s+/).filter((name) => name !== "");
+  element.getAttribute("data-attune-slot")?.match(/\S+/g) ?? [];
 
 /** What each slot wrote last, so that the next variant starts from a clean element. */
 const written = new WeakMap<Element, Map<string, { attributes: string[]; variables: string[]; id: string }>>();

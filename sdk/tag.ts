@@ -11,7 +11,6 @@ declare global {
 const script = document.currentScript as HTMLScriptElement | null;
 if (script && !window.attune) {
   const { endpoint, project, key, consent, gpc, auto, slots, placements } = script.dataset;
-  const isOn = (value: string | undefined): boolean => value !== undefined && value !== "false";
   window.attune = createAttune({
     endpoint: endpoint ?? new URL(script.src).origin,
     ...(project === undefined ? {} : { project }),
@@ -19,15 +18,19 @@ if (script && !window.attune) {
     consent: consent === "granted" ? consent : "required",
     gpc: gpc === "ignore" ? gpc : "honour",
     auto: autoOf(auto),
-    slots: isOn(slots),
+    slots: slots !== undefined && slots !== "false",
   });
-  if (placements) window.attune.subscribe({ placements: placements.split(",").map((name) => name.trim()) });
-  document.dispatchEvent(new CustomEvent("attune:ready"));
+  if (placements) window.attune.subscribe({ placements: namesOf(placements) });
+  document.dispatchEvent(new Event("attune:ready"));
+}
+
+function namesOf(list = ""): string[] {
+  return list.match(/[^\s,]+/g) ?? [];
 }
 
 /** `data-auto` alone captures everything; `data-auto="page_view click"` these only. */
 function autoOf(value: string | undefined): boolean | AutoCapture {
-  const names = value?.split(/[\s,]+/).filter((name) => name !== "") ?? [];
+  const names = namesOf(value);
   if (!names[0] || names[0] === "true") return value !== undefined;
   return names[0] !== "false" && Object.fromEntries(CAPTURES.map((name) => [name, names.includes(name)]));
 }

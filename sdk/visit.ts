@@ -48,7 +48,9 @@ export function forget(store: KeyValueStore, prefix: string): void {
   for (const key of store.keys()) if (key.startsWith(prefix) && key !== `${prefix}consent`) store.remove(key);
 }
 
-export function startVisit({ store, prefix, client, auto, flushMs, listeners, onBack, onChange }: VisitOptions): Visit {
+export function startVisit({
+  store, prefix, client, auto, flushMs, listeners, onBack, onChange,
+}: VisitOptions): Visit {
   const identity = openIdentity(store, prefix, randomId);
   const nextId = eventIds();
   const decisions = new Map<string, string>();
@@ -111,9 +113,12 @@ export function startVisit({ store, prefix, client, auto, flushMs, listeners, on
         identity.setUser(userId);
         visit.capture.mark();
       }
-      if (attributes) {
-        const timestamp = browserClock.nowMs();
+      const timestamp = browserClock.nowMs();
+      if (attributes && client.url("").startsWith(`${location.origin}/`)) {
         queue.put({ id: nextId(timestamp), set: { user_id: userId, attributes, timestamp } }, "kept");
+      } else if (attributes) {
+        // The node refuses them whenever it is asked: they must not wait in the queue for days.
+        listeners.emit("error", { code: "cross_origin", message: "Set attributes from your server." });
       }
       unsettled = true;
       sender.schedule(0);

@@ -7,8 +7,7 @@ const PARAMETERS = ["q", "query", "search", "s"];
 /** The search that a results page's address names. */
 export function queryOf(url: string): string | undefined {
   const parameters = new URL(url).searchParams;
-  const name = PARAMETERS.find((each) => parameters.get(each));
-  return name === undefined ? undefined : parameters.get(name)!;
+  return PARAMETERS.map((name) => parameters.get(name)).find((query) => query) ?? undefined;
 }
 
 export interface Searches {

@@ -14,8 +14,8 @@ export function socketConnect(client: HttpClient): Connect {
   };
 }
 
-/** Event names are the messages' types; `error` is the browser's own event when it carries no data. */
-const STREAM_EVENTS = ["hello", "ack", "profile", "segments", "trigger", "recommendations", "error", "message"];
+/** Messages that a page hears by their type. */
+export const LIVE_NAMES: ReadonlySet<string> = new Set(["profile", "segments", "trigger", "recommendations"]);
 
 export function streamConnect(client: HttpClient): Connect {
   return (subscription, { onOpen, onMessage, onClose }) => {
@@ -27,7 +27,8 @@ export function streamConnect(client: HttpClient): Connect {
     }
     const source = new EventSource(client.url(`${PATH}?${query}`));
     source.onopen = onOpen;
-    for (const name of STREAM_EVENTS) {
+    // Event names are the messages' types; `error` is the browser's own event when it carries no data.
+    for (const name of [...LIVE_NAMES, "error"]) {
       source.addEventListener(name, (event) => {
         const { data } = event as MessageEvent<string>;
         if (typeof data === "string") onMessage(data);

@@ -34,7 +34,7 @@ test("tabs share one queue and see it in order of time", () => {
   two.put(entry(1), "expendable");
   assert.deepEqual(ids(one.oldest(10)), ["000001", "000002"]);
   assert.deepEqual(ids(two.oldest(1)), ["000001"]);
-  assert.deepEqual(ids(two.oldest(10, new Set(["000001"]))), ["000002"]);
+  assert.deepEqual(ids(two.oldest(10, ({ id }) => id === "000001")), ["000002"]);
   two.remove(["000001", "000002"]);
   assert.equal(one.size, 0);
 });
@@ -53,15 +53,6 @@ test("full + 1: the oldest expendable entry goes first, then the oldest of all, 
     ],
   );
   assert.equal(queue.size, QUEUE_ENTRIES_MAX);
-});
-
-test("a used-up quota makes room in the same way; an entry that can never fit is reported itself", () => {
-  const { queue, dropped } = queueOn(simulatedStore(1_000));
-  for (let i = 0; i < 20; i++) queue.put(entry(i), "kept");
-  assert.equal(queue.size + dropped.length, 20);
-  assert.equal(ids(queue.oldest(100)).at(-1), "000019");
-  queue.put(entry(21, { additional_data: { text: "x".repeat(2_000) } }), "kept");
-  assert.deepEqual([queue.size, dropped.at(-1)?.event?.event_id], [0, "000021"]);
 });
 
 test("an entry of the greatest age is sent, an older one is dropped and reported", () => {

@@ -24,10 +24,10 @@ export type Entry = { id: string; event: SentEvent } | { id: string; set: Attrib
 
 export interface EventQueue {
   readonly size: number;
-  /** Keeps an entry; where there is no room, an expendable one goes first, then the oldest, and it is reported. */
+  /** Keeps an entry; where the queue is full, an expendable one goes first, then the oldest, and it is reported. */
   put(entry: Entry, rank: "expendable" | "kept"): void;
-  /** The oldest entries, at most `max`, without those in `except`; what is too old is dropped and reported. */
-  oldest(max: number, except?: ReadonlySet<string>): Entry[];
+  /** The oldest entries, at most `max`, without those to skip; what is too old is dropped and reported. */
+  oldest(max: number, skip?: (entry: Entry) => boolean): Entry[];
   remove(ids: Iterable<string>): void;
 }
 
@@ -67,13 +67,6 @@ export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptio
     if (entry) onDrop(faultOf(entry, code, message));
   }
 
-  function makeRoom(held: readonly string[]): boolean {
-    const victim = held.find((key) => key.endsWith(EXPENDABLE)) ?? held[0];
-    if (victim === undefined) return false;
-    drop(victim, "queue_full", "The queue is full of newer events.");
-    return true;
-  }
-
   return {
     get size() {
       return keys().length;
@@ -81,25 +74,22 @@ export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptio
 
     put(entry, rank) {
       const key = prefix + entry.id + (rank === "expendable" ? EXPENDABLE : "");
-      const text = JSON.stringify(entry);
-      let held = keys();
-      while (held.length >= QUEUE_ENTRIES_MAX || !store.set(key, text)) {
-        if (!makeRoom(held)) {
-          return onDrop(faultOf(entry, "queue_full", "The browser keeps no entry of this size."));
-        }
-        held = keys();
+      const held = keys();
+      if (held.length >= QUEUE_ENTRIES_MAX) {
+        drop(held.find((each) => each.endsWith(EXPENDABLE)) ?? held[0]!, "queue_full", "The queue is full.");
       }
+      store.set(key, JSON.stringify(entry));
     },
 
-    oldest(max, except) {
+    oldest(max, skip) {
       const out: Entry[] = [];
       const horizonMs = nowMs() - ENTRY_AGE_MAX_MS;
       for (const key of keys()) {
         if (out.length >= max) break;
         const entry = read(key);
-        if (!entry || except?.has(entry.id)) continue;
+        if (!entry || skip?.(entry)) continue;
         const { timestamp } = "event" in entry ? entry.event : entry.set;
-        if (timestamp < horizonMs) drop(key, "too_old", "Not delivered within 7.5 days.");
+        if (timestamp < horizonMs) drop(key, "too_old", "Not delivered in 7.5 days.");
         else out.push(entry);
       }
       return out;

@@ -411,3 +411,18 @@ test("attributes that do not get through let the events behind them pass, and ar
   await clock.advance(200_000);
   assert.deepEqual([tab.queue.size, patchesMs], [0, [0, 60_000, 120_000]]);
 });
+
+test("a batch full of attributes that do not get through holds no event up", async () => {
+  const clock = simulatedClock(START_MS);
+  const tab = openTab(clock, simulatedStore(), {
+    post: async (_path, body) => accepted(eventsOf(body).length),
+    patch: async () => failure(502),
+  });
+  for (let n = 0; n <= BATCH_EVENTS_MAX; n++) {
+    const { event_id } = eventAt(START_MS);
+    tab.queue.put({ id: event_id, set: { user_id: "u", attributes: {}, timestamp: START_MS } }, "kept");
+  }
+  tab.track(eventAt(START_MS));
+  await clock.advance(0);
+  assert.deepEqual([tab.queue.size, tab.deliveries.length], [BATCH_EVENTS_MAX + 1, 1]);
+});

@@ -2,7 +2,7 @@
 //
 // An entry leaves the queue only when the server has answered for it. No answer, 408, 425, 429 and 5xx: tried again
 // later. Any other 4xx is final: dropped and reported, so that one bad event never holds up the rest.
-import type { Answer, Clock, Post, Random } from "../host.ts";
+import { problemOf, type Answer, type Clock, type Post, type Random } from "../host.ts";
 import type { Delivery, SdkError } from "../types.ts";
 import { backoffMs, retryAfterMs } from "./backoff.ts";
 import { faultOf, type Entry, type EventQueue } from "./event-queue.ts";
@@ -91,15 +91,16 @@ export function createSender(options: SenderOptions): Sender {
     schedule(0);
   }
 
-  /** A run of events that fits one request, or one change of attributes; nothing that is under way already. */
+  /** Under way already, or attributes that wait: however many they are, they take no event's place in a batch. */
+  const isHeld = (entry: Entry): boolean =>
+    inFlight.has(entry.id) || ("set" in entry && clock.nowMs() < attributesWaitUntilMs);
+
+  /** A run of events that fits one request, or one change of attributes. */
   function nextBatch(): Entry[] {
     const batch: Entry[] = [];
     let sizeBytes = 0;
-    for (const entry of queue.oldest(batchMax, inFlight)) {
-      if ("set" in entry) {
-        if (clock.nowMs() < attributesWaitUntilMs) continue;
-        return batch.length > 0 ? batch : [entry];
-      }
+    for (const entry of queue.oldest(batchMax, isHeld)) {
+      if ("set" in entry) return batch.length > 0 ? batch : [entry];
       sizeBytes += new TextEncoder().encode(JSON.stringify(entry.event)).length + 1;
       if (sizeBytes > BATCH_BYTES_MAX && batch.length > 0) break;
       batch.push(entry);
@@ -125,9 +126,8 @@ export function createSender(options: SenderOptions): Sender {
     attempt = retryAtMs = serverWaitsUntilMs = 0;
   }
 
-  function refuse(batch: readonly Entry[], { status, body }: Answer): void {
-    const { code, detail, title } = (body ?? {}) as { code?: unknown; detail?: unknown; title?: unknown };
-    for (const entry of batch) onError(faultOf(entry, String(code ?? `http_${status}`), String(detail ?? title ?? "")));
+  function refuse(batch: readonly Entry[], answer: Answer): void {
+    for (const entry of batch) onError(faultOf(entry, ...problemOf(answer)));
     settle(batch);
   }
 

@@ -55,25 +55,14 @@ export function simulatedClock(startMs: number): SimulatedClock {
 /** Lets every promise that can settle do so. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** localStorage of one origin; `bytesMax` is its quota in characters. */
-export function simulatedStore(bytesMax = Infinity): KeyValueStore & { readonly entries: Map<string, string> } {
+/** localStorage of one origin. */
+export function simulatedStore(): KeyValueStore & { readonly entries: Map<string, string> } {
   const entries = new Map<string, string>();
-  const sizeBytes = (): number => [...entries].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   return {
     entries,
     keys: () => [...entries.keys()],
     get: (key) => entries.get(key) ?? null,
-    set(key, value) {
-      const before = entries.get(key);
-      if (
-        bytesMax !== Infinity &&
-        sizeBytes() + value.length + (before === undefined ? key.length : -before.length) > bytesMax
-      ) {
-        return false;
-      }
-      entries.set(key, value);
-      return true;
-    },
+    set: (key, value) => void entries.set(key, value),
     remove: (key) => void entries.delete(key),
   };
 }
