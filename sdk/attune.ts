@@ -6,7 +6,7 @@ import { problemOf } from "./host.ts";
 import { createListeners } from "./listeners.ts";
 import { LIVE_NAMES, socketConnect, streamConnect } from "./live/connections.ts";
 import { createLive, type Live, type LiveMessage, type LiveState } from "./live/live.ts";
-import { applyDecision, slotsOf } from "./slots.ts";
+import { applyDecision, slotsCame, slotsOf } from "./slots.ts";
 import type {
   Attune, AttuneOptions, AutoCapture, Decision, Listeners, Profile, RecommendationList, SegmentsChange, Status,
   Subscription,
@@ -92,6 +92,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
         store, prefix, client, listeners, auto: autoOf(options.auto), flushMs: options.flushMs ?? FLUSH_MS,
         onBack: wake,
         onChange: statusChanged,
+        onLook: lookForSlots,
       });
       if (named) visit.identify(...named);
       openLive();
@@ -207,6 +208,13 @@ export function createAttune(options: AttuneOptions = {}): Attune {
       slotsDueMs = Infinity;
       slotsRound = slotsRound.then(fillSlots);
     });
+  }
+
+  /** What was decided is shown at once in a slot that comes back; what is not yet, or not any more, is asked for. */
+  function lookForSlots(): void {
+    if (!options.slots || !slotsCame(document)) return;
+    for (const { decision } of shown.values()) applyDecision(document, decision);
+    refreshSlots();
   }
 
   async function fillSlots(): Promise<void> {

@@ -496,6 +496,45 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
       await page.waitForFunction(() => document.querySelector("p")!.textContent === "ember");
     }));
 
+  test("a slot that a router brings later is filled at once, and one that is not there is asked for once", () =>
+    withPage(browser, {}, async (page) => {
+      collector.pages["/"] = shop('data-consent="granted" data-slots', '<p data-attune-slot="hero">Welcome</p>');
+      let asked: string[] = [];
+      collector.answers["POST /v1/decide"] = ({ slot }: { slot: string }) => {
+        asked.push(slot);
+        return slot === "gone" ? undefined : { decision_id: `d-${slot}`, slot, variant: "v", propensity: 1, payload: { text: `${slot} of ${asked.length}` } };
+      };
+      await page.goto(collector.origin);
+      await page.locator("text=hero of 1").waitFor();
+      // The router comes back to the first page: its slot shows at once what was decided, then what is by now.
+      await page.evaluate(() => {
+        document.querySelector("p")!.remove();
+        const slot = document.createElement("p");
+        const texts: (string | null)[] = ((window as unknown as { texts: (string | null)[] }).texts = []);
+        new MutationObserver(() => texts.push(slot.textContent)).observe(slot, { childList: true });
+        slot.dataset["attuneSlot"] = "hero";
+        document.body.append(slot);
+      });
+      await page.locator("text=hero of 2").waitFor();
+      assert.deepEqual(await page.evaluate(() => (window as unknown as { texts: string[] }).texts), ["hero of 1", "hero of 2"]);
+      asked = [];
+      await page.evaluate(() => {
+        for (const name of ["banner", "gone"]) {
+          const slot = document.createElement("aside");
+          slot.dataset["attuneSlot"] = name;
+          document.body.append(slot);
+        }
+      });
+      await page.locator("text=/banner of/").waitFor();
+      await page.evaluate(async () => {
+        for (let frames = 0; frames < 5; frames++) {
+          document.body.append(document.createElement("i"));
+          await new Promise(requestAnimationFrame);
+        }
+      });
+      assert.deepEqual(asked.sort(), ["banner", "gone", "hero"]);
+    }));
+
   test("a slot's decision is an impression once it was seen, and a click in it carries its id", () =>
     withPage(browser, {}, async (page) => {
       collector.pages["/"] = `<!doctype html><html data-attune-slot="theme layout" lang="en"><head>

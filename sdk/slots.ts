@@ -17,6 +17,12 @@ export function slotsOf(document: Document): string[] {
   return [...names].slice(0, SLOTS_MAX);
 }
 
+const looked = new WeakSet<Element>();
+
+/** Whether slots have come since it was asked last, e.g. a router's. */
+export const slotsCame = (document: Document): boolean =>
+  [...document.querySelectorAll("[data-attune-slot]")].filter((one) => !looked.has(one) && looked.add(one)).length > 0;
+
 const namesOf = (element: Element): string[] =>
   element.getAttribute("data-attune-slot")?.match(/\S+/g) ?? [];
 

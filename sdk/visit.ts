@@ -26,6 +26,8 @@ export interface VisitOptions {
   /** The server answers again, after tries that failed. */
   onBack: () => void;
   onChange: () => void;
+  /** The document is there, or holds something else than before. */
+  onLook: () => void;
 }
 
 export interface Visit {
@@ -49,7 +51,7 @@ export function forget(store: KeyValueStore, prefix: string): void {
 }
 
 export function startVisit({
-  store, prefix, client, auto, flushMs, listeners, onBack, onChange,
+  store, prefix, client, auto, flushMs, listeners, onBack, onChange, onLook,
 }: VisitOptions): Visit {
   const identity = openIdentity(store, prefix, randomId);
   const nextId = eventIds();
@@ -105,7 +107,7 @@ export function startVisit({
     identity,
     queue,
     sender,
-    capture: startCapture({ auto, emit: track }),
+    capture: startCapture({ auto, emit: track, onLook }),
     track,
     identify(userId, attributes) {
       if (identity.userId() !== userId) {

@@ -15,6 +15,8 @@ export interface CaptureOptions {
   auto: Required<AutoCapture>;
   /** `page` is the address that the event belongs to, when it is not the current one. */
   emit: (eventType: string, fields: EventFields, page?: string) => void;
+  /** The document is there, or holds something else than before. */
+  onLook: () => void;
 }
 
 export interface Capture {
@@ -52,7 +54,7 @@ const decisionsOf = (element: Element | null): string[] => attributeOf(element, 
 const ignored = (target: EventTarget | null): boolean =>
   !(target instanceof Element) || target.closest("[data-attune-ignore]") !== null;
 
-export function startCapture({ auto, emit }: CaptureOptions): Capture {
+export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
   const ending = new AbortController();
   const { signal } = ending;
   const listen = (target: EventTarget, type: string, handle: (event: Event) => void, passive = true): void =>
@@ -193,6 +195,7 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
   /** Sees what the document holds now. */
   function look(): void {
     if (marked !== null) followMark();
+    onLook();
     if (!sightings) return;
     for (const card of document.querySelectorAll("[data-attune-item],[data-attune-shown]")) sightings.observe(card);
     lookAtCards();
@@ -210,7 +213,7 @@ export function startCapture({ auto, emit }: CaptureOptions): Capture {
   growth.observe(document, {
     subtree: true,
     childList: true,
-    attributeFilter: ["data-attune-item", "data-attune-shown", "data-attune-page-item"],
+    attributeFilter: ["data-attune-item", "data-attune-shown", "data-attune-page-item", "data-attune-slot"],
   });
 
   listen(document, "click", clicked);
