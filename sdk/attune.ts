@@ -299,7 +299,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     view: (itemId) => visit?.capture.view(itemId),
     identify(userId, attributes) {
       // A page's JavaScript may hand over what it does not have: null would become everybody's name.
-      if (!userId) return listeners.emit("error", { code: "user_id_invalid", message: "identify() needs an id." });
+      if (!userId) return listeners.emit("error", { code: "user_id_invalid", message: "identify needs an id." });
       named = [String(userId), attributes];
       visit?.identify(...named);
       identityChanged();

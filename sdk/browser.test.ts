@@ -465,6 +465,15 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
     }
   });
 
+  test("where the page's policy forbids the socket, changes arrive over server-sent events", () =>
+    withPage(browser, { expectedErrors: /Content Security Policy/ }, async (page) => {
+      const policy = `<meta http-equiv="Content-Security-Policy" content="connect-src ${collector.origin}">`;
+      collector.pages["/"] = shop(`${GRANTED} data-placements="home"`).replace("<title>", `${policy}<title>`);
+      await page.goto(collector.origin);
+      await page.waitForFunction(() => attune.status.live === "open");
+      assert.equal(await page.evaluate(() => attune.status.transport), "sse");
+    }));
+
   test("slots take on what was decided: text, marked attributes and variables, nothing else", () =>
     withPage(browser, {}, async (page) => {
       collector.pages["/"] = `<!doctype html><html data-attune-slot="theme" lang="en"><head>

@@ -120,7 +120,7 @@ export function startVisit({
         queue.put({ id: nextId(timestamp), set: { user_id: userId, attributes, timestamp } }, "kept");
       } else if (attributes) {
         // The node refuses them whenever it is asked: they must not wait in the queue for days.
-        listeners.emit("error", { code: "cross_origin", message: "Set attributes from your server." });
+        listeners.emit("error", { code: "cross_origin", message: "Set attributes on the server." });
       }
       unsettled = true;
       sender.schedule(0);

@@ -9,7 +9,8 @@ export function socketConnect(client: HttpClient): Connect {
     const socket = new WebSocket(client.url(PATH, "ws"));
     socket.onopen = onOpen;
     socket.onmessage = ({ data }) => onMessage(String(data));
-    socket.onclose = onClose;
+    // A socket that the page's policy forbids has an error, and is never closed.
+    socket.onerror = socket.onclose = onClose;
     return { send: (text) => socket.send(text), close: () => socket.close() };
   };
 }

@@ -89,7 +89,7 @@ export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptio
         const entry = read(key);
         if (!entry || skip?.(entry)) continue;
         const { timestamp } = "event" in entry ? entry.event : entry.set;
-        if (timestamp < horizonMs) drop(key, "too_old", "Not delivered in 7.5 days.");
+        if (timestamp < horizonMs) drop(key, "too_old", "Not sent for 7.5 days.");
         else out.push(entry);
       }
       return out;
