@@ -264,6 +264,8 @@ export interface HostStats {
   /** Decisions that could not be logged because too many waited. */
   decisionsDroppedTotal: number;
   storageFull: boolean;
+  /** The log cannot be written any more, until the process starts anew; what it holds is still answered. */
+  storageFailed: boolean;
   /** What the host depends on, by name, with figures. The host answers without a part too, but not as well. */
   parts?: Readonly<Record<string, PartStats>>;
 }

@@ -56,6 +56,7 @@ export function statsOf(of: StatsOf): HostStats {
     itemsTotal: learner.recommender.itemCount,
     decisionsDroppedTotal: decisions.dropped,
     storageFull: false,
+    storageFailed: false,
     parts: partsOf(of),
   };
 }

@@ -37,11 +37,11 @@ export function healthRoutes(sources: StatsSources & { projects: (name: string) 
   }
 }
 
-/** A full disk refuses new events, but everything else answers: the part is not ready and says why. */
+/** A log that takes nothing refuses new events, but everything else answers: the part is not ready and says why. */
 function partOf(host: HostStats): { ready: boolean; [figure: string]: unknown } {
   return {
     ready: host.ready && !host.storageFull,
-    log: host.storageFull ? "disk full" : "ok",
+    log: host.storageFailed ? "failed: restart the node when the disk is well" : host.storageFull ? "disk full" : "ok",
     checkpoint_age_s: Math.round(host.checkpointAgeMs / 1_000),
     queued_events: host.queuedEvents,
   };
@@ -59,6 +59,11 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
       "attune_dead_letters_dropped_total",
       "Rejected events beyond the quota, not kept",
       (_, project) => sources.intake.counts(project).quota.dropped,
+    ],
+    [
+      "attune_decisions_dropped_total",
+      "Choices that were shown and could not be logged: experiments and slots do not learn from them",
+      (host) => host.decisionsDroppedTotal,
     ],
     ["attune_live_messages_total", "Messages pushed to live connections", (_, project) => sources.live(project).sent],
     [
@@ -79,6 +84,7 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
     ["attune_persons_cached", "Persons in memory", (host) => host.personsCached],
     ["attune_items", "Items known", (host) => host.itemsTotal],
     ["attune_storage_full", "1 while the disk is full", (host) => Number(host.storageFull)],
+    ["attune_storage_failed", "1 when the log cannot be written any more, until a restart", (host) => Number(host.storageFailed)],
     [
       "attune_live_subscriptions",
       "Persons watched by live connections",
@@ -127,6 +133,8 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
     labelNames: ["project", "model"],
     registers: [registry],
     async collect() {
+      // A model that nobody has judged for three days has no rate: the last one does not stay.
+      this.reset();
       for (const project of openProjects()) {
         const { models } = await project.models();
         for (const { name: model, hit_rate: rate } of models) if (rate !== null) this.set({ project: project.name, model }, rate);

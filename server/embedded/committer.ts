@@ -20,6 +20,8 @@ const QUEUED_BYTES_MAX = 32 << 20;
 /** From here on it is full for whoever asks first: there may be room for one event, but none for a batch. */
 const FULL_BYTES = 0.98 * QUEUED_BYTES_MAX;
 const RETRY_AFTER_S = 1;
+/** How often a full disk is looked at while nobody writes: a balancer that reads `/readyz` sends nobody until it is ready again. */
+const SPACE_LOOK_MS = 5_000;
 
 export interface Group {
   /** Processing time of all its records, Unix ms: never before that of an earlier group, nor before any look at a person. */
@@ -63,6 +65,9 @@ export class Committer {
   #closed = false;
   #failed: HostError | null = null;
   #groupAtMs: number | null = null;
+  #spaceTimer: NodeJS.Timeout | null = null;
+  /** Set while a look for space is on its way. */
+  #looking: Promise<void> | null = null;
   /** Set while the disk is full. */
   storageFull = false;
 
@@ -96,6 +101,11 @@ export class Committer {
 
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /** The log cannot be written any more, until the process starts anew. */
+  get hasFailed(): boolean {
+    return this.#failed !== null;
   }
 
   get isFull(): boolean {
@@ -145,7 +155,31 @@ export class Committer {
   /** Resolves when what waited is written; later work is refused. */
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#spaceTimer !== null) clearTimeout(this.#spaceTimer);
+    await this.#looking;
     await this.#running;
+  }
+
+  #lookForSpaceSoon(): void {
+    if (this.#closed || this.#failed !== null) return;
+    this.#spaceTimer ??= setTimeout(() => {
+      this.#spaceTimer = null;
+      this.#looking = this.#lookForSpace().finally(() => (this.#looking = null));
+    }, SPACE_LOOK_MS).unref();
+  }
+
+  /** Where there is room again an empty batch says that the log takes what comes. */
+  async #lookForSpace(): Promise<void> {
+    try {
+      await this.exclusive(async () => {
+        if (!this.storageFull) return;
+        if (!(await this.#log.hasRoom())) return this.#lookForSpaceSoon();
+        this.#folded(await this.#log.append(new RecordBatch()));
+        this.storageFull = false;
+      });
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+    }
   }
 
   async #run(): Promise<void> {
@@ -184,7 +218,10 @@ export class Committer {
     this.#queue = this.#queue.slice(group.length);
     let end = this.#log.end;
     try {
-      if (records.length > 0) end = await this.#log.append(this.#batch);
+      if (records.length > 0) {
+        end = await this.#log.append(this.#batch);
+        this.storageFull = false;
+      }
     } catch (cause) {
       const error = this.#translate(cause);
       // Of a full disk nothing stays. Of a write that failed nobody knows: the next start may find its records and fold
@@ -193,7 +230,6 @@ export class Committer {
       for (const { reject } of group) reject(error);
       return;
     }
-    this.storageFull = false;
     const start = end - this.#batch.sizeBytes;
     for (let i = 0; i < records.length; i++) this.#fold(records[i]!, start + ends[i]!);
     this.#folded(end);
@@ -204,6 +240,7 @@ export class Committer {
   #translate(cause: unknown): HostError {
     if (cause instanceof LogFullError) {
       this.storageFull = true;
+      this.#lookForSpaceSoon();
       const message = "the disk is full: nothing of this was taken; free space and send it again";
       return new HostError("storage_full", message, { retryAfterS: 5, cause });
     }

@@ -152,6 +152,7 @@ export class EmbeddedProject implements Project {
     } catch (error) {
       if (!(error instanceof StateCorruptError || error instanceof IdIndexDamagedError)) throw error;
       // State is a fold of the log: what is damaged is thrown away and built anew.
+      options.onStateRebuilt?.("damaged");
       StateFile.remove(stateFolder(options.folder, ledgerOf(options).generation));
       return EmbeddedProject.#open(options);
     }
@@ -435,7 +436,7 @@ export class EmbeddedProject implements Project {
   stats(): HostStats {
     const { persons, counts, recommender } = this.fold;
     return {
-      ready: !this.#closed,
+      ready: !this.#closed && !this.#committer.hasFailed,
       acceptedTotal: this.#accepted,
       duplicatesTotal: this.#duplicates,
       deadLettersTotal: counts.deadLetters,
@@ -451,6 +452,7 @@ export class EmbeddedProject implements Project {
       itemsTotal: recommender.itemCount,
       decisionsDroppedTotal: this.#decisions.dropped,
       storageFull: this.#committer.storageFull,
+      storageFailed: this.#committer.hasFailed,
     };
   }
 

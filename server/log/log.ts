@@ -73,6 +73,9 @@ export interface SegmentLog {
    */
   append(batch: RecordBatch): Promise<number>;
 
+  /** Whether the disk has twice the reserve: a `full` log then takes more than one batch. Between appends. */
+  hasRoom(): Promise<boolean>;
+
   /** Records in order, from a position that the log gave. Reads in chunks of 1 MiB, synchronously. */
   read(from: number, options?: ReadOptions): Generator<LogEntry, void, void>;
 

@@ -36,6 +36,18 @@ export async function openReserve(path: string, sizeBytes: number): Promise<Rese
   return reserve;
 }
 
+/** Whether so much can be written now: tried, because quotas and limits count too, and not only what the disk says. */
+export async function hasRoomFor(path: string, sizeBytes: number): Promise<boolean> {
+  try {
+    await writeZeros(path, sizeBytes);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
 async function writeZeros(path: string, sizeBytes: number): Promise<void> {
   const file: FileHandle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC);
   try {

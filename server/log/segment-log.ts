@@ -18,7 +18,7 @@ import {
   type SegmentLog,
 } from "./log.ts";
 import { RecordBatch } from "./record-batch.ts";
-import { openReserve, type Reserve } from "./reserve.ts";
+import { hasRoomFor, openReserve, type Reserve } from "./reserve.ts";
 import { rewriteSegment } from "./rewrite.ts";
 import type { SegmentKeys } from "./seal.ts";
 import {
@@ -191,6 +191,11 @@ class FileLog implements SegmentLog {
     const segment = this.#segments.at(-1)!;
     const usedBytes = segment.end - segment.base;
     if (usedBytes > 0 && usedBytes + batchBytes > this.#segmentBytesMax) await this.#addSegment(segment.end);
+  }
+
+  async hasRoom(): Promise<boolean> {
+    assert(!this.#busy, "no append is running");
+    return hasRoomFor(join(this.#folder, "room"), 2 * this.#reserveBytes);
   }
 
   async #settle(): Promise<void> {
