@@ -6,6 +6,7 @@ import { test, type TestContext } from "node:test";
 import { shopProgram } from "../../core/program/shop.ts";
 import { type EmbeddedHost, openHost } from "../embedded/host.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
+import { RestoreUnfinishedError } from "../embedded/restoring.ts";
 import { verifyProject } from "../embedded/verify.ts";
 import { takeBackup } from "./backup.ts";
 import { BoxError } from "./box.ts";
@@ -156,7 +157,7 @@ test("a backup that was changed, or whose keys are away, is told and nothing is 
   await host.projects.get("default")!.submit({ events: [event("1", { user_id: "ada" }, now.ms)], deadLetters: [] });
   await rejects(restore("none"), BackupError);
   await backup();
-  await rejects(restore("foreign", { backupKeys: join(root, "others") }), /bring the key back/);
+  await rejects(restore("foreign", { backupKeys: join(root, "others") }), /bring the key back, or set ATTUNE_BACKUP_KEYS to/);
   const boxes = join(root, "backup", "boxes");
   const path = readdirSync(boxes).map((name) => join(boxes, name)).find((name) => statSync(name).size > 100)!;
   const bytes = readFileSync(path);
@@ -165,6 +166,29 @@ test("a backup that was changed, or whose keys are away, is told and nothing is 
   await rejects(restore("damaged"), BoxError);
   equal(existsSync(join(root, "damaged", "vault.json")), false);
 });
+
+for (const encrypted of [true, false]) {
+  test(`what a restore left that was cut short is opened by nobody (${encrypted ? "closed" : "open"} data)`, async (t) => {
+    const { root, now, open, backup, restore } = bench(t, { encrypted });
+    const host = await open("data");
+    await host.projects.get("default")!.submit({ events: [event("1", { user_id: "ada" }, now.ms)], deadLetters: [] });
+    await backup();
+    // Of the last file: the log of each project is in its place when it fails.
+    const boxes = join(root, "backup", "boxes");
+    const last = Math.max(...readdirSync(boxes).map((name) => Number.parseInt(name)));
+    const path = join(boxes, `${last}.box`);
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.subarray(0, bytes.length - 1));
+    await rejects(restore("part"), BoxError);
+    await rejects(open("part"), RestoreUnfinishedError);
+    await rejects(restore("part"), RestoreUnfinishedError);
+    writeFileSync(path, bytes);
+    rmSync(join(root, "part"), { recursive: true });
+    await restore("part");
+    const restored = await open("part");
+    equal((await restored.projects.get("default")!.profile({ user_id: "ada" }))?.recent.length, 1);
+  });
+}
 
 test("retention's base is part of a backup, and bounds how far back one can go", async (t) => {
   const { now, open, backup, restore } = bench(t, { encrypted: true });

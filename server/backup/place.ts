@@ -74,7 +74,7 @@ export async function openBackup<M extends AnyManifest = Manifest>(
     throw new BackupError(isBegun ? `${path}: this backup was not finished; take it again` : `${path} holds no backup`);
   }
   mkdirSync(boxes, { recursive: true, mode: 0o700 });
-  const vault = openVault({ dataFolder: path, kekFolder: keys ?? defaultBackupKeys() });
+  const vault = openVault({ dataFolder: path, kekFolder: keys ?? defaultBackupKeys(), variable: "ATTUNE_BACKUP_KEYS" });
   if (!existsSync(manifestPath)) return { path, vault, manifest: undefined };
   const key = vault.find(MANIFEST_KEY);
   if (key === undefined) throw new BackupError(`${path}: the manifest's key was destroyed`);

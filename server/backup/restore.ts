@@ -8,6 +8,7 @@ import { parseEntry } from "../audit/chain.ts";
 import { replaceFile } from "../disk/durable-file.ts";
 import { openBase } from "../embedded/base.ts";
 import { LEDGER_FILE, ledgerCopyOf } from "../embedded/opening.ts";
+import { beginRestore, endRestore, refuseUnfinished } from "../embedded/restoring.ts";
 import type { StoredErasures } from "../privacy/erasures.ts";
 import { stateKeys } from "../vault/state-keys.ts";
 import { defaultKekFolder, fileBesideKek, openVault, type Vault } from "../vault/vault.ts";
@@ -38,11 +39,13 @@ export interface RestoredProject {
 /** Puts the files in their place; the state is built from them, and erasures are worked off, when a host opens the folder. */
 export async function restoreBackup(options: RestoreOptions): Promise<{ at: string; projects: RestoredProject[] }> {
   const { from, backupKeys, dataFolder, kekFolder, point } = options;
+  refuseUnfinished(dataFolder);
   if (existsSync(dataFolder) && readdirSync(dataFolder).length > 0) {
     throw new BackupError(`${dataFolder} is not empty: restore into a new folder`);
   }
   const backup = await openBackup(from, backupKeys, "read");
   const manifest = backup.manifest!;
+  beginRestore(dataFolder);
   await unpack(backup, manifest, dataFolder);
   const vault = manifest.source === undefined ? undefined : adopted(manifest, { dataFolder, kekFolder });
   const projects: RestoredProject[] = [];
@@ -57,6 +60,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<{ at: stri
     projects.push({ name, position, erasures });
   }
   renameAudit(dataFolder, kekFolder);
+  endRestore(dataFolder);
   return { at: manifest.at, projects };
 }
 

@@ -35,7 +35,8 @@ export function overwriteAndReplace(path: string, text: string | undefined): voi
   }
 }
 
-function syncFolderOf(path: string): void {
+/** Makes the file's name durable, or its removal. */
+export function syncFolderOf(path: string): void {
   const folder = openSync(dirname(path), "r");
   try {
     fsyncSync(folder);

@@ -5,6 +5,7 @@ import { openVault } from "../vault/vault.ts";
 import type { ProjectOptions } from "./opening.ts";
 import { checkProjectName } from "./project-name.ts";
 import { EmbeddedProject } from "./project.ts";
+import { refuseUnfinished } from "./restoring.ts";
 
 export interface HostOptions extends Omit<ProjectOptions, "folder" | "name" | "firstProgram" | "vault"> {
   dataFolder: string;
@@ -20,9 +21,10 @@ export interface EmbeddedHost {
   close(): Promise<void>;
 }
 
-/** Opens every project. Throws FolderLockedError where another process has the folder. */
+/** Opens every project. Throws FolderLockedError where another process has the folder, RestoreUnfinishedError of a part of a backup. */
 export async function openHost(options: HostOptions): Promise<EmbeddedHost> {
   const { dataFolder, projects: programs, encryption, ...projectOptions } = options;
+  refuseUnfinished(dataFolder);
   const lock = lockFolder(dataFolder);
   const projects = new Map<string, EmbeddedProject>();
   const close = async (): Promise<void> => {

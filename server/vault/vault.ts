@@ -35,6 +35,8 @@ export interface VaultOptions {
   dataFolder: string;
   /** Folder of key-encryption keys, best on another volume. Default `~/.config/attune/keys`. */
   kekFolder?: string | undefined;
+  /** The variable that names that folder, for messages. Default `ATTUNE_KEK_FOLDER`. */
+  variable?: string | undefined;
 }
 
 /** The keys cannot be had; without them what is on the disk stays closed. The message says what to do. */
@@ -71,7 +73,7 @@ export function openVault(options: VaultOptions): Vault {
   const kekFolder = options.kekFolder ?? defaultKekFolder();
   mkdirSync(options.dataFolder, { recursive: true });
   const opened =
-    existsSync(file) || existsSync(nextOf(file)) ? openExisting(file, kekFolder) : makeNew(file, kekFolder);
+    existsSync(file) || existsSync(nextOf(file)) ? openExisting(file, kekFolder, options.variable) : makeNew(file, kekFolder);
   return new FileVault(file, opened);
 }
 
@@ -180,8 +182,8 @@ function makeNew(file: string, kekFolder: string): Opened {
   return opened;
 }
 
-function openExisting(file: string, kekFolder: string): Opened {
-  const { isWhole, ...opened } = openKeys(file, kekFolder);
+function openExisting(file: string, kekFolder: string, variable: string | undefined): Opened {
+  const { isWhole, ...opened } = openKeys(file, kekFolder, variable);
   if (isWhole) return opened;
   replaceFile(file, textOf(opened));
   overwriteAndReplace(nextOf(file), undefined);
@@ -189,14 +191,14 @@ function openExisting(file: string, kekFolder: string): Opened {
 }
 
 /** `isWhole`: false where a crash cut a destruction short. */
-function openKeys(file: string, kekFolder: string): Opened & { isWhole: boolean } {
+function openKeys(file: string, kekFolder: string, variable = "ATTUNE_KEK_FOLDER"): Opened & { isWhole: boolean } {
   const candidates = [file, nextOf(file)].filter((path) => existsSync(path)).map(readVaultFile);
   const { id } = candidates[0]!;
   const kekPath = kekPathOf(kekFolder, id);
   if (!existsSync(kekPath)) {
     throw new VaultError(
       `the data of ${dirname(file)} is encrypted, and its key ${kekPath} is missing: bring the key back, or set ` +
-        "ATTUNE_KEK_FOLDER to the folder that holds it",
+        `${variable} to the folder that holds it`,
     );
   }
   const { epoch, key: kek } = readKek(kekPath);
