@@ -33,9 +33,13 @@ export function openNodeAudit(place: AuditPlace, now: () => number): FileAuditLo
   return openAuditLog({ folder, anchor, pepper, now, keptMs: place.keptMs });
 }
 
-/** What `attune audit verify` does; also beside a running node, whose newest reads may not be in the file yet. */
-export function verifyNodeAudit(place: AuditPlace): ReturnType<typeof verifyAuditTrail> {
-  return verifyAuditTrail(join(place.dataFolder, FOLDER), anchorOf(place));
+/**
+ * What `attune audit verify` does; also beside a running node, whose newest reads may not be in the file yet. `isThere`: false
+ * where no node has ever kept a trail in this folder, or somebody has removed all of it.
+ */
+export function verifyNodeAudit(place: AuditPlace): ReturnType<typeof verifyAuditTrail> & { isThere: boolean } {
+  const folder = join(place.dataFolder, FOLDER);
+  return { ...verifyAuditTrail(folder, anchorOf(place)), isThere: existsSync(join(folder, "id")) };
 }
 
 function anchorOf({ dataFolder, anchor, kekFolder }: AuditPlace): string {

@@ -227,3 +227,35 @@ test("export ends quietly when its reader has enough", async () => {
   const { code, error } = await done;
   deepEqual([code, error], [0, ""]);
 });
+
+test("a start that fails ends with a line, and lets go of the folder", async () => {
+  const data = join(folder, "fails");
+  const missing = join(folder, "missing.pem");
+  const args = ["start", "--port", "0", "--grpc-port", "off", "--data", data];
+  const withoutCertificate = await start(args, { ATTUNE_TLS_CERT: missing, ATTUNE_TLS_KEY: missing, ATTUNE_KEK_FOLDER: join(folder, "kek") }).done;
+  equal(withoutCertificate.code, 1);
+  match(withoutCertificate.error, /^attune: TLS with \S+ and \S+: ENOENT: [^\n]*\n$/);
+  const elsewhere = await start([...args, "--host", "192.0.2.1"], { ATTUNE_KEK_FOLDER: join(folder, "kek") }).done;
+  equal(elsewhere.code, 2);
+  equal(existsSync(join(data, "holder")), false);
+});
+
+test("the system's refusals are one line each", async () => {
+  const file = eventFile("a-file", []);
+  const refused = await start(["verify", "--data", file]).done;
+  deepEqual([refused.code, refused.error.split("\n").length], [2, 2]);
+  const started = await start(["start", "--port", "0", "--data", file]).done;
+  equal(started.code, 1);
+  match(started.error, /^attune: \S+a-file cannot hold data: E[A-Z]+: [^\n]*\n$/);
+  const unread = await start(["import", "--data", join(folder, "import"), join(folder, "none.ndjson")]).done;
+  equal(unread.error.split("\n").length, 2);
+});
+
+test("`audit verify` of no data folder is refused, and one without a trail is told of", async () => {
+  const none = await run("audit", "verify", "--data", join(folder, "nobody"));
+  equal(none.code, 2);
+  match(none.error, /^attune: there is no audit trail in \S+nobody: name another folder with --data\n$/);
+  const imported = await run("audit", "verify", "--data", join(folder, "import"));
+  deepEqual([imported.code, imported.out], [0, "0 entries\n"]);
+  match(imported.error, /no node has kept a trail in this folder yet, or all of it was removed/);
+});

@@ -31,6 +31,12 @@ test("the log level is one that there is; set to nothing it is info", async () =
   });
 });
 
+test("a flag that is set to nothing is refused: the data would lie where one happens to be", async () => {
+  const message = "--data is empty: give it a value, or leave it out";
+  await rejects(readSettings({ data: "" }, { ATTUNE_DATA: folder }), { name: "SettingError", message });
+  await rejects(readSettings({ host: "" }, {}), { name: "SettingError", message: /^--host is empty/ });
+});
+
 test("a name that is no setting, and a file that is no module, are refused with words", async () => {
   let files = 0;
   const read = (text: string) => {
@@ -49,7 +55,24 @@ test("a name that is no setting, and a file that is no module, are refused with 
     ["export defalt {};", /settings-\d+\.ts cannot be read: \w+: /],
     ["throw new RangeError('of its own');", /cannot be read: RangeError: of its own/],
     ["export const port = 1;", /no default export/],
+    ["export default { checkpointEveryMs: '10s' };", /: checkpointEveryMs must be a whole number from 100 to 2147483647, and is "10s"$/],
+    ["export default { checkpointEveryMs: 2 ** 31 };", /checkpointEveryMs must be .*, and is 2147483648$/],
+    ["export default { demo: '0' };", /demo must be true or false, and is "0"$/],
+    ["export default { host: 5 };", /host must be a text/],
+    ["export default { personsCachedMax: 0 };", /personsCachedMax must be a whole number from 1 on, and is 0$/],
+    ["export default { trustedProxies: '10.0.0.0/8' };", /trustedProxies must be a list of addresses or CIDR ranges/],
+    ["export default { trustedProxies: ['proxy.example'] };", /trustedProxies must be a list of addresses or CIDR ranges/],
+    ["export default { botAddresses: ['10.0.0.0/99'] };", /botAddresses must be a list of addresses or CIDR ranges/],
+    ["export default { limits: { addressPerS: '1000' } };", /limits\.addressPerS must be a number above 0, and is "1000"$/],
+    ["export default { webhooks: { allowPrivate: 'no' } };", /webhooks\.allowPrivate must be true or false/],
+    ["export default { webhooks: { secret: '' } };", /webhooks\.secret must be a text/],
+    ["export default { tls: 'cert.pem' };", /: tls must be an object, and is "cert.pem"$/],
+    ["export default { retention: { events: 90 } };", /retention must be an object of texts, and is {"events":90}$/],
+    ["export default { projects: ['a'] };", /projects must be an object of texts/],
+    ["export default { cluster: { partitions: '48' } };", /cluster\.partitions must be a whole number from 1 on, and is "48"$/],
+    ["export default 5;", /: default must be an object, and is 5$/],
   ];
   for (const [text, message] of bad) await rejects(read(text), { name: "SettingError", message });
-  equal((await read("export default { port: 23, grpcPort: 'off', limits: { keyPerS: 5 } };")).port, 23);
+  const good = `port: 23, grpcPort: 'off', limits: { keyPerS: 5 }, data: undefined, trustedProxies: ["10.0.0.0/8", "::1", "192.0.2.7"]`;
+  equal((await read(`export default { ${good} };`)).port, 23);
 });

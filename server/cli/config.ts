@@ -14,6 +14,9 @@ import {
   type RetentionKind,
   type RetentionPolicy,
 } from "../privacy/retention.ts";
+import {
+  ANYTHING, COUNT, FLAG, type Kinds, RANGES, RATE, SECTION, sectionFault, TEXT, TEXT_BY_NAME, TEXTS, TIMER_MS,
+} from "./config-values.ts";
 import { durationMs } from "./duration.ts";
 import { environmentOf } from "./environment.ts";
 
@@ -114,6 +117,7 @@ export class SettingError extends Error {
 /** What flags, variables and the file come to. @throws SettingError */
 export async function readSettings(flags: SettingFlags, variables: NodeJS.ProcessEnv): Promise<NodeSettings> {
   const environment = environmentOf(variables);
+  refuseEmpty(flags);
   const file = await readConfigFile(flags.config);
   const port = flags.port ?? environment["ATTUNE_PORT"];
   const grpcPort = flags["grpc-port"] ?? environment["ATTUNE_GRPC_PORT"] ?? file.grpcPort?.toString();
@@ -137,6 +141,12 @@ export async function readSettings(flags: SettingFlags, variables: NodeJS.Proces
     demo: demo === undefined ? (file.demo ?? false) : isOn("ATTUNE_DEMO", demo),
     logLevel: logLevelOf(environment),
   };
+}
+
+/** A shell's variable that is not set leaves `--data ""`, which would be the folder that one happens to be in. */
+function refuseEmpty(flags: SettingFlags): void {
+  const empty = Object.entries(flags).find(([, value]) => value === "");
+  if (empty !== undefined) throw new SettingError(`--${empty[0]} is empty: give it a value, or leave it out`);
 }
 
 /** What `ATTUNE_LOG_LEVEL` says; `info` where it says nothing. @throws SettingError */
@@ -198,38 +208,32 @@ export async function readConfigFile(named: string | undefined): Promise<AttuneC
   })) as { default?: AttuneConfig };
   const config = module.default;
   if (config === undefined) throw new SettingError(`${path} has no default export: export default { … }`);
-  refuseUnknown(path, "", config, SETTINGS);
-  refuseUnknown(path, "limits.", config.limits, LIMITS);
-  refuseUnknown(path, "webhooks.", config.webhooks, WEBHOOKS);
-  refuseUnknown(path, "tls.", config.tls, TLS);
-  refuseUnknown(path, "cluster.", config.cluster, CLUSTER_SETTINGS);
+  const fault =
+    sectionFault("", { default: config }, { default: SECTION }) ??
+    sectionFault("", config, SETTINGS) ??
+    sectionFault("limits.", config.limits, LIMITS) ??
+    sectionFault("webhooks.", config.webhooks, WEBHOOKS) ??
+    sectionFault("tls.", config.tls, TLS) ??
+    sectionFault("cluster.", config.cluster, CLUSTER_SETTINGS);
+  if (fault !== undefined) throw new SettingError(`${path}: ${fault}`);
   return config;
 }
 
-type Names<T> = Readonly<Record<keyof T, true>>;
-
-/** Every setting that the file may have; one without its name here does not compile. */
-const SETTINGS: Names<AttuneConfig> = {
-  host: true, port: true, grpcPort: true, data: true, demo: true, projects: true, trustedProxies: true, botAddresses: true,
-  personsCachedMax: true, checkpointEveryMs: true, auditAnchor: true, limits: true, tls: true, webhooks: true,
-  retention: true, oidc: true, cluster: true,
+/** Every setting that the file may have. */
+const SETTINGS: Kinds<AttuneConfig> = {
+  host: TEXT, port: ANYTHING, grpcPort: ANYTHING, data: TEXT, demo: FLAG, projects: TEXT_BY_NAME, trustedProxies: RANGES,
+  botAddresses: RANGES, personsCachedMax: COUNT, checkpointEveryMs: TIMER_MS, auditAnchor: TEXT, limits: SECTION,
+  tls: SECTION, webhooks: SECTION, retention: TEXT_BY_NAME, oidc: SECTION, cluster: SECTION,
 };
-const LIMITS: Names<LimitConfig> = { keyPerS: true, addressPerS: true, personPerS: true };
-const WEBHOOKS: Names<NonNullable<AttuneConfig["webhooks"]>> = { secret: true, allowPrivate: true };
-const TLS: Names<NonNullable<AttuneConfig["tls"]>> = { cert: true, key: true };
-const CLUSTER_SETTINGS: Names<ClusterConfig> = {
-  kafka: true, kafkaProperties: true, flink: true, redis: true, redisCaFile: true, redisCertFile: true, redisKeyFile: true,
-  clusterKeyFile: true, servers: true, partitions: true, replicas: true, taskManagers: true, slots: true, parallelism: true,
-  checkpointMs: true, stateBackend: true, transactionTimeoutMs: true, flinkSettings: true, jobPropertiesFile: true,
+const LIMITS: Kinds<LimitConfig> = { keyPerS: RATE, addressPerS: RATE, personPerS: RATE };
+const WEBHOOKS: Kinds<NonNullable<AttuneConfig["webhooks"]>> = { secret: TEXT, allowPrivate: FLAG };
+const TLS: Kinds<NonNullable<AttuneConfig["tls"]>> = { cert: TEXT, key: TEXT };
+const CLUSTER_SETTINGS: Kinds<ClusterConfig> = {
+  kafka: TEXTS, kafkaProperties: TEXT_BY_NAME, flink: TEXT, redis: TEXT, redisCaFile: TEXT, redisCertFile: TEXT,
+  redisKeyFile: TEXT, clusterKeyFile: TEXT, servers: COUNT, partitions: COUNT, replicas: COUNT, taskManagers: COUNT,
+  slots: COUNT, parallelism: COUNT, checkpointMs: COUNT, stateBackend: ANYTHING, transactionTimeoutMs: COUNT,
+  flinkSettings: TEXT_BY_NAME, jobPropertiesFile: TEXT,
 };
-
-/** A mistyped name would be no setting at all: a node with `odic` would stand open. */
-function refuseUnknown(path: string, prefix: string, section: object | undefined, known: Readonly<Record<string, true>>): void {
-  const unknown = Object.keys(section ?? {}).find((name) => !Object.hasOwn(known, name));
-  if (unknown === undefined) return;
-  const names = Object.keys(known).map((name) => prefix + name);
-  throw new SettingError(`${path}: there is no setting ${prefix}${unknown}; there are ${names.join(", ")}`);
-}
 
 /** The client's secret may stand in the environment, so that the file can lie in a repository. */
 function oidcOf(config: OidcConfig | undefined, clientSecret: string | undefined): OidcConfig | undefined {

@@ -1,5 +1,6 @@
 // The `attune` command line.
-import { FolderLockedError } from "../log/folder-lock.ts";
+import { HostError } from "../ports.ts";
+import { FolderLockedError, FolderUnusableError } from "../log/folder-lock.ts";
 import { TlsFileError } from "../http/tls.ts";
 import { LogDamagedError, LogFailedError, LogFullError, LogHeadDamagedError } from "../log/log.ts";
 import { KeyFileError } from "../access/key-file.ts";
@@ -8,6 +9,7 @@ import { AuditDamagedError } from "../audit/audit-log.ts";
 import { BoxError } from "../backup/box.ts";
 import { BackupError } from "../backup/place.ts";
 import { ProjectNameError } from "../embedded/project-name.ts";
+import { RestoreUnfinishedError } from "../embedded/restoring.ts";
 import { VaultError } from "../vault/vault.ts";
 import { SettingError } from "./config.ts";
 import { EventFileError } from "./event-file.ts";
@@ -55,11 +57,19 @@ function isMisuse(error: unknown): boolean {
   return ((error as NodeJS.ErrnoException).code ?? "").startsWith("ERR_PARSE_ARGS");
 }
 
+/** What the operating system refused: no permission, a read-only or a full disk, no file of that name, too many open files. */
+function isOfSystem(error: unknown): boolean {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return typeof syscall === "string" && /^E[A-Z0-9]+$/.test(code ?? "");
+}
+
 /** Faults that a person can mend are one line; anything else is a bug and keeps its stack. */
 function isPlain(error: unknown): error is Error {
   const kinds = [
     EventFileError,
     FolderLockedError,
+    FolderUnusableError,
+    HostError,
     LogDamagedError,
     LogFailedError,
     LogFullError,
@@ -70,10 +80,10 @@ function isPlain(error: unknown): error is Error {
     AuditDamagedError,
     BackupError,
     BoxError,
+    RestoreUnfinishedError,
     VaultError,
   ];
-  const { code } = error as NodeJS.ErrnoException;
-  return isMisuse(error) || kinds.some((kind) => error instanceof kind) || code === "EADDRINUSE";
+  return isMisuse(error) || kinds.some((kind) => error instanceof kind) || isOfSystem(error);
 }
 
 try {

@@ -75,41 +75,56 @@ export async function serve(
   await build();
   const acts = ownActs((error) => logger.error({ err: error }, "what the node did is missing in the audit trail"));
   const host = await openHost(logger, acts.note);
-  const audit = await access.openAudit();
-  acts.attach(audit);
-  if (settings.demo) {
-    await warmDemo(host.projects, logger);
-    giveBackMemory();
-  }
-  const server = await createServer({
-    projects: (name) => host.projects.get(name),
-    projectNames: () => [...host.projects.keys()],
-    config: serverConfig(settings),
-    keys,
-    sessions,
-    counterOf,
-    audit,
-    folders: { console: `${DIST}console`, demo: `${DIST}demo`, sdk: `${DIST}sdk` },
-    logger,
-  });
-  const address = await server.listen().catch(async (error: NodeJS.ErrnoException) => {
+  let audit: AuditLog | undefined;
+  try {
+    audit = await access.openAudit();
+    acts.attach(audit);
+    if (settings.demo) {
+      await warmDemo(host.projects, logger);
+      giveBackMemory();
+    }
+    const server = await createServer({
+      projects: (name) => host.projects.get(name),
+      projectNames: () => [...host.projects.keys()],
+      config: serverConfig(settings),
+      keys,
+      sessions,
+      counterOf,
+      audit,
+      folders: { console: `${DIST}console`, demo: `${DIST}demo`, sdk: `${DIST}sdk` },
+      logger,
+    });
+    const address = await server.listen().catch((error: NodeJS.ErrnoException) => {
+      throw listenFault(error, settings);
+    });
+    if (server.grpcAddress !== undefined) logger.info({ address: server.grpcAddress }, "listening for gRPC");
+    process.stdout.write(`attune listening on ${address}\n`);
+    await stopped;
+    await server.close();
+    return 0;
+  } finally {
+    // Also where something failed: what the host holds open would keep the process. It may still end an erasure: the trail
+    // is closed after it.
     await host.close();
-    if (error.code !== "EADDRINUSE") throw error;
-    const isGrpc = error instanceof GrpcPortError;
-    throw new SettingError(
-      `port ${isGrpc ? error.port : settings.port} is taken: stop what runs there, or set ` +
-        `${isGrpc ? "ATTUNE_GRPC_PORT" : "ATTUNE_PORT"} (0 picks a free one)`,
-    );
-  });
-  if (server.grpcAddress !== undefined) logger.info({ address: server.grpcAddress }, "listening for gRPC");
-  process.stdout.write(`attune listening on ${address}\n`);
-  await stopped;
-  await server.close();
-  // The host may still end an erasure: the trail is closed after it.
-  await host.close();
-  await audit?.close();
-  await access.close?.();
-  return 0;
+    await audit?.close();
+    await access.close?.();
+  }
+}
+
+/** With words on what to do, where the address is why. */
+function listenFault(error: NodeJS.ErrnoException, { host, port }: ServeSettings): Error {
+  const isGrpc = error instanceof GrpcPortError;
+  const [taken, variable] = isGrpc ? [error.port, "ATTUNE_GRPC_PORT"] : [port, "ATTUNE_PORT"];
+  if (error.code === "EADDRINUSE") {
+    return new SettingError(`port ${taken} is taken: stop what runs there, or set ${variable} (0 picks a free one)`);
+  }
+  if (error.code === "EACCES") {
+    return new SettingError(`port ${taken} is for privileged processes: set ${variable}, or let the process bind it`);
+  }
+  if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") {
+    return new SettingError(`ATTUNE_HOST is "${host}", which is no address of this machine (${error.code})`);
+  }
+  return error;
 }
 
 function accessOfFiles({ keyFile, audit }: ServeSettings): ServedAccess {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { FolderLockedError, lockFolder } from "./folder-lock.ts";
+import { FolderLockedError, FolderUnusableError, lockFolder } from "./folder-lock.ts";
 
 const root = mkdtempSync(join(tmpdir(), "attune-lock-"));
 const children = new Set<ChildProcess>();
@@ -61,4 +61,16 @@ test("the same process is refused too, and may have the folder again after a rel
   assert.throws(() => lockFolder(folder), new RegExp(`process ${process.pid}`));
   lock.release();
   lockFolder(folder).release();
+});
+
+test("a folder that cannot be written to is told in a sentence", () => {
+  const file = join(root, "file");
+  writeFileSync(file, "");
+  for (const folder of [file, join(file, "below")]) {
+    assert.throws(() => lockFolder(folder), (error: Error) => {
+      assert.ok(error instanceof FolderUnusableError);
+      assert.match(error.message, new RegExp(`^${folder} cannot hold data: E[A-Z]+: .*ATTUNE_DATA`));
+      return true;
+    });
+  }
 });

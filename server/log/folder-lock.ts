@@ -2,7 +2,7 @@
 //
 // Node has no flock, and a file that names a process id outlives a kill -9 and says nothing to another container.
 // SQLite, which Node carries, takes the locks of the operating system on every platform; they end with the process.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -14,23 +14,31 @@ export class FolderLockedError extends Error {
   readonly code = "data_folder_in_use";
 }
 
+/** The folder cannot be made, or nothing can be written there. */
+export class FolderUnusableError extends Error {
+  override readonly name = "FolderUnusableError";
+  constructor(folder: string, cause: Error) {
+    super(`${folder} cannot hold data: ${cause.message}. Name another folder (ATTUNE_DATA), or make this one writable.`, { cause });
+  }
+}
+
 export interface FolderLock {
   release(): void;
 }
 
 /**
  * Takes the folder for this process until `release` or its death, whatever kills it. Creates the folder.
- * Throws FolderLockedError, which names the holder, where it is taken already, also by this process.
+ * Throws FolderLockedError, which names the holder, where it is taken already, also by this process, and FolderUnusableError
+ * where the folder is a file, on a read-only or a full disk, or somebody else's.
  */
 export function lockFolder(folder: string): FolderLock {
-  mkdirSync(folder, { recursive: true });
   const holderFile = join(folder, "holder");
-  const database = new DatabaseSync(join(folder, "lock"));
+  const database = openDatabase(folder);
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (cause) {
     database.close();
-    if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw cause;
+    if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw new FolderUnusableError(folder, cause as Error);
     throw new FolderLockedError(
       `${folder} is in use by ${readHolder(holderFile)}. Stop that process, or start this one with another ` +
         "folder (ATTUNE_DATA).",
@@ -44,6 +52,17 @@ export function lockFolder(folder: string): FolderLock {
       database.close();
     },
   };
+}
+
+function openDatabase(folder: string): DatabaseSync {
+  try {
+    mkdirSync(folder, { recursive: true });
+    // SQLite would say only that it cannot open its file.
+    accessSync(folder, constants.W_OK);
+    return new DatabaseSync(join(folder, "lock"));
+  } catch (cause) {
+    throw new FolderUnusableError(folder, cause as Error);
+  }
 }
 
 /** The name is only for the message of the refused one, so a full disk may go without it. */
