@@ -1,5 +1,5 @@
 // Model rows as versioned bytes: fixed-width, little-endian, so that a checkpoint's slice costs little more than a copy.
-import { assert } from "../assert.ts";
+import { CorruptBytesError } from "../wire/reader.ts";
 
 export interface RowWriter {
   u8(value: number): void;
@@ -74,7 +74,7 @@ export function rowWriter(): RowWriter {
 }
 
 export interface RowReader {
-  /** Fails where the row was written by a later release. */
+  /** @throws CorruptBytesError where the row was written by a later release. */
   version(known: number): number;
   u8(): number;
   i32(): number;
@@ -95,8 +95,8 @@ export function rowReader(bytes: Uint8Array): RowReader {
   const reader: RowReader = {
     version(known) {
       const version = reader.u8();
-      assert(version <= known, `model row of version ${version}, this release knows ${known}: start the newer release`);
-      return version;
+      if (version <= known) return version;
+      throw new CorruptBytesError(`model row of version ${version}, this release knows ${known}`, 0);
     },
     u8: () => view.getUint8(skip(1)),
     i32: () => view.getInt32(skip(4), true),

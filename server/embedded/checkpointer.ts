@@ -4,7 +4,10 @@
 // up to the checkpoint's position it brings those persons there who were written earlier, from there on it folds all.
 import type { RowWriter, SnapshotSource } from "../../core/wire/dirty-rows.ts";
 import type { IdIndex } from "../log/id-index.ts";
-import { CheckpointFailedError, type StateFile } from "../state/state-file.ts";
+import { CheckpointFailedError, StateCorruptError, type StateFile } from "../state/state-file.ts";
+
+/** A release whose rows the one before cannot read counts it up, so that the one before builds its own from the log. */
+const VERSION = 2;
 
 /** What a checkpoint says about itself and the host's figures. */
 export interface CheckpointMeta {
@@ -114,7 +117,7 @@ export class Checkpointer {
     const { runs } = await sealed.catch((cause: unknown) => {
       throw new CheckpointFailedError("the index of event ids could not be written", { cause });
     });
-    const meta: CheckpointMeta = { version: 2, ...captured, personsPosition, idRuns: runs };
+    const meta: CheckpointMeta = { version: VERSION, ...captured, personsPosition, idRuns: runs };
     this.#file.write(META_KEY, Buffer.from(JSON.stringify(meta)));
     await this.#file.commit();
     for (const { committed } of [ahead, ...exact]) committed?.();
@@ -137,8 +140,11 @@ export class Checkpointer {
   }
 }
 
-/** What the newest checkpoint of `file` says; undefined where there is none. */
+/** What the newest checkpoint of `file` says; undefined where there is none. @throws StateCorruptError of a later release's. */
 export function readMeta(file: StateFile): CheckpointMeta | undefined {
   const bytes = file.get(META_KEY);
-  return bytes === undefined ? undefined : (JSON.parse(Buffer.from(bytes).toString("utf8")) as CheckpointMeta);
+  if (bytes === undefined) return undefined;
+  const meta = JSON.parse(Buffer.from(bytes).toString("utf8")) as CheckpointMeta;
+  if (meta.version <= VERSION) return meta;
+  throw new StateCorruptError(`the state is of form ${meta.version}, this version reads ${VERSION}: restart the node to rebuild`);
 }

@@ -3,10 +3,11 @@
 import type { KeyObject } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { CorruptBytesError } from "../../core/wire/reader.ts";
 import { givingWay } from "../giving-way.ts";
 import { type IdIndex, openIdIndex } from "../log/id-index.ts";
-import type { LogFault, SegmentLog } from "../log/log.ts";
-import { type StateFault, StateFile } from "../state/state-file.ts";
+import { type LogEntry, LogFailedError, type LogFault, type SegmentLog } from "../log/log.ts";
+import { StateCorruptError, type StateFault, StateFile } from "../state/state-file.ts";
 import type { StateKeys } from "../vault/state-keys.ts";
 import { Checkpointer, type CheckpointMeta, type CheckpointSlice, readMeta } from "./checkpointer.ts";
 import { Fold } from "./fold.ts";
@@ -88,6 +89,10 @@ function nameOf(what: string, generation: number): string {
   return generation === 1 ? what : `${what}-${generation}`;
 }
 
+function newerRecord({ type, position }: LogEntry): LogFailedError {
+  return new LogFailedError(`the record at log position ${position} is of kind ${type}, which a newer version of attune wrote; start that version`);
+}
+
 export class Derived {
   readonly fold: Fold;
   readonly checkpointer: Checkpointer;
@@ -131,8 +136,20 @@ export class Derived {
     });
   }
 
-  /** Reads what the state file holds of models and decisions. */
+  /**
+   * Reads what the state file holds of models and decisions. @throws StateCorruptError where rows are not of this release, but
+   * of a later one, say, whose place it has taken.
+   */
   load(): void {
+    try {
+      this.#loadRows();
+    } catch (cause) {
+      if (!(cause instanceof CorruptBytesError)) throw cause;
+      throw new StateCorruptError(`the state cannot be read: ${cause.message}`, { cause });
+    }
+  }
+
+  #loadRows(): void {
     for (const source of this.fold.recommender.tables) {
       for (const [key, bytes] of this.#file.rows(`t:${source.table}:`)) source.load(Number(key), bytes);
     }
@@ -161,8 +178,9 @@ export class Derived {
     let records = 0;
     for (const entry of log.read(from, { to, onCorrupt: options.onCorrupt })) {
       const record = decodeRecord(entry.type, entry.payload);
-      if (record === undefined) this.fold.counts.unknown++;
-      else this.fold.apply(record, entry.next);
+      // Passed over, it would be missing in the state for good: no later version reads what lies before a checkpoint.
+      if (record === undefined) throw newerRecord(entry);
+      this.fold.apply(record, entry.next);
       this.position = entry.next;
       if (entry.next > this.fold.startsAt && ++records % RECORDS_A_CHECKPOINT_MAX === 0) await this.checkpointer.take();
       const turn = giveWay();

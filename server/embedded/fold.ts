@@ -32,8 +32,6 @@ export interface FoldCounts {
   events: number;
   marked: Record<TrafficMark, number>;
   deadLetters: number;
-  /** Records of kinds that this version does not know. */
-  unknown: number;
 }
 
 export class Fold {
@@ -41,7 +39,7 @@ export class Fold {
   readonly persons: Persons;
   readonly members: Memberships;
   readonly recommender: Recommender;
-  readonly counts: FoldCounts = { events: 0, marked: { bot: 0, suspicious: 0, no_consent: 0 }, deadLetters: 0, unknown: 0 };
+  readonly counts: FoldCounts = { events: 0, marked: { bot: 0, suspicious: 0, no_consent: 0 }, deadLetters: 0 };
   /** Anonymous id → user id. */
   readonly links: OverlayTable;
   readonly letters: OverlayTable;
