@@ -259,3 +259,12 @@ test("`audit verify` of no data folder is refused, and one without a trail is to
   deepEqual([imported.code, imported.out], [0, "0 entries\n"]);
   match(imported.error, /no node has kept a trail in this folder yet, or all of it was removed/);
 });
+
+test("a closed terminal ends the node in order", async () => {
+  const data = join(folder, "hangup");
+  const { child, done } = start(["start", "--port", "0", "--grpc-port", "off", "--data", data], { ATTUNE_KEK_FOLDER: join(folder, "kek") });
+  await once(createInterface({ input: child.stdout }), "line");
+  child.kill("SIGHUP");
+  equal((await done).code, 0);
+  equal(existsSync(join(data, "holder")), false);
+});

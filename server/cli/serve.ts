@@ -57,7 +57,7 @@ export interface ServedAccess {
 }
 
 /**
- * Serves until SIGTERM or SIGINT; resolves to the exit code. Prints one line to stdout when it is ready.
+ * Serves until SIGTERM, SIGINT or SIGHUP; resolves to the exit code. Prints one line to stdout when it is ready.
  * @param openAccess - default: keys and audit trail of this machine, as the settings name them.
  */
 export async function serve(
@@ -177,9 +177,9 @@ function giveBackMemory(): void {
   collect({ type: "major", flavor: "last-resort" });
 }
 
-/** A signal to the whole group (Ctrl-C, a supervisor) comes again from the launcher: only the first one counts. */
+/** SIGHUP is a terminal that was closed. A signal to the whole group (Ctrl-C, a supervisor) comes again from the launcher: only the first one counts. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => resolve());
   });
 }
