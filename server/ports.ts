@@ -263,6 +263,8 @@ export interface HostStats {
   itemsTotal: number;
   /** Decisions that could not be logged because too many waited. */
   decisionsDroppedTotal: number;
+  /** How far the data's own time, which never goes back, is ahead of the machine's clock: until then time stands still. */
+  clockAheadMs: number;
   storageFull: boolean;
   /** The log cannot be written any more, until the process starts anew; what it holds is still answered. */
   storageFailed: boolean;

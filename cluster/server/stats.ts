@@ -55,6 +55,7 @@ export function statsOf(of: StatsOf): HostStats {
     personsCached: people.cached,
     itemsTotal: learner.recommender.itemCount,
     decisionsDroppedTotal: decisions.dropped,
+    clockAheadMs: 0,
     storageFull: false,
     storageFailed: false,
     parts: partsOf(of),

@@ -44,6 +44,7 @@ function partOf(host: HostStats): { ready: boolean; [figure: string]: unknown } 
     log: host.storageFailed ? "failed: restart the node when the disk is well" : host.storageFull ? "disk full" : "ok",
     checkpoint_age_s: Math.round(host.checkpointAgeMs / 1_000),
     queued_events: host.queuedEvents,
+    ...(host.clockAheadMs > 0 && { clock_ahead_s: Math.round(host.clockAheadMs / 1_000) }),
   };
 }
 
@@ -82,6 +83,11 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
     ["attune_checkpoint_age_seconds", "Age of the last checkpoint", (host) => host.checkpointAgeMs / 1_000],
     ["attune_persons", "Persons known", (host) => host.personsTotal],
     ["attune_persons_cached", "Persons in memory", (host) => host.personsCached],
+    [
+      "attune_clock_ahead_seconds",
+      "How far the data's time is ahead of the machine's clock: it stands still meanwhile",
+      (host) => host.clockAheadMs / 1_000,
+    ],
     ["attune_items", "Items known", (host) => host.itemsTotal],
     ["attune_storage_full", "1 while the disk is full", (host) => Number(host.storageFull)],
     ["attune_storage_failed", "1 when the log cannot be written any more, until a restart", (host) => Number(host.storageFailed)],

@@ -17,7 +17,7 @@ export const NEWS_PROJECT = "news";
 export const REBUILT = "the state cannot be used as it is: it is built anew from the log, nothing is lost";
 const PROGRAMS = { shop: shopProgram, news: newsProgram };
 
-export type HostReports = Pick<HostOptions, "onFault" | "onOwnAct" | "onStateRebuilt" | "onCheckpointFailed" | "onErasureFailed" | "onRetentionFailed">;
+export type HostReports = Pick<HostOptions, "onFault" | "onClockAhead" | "onOwnAct" | "onStateRebuilt" | "onCheckpointFailed" | "onErasureFailed" | "onRetentionFailed">;
 
 /** Opens `default` and every project that the settings name. */
 export function openSettingsHost(settings: NodeSettings, reports: HostReports = {}): Promise<EmbeddedHost> {

@@ -6,6 +6,10 @@ import { auditPlace, readSettings } from "./config.ts";
 import { NEWS_PROJECT, openSettingsHost, REBUILT } from "./node.ts";
 import { serve } from "./serve.ts";
 
+const AHEAD =
+  "the data are ahead of this machine's clock: time stands still until it gets there. Set the clock right, or where the data " +
+  "were written by a wrong one, restore a backup to a time before (attune restore --at)";
+
 export async function startCommand(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
@@ -27,6 +31,7 @@ export async function startCommand(args: string[]): Promise<number> {
     openSettingsHost(settings, {
       onOwnAct,
       onFault: (fault) => logger.error({ fault }, "the log is damaged"),
+      onClockAhead: (aheadMs) => logger.warn({ ahead_s: Math.round(aheadMs / 1_000) }, AHEAD),
       onStateRebuilt: (fault) => logger.warn({ fault }, REBUILT),
       onCheckpointFailed: (error) => logger.error({ err: error }, "a checkpoint failed; the log keeps everything"),
       onRetentionFailed: (error) => logger.error({ err: error }, "retention could not be finished; the next run goes on"),

@@ -37,6 +37,8 @@ export interface ProjectOptions {
   onFault?: (fault: LogFault) => void;
   /** The state is of another form, or damaged: it is thrown away and built anew from the log. */
   onStateRebuilt?: (fault: StateFault) => void;
+  /** Told at the opening where the data are ahead of the machine's clock (CLOCK_AHEAD_MAX_MS): one of the two was wrong. */
+  onClockAhead?: (aheadMs: number) => void;
   /** For the audit trail. */
   onOwnAct?: (act: OwnAct) => void;
   onCheckpointFailed?: (error: Error) => void;
@@ -46,6 +48,9 @@ export interface ProjectOptions {
   /** Retention could not be finished; the next run goes on. */
   onRetentionFailed?: (error: Error) => void;
 }
+
+/** Clocks are set by less while a node is down. */
+export const CLOCK_AHEAD_MAX_MS = 60_000;
 
 /** In the project's folder, and its copy beside the key-encryption key. */
 export const LEDGER_FILE = "erasures.json";

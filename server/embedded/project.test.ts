@@ -359,3 +359,20 @@ test("a filter that is no CEL over the item is refused with its fault", async ()
   await rejects(project.trending(5, "item.price <"), FilterError);
   equal(await project.recommend({ ref: { user_id: "x" }, placement: "nowhere", limit: 5 }), undefined);
 });
+
+test("data that are ahead of the machine's clock are told of, at the opening and in figures", async () => {
+  const folder = testFolder();
+  const clock = { nowMs: START_MS + 400 * 86_400_000 };
+  const wrong = await openProject(folder, clock);
+  equal(wrong.stats().clockAheadMs, 0);
+  await wrong.close();
+  const told: number[] = [];
+  clock.nowMs = START_MS;
+  const project = await openProject(folder, clock, { onClockAhead: (aheadMs) => told.push(aheadMs) });
+  deepEqual(told, [400 * 86_400_000]);
+  equal(project.stats().clockAheadMs, 400 * 86_400_000);
+  await project.close();
+  clock.nowMs = START_MS + 400 * 86_400_000 - 60_000;
+  const set = await openProject(folder, clock, { onClockAhead: (aheadMs) => told.push(aheadMs) });
+  deepEqual([told.length, set.stats().clockAheadMs], [1, 60_000]);
+});

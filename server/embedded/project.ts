@@ -51,7 +51,7 @@ import { Derived, RECORDS_A_CHECKPOINT_MAX, stateFolder, type DerivedFiles } fro
 import type { KeyedRecord } from "./event-keys.ts";
 import { letterOf, type Fold } from "./fold.ts";
 import { Forgetting } from "./forgetting.ts";
-import { ledgerOf, openParts, placeOf, type OpenedParts, type ProjectOptions } from "./opening.ts";
+import { CLOCK_AHEAD_MAX_MS, ledgerOf, openParts, placeOf, type OpenedParts, type ProjectOptions } from "./opening.ts";
 import { personExport } from "./person-export.ts";
 import { recordsOf } from "./submission.ts";
 import { Timers } from "./timers.ts";
@@ -451,6 +451,7 @@ export class EmbeddedProject implements Project {
       personsCached: persons.cached,
       itemsTotal: recommender.itemCount,
       decisionsDroppedTotal: this.#decisions.dropped,
+      clockAheadMs: this.#clockAheadMs(),
       storageFull: this.#committer.storageFull,
       storageFailed: this.#committer.hasFailed,
     };
@@ -490,6 +491,8 @@ export class EmbeddedProject implements Project {
     this.#derived.load();
     const records = await this.#derived.replay(this.log, from, { onCorrupt: this.#options.onFault ?? (() => {}) });
     if (this.fold.programs.entries.length === 0) await this.#create();
+    const aheadMs = this.#clockAheadMs();
+    if (aheadMs > CLOCK_AHEAD_MAX_MS) this.#options.onClockAhead?.(aheadMs);
     this.#timers.start();
     this.guards.start();
     this.#trainer.start();
@@ -546,6 +549,10 @@ export class EmbeddedProject implements Project {
   #sources(): Sources {
     const { programs, recommender, decisions } = this.fold;
     return { program: programs.current, recommender, nowMs: this.#nowMs(), decisions };
+  }
+
+  #clockAheadMs(): number {
+    return Math.max(0, Math.max(this.#clockMs, this.fold.lastAtMs) - this.#options.now());
   }
 
   /** The person of a ref, brought to `nowMs`. */
