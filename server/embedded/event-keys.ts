@@ -38,12 +38,8 @@ export function eventKey(personKey: string, eventId: string): EventKey {
 export class GroupKeys {
   readonly #known = new Set<number>();
 
-  has({ user, anonymous }: EventKeys): boolean {
-    if (this.#known.size === 0) return false;
-    return (
-      (user !== undefined && this.#known.has(bitsOf(user))) ||
-      (anonymous !== undefined && this.#known.has(bitsOf(anonymous)))
-    );
+  has(key: EventKey): boolean {
+    return this.#known.size > 0 && this.#known.has(bitsOf(key));
   }
 
   add({ user, anonymous }: EventKeys): void {

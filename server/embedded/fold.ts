@@ -17,7 +17,7 @@ import type { IdIndex } from "../log/id-index.ts";
 import type { PersonChange } from "../ports.ts";
 import { OverlayTable } from "../state/overlay-table.ts";
 import type { StateFile } from "../state/state-file.ts";
-import { eventKey, eventKeysOf, type EventKey, type EventKeys, type KeyedRecord } from "./event-keys.ts";
+import { eventKey, eventKeysOf, type EventKey, type EventKeys, type GroupKeys, type KeyedRecord } from "./event-keys.ts";
 import { Memberships } from "./memberships.ts";
 import { Persons } from "./persons.ts";
 
@@ -194,16 +194,17 @@ export class Fold {
     return resolve(ref, this.#linkOf).key;
   }
 
-  /** True where the log holds an event with this id for this person, under any of his names. */
-  knows({ user, anonymous }: EventKeys, eventId: string): boolean {
-    if (anonymous !== undefined && this.#isLogged(anonymous)) return true;
-    if (user === undefined) return false;
-    if (this.#isLogged(user)) return true;
-    const person = this.persons.get(user.personKey);
-    if (person === undefined) return false;
-    for (const anonymousId of person.anonymousIds) {
+  /** True where the log, or the group on its way there, holds an event with this id for this person, under any of his names. */
+  knows({ user, anonymous }: EventKeys, eventId: string, group?: GroupKeys): boolean {
+    const isKnown = (key: EventKey): boolean => group?.has(key) === true || this.#isLogged(key);
+    if (anonymous !== undefined && isKnown(anonymous)) return true;
+    if (user !== undefined && isKnown(user)) return true;
+    const personKey = user?.personKey ?? this.#linkOf(anonymous!.personKey);
+    if (personKey === undefined) return false;
+    if (user === undefined && isKnown(eventKey(personKey, eventId))) return true;
+    for (const anonymousId of this.persons.get(personKey)?.anonymousIds ?? []) {
       const key = anonymousKeyOf(anonymousId);
-      if (key !== anonymous?.personKey && this.#isLogged(eventKey(key, eventId))) return true;
+      if (key !== anonymous?.personKey && isKnown(eventKey(key, eventId))) return true;
     }
     return false;
   }

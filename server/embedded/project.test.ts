@@ -63,6 +63,26 @@ test("a known id stays known: after a restart, after checkpoints, and under the 
   deepEqual(await submit(project, { ...view("e1", "ada", "lamp", clock.nowMs) }), ["duplicate"]);
 });
 
+test("an id that came under one of a person's names is known under the others, later and within one group", async () => {
+  const clock = { nowMs: START_MS };
+  const project = await openProject(testFolder(), clock);
+  const ada = (id: string): LoggedEvent => view(id, "ada", "lamp", clock.nowMs);
+  const on = (device: string, id: string): LoggedEvent => {
+    const { user_id: _user, ...event } = ada(id);
+    return { ...event, anonymous_id: device };
+  };
+  await submit(project, { ...ada("e1"), anonymous_id: "phone" }, { ...ada("e2"), anonymous_id: "tablet" });
+  await submit(project, ada("e3"), on("phone", "e4"));
+  // More events than a profile remembers the ids of.
+  await submit(project, ...Array.from({ length: 100 }, (_, i) => ada(`later${i}`)));
+  const before = await project.profile({ user_id: "ada" });
+  deepEqual(await submit(project, on("phone", "e3"), on("tablet", "e4"), ada("e4")), ["duplicate", "duplicate", "duplicate"]);
+  deepEqual(await project.profile({ user_id: "ada" }), before);
+  deepEqual(await submit(project, ada("e5"), on("phone", "e5"), on("tablet", "e5")), ["accepted", "duplicate", "duplicate"]);
+  deepEqual(await submit(project, on("phone", "e6"), ada("e6")), ["accepted", "duplicate"]);
+  deepEqual(await submit(project, on("strange", "e3")), ["accepted"], "nobody's yet");
+});
+
 test("a link makes two profiles one, and both names lead to it", async () => {
   const folder = testFolder();
   const clock = { nowMs: START_MS };

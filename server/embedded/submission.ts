@@ -21,7 +21,7 @@ export function recordsOf(
   const records: KeyedRecord[] = [];
   for (const event of submission.events) {
     const keys = eventKeysOf(event);
-    if (groupKeys.has(keys) || fold.knows(keys, event.event_id)) {
+    if (fold.knows(keys, event.event_id, groupKeys)) {
       outcomes.push("duplicate");
       continue;
     }
