@@ -117,6 +117,27 @@ test("what is exported can be imported again, from standard input too", async ()
   match((await packed.done).out, /^events: 0 accepted, 20 duplicates, 0 rejected/);
 });
 
+test("what shaped no profile is not exported, so it shapes none where the export is imported", async () => {
+  const [data, copy] = [join(folder, "marked"), join(folder, "marked-copy")];
+  const { child, done } = start(["start", "--data", data, "--port", "0", "--grpc-port", "off"], { ATTUNE_DEMO: "0", ATTUNE_HOST: "" });
+  const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
+  const url = line.slice(line.indexOf("http"));
+  const bot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+  const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+  const senders: Record<string, string>[] = [{ "user-agent": bot }, { "user-agent": firefox, "sec-gpc": "1" }, { "user-agent": firefox }];
+  for (const [i, headers] of senders.entries()) {
+    const body = JSON.stringify({ ...event(i), timestamp: Date.now() });
+    equal((await fetch(`${url}/v1/events`, { method: "POST", headers, body })).status, 202);
+  }
+  child.kill("SIGTERM");
+  await done;
+  const { out, error } = await run("export", "--data", data);
+  deepEqual(out.trim().split("\n").map((text) => (JSON.parse(text) as { event_id: string }).event_id), ["e2"]);
+  equal(error, "attune: 2 events left out, as they are from profiles: bots, patterns no human makes, Global Privacy Control\n");
+  match((await run("import", "--data", copy, eventFile("marked.ndjson", [out.trim()]))).out, /^events: 1 accepted/);
+  match((await run("verify", "--data", copy)).out, /2 records, 1 persons\n0 differences\n$/);
+});
+
 test("start says where it listens, refuses a second process on its folder, takes a replay, and ends with 0 on SIGTERM", async () => {
   const data = join(folder, "start");
   const { child, done } = start(["start", "--data", data, "--port", "0"], { ATTUNE_DEMO: "0", ATTUNE_HOST: "", ATTUNE_GRPC_PORT: "" });

@@ -1,4 +1,5 @@
-// `attune export`: writes the log's events (or its items) as NDJSON, in the form that `import` reads.
+// `attune export`: writes the log's events (or its items) as NDJSON, in the form that `import` reads. Marked traffic is left
+// out: an event has no field for what intake found out, so an import would take it for what visitors did.
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import type { LoggedEvent } from "../../core/event/event.ts";
@@ -6,12 +7,14 @@ import { decodeRecord } from "../embedded/record-codec.ts";
 import { PROJECT_FLAGS, withProject } from "./node.ts";
 
 const CHUNK_CHARACTERS = 1 << 16;
+const MARKS = "bots, patterns no human makes, Global Privacy Control";
 
 export async function exportCommand(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { ...PROJECT_FLAGS, items: { type: "boolean" } } });
   return withProject(values, { isMade: false }, async (project) => {
     let chunk = "";
     let isRead = true;
+    let marked = 0;
     // Whoever reads has enough (`attune export | head`).
     process.stdout.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
@@ -24,11 +27,15 @@ export async function exportCommand(args: string[]): Promise<number> {
     for (const entry of project.log.read(project.log.start)) {
       const record = decodeRecord(entry.type, entry.payload);
       if (values.items === true && record?.kind === "item_put") chunk += `${JSON.stringify(itemLine(record.item))}\n`;
-      if (values.items !== true && record?.kind === "event") chunk += `${JSON.stringify(eventLine(record.event))}\n`;
+      if (values.items !== true && record?.kind === "event") {
+        if (record.event.traffic === undefined) chunk += `${JSON.stringify(eventLine(record.event))}\n`;
+        else marked++;
+      }
       if (chunk.length > CHUNK_CHARACTERS) await flush();
       if (!isRead) return 0;
     }
     await flush();
+    if (marked > 0) process.stderr.write(`attune: ${marked} events left out, as they are from profiles: ${MARKS}\n`);
     return 0;
   });
 }
@@ -41,8 +48,8 @@ async function written(): Promise<void> {
   waiting.abort();
 }
 
-/** The event as its sender wrote it: what intake added about the item and the traffic is left out. */
-function eventLine({ item: _item, traffic: _traffic, received_at: _receivedAt, ...event }: LoggedEvent) {
+/** The event as its sender wrote it: what intake added is left out. */
+function eventLine({ item: _item, received_at: _receivedAt, ...event }: LoggedEvent) {
   return { ...event, timestamp: new Date(event.timestamp).toISOString() };
 }
 

@@ -56,7 +56,7 @@ is taken.
 
 ATTUNE_KEY is a key that may send events, where the node has keys.
 `,
-  export: `attune export: writes the log's events to standard output as NDJSON
+  export: `attune export: writes the log's events to standard output as NDJSON, marked traffic left out
 
   --items                the catalogue instead
 ${OF_PROJECT}`,
