@@ -7,7 +7,10 @@ import type { FoldPlan } from "./plan.ts";
 import { emptySeries } from "./series.ts";
 import { emptySequence, type PersonState } from "./state.ts";
 
-/** Brings `state` under `plan`, in place. Interests keep their values; from now on they decay as the plan says. */
+/**
+ * Brings `state` under `plan`, in place. Interests keep their values, in the dimensions that the plan keeps; from now on they
+ * decay as it says.
+ */
 export function adaptPerson(state: PersonState, plan: FoldPlan): void {
   const before = state.layout;
   if (before.plan === plan) return;
@@ -19,6 +22,8 @@ export function adaptPerson(state: PersonState, plan: FoldPlan): void {
   state.sequences = carryOver(before.sequenceHashes, state.sequences, after.sequenceHashes, emptySequence);
   if (!plan.keeps.shown) state.shown = [];
   if (!plan.keeps.bought) state.bought = [];
+  if (!plan.interests.categories) state.categories.clear();
+  if (!plan.interests.tags) state.tags.clear();
   state.layout = after;
   changeInterestHalfLife(state, plan.interests.halfLifeMs);
 }

@@ -6,7 +6,7 @@ import { visitorEvents } from "../testing/events.ts";
 import { closeTo, numbersOf } from "../testing/numbers.ts";
 import { barePlan, keepingPlan } from "../testing/plan.ts";
 import { forEachSeed } from "../testing/seeds.ts";
-import type { Rng } from "../math/rng.ts";
+import { type Rng, rngFrom } from "../math/rng.ts";
 import type { FoldPlan } from "./plan.ts";
 import {
   adaptPerson,
@@ -18,7 +18,7 @@ import {
   setAttributes,
   type PersonState,
 } from "./person.ts";
-import { builtinValue } from "./reading.ts";
+import { builtinValue, interestShare } from "./reading.ts";
 import { profileView } from "./view.ts";
 
 const plan = keepingPlan;
@@ -137,6 +137,22 @@ test("another program keeps what has the same key, starts the rest empty, and co
       true,
     );
   });
+});
+
+test("a program that no longer keeps a dimension of interests forgets it; one that keeps it again begins anew", () => {
+  const events = visitorEvents(rngFrom(3), 100);
+  for (const [dropped, kept] of [["tags", "categories"], ["categories", "tags"]] as const) {
+    const shown = { categories: "interests", tags: "interest_tags" } as const;
+    const before = fold(events);
+    const view = profileView(before, plan, before.asOf);
+    ok(Object.keys(view[shown[dropped]]).length > 0);
+    adaptPerson(before, { ...plan, key: "one", interests: { ...plan.interests, [dropped]: false } });
+    const after = profileView(before, before.layout.plan, before.asOf);
+    deepEqual([after[shown[dropped]], after[shown[kept]]], [{}, view[shown[kept]]]);
+    for (const name of Object.keys(view[shown[dropped]])) equal(interestShare(before, name), 0);
+    adaptPerson(before, plan);
+    deepEqual(profileView(before, plan, before.asOf)[shown[dropped]], {});
+  }
 });
 
 test("bytes stay bounded however much happened, and small for few events", () => {
