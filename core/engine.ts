@@ -5,7 +5,7 @@
 import { isGranted } from "./consent/consent.ts";
 import { decide, type SlotDecision, type SlotQuestion } from "./decide/slot.ts";
 import type { LoggedEvent } from "./event/event.ts";
-import { adaptPerson, foldEvent, mergePerson, type PersonState, setAttributes } from "./profile/person.ts";
+import { adaptPerson, foldEvent, mergePerson, type PersonState, rememberNames, setAttributes } from "./profile/person.ts";
 import type { CompiledProgram } from "./program/compiled.ts";
 import type { ProgramEntry, ProgramTimeline } from "./program/timeline.ts";
 import { evaluateSegments, type MembershipChanges, runChecks } from "./segment/memberships.ts";
@@ -50,7 +50,11 @@ export function applyEvent(person: PersonState, event: LoggedEvent, programs: Pr
   const untilMs = Math.max(atMs, event.timestamp);
   bringTo(person, { untilMs, programsAtMs: atMs }, programs, outputs);
   const program = programOf(person, programs);
-  if (!isGranted(person.consent, "profiling", program.consentDefault)) return outputs;
+  if (!isGranted(person.consent, "profiling", program.consentDefault)) {
+    // Which ids are his shapes nothing, and whatever is done for all of them must reach each.
+    rememberNames(person, event);
+    return outputs;
+  }
   outputs.folded = foldEvent(person, event, program.plan) === "folded";
   if (!outputs.folded) return outputs;
   person.asOf = Math.max(person.asOf, untilMs);

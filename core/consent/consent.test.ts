@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { applyAttributes, applyEvent } from "../engine.ts";
 import type { LoggedEvent } from "../event/event.ts";
 import { emptyPerson, encodePerson, decodePerson } from "../profile/person.ts";
+import { profileView } from "../profile/view.ts";
 import { compileProgram } from "../program/compile.ts";
 import { ProgramTimeline } from "../program/timeline.ts";
 import type { Consent } from "../record.ts";
@@ -57,6 +58,16 @@ for (const otherwise of ["granted", "denied"] as const) {
     });
   }
 }
+
+test("who denies profiling has a device all the same: it is his for whatever is done for all his ids", () => {
+  const programs = timeline({});
+  const person = emptyPerson(programs.current.plan);
+  person.consent = { ...consentOfDefault("granted"), profiling: "denied" };
+  applyAttributes(person, {}, NOW_MS, programs);
+  const before = structuredClone(profileView(person, programs.current.plan, NOW_MS));
+  equal(applyEvent(person, { ...view, anonymous_id: "phone" }, programs).folded, false);
+  deepEqual(profileView(person, programs.current.plan, NOW_MS), { ...before, user_id: "ada", anonymous_ids: ["phone"] });
+});
 
 test("a default that is none is a fault with its path", () => {
   const compiled = compileProgram({ consent: { default: "maybe" } }, 1);

@@ -48,7 +48,7 @@ export function foldEvent(state: PersonState, event: LoggedEvent, plan: FoldPlan
   state.asOf = Math.max(state.asOf, timeMs, event.received_at);
   state.updatedMs = Math.max(state.updatedMs, event.received_at);
   if (timeMs > state.lastMs) state.lastMs = timeMs;
-  foldIdentity(state, event);
+  rememberNames(state, event);
   countType(state, event.event_type, timeMs);
   if (event.context !== undefined) foldContext(state, event.context, timeMs);
   foldSession(state, event, route);
@@ -151,7 +151,8 @@ export function addAnonymousId(state: PersonState, anonymousId: string): void {
   state.anonymousIds.push(anonymousId);
 }
 
-function foldIdentity(state: PersonState, event: LoggedEvent): void {
+/** The ids that an event names its person by. */
+export function rememberNames(state: PersonState, event: Pick<LoggedEvent, "user_id" | "anonymous_id">): void {
   if (event.user_id !== undefined) state.userId = event.user_id;
   if (event.anonymous_id !== undefined) addAnonymousId(state, event.anonymous_id);
 }
