@@ -2,7 +2,7 @@
 // then models, then the person; only that links cross keys, so that a record may have to wait for a handover.
 import { isGranted } from "../../core/consent/consent.ts";
 import { applyAttributes, applyEvent, lookAgain, mergePersons, netMoves, type Outputs } from "../../core/engine.ts";
-import { mayConcern } from "../../core/decide/decision-state.ts";
+import { keepsDecisions, mayConcern } from "../../core/decide/decision-state.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { anonymousKeyOf } from "../../core/identity/identity.ts";
 import { stepOf } from "../../core/model/step.ts";
@@ -213,7 +213,7 @@ function merge(turn: Turn, handover: Handover, atMs: number): string | undefined
   turn.isChanged = true;
   // Who did nothing yet may have been decided for all the same.
   const { program } = project.programs.inForce(atMs);
-  if (!isShared && program.experiments.length > 0)
+  if (!isShared && keepsDecisions(program))
     tell(turn, { kind: "relink", from: anonKey, to: turn.key, at: atMs });
   if (bytes.length === 0) return undefined;
   push(turn, { kind: "relink", from: anonKey, to: turn.key, at: atMs });

@@ -225,20 +225,25 @@ test("the window begins when the choice is seen, also long after it was made", (
   equal(Object.values(armsOf(w)).reduce((sum, [shown]) => sum + shown!, 0), 1, "nobody sees an answer so late");
 });
 
-test("what was decided for a visitor earns by what the user does whom he turns out to be", () => {
+test("who logs in takes along what was decided for them: a backend that knows only the user rewards it", () => {
   const w = world();
-  const decided = ask(w, "a:phone", MONDAY_MS);
-  log(w, "a:phone", decided, MONDAY_MS);
-  act(w, "a:phone", "impression", MONDAY_MS + 1, decided.id, { anonymous_id: "phone" });
-  w.state.relink("a:phone", "u:ann", MONDAY_MS + 2);
-  deepEqual([...w.state.open.people()], ["u:ann"]);
-  // The shop's server tells of the purchase, and knows no device.
-  act(w, "u:ann", "purchase", MONDAY_MS + 3, decided.id);
-  deepEqual(armsOf(w)[decided.variant!], [1, 5]);
-  act(w, "u:bob", "purchase", MONDAY_MS + 4, decided.id);
-  deepEqual(armsOf(w)[decided.variant!], [1, 5]);
-  w.state.forget("u:ann");
-  deepEqual([w.state.open.size, w.state.open.people().size], [0, 0]);
+  for (const [guest, known] of [["a:1", "u:1"], ["a:2", "u:2"]] as const) {
+    const decided = ask(w, guest, MONDAY_MS);
+    log(w, guest, decided, MONDAY_MS);
+    act(w, guest, "impression", MONDAY_MS + 1_000, decided.id);
+    const [shown, earned] = armsOf(w)[decided.variant!]!;
+    act(w, known, "purchase", MONDAY_MS + 2_000, decided.id);
+    deepEqual(armsOf(w)[decided.variant!], [shown, earned], "nobody's yet");
+    w.state.relink(guest, known, MONDAY_MS + 3_000);
+    act(w, "u:3", "purchase", MONDAY_MS + 4_000, decided.id);
+    deepEqual(armsOf(w)[decided.variant!], [shown, earned], "another's");
+    act(w, known, "purchase", MONDAY_MS + 4_000, decided.id);
+    deepEqual(armsOf(w)[decided.variant!], [shown, earned! + 5]);
+  }
+  deepEqual([...w.state.open.people()].sort(), ["u:1", "u:2"]);
+  w.state.forget("u:1");
+  deepEqual([...w.state.open.people()], ["u:2"]);
+  equal(w.state.open.size, 1);
 });
 
 test("rules come first, and what they choose teaches nothing", () => {

@@ -96,9 +96,10 @@ export class DecisionState {
     this.experiments.acted(event, personKey, weight);
   }
 
+  /** Two persons have become one: parts in experiments and decisions that wait go over. */
   relink(fromKey: string, toKey: string, atMs: number): void {
-    this.experiments.relink(fromKey, toKey, atMs);
     this.open.relink(fromKey, toKey);
+    this.experiments.relink(fromKey, toKey, atMs);
   }
 
   /** A person goes: his parts in experiments, and decisions of his that wait. What was learnt from them stays. */
@@ -160,9 +161,14 @@ export class DecisionState {
 }
 
 /** Whether what a person did may change a state under this program, whoever he is. */
-export function mayConcern({ experiments, slots }: CompiledProgram, { context, event_type }: LoggedEvent): boolean {
-  if (experiments.length > 0) return event_type !== "impression" || context?.decision_id !== undefined;
-  return context?.decision_id !== undefined && [...slots.values()].some(({ bandit }) => bandit !== null);
+export function mayConcern(program: CompiledProgram, { context, event_type }: LoggedEvent): boolean {
+  if (context?.decision_id !== undefined) return keepsDecisions(program);
+  return program.experiments.length > 0 && event_type !== "impression";
+}
+
+/** Whether decisions under this program wait for what comes of them. */
+export function keepsDecisions({ experiments, slots }: CompiledProgram): boolean {
+  return experiments.length > 0 || [...slots.values()].some(({ bandit }) => bandit !== null);
 }
 
 /** The decision was made for this person, under whichever of his ids: nobody can vote on another's. */

@@ -38,8 +38,8 @@ export class OpenDecisions {
   /** Decisions that were closed before their time because there were too many. */
   closedEarly = 0;
   #byId = new Map<string, OpenDecision>();
-  /** How many each person has. */
-  readonly #people = new Map<string, number>();
+  /** Ids by person: a login must not look through all. */
+  readonly #ofPerson = new Map<string, Set<string>>();
   #nextSerial = 0;
   #isSorted = true;
   readonly #max: number;
@@ -73,7 +73,7 @@ export class OpenDecisions {
     }
     this.#dirty.touch(FIGURES);
     this.#dirty.touch(decision.id);
-    this.#hold({ ...decision, serial: this.#nextSerial++ });
+    this.#put({ ...decision, serial: this.#nextSerial++ });
   }
 
   /** The decision, to be changed; undefined where there is none, or its time is over. */
@@ -86,39 +86,23 @@ export class OpenDecisions {
 
   /** Persons for whom decisions are open. */
   people(): Set<string> {
-    return new Set(this.#people.keys());
+    return new Set(this.#ofPerson.keys());
+  }
+
+  /** Two persons have become one: what was decided for one of them is the other's. */
+  relink(fromKey: string, toKey: string): void {
+    for (const id of this.#ofPerson.get(fromKey) ?? []) {
+      this.#dirty.touch(id);
+      const open = this.#byId.get(id)!;
+      open.personKey = toKey;
+      this.#put(open);
+    }
+    this.#ofPerson.delete(fromKey);
   }
 
   /** Closes all of a person's. */
   forget(personKey: string): void {
-    for (const { id } of this.#of(personKey)) this.#close(id);
-  }
-
-  /** What was decided for one person is another's now. */
-  relink(fromKey: string, toKey: string): void {
-    for (const open of this.#of(fromKey)) {
-      this.#dirty.touch(open.id);
-      this.#count(fromKey, -1);
-      open.personKey = toKey;
-      this.#count(toKey, 1);
-    }
-  }
-
-  /** Looks at all that are open where the person has one at all. */
-  #of(personKey: string): OpenDecision[] {
-    if (!this.#people.has(personKey)) return [];
-    return [...this.#byId.values()].filter((open) => open.personKey === personKey);
-  }
-
-  #hold(open: OpenDecision): void {
-    this.#byId.set(open.id, open);
-    this.#count(open.personKey, 1);
-  }
-
-  #count(personKey: string, by: 1 | -1): void {
-    const count = (this.#people.get(personKey) ?? 0) + by;
-    if (count === 0) this.#people.delete(personKey);
-    else this.#people.set(personKey, count);
+    for (const id of this.#ofPerson.get(personKey) ?? []) this.#close(id);
   }
 
   /** Closes what is over; bounded work, to be called with each record. */
@@ -133,10 +117,20 @@ export class OpenDecisions {
     }
   }
 
+  #put(open: OpenDecision): void {
+    this.#byId.set(open.id, open);
+    const own = this.#ofPerson.get(open.personKey);
+    if (own === undefined) this.#ofPerson.set(open.personKey, new Set([open.id]));
+    else own.add(open.id);
+  }
+
   #close(id: string): void {
     this.#dirty.touch(id);
-    this.#count(this.#byId.get(id)!.personKey, -1);
+    const { personKey } = this.#byId.get(id)!;
     this.#byId.delete(id);
+    const own = this.#ofPerson.get(personKey)!;
+    own.delete(id);
+    if (own.size === 0) this.#ofPerson.delete(personKey);
   }
 
   #encode(id: string): Uint8Array | null {
@@ -156,7 +150,7 @@ export class OpenDecisions {
       this.closedEarly = reader.varint();
       return;
     }
-    this.#hold(decodeOpen(id, bytes));
+    this.#put(decodeOpen(id, bytes));
     this.#isSorted = false;
   }
 
