@@ -55,6 +55,7 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
       assert.match(view.session_id, /^[0-9a-f]{32}$/);
       assert.equal(view.page_url, `${collector.origin}/?utm_source=mail`);
       assert.equal(view.context?.["locale"], "en-US");
+      assert.match(view.context?.["timezone"] ?? "", /^[+-]\d{4}$/);
       assert.ok(Math.abs(view.timestamp - Date.now()) < 60_000 && view.sent_at >= view.timestamp);
 
       await page.evaluate(() => scrollTo(0, 4_000));

@@ -7,6 +7,7 @@ import { createImpressions, SEEN_RATIO } from "./impressions.ts";
 import { createPointerPath } from "./pointer-path.ts";
 import { createScrollDepth } from "./scroll-depth.ts";
 import { createSearches, queryOf } from "./search.ts";
+import { utcOffset } from "./utc-offset.ts";
 
 const TYPING_PAUSE_MS = 1_000;
 const TICK_MS = 1_000;
@@ -117,7 +118,7 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
   function pageFields(): EventFields {
     const context: Record<string, string> = {
       locale: navigator.language,
-      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timezone: utcOffset(new Date()),
     };
     if (document.referrer) context["referrer"] = new URL(document.referrer).origin;
     return { context };

@@ -7,6 +7,8 @@ import { pageUrl } from "./page-url.ts";
 import { createPointerPath } from "./pointer-path.ts";
 import { createScrollDepth } from "./scroll-depth.ts";
 import { createSearches, queryOf } from "./search.ts";
+import { localTime } from "../../core/profile/local-time.ts";
+import { utcOffset } from "./utc-offset.ts";
 
 test("dwell counts only active time and reports it once", () => {
   const meter = createDwellMeter(0);
@@ -135,4 +137,20 @@ test("an address leaves without credentials, fragment and unknown parameters, wi
   );
   assert.equal(pageUrl(`https://shop.example/a?x=${"y".repeat(3_000)}`), "https://shop.example/a");
   assert.equal(pageUrl(`https://shop.example/${"y".repeat(3_000)}`).length, 2_048);
+});
+
+test("a time zone is sent as an offset from which the visitor's hour is told, in summer and winter", () => {
+  const zone = process.env["TZ"];
+  try {
+    for (const name of ["UTC", "Europe/Vienna", "America/Los_Angeles", "Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati"]) {
+      process.env["TZ"] = name;
+      for (const date of [new Date(Date.UTC(2026, 0, 5, 22)), new Date(Date.UTC(2026, 6, 5, 2))]) {
+        assert.match(utcOffset(date), /^[+-]\d{4}$/, name);
+        assert.deepEqual(localTime(utcOffset(date), date.getTime()), { hour: date.getHours(), weekday: date.getDay() }, name);
+      }
+    }
+  } finally {
+    if (zone === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = zone;
+  }
 });

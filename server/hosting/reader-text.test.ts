@@ -46,6 +46,9 @@ test("crowds are named by place, people, language, time and device", () => {
   );
   equal(text([reason("trend")]), "Rising tonight");
   equal(text([reason("trend")], { nowMs: EVENING_MS - 12 * 3_600_000 }), "Rising this morning");
+  const at = (timezone: string): string => text([reason("trend")], { context: { timezone } });
+  deepEqual([at("America/Los_Angeles"), at("-08:00"), at("Asia/Tokyo"), at("Europe/Oslo"), at("Nowhere/Land")],
+    ["Rising today", "Rising today", "Rising this morning", "Rising tonight", "Rising tonight"]);
 });
 
 test("the rest is told plainly, and nothing is left without a word", () => {

@@ -100,8 +100,18 @@ function crowdText(crowds: readonly string[], situation: ReaderSituation): strin
 }
 
 function timeOfDay({ context, nowMs }: ReaderSituation): string {
-  const { hour } = localTime(context.timezone, nowMs);
+  const hour = hourInZone(context.timezone, nowMs) ?? localTime(context.timezone, nowMs).hour;
   return hour >= 4 && hour < 12 ? "this morning" : hour >= 12 && hour < 17 ? "today" : "tonight";
+}
+
+/** The hour in a named zone, which the core takes for UTC; undefined for an offset, and for what is no zone. */
+function hourInZone(timezone: string | undefined, nowMs: number): number | undefined {
+  if (timezone === undefined || !timezone.includes("/")) return undefined;
+  try {
+    return Number(new Intl.DateTimeFormat("en", { hour: "2-digit", hourCycle: "h23", timeZone: timezone }).format(nowMs));
+  } catch {
+    return undefined; // A RangeError: no such zone.
+  }
 }
 
 function sharedInterest(item: Item | undefined, { interests }: ReaderSituation): string | undefined {
