@@ -71,7 +71,7 @@ export const SCHEMAS: Record<string, Schema> = {
       os: text("Operating system."),
       browser: text("Browser."),
       locale: text("BCP 47, such as `de-AT`."),
-      timezone: text("IANA name, such as `Europe/Vienna`."),
+      timezone: text("Offset, such as `+02:00`, from which the visitor's hour and weekday are told; an IANA name counts as UTC there."),
       country: text("ISO 3166-1 alpha-2."),
       region: text("Region or state."),
       referrer: text("Where the visitor came from."),
@@ -154,7 +154,8 @@ export const SCHEMAS: Record<string, Schema> = {
       ),
       features: {
         type: "object",
-        description: "`recency_s`, `frequency`, `diversity`, `velocity`, `engagement`, `dwell_s`, `scroll_depth`, `interactions`, and the program's own.",
+        description:
+          "`recency_s`: whole seconds since the last interaction, null where there was none; `frequency`: interactions in 10 minutes; `diversity`: how evenly the last 50 interactions with items spread over categories, 0-1; `velocity`: rate of 5 minutes over that of an hour, 12 at most; `engagement`: decayed sum of event weights; `dwell_s`: seconds dwelt in all; `scroll_depth`: mean depth of all scrolls; `interactions` in all; and the program's own. The analyst's guide says how each is counted.",
         additionalProperties: true,
       },
       session: nullable(open("The open session: id, started_at, duration_s, events, page_views, bounce …")),
