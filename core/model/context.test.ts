@@ -44,6 +44,6 @@ test("the ranker learns that people choose what they are interested in", () => {
     const interests = [[`c${category}`, 1]] as const;
     models.learn({ ...CLICK, sampled: true, personKey: `a:${p}`, itemId, timeMs: MIDNIGHT_MS + p, interests });
   }
-  const weight = models.mix.weights(0)[models.models.length * PER_MODEL + GENERAL_NAMES.indexOf("profile_interest")]!;
+  const weight = models.mix.weights(models.union, 0)[models.models.length * PER_MODEL + GENERAL_NAMES.indexOf("profile_interest")]!;
   ok(weight > 0.3, `${weight}`);
 });

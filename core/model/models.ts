@@ -155,6 +155,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     popularityOf: (slot, nowMs) => popularity.countAt(slot, nowMs),
   });
   const publicCosine = crowd.publicPairsOf(cosine);
+  const recent = createRules(items, clocks.recent, bounds.recent);
   const factors = createFactors({ items, popularity, cosine: publicCosine });
   const models: readonly Model[] = [
     popularity,
@@ -167,7 +168,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     trend,
     steady,
     createRules(items, clocks.rules, bounds.next),
-    createRules(items, clocks.recent, bounds.recent),
+    recent,
     background,
     factors,
     createWalk(publicCosine),
@@ -190,6 +191,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
     content,
     factors,
     repeats,
+    lately: crowd.publicPairsOf(recent),
   });
   const { blend, union, mix, judge, health } = ranker;
   const reveal: Reveal = { slot: 0, ref: 0, timeMs: 0, weight: 0, isRepeat: false, sessionNumber: -1 };

@@ -11,7 +11,7 @@ import { createMix } from "./mix.ts";
 import { createNewtonSteps } from "./newton.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 import { LENGTH_BUCKETS } from "./situation.ts";
-import { GENERAL, PER_MODEL } from "./union.ts";
+import { GENERAL, PER_MODEL, TASTES } from "./union.ts";
 
 type Row = [key: number, bytes: Uint8Array];
 
@@ -130,7 +130,7 @@ test("rows of releases that learnt by Adagrad alone keep their weights, and thos
     }
     const [table, spread] = mix.tables;
     table!.load(LENGTH_BUCKETS, out.bytes().slice());
-    const weights = mix.weights(0);
+    const weights = mix.weights({ tastes: new Float64Array(TASTES) }, 0);
     deepEqual([...weights.subarray(0, PER_MODEL)], [1, 2, 3, 4]);
     deepEqual([...weights.subarray(PER_MODEL, 2 * PER_MODEL)], [0, 0, 0, 0], "a model that was not there");
     const found = [...weights.subarray(2 * PER_MODEL, 2 * PER_MODEL + general)];

@@ -163,7 +163,7 @@ export function createRanker({ names, echoes, lists, situation, ...sources }: Ra
     effects() {
       const ranker = judge.chosen(situation.lengthBucket);
       if (ranker !== MIX) return { ranker: ranker === CAL ? "calibrated" : names[ranker - FIRST_MODEL]!, of: () => [] };
-      const { of } = effectsIn(union, mix.weights(situation.lengthBucket), names);
+      const { of } = effectsIn(union, mix.weights(union, situation.lengthBucket), names);
       return { ranker: "mix", of };
     },
   };

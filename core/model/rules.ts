@@ -1,10 +1,10 @@
 // Sequential rules (Ludewig & Jannach 2018, "SR"): what came k steps later counts 1/k.
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
-import { addScore } from "./candidates.ts";
+import { addScore, createCandidateList, type CandidateList } from "./candidates.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
-import type { Model } from "./model.ts";
-import { createNeighbourRows } from "./neighbour-rows.ts";
+import type { ScoringModel } from "./model.ts";
+import { createNeighbourRows, NEIGHBOURS_MAX } from "./neighbour-rows.ts";
 import { rowWriter } from "./row-bytes.ts";
 
 const QUERY_FADE = 0.5;
@@ -24,17 +24,40 @@ export const RULES = { name: "rules", stepsBack: 6, queryItems: 3 } as const; //
 export const NEXT = { name: "next", stepsBack: 1, queryItems: 1 } as const;
 export const RECENT = { name: "recent", stepsBack: 3, queryItems: 3 } as const;
 
-export function createRules(items: ItemIndex, clock: DecayClock, options: RulesOptions): Model {
+export interface Rules extends ScoringModel {
+  /** What came after one item, with its decayed count, in no order; `into` has room for NEIGHBOURS_MAX. */
+  neighbours(slot: number, nowMs: number, into: CandidateList): void;
+}
+
+export function createRules(items: ItemIndex, clock: DecayClock, options: RulesOptions): Rules {
   const { name, stepsBack, queryItems } = options;
   const rows = createNeighbourRows(items, options);
+  const near = createCandidateList(NEIGHBOURS_MAX);
   const dirty = new DirtySlots((slot) => {
     if (rows.arena.lengthOf(slot) === 0) return null;
     const out = rowWriter();
     rows.write(slot, out);
     return out.bytes();
   });
+  const neighbours = (row: number, nowMs: number, into: CandidateList): void => {
+    into.length = 0;
+    const length = rows.arena.lengthOf(row);
+    if (length === 0) return;
+    const ids = rows.arena.idsOf(row);
+    const weights = rows.arena.weightsOf(row);
+    const instant = clock.at(nowMs);
+    const scale = rows.scaleOf(row, instant) / instant.fraction;
+    for (let i = rows.arena.offsetOf(row), to = i + length; i < to; i++) {
+      const slot = items.resolve(ids[i]!);
+      if (slot < 0) continue;
+      into.slots[into.length] = slot;
+      into.scores[into.length++] = weights[i]! * scale;
+    }
+  };
+
   return {
     name,
+    neighbours,
     learn(reveal, { trail, trailLength }) {
       const instant = clock.at(reveal.timeMs);
       for (let k = 0; k < trailLength && k < stepsBack; k++) {
@@ -53,19 +76,10 @@ export function createRules(items: ItemIndex, clock: DecayClock, options: RulesO
       }
     },
     score({ context, contextLength, nowMs }, sheet) {
-      const instant = clock.at(nowMs);
       let fade = 1;
       for (let k = 0; k < contextLength && k < queryItems; k++, fade *= QUERY_FADE) {
-        const row = context[k]!;
-        const length = rows.arena.lengthOf(row);
-        if (length === 0) continue;
-        const ids = rows.arena.idsOf(row);
-        const weights = rows.arena.weightsOf(row);
-        const scale = fade * rows.scaleOf(row, instant);
-        for (let i = rows.arena.offsetOf(row), to = i + length; i < to; i++) {
-          const slot = items.resolve(ids[i]!);
-          if (slot >= 0) addScore(sheet, slot, weights[i]! * scale);
-        }
+        neighbours(context[k]!, nowMs, near);
+        for (let i = 0; i < near.length; i++) addScore(sheet, near.slots[i]!, near.scores[i]! * fade);
       }
     },
     because: ({ context, contextLength }, slot) =>

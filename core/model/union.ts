@@ -2,11 +2,13 @@
 // features only those of these models are kept: one entry for each place in a list, chained by candidate.
 import { roughLog2 } from "../math/rough-log2.ts";
 import type { Blend } from "./blend.ts";
-import type { CandidateList } from "./candidates.ts";
+import { createCandidateList, type CandidateList } from "./candidates.ts";
 import { LIST_MAX } from "./config.ts";
 import type { Content } from "./content.ts";
+import type { Neighbours } from "./crowd.ts";
 import type { Factors } from "./factors.ts";
 import type { ItemIndex } from "./item-index.ts";
+import { NEIGHBOURS_MAX } from "./neighbour-rows.ts";
 import { nthBest } from "./nth-best.ts";
 import type { Popularity } from "./popularity.ts";
 import type { Repeats } from "./repeats.ts";
@@ -20,9 +22,11 @@ export const GENERAL_NAMES = [
   "blend", "popularity", "trend", "rise", "age", "idle", "models_agreeing", "interest", "like_the_last", "last_item",
   "item_before", "earlier_item", "how_lately_in_session", "opened_again", "known_from_before", "how_lately_before",
   "affinity", "last_item_of_returner", "item_before_of_returner", "earlier_item_of_returner", "often_gone_back_to",
-  "profile_interest", "went_there_from_here", "came_here_from_there", "neighbours", "neighbours_of_own",
+  "profile_interest", "went_there_from_here", "came_here_from_there", "neighbours", "neighbours_of_own", "others_went_there_lately",
 ] as const;
 export const GENERAL = GENERAL_NAMES.length;
+/** How popular what the visitor looks at is: his latest items on average, and the newest one. */
+export const TASTES = 2;
 
 /**
  * Candidates that are worth a closer look, by the calibrated blend: the features of others are not worked out. A rest of
@@ -42,6 +46,8 @@ export interface Union {
   readonly isDescribed: Uint8Array;
   /** Slot → candidate; good for slots of the union only. */
   places: Int32Array;
+  /** The visitor's tastes, of what was described last: −1 (what nobody else looks at) to 1 (the most popular item), 0 where nothing is known. */
+  readonly tastes: Float64Array;
   /** Takes the lists in: who is a candidate, and with what chance. */
   gather(lists: readonly CandidateList[], situation: Situation): void;
   /** Works the features of the described candidates out, from the lists that were gathered last. */
@@ -63,6 +69,8 @@ export interface UnionSources {
   readonly content: Content;
   readonly factors: Factors;
   readonly repeats: Repeats;
+  /** What others went on to lately. */
+  readonly lately: Neighbours;
   /** By model: whether a visitor's own click moves what it says at once. */
   readonly echoes: readonly boolean[];
   /** The model of neighbour sessions: its scores mean the same in every list. */
@@ -76,10 +84,11 @@ const SHARE_MIN = 1 / 1_048_576;
 const LN_2 = 0.6931471805599453;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+const TASTE_ITEMS = 10;
 const OF_PAST = 128; // Marks from here on are places in the past, below are places in the trail.
 
 export function createUnion(modelCount: number, sources: UnionSources): Union {
-  const { blend, items, popularity, trend, trendSpeed, content, factors, echoes, repeats, knn } = sources;
+  const { blend, items, popularity, trend, trendSpeed, content, factors, echoes, repeats, lately, knn } = sources;
   const max = modelCount * LIST_MAX;
   const general = modelCount * PER_MODEL; // Place of the first general feature among the weights.
   const slots = new Int32Array(max);
@@ -105,6 +114,8 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
   let marks = new Uint8Array(1024);
 
   const ways = createWays(max);
+  const tastes = new Float64Array(TASTES);
+  const near = createCandidateList(NEIGHBOURS_MAX);
   let revisits = 0; // Share of the session's steps that went back.
 
   const describeEntries = ({ scores, length }: CandidateList, firstOfModel: number): void => {
@@ -195,6 +206,32 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     }
   };
 
+  const describeLately = ({ context, contextLength, nowMs }: Situation): void => {
+    if (contextLength === 0) return;
+    lately.neighbours(context[0]!, nowMs, near);
+    for (let k = 0; k < near.length; k++) {
+      const i = union.find(near.slots[k]!);
+      if (i < 0 || isDescribed[i] === 0) continue;
+      const ofTrail = ownPlaces[i]! > 0 && ownPlaces[i]! < OF_PAST; // He has just gone there himself.
+      if (!ofTrail) ofCandidate[i * GENERAL + 26] = roughLog2(1 + near.scores[k]!) * 0.15;
+    }
+  };
+
+  const describeTastes = ({ trail, trailLength, past, pastLength, nowMs }: Situation): void => {
+    tastes.fill(0);
+    const known = Math.min(trailLength + pastLength, TASTE_ITEMS);
+    const most = popularity.popularCount === 0 ? 0 : roughLog2(1 + popularity.countAt(popularity.popular()[0]!, nowMs));
+    if (known === 0 || !(most > 0)) return;
+    let sum = 0;
+    for (let k = known - 1; k >= 0; k--) {
+      const slot = k < trailLength ? trail[k]! : past[k - trailLength]!;
+      const taste = 2 * Math.min(1, roughLog2(1 + popularity.countAt(slot, nowMs)) / most) - 1;
+      sum += taste;
+      tastes[1] = taste;
+    }
+    tastes[0] = sum / known;
+  };
+
   /** Candidates with the best chances, in the order in which they were listed; of equal ones those that were first. */
   const choose = (): void => {
     const { count } = union;
@@ -217,6 +254,7 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     cal,
     isOwn,
     isDescribed,
+    tastes,
     places: new Int32Array(1024),
     gather(lists, situation) {
       if (union.places.length < items.slotEnd) union.places = new Int32Array(items.slotEnd * 2);
@@ -270,6 +308,8 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
       ways.read(situation, union.find);
       for (let d = 0; d < described; d++) describeVisitor(chosen[d]!, situation);
       describeNeighbours(lists[knn]!);
+      describeLately(situation);
+      describeTastes(situation);
     },
     weigh(candidate, weights) {
       let sum = 0;

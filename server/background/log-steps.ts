@@ -18,7 +18,7 @@ export function* logSteps(log: SegmentLog, fold: () => Fold): Generator<LoggedSt
     let is = consents.get(key);
     if (is === undefined) {
       const { persons, programs } = fold();
-      is = isGranted(persons.get(key)?.consent, "profiling", programs.current.consentDefault);
+      is = isGranted(persons.peek(key)?.consent, "profiling", programs.current.consentDefault);
       if (consents.size < CONSENTS_MAX) consents.set(key, is);
     }
     return is;

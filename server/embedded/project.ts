@@ -112,7 +112,7 @@ export class EmbeddedProject implements Project {
     this.#families = new FamilyTrainer({
       program: () => this.fold.programs.current,
       keys: (after, limit) => this.fold.persons.keys({ after, limit }),
-      person: (key) => this.fold.persons.get(key),
+      person: (key) => this.fold.persons.peek(key),
       personsTotal: () => this.fold.persons.total,
       nowMs: () => this.#nowMs(),
       write: async (name, family) => {
