@@ -4,8 +4,8 @@ import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { signUserToken, verifyUserToken } from "../../server/access/user-token.ts";
 import { askMatrix, matrixFolders } from "../../server/access/testing/matrix.ts";
-import { ask, silent } from "../../server/http/testing.ts";
-import { createServer, type AttuneServer } from "../../server/http/server.ts";
+import { ask, serverOver } from "../../server/http/testing.ts";
+import type { AttuneServer } from "../../server/http/server.ts";
 import { AuditDamagedError, type AuditLog } from "../../server/audit/audit-log.ts";
 import { moveAnchor, readAnchor } from "../access/audit-anchor.ts";
 import { verifySharedAudit } from "../access/shared-audit.ts";
@@ -35,15 +35,12 @@ before(async () => {
     const access = await cluster.openAccess();
     const audit = await access.openAudit();
     audits.push(audit);
-    const server = await createServer({
-      projects: (name) => (name === "default" ? one : undefined),
-      projectNames: () => ["default"],
-      config: { port: 0, demo: true },
+    const server = await serverOver(one, {
+      config: { demo: true },
       keys: access.keys,
       sessions: access.sessions,
       audit,
       folders,
-      logger: silent,
     });
     accesses.push(access);
     doors.push({ server, url: await server.listen() });
@@ -117,14 +114,7 @@ test("whom a device belongs to is asked before a public key reads it, on a serve
   // A server that has just started: its memory is empty.
   const fresh = await project.addServer();
   equal(fresh.personKey({ anonymous_id: "laptop" }), "a:laptop");
-  const server = await createServer({
-    projects: () => fresh,
-    projectNames: () => ["default"],
-    config: { port: 0 },
-    keys: second.keys,
-    folders: {},
-    logger: silent,
-  });
+  const server = await serverOver(fresh, { keys: second.keys });
   const door = { url: await server.listen() };
   const reads = [
     ["GET /v1/visitors/laptop/profile"],

@@ -2,8 +2,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { ask, silent } from "../../server/http/testing.ts";
-import { createServer, type AttuneServer } from "../../server/http/server.ts";
+import { ask, serverOver } from "../../server/http/testing.ts";
+import type { AttuneServer } from "../../server/http/server.ts";
 import { checkConsentTable, CHOICES, type Choice } from "../../server/privacy/testing/consent-table.ts";
 import { KafkaReader } from "../kafka/reader.ts";
 import { clusterMissing } from "../testing/servers.ts";
@@ -26,13 +26,7 @@ after(async () => {
 });
 
 async function open(project: ClusterProject): Promise<string> {
-  const server = await createServer({
-    projects: () => project,
-    projectNames: () => ["default"],
-    config: { port: 0 },
-    folders: {},
-    logger: silent,
-  });
+  const server = await serverOver(project);
   servers.push(server);
   return server.listen();
 }

@@ -5,8 +5,8 @@ import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
-import { ask, silent } from "../../server/http/testing.ts";
-import { createServer, type AttuneServer } from "../../server/http/server.ts";
+import { ask, serverOver } from "../../server/http/testing.ts";
+import type { AttuneServer } from "../../server/http/server.ts";
 import { clusterMissing } from "../testing/servers.ts";
 import { startCluster, type TestCluster, type TestProject } from "./testing/cluster.ts";
 
@@ -40,12 +40,8 @@ before(async () => {
     },
   });
   for (const one of project.servers) {
-    const server = await createServer({
-      projects: (name) => (name === "default" ? one : undefined),
-      projectNames: () => ["default"],
-      config: { port: 0, webhooks: { secret: "a secret", allowPrivate: true, backoffMs: 10, attemptsMax: 2 } },
-      folders: {},
-      logger: silent,
+    const server = await serverOver(one, {
+      config: { webhooks: { secret: "a secret", allowPrivate: true, backoffMs: 10, attemptsMax: 2 } },
     });
     doors.push({ server, url: await server.listen() });
   }

@@ -2,8 +2,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { createServer, type AttuneServer } from "../../server/http/server.ts";
-import { ask, silent } from "../../server/http/testing.ts";
+import type { AttuneServer } from "../../server/http/server.ts";
+import { ask, serverOver } from "../../server/http/testing.ts";
 import { checkExport, view } from "../../server/privacy/testing/export-check.ts";
 import { readCommitted } from "../kafka/committed.ts";
 import { checkTopics, needsOf } from "../kafka/topics.ts";
@@ -37,13 +37,7 @@ after(async () => {
 });
 
 async function open(project: ClusterProject): Promise<{ url: string }> {
-  const door = await createServer({
-    projects: () => project,
-    projectNames: () => ["default"],
-    config: { port: 0 },
-    folders: {},
-    logger: silent,
-  });
+  const door = await serverOver(project);
   doors.push(door);
   return { url: await door.listen() };
 }

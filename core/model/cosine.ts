@@ -60,18 +60,11 @@ export function createCosine(items: ItemIndex, clock: DecayClock, options: { rea
 
   const neighbours = (row: number, nowMs: number, into: CandidateList): void => {
     into.length = 0;
-    const length = rows.arena.lengthOf(row);
-    if (length === 0) return;
-    const ids = rows.arena.idsOf(row);
-    const weights = rows.arena.weightsOf(row);
+    if (rows.arena.lengthOf(row) === 0) return;
     const instant = clock.at(nowMs);
-    const scale = rows.scaleOf(row, instant) * normOf(row, instant.epoch);
-    for (let i = rows.arena.offsetOf(row), to = i + length; i < to; i++) {
-      const slot = items.resolve(ids[i]!);
-      if (slot < 0) continue;
-      into.slots[into.length] = slot;
-      into.scores[into.length++] = weights[i]! * scale * normOf(slot, instant.epoch);
-    }
+    rows.read(row, rows.scaleOf(row, instant) * normOf(row, instant.epoch), into);
+    const { slots, scores, length } = into;
+    for (let i = 0; i < length; i++) scores[i] = scores[i]! * normOf(slots[i]!, instant.epoch);
   };
 
   return {

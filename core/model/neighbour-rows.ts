@@ -4,6 +4,7 @@
 // found early, and the lightest is near the end. A full row gives up the lightest of its last entries.
 import { powerOfTwo } from "../math/exp2.ts";
 import { createRowArena, type RowArena } from "./arena.ts";
+import type { CandidateList } from "./candidates.ts";
 import type { DecayInstant } from "./decay.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { BECAUSE_MAX } from "./model.ts";
@@ -22,6 +23,8 @@ export interface NeighbourRows {
   lower(row: number, ref: number, weight: number, instant: DecayInstant): void;
   /** Factor from the row's stored weights to weights at `instant`, short of the instant's fraction. */
   scaleOf(row: number, instant: DecayInstant): number;
+  /** The items of a row that are still there, with their stored weights times `scale`, in no order. */
+  read(row: number, scale: number, into: CandidateList): void;
   /** Which of the asked rows hold `ref`, in their order, BECAUSE_MAX at most. */
   because(asked: Int32Array, ref: number): number[];
   clear(row: number): void;
@@ -110,6 +113,18 @@ export function createNeighbourRows(items: ItemIndex, options: { readonly rowMax
       }
     },
     scaleOf: (row, instant) => powerOfTwo(arena.tagOf(row) - instant.epoch),
+    read(row, scale, into) {
+      const ids = arena.idsOf(row);
+      const weights = arena.weightsOf(row);
+      let length = 0;
+      for (let i = arena.offsetOf(row), to = i + arena.lengthOf(row); i < to; i++) {
+        const slot = items.resolve(ids[i]!);
+        if (slot < 0) continue;
+        into.slots[length] = slot;
+        into.scores[length++] = weights[i]! * scale;
+      }
+      into.length = length;
+    },
     because(asked, ref) {
       const found: number[] = [];
       for (let k = 0; k < asked.length && found.length < BECAUSE_MAX; k++) {

@@ -41,18 +41,9 @@ export function createRules(items: ItemIndex, clock: DecayClock, options: RulesO
   });
   const neighbours = (row: number, nowMs: number, into: CandidateList): void => {
     into.length = 0;
-    const length = rows.arena.lengthOf(row);
-    if (length === 0) return;
-    const ids = rows.arena.idsOf(row);
-    const weights = rows.arena.weightsOf(row);
+    if (rows.arena.lengthOf(row) === 0) return;
     const instant = clock.at(nowMs);
-    const scale = rows.scaleOf(row, instant) / instant.fraction;
-    for (let i = rows.arena.offsetOf(row), to = i + length; i < to; i++) {
-      const slot = items.resolve(ids[i]!);
-      if (slot < 0) continue;
-      into.slots[into.length] = slot;
-      into.scores[into.length++] = weights[i]! * scale;
-    }
+    rows.read(row, rows.scaleOf(row, instant) / instant.fraction, into);
   };
 
   return {

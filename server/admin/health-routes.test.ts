@@ -4,8 +4,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { openProject, testFolder } from "../embedded/testing.ts";
-import { createServer } from "../http/server.ts";
-import { ask, silent, startNode } from "../http/testing.ts";
+import { ask, serverOver, startNode } from "../http/testing.ts";
 
 const GUIDE = readFileSync(new URL("../../docs/guides/operator.md", import.meta.url), "utf8");
 
@@ -18,13 +17,7 @@ test("a log that has failed is not ready, and says so", async () => {
   rmSync(reserve);
   mkdirSync(reserve);
   const project = await openProject(folder, clock);
-  const server = await createServer({
-    projects: () => project,
-    projectNames: () => ["default"],
-    config: { port: 0 },
-    folders: {},
-    logger: silent,
-  });
+  const server = await serverOver(project);
   const node = { url: await server.listen() };
   after(() => server.close());
   equal((await ask(node, "GET /readyz")).status, 200);

@@ -1,24 +1,22 @@
 // The committer on a disk that fills up, and is freed while nobody writes.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { openLog } from "../log/segment-log.ts";
+import { mountSmallDisk, unmountSmallDisk, withoutSmallDisk } from "../log/testing/small-disk.ts";
 import { Committer } from "./committer.ts";
 
 const root = mkdtempSync(join(tmpdir(), "attune-committer-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-const withoutMount = process.platform !== "linux" || process.getuid?.() !== 0 ? "needs root on Linux" : false;
 const SPACE_LOOK_MS = 5_000;
 
-test("a disk that was full is seen to be free without a write of anybody's", { skip: withoutMount }, async (t) => {
+test("a disk that was full is seen to be free without a write of anybody's", { skip: withoutSmallDisk }, async (t) => {
   const folder = join(root, "full");
-  mkdirSync(folder);
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], { encoding: "utf8" });
-  if (mounted.status !== 0) return t.skip(`mount: ${mounted.stderr.trim()}`);
+  const refused = mountSmallDisk(folder);
+  if (refused !== undefined) return t.skip(refused); // Without a disk to fill there is nothing to test.
   t.mock.timers.enable({ apis: ["setTimeout"] });
   try {
     const log = await openLog(join(folder, "log"), { reserveBytes: 128 * 1024, onFault: () => {} });
@@ -56,6 +54,6 @@ test("a disk that was full is seen to be free without a write of anybody's", { s
     await committer.close();
     await log.close();
   } finally {
-    spawnSync("umount", ["-l", folder]);
+    unmountSmallDisk(folder);
   }
 });

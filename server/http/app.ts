@@ -7,6 +7,7 @@ import type { Server as TlsServer, TLSSocket } from "node:tls";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { FilterError, HostError, RulesError } from "../ports.ts";
+import { SDK_HEADERS } from "../segment-protocol/sdk-headers.ts";
 import { BODY_BYTES_MAX } from "./body.ts";
 import type { HttpConfig } from "./config.ts";
 import { CAN_SHARE_PORT, claimPort, openDoors, type Doors } from "./doors.ts";
@@ -44,13 +45,11 @@ export interface Shell {
 
 const JSON_TYPE = "application/json; charset=utf-8";
 const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
-/** What the SDKs of the Segment protocol set besides: Segment's in a browser one, RudderStack's the others. */
-const SDK_HEADERS =
-  "x-retry-count, anonymousid, sentat, rsa-retry-attempt, rsa-retry-reason, rsa-since-first-attempt, rsa-since-last-attempt, rsa-recovered";
+const REQUEST_HEADERS = ["content-type", "content-encoding", "authorization", "attune-project", "attune-user-token", ...SDK_HEADERS];
 const PREFLIGHT_HEADERS = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, POST, PUT",
-  "access-control-allow-headers": `content-type, content-encoding, authorization, attune-project, attune-user-token, ${SDK_HEADERS}`,
+  "access-control-allow-headers": REQUEST_HEADERS.join(", "),
   "access-control-max-age": "86400",
 } as const;
 /** A browser that has seen the node over TLS asks in no other way for half a year. */

@@ -10,7 +10,8 @@ import type { FileAuditLog } from "../audit/audit-log.ts";
 import { openNodeAudit } from "../audit/open.ts";
 import { EmbeddedProject } from "../embedded/project.ts";
 import type { HttpConfig } from "./config.ts";
-import { createServer, type AttuneServer } from "./server.ts";
+import type { Project } from "../ports.ts";
+import { createServer, type AttuneServer, type ServerOptions } from "./server.ts";
 import type { StaticFolders } from "./static-routes.ts";
 
 export interface TestNode {
@@ -28,6 +29,18 @@ export interface TestNode {
 
 export const silent: Logger = pino({ level: "silent" });
 
+/** A server over one project of whatever host, on a port that is free; without keys unless they are given. */
+export function serverOver(project: Project, { config, ...more }: Partial<ServerOptions> = {}): Promise<AttuneServer> {
+  return createServer({
+    projects: (name) => (name === "default" ? project : undefined),
+    projectNames: () => ["default"],
+    config: { port: 0, ...config },
+    folders: {},
+    logger: silent,
+    ...more,
+  });
+}
+
 export async function startNode(
   options: { config?: Partial<HttpConfig>; folders?: StaticFolders; logger?: Logger; firstProgram?: unknown } = {},
 ): Promise<TestNode> {
@@ -42,15 +55,8 @@ export async function startNode(
   const keys = openKeyRing(join(folder, KEY_FILE), Date.now);
   const anchor = join(folder, "anchor", "audit.json");
   const audit = openNodeAudit({ dataFolder: folder, anchor }, Date.now);
-  const server = await createServer({
-    projects: (name) => (name === "default" ? project : undefined),
-    projectNames: () => ["default"],
-    keys,
-    audit,
-    config: { port: 0, ...options.config },
-    folders: options.folders ?? {},
-    logger: options.logger ?? silent,
-  });
+  const { folders = {}, logger = silent, config = {} } = options;
+  const server = await serverOver(project, { keys, audit, config, folders, logger });
   const close = async (): Promise<void> => {
     await server.close();
     audit.close();

@@ -1,7 +1,7 @@
 // The log under real faults: processes killed, disks full, syncs that fail. Whatever was acknowledged is there, once.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -12,6 +12,7 @@ import type { LogFault } from "./log.ts";
 import { RecordBatch } from "./record-batch.ts";
 import { SEGMENT_HEADER_BYTES } from "./segment-file.ts";
 import { openLog } from "./segment-log.ts";
+import { mountSmallDisk, unmountSmallDisk, withoutSmallDisk } from "./testing/small-disk.ts";
 
 const WRITER = fileURLToPath(new URL("./testing/log-writer.ts", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "attune-log-faults-"));
@@ -30,7 +31,6 @@ function unusable(command: string, ...args: string[]): string | undefined {
 /** A call that does not come in this time does not come. */
 const PATIENCE_MS = 15_000;
 const withoutStrace = unusable("strace", "-f", "-qq", "-o", "/dev/null", "true");
-const withoutMount = process.getuid?.() === 0 ? undefined : "mounting needs root";
 
 class Writer {
   readonly child: ChildProcess;
@@ -145,11 +145,10 @@ test("after a failed synced write nothing more is acknowledged, and a new start 
   await check(folder, next.acked);
 });
 
-test("a full disk refuses, keeps what it has, goes on when there is space", { skip: withoutMount }, async (t) => {
+test("a full disk refuses, keeps what it has, goes on when there is space", { skip: withoutSmallDisk }, async (t) => {
   const folder = join(root, "full");
-  mkdirSync(folder);
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], { encoding: "utf8" });
-  if (mounted.status !== 0) return t.skip(`mount: ${mounted.stderr.trim()}`);
+  const refused = mountSmallDisk(folder);
+  if (refused !== undefined) return t.skip(refused); // Without a disk to fill there is nothing to test.
   try {
     const ballast = join(folder, "ballast");
     writeFileSync(ballast, Buffer.alloc(512 * 1024));
@@ -167,7 +166,7 @@ test("a full disk refuses, keeps what it has, goes on when there is space", { sk
     await check(folder, next.acked);
     await fillInProcess(folder);
   } finally {
-    spawnSync("umount", ["-l", folder]);
+    unmountSmallDisk(folder);
   }
 });
 
