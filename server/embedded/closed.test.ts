@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { rngFrom } from "../../core/math/rng.ts";
 import { StateFile } from "../state/state-file.ts";
-import { writePageClosed } from "../state/testing/page-closed.ts";
+import { writeEachAlone, writePageClosed, type WriteEarlier } from "../state/testing/earlier-forms.ts";
 import { openVault, type Vault } from "../vault/vault.ts";
 import type { EmbeddedProject } from "./project.ts";
 import { openProject, randomEvent, START_MS, testFolder, type Clock } from "./testing.ts";
@@ -21,13 +21,13 @@ function newVault(): Vault {
 const FOREVER = { profiles: Infinity, visitors: Infinity, dead_letters: Infinity, audit: Infinity, erasures: Infinity };
 const POLICY = { ...FOREVER, events: 10 * DAY, decisions: 10 * DAY };
 
-/** Puts a folder's state into the first closed form. */
-async function intoPages(folder: string, key: KeyObject): Promise<void> {
+/** Puts a folder's state into an earlier form. */
+async function rewrite(folder: string, key: KeyObject, write: WriteEarlier): Promise<void> {
   const file = StateFile.openAsItLies(folder, key)!;
   const rows = [...file.all()].map(([name, bytes]): [string, Uint8Array] => [name, bytes.slice()]);
   await file.close();
   StateFile.remove(folder);
-  await writePageClosed(folder, key, rows);
+  await write(folder, key, rows);
 }
 
 async function fill(project: EmbeddedProject, clock: Clock, seed: number, events: number): Promise<void> {
@@ -97,35 +97,39 @@ test("a folder that was open is closed from then on, its base too", async () => 
   equal(folder.bytes().includes("canary"), false, "the open part of the log has gone, and the base is closed");
 });
 
-test("state and base whose pages LMDB closed are taken over: the state from the log, the base as it is", async () => {
-  const clock: Clock = { nowMs: START_MS };
-  const folder = testFolder();
-  const vault = newVault();
-  const project = await openProject(folder, clock, { vault, retention: POLICY });
-  for (const seed of [1, 2]) {
-    await fill(project, clock, seed, 100);
-    await project.retain();
-  }
-  const profile = await project.profile({ user_id: "canary-u1" });
-  await project.close();
-  for (const name of ["state", "base-1"]) await intoPages(join(folder.path, name), vault.find(`state/default/${name}`)!);
+for (const [form, write] of [["whose pages LMDB closed", writePageClosed], ["whose rows were closed each alone", writeEachAlone]] as const) {
+  test(`state and base ${form} are taken over: the state from the log, the base as it is`, async () => {
+    const clock: Clock = { nowMs: START_MS };
+    const folder = testFolder();
+    const vault = newVault();
+    const project = await openProject(folder, clock, { vault, retention: POLICY });
+    for (const seed of [1, 2]) {
+      await fill(project, clock, seed, 100);
+      await project.retain();
+    }
+    const profile = await project.profile({ user_id: "canary-u1" });
+    await project.close();
+    for (const name of ["state", "base-1"]) {
+      await rewrite(join(folder.path, name), vault.find(`state/default/${name}`)!, write);
+    }
 
-  const told: string[] = [];
-  const again = await openProject(folder, clock, { vault, retention: POLICY, onStateRebuilt: (fault) => told.push(fault) });
-  deepEqual(told, ["other_form"]);
-  deepEqual(await again.profile({ user_id: "canary-u1" }), profile);
-  deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
-  clock.nowMs += 12 * DAY;
-  await again.retain();
-  clock.nowMs += 2 * DAY;
-  await fill(again, clock, 3, 3);
-  await again.retain();
-  const [base] = readdirSync(folder.path).filter((name) => /^base-\d+$/.test(name)) as [string];
-  equal(base, "base-2", "the base was written anew");
-  equal(StateFile.opensWith(join(folder.path, base), vault.find(`state/default/${base}`)), true);
-  deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
-  equal(folder.bytes().includes("canary"), false);
-});
+    const told: string[] = [];
+    const again = await openProject(folder, clock, { vault, retention: POLICY, onStateRebuilt: (fault) => told.push(fault) });
+    deepEqual(told, ["other_form"]);
+    deepEqual(await again.profile({ user_id: "canary-u1" }), profile);
+    deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
+    clock.nowMs += 12 * DAY;
+    await again.retain();
+    clock.nowMs += 2 * DAY;
+    await fill(again, clock, 3, 3);
+    await again.retain();
+    const [base] = readdirSync(folder.path).filter((name) => /^base-\d+$/.test(name)) as [string];
+    equal(base, "base-2", "the base was written anew");
+    equal(StateFile.opensWith(join(folder.path, base), vault.find(`state/default/${base}`)), true);
+    deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
+    equal(folder.bytes().includes("canary"), false);
+  });
+}
 
 test("the state survives that the key-encryption key is replaced; without it, or with another, nothing opens", async () => {
   const clock: Clock = { nowMs: START_MS };

@@ -1,8 +1,11 @@
 // Writes checkpoints: gathers slices of rows and commits them as one durable LMDB transaction.
 import { dirname } from "node:path";
-import { nameDirectory } from "./name-directory.ts";
 import { rowForm } from "./row-form.ts";
+import { DIRECTORY, GroupChanges } from "./row-groups.ts";
 import { markDamaged, openDatabase, type CheckpointMessage, type RowSlice, type StatePlace, type WriterReply } from "./state-file.ts";
+
+const PERSONS = "p:";
+const IS_THERE = new Uint8Array(0);
 
 export interface CheckpointWriter {
   /** Works one message off, in the order in which they were sent. */
@@ -12,30 +15,44 @@ export interface CheckpointWriter {
 
 export function createCheckpointWriter(place: StatePlace, reply: (reply: WriterReply) => void): CheckpointWriter {
   const state = openDatabase(place);
-  const form = rowForm(place.key);
-  const directory =
-    place.key === undefined ? undefined : nameDirectory(state, form, (name) => markDamaged(dirname(place.path), name));
+  const form = rowForm(place);
+  const onCorrupt = (name: string): Error => markDamaged(dirname(place.path), name);
   let slices: RowSlice[] = [];
 
   function commit(): void {
     state.transactionSync(() => {
-      directory?.begin();
+      const groups = new GroupChanges(state, form, onCorrupt);
       for (const slice of slices) {
         let offset = 0;
         slice.keys.forEach((key, i) => {
           const length = slice.lengths[i]!;
-          directory?.note(key, length >= 0);
-          if (length < 0) {
-            state.removeSync(form.nameOf(key));
-            return;
-          }
-          state.putSync(form.nameOf(key), form.stored(key, slice.bytes.subarray(offset, offset + length)));
-          offset += length;
+          put(groups, key, length < 0 ? null : slice.bytes.subarray(offset, offset + length));
+          if (length > 0) offset += length;
         });
       }
-      directory?.write();
+      groups.write();
     });
     slices = [];
+  }
+
+  function put(groups: GroupChanges, key: string, bytes: Uint8Array | null): void {
+    const group = form.groupOf(key);
+    if (group !== undefined) {
+      groups.add(group, key, bytes);
+      return;
+    }
+    const name = form.nameOf(key);
+    if (key.startsWith(PERSONS)) enter(groups, key, { name, isThere: bytes !== null });
+    if (bytes === null) state.removeSync(name);
+    else state.putSync(name, form.stored(key, bytes));
+  }
+
+  /** Keeps the directory, where there is one: before the row itself is written. */
+  function enter(groups: GroupChanges, key: string, { name, isThere }: { name: string; isThere: boolean }): void {
+    const entry = DIRECTORY + key.slice(PERSONS.length);
+    const group = form.groupOf(entry);
+    if (group === undefined || state.doesExist(name) === isThere) return;
+    groups.add(group, entry, isThere ? IS_THERE : null);
   }
 
   return {

@@ -9,7 +9,7 @@ import { open } from "lmdb";
 import { rngFrom } from "../../core/math/rng.ts";
 import { closedRows } from "./closed-rows.ts";
 import { StateCorruptError, StateFile } from "./state-file.ts";
-import { writePageClosed } from "./testing/page-closed.ts";
+import { writeEachAlone, writePageClosed } from "./testing/earlier-forms.ts";
 
 const HEADER_BYTES = 39;
 const keyFrom = (byte: number): KeyObject => createSecretKey(Buffer.alloc(32, byte));
@@ -156,7 +156,7 @@ test("a damaged row of the directory is found by the search and by the next chec
   const folder = folderOf(t);
   const key = keyFrom(1);
   await (await filled(folder, key)).close();
-  const bucket = `n:${closedRows(key).nameOf("p:u:canary-ada").slice(2, 4)}`;
+  const bucket = closedRows(key).groupOf("n:u:canary-ada")!;
   const stored = (await storedIn(folder)).get(bucket)!;
   stored[stored.length - 1]! ^= 1;
   const database = open<Buffer, string>({ path: join(folder, "state.mdb"), noSubdir: true, encoding: "binary" });
@@ -170,19 +170,47 @@ test("a damaged row of the directory is found by the search and by the next chec
   await file.close();
 });
 
-test("an open file, and one of the first closed form, are not taken for closed rows; both can be read as they lie", async (t) => {
+test("an open file, and those of earlier closed forms, are not taken for this one; all can be read as they lie", async (t) => {
   const key = keyFrom(1);
   const inTheOpen = folderOf(t);
   await (await filled(inTheOpen, undefined)).close();
-  const pages = folderOf(t);
-  await writePageClosed(pages, key, ROWS.map(([name, text]) => [name, Buffer.from(text)]));
-  for (const folder of [inTheOpen, pages]) {
+  const earlier = [folderOf(t), folderOf(t)] as const;
+  const rows = ROWS.map(([name, text]): [string, Buffer] => [name, Buffer.from(text)]);
+  await writePageClosed(earlier[0], key, rows);
+  await writeEachAlone(earlier[1], key, rows);
+  for (const folder of [inTheOpen, ...earlier]) {
     equal(StateFile.faultOf(folder, key), "other_form");
     const file = StateFile.openAsItLies(folder, key)!;
     deepEqual(textsOf(file.all()).sort(), [...ROWS].sort());
+    deepEqual(textsOf(file.rows("m:buyers/")).map(([rest]) => rest).sort(), ["u:canary-ada", "u:canary-bob"]);
+    equal(Buffer.from(file.get("t:items:7")!).toString(), "canary item");
     await file.close();
   }
-  equal(StateFile.openAsItLies(pages, keyFrom(2)), undefined);
+  for (const folder of earlier) equal(StateFile.openAsItLies(folder, keyFrom(2)), undefined);
+});
+
+test("small rows lie together: sixteen of a table, and the members of a segment whose names begin alike", async (t) => {
+  const folder = folderOf(t);
+  const key = keyFrom(1);
+  const form = closedRows(key);
+  const file = StateFile.open(folder, key);
+  const members = Array.from({ length: 300 }, (_, i) => `m:buyers/u:${i}`).sort((a, b) => (form.nameOf(a) < form.nameOf(b) ? -1 : 1));
+  const alike = members.filter((member) => form.groupOf(member) === form.groupOf(members[0]!));
+  for (let slot = 0; slot < 40; slot++) file.write(`t:items:${slot}`, Uint8Array.of(slot));
+  for (const member of members) file.write(member, new Uint8Array(0));
+  await file.commit();
+  for (let slot = 0; slot < 40; slot += 2) file.write(`t:items:${slot}`, slot < 32 ? Uint8Array.of(slot, slot) : null);
+  for (let slot = 33; slot < 40; slot += 2) file.write(`t:items:${slot}`, null);
+  for (const member of alike) file.write(member, null);
+  await file.commit();
+  const expected = Array.from({ length: 32 }, (_, slot) => [String(slot), slot % 2 === 0 ? [slot, slot] : [slot]]);
+  const slots = [...file.rows("t:items:")].map(([slot, bytes]) => [slot, [...bytes]]);
+  deepEqual(slots.sort(([a], [b]) => Number(a) - Number(b)), expected);
+  deepEqual([...file.rows("m:buyers/")].map(([rest]) => `m:buyers/${rest}`), members.slice(alike.length));
+  equal(file.get(members[0]!), undefined);
+  await file.close();
+  const groups = new Set([...members.slice(alike.length), "t:items:0", "t:items:16"].map((row) => form.groupOf(row)));
+  deepEqual(new Set((await storedIn(folder)).keys()), groups);
 });
 
 test("the form of the bytes is for ever", () => {

@@ -8,6 +8,7 @@
 // which a counter on the disk could not promise. The name is authenticated with the row: in another's place it does not open.
 import { createCipheriv, createDecipheriv, createSecretKey, hash, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
 import type { RowForm } from "./row-form.ts";
+import { groupOf } from "./row-groups.ts";
 
 const CIPHER = "aes-256-gcm";
 const VERSION = 1;
@@ -68,6 +69,7 @@ export function closedRows(folderKey: KeyObject): RowForm {
 
   return {
     nameOf,
+    groupOf: (key) => groupOf(key, nameOf),
     stored(key, bytes) {
       writing ??= newWriting();
       const hidden = key.slice(hiddenFrom(key));

@@ -11,15 +11,19 @@ export interface Row {
 export interface RowForm {
   /** The row's name in the file; rows of a table are listed in the order of their names. */
   nameOf(key: string): string;
+  /** Of a row that lies with others in one stored value: the name of that; undefined where it has one of its own. */
+  groupOf(key: string): string | undefined;
   /** What is stored of a row; good until the next call. */
   stored(key: string, bytes: Uint8Array): Uint8Array;
   /** The row of that name; undefined where it is not what was stored there. */
   read(name: string, stored: Uint8Array): Row | undefined;
 }
 
-/** Open, or closed by `key`. */
-export function rowForm(key: KeyObject | undefined): RowForm {
-  return key === undefined ? openRows() : closedRows(key);
+/** Open, or closed by `key`; `eachAlone`: as the first release closed them, none in groups. */
+export function rowForm({ key, eachAlone = false }: { key?: KeyObject | undefined; eachAlone?: boolean | undefined }): RowForm {
+  if (key === undefined) return openRows();
+  const closed = closedRows(key);
+  return eachAlone ? { ...closed, groupOf: () => undefined } : closed;
 }
 
 const CHECKSUM_BYTES = 4;
@@ -30,6 +34,7 @@ function openRows(): RowForm {
   let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   return {
     nameOf: (key) => key,
+    groupOf: () => undefined,
     stored(_key, bytes) {
       const size = CHECKSUM_BYTES + bytes.length;
       if (scratch.length < size) scratch = Buffer.allocUnsafeSlow(2 * size);

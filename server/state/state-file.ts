@@ -8,8 +8,8 @@ import { open, type RootDatabase } from "lmdb";
 import { replaceFile } from "../disk/durable-file.ts";
 import { givingWay } from "../giving-way.ts";
 import { isCutOff } from "./file-size.ts";
-import { DIRECTORY, keysIn } from "./name-directory.ts";
 import { type Row, type RowForm, rowForm } from "./row-form.ts";
+import { DIRECTORY, GROUPS, rowsIn } from "./row-groups.ts";
 
 /**
  * Address space for the file, no memory: 64 GiB. A file that outgrows its map is mapped anew while the old maps stay, each
@@ -33,6 +33,8 @@ const STATE_FILE = "state.mdb";
 export interface StatePlace {
   readonly path: string;
   readonly key?: KeyObject | undefined;
+  /** Of the second closed form: no rows lie in groups. */
+  readonly eachAlone?: boolean | undefined;
   /** Of the first closed form: LMDB's key of 32 characters. */
   readonly pagesKey?: string | undefined;
 }
@@ -72,12 +74,13 @@ const DAMAGED_MARK = "damaged";
 const CLOSED_MARK = "closed";
 
 /** The form of closed rows, before the key's hash in the mark; the first form had LMDB close its pages, and only the hash. */
-const CLOSED_FORM = "rows 1";
+const CLOSED_FORM = "rows 2";
+const CLOSED_FORM_EACH_ALONE = "rows 1";
 
-const BUCKETS_A_PAGE = 64;
+const GROUPS_A_PAGE = 64;
 
 const hashOf = (key: KeyObject): string => createHash("sha256").update(key.export()).digest("hex").slice(0, 16);
-const markOf = (key: KeyObject): string => `${CLOSED_FORM} ${hashOf(key)}`;
+const markOf = (key: KeyObject, form = CLOSED_FORM): string => `${form} ${hashOf(key)}`;
 
 const pagesKeyOf = (key: KeyObject): string => key.export().toString("base64url").slice(0, 32);
 
@@ -109,7 +112,7 @@ export class StateFile {
     this.#folder = folder;
     const place: StatePlace = { path: join(folder, STATE_FILE), ...of };
     this.#isClosed = of.key !== undefined;
-    this.#form = rowForm(of.key);
+    this.#form = rowForm(of);
     this.#database = openDatabase(place);
     this.#writer = new Worker(new URL("./checkpoint-worker.ts", import.meta.url), { workerData: place });
     this.#writer.on("message", (reply: WriterReply) => {
@@ -142,6 +145,7 @@ export class StateFile {
     if (mark === undefined) return new StateFile(folder, {});
     if (key === undefined) return undefined;
     if (mark === markOf(key)) return new StateFile(folder, { key });
+    if (mark === markOf(key, CLOSED_FORM_EACH_ALONE)) return new StateFile(folder, { key, eachAlone: true });
     return mark === hashOf(key) ? new StateFile(folder, { pagesKey: pagesKeyOf(key) }) : undefined;
   }
 
@@ -174,39 +178,58 @@ export class StateFile {
 
   /** The row as the last commit left it. Throws StateCorruptError where it is not what was written. */
   get(key: string): Uint8Array | undefined {
-    const name = this.#form.nameOf(key);
+    const group = this.#form.groupOf(key);
+    const name = group ?? this.#form.nameOf(key);
     const stored = this.#database.get(name);
-    return stored === undefined ? undefined : this.#opened(name, stored).bytes;
+    if (stored === undefined) return undefined;
+    const { bytes } = this.#opened(name, stored);
+    return group === undefined ? bytes : rowsIn(group, bytes).get(key);
   }
 
   /**
    * Committed rows whose keys start with `prefix`, in the order of their names, the prefix cut off. In a closed file the
-   * prefix must end where the part that is hidden begins, or before.
+   * prefix must end where the part that is hidden begins, or before; in a table that lies in groups it is that whole part.
    */
   *rows(
     prefix: string,
     options: { after?: string; to?: string; limit?: number; reverse?: boolean } = {},
   ): Generator<[key: string, bytes: Uint8Array]> {
+    const isInGroups = this.#form.groupOf(prefix) !== undefined;
+    const places = isInGroups ? GROUPS + prefix : prefix;
     const nameOf = (rest: string | undefined) => (rest === undefined ? undefined : this.#form.nameOf(prefix + rest));
+    const placeOf = (rest: string) => this.#form.groupOf(prefix + rest) ?? this.#form.nameOf(prefix + rest);
     const [after, to] = [nameOf(options.after), nameOf(options.to)];
-    const [low, high] = [after ?? prefix, to ?? endOfPrefix(prefix)];
+    const isBetween = (name: string): boolean => (after === undefined || name > after) && (to === undefined || name < to);
+    const low = options.after === undefined ? places : placeOf(options.after);
+    const high = options.to === undefined ? endOfPrefix(places) : placeOf(options.to);
     const range = options.reverse ? { start: high, end: low, reverse: true } : { start: low, end: high };
-    const limit = options.limit === undefined ? {} : { limit: options.limit + 1 };
+    const limit = options.limit === undefined ? {} : { limit: options.limit + 2 };
     let left = options.limit ?? Infinity;
-    for (const { key: name, value } of this.#database.getRange({ ...range, ...limit })) {
-      if (!name.startsWith(prefix) || name === after || name === to) continue;
-      if (left-- <= 0) return;
-      const { key, bytes } = this.#opened(name, value);
-      yield [key.slice(prefix.length), bytes];
+    for (const { key: place, value } of this.#database.getRange({ ...range, inclusiveEnd: true, ...limit })) {
+      if (!place.startsWith(places) || (!isInGroups && !isBetween(place))) continue;
+      const { key, bytes } = this.#opened(place, value);
+      for (const row of isInGroups ? this.#inOrder(place, bytes, options.reverse) : [{ name: place, key, bytes }]) {
+        if (!isBetween(row.name)) continue;
+        if (left-- <= 0) return;
+        yield [row.key.slice(prefix.length), row.bytes];
+      }
     }
+  }
+
+  /** The rows of a group in the order of their names. */
+  #inOrder(group: string, bytes: Uint8Array, reverse = false): (Row & { name: string })[] {
+    const rows = [...rowsIn(group, bytes)].map(([key, row]) => ({ name: this.#form.nameOf(key), key, bytes: row }));
+    const order = reverse ? -1 : 1;
+    return rows.sort((a, b) => (a.name < b.name ? -order : order));
   }
 
   /** All committed rows. */
   *all(): Generator<[key: string, bytes: Uint8Array]> {
-    for (const { key: name, value } of this.#database.getRange({ start: " ", end: "\x7f" })) {
-      if (name.startsWith(DIRECTORY)) continue;
-      const { key, bytes } = this.#opened(name, value);
-      yield [key, bytes];
+    for (const { key: place, value } of this.#database.getRange({ start: " ", end: "\x7f" })) {
+      if (place.startsWith(DIRECTORY) || place.startsWith(GROUPS + DIRECTORY)) continue;
+      const { key, bytes } = this.#opened(place, value);
+      if (place.startsWith(GROUPS)) yield* rowsIn(place, bytes);
+      else yield [key, bytes];
     }
   }
 
@@ -214,16 +237,19 @@ export class StateFile {
   async findPersons(prefix: string, limit: number): Promise<string[]> {
     if (!this.#isClosed) return [...this.rows(`p:${prefix}`, { limit })].map(([rest]) => prefix + rest);
     const giveWay = givingWay();
+    const directory = GROUPS + DIRECTORY;
     let found: string[] = [];
-    let after = DIRECTORY;
+    let after = directory;
     while (true) {
-      const page = [...this.#database.getRange({ start: after, end: endOfPrefix(DIRECTORY), limit: BUCKETS_A_PAGE })];
-      for (const { key: name, value } of page) {
-        if (name === after) continue;
-        for (const key of keysIn(this.#opened(name, value).bytes)) if (key.startsWith(prefix)) found.push(key);
+      const page = [...this.#database.getRange({ start: after, end: endOfPrefix(directory), limit: GROUPS_A_PAGE })];
+      for (const { key: group, value } of page) {
+        if (group === after) continue;
+        for (const key of rowsIn(group, this.#opened(group, value).bytes).keys()) {
+          if (key.startsWith(prefix, DIRECTORY.length)) found.push(key.slice(DIRECTORY.length));
+        }
       }
       if (found.length > 2 * limit) found = found.sort().slice(0, limit);
-      if (page.length < BUCKETS_A_PAGE) return found.sort().slice(0, limit);
+      if (page.length < GROUPS_A_PAGE) return found.sort().slice(0, limit);
       after = page.at(-1)!.key;
       const turn = giveWay();
       if (turn !== undefined) await turn;
