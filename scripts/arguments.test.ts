@@ -8,6 +8,8 @@ const CALLS: readonly [script: string, args: string[], message: RegExp][] = [
   ["fuzz.ts", ["abc"], /^fuzz: RUNS is "abc": a whole number\n$/],
   ["fuzz.ts", ["-5"], /^fuzz: RUNS is "-5": a whole number\n$/],
   ["fuzz.ts", ["10", "first"], /^fuzz: SEED is "first": a whole number\n$/],
+  ["faults.ts", ["--help"], /^faults: Unknown option '--help'\n$/],
+  ["test-cluster.ts", ["again"], /^test:cluster: Unexpected argument 'again'\. .*\n$/],
   ["faults.ts", ["--seed", "x"], /^faults: --seed is "x": a whole number\n$/],
   ["test-cluster.ts", ["--only", "broker killed,broker pausd"], /^test:cluster: --only "broker pausd" .*, broker paused\n$/],
   ["test-cluster.ts", ["--rounds", "x"], /^test:cluster: --rounds is "x": a number above 0\n$/],

@@ -1,4 +1,14 @@
 // What a script is called with.
+import { parseArgs, type ParseArgsConfig } from "node:util";
+
+/** `parseArgs`, or the end of the process with 2 and a line that names the script and what it does not know. */
+export function flagsOf<T extends ParseArgsConfig>(script: string, config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    return misuse(`${script}: ${(error as Error).message}`);
+  }
+}
 
 /** The number, or the end of the process with 2 and a line that names the script and the argument. */
 export function wholeNumber(argument: string, text: string): number {

@@ -8,7 +8,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { reporter } from "../cluster/cli/up.ts";
 import { clusterMissing } from "../cluster/install/tools.ts";
 import { clusterErasureScan } from "../e2e/cluster/erasure.ts";
@@ -21,12 +20,12 @@ import { memoryCapMissing, overload, overloadFaults } from "../e2e/faults/overlo
 import { powerCuts, powerRigMissing } from "../e2e/faults/power.ts";
 import { rot } from "../e2e/faults/rot.ts";
 import { attachMissing, straceMissing } from "../e2e/faults/strace.ts";
-import { wholeNumber } from "./arguments.ts";
+import { flagsOf, wholeNumber } from "./arguments.ts";
 
 const ROUNDS_A_LIFE = 10;
 const MEMORY_BYTES = 512 * 1024 * 1024;
 
-const { values } = parseArgs({
+const { values } = flagsOf("faults", {
   options: {
     kills: { type: "string", default: "200" },
     cuts: { type: "string", default: "100" },

@@ -6,13 +6,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { clusterMissing } from "../cluster/testing/servers.ts";
 import { type Rng, rngFrom } from "../core/math/rng.ts";
 import { type FaultName, faultRounds } from "../e2e/cluster/faults.ts";
 import { parityRuns } from "../e2e/cluster/parity-runs.ts";
 import { ClusterRig } from "../e2e/cluster/rig.ts";
-import { misuse, wholeNumber } from "./arguments.ts";
+import { flagsOf, misuse, wholeNumber } from "./arguments.ts";
 
 const HEALED_WITHIN_MS = 60_000;
 
@@ -29,7 +28,7 @@ const ROUNDS: Readonly<Record<FaultName, number>> = {
   "broker paused": 1,
 };
 
-const { values } = parseArgs({
+const { values } = flagsOf("test:cluster", {
   options: {
     rounds: { type: "string", default: "1" },
     seed: { type: "string", default: "1" },
