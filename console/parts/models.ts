@@ -47,6 +47,7 @@ export const MODEL_WORDS: Readonly<Record<string, ModelWords>> = {
   daypart: { alone: "popular at this time of day", because: "popular at this time of day", about: "what is chosen at this time of day" },
   history: { alone: "from the visitor's own history", because: "because of", about: "what the visitor did before" },
   newest: { alone: "just published", because: "just published", about: "no model proposed it: it is among the newest items" },
+  other: { alone: "fills the list", because: "fills the list", about: "no model proposed it, and it is not new: it fills the list" },
   exploration: { alone: "new here, being tried", because: "new here, being tried", about: "a place of the list that tries items nobody has seen much" },
   pinned: { alone: "pinned by the program", because: "pinned by the program", about: "a pin of the placement put it there" },
   served: { alone: "the list as served", because: "the list as served", about: "what visitors were shown: all models together" },

@@ -4,7 +4,7 @@ import { capCounter, type FullCap } from "./caps.ts";
 import { diversify, type RankCandidate } from "./diversity.ts";
 
 /** Why an item that no model proposed is in a list. */
-export type Origin = "pinned" | "exploration" | "popular" | "newest";
+export type Origin = "pinned" | "exploration" | "popular" | "newest" | "other";
 
 export interface Candidate extends RankCandidate {
   readonly origin?: Origin;

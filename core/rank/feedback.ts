@@ -14,6 +14,8 @@ const RATING_LOW = 2; // Stars; at or below, a rating turns away.
 export interface Feedback {
   /** What is left of a candidate's score: 1 where nothing speaks against it. */
   factor(slot: number): number;
+  /** Whether the visitor's last word on the item itself is against it. */
+  isTurnedAway(slot: number): boolean;
 }
 
 const isNegative = (recent: RecentItem): boolean =>
@@ -54,6 +56,7 @@ export function feedbackOf(models: Models, history: readonly RecentItem[], nowMs
       for (const other of disliked) most = Math.max(most, models.content.likeness(slot, other));
       return 1 - LIKE_FACTOR * most;
     },
+    isTurnedAway: (slot) => disliked.includes(slot),
   };
 }
 

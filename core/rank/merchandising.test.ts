@@ -126,6 +126,28 @@ test("purchases before their time do not count, remembered ones beyond the histo
   deepEqual([old, late, gone].map((id) => list.includes(id)), [true, false, false]);
 });
 
+test("rules order what no model proposes too: a shop without events, and what fills a short list", () => {
+  const young = createRecommender();
+  for (let i = 0; i < 60; i++) young.putItem(itemOf(i), nowMs - i);
+  const boosts = [{ when: ({ price }: Item) => price === 20, by: 10 }, { when: ({ price }: Item) => price! < 30, by: 0 }];
+  const list = (more: Partial<RankQuery>): number[] => young.recommend(ask({ limit: 60, ...more })).items.map(({ itemId }) => numberOf(itemId));
+  deepEqual(list({ boosts: [{ when: ({ price }) => price === 20, by: 10 }] }).slice(0, 2), [20, 59]);
+  deepEqual(list({ boosts }).slice(0, 30).filter((i) => i < 30), []);
+  deepEqual([...list({ boosts })].sort((a, b) => a - b), [...Array(60).keys()], "lists stay full");
+  deepEqual(list({ freshness: { weight: 1, halfLifeMs: DAY } }).slice(0, 12), [...Array(12).keys()]);
+  deepEqual(list({ tired: { items: new Set(["i59"]), by: 0.5 } }).at(-1), 59);
+  const even = ({ tags }: Item): boolean => tags.includes("even");
+  equal(list({ boosts: [{ when: ({ price }) => price === 20, by: 10 }], pins: [{ at: 4, when: even }] })[3], 20, "the best for which it holds");
+  deepEqual(young.inspect(ask({ boosts }), ["i20", "i40"]).asked.map(({ account }) => account.factors), [
+    [{ kind: "boost", rule: 0, by: 10 }, { kind: "boost", rule: 1, by: 0 }], [],
+  ]);
+
+  // One item is proposed, and a rule puts it last: behind all that fill the list, but in it.
+  young.learn({ personKey: "a:1", itemId: "i7", eventType: "click", weight: 1, timeMs: nowMs, sampled: false, history: [] });
+  equal(list({})[0], 7);
+  equal(list({ boosts: [{ when: ({ price }) => price === 7, by: 0 }] }).at(-1), 7);
+});
+
 test("inspecting gives the list that is served, and a true account of every item", () => {
   const boosts = [{ when: ({ tags }: Item) => tags.includes("even"), by: 2 }, { when: ({ price }: Item) => price! > 30, by: 0.5 }];
   forEachSeed(20, (rng) => {

@@ -39,6 +39,39 @@ test("a catalogue without any event still gives a full list", () => {
   const recommender = createRecommender();
   for (let i = 0; i < 30; i++) recommender.putItem({ item_id: `n${i}`, categories: [], tags: [] }, nowMs);
   equal(new Set(ids(recommender, ask())).size, 20);
+  equal(recommender.recommend(ask()).strategy, "newest");
+});
+
+test("what fills a list is called newest while it is, by its day of publication or by when it was listed", () => {
+  const recommender = createRecommender();
+  const day = 86_400_000;
+  const plain = { categories: [], tags: [] };
+  recommender.putItem({ ...plain, item_id: "listed long ago" }, nowMs - 31 * day);
+  recommender.putItem({ ...plain, item_id: "listed lately" }, nowMs - 29 * day);
+  recommender.putItem({ ...plain, item_id: "an old book", published_at: nowMs - 400 * day }, nowMs);
+  recommender.putItem({ ...plain, item_id: "a new book", published_at: nowMs - day }, nowMs);
+  const list = recommender.recommend(ask({ explain: true }));
+  deepEqual(list.items.map(({ itemId, reasons }) => [itemId, reasons![0]!.source]), [
+    ["a new book", "newest"], ["an old book", "other"], ["listed lately", "newest"], ["listed long ago", "other"],
+  ]);
+});
+
+test("what the visitor turned away from comes after all that nobody has opened yet, and is not tried on him as new", () => {
+  const recommender = createRecommender();
+  for (let i = 0; i < 12; i++) recommender.putItem({ item_id: `n${i}`, categories: [`c${i}`], tags: [] }, nowMs);
+  const step = { eventType: "click", weight: 1, sampled: false, history: [], timeMs: nowMs };
+  for (const itemId of ["n3", "n4"]) for (const personKey of ["a:1", "a:2"]) recommender.learn({ ...step, personKey, itemId });
+  const before = ids(recommender, ask());
+  deepEqual(before.slice(0, 2), ["n3", "n4"]);
+  const waved = before.filter((_, i) => i === 0 || i === 2);
+  const history = waved.map((item_id) => ({ item_id, event_type: "dismiss", timestamp: nowMs }));
+  const after = ids(recommender, ask({ history }));
+  deepEqual(after.slice(-2).sort(), [...waved].sort());
+  deepEqual([...after].sort(), [...before].sort(), "the list stays full");
+  for (let i = 0; i < 40; i++) {
+    const list = recommender.recommend(ask({ history, limit: 8, personKey: `a:${i}`, nowMs: nowMs + i * 60_000, explain: true })).items;
+    ok(list.every(({ itemId }) => !waved.includes(itemId)), JSON.stringify(list));
+  }
 });
 
 test("nothing that is excluded is shown", () => {

@@ -8,7 +8,7 @@ import type { Models } from "../model/models.ts";
 import { arrange, type Candidate, type Origin } from "./arrange.ts";
 import { barsOf, itemForRules, type BarOf } from "./bars.ts";
 import { createCrowd } from "./crowd.ts";
-import { feedbackOf } from "./feedback.ts";
+import { feedbackOf, type Feedback } from "./feedback.ts";
 import { inspectionOf, newTrace, type Trace } from "./inspect.ts";
 import { reasonsOf } from "./reasons.ts";
 import type {
@@ -21,6 +21,7 @@ const BOOSTED_MIN = 60;
 const EXPLORE_AMONG_MAX = 24; // Newest items that are compared for one place in the list.
 const PIN_LOOK_MAX = 2_000; // Items beyond the candidates that a pin's condition is asked of.
 
+const NEWEST_MS = 30 * 86_400_000; // Whoever reads "newest" of an older item is told what is not true.
 const NEW_ITEM_MS = 3 * 86_400_000;
 const NEW_ITEM_EVENTS_MAX = 20; // By then the models know it.
 const EXPLORE_LIMIT_MIN = 5; // Shorter lists have no place to spare.
@@ -41,19 +42,42 @@ interface Made {
   readonly barOf: BarOf;
 }
 
+interface FillersOf {
+  readonly barOf: BarOf;
+  readonly feedback: Feedback | undefined;
+  /** What has a score already. */
+  readonly ranked: readonly Candidate[];
+  readonly last: readonly Candidate[];
+  /** Fillers that rules are asked about. */
+  readonly wanted: number;
+  readonly trace: Trace | undefined;
+}
+
+interface PinnedFrom {
+  readonly ranked: readonly Candidate[];
+  readonly barOf: BarOf;
+  /** What a pin's condition is asked of where no candidate meets it. */
+  readonly others: () => Iterable<Candidate>;
+}
+
 export function createRanking(models: Models): Ranking {
   const { items, popularity, content, contexts, lists, situation } = models;
   const proposed = createCandidateList(lists.length * LIST_MAX);
   const listOfModel = new Map(models.models.map((model, m) => [model.name, lists[m]!]));
 
-  /** Candidates in order, best first, beyond what the models propose: the popular, then the newest, then any. */
+  /** When an item came into the world: by what the catalogue says of it, else when it was first heard of. */
+  const bornAt = (slot: number): number =>
+    items.itemAt(slot)?.published_at ?? (items.listedAt(slot) || items.firstSeenAt(slot));
+
+  /** Candidates in order, best first, beyond what the models propose: the popular, then those listed last, then any. */
   function* fallback(nowMs: number): Generator<[slot: number, origin: Origin]> {
     const top = popularity.popular();
     for (let i = 0; i < popularity.popularCount; i++) {
       if (models.crowd.isPublic(top[i]!, nowMs)) yield [top[i]!, "popular"];
     }
-    for (const slot of models.newest()) yield [slot, "newest"];
-    for (let slot = items.slotEnd - 1; slot >= 0; slot--) if (items.isUsed(slot)) yield [slot, "newest"];
+    const originOf = (slot: number): Origin => (bornAt(slot) + NEWEST_MS >= nowMs ? "newest" : "other");
+    for (const slot of models.newest()) yield [slot, originOf(slot)];
+    for (let slot = items.slotEnd - 1; slot >= 0; slot--) if (items.isUsed(slot)) yield [slot, originOf(slot)];
   }
   function* fillers(barOf: BarOf): Generator<Candidate> {
     for (const [slot, origin] of fallback(situation.nowMs)) {
@@ -72,7 +96,11 @@ export function createRanking(models: Models): Ranking {
   };
 
   /** A new item that this visitor may be shown, by his interests or by hash; -1 for none. */
-  const exploration = (query: RankQuery, barOf: BarOf, isListed: (slot: number) => boolean): number => {
+  const exploration = (
+    query: RankQuery,
+    barOf: BarOf,
+    isUnwanted: (slot: number) => boolean,
+  ): number => {
     if (popularity.popularCount === 0) return -1;
     let best = -1;
     let bestAppeal = -1;
@@ -83,7 +111,7 @@ export function createRanking(models: Models): Ranking {
     for (const slot of models.newest()) {
       if (compared >= EXPLORE_AMONG_MAX) break;
       if (items.listedAt(slot) + NEW_ITEM_MS < query.nowMs) continue;
-      if (popularity.countAt(slot, query.nowMs) > NEW_ITEM_EVENTS_MAX || isListed(slot)) continue;
+      if (popularity.countAt(slot, query.nowMs) > NEW_ITEM_EVENTS_MAX || isUnwanted(slot)) continue;
       if (barOf(slot) !== undefined) continue;
       compared++;
       const appeal = appealOf(slot) + (hash32(items.idAt(slot), draw) / 4_294_967_296) * 0.1;
@@ -96,10 +124,9 @@ export function createRanking(models: Models): Ranking {
   };
 
   /** Candidates that may be in the list, by the models' score and what the visitor turned away from. */
-  const candidatesOf = (query: RankQuery, wanted: number, barOf: BarOf, trace: Trace | undefined): Candidate[] => {
+  const candidatesOf = (feedback: Feedback | undefined, wanted: number, barOf: BarOf, trace: Trace | undefined): Candidate[] => {
     models.rank(proposed);
     trace?.proposed(proposed);
-    const feedback = feedbackOf(models, query.history, query.nowMs);
     if (feedback !== undefined) {
       const { slots, scores } = proposed;
       for (let i = 0; i < proposed.length; i++) {
@@ -119,7 +146,7 @@ export function createRanking(models: Models): Ranking {
   };
 
   /** What rules make of a candidate's score. */
-  const scored = ({ slot, score, item }: Candidate, query: RankQuery, trace: Trace | undefined): Candidate => {
+  const scored = ({ slot, score, item, ...rest }: Candidate, query: RankQuery, trace: Trace | undefined): Candidate => {
     const { boosts = [], freshness, tired } = query;
     let changed = score;
     const times = (by: number, factor: Omit<ScoreFactor, "by">): void => {
@@ -131,16 +158,56 @@ export function createRanking(models: Models): Ranking {
       if (when(itemForRules(models, slot))) times(by, { kind: "boost", rule });
     }
     if (freshness !== undefined) {
-      const bornMs = item?.published_at ?? (items.listedAt(slot) || items.firstSeenAt(slot));
-      const left = decayFactor(Math.max(0, query.nowMs - bornMs), freshness.halfLifeMs);
+      const left = decayFactor(Math.max(0, query.nowMs - bornAt(slot)), freshness.halfLifeMs);
       times(1 - freshness.weight * (1 - left), { kind: "freshness" });
     }
     if (tired !== undefined && tired.items.has(items.idAt(slot))) times(tired.by, { kind: "frequency" });
-    return { slot, score: changed, item };
+    return { ...rest, slot, score: changed, item };
+  };
+
+  /**
+   * What fills the list that `ranked` is too short for. No model gave these items a score, so factors set their order:
+   * what rules lift comes first, what they lower and what the visitor turned away from later, what `last` names at the end.
+   */
+  const fillersOf = (query: RankQuery, how: FillersOf): (() => Iterable<Candidate>) => {
+    const { barOf, feedback, ranked, last, wanted, trace } = how;
+    const { boosts = [], freshness, tired } = query;
+    if (boosts.length === 0 && freshness === undefined && tired === undefined && feedback === undefined) {
+      return () => fillers(barOf);
+    }
+    const judged = (candidate: Candidate): Candidate => {
+      const { slot } = candidate;
+      const by = feedback?.factor(slot) ?? 1;
+      if (by !== 1) trace?.factor(slot, { kind: "feedback", by });
+      return scored({ ...candidate, score: by }, query, trace);
+    };
+    const byFactor = (): Candidate[] => {
+      const known = new Set(ranked.map(({ slot }) => slot));
+      const found: Candidate[] = [];
+      for (const filler of fillers(barOf)) {
+        if (known.has(filler.slot)) continue;
+        known.add(filler.slot);
+        found.push(judged(filler));
+        if (found.length >= wanted) break;
+      }
+      return found.sort((a, b) => b.score - a.score);
+    };
+    let inOrder: Candidate[] | undefined;
+    return function* () {
+      inOrder ??= byFactor();
+      const late = new Set(last.map(({ slot }) => slot));
+      for (const filler of inOrder) {
+        if (filler.score > 0) yield { ...filler, score: 0 };
+        else late.add(filler.slot);
+      }
+      for (const filler of fillers(barOf)) if (!late.has(filler.slot)) yield filler;
+      for (const filler of inOrder) if (late.has(filler.slot)) yield filler;
+      yield* last;
+    };
   };
 
   /** Each pin with the item that stands there; one that finds none, or lies beyond the list, leaves its place. */
-  const pinnedOf = (pins: readonly RankPin[], limit: number, ranked: readonly Candidate[], barOf: BarOf) => {
+  const pinnedOf = (pins: readonly RankPin[], limit: number, { ranked, barOf, others }: PinnedFrom) => {
     const taken = new Set<number>();
     const isFree = (slot: number): boolean => {
       const bar = taken.has(slot) ? "taken" : barOf(slot);
@@ -155,7 +222,7 @@ export function createRanking(models: Models): Ranking {
       const best = ranked.find(fits);
       if (best !== undefined) return best;
       let looked = 0;
-      for (const filler of fillers(barOf)) {
+      for (const filler of others()) {
         if (fits(filler)) return filler;
         if (++looked >= PIN_LOOK_MAX) return undefined;
       }
@@ -174,27 +241,38 @@ export function createRanking(models: Models): Ranking {
     const limit = Math.max(0, Math.min(query.limit, LIMIT_MAX));
     models.list(query, query.nowMs);
     const barOf = barsOf(models, query);
-    const found = candidatesOf(query, Math.max(BOOSTED_MIN, BOOSTED_FACTOR * limit), barOf, trace);
+    const feedback = feedbackOf(models, query.history, query.nowMs);
+    const wanted = Math.max(BOOSTED_MIN, BOOSTED_FACTOR * limit);
+    const found = candidatesOf(feedback, wanted, barOf, trace);
     const ranked = found.map((candidate) => scored(candidate, query, trace));
     ranked.sort((a, b) => b.score - a.score || a.slot - b.slot);
     trace?.ranked(ranked);
-    const chosen = arrange(ranked, {
+    // Rather anything else than what a rule puts last or the visitor turned away from.
+    const isLast = ({ slot, score }: Candidate): boolean => score <= 0 || feedback?.isTurnedAway(slot) === true;
+    const last = ranked.length < limit ? ranked.filter(isLast) : [];
+    const first = last.length === 0 ? ranked : ranked.filter((candidate) => !isLast(candidate));
+    const others = fillersOf(query, { barOf, feedback, ranked, last, wanted, trace });
+    const { pins = [] } = query;
+    const chosen = arrange(first, {
       limit,
       diversity: query.diversity ?? 0,
       caps: query.caps ?? [],
-      pinned: query.pins === undefined || query.pins.length === 0 ? [] : pinnedOf(query.pins, limit, ranked, barOf),
-      fillers: () => fillers(barOf),
+      pinned: pins.length === 0 ? [] : pinnedOf(pins, limit, { ranked, barOf, others }),
+      fillers: others,
       explore: (count, isListed) => {
         if (limit < EXPLORE_LIMIT_MIN || count < EXPLORE_LIMIT_MIN) return undefined;
-        const slot = exploration(query, barOf, isListed);
+        const isUnwanted = (slot: number): boolean =>
+          isListed(slot) || feedback?.isTurnedAway(slot) === true ||
+          query.boosts?.some(({ when, by }) => by === 0 && when(itemForRules(models, slot))) === true;
+        const slot = exploration(query, barOf, isUnwanted);
         if (slot < 0) return undefined;
         const candidate = { slot, score: 0, item: items.itemAt(slot), origin: "exploration" as const };
         return { candidate, fromEnd: hash32(query.personKey, SEED) % EXPLORE_PLACES };
       },
       onCapped: trace?.capped,
     });
-    const isRanked = ranked.length > 0;
-    return { strategy: chosen.length === 0 ? "empty" : isRanked ? strategyOf() : "popular", chosen, barOf };
+    const filled = chosen.some(({ origin }) => origin === "popular") ? "popular" : "newest";
+    return { strategy: chosen.length === 0 ? "empty" : ranked.length > 0 ? strategyOf() : filled, chosen, barOf };
   };
 
   /**

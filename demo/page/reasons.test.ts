@@ -4,7 +4,7 @@ import { SWITCHED_MODELS } from "../../core/model/config.ts";
 import type { Origin } from "../../core/rank/arrange.ts";
 import { badgeOf, reasonsInWords, SOURCES } from "./reasons.ts";
 
-const ORIGINS: Readonly<Record<Origin, true>> = { pinned: true, exploration: true, popular: true, newest: true };
+const ORIGINS: Readonly<Record<Origin, true>> = { pinned: true, exploration: true, popular: true, newest: true, other: true };
 
 for (const site of ["shop", "news"] as const) {
   test(`${site}: every source that the server can name has words, and no word for one that it cannot`, () => {

@@ -55,6 +55,6 @@ test("the rest is told plainly, and nothing is left without a word", () => {
   const interests: [string, number][] = [["sport", 0.6], ["arctic_ocean", 0.4]];
   equal(text([reason("content")], { interests }, "story"), "Fits your interest in arctic ocean");
   equal(text([reason("content")], {}, "story"), "Fits your interests");
-  deepEqual([text([reason("exploration")]), text([reason("repeats", ["x"])]), text([reason("newest")]), text([reason("?")]), text([])],
-    ["New here", "You looked at this before", "Just in", "Picked for you", "Popular now"]);
+  deepEqual([text([reason("exploration")]), text([reason("repeats", ["x"])]), text([reason("newest")]), text([reason("other")]), text([reason("?")]), text([])],
+    ["New here", "You looked at this before", "Just in", "More to discover", "Picked for you", "Popular now"]);
 });

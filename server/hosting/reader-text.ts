@@ -50,6 +50,7 @@ const ALONE: Readonly<Record<string, string>> = {
   walk: "Visitors like you opened it",
   content: "Fits your interests",
   newest: "Just in",
+  other: "More to discover",
   exploration: "New here",
   pinned: "Featured",
 };
