@@ -32,6 +32,27 @@ test("an own item is named by what was done with it", () => {
   equal(text([reason("rules", ["lamp"])], {}, "lamp"), "Often opened next", "an item is no reason for itself");
 });
 
+test("what was taken back is not said any more", () => {
+  const did = (...newestFirst: string[]): string =>
+    text([reason("rules", ["lamp"])], { recent: newestFirst.map((event_type) => ({ item_id: "lamp", event_type })) });
+  equal(did("remove_from_cart", "add_to_cart", "view"), "Because you looked at Brass lamp");
+  equal(did("add_to_cart", "remove_from_cart", "add_to_cart"), "Because Brass lamp is in your cart");
+  equal(did("dislike", "like"), "Because you looked at Brass lamp");
+  equal(did("dismiss", "like", "add_to_cart"), "Because Brass lamp is in your cart");
+  equal(did("like", "dislike"), "Because you liked Brass lamp");
+  equal(did("remove_from_cart", "purchase", "add_to_cart"), "Because you bought Brass lamp");
+});
+
+test("a long title is cut between characters as readers see them", () => {
+  const cut = (title: string): string =>
+    text([reason("rules", ["long"])], { itemOf: () => ({ item_id: "long", title, categories: [], tags: [] }) }).slice("Because you looked at ".length);
+  equal(cut("x".repeat(60)), "x".repeat(60));
+  equal(cut("x".repeat(61)), `${"x".repeat(59)}…`);
+  equal(cut("🎁".repeat(31)), `${"🎁".repeat(29)}…`);
+  equal(cut(`${"x".repeat(57)}👩‍👩‍👧‍👦 for the family`), `${"x".repeat(57)}…`);
+  equal(cut(`${"x".repeat(58)}e\u0301 and more`), `${"x".repeat(58)}…`);
+});
+
 test("crowds are named by place, people, language, time and device", () => {
   const crowd = (...crowds: string[]): string => text([reason("context", [], crowds)]);
   deepEqual(

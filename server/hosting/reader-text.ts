@@ -35,6 +35,7 @@ export function textsFor(
 }
 
 const TITLE_CHARS_MAX = 60;
+const GRAPHEMES = new Intl.Segmenter("und", { granularity: "grapheme" });
 
 const ALONE: Readonly<Record<string, string>> = {
   popularity: "Popular now",
@@ -76,11 +77,12 @@ export function readerText(itemId: string, reasons: readonly Reason[], situation
 function becauseOf(itemId: string, { recent, itemOf }: ReaderSituation): string {
   const item = itemOf(itemId);
   const title = titleOf(item)!;
-  // What he did with it that says most.
-  const done = new Set(recent.filter((entry) => entry.item_id === itemId).map(({ event_type }) => event_type));
-  if (done.has("purchase")) return `Because you bought ${title}`;
-  if (done.has("like")) return `Because you liked ${title}`;
-  if (done.has("add_to_cart")) return `Because ${title} is in your cart`;
+  // What he did with it that says most, as long as it holds: of what can be taken back the newest word counts.
+  const done = recent.filter((entry) => entry.item_id === itemId).map(({ event_type }) => event_type);
+  const newestOf = (...types: string[]): string | undefined => done.find((type) => types.includes(type));
+  if (done.includes("purchase")) return `Because you bought ${title}`;
+  if (newestOf("like", "dislike", "dismiss") === "like") return `Because you liked ${title}`;
+  if (newestOf("add_to_cart", "remove_from_cart") === "add_to_cart") return `Because ${title} is in your cart`;
   // What has a date of publication and no price is read.
   return `Because you ${item?.published_at !== undefined && item.price === undefined ? "read" : "looked at"} ${title}`;
 }
@@ -134,7 +136,14 @@ function sharedInterest(item: Item | undefined, { interests }: ReaderSituation):
 function titleOf(item: Item | undefined): string | undefined {
   const title = item?.title?.trim();
   if (title === undefined || title === "") return undefined;
-  return title.length <= TITLE_CHARS_MAX ? title : `${title.slice(0, TITLE_CHARS_MAX - 1).trimEnd()}…`;
+  if (title.length <= TITLE_CHARS_MAX) return title;
+  // Between what readers see as characters: half an emoji is a box, and a flag without its end another one.
+  let end = 0;
+  for (const { index, segment } of GRAPHEMES.segment(title.slice(0, TITLE_CHARS_MAX * 2))) {
+    if (index + segment.length >= TITLE_CHARS_MAX) break;
+    end = index + segment.length;
+  }
+  return `${title.slice(0, end).trimEnd()}…`;
 }
 
 /** The English name of a country or a language; undefined for codes that are none. */
