@@ -561,6 +561,37 @@ test("a run's bytes come back as they were", () => {
   deepEqual(decodeRun(run.id, encodeRun(run)), run);
 });
 
+test("two rankings as one list keep the pins of both, and what either adds has room under its caps", () => {
+  const kindOf = (id: string): string => id[0]!;
+  const pinned = new Set(["x1", "y1", "z1"]);
+  const a = ["k1", "k2", "x1", "k3", "m1", "y1", "m2", "m3", "l1"];
+  const b = ["y1", "k4", "x1", "k5", "m2", "z1", "m4", "n1", "l2"];
+  forEachSeed(200, (rng) => {
+    const counts = new Map<string, number>();
+    const { items, teams } = draftTeams({ a, b }, {
+      idOf: (id) => id,
+      limit: 9,
+      seed: `${rng.between(0, 1e9)}`,
+      isPinned: (id) => pinned.has(id),
+      fits: (id) => (counts.get(kindOf(id)) ?? 0) < 3,
+      take: (id) => void counts.set(kindOf(id), (counts.get(kindOf(id)) ?? 0) + 1),
+    });
+    equal(items.length, 9);
+    equal(teams.length, 9);
+    equal(new Set(items).size, 9);
+    equal(items[2], "x1", "both pin it there");
+    ok(items[5] === "y1" || items[5] === "z1", `both have a pin there: ${items.join(" ")}`);
+    for (const [kind, count] of counts) {
+      equal(items.filter((id) => kindOf(id) === kind).length, count, "each is told once");
+      ok(count <= 3, `${count} of ${kind}`);
+    }
+  });
+  const short = draftTeams({ a: ["p", "q"], b: ["p", "q"] }, { idOf: (id) => id, limit: 5, seed: "s", isPinned: (id) => id === "q" });
+  deepEqual(short.items, ["p", "q"]);
+  const early = draftTeams({ a: ["q", "p", "x"], b: ["p", "q", "x"] }, { idOf: (id) => id, limit: 3, seed: "s", isPinned: (id) => id === "x" });
+  equal(early.items[2], "x");
+});
+
 test("two rankings as one list: every item once, both get their turns, the better one is clicked more", () => {
   const idOf = (item: string) => item;
   const a = ["1", "2", "3", "4"];

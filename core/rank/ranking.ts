@@ -293,8 +293,10 @@ export function createRanking(models: Models): Ranking {
   const listOf = ({ strategy, chosen }: Made, explain: boolean): RankedList => ({
     strategy,
     items: chosen.map(({ slot, score, origin }): RankedItem => {
-      const itemId = items.idAt(slot);
-      return explain ? { itemId, score, reasons: reasonsOf(models, slot, origin) } : { itemId, score };
+      const ranked: RankedItem = { itemId: items.idAt(slot), score };
+      if (explain) ranked.reasons = reasonsOf(models, slot, origin);
+      if (origin === "pinned") ranked.isPinned = true;
+      return ranked;
     }),
   });
 

@@ -126,6 +126,8 @@ export interface RankedItem {
   /** Estimated chance of the next click for a blend, otherwise only its order means something. */
   score: number;
   reasons?: Reason[];
+  /** It stands at its position because a pin says so. */
+  isPinned?: true;
 }
 
 /** How a list came about, from the most to the least personal source that filled it. */

@@ -135,6 +135,25 @@ test("what was learnt survives crashes and restarts to the byte, and verify find
   }
 });
 
+test("an interleaved list keeps the pins that both placements have, and their caps", async () => {
+  const clock = { nowMs: START_MS };
+  const rules = { limit: 6, pin: [{ item: "i5", at: 3 }], cap: [{ by: "category", max: 2 }] };
+  const lifted = { when: '"c1" in item.categories', by: 100 };
+  const { mix } = PROGRAM.experiments!;
+  const project = await openProject(testFolder(), clock, {
+    firstProgram: { placements: { mixed: rules, fresh: { ...rules, boost: [lifted] } }, experiments: { mix: mix! } },
+  });
+  await project.putItems(ITEMS);
+  for (let i = 0; i < 40; i++) {
+    const { items } = (await project.recommend({ ref: { user_id: `u${i}` }, placement: "mixed" }))!;
+    equal(items.length, 6);
+    equal(items[2]!.item_id, "i5");
+    for (const category of ["c0", "c1", "c2", "c3"]) {
+      ok(items.filter(({ item }) => item!.categories[0] === category).length <= 2, JSON.stringify(items.map(({ item_id }) => item_id)));
+    }
+  }
+});
+
 test("verify names what a slot has learnt that the log does not say", async () => {
   const clock = { nowMs: START_MS };
   const project = await openProject(testFolder(), clock, { firstProgram: PROGRAM });

@@ -69,14 +69,19 @@ export function answerList(
   const decisions = isFollowed ? all : undefined;
   const rules = listRules(request, program);
   if (rules === undefined) return undefined;
+  const rulesAt = (placement: string) =>
+    placement === request.placement ? rules : listRules({ ...request, placement }, program)!;
   const decisionId = uuidv7();
   const made = experimentalList(
     { request, personKey: key, person, program, nowMs, state: decisions, context: request.context, decisionId },
-    (placement, who) => {
-      const isNobody = who === "nobody";
-      const query = { key: isNobody ? "" : key, person: isNobody ? undefined : person, request, nowMs, program };
-      const rulesThere = placement === request.placement ? rules : listRules({ ...request, placement }, program)!;
-      return recommender.recommend(rankQueryOf({ ...rulesThere, ...query }));
+    {
+      rank(placement, who) {
+        const isNobody = who === "nobody";
+        const query = { key: isNobody ? "" : key, person: isNobody ? undefined : person, request, nowMs, program };
+        return recommender.recommend(rankQueryOf({ ...rulesAt(placement), ...query }));
+      },
+      capsOf: (placement) => rulesAt(placement).placement.caps,
+      itemOf: (itemId) => recommender.item(itemId),
     },
   );
   const { placement, explain = false } = request;

@@ -3,7 +3,9 @@
 import { assignmentTo, isMeant, partsOf, type PartsQuestion } from "../../core/decide/parts.ts";
 import { takesPart } from "../../core/experiment/assignment.ts";
 import { draftTeams } from "../../core/experiment/team-draft.ts";
-import type { CompiledExperiment } from "../../core/program/compiled.ts";
+import type { Item } from "../../core/item/item.ts";
+import type { CapRule, CompiledExperiment } from "../../core/program/compiled.ts";
+import { capCounter } from "../../core/rank/caps.ts";
 import type { RankedList } from "../../core/rank/recommender.ts";
 import type { Assignment, DecisionRecord } from "../../core/record.ts";
 import type { RecommendRequest } from "../ports.ts";
@@ -13,8 +15,13 @@ export interface ListExperimentsQuestion extends Omit<PartsQuestion, "changes"> 
   readonly decisionId: string;
 }
 
-/** Ranks by a placement's rules: for the visitor, or as if nothing were known of him. */
-export type RankBy = (placement: string, who: "visitor" | "nobody") => RankedList;
+export interface Ranker {
+  /** Ranks by a placement's rules: for the visitor, or as if nothing were known of him. */
+  rank(placement: string, who: "visitor" | "nobody"): RankedList;
+  /** The caps that hold for a placement's list. */
+  capsOf(placement: string): readonly CapRule[];
+  itemOf(itemId: string): Item | undefined;
+}
 
 export interface ExperimentalList {
   readonly list: RankedList;
@@ -22,7 +29,8 @@ export interface ExperimentalList {
   readonly log: Pick<DecisionRecord, "experiments" | "teams">;
 }
 
-export function experimentalList(question: ListExperimentsQuestion, rank: RankBy): ExperimentalList {
+export function experimentalList(question: ListExperimentsQuestion, ranker: Ranker): ExperimentalList {
+  const { rank } = ranker;
   const { placement } = question.request;
   if (question.program.experiments.length === 0 || question.state === undefined) {
     return { list: rank(placement, "visitor"), log: {} };
@@ -34,7 +42,7 @@ export function experimentalList(question: ListExperimentsQuestion, rank: RankBy
   if (inHoldout) return { list: rank(placement, "nobody"), log };
   const mixing = question.program.experiments.find(({ interleave }) => interleave === placement);
   if (mixing !== undefined && takesPart(mixing, question.personKey) && isMeant(mixing, question)) {
-    return interleaved(mixing, { ...question, experiments }, rank);
+    return interleaved(mixing, { ...question, experiments }, ranker);
   }
   const changed = parts.map(({ variant }) => variant.placements.get(placement)).find((other) => other !== undefined);
   return { list: rank(changed ?? placement, "visitor"), log };
@@ -43,19 +51,32 @@ export function experimentalList(question: ListExperimentsQuestion, rank: RankBy
 function interleaved(
   experiment: CompiledExperiment,
   question: ListExperimentsQuestion & { experiments: Record<string, Assignment> },
-  rank: RankBy,
+  { rank, capsOf, itemOf }: Ranker,
 ): ExperimentalList {
   const { request, decisionId, experiments } = question;
   const { placement } = request;
-  const [a, b] = experiment.variants.map(({ placements }) => rank(placements.get(placement) ?? placement, "visitor"));
-  const limit = request.limit ?? Math.max(a!.items.length, b!.items.length);
+  const [nameA, nameB] = experiment.variants.map(({ placements }) => placements.get(placement) ?? placement);
+  const [a, b] = [rank(nameA!, "visitor"), rank(nameB!, "visitor")];
+  // What a ranking adds must have room under its own caps beside what the other has added.
+  const caps = { a: capCounter(capsOf(nameA!)), b: capCounter(capsOf(nameB!)) };
+  const limit = request.limit ?? Math.max(a.items.length, b.items.length);
   const { items, teams } = draftTeams(
-    { a: a!.items, b: b!.items },
-    { idOf: ({ itemId }) => itemId, limit, seed: `${experiment.seed}\n${decisionId}` },
+    { a: a.items, b: b.items },
+    {
+      idOf: ({ itemId }) => itemId,
+      limit,
+      seed: `${experiment.seed}\n${decisionId}`,
+      isPinned: (item) => item.isPinned === true,
+      fits: ({ itemId }, team) => caps[team].fullFor(itemOf(itemId)) === undefined,
+      take({ itemId }) {
+        caps.a.add(itemOf(itemId));
+        caps.b.add(itemOf(itemId));
+      },
+    },
   );
   const assignment = assignmentTo(experiment, "", question);
   return {
-    list: { ...a!, items },
+    list: { ...a, items },
     log: { experiments: { ...experiments, [experiment.name]: assignment }, teams },
   };
 }
