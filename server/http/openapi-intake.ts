@@ -254,6 +254,8 @@ export const INTAKE_PATHS: Paths = {
     delete: {
       tags: ["Catalogue"],
       summary: "Take an item away",
+      description:
+        "An event that names it later makes it known again, without what the catalogue said, and such items are listed too unless the program sets `catalogue_only`. `available: false` keeps an item out of every list.",
       parameters: [path("item_id", "The item."), project],
       responses: {
         204: { description: "It is gone." },
