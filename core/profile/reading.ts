@@ -235,6 +235,12 @@ export function sessionNextChangeMs(state: PersonState, nowMs: number): number {
   return session.endMs + SESSION_GAP_MS;
 }
 
+/** When the session began that is open at `nowMs`; undefined where none is. */
+export function openSessionFromMs(state: PersonState, nowMs: number): number | undefined {
+  const session = currentSession(state);
+  return session !== undefined && isActive(session, nowMs) ? session.startMs : undefined;
+}
+
 /** What the fields read where there was no session. */
 export const NO_SESSION: Readonly<SessionView> = {
   id: "",

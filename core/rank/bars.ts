@@ -34,7 +34,7 @@ export function barsOf(models: Models, query: RankQuery): BarOf {
   const { items, situation } = models;
   const { exclude, pageItemId, filter, bought, tired } = query;
   const kinds = query.excludeKinds ?? [];
-  const fromHistory = excludedByHistory(query.history, kinds, query.purchasesFromMs ?? -Infinity);
+  const fromHistory = excludedByHistory(query.history, kinds, query);
   const { trail, trailLength } = situation;
   const ownBar = kinds.includes("seen") ? "seen" : kinds.includes("session") ? "session" : undefined;
   const boughtBefore = kinds.includes("purchased") ? bought : undefined;

@@ -4,7 +4,7 @@ import { createCandidateList } from "../model/candidates.ts";
 import { NEIGHBOURS_MAX } from "../model/neighbour-rows.ts";
 import { NEGATIVE_TYPES } from "../model/step.ts";
 import type { ExcludeKind } from "../program/program.ts";
-import type { RecentItem } from "./recommender.ts";
+import type { RankQuery, RecentItem } from "./recommender.ts";
 
 const ITEM_FACTOR = 0.02;
 const LIKE_FACTOR = 0.75; // Of the likeness: the like of a dismissed item keeps a quarter of its score at least.
@@ -60,26 +60,39 @@ export function feedbackOf(models: Models, history: readonly RecentItem[], nowMs
   };
 }
 
-/** Items of the history that the kinds leave out, each with the kind; purchases count from `purchasesFromMs` on. */
+/** What says yes to an item so plainly that a dismissal before it is no longer meant; a click may be that of the button that dismissed. */
+const TAKES_BACK: ReadonlySet<string> = new Set(["like", "add_to_cart", "purchase"]);
+
+/**
+ * Items of the history that the kinds leave out, each with the kind. Purchases count from `purchasesFromMs` on, what was
+ * opened in the session from `sessionFromMs` on.
+ */
 export function excludedByHistory(
   history: readonly RecentItem[],
   kinds: readonly ExcludeKind[],
-  purchasesFromMs: number,
+  { purchasesFromMs = -Infinity, sessionFromMs = Infinity }: Pick<RankQuery, "purchasesFromMs" | "sessionFromMs">,
 ): Map<string, ExcludeKind> {
   const excluded = new Map<string, ExcludeKind>();
+  if (kinds.length === 0) return excluded;
   const seen = kinds.includes("seen");
   const purchased = kinds.includes("purchased");
   const dismissed = kinds.includes("dismissed");
-  if (!seen && !purchased && !dismissed) return excluded;
+  const inSession = kinds.includes("session");
+  let wanted: Set<string> | undefined;
   for (const { item_id, event_type, timestamp } of history) {
+    const isOpening = event_type !== "impression" && !NEGATIVE_TYPES.has(event_type);
+    if (dismissed && TAKES_BACK.has(event_type)) (wanted ??= new Set()).add(item_id);
     const kind =
       purchased && event_type === "purchase" && timestamp >= purchasesFromMs
         ? "purchased"
-        : dismissed && (event_type === "dismiss" || event_type === "dislike")
+        : dismissed && (event_type === "dismiss" || event_type === "dislike") && wanted?.has(item_id) !== true
           ? "dismissed"
-          : seen && event_type !== "impression" ? "seen" : undefined;
+          : seen && event_type !== "impression"
+            ? "seen"
+            : inSession && isOpening && timestamp >= sessionFromMs ? "session" : undefined;
     // The strongest word on an item is the one that is told.
-    if (kind !== undefined && (kind !== "seen" || !excluded.has(item_id))) excluded.set(item_id, kind);
+    const isStrong = kind === "purchased" || kind === "dismissed";
+    if (kind !== undefined && (isStrong || !excluded.has(item_id))) excluded.set(item_id, kind);
   }
   return excluded;
 }

@@ -103,6 +103,32 @@ test("nothing that is excluded is shown", () => {
   ok(!ids(shop({ catalogueOnly: true }), ask({ limit: 100 })).includes(eventOnly));
 });
 
+test("what was opened in the session stays out, waved away or long ago; a dismissal holds until the visitor says yes", () => {
+  const recommender = shop();
+  const personKey = "a:session";
+  const did = (item_id: string, event_type: string, agoMs: number) => ({ item_id, event_type, timestamp: nowMs - agoMs });
+  const opened = [...Array(30).keys()].map((i) => did(`i${i}`, "view", 1_000 + i));
+  const history = [did("i7", "dismiss", 1), did("i8", "remove_from_cart", 2), did("i40", "dismiss", 3), ...opened, did("i45", "view", 90_000)];
+  for (const { item_id, event_type, timestamp } of [...history].reverse()) {
+    const weight = event_type === "view" ? 1 : -1;
+    recommender.learn({ personKey, itemId: item_id, eventType: event_type, weight, timeMs: timestamp, sampled: false, history: [] });
+  }
+  const query = ask({ personKey, history, excludeKinds: ["session"], limit: 60, sessionFromMs: nowMs - 60_000, nowMs });
+  const list = ids(recommender, query);
+  deepEqual(opened.filter(({ item_id }) => list.includes(item_id)), []);
+  ok(list.includes("i40"), "to wave away is not to open");
+  deepEqual(recommender.inspect(query, ["i8", "i29"]).asked.map(({ verdict }) => verdict), [{ kind: "session" }, { kind: "session" }]);
+
+  const shows = (...newestFirst: string[]): boolean => {
+    const words = newestFirst.map((type, i) => did("i2", type, i));
+    return ids(base, ask({ history: words, excludeKinds: ["dismissed"], limit: 60 })).includes("i2");
+  };
+  deepEqual(
+    [shows("dislike", "like"), shows("like", "dislike"), shows("add_to_cart", "dismiss"), shows("click", "dismiss"), shows("dismiss", "like", "dislike")],
+    [false, true, true, false, false],
+  );
+});
+
 test("boosts move what they pick, diversity mixes categories", () => {
   const boosted = ids(base, ask({ boosts: [{ when: (item) => item.categories[0] === "c8", by: 1e6 }] }));
   ok(boosted.slice(0, 2).every((id) => category(Number(id.slice(1))) === "c8"), boosted.join(" "));

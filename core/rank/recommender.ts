@@ -101,6 +101,8 @@ export interface RankQuery {
   readonly bought?: ReadonlySet<string> | undefined;
   /** Purchases before it do not count; undefined where all do. */
   readonly purchasesFromMs?: number | undefined;
+  /** When the open session began, by which `session` reads the history; undefined where the models' own session is all there is. */
+  readonly sessionFromMs?: number | undefined;
   readonly country?: string | undefined;
   readonly device?: string | undefined;
   readonly weather?: string | undefined;

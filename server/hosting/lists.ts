@@ -4,7 +4,7 @@ import type { CompiledPlacement, CompiledProgram, ItemPredicate } from "../../co
 import { NO_ITEM } from "../../core/program/item-filter.ts";
 import { Visit } from "../../core/program/scope.ts";
 import { boughtSince, shownTooOften } from "../../core/profile/shows.ts";
-import { strongestInterests } from "../../core/profile/reading.ts";
+import { openSessionFromMs, strongestInterests } from "../../core/profile/reading.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import type { RankedList, RankQuery, Recommender } from "../../core/rank/recommender.ts";
 import type { RecommendationList, RecommendedItem, RecommendRequest } from "../ports.ts";
@@ -70,11 +70,11 @@ export function rankQueryOf({ key, person, placement, request, asked, nowMs, pro
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Merchandising = Mutable<Pick<RankQuery, "pins" | "caps" | "freshness" | "tired" | "bought" | "purchasesFromMs">>;
+type Merchandising = Mutable<Pick<RankQuery, "pins" | "caps" | "freshness" | "tired" | "bought" | "purchasesFromMs" | "sessionFromMs">>;
 
 /** Pins, caps and what reads the person's past; nothing where the placement has none of it. */
 function merchandisingOf(
-  { pins, caps, frequency, freshness, purchasedForMs }: CompiledPlacement,
+  { pins, caps, frequency, freshness, exclude, purchasedForMs }: CompiledPlacement,
   person: PersonState | undefined,
   visit: Visit,
   nowMs: number,
@@ -86,6 +86,7 @@ function merchandisingOf(
   if (caps.length > 0) rules.caps = caps;
   if (freshness !== undefined) rules.freshness = freshness;
   if (person === undefined) return rules;
+  if (exclude.includes("session")) rules.sessionFromMs = openSessionFromMs(person, nowMs);
   if (frequency !== undefined && person.shown.length > 0) {
     const tired = shownTooOften(person, { ...frequency, nowMs });
     if (tired.size > 0) rules.tired = { items: new Set(tired.keys()), by: frequency.by };
