@@ -27,7 +27,7 @@ export const SERVING_PATHS: Paths = {
         query("placement", { type: "string", default: "home" }, "A placement of the program."),
         placementLimit,
         query("item_id", text, "The item of the page."),
-        query("exclude", text, "Items to leave out, with commas between them, or repeated."),
+        query("exclude", text, "Items to leave out, such as those on the pages before: with commas between them, or repeated; 1,000 at most."),
         query("filter", text, "CEL over the item, such as `item.price < 50`."),
         query(
           "explain",
