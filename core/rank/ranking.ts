@@ -200,7 +200,8 @@ export function createRanking(models: Models): Ranking {
         if (filler.score > 0) yield { ...filler, score: 0 };
         else late.add(filler.slot);
       }
-      for (const filler of fillers(barOf)) if (!late.has(filler.slot)) yield filler;
+      // A filter that little passes has had the whole catalogue looked at: once is enough.
+      if (inOrder.length >= wanted) for (const filler of fillers(barOf)) if (!late.has(filler.slot)) yield filler;
       for (const filler of inOrder) if (late.has(filler.slot)) yield filler;
       yield* last;
     };
