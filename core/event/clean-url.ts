@@ -2,11 +2,18 @@
 // ids. So of the query only parameters that are known to say something about the page are kept, and whatever looks like a
 // person or a secret goes wherever it stands. Text only: the URL standard's parser is not in every host.
 
-import { EMAIL, URL_PARAMETERS } from "./url-parameters.ts";
+import { URL_PARAMETERS } from "./url-parameters.ts";
 
 /** What stands in place of what was taken out. */
 const GONE = "-";
-const JWT = /eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?/g;
+/** An e-mail address from the sign on, and what is before it; the browser has a pattern of the whole, for addresses of its own. */
+const DOMAIN = /(?:@|%40)(?:(?!%40)[^\s/?#&=;,:@]){1,255}\.[a-z]{2,24}/gi;
+const LOCAL_CHARS_MAX = 64;
+const BEFORE_LOCAL = /[\s/?#&=;,:]/;
+/** How a token (JWT) begins: `{"` in base64. Its head and its payload have so many characters more. */
+const JWT_HEAD = "eyJ";
+const JWT_PART_MIN = 5;
+const DOTTED = /[\w.-]+/g;
 /** Long runs of one word: a secret where letters and digits mix. */
 const RUN = /[A-Za-z0-9_]{20,}|[A-Za-z0-9_-]{32,}/g;
 /** Nothing of this: nothing to clean. Most pages' addresses are so. */
@@ -30,7 +37,45 @@ export function cleanUrl(url: string, parameters: ReadonlySet<string> = URL_PARA
 
 /** The text with everything taken out that looks like an e-mail address or a secret. */
 export function withoutSecrets(text: string): string {
-  return text.replace(EMAIL, GONE).replace(JWT, GONE).replace(RUN, (run) => (isSecret(run) ? GONE : run));
+  return withoutTokens(withoutEmails(text)).replace(RUN, (run) => (isSecret(run) ? GONE : run));
+}
+
+/** From each sign to both sides: a pattern looks at a text anew from every place where an address could begin. */
+function withoutEmails(text: string): string {
+  let kept = "";
+  let end = 0;
+  for (const { index, 0: domain } of text.matchAll(DOMAIN)) {
+    const startMin = Math.max(end, index - LOCAL_CHARS_MAX);
+    let start = index;
+    while (start > startMin && !BEFORE_LOCAL.test(text[start - 1]!)) start--;
+    // What follows an address at once is part of it: `ada@home.example@work.example`.
+    const goesOn = start === end && index === end && end > 0;
+    if (start === index && !goesOn) continue;
+    if (!goesOn) kept += text.slice(end, start) + GONE;
+    end = index + domain.length;
+  }
+  return end === 0 ? text : kept + text.slice(end);
+}
+
+/** By hand: a pattern begins anew at every `eyJ` of a text that is nothing else, and holds the thread for minutes. */
+function withoutTokens(text: string): string {
+  if (!text.includes(JWT_HEAD)) return text;
+  return text.replace(DOTTED, (run) => {
+    const parts = run.split(".");
+    const kept: string[] = [];
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i]!;
+      const start = part.indexOf(JWT_HEAD);
+      const isHead = start >= 0 && part.length - start >= JWT_HEAD.length + JWT_PART_MIN;
+      if (!isHead || (parts[i + 1]?.length ?? 0) < JWT_PART_MIN) {
+        kept.push(part);
+        continue;
+      }
+      kept.push(part.slice(0, start) + GONE);
+      i += 2; // the payload, and the signature where there is one
+    }
+    return kept.join(".");
+  });
 }
 
 /**
