@@ -1,6 +1,11 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
+import { once } from "node:events";
+import { credentials, loadPackageDefinition, Metadata } from "@grpc/grpc-js";
+import protoLoader from "@grpc/proto-loader";
+import { WebSocket } from "ws";
 import { ask, startNode, type TestNode } from "../http/testing.ts";
+import { PROTO_FOLDER } from "../protobuf/messages.ts";
 
 const limits = { keyPerS: 10_000, addressPerS: 10_000, personPerS: 10_000 };
 
@@ -47,6 +52,78 @@ test("a person who is asked for too often is left in peace, others are not", asy
   t.after(() => node.close());
   ok((await countRefused(node, 60, () => key, "/v1/recommendations?user_id=ada")) > 0);
   equal(await countRefused(node, 4, () => key, "/v1/recommendations?user_id=bob"), 0);
+});
+
+test("messages of a WebSocket count as requests do: by key, by address and by person", async (t) => {
+  for (const limit of ["keyPerS", "addressPerS", "personPerS"]) {
+    const [node, headers] = await keyed({ limits: { ...limits, [limit]: 5 } });
+    t.after(() => node.close());
+    const socket = new WebSocket(`${node.url.replace("http", "ws")}/v1/live`, { headers });
+    t.after(() => socket.terminate());
+    const codes: string[] = [];
+    socket.on("message", (data: Buffer) => {
+      const { type, id, code } = JSON.parse(String(data));
+      if (id !== undefined) codes[Number(id)] = type === "error" ? code : type;
+    });
+    await once(socket, "open");
+    for (let id = 0; id < 40; id++) socket.send(JSON.stringify({ id: String(id), subscribe: { user_id: "ada" } }));
+    while (Object.keys(codes).length < 40) await once(socket, "message");
+    deepEqual([...new Set(codes)].sort(), ["ack", "rate_limited"], limit);
+  }
+});
+
+test("connections that are opened count too", async (t) => {
+  const [node, headers] = await keyed({ limits: { ...limits, addressPerS: 5 } });
+  t.after(() => node.close());
+  const dialled = Array.from({ length: 40 }, () => {
+    const socket = new WebSocket(`${node.url.replace("http", "ws")}/v1/live`, { headers });
+    return new Promise<number>((resolve) => {
+      socket.on("open", () => resolve(101));
+      socket.on("unexpected-response", (_request, response) => resolve(response.statusCode!));
+      socket.on("error", () => {}); // cut before it was open, at the end
+      t.after(() => socket.terminate());
+    });
+  });
+  const statuses = new Set(await Promise.all(dialled));
+  deepEqual([...statuses].sort(), [101, 429]);
+});
+
+/** A gRPC stream of events with the key; `send` resolves to the answer's code, "ok" where it is one. */
+function sendStream(node: TestNode, { authorization = "" }: Record<string, string>) {
+  const definition = protoLoader.loadSync("attune/v1/events.proto", { includeDirs: [PROTO_FOLDER], keepCase: true });
+  const { Events } = (loadPackageDefinition(definition) as any).attune.v1;
+  const client = new Events(node.server.grpcAddress, credentials.createInsecure());
+  const metadata = new Metadata();
+  metadata.set("authorization", authorization);
+  const stream = client.SendStream(metadata);
+  const codeOf = (error: any): string => String(error.metadata.get("attune-code")[0]);
+  const failed = new Promise<string>((resolve) => stream.on("error", (error: any) => resolve(codeOf(error))));
+  const send = (): Promise<string> => {
+    stream.write({ events: [] });
+    return Promise.race([failed, once(stream, "data").then(() => "ok", codeOf)]);
+  };
+  return { send, close: () => client.close() };
+}
+
+test("messages of a gRPC stream count too, and a key that was revoked sends no further one", async (t) => {
+  const grpc = { port: 0, ifFree: false };
+  const [busy, key] = await keyed({ grpc, limits: { ...limits, keyPerS: 5 } });
+  t.after(() => busy.close());
+  const line = sendStream(busy, key);
+  t.after(() => line.close());
+  equal(await line.send(), "ok");
+  let last = "ok";
+  for (let sent = 1; last === "ok" && sent < 40; sent++) last = await line.send();
+  equal(last, "rate_limited");
+
+  const node = await startNode({ config: { grpc } });
+  t.after(() => node.close());
+  const { key: secret, stored } = node.keys.issue({ project: "default", role: "write", name: "site" });
+  const [begun, unused] = [0, 1].map(() => sendStream(node, { authorization: `Bearer ${secret}` })) as [typeof line, typeof line];
+  for (const one of [begun, unused]) t.after(() => one.close());
+  equal(await begun.send(), "ok");
+  node.keys.revoke(stored.id);
+  deepEqual([await begun.send(), await unused.send()], ["key_invalid", "key_invalid"]);
 });
 
 test("a node without keys counts nothing", async (t) => {

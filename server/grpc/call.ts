@@ -37,6 +37,8 @@ export type WatchCall = ServerWritableStream<Buffer, Buffer>;
 /** What a handler sees of a call. */
 export interface Caller extends Reader {
   readonly sender: Sender;
+  /** Before each message of a stream, which counts as a request does. @throws Problem (key_missing, key_invalid, rate_limited). */
+  goesOn(): void;
   /** Before the answer goes out: an anonymous id may have become a user's while it was made. @throws Problem (forbidden). */
   checkAgain(): void;
 }
@@ -134,6 +136,12 @@ export function createCalls(options: CallOptions): Calls {
     return {
       principal,
       project,
+      goesOn() {
+        if (!principal.holds()) throw refusal(principal.kind === "open" ? "key_missing" : "key_invalid");
+        if (principal.kind === "open") return;
+        limits.address(address);
+        limits.key(principal.id);
+      },
       checkAgain() {
         if (!read.every((ref) => mayRead(ref, { principal, project }))) throw refusal("forbidden");
       },
@@ -197,8 +205,11 @@ export function createCalls(options: CallOptions): Calls {
       return (call) => {
         const serve = async (): Promise<void> => {
           const caller = await callerOf(call, named);
-          // One batch after the other: the sender is read no faster than the log takes.
-          for await (const bytes of call as AsyncIterable<Buffer>) {
+          // One batch after the other: the sender is read no faster than the log takes. A refusal leaves the stream whole, so that
+          // its status still goes out.
+          const batches: AsyncIterable<Buffer> = call.iterator({ destroyOnReturn: false });
+          for await (const bytes of batches) {
+            caller.goesOn();
             const startMs = performance.now();
             const answer = response.encode((await handle(bytes, caller)) as Message);
             timing.record(performance.now() - startMs);

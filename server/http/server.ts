@@ -164,6 +164,7 @@ function assemble(
   const sockets = createSocketServer({
     hubOf,
     gate,
+    limits,
     projects,
     isOwnPage: (request) => isOwnPage(request.headers, "GET", clients.host(request)),
     audit,

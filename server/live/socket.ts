@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { WebSocketServer, type WebSocket } from "ws";
 import { formatTimestamp } from "../../core/event/time.ts";
 import { refusal, requireNeed, type Gate } from "../access/gate.ts";
+import type { Limits } from "../access/limits.ts";
 import { credentialsOf, type Principal } from "../access/principal.ts";
 import type { Reader } from "../access/reader.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
@@ -34,6 +35,8 @@ const AUTH_WAIT_MS = 10_000;
 export interface SocketServerOptions {
   hubOf: (project: Project) => Hub;
   gate: Gate;
+  /** A connection and each of its messages count as a request does. */
+  limits: Limits;
   projects: (name: string) => Project | undefined;
   /** Whether the page that asks is one of this server's. */
   isOwnPage: (request: IncomingMessage) => boolean;
@@ -47,7 +50,7 @@ export interface SocketServerOptions {
 
 export interface SocketServer {
   readonly open: number;
-  /** Rejects with a Problem (too_many_connections, unknown_project, 401, 403). */
+  /** Rejects with a Problem (too_many_connections, rate_limited, unknown_project, 401, 403). */
   take(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
   close(): void;
 }
@@ -88,12 +91,20 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       const admit = async (): Promise<void> => {
         const { key, userToken } = readAuth(parseJson(data));
         const principal = await options.gate.identify({ key, userToken, origin: request.headers.origin }, named);
+        count(request, principal);
         begin(socket, request, readerOf(principal, named));
       };
       admit()
         .catch(refuse)
         .finally(() => socket.resume());
     });
+  }
+
+  /** @throws Problem (rate_limited). A node without keys counts nothing. */
+  function count(request: IncomingMessage, principal: Principal): void {
+    if (principal.kind === "open") return;
+    options.limits.address(options.addressOf(request));
+    if (principal.kind !== "nobody") options.limits.key(principal.id);
   }
 
   /** @throws Problem (key_missing, forbidden, unknown_project). */
@@ -105,8 +116,11 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       principal,
       project,
       noted(ref) {
+        if (principal.kind === "open") return;
+        const personKey = project.personKey(ref);
+        options.limits.person(project.name, personKey);
         if (audit === undefined || !isAudited(principal)) return;
-        const subject = audit.subjectOf(project.name, project.personKey(ref));
+        const subject = audit.subjectOf(project.name, personKey);
         audit.read({ project: project.name, actor: principal.id, action: "WS /v1/live", subject });
       },
     };
@@ -143,6 +157,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
           outlet.send({ type: "error", ...faultOf(refusal(fault)), at: at() });
           return socket.close(CLOSE_POLICY, "the key is not in force");
         }
+        count(request, principal);
         const reading = turn.then(() => readClientMessage(value, reader));
         turn = reading.catch(() => undefined);
         const message = await reading;
@@ -200,6 +215,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       const named = projectNamed(request.headers, query);
       const shown = credentialsOf(request.headers, query, options.isOwnPage(request));
       const principal = await gate.identify(shown, named);
+      count(request, principal);
       if (principal.kind !== "nobody") readerOf(principal, named);
       server.handleUpgrade(request, socket, head, (open) => connect(open, request, principal, named));
     },
