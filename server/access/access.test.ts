@@ -79,6 +79,17 @@ test("a flipped bit brings no revoked key back, and a file from before the check
   equal(openKeyRing(path, Date.now).list().length, 1);
 });
 
+test("a key file that goes away beside a running node takes no key back and opens nothing", (t) => {
+  const { path, ring, clock, reopen } = bench(t);
+  const { key } = issue(ring, "admin");
+  rmSync(path);
+  clock.ms += 1_000;
+  equal(ring.isEmpty, false);
+  equal(ring.find(key)?.role, "admin");
+  issue(ring, "read");
+  deepEqual(reopen().list().map(({ role }) => role), ["admin", "read"]);
+});
+
 test("a key is found until it is revoked, and a ring whose keys were all revoked stays closed", (t) => {
   const { ring, reopen } = bench(t);
   equal(ring.isEmpty, true);

@@ -1,6 +1,6 @@
 // The keys in force. Reads the key file, and again when it has changed, so that `attune keys` beside a running node takes
 // effect within a second and a revocation through the API at once.
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { readKeyFile, writeKeyFile, type KeyFileContent, type StoredKey, type TokenSecret } from "./key-file.ts";
 import { endOf, KeyTable, makeKey, makeSecret, type IssuedKey, type KeyRequest } from "./key-table.ts";
 
@@ -43,6 +43,8 @@ export function openKeyRing(path: string, now: () => number): FileKeyRing {
   let lookedAtMs = -Infinity;
 
   const load = (): void => {
+    // A file that is gone takes no key back: otherwise the node would stand open. The next change writes it anew.
+    if (content.keys.length > 0 && !existsSync(path)) return;
     content = readKeyFile(path);
     table = new KeyTable(content, now);
   };

@@ -1,5 +1,6 @@
 // How often a key, an address and a person may ask. Counted in this process, or with others; a node without keys counts
 // nothing.
+import ipaddr from "ipaddr.js";
 import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
 import { Problem } from "../http/problem.ts";
 
@@ -36,6 +37,7 @@ export const countInMemory: CounterOf = (_, perS) => {
   };
 };
 
+const IPV6_NETWORK_BYTES = 7;
 /** Those who are told to wait; a flood of many beyond it starts anew. */
 const WAITING_MAX = 100_000;
 
@@ -60,10 +62,19 @@ export function createLimits(config: LimitConfig, now: () => number, counterOf: 
       count(key, exceeded);
     };
   };
+  const addresses = limit("address", config.addressPerS);
   const persons = limit("person", config.personPerS);
   return {
     key: limit("key", config.keyPerS),
-    address: limit("address", config.addressPerS),
+    address: (address) => addresses(networkOf(address)),
     person: (project, personKey) => persons(`${project} ${personKey}`),
   };
+}
+
+/** What one sender has to himself: an IPv4 address, or the 56 bits that a provider gives out of an IPv6 one. */
+function networkOf(text: string): string {
+  if (!text.includes(":") || !ipaddr.isValid(text)) return text;
+  const address = ipaddr.process(text);
+  if (address.kind() === "ipv4") return address.toString();
+  return Buffer.from(address.toByteArray().slice(0, IPV6_NETWORK_BYTES)).toString("hex");
 }

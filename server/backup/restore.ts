@@ -68,7 +68,7 @@ async function unpack(backup: BackupFolder, { files }: Manifest, dataFolder: str
   for (const { name, box } of files) {
     if (name.split(/[/\\]/).includes("..")) throw new BackupError(`the manifest names ${name}`);
     const path = join(dataFolder, name);
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const file = await open(path, "w", 0o600);
     try {
       for await (const chunk of openBox(boxPath(backup, box), boxKey(backup, box))) await file.write(chunk);

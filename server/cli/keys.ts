@@ -63,7 +63,7 @@ export async function keysCommand(
 
 async function ringOfFolder(flags: Flags): Promise<OpenRing> {
   const { data } = await readSettings(flags, process.env);
-  mkdirSync(data, { recursive: true });
+  mkdirSync(data, { recursive: true, mode: 0o700 });
   return { ring: openKeyRing(join(data, KEY_FILE), Date.now) };
 }
 

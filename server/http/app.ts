@@ -11,7 +11,7 @@ import { SDK_HEADERS } from "../segment-protocol/sdk-headers.ts";
 import { BODY_BYTES_MAX } from "./body.ts";
 import type { HttpConfig } from "./config.ts";
 import { CAN_SHARE_PORT, claimPort, openDoors, type Doors } from "./doors.ts";
-import { isSameOrigin } from "./origin.ts";
+import { isMachineName, isSameOrigin } from "./origin.ts";
 import { goingDown, Problem, problemDocument, problemOfHost } from "./problem.ts";
 import { actionOf, RequestCall, type CallContext, type Door } from "./request-call.ts";
 import type { Answer, Route, StreamRoute } from "./route.ts";
@@ -183,6 +183,7 @@ export function createShell(options: ShellOptions): Shell {
     socket.on("error", () => socket.destroy());
     const take = async (): Promise<void> => {
       if (closing) throw goingDown();
+      requireName(request.headers.host);
       await options.upgrade(request, socket, head);
     };
     take().catch((error: unknown) => {
@@ -207,7 +208,14 @@ export function createShell(options: ShellOptions): Shell {
     if (origin !== undefined && route.crossOrigin !== true && !isSameOrigin(origin, options.clients.host(request.raw))) {
       throw new Problem("cross_origin", "Pages of another origin may send events, read lists and listen, and no more.");
     }
+    if (route.access !== "public") requireName(host);
     return new RequestCall(request, route, options);
+  }
+
+  /** While a node is open, whoever reaches it may do everything: pages that reach it by a name of their own must not. */
+  function requireName(host: string | undefined): void {
+    if (!options.gate.isOpen || isMachineName(host)) return;
+    throw new Problem("cross_origin", "A node without keys is asked as localhost or by its address; make a key for other names.");
   }
 
   /** Whatever an operator or an administrator changed, with what the path names; persons are in the trail as hashes. */

@@ -1,5 +1,6 @@
 // Which page a request comes from, as far as a browser says.
 import type { IncomingHttpHeaders } from "node:http";
+import ipaddr from "ipaddr.js";
 
 const READING = new Set(["GET", "HEAD"]);
 
@@ -17,4 +18,14 @@ export function isOwnPage(headers: IncomingHttpHeaders, method: string, host: st
   if (origin !== undefined) return isSameOrigin(origin, host);
   // Browsers say where all but plain reading comes from; a link from elsewhere may lead to a page.
   return READING.has(method) || headers["sec-fetch-site"] === "same-origin";
+}
+
+/**
+ * Whether the host that a request asks for is this machine by a name that nobody else gives out: an address, `localhost`, or
+ * none. A page elsewhere may have its own name point to 127.0.0.1 (DNS rebinding): then it is of this server's origin to the browser.
+ */
+export function isMachineName(host: string | undefined): boolean {
+  if (host === undefined || host === "") return true;
+  const name = host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1").toLowerCase();
+  return name === "localhost" || name.endsWith(".localhost") || ipaddr.isValid(name);
 }

@@ -1,11 +1,14 @@
 // The HTTP contract, route by route, against a whole node on a real port.
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { once } from "node:events";
+import { request, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { WebSocket } from "ws";
 import { CONTRACT_FIELDS } from "./contract.ts";
 import { ask, startNode, type TestAnswer } from "./testing.ts";
 
@@ -564,6 +567,46 @@ test("other origins may send events, read lists and listen, and nothing else", a
   const retry = await ask(node, "POST /v1/dead-letters/x/retry", undefined, { headers });
   isProblem(retry, 403, "cross_origin");
   equal((await ask(node, "GET /v1/segments", undefined, { headers: { origin: node.url } })).status, 200);
+});
+
+test("a page whose own name leads to this machine may do nothing on a node without keys", async (t) => {
+  const fresh = await startNode();
+  t.after(() => fresh.close());
+  const { port } = new URL(fresh.url);
+  const codeOf = async (host: string, method: string, path: string): Promise<string | number | undefined> => {
+    const asked = request(`${fresh.url}${path}`, { method, headers: { host, origin: `http://${host}` } });
+    const [response] = (await once(asked.end(), "response")) as [IncomingMessage];
+    const text = (await response.toArray()).join("");
+    return response.statusCode === 200 ? 200 : JSON.parse(text).code;
+  };
+  const dialled = async (host: string): Promise<number> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/live`, { headers: { host } });
+    t.after(() => socket.terminate());
+    socket.on("error", () => {}); // cut before it was open
+    return Promise.race([
+      once(socket, "open").then(() => 101),
+      once(socket, "unexpected-response").then(([, response]) => response.statusCode as number),
+    ]);
+  };
+  for (const host of ["rebound.example", "127.0.0.1.rebound.example", "localhost.rebound.example"]) {
+    const named = `${host}:${port}`;
+    equal(await codeOf(named, "GET", "/v1/search?q="), "cross_origin", host);
+    equal(await codeOf(named, "POST", "/v1/keys"), "cross_origin", host);
+    equal(await codeOf(named, "POST", "/v1/events"), "cross_origin", host);
+    equal(await codeOf(named, "GET", "/v1/live?user_id=ada"), "cross_origin", host);
+    equal(await codeOf(named, "GET", "/healthz"), 200, host);
+    equal(await dialled(named), 403, host);
+  }
+  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, "shop.localhost", "192.168.0.7:8080"]) {
+    equal(await codeOf(host, "GET", "/v1/search?q="), 200, host);
+  }
+  equal(await dialled("localhost"), 101);
+  const { key } = fresh.keys.issue({ project: "default", role: "write", name: "site" });
+  const headers = { host: "attune.example", authorization: `Bearer ${key}` };
+  const asked = request(`${fresh.url}/v1/trending`, { headers });
+  const [response] = (await once(asked.end(), "response")) as [IncomingMessage];
+  response.resume();
+  equal(response.statusCode, 200);
 });
 
 test("what is no route, no method, no URL and no HTTP is a problem document", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -73,4 +73,13 @@ test("a folder that cannot be written to is told in a sentence", () => {
       return true;
     });
   }
+});
+
+test("a folder that is made here is for its owner alone, one that was there stays as it is", { skip: process.platform === "win32" }, () => {
+  const made = join(root, "below", "made");
+  lockFolder(made).release();
+  assert.equal(statSync(made).mode & 0o777, 0o700);
+  const mode = statSync(root).mode;
+  lockFolder(root).release();
+  assert.equal(statSync(root).mode, mode);
 });

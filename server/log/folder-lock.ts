@@ -56,7 +56,7 @@ export function lockFolder(folder: string): FolderLock {
 
 function openDatabase(folder: string): DatabaseSync {
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     // SQLite would say only that it cannot open its file.
     accessSync(folder, constants.W_OK);
     return new DatabaseSync(join(folder, "lock"));

@@ -71,7 +71,7 @@ export function defaultKekFolder(): string {
 export function openVault(options: VaultOptions): Vault {
   const file = join(options.dataFolder, VAULT_FILE);
   const kekFolder = options.kekFolder ?? defaultKekFolder();
-  mkdirSync(options.dataFolder, { recursive: true });
+  mkdirSync(options.dataFolder, { recursive: true, mode: 0o700 });
   const opened =
     existsSync(file) || existsSync(nextOf(file)) ? openExisting(file, kekFolder, options.variable) : makeNew(file, kekFolder);
   return new FileVault(file, opened);
