@@ -2,7 +2,7 @@ import { equal, rejects, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { forEachSeed } from "../../core/testing/seeds.ts";
-import { JSON_DEPTH_MAX, nestsDeeperThan, parseJson, parseObject, unpack, UNPACKED_BYTES_MAX } from "./body.ts";
+import { JSON_DEPTH_MAX, JSON_VALUES_MAX, nestsDeeperThan, parseJson, parseObject, unpack, UNPACKED_BYTES_MAX } from "./body.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 
@@ -35,6 +35,15 @@ test("a megabyte of opening brackets is refused at once", () => {
   const startMs = performance.now();
   throws(() => parseJson(Buffer.alloc(1024 * 1024, "[")), { code: "too_deep" });
   equal(performance.now() - startMs < 50, true);
+});
+
+test("values are counted before they are made, outside of strings, to the limit exactly", () => {
+  const list = (count: number): Buffer => Buffer.concat([bytes("["), Buffer.alloc(2 * count - 1, "1,"), bytes("]")]);
+  equal((parseJson(list(JSON_VALUES_MAX)) as unknown[]).length, JSON_VALUES_MAX);
+  throws(() => parseJson(list(JSON_VALUES_MAX + 1)), { code: "body_too_large" });
+  throws(() => parseJson(Buffer.concat([bytes("["), Buffer.alloc(3 * JSON_VALUES_MAX - 1, "[],"), bytes("]")])), { code: "body_too_large" });
+  const commas = `"\\\",${",".repeat(3 * JSON_VALUES_MAX)}`;
+  equal((parseJson(bytes(`[${commas}"]`)) as string[]).length, 1);
 });
 
 test("what is not JSON is refused, and the problem does not repeat it", () => {

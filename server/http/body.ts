@@ -9,6 +9,11 @@ export const UNPACKED_BYTES_MAX = 8 * 1024 * 1024;
 /** Deeper than any valid body (an event's `additional_data` may be 5 deep); JSON.parse alone takes 333 ms for 1 MB of `[`. */
 export const JSON_DEPTH_MAX = 32;
 
+/** As many as of Avro. Eight megabytes of `[],[],` are small to send packed, and hold the thread for a second. */
+export const JSON_VALUES_MAX = 1_000_000;
+/** `1,`: a shorter body cannot have more values than that. */
+const VALUE_BYTES_MIN = 2;
+
 /** A bomb costs a turn of the event loop for each chunk: with 16 KiB, the default, 20 ms of the thread, with this 3. */
 const INFLATED_CHUNK_BYTES = 128 * 1024;
 const INFLATE_OPTIONS = { maxOutputLength: UNPACKED_BYTES_MAX, chunkSize: INFLATED_CHUNK_BYTES } as const;
@@ -38,12 +43,15 @@ export async function unpack(body: Buffer, contentEncoding: string): Promise<Buf
   }
 }
 
-/** Parses a JSON body. Throws a Problem (bad_json, too_deep) and never blocks: time is linear in the bytes. */
+/** Parses a JSON body. Throws a Problem (bad_json, too_deep, body_too_large) and never blocks: time is linear in the bytes. */
 export function parseJson(body: Buffer | null): unknown {
   if (body === null || body.length === 0) throw new Problem("bad_json", "The body is empty; send JSON.");
   if (!isUtf8(body)) throw new Problem("bad_json", "The body is not valid UTF-8.");
   if (nestsDeeperThan(body, JSON_DEPTH_MAX)) {
     throw new Problem("too_deep", `The body is nested more than ${JSON_DEPTH_MAX} deep.`);
+  }
+  if (body.length > JSON_VALUES_MAX * VALUE_BYTES_MIN && countParts(body) > JSON_VALUES_MAX) {
+    throw new Problem("body_too_large", `The body has more than ${JSON_VALUES_MAX} values.`);
   }
   try {
     return JSON.parse(body.toString("utf8"));
@@ -67,6 +75,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+const COMMA = 0x2c;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
@@ -83,6 +92,19 @@ export function nestsDeeperThan(body: Uint8Array, depthMax: number): boolean {
     } else if (byte === 0x7d || byte === 0x5d) depth--;
   }
   return false;
+}
+
+/** Lists, objects, and what is in them: one for each opening bracket and each comma outside of strings. */
+function countParts(body: Uint8Array): number {
+  let parts = 0;
+  const { length } = body;
+  for (let i = 0; i < length; i++) {
+    const byte = body[i]!;
+    if (byte === QUOTE) {
+      for (i++; i < length && body[i] !== QUOTE; i++) if (body[i] === BACKSLASH) i++;
+    } else if (byte === COMMA || byte === 0x7b || byte === 0x5b) parts++;
+  }
+  return parts;
 }
 
 /** Recursion is bounded by JSON_DEPTH_MAX. */
