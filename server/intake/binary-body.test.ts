@@ -8,6 +8,7 @@ import protobuf from "protobufjs";
 import { BUILT_IN_EVENT_TYPES } from "../../core/event/event.ts";
 import { normaliseEvent } from "../../core/event/validate.ts";
 import { rngFrom, type Rng } from "../../core/math/rng.ts";
+import { JSON_VALUES_MAX } from "../http/body.ts";
 import { ask, startNode } from "../http/testing.ts";
 import { AVRO_FILE, codecOf, PROTO_FILES, PROTO_FOLDER } from "../protobuf/messages.ts";
 import { BATCH_EVENTS_MAX } from "./batch.ts";
@@ -253,6 +254,24 @@ test("malformed bodies and hostile claims are refused soon", async () => {
   equal(await code(Buffer.from("12ff", "hex"), PROTOBUF), "bad_request");
   equal(await code(new Uint8Array(), PROTOBUF), "bad_request");
   equal(await code(good, { headers: { "content-type": "image/png" } }), "unsupported_media_type");
+});
+
+test("the most values that protobuf may hold, and one more, in one list or in several", async () => {
+  const part = (field: number, bytes: Uint8Array): Uint8Array => protobuf.Writer.create().uint32((field << 3) | 2).bytes(bytes).finish();
+  /** `additional_data: {k: [null, null, …]}`, two bytes a value. */
+  const event = (count: number): Uint8Array => {
+    const list = Buffer.alloc(2 * count, Buffer.from([(1 << 3) | 2, 0]));
+    return part(13, part(1, Buffer.concat([part(1, Buffer.from("k")), part(2, part(6, list))])));
+  };
+  const bare = readProtobuf(Buffer.from(event(JSON_VALUES_MAX - 1))).raws[0] as { additional_data: { k: unknown[] } };
+  equal(bare.additional_data.k.length, JSON_VALUES_MAX - 1);
+  const most = (JSON_VALUES_MAX - 2) / 2;
+  const two = (first: number): Buffer => Buffer.concat([part(1, event(first)), part(1, event(most))]);
+  equal(readProtobuf(two(most)).raws.length, 2);
+  for (const bytes of [Buffer.from(event(JSON_VALUES_MAX)), Buffer.from(event(3 * JSON_VALUES_MAX)), two(most + 1)]) {
+    const answer = await ask(node, "POST /v1/events", gzipSync(bytes), { headers: { ...PROTOBUF.headers, "content-encoding": "gzip" } });
+    deepEqual([answer.status, answer.json.code], [413, "body_too_large"]);
+  }
 });
 
 test("schemas that are none", async () => {

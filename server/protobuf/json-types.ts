@@ -1,8 +1,9 @@
 // google.protobuf.Struct, Value, ListValue and Timestamp as what they stand for: JSON values and instants. By hand,
-// because the library would make messages of messages of them, and to bound their depth.
+// because the library would make messages of messages of them, and to bound their depth and their number.
 import type { Reader, Writer } from "protobufjs";
 import { formatTimestamp, parseTimestamp } from "../../core/event/time.ts";
-import { JSON_DEPTH_MAX } from "../http/body.ts";
+import { JSON_DEPTH_MAX, JSON_VALUES_MAX } from "../http/body.ts";
+import { Problem } from "../http/problem.ts";
 
 /** Field numbers of `google/protobuf/struct.proto`; a wire type in the low three bits makes a tag. */
 const VARINT = 0;
@@ -25,7 +26,16 @@ export class TooDeepError extends Error {
   override readonly name = "TooDeepError";
 }
 
-/** @throws TooDeepError; whatever the reader throws on bytes that are none. */
+/** Values that a body's reader has come by; counted list by list, as an empty one takes two bytes. */
+const valuesOf = new WeakMap<Reader, number>();
+
+function countValues(reader: Reader, added: number): void {
+  const values = (valuesOf.get(reader) ?? 0) + added;
+  if (values > JSON_VALUES_MAX) throw new Problem("body_too_large", `The body has more than ${JSON_VALUES_MAX} values.`);
+  valuesOf.set(reader, values);
+}
+
+/** @throws TooDeepError; Problem (body_too_large); whatever the reader throws on bytes that are none. */
 export function readStruct(reader: Reader, sizeBytes: number, depth = 1): Record<string, unknown> {
   if (depth > JSON_DEPTH_MAX) throw new TooDeepError();
   const entries: [string, unknown][] = [];
@@ -34,7 +44,9 @@ export function readStruct(reader: Reader, sizeBytes: number, depth = 1): Record
     const tag = reader.uint32();
     if (tag === FIRST) entries.push(readEntry(reader, reader.uint32(), depth));
     else reader.skipType(tag & 7);
+    if (entries.length > JSON_VALUES_MAX) break;
   }
+  countValues(reader, entries.length);
   // Defines own properties, `__proto__` among them: validation sees and refuses it.
   return Object.fromEntries(entries);
 }
@@ -78,7 +90,9 @@ function readList(reader: Reader, sizeBytes: number, depth: number): unknown[] {
     const tag = reader.uint32();
     if (tag === FIRST) values.push(readValue(reader, reader.uint32(), depth));
     else reader.skipType(tag & 7);
+    if (values.length > JSON_VALUES_MAX) break;
   }
+  countValues(reader, values.length);
   return values;
 }
 
