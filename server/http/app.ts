@@ -8,7 +8,6 @@ import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { FilterError, HostError, RulesError } from "../ports.ts";
 import { SDK_HEADERS } from "../segment-protocol/sdk-headers.ts";
-import { BODY_BYTES_MAX } from "./body.ts";
 import type { HttpConfig } from "./config.ts";
 import { CAN_SHARE_PORT, claimPort, openDoors, type Doors } from "./doors.ts";
 import { isMachineName, isSameOrigin } from "./origin.ts";
@@ -16,6 +15,7 @@ import { goingDown, Problem, problemDocument, problemOfHost } from "./problem.ts
 import { actionOf, RequestCall, type CallContext, type Door } from "./request-call.ts";
 import type { Answer, Route, StreamRoute } from "./route.ts";
 import type { Timings } from "./timings.ts";
+import { createReceiver } from "./receive.ts";
 import { readTls, watchTls } from "./tls.ts";
 
 /** A request whose body has not arrived by then is answered 408: slow senders must not hold memory. */
@@ -28,6 +28,7 @@ const DRAIN_MS = 5_000;
 
 export interface ShellOptions extends CallContext {
   tls?: HttpConfig["tls"] | undefined;
+  receivingBytesMax: number;
   routes: readonly Route[];
   streams: readonly StreamRoute[];
   /** Takes over a connection that asks for a WebSocket. @throws Problem. */
@@ -66,7 +67,6 @@ export function createShell(options: ShellOptions): Shell {
   let closing = false;
   const app = fastify({
     logger: false,
-    bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
     forceCloseConnections: "idle",
@@ -96,7 +96,10 @@ export function createShell(options: ShellOptions): Shell {
   app.removeAllContentTypeParsers();
   // The usual types by name: what only `*` takes has its header parsed anew on each request.
   const types = ["application/json", "text/plain", "*"];
-  app.addContentTypeParser(types, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  const { receive } = createReceiver(options.receivingBytesMax);
+  app.addContentTypeParser(types, ({ headers }: FastifyRequest, payload: IncomingMessage) =>
+    receive(payload, Number(headers["content-length"])),
+  );
   app.setErrorHandler((error, request, reply) => sendFault(error, request, reply));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?", 1)[0]!;
@@ -284,12 +287,8 @@ function problemOf(error: unknown): Problem {
   if (error instanceof FilterError) return new Problem("bad_filter", error.message, { parameter: "filter" });
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   switch (code) {
-    case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return new Problem("body_too_large", `A body may have at most ${BODY_BYTES_MAX} bytes.`);
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return new Problem("unsupported_media_type", "The content type cannot be understood.");
-    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
-      return new Problem("bad_request", "The body does not have the length that its header says.");
     case "FST_ERR_BAD_URL":
       return new Problem("bad_request", "The URL is not valid.");
     case "ECONNRESET":

@@ -29,6 +29,8 @@ export interface HttpConfig {
   botAddresses: readonly string[];
   /** Bodies that wait for the log, in bytes; beyond it 429. */
   queueBytesMax: number;
+  /** Bodies that have not arrived as a whole, in bytes, all senders' together; beyond it 429 for all but small ones. */
+  receivingBytesMax: number;
   webhooks: WebhookConfig;
   /** Whom the console's people log in with, beside keys. */
   oidc?: OidcConfig;
@@ -43,6 +45,7 @@ export const DEFAULT_HTTP_CONFIG: HttpConfig = {
   trustedProxies: [],
   botAddresses: [],
   queueBytesMax: 64 * 1024 * 1024,
+  receivingBytesMax: 128 * 1024 * 1024,
   webhooks: { allowPrivate: false, backoffMs: 1_000, attemptsMax: 6 },
   limits: DEFAULT_LIMITS,
 };

@@ -246,6 +246,7 @@ function assemble(
     limits,
     audit,
     tls: config.tls,
+    receivingBytesMax: config.receivingBytesMax,
     timings,
     logger,
     now,
