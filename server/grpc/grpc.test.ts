@@ -125,6 +125,7 @@ test("attributes: set, removed, and two ids linked", async () => {
 });
 
 test("what is wrong comes as a status with the problem's code", async () => {
+  const protoName = Object.fromEntries([["__proto__", { listValue: { values: [] } }]]);
   const cases: [any, string, object, number, string, Metadata?][] = [
     [profiles, "Get", { user_id: "nobody" }, status.NOT_FOUND, "unknown_person"],
     [profiles, "Get", {}, status.INVALID_ARGUMENT, "bad_parameter"],
@@ -135,6 +136,7 @@ test("what is wrong comes as a status with the problem's code", async () => {
     [decisions, "Decide", { user_id: "ada", slot: "moon" }, status.NOT_FOUND, "unknown_slot"],
     [events, "Send", { events: new Array(1_001).fill({}) }, status.INVALID_ARGUMENT, "too_many_events"],
     [profiles, "SetAttributes", { user_id: "x" }, status.INVALID_ARGUMENT, "bad_parameter"],
+    [profiles, "SetAttributes", { user_id: "x", attributes: { fields: protoName } }, status.INVALID_ARGUMENT, "bad_parameter"],
     [profiles, "Get", { user_id: "ada" }, status.NOT_FOUND, "unknown_project", metadataOf("attune-project", "moon")],
   ];
   for (const [client, method, request, code, problem, metadata] of cases) {

@@ -34,7 +34,7 @@ function collect(
       continue;
     }
     const isFull = Object.keys(read.attributes).length >= ATTRIBUTES_MAX && !Object.hasOwn(read.attributes, attribute);
-    if (isFull || !ATTRIBUTE_NAME.test(attribute) || attribute === "__proto__" || !isAttributeValue(value)) {
+    if (isFull || !ATTRIBUTE_NAME.test(attribute) || !isAttributeValue(value)) {
       read.leftOut.push(path);
     } else read.attributes[attribute] = value;
   }

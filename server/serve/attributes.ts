@@ -3,7 +3,8 @@ import { isObject } from "../http/body.ts";
 import { Problem } from "../http/problem.ts";
 
 export const ATTRIBUTES_MAX = 64;
-export const ATTRIBUTE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+/** `__proto__` is none: JSON bodies refuse it everywhere, other forms bring it as a name like any other. */
+export const ATTRIBUTE_NAME = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 const ATTRIBUTE_CHARS_MAX = 1_024;
 const ATTRIBUTE_LIST_MAX = 100;
 
