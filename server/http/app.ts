@@ -218,7 +218,7 @@ export function createShell(options: ShellOptions): Shell {
   /** While a node is open, whoever reaches it may do everything: pages that reach it by a name of their own must not. */
   function requireName(host: string | undefined): void {
     if (!options.gate.isOpen || isMachineName(host)) return;
-    throw new Problem("cross_origin", "A node without keys is asked as localhost or by its address; make a key for other names.");
+    throw new Problem("cross_origin", "A node without keys is asked as localhost, by its address or by a name without a dot; make a key for other names.");
   }
 
   /** Whatever an operator or an administrator changed, with what the path names; persons are in the trail as hashes. */

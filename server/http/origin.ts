@@ -21,11 +21,12 @@ export function isOwnPage(headers: IncomingHttpHeaders, method: string, host: st
 }
 
 /**
- * Whether the host that a request asks for is this machine by a name that nobody else gives out: an address, `localhost`, or
- * none. A page elsewhere may have its own name point to 127.0.0.1 (DNS rebinding): then it is of this server's origin to the browser.
+ * Whether the host that a request asks for is a name that nobody on the internet gives out: an address, one without a dot
+ * (`localhost`, a container's), or none. A page elsewhere may have its own name point to 127.0.0.1 (DNS rebinding): then it is of
+ * this server's origin to the browser.
  */
 export function isMachineName(host: string | undefined): boolean {
   if (host === undefined || host === "") return true;
   const name = host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1").toLowerCase();
-  return name === "localhost" || name.endsWith(".localhost") || ipaddr.isValid(name);
+  return !name.includes(".") || name.endsWith(".localhost") || ipaddr.isValid(name);
 }

@@ -597,7 +597,7 @@ test("a page whose own name leads to this machine may do nothing on a node witho
     equal(await codeOf(named, "GET", "/healthz"), 200, host);
     equal(await dialled(named), 403, host);
   }
-  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, "shop.localhost", "192.168.0.7:8080"]) {
+  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, "shop.localhost", "192.168.0.7:8080", "attune:8080"]) {
     equal(await codeOf(host, "GET", "/v1/search?q="), 200, host);
   }
   equal(await dialled("localhost"), 101);

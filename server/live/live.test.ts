@@ -194,7 +194,7 @@ test("a reader that does not read is told nothing more, and nobody else waits fo
   );
   const slow = connect(Number(port), "127.0.0.1");
   slow.on("error", () => {}); // the server resets it: that is the point
-  slow.write("GET /v1/live?user_id=ida&placements=home&limit=100 HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  slow.write("GET /v1/live?user_id=ida&placements=home&limit=100 HTTP/1.1\r\nhost: x\r\n\r\n");
   await once(slow, "data");
   slow.pause();
   const { inbox, send, close } = await open();
