@@ -27,6 +27,18 @@ test("hours hold what was judged in them, the last three days alone", () => {
   deepEqual(hours.at(-1), { fromMs: START_MS + 81 * HOUR_MS, steps: 4, hits: [3, 0, 4, 2], firstChance: 1, firstHits: 1 });
 });
 
+test("after a pause the hours before it are no longer shown", () => {
+  const health = createHealth(RANKERS, BACKGROUND);
+  const hoursAt = (...hours: number[]): void => hours.forEach((hour) => health.judged(stepAt(START_MS + hour * HOUR_MS)));
+  const shown = (): number[] => health.hours().map(({ fromMs }) => (fromMs - START_MS) / HOUR_MS);
+  hoursAt(0, 1, 2);
+  hoursAt(HOURS_MAX);
+  deepEqual(shown(), [1, 2, HOURS_MAX]);
+  // A year later, in rows of which none was held by the hours before.
+  hoursAt(365 * 24 + 5, 365 * 24 + 30);
+  deepEqual(shown(), [365 * 24 + 5, 365 * 24 + 30]);
+});
+
 test("a change of what is served, of what comes in, and of kinds of events is told; steady streams are not", () => {
   const rng = rngFrom(5);
   const run = (changes: boolean): ReturnType<typeof createHealth> => {

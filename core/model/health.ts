@@ -70,7 +70,7 @@ export interface Health {
   readonly changedMs: number;
   /** Current means of what is watched, and how many steps they stand for. */
   watched(): { metric: string; mean: number; steps: number }[];
-  /** Oldest first; hours without a judged step are left out. */
+  /** Of the three days up to the newest judged step, oldest first; hours without one are left out. */
   hours(): HealthHour[];
   readonly tables: readonly WholeTable[];
 }
@@ -189,9 +189,11 @@ export function createHealth(rankers: number, background: number): Health {
       return was - is > SURE * error ? "worse" : "good";
     },
     watched: () => [...watches].map(([metric, adwin]) => ({ metric, mean: adwin.mean, steps: adwin.length })),
-    hours: () =>
-      Array.from(hourOf, (hour, row) => ({ hour, row }))
-        .filter(({ hour, row }) => hour >= 0 && steps[row]! > 0)
+    hours: () => {
+      // A row is overwritten by the hour that needs it: after a pause most rows still hold hours from before it.
+      const newest = Math.max(...hourOf);
+      return Array.from(hourOf, (hour, row) => ({ hour, row }))
+        .filter(({ hour, row }) => hour > newest - HOURS_MAX && hour >= 0 && steps[row]! > 0)
         .sort((a, b) => a.hour - b.hour)
         .map(({ hour, row }) => ({
           fromMs: hour * HOUR_MS,
@@ -199,7 +201,8 @@ export function createHealth(rankers: number, background: number): Health {
           hits: [...hits.subarray(row * width, (row + 1) * width)],
           firstChance: chances[row]!,
           firstHits: firsts[row]!,
-        })),
+        }));
+    },
     tables: [
       slotTable("health", dirty, (row, bytes) => {
         const input = rowReader(bytes);
