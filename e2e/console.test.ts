@@ -26,9 +26,18 @@ const PROGRAM = {
     // As long as a name may be: it gives way, and not the figures beside it.
     [`n${"a".repeat(62)}m`]: { when: 'count("purchase", "1d") > 9.0' },
   },
-  placements: { home: { limit: 12 }, detail: { limit: 6 } },
+  // More than one live connection follows.
+  placements: {
+    home: { limit: 12 },
+    detail: { limit: 6 },
+    ...Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`shelf_${index}`, { limit: 3 + index }])),
+  },
   slots: {
     hero: { policy: "thompson", variants: { calm: {}, loud: {} }, reward: { events: { click: 1 } }, description: "Learns" },
+    [`b${"a".repeat(62)}r`]: {
+      ...{ policy: "thompson", reward: { events: { click: 1 } }, description: "Learns without a full stop" },
+      variants: { [`v${"a".repeat(62)}t`]: {}, plain: {} },
+    },
     theme: { policy: "rules", variants: { light: {}, dark: {} }, default: "light" },
   },
   experiments: {
@@ -237,6 +246,33 @@ describe("console", { skip }, () => {
       await timeline.getByText("entered segment").waitFor();
       await timeline.getByText("purchase", { exact: true }).waitFor();
     });
+  });
+
+  test("a person of whom much is known stays readable: long names, long texts, many of each, the last of many placements", async () => {
+    const name = `a_name_${"n".repeat(50)}`;
+    const many = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`trait_${index}`, index]));
+    const attributes = { [name]: "a text that goes on ".repeat(12), ...many };
+    assert.equal((await send("PATCH", "/v1/users/jonas/profile", { attributes })).status, 200);
+    for (const viewport of ["desktop", "phone"] as const)
+      await withPage(browser, { viewport }, async (page) => {
+        await open(page, "people/users/jonas");
+        const card = page.getByRole("region", { name: "Attributes" });
+        const value = card.getByText(/a text that goes on/);
+        await value.waitFor();
+        const { width } = (await value.boundingBox())!;
+        const whole = (await card.boundingBox())!.width;
+        assert.ok(width > whole / 3, `a value has ${width} px of ${whole}`);
+        assert.equal(await card.getByText("trait_19").count(), 0);
+        await card.getByRole("button", { name: "Show 9 more" }).click();
+        await card.getByText("trait_19").waitFor();
+        const lists = page.getByRole("region", { name: "Recommendations" });
+        await lists.getByLabel("Placement").selectOption("shelf_9");
+        await lists.getByRole("listitem").nth(11).waitFor();
+        await send("POST", "/v1/events", [event("jonas", "view", viewport === "phone" ? 7 : 8)]);
+        const version = await (await fetch(`${base}/v1/users/jonas/profile`)).json();
+        await lists.getByText(`profile version ${(version as { version: number }).version}`).waitFor();
+        assert.ok(await fits(page), "the page scrolls sideways");
+      });
   });
 
   test("live events appear, filter by type and hold still when paused", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { durationMs, formatCounted, formatMoney, formatSpan, initialOf } from "./format.ts";
+import { durationMs, formatAgo, formatCounted, formatMoney, formatShare, formatShort, formatSpan, initialOf } from "./format.ts";
 
 test("durations are read as the program writes them", () => {
   assert.deepEqual(["30s", "10m", "2h", "3d", "x", undefined].map(durationMs), [
@@ -29,6 +29,44 @@ test("one is not many", () => {
     "1 event",
     "2 events",
     "1,204 events",
+  ]);
+});
+
+test("a count in few characters is grouped like any other", () => {
+  assert.deepEqual([0.25, 999, 1000, 5781, 9999, 12_345, 3_400_000].map(formatShort), [
+    "0.25",
+    "999",
+    "1,000",
+    "5,781",
+    "9,999",
+    "12.3k",
+    "3.4M",
+  ]);
+});
+
+test("a share that is nearly all is not shown as all", () => {
+  assert.deepEqual([0, 0.025, 0.34, 0.991, 0.996, 0.99999, 1, 1.2].map(formatShare), [
+    "0 %",
+    "2.5 %",
+    "34 %",
+    "99.1 %",
+    "99.6 %",
+    "99.9 %",
+    "100 %",
+    "120 %",
+  ]);
+});
+
+test("how long ago keeps to units that a reader can picture", () => {
+  const day = 86_400_000;
+  assert.deepEqual([1000, 90_000, 1.5 * day, 3 * day, 729 * day, 731 * day, 5796 * day].map((ms) => formatAgo(0, ms)), [
+    "now",
+    "1 min ago",
+    "36 h ago",
+    "3 d ago",
+    "729 d ago",
+    "2 y ago",
+    "15 y ago",
   ]);
 });
 

@@ -3,6 +3,8 @@
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
+/** As long as years are in the mean. */
+const YEAR_MS = 365.25 * DAY_MS;
 
 /** Nothing in the console is told apart below it. */
 const SMALLEST_SHOWN = 0.0005;
@@ -19,13 +21,13 @@ export function formatCounted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** A count in few characters, for axes and tight places: `1.2k`, `3.4M`. */
+/** A count in few characters, for axes and tight places: `1,204`, `12.5k`, `3.4M`. */
 export function formatShort(value: number): string {
   const size = Math.abs(value);
   if (size >= 1e9) return `${trimmed(value / 1e9)}B`;
   if (size >= 1e6) return `${trimmed(value / 1e6)}M`;
   if (size >= 1e4) return `${trimmed(value / 1e3)}k`;
-  return trimmed(value);
+  return size >= 1e3 ? grouped.format(value) : trimmed(value);
 }
 
 /** A number with three significant digits at most, a whole one without a fraction: `0.42`, `12.3`, `12`, `1,204`. */
@@ -53,9 +55,10 @@ export function initialOf(name: string): string {
   return sign.toUpperCase();
 }
 
-/** A share 0–1 as per cent: `34 %`, `2.5 %`. */
+/** A share 0–1 as per cent: `34 %`, `2.5 %`; what is nearly all is not all: `99.6 %`. */
 export function formatShare(share: number): string {
   const percent = share * 100;
+  if (percent > 99 && percent < 100) return `${Math.min(percent, 99.9).toFixed(1)} %`;
   return `${percent >= 10 || percent === 0 ? percent.toFixed(0) : percent.toFixed(1)} %`;
 }
 
@@ -114,7 +117,7 @@ export function formatSpan(text: string): string {
   return spanMs === undefined ? text : formatDuration(spanMs);
 }
 
-/** How long ago, as short as it can be said: `now`, `12 s ago`, `3 min ago`, `in 2 h`. */
+/** How long ago, as short as it can be said: `now`, `12 s ago`, `3 min ago`, `in 2 h`, `15 y ago`. */
 export function formatAgo(timeMs: number, nowMs: number): string {
   const ageMs = nowMs - timeMs;
   const size = Math.abs(ageMs);
@@ -126,7 +129,9 @@ export function formatAgo(timeMs: number, nowMs: number): string {
         ? `${Math.floor(size / MINUTE_MS)} min`
         : size < 2 * DAY_MS
           ? `${Math.floor(size / HOUR_MS)} h`
-          : `${Math.floor(size / DAY_MS)} d`;
+          : size < 2 * YEAR_MS
+            ? `${Math.floor(size / DAY_MS)} d`
+            : `${Math.floor(size / YEAR_MS)} y`;
   return ageMs < 0 ? `in ${text}` : `${text} ago`;
 }
 

@@ -174,7 +174,7 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
           </span>
         ))}
         <span class="when">
-          {hovered !== undefined && times[shownAt] !== undefined ? hoverTime(times[shownAt] * 1000, spanS ?? 0) : ""}
+          {hovered !== undefined && times[shownAt] !== undefined ? hoverTime(times[shownAt] * 1000, spanS ?? times.at(-1)! - times[0]!) : ""}
         </span>
       </figcaption>
       <div ref={place} style={{ height: `${height}px` }} aria-hidden="true" />
@@ -228,10 +228,13 @@ function withoutZeros(text: string): string {
 }
 
 const DAY_S = 86_400;
+/** From here on the same day comes twice on an axis, or nearly. */
+const YEAR_SAID_S = 300 * DAY_S;
 
 /** A day's name stands at its beginning only; what lies between is a time of that day. */
 function timeTick(timeMs: number, spanS: number): string {
   const date = new Date(timeMs);
+  if (spanS > YEAR_SAID_S && spanS < Infinity) return date.toLocaleDateString("en-GB", { month: "short", year: "numeric" });
   const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
   if (spanS === Infinity || (spanS > DAY_S && isMidnight))
     return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
@@ -239,6 +242,8 @@ function timeTick(timeMs: number, spanS: number): string {
 }
 
 function hoverTime(timeMs: number, spanS: number): string {
+  if (spanS > YEAR_SAID_S)
+    return new Date(timeMs).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
   return spanS > DAY_S / 2 ? `${timeTick(timeMs, Infinity)} ${formatClock(timeMs).slice(0, 5)}` : formatClock(timeMs);
 }
 

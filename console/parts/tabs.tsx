@@ -1,4 +1,7 @@
-// A choice between a few faces of one thing; arrow keys move between them.
+// A choice between a few faces of one thing; arrow keys move between them. Where they are many it is a list that drops down.
+/** More stand in no row, and what is out of sight in one nobody finds. */
+const TABS_MAX = 8;
+
 interface TabsProps {
   readonly label: string;
   readonly names: readonly string[];
@@ -8,6 +11,21 @@ interface TabsProps {
 }
 
 export function Tabs({ label, names, titles = {}, chosen, onChoose }: TabsProps) {
+  if (names.length > TABS_MAX)
+    return (
+      <select
+        class="field choice"
+        aria-label={label}
+        value={chosen}
+        onChange={({ currentTarget }) => onChoose(currentTarget.value)}
+      >
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {titles[name] ?? name}
+          </option>
+        ))}
+      </select>
+    );
   const onKeyDown = (event: KeyboardEvent & { currentTarget: HTMLElement }): void => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (step === 0) return;

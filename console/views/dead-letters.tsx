@@ -61,7 +61,7 @@ export function DeadLettersView() {
       ) : null}
       <Card
         title="Waiting"
-        note={first.data ? formatCount(Math.max(first.data.total, letters.length)) : undefined}
+        note={first.data ? waitingOf(letters.length, first.data.total) : undefined}
         flush
       >
         {first.data === undefined ? (
@@ -92,6 +92,11 @@ export function DeadLettersView() {
       </Card>
     </>
   );
+}
+
+/** How many wait, and how many of them are shown. */
+function waitingOf(shown: number, total: number): string {
+  return shown < total ? `the newest ${formatCount(shown)} of ${formatCount(total)}` : formatCount(shown);
 }
 
 function Letter({ letter, onSettled }: { letter: DeadLetter; onSettled: (letter: DeadLetter) => void }) {

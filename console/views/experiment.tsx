@@ -170,13 +170,14 @@ function Variants({ experiment }: { experiment: Experiment }) {
             width: "104px",
             align: "right",
             wideOnly: true,
-            cell: (variant) => formatNumber(variant.metrics[primary]!.total),
+            cell: (variant) => (variant.users === 0 ? <Unseen /> : formatNumber(variant.metrics[primary]!.total)),
           },
           {
             head: isRate ? "Rate" : "A person",
             width: "72px",
             align: "right",
-            cell: (variant) => <strong>{shown(variant.metrics[primary]!.mean)}</strong>,
+            cell: (variant) =>
+              variant.users === 0 ? <Unseen /> : <strong>{shown(variant.metrics[primary]!.mean)}</strong>,
           },
           {
             head: "With its interval",
@@ -330,13 +331,13 @@ function Metrics({ experiment }: { experiment: Experiment }) {
             head: "Control",
             width: "80px",
             align: "right",
-            cell: ({ metric }) => valueOf(metric.kind, control?.metrics[metric.name]!.mean ?? 0),
+            cell: ({ metric }) => <Mean kind={metric.kind} name={metric.name} of={control} />,
           },
           {
             head: "Variant",
             width: "80px",
             align: "right",
-            cell: ({ metric, result }) => valueOf(metric.kind, result.mean),
+            cell: ({ metric, variant }) => <Mean kind={metric.kind} name={metric.name} of={variant} />,
           },
           {
             head: "Lift",
@@ -349,6 +350,15 @@ function Metrics({ experiment }: { experiment: Experiment }) {
       />
     </Card>
   );
+}
+
+/** A variant that nobody has seen has no mean: 0 would be a result. */
+function Unseen() {
+  return <span class="faint">–</span>;
+}
+
+function Mean({ kind, name, of }: { kind: string; name: string; of: ExperimentVariant | undefined }) {
+  return of === undefined || of.users === 0 ? <Unseen /> : <>{valueOf(kind, of.metrics[name]!.mean)}</>;
 }
 
 function MetricLift({ experiment, name, result }: { experiment: Experiment; name: string; result: MetricResult }) {

@@ -83,6 +83,19 @@ function NoneSimilar() {
   );
 }
 
+function Names({ names, tone }: { names: readonly string[]; tone?: "accent" }) {
+  if (names.length === 0) return <span class="faint">none</span>;
+  return (
+    <span class="row">
+      {names.map((name) => (
+        <Chip key={name} tone={tone}>
+          {name}
+        </Chip>
+      ))}
+    </span>
+  );
+}
+
 function Facts({ item }: { item: Item }) {
   const attributes = Object.entries(item.attributes ?? {}).filter(
     ([, value]) => value !== null && value !== undefined && value !== "",
@@ -108,21 +121,11 @@ function Facts({ item }: { item: Item }) {
       <dl class="facts">
         <dt>categories</dt>
         <dd>
-          <span class="row">
-            {item.categories.map((name) => (
-              <Chip key={name} tone="accent">
-                {name}
-              </Chip>
-            ))}
-          </span>
+          <Names names={item.categories} tone="accent" />
         </dd>
         <dt>tags</dt>
         <dd>
-          <span class="row">
-            {item.tags.map((name) => (
-              <Chip key={name}>{name}</Chip>
-            ))}
-          </span>
+          <Names names={item.tags} />
         </dd>
         {attributes.flatMap(([name, value]) => [
           <dt key={`${name} name`} class="cut">

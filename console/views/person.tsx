@@ -21,7 +21,8 @@ import { Timeline, type Happening } from "./person/timeline.tsx";
 
 /** Interests decay without an event, so the profile is read again at this pace besides the pushes. */
 const PROFILE_EVERY_MS = 2000;
-const PLACEMENTS_MAX = 8;
+/** Lists that one live connection carries. */
+const PLACEMENTS_FOLLOWED_MAX = 8;
 const RECOMMENDED_SHOWN = 12;
 const HAPPENINGS_MAX = 50;
 
@@ -46,7 +47,10 @@ export function PersonView({ person }: { person: PersonRef }) {
   const key = `${api.project} ${JSON.stringify(person)}`;
   const read = useRead(`profile ${key}`, () => api.profile(person), PROFILE_EVERY_MS);
   const program = useRead(`program ${api.project}`, () => api.program());
-  const placements = Object.keys(program.data?.placements ?? {}).slice(0, PLACEMENTS_MAX);
+  const placements = Object.keys(program.data?.placements ?? {});
+  const [chosen, setChosen] = useState<string | undefined>(undefined);
+  const placement = chosen !== undefined && placements.includes(chosen) ? chosen : placements[0];
+  const followed = followedOf(placements, placement);
   const [pushed, setPushed] = useState<Pushed>(() => nothing(key));
   const current = pushed.key === key ? pushed : nothing(key);
   const change = (next: (before: Pushed) => Partial<Pushed>): void =>
@@ -65,7 +69,7 @@ export function PersonView({ person }: { person: PersonRef }) {
       ? undefined
       : api.streamUrl("/v1/live", {
           ...refQuery(person),
-          ...(placements.length > 0 ? { placements: placements.join(",") } : {}),
+          ...(followed.length > 0 ? { placements: followed.join(",") } : {}),
           limit: String(RECOMMENDED_SHOWN),
           explain: "1",
         });
@@ -122,7 +126,15 @@ export function PersonView({ person }: { person: PersonRef }) {
         }
       />
       {profile !== undefined ? (
-        <Whole profile={profile} pushed={current} placements={placements} person={person} program={program.data} />
+        <Whole
+          profile={profile}
+          pushed={current}
+          placements={placements}
+          placement={placement}
+          onPlacement={setChosen}
+          person={person}
+          program={program.data}
+        />
       ) : (
         <div key="instead" class="card">
           {read.error === undefined ? (
@@ -140,6 +152,13 @@ export function PersonView({ person }: { person: PersonRef }) {
       </div>
     </>
   );
+}
+
+/** The first placements, and the one that is looked at: the same while that one is among them. */
+function followedOf(placements: readonly string[], looked: string | undefined): string[] {
+  const first = placements.slice(0, PLACEMENTS_FOLLOWED_MAX);
+  if (looked === undefined || first.includes(looked)) return first;
+  return [...first.slice(0, -1), looked];
 }
 
 /** The node knows nobody by this id, or nobody can have it: asking the same again brings nothing else. */
@@ -211,11 +230,14 @@ interface WholeProps {
   readonly profile: Profile;
   readonly person: PersonRef;
   readonly placements: readonly string[];
+  /** The one whose list is shown. */
+  readonly placement: string | undefined;
+  readonly onPlacement: (name: string) => void;
   readonly program: Program | undefined;
   readonly pushed: Pushed;
 }
 
-function Whole({ profile, person, placements, program, pushed }: WholeProps) {
+function Whole({ profile, person, placements, placement, onPlacement, program, pushed }: WholeProps) {
   const [readAt, setReadAt] = useState(Date.now);
   useEffect(() => setReadAt(Date.now()), [profile]);
   return (
@@ -228,7 +250,13 @@ function Whole({ profile, person, placements, program, pushed }: WholeProps) {
           halfLife={program?.interests?.half_life}
           weights={program?.events ?? {}}
         />
-        <Recommendations person={person} placements={placements} pushed={pushed.lists} />
+        <Recommendations
+          person={person}
+          placements={placements}
+          placement={placement}
+          onPlacement={onPlacement}
+          pushed={pushed.lists}
+        />
         <WhatIf key={`what if ${nameOf(person)}`} person={person} profile={profile} placements={placements} />
         <Timeline recent={profile.recent} happenings={pushed.happenings} />
       </div>

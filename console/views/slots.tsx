@@ -80,7 +80,7 @@ export function SlotsView() {
                     cell: ({ variants }) => <span class="soft">{variants.join(", ")}</span>,
                   },
                   { head: "Rules", width: "64px", align: "right", cell: ({ rules }) => formatCount(rules) },
-                  { head: "Otherwise", width: "112px", cell: (slot) => <code>{slot.default ?? "nothing"}</code> },
+                  { head: "Otherwise", width: "112px", cell: (slot) => <code class="breaks">{slot.default ?? "nothing"}</code> },
                 ]}
               />
             </Card>
@@ -94,7 +94,7 @@ export function SlotsView() {
 function Named({ name, description }: { name: string; description: string | undefined }) {
   return (
     <div class="row wrap">
-      <strong>{name}</strong> {description === undefined ? null : <span class="soft">{description}</span>}
+      <strong class="breaks">{name}</strong> {description === undefined ? null : <span class="soft">{description}</span>}
     </div>
   );
 }
@@ -119,8 +119,8 @@ function Learning({ slot, learning }: { slot: Slot; learning: NonNullable<Slot["
       flush
     >
       <p class="card-lead soft">
-        {slot.description === undefined ? null : <>{slot.description} </>}
-        {slot.rules === 0 ? null : `${slot.rules} rules come first. `}A reward of{" "}
+        {slot.description === undefined ? null : <>{sentence(slot.description)} </>}
+        {slot.rules === 0 ? null : slot.rules === 1 ? "1 rule comes first. " : `${slot.rules} rules come first. `}A reward of{" "}
         {shown === 0 ? "0" : formatNumber(reward / shown)} a choice so far, counted for{" "}
         {formatDuration(window_s * 1000)}; {formatShare(exploration)} of the choices are spread evenly.
         {CONTEXTUAL.has(slot.policy) ? " Shares are those of a visitor of whom nothing is known." : null}
@@ -136,7 +136,7 @@ function Learning({ slot, learning }: { slot: Slot; learning: NonNullable<Slot["
         rows={arms}
         keyOf={({ variant }) => variant}
         columns={[
-          { head: "Variant", cell: ({ variant }) => <strong>{variant}</strong> },
+          { head: "Variant", cell: ({ variant }) => <strong class="breaks">{variant}</strong> },
           { head: slot.shadow ? "Would show" : "Share now", width: "24%", narrowWidth: "88px", cell: (arm) => <Share arm={arm} /> },
           { head: "Shown", width: "80px", align: "right", cell: ({ shown: count }) => formatCount(count) },
           {
@@ -171,6 +171,11 @@ function Learning({ slot, learning }: { slot: Slot; learning: NonNullable<Slot["
       />
     </Card>
   );
+}
+
+/** A description that more words follow: with its full stop, whether its author wrote one or not. */
+function sentence(text: string): string {
+  return /[\p{P}\s]$/u.test(text) ? text : `${text}.`;
 }
 
 /** A reward is never below 0, though an estimate's interval may reach there. */

@@ -160,7 +160,7 @@ function spreadOf({ rewards, weights, squares, weightedRewards, squaredRewards }
 function refusalOf(sums: OffPolicySums, effectiveCount: number, alpha: number): OffPolicyAnswer["refused"] {
   const { count, weights, squares, largest } = sums;
   if (count < COUNT_MIN) {
-    return { code: "too_few", reason: `${count} logged choices say too little; at least ${COUNT_MIN} are needed` };
+    return { code: "too_few", reason: `${count === 1 ? "1 logged choice says" : `${count} logged choices say`} too little; at least ${COUNT_MIN} are needed` };
   }
   const mean = weights / count;
   const error = Math.sqrt(Math.max(0, squares / count - mean * mean) / (count - 1));

@@ -3,9 +3,15 @@ import { Fragment } from "preact";
 import type { PersonRef, Profile } from "../../api/types.ts";
 import { Card } from "../../parts/card.tsx";
 import { Chip } from "../../parts/chip.tsx";
+import { FirstOf } from "../../parts/first-of.tsx";
 import { formatCount, formatDuration, formatNumber, formatShare } from "../../parts/format.ts";
 import { PersonLink, SegmentChip } from "../../parts/ids.tsx";
 import { RelativeTime } from "../../parts/relative-time.tsx";
+
+/** Shown before somebody asks for all: a person may be in 200 segments, have 64 attributes and 32 devices. */
+const SEGMENTS_FIRST = 24;
+const ATTRIBUTES_FIRST = 12;
+const IDS_FIRST = 8;
 
 export function Segments({ names, fresh }: { names: readonly string[]; fresh: readonly string[] }) {
   return (
@@ -13,11 +19,15 @@ export function Segments({ names, fresh }: { names: readonly string[]; fresh: re
       {names.length === 0 ? (
         <p class="soft">In none yet. Membership is looked at again with every event, and on time without one.</p>
       ) : (
-        <div class="row">
-          {names.map((name) => (
-            <SegmentChip key={name} name={name} fresh={fresh.includes(name)} />
-          ))}
-        </div>
+        <FirstOf all={names} first={SEGMENTS_FIRST}>
+          {(shown) => (
+            <div class="row">
+              {shown.map((name) => (
+                <SegmentChip key={name} name={name} fresh={fresh.includes(name)} />
+              ))}
+            </div>
+          )}
+        </FirstOf>
       )}
     </Card>
   );
@@ -58,7 +68,7 @@ export function Features({ features }: { features: Profile["features"] }) {
 
 function FeatureValue({ name, value }: { name: string; value: number | string | null }) {
   if (value === null) return <span class="faint">never</span>;
-  if (typeof value === "string") return <>{value}</>;
+  if (typeof value === "string") return <span class="text" dir="auto">{value}</span>;
   if (name === "scroll_depth") return <>{formatShare(value)}</>;
   if (name === "recency_s")
     return value < 1 ? (
@@ -155,13 +165,15 @@ export function Session({ session }: { session: Profile["session"] }) {
 export function Attributes({ attributes }: { attributes: Profile["attributes"] }) {
   const entries = Object.entries(attributes);
   return (
-    <Card title="Attributes">
+    <Card title="Attributes" note={entries.length === 0 ? undefined : String(entries.length)}>
       {entries.length === 0 ? (
         <p class="soft">
           None. Set them with <code>PATCH …/profile</code> or <code>attune.identify</code>.
         </p>
       ) : (
-        <Facts entries={entries} />
+        <FirstOf all={entries} first={ATTRIBUTES_FIRST}>
+          {(shown) => <Facts entries={shown} />}
+        </FirstOf>
       )}
     </Card>
   );
@@ -175,15 +187,19 @@ export function Identity({ profile, person }: { profile: Profile; person: Person
   ];
   if (others.length === 0) return null;
   return (
-    <Card title="Also known as" note="the same person">
-      <ul>
-        {others.map((other) => (
-          <li key={JSON.stringify(other)}>
-            <PersonLink person={other} />{" "}
-            <span class="faint small">{other.user_id === undefined ? "visitor" : "known user"}</span>
-          </li>
-        ))}
-      </ul>
+    <Card title="Also known as" note={others.length === 1 ? "the same person" : `the same person, ${others.length} ids`}>
+      <FirstOf all={others} first={IDS_FIRST}>
+        {(shown) => (
+          <ul>
+            {shown.map((other) => (
+              <li key={JSON.stringify(other)}>
+                <PersonLink person={other} />{" "}
+                <span class="faint small">{other.user_id === undefined ? "visitor" : "known user"}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </FirstOf>
     </Card>
   );
 }
@@ -252,7 +268,7 @@ function Facts({ entries }: { entries: readonly [string, unknown][] }) {
           <dt class="cut" title={name}>
             {name}
           </dt>
-          <dd>{shownValue(name, value)}</dd>
+          <dd dir="auto">{shownValue(name, value)}</dd>
         </Fragment>
       ))}
     </dl>

@@ -1,5 +1,4 @@
 // What this person would be shown now, per placement, and why each item is there.
-import { useState } from "preact/hooks";
 import { useItems } from "../../api/use-items.ts";
 import { useRead } from "../../api/use-read.ts";
 import type { Item, PersonRef, Reason, RecommendationList } from "../../api/types.ts";
@@ -23,14 +22,14 @@ const READABLE_MS = 1000;
 interface RecommendationsProps {
   readonly person: PersonRef;
   readonly placements: readonly string[];
+  readonly placement: string | undefined;
+  readonly onPlacement: (name: string) => void;
   /** Newest list by placement, as the live connection pushed it. */
   readonly pushed: Readonly<Record<string, RecommendationList>>;
 }
 
-export function Recommendations({ person, placements, pushed }: RecommendationsProps) {
+export function Recommendations({ person, placements, placement, onPlacement, pushed }: RecommendationsProps) {
   const { api, links } = useConsole();
-  const [chosen, setChosen] = useState<string | undefined>(undefined);
-  const placement = chosen ?? placements[0];
   const read = useRead(`recommend ${api.project} ${JSON.stringify(person)} ${placement ?? ""}`, () =>
     placement === undefined ? Promise.resolve(undefined) : api.recommend(person, placement, SHOWN),
   );
@@ -42,7 +41,7 @@ export function Recommendations({ person, placements, pushed }: RecommendationsP
       note={list ? `${list.strategy}, profile version ${list.profile_version}` : undefined}
       end={
         placements.length > 1 ? (
-          <Tabs label="Placement" names={placements} chosen={placement ?? ""} onChoose={setChosen} />
+          <Tabs label="Placement" names={placements} chosen={placement ?? ""} onChoose={onPlacement} />
         ) : (
           <span class="faint small">{placement}</span>
         )
