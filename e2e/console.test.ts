@@ -23,6 +23,7 @@ const PROGRAM = {
   segments: {
     lookers: { when: 'count("view", "1d") >= 3.0', description: "Three views within a day" },
     buyers: { when: 'count("purchase", "30d") > 0.0', description: "Bought within 30 days" },
+    ...Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`aisle_${index}`, { when: `features.engagement > ${900 + index}` }])),
     // As long as a name may be: it gives way, and not the figures beside it.
     [`n${"a".repeat(62)}m`]: { when: 'count("purchase", "1d") > 9.0' },
   },
@@ -245,6 +246,24 @@ describe("console", { skip }, () => {
       const timeline = page.getByRole("table", { name: "Timeline" });
       await timeline.getByText("entered segment").waitFor();
       await timeline.getByText("purchase", { exact: true }).waitFor();
+    });
+  });
+
+  test("among many segments one is found by a word of its name, description or rule, and the address keeps it", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "segments");
+      await shows(page, /15 segments/);
+      const rows = page.getByRole("table", { name: "Segments" }).locator("tbody tr");
+      const search = page.getByRole("searchbox", { name: "Find a segment" });
+      await search.pressSequentially("VIEWS three");
+      await shows(page, /1 of 15 segments.*lookers/s);
+      assert.equal(await rows.count(), 1);
+      await page.reload();
+      await shows(page, /1 of 15 segments.*lookers/s);
+      await search.fill("> 905");
+      await shows(page, /1 of 15 segments.*aisle_5/s);
+      await search.fill("nowhere");
+      await shows(page, /0 of 15 segments.*No segment has these words/s);
     });
   });
 

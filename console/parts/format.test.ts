@@ -14,11 +14,12 @@ test("durations are read as the program writes them", () => {
 });
 
 test("they are shown as any other length of time, and what is none stays as it is", () => {
-  assert.deepEqual(["90s", "10m", "36h", "395d", "until it is revoked"].map(formatSpan), [
+  assert.deepEqual(["90s", "10m", "36h", "395d", "5794d", "until it is revoked"].map(formatSpan), [
     "1 min 30 s",
     "10 min",
     "1 d 12 h",
     "395 d",
+    "5,794 d",
     "until it is revoked",
   ]);
 });

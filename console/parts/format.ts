@@ -167,5 +167,5 @@ function trimmed(value: number): string {
 function withRest(size: number, unitMs: number, unit: string, restMs: number, rest: string): string {
   const whole = Math.floor(size / unitMs);
   const more = Math.floor((size - whole * unitMs) / restMs);
-  return more === 0 || whole >= 100 ? `${whole} ${unit}` : `${whole} ${unit} ${more} ${rest}`;
+  return more === 0 || whole >= 100 ? `${formatCount(whole)} ${unit}` : `${whole} ${unit} ${more} ${rest}`;
 }

@@ -34,7 +34,7 @@ export function ItemLink({ id, item }: { id: string; item?: Item | undefined }) 
 export function SegmentChip({ name, fresh }: { name: string; fresh?: boolean }) {
   const { links } = useConsole();
   return (
-    <Chip href={links.segment(name)} fresh={fresh === true}>
+    <Chip href={links.segment(name)} title={name} fresh={fresh === true}>
       {name}
     </Chip>
   );

@@ -185,7 +185,7 @@ function View({ route }: { route: Route }) {
     case "people":
       return <PeopleView />;
     case "segments":
-      return <SegmentsView />;
+      return <SegmentsView query={route.query} />;
     case "slots":
       return <SlotsView />;
     case "models":

@@ -8,14 +8,20 @@ import { Sparkline } from "../parts/sparkline.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { useConsole } from "../shell/context.ts";
+import { go } from "../shell/route.ts";
 import { useStats } from "../shell/stats.ts";
 
 const SIZES_EVERY_MS = 2000;
 
-export function SegmentsView() {
+/** A list that fits a screen needs no search. */
+const SEARCHED_FROM = 13;
+
+export function SegmentsView({ query }: { query: URLSearchParams }) {
   const { api, links } = useConsole();
   const stats = useStats();
   const segments = useRead(`segments ${api.project}`, () => api.segments(), SIZES_EVERY_MS);
+  const sought = query.get("find") ?? "";
+  const found = (segments.data ?? []).filter((segment) => isFound(segment, sought));
   const persons = stats.data?.totals.persons ?? 0;
   const courses = stats.data?.series.segments ?? {};
   const courseOf = (segment: Segment): number[] => [
@@ -35,7 +41,24 @@ export function SegmentsView() {
       />
       <Card
         title="Definitions"
-        note={segments.data ? `${formatCounted(segments.data.length, "segment")}, ${formatCounted(persons, "person")}` : undefined}
+        note={
+          segments.data === undefined
+            ? undefined
+            : `${sought === "" ? "" : `${formatCount(found.length)} of `}${formatCounted(segments.data.length, "segment")}, ${formatCounted(persons, "person")}`
+        }
+        end={
+          (segments.data ?? []).length < SEARCHED_FROM && sought === "" ? null : (
+            <input
+              type="search"
+              class="field"
+              aria-label="Find a segment"
+              placeholder="a name, a word, a rule"
+              spellcheck={false}
+              value={sought}
+              onInput={({ currentTarget }) => go(links.view(["segments"], { find: currentTarget.value }), { replace: true })}
+            />
+          )
+        }
         flush
       >
         {segments.data === undefined ? (
@@ -57,10 +80,14 @@ export function SegmentsView() {
             Add one under <code>segments</code>, for example{" "}
             <code>{'"buyers": {"when": "count(\\"purchase\\", \\"30d\\") > 0"}'}</code>.
           </Empty>
+        ) : found.length === 0 ? (
+          <Empty icon="segments" title="No segment has these words">
+            They are looked for in names, descriptions and rules.
+          </Empty>
         ) : (
           <Table
             label="Segments"
-            rows={segments.data}
+            rows={found}
             keyOf={(segment) => segment.name}
             columns={[
               { head: "Segment", cell: (segment) => <Definition segment={segment} /> },
@@ -96,6 +123,12 @@ export function SegmentsView() {
       </Card>
     </>
   );
+}
+
+/** Every word somewhere in the name, the description or the rule, in capitals or not. */
+function isFound({ name, description, when }: Segment, sought: string): boolean {
+  const text = `${name} ${description ?? ""} ${when}`.toLowerCase();
+  return sought.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 
 function Definition({ segment }: { segment: Segment }) {

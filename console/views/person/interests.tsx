@@ -95,8 +95,9 @@ export function Interests({ profile, readAtMs, halfLife = HALF_LIFE_DEFAULT, wei
               format={formatNumber}
             />
             <p class="faint small">
-              Strength in points of engagement, worked out from the last {profile.recent.length} interactions with
-              items.
+              Strength in points of engagement, worked out from{" "}
+              {profile.recent.length === 1 ? "one interaction with an item" : `the last ${profile.recent.length} interactions with items`}
+              .
             </p>
           </div>
           <Bars
