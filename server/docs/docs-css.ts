@@ -37,6 +37,7 @@ table { width: 100%; border-collapse: collapse; font-size: 14px; }
 th { text-align: left; color: var(--soft); font-weight: 500; }
 th:first-child { width: 184px; } th:nth-child(2) { width: 168px; }
 th, td { padding: 8px 16px 8px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+.table { overflow-x: auto; }
 dl { display: grid; grid-template-columns: 48px minmax(0, 1fr); gap: 4px 8px; margin: 12px 0; font-size: 14px; }
 dt { font-weight: 600; } dd { margin: 0; }
 main > p, main > ul, main > ol { max-width: 720px; }

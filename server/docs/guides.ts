@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Marked } from "marked";
+import { Marked, Renderer } from "marked";
 import { docsPage, escapeHtml } from "./page.ts";
 
 const FOLDER = fileURLToPath(new URL("../../docs/", import.meta.url));
@@ -82,6 +82,7 @@ export function pictureOf(path: string): string | undefined {
 
 function html(guide: Guide): string {
   const marked = new Marked({ async: false });
+  const renderer = new Renderer();
   marked.use({
     renderer: {
       heading({ tokens, depth, text }) {
@@ -90,6 +91,14 @@ function html(guide: Guide): string {
           .replaceAll(/[^a-z0-9]+/g, "-")
           .replaceAll(/^-|-$/g, "");
         return `<h${depth} id="${id}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
+      },
+      // What may be wider than a phone scrolls by itself, and by the keyboard too.
+      code(token) {
+        return renderer.code.call(this, token).replace("<pre>", '<pre tabindex="0">');
+      },
+      table(token) {
+        const table = renderer.table.call(this, token).replaceAll(/<th[^>]*><\/th>/g, "<td></td>");
+        return `<div class="table" role="group" aria-label="Table" tabindex="0">${table}</div>\n`;
       },
       link({ href, tokens }) {
         const text = this.parser.parseInline(tokens);

@@ -40,6 +40,15 @@ test("no link and no picture leads nowhere", () => {
   deepEqual(lost, []);
 });
 
+test("the keyboard reaches whatever may scroll sideways, and no heading of a table is empty", () => {
+  const guides = [...pages].filter(([path]) => /^\/docs\/(guides|recipes|[a-z]+$)/.test(path));
+  const bad = (pattern: RegExp): string[] => guides.filter(([, html]) => pattern.test(html)).map(([path]) => path);
+  ok(guides.length > 12, `${guides.length} guides`);
+  deepEqual(bad(/<pre>/), []);
+  deepEqual(bad(/(?<!tabindex="0">)<table/), []);
+  deepEqual(bad(/<th[^>]*><\/th>/), []);
+});
+
 test("pictures come as pictures, and only those that are there", async () => {
   const shown = [...pages.keys()].filter((path) => path.startsWith("/docs/pictures/"));
   ok(shown.length > 0);
