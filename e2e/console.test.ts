@@ -157,6 +157,29 @@ describe("console", { skip }, () => {
     });
   }
 
+  test("where the system forces its colours, the view, the chosen tab, bars and colour keys are still told apart", async () => {
+    await withPage(browser, {}, async (page) => {
+      await page.emulateMedia({ forcedColors: "active" });
+      const differ = (one: string, other: string): Promise<boolean> =>
+        page.evaluate(
+          (selectors) => {
+            const [first, second] = selectors.map((selector) => getComputedStyle(document.querySelector(selector)!).backgroundColor);
+            return first !== second;
+          },
+          [one, other],
+        );
+      await open(page, "slots");
+      await shows(page, /hero/);
+      assert.ok(await differ(".nav a[aria-current]", ".nav a:not([aria-current])"), "the view");
+      assert.ok(await differ(".share .fill", ".share .track"), "a share");
+      await open(page, "people/users/mara");
+      await page.getByRole("tab").first().waitFor();
+      assert.ok(await differ('[role="tab"][aria-selected="true"]', '[role="tab"][aria-selected="false"]'), "the chosen tab");
+      assert.ok(await differ('.key[data-series="0"]', '.key[data-series="1"]'), "two lines of a plot");
+      assert.ok(await differ('.toggle[aria-checked="true"] i', "main"), "a switch that is on");
+    });
+  });
+
   test("the toggle turns the other theme on, and the choice is kept", async () => {
     await withPage(browser, {}, async (page) => {
       await open(page, "overview");
