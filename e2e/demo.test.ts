@@ -323,6 +323,32 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await dialog.getByText("Nothing here yet").waitFor();
     }));
 
+  test("things of another catalogue, without picture, rating and maker: nothing is made up, and a price keeps its cents", () =>
+    withPage(browser, {}, async (page) => {
+      // As a list of a project into which somebody imported his own items.
+      const bare = ({ item_id, title, categories }: { item_id: string; title: string; categories: string[] }) => ({
+        ...{ item_id, title, categories, tags: [], price: 2.55 },
+      });
+      await page.routeWebSocket(/\/v1\/live/, () => undefined);
+      await page.route("**/v1/recommendations*", async (route) => {
+        const response = await route.fetch();
+        const list = (await response.json()) as { items?: { item?: Parameters<typeof bare>[0] }[] };
+        const items = list.items?.map((entry) => (entry.item === undefined ? entry : { ...entry, item: bare(entry.item) }));
+        await route.fulfill({ response, json: { ...list, items } });
+      });
+      await page.goto(base + SITES.shop);
+      const card = page.locator(".card", { has: page.locator(".plate") }).first();
+      await card.waitFor();
+      const title = await card.locator("h3").innerText();
+      assert.equal(await card.locator(".picture .plate").innerText(), title[0]!.toUpperCase());
+      assert.equal(await card.locator(".price").innerText(), "€2.55");
+      await card.hover();
+      await card.getByRole("button", { name: `Quick view: ${title}` }).click();
+      const sheet = page.getByRole("dialog", { name: title });
+      await sheet.getByText("Delivered in two days, returned within sixty.", { exact: true }).waitFor();
+      assert.doesNotMatch(await sheet.innerText(), /★|reviews|Made by/);
+    }));
+
   test("what cannot be found, and a node that does not answer, are said on the first screen; then it goes on", () =>
     withPage(browser, { expectedErrors: /ERR_FAILED|WebSocket/ }, async (page) => {
       for (const path of ["**/v1/**", "**/catalogue/**"]) await page.route(path, (route) => route.abort());

@@ -2,8 +2,9 @@
 import type { CatalogueItem, Reason } from "../../sdk/index.ts";
 import { h, icon } from "./dom.ts";
 import type { Card, Shelved } from "./grid.ts";
+import { pictureOf } from "./picture.ts";
 import { badgeOf, lineUnder, shortTitle, type Badge } from "./reasons.ts";
-import { cutWords, money, wasPrice, type SiteWords } from "./site.ts";
+import { cutWords, money, starsOf, wasPrice, type SiteWords } from "./site.ts";
 
 export interface Entry extends Shelved {
   item: CatalogueItem;
@@ -61,6 +62,7 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
     icon("heart"),
   );
   const was = wasPrice(item);
+  const stars = starsOf(item);
   const name = h(
     "button",
     { type: "button", class: "name", onclick: (event: MouseEvent) => acts.look(id, event.timeStamp) },
@@ -79,9 +81,7 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
     h(
       "div",
       { class: "picture" },
-      h("img", {
-        src: item.image_url,
-        alt: "",
+      pictureOf(item, {
         width: shop ? 400 : 800,
         height: shop ? 400 : 500,
         decoding: "async",
@@ -106,9 +106,9 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
         ? h(
             "p",
             { class: "price" },
-            h("strong", {}, money(item.price ?? 0)),
+            item.price !== undefined && h("strong", {}, money(item.price)),
             was !== undefined && h("s", {}, money(was)),
-            h("span", { class: "stars" }, `★ ${Number(item.attributes?.["rating"] ?? 4).toFixed(1)}`),
+            stars !== undefined && h("span", { class: "stars" }, stars),
           )
         : h(
             "p",
@@ -119,7 +119,7 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
               [
                 lineUnder(item),
                 agoOf(item.published_at, world.nowMs()),
-                `${String(item.attributes?.["minutes"] ?? 4)} min`,
+                item.attributes?.["minutes"] !== undefined && `${String(item.attributes["minutes"])} min`,
               ]
                 .filter(Boolean)
                 .join(" · "),
@@ -187,7 +187,7 @@ export function createCard(world: CardWorld, first: Entry): Card<Entry> {
     badge.replaceChildren(
       ...(own
         ? [
-            h("img", { src: own.image_url, alt: "", width: 28, height: 28 }),
+            pictureOf(own, { width: 28, height: 28 }),
             h("span", {}, `${why!.text} `, h("b", {}, shortTitle(own.title))),
           ]
         : [h("span", {}, text)]),

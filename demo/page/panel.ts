@@ -2,7 +2,8 @@
 import type { CatalogueItem, Profile, Reason, Status } from "../../sdk/index.ts";
 import type { Lap } from "./clock.ts";
 import { byId, h } from "./dom.ts";
-import { reasonsInWords } from "./reasons.ts";
+import { pictureOf } from "./picture.ts";
+import { reasonsInWords, shortTitle } from "./reasons.ts";
 import { wordsOf, type Shortcut, type SiteWords } from "./site.ts";
 
 const BARS_MAX = 4;
@@ -156,7 +157,7 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
           return h(
             "li",
             {},
-            item ? h("img", { src: item.image_url, alt: "", width: 28, height: 28 }) : h("i", {}),
+            item ? pictureOf(item, { width: 28, height: 28 }) : h("i", {}),
             h("span", {}, item?.title ?? item_id),
             h("em", {}, wordsOf(event_type).toLowerCase()),
           );
@@ -257,7 +258,10 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
     why(item, reasons, place) {
       byId("why-empty").hidden = true;
       byId("why").hidden = false;
-      byId<HTMLImageElement>("why-picture").src = item.image_url ?? "";
+      const picture = byId<HTMLImageElement>("why-picture");
+      // Its place stays: the words beside it do not jump.
+      picture.style.visibility = item.image_url ? "" : "hidden";
+      if (item.image_url) picture.src = item.image_url;
       byId("why-title").textContent = item.title;
       byId("why-place").textContent = place >= 0 ? `No. ${place + 1} of your list` : "Not in your list";
       byId("why-reasons").replaceChildren(
@@ -280,7 +284,9 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
                 { class: "because" },
                 "from ",
                 ...own.map((found) =>
-                  h("img", { src: found.image_url, alt: found.title, title: found.title, width: 22, height: 22 }),
+                  found.image_url
+                    ? h("img", { src: found.image_url, alt: found.title, title: found.title, width: 22, height: 22 })
+                    : h("b", {}, shortTitle(found.title)),
                 ),
               ),
           );

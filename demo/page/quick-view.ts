@@ -2,7 +2,8 @@
 import type { Attune, CatalogueItem } from "../../sdk/index.ts";
 import { h, icon } from "./dom.ts";
 import { lineUnder } from "./reasons.ts";
-import { cutWords, money, wasPrice, type SiteWords } from "./site.ts";
+import { pictureOf } from "./picture.ts";
+import { cutWords, money, starsOf, wasPrice, type SiteWords } from "./site.ts";
 import { raiseToasts } from "./toasts.ts";
 
 const ALIKE_MAX = 4;
@@ -50,36 +51,30 @@ export function openItem(id: string, options: QuickViewOptions): void {
   const alike = h("ul", { class: "alike" });
   const dialog = dialogOf(
     item.title,
-    h("img", { class: "large", src: item.image_url, alt: "", width: shop ? 400 : 800, height: shop ? 400 : 500 }),
+    pictureOf(item, { class: "large", width: shop ? 400 : 800, height: shop ? 400 : 500 }),
     h(
       "div",
       { class: "about" },
       h(
         "p",
         { class: "kicker" },
-        shop ? `${lineUnder(item)} · ${site.categories[item.categories[0] ?? ""] ?? ""}` : attribute("kicker"),
+        shop ? joined(lineUnder(item), site.categories[item.categories[0] ?? ""]) : attribute("kicker"),
       ),
       h("h2", {}, item.title),
       shop
         ? h(
             "p",
             { class: "price" },
-            h("strong", {}, money(item.price ?? 0)),
+            item.price !== undefined && h("strong", {}, money(item.price)),
             was !== undefined && h("s", {}, money(was)),
             was !== undefined && h("span", { class: "saved" }, cutWords(item, was)),
-            h(
-              "span",
-              { class: "stars" },
-              `★ ${Number(item.attributes?.["rating"] ?? 4).toFixed(1)} · ${attribute("reviews")} reviews`,
-            ),
+            h("span", { class: "stars" }, joined(starsOf(item), counted(attribute("reviews"), "reviews"))),
           )
-        : h("p", { class: "byline" }, `${lineUnder(item)} · ${attribute("minutes")} min read`),
+        : h("p", { class: "byline" }, joined(lineUnder(item), counted(attribute("minutes"), "min read"))),
       h(
         "p",
         { class: "teaser" },
-        shop
-          ? `Made by ${lineUnder(item)} in ${attribute("material")}, in the colour ${attribute("colour")}. Delivered in two days, returned within sixty.`
-          : attribute("teaser"),
+        shop ? `${madeOf(item)}Delivered in two days, returned within sixty.` : attribute("teaser"),
       ),
       !shop && h("p", { class: "note" }, "The demo's stories end here: only their openings are written."),
       h("p", { class: "chips" }, ...item.tags.map((tag) => h("span", {}, tag.replaceAll("-", " ")))),
@@ -152,12 +147,27 @@ async function showAlike(list: HTMLElement, id: string, { site, itemOf, open }: 
           h(
             "button",
             { type: "button", onclick: () => open(item.item_id) },
-            h("img", { src: item.image_url, alt: "", width: 88, height: 88 }),
+            pictureOf(item, { width: 88, height: 88 }),
             h("span", {}, item.title),
           ),
         ),
       ),
   );
+}
+
+/** What there is to say, in one line: a catalogue that somebody imported may not have all of it. */
+function joined(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== "").join(" · ");
+}
+
+function counted(count: string, what: string): string {
+  return count === "" ? "" : `${count} ${what}`;
+}
+
+function madeOf(item: CatalogueItem): string {
+  const [maker, material, colour] = [lineUnder(item), item.attributes?.["material"], item.attributes?.["colour"]];
+  if (maker === "" || material === undefined || colour === undefined) return "";
+  return `Made by ${maker} in ${String(material)}, in the colour ${String(colour)}. `;
 }
 
 export interface CartOptions {
@@ -187,7 +197,7 @@ function showCart(about: HTMLElement, dialog: HTMLDialogElement, { items, remove
               h(
                 "li",
                 {},
-                h("img", { src: item.image_url, alt: "", width: 56, height: 56 }),
+                pictureOf(item, { width: 56, height: 56 }),
                 h("span", {}, item.title),
                 h("b", {}, money(item.price ?? 0)),
                 h(

@@ -192,7 +192,17 @@ export const wordsOf = (name: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
-export const money = (amount: number): string => `€${amount.toLocaleString("en-IE", { maximumFractionDigits: 0 })}`;
+/** Whole euros without a fraction; a price with cents keeps both of them. */
+export const money = (amount: number): string => {
+  const digits = Number.isInteger(amount) ? 0 : 2;
+  return `€${amount.toLocaleString("en-IE", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
+};
+
+/** `★ 4.3`; undefined where nobody has rated the item. */
+export const starsOf = ({ attributes }: CatalogueItem): string | undefined => {
+  const rating = attributes?.["rating"];
+  return typeof rating === "number" ? `★ ${rating.toFixed(1)}` : undefined;
+};
 
 /** What a reduced item cost before. */
 export const wasPrice = ({ attributes }: CatalogueItem): number | undefined => {
