@@ -324,7 +324,8 @@ describe("console", { skip }, () => {
       const rows = page.getByRole("table", { name: "Events" }).locator("tbody tr");
       await page.getByLabel("Event type").waitFor();
       await send("POST", "/v1/events", [event("sofie", "view", 5), event("sofie", "add_to_cart", 5)]);
-      await rows.first().waitFor();
+      // Its title is asked for when the row is there.
+      await rows.first().getByText("Item number 5").waitFor();
       assert.equal(await rows.count(), 1);
       assert.match(await rows.first().innerText(), /add_to_cart\s+sofie\s+Item number 5/);
       await page.getByRole("button", { name: "Pause" }).click();
@@ -375,6 +376,44 @@ describe("console", { skip }, () => {
       await card.getByRole("region", { name: "What if" }).getByText(/came, .* left/).waitFor();
       await card.getByLabel("Why not").fill("nowhere");
       await card.getByText("Neither the catalogue nor any event knows this item.").waitFor();
+    });
+  });
+
+  test("what is written and not saved is there after a look elsewhere; the browser asks before the page goes", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "program");
+      const editor = page.getByRole("textbox", { name: "Program document, JSON" });
+      const document = await editor.inputValue();
+      await editor.fill(document.replace('"half_life": "7d"', '"half_life": "8d"'));
+      await page.getByText("no fault, not saved").waitFor();
+      await page.getByRole("link", { name: "Merchandising" }).click();
+      await page.getByLabel("Filter").fill("item.price > 11.0");
+      await page.getByText("not saved").waitFor();
+      await page.getByLabel("Placement").selectOption("detail");
+      await page.getByText("placements.detail").waitFor();
+      await page.getByLabel("Placement").selectOption("home");
+      await page.getByText("not saved").waitFor();
+      assert.equal(await page.getByLabel("Filter").inputValue(), "item.price > 11.0");
+
+      const asked: string[] = [];
+      page.on("dialog", (dialog) => {
+        asked.push(dialog.type());
+        void dialog.dismiss();
+      });
+      const reload = page.evaluate(() => location.reload());
+      await page.waitForEvent("dialog");
+      await reload;
+      await page.getByRole("button", { name: "Discard" }).click();
+      await page.goBack();
+      await editor.waitFor();
+      assert.match(await editor.inputValue(), /"half_life": "8d"/);
+      await page.getByRole("button", { name: "Discard" }).click();
+      await page.getByText("saved", { exact: true }).waitFor();
+      assert.deepEqual(asked, ["beforeunload"]);
+      await page.reload();
+      await editor.waitFor();
+      assert.equal(await editor.inputValue(), document);
+      assert.deepEqual(asked, ["beforeunload"]);
     });
   });
 

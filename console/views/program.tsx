@@ -13,6 +13,7 @@ import { RelativeTime } from "../parts/relative-time.tsx";
 import { formatJson } from "../program/format-json.ts";
 import { lineColumn, readJsonText, spanOf, type JsonText } from "../program/json-positions.ts";
 import { useConsole } from "../shell/context.ts";
+import { useDraft } from "../shell/drafts.ts";
 import { Faults, type PlacedFault } from "./program/faults.tsx";
 import { Outline } from "./program/outline.tsx";
 import { Versions } from "./program/versions.tsx";
@@ -65,8 +66,8 @@ function Editor({
 }) {
   const { api, notify } = useConsole();
   const saved = useMemo(() => documentText(program), [program]);
-  const [draft, setDraft] = useState(saved);
   const [base, setBase] = useState({ version: program.version, text: saved });
+  const [draft, setDraft] = useDraft(`program ${api.project}`, saved, (text) => text !== base.text);
   const [tab, setTab] = useState<Tab>("edit");
   const [jump, setJump] = useState<Jump | undefined>(undefined);
   const [saving, setSaving] = useState(false);
