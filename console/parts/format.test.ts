@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { durationMs, formatAgo, formatCounted, formatMoney, formatShare, formatShort, formatSpan, initialOf } from "./format.ts";
+import { durationMs, formatAgo, formatCounted, formatMoney, formatShare, formatShares, formatShort, formatSpan, initialOf } from "./format.ts";
 
 test("durations are read as the program writes them", () => {
   assert.deepEqual(["30s", "10m", "2h", "3d", "x", undefined].map(durationMs), [
@@ -56,6 +56,20 @@ test("a share that is nearly all is not shown as all", () => {
     "100 %",
     "120 %",
   ]);
+});
+
+test("the ends of a narrow interval of shares are told apart", () => {
+  assert.deepEqual(
+    [
+      [0.1, 0.34],
+      [0.0251, 0.0312],
+      [0.0996, 0.1052],
+      [0.341, 0.343],
+      [0.0999, 0.1001],
+      [0.02461, 0.02466],
+    ].map(([low, high]) => formatShares({ low: low!, high: high! })),
+    ["10 % to 34 %", "2.5 % to 3.1 %", "10.0 % to 10.5 %", "34.1 % to 34.3 %", "9.99 % to 10.01 %", "2.461 % to 2.466 %"],
+  );
 });
 
 test("how long ago keeps to units that a reader can picture", () => {

@@ -12,6 +12,7 @@ import {
   formatLift,
   formatNumber,
   formatShare,
+  formatShares,
   timeOf,
 } from "../parts/format.ts";
 import { Plot, type PlotSeries } from "../parts/plot.tsx";
@@ -192,7 +193,7 @@ function Variants({ experiment }: { experiment: Experiment }) {
                     too early
                   </span>
                 );
-              const reach = `${shown(interval.low)} to ${shown(interval.high)}`;
+              const reach = isRate ? formatShares(interval) : `${shown(interval.low)} to ${shown(interval.high)}`;
               const label = `${variant.name}: ${shown(mean)}, ${reach}`;
               return (
                 <div class="lift">
