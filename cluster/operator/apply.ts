@@ -66,8 +66,6 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   const ref = record.kind === "event" ? record.event : record.ref;
   const atMs = timeOf(state, input.atMs);
   const anonKey = ref.anonymous_id === undefined ? undefined : anonymousKeyOf(ref.anonymous_id);
-  // As the server would have decided that keyed the event, had it known.
-  const isRefused = record.kind === "event" && !mayBeKept(turn, atMs);
   let mergedFrom: string | undefined;
   const isNewLink = anonKey !== undefined && anonKey !== turn.key && !isLinked(state, anonKey);
   if (isNewLink) {
@@ -77,6 +75,8 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
     else if (input.waited && input.atMs > turn.project.passOnAfterMs)
       askForHandover(turn, anonKey, record.kind === "event" ? record.event.event_id : record.id);
   }
+  // As the server would have decided that keyed the event, had it known: with what was said on the device.
+  const isRefused = record.kind === "event" && !mayBeKept(turn, atMs);
   // What he does not allow to be kept still says whose the device is, where another server has said so already.
   if (isRefused && !isNewLink) return "applied";
   turn.isChanged = true;

@@ -30,20 +30,25 @@ export class Consents {
   }
 
   /**
-   * Those of the keys whose events must not be kept.
+   * What was said under each of the keys; a key under which nothing was said is left out.
    * @throws HostError `unavailable` where yes has to have been said and Redis, which would know, is away.
    */
-  async refusing(keys: Iterable<string>): Promise<ReadonlySet<string>> {
+  async said(keys: Iterable<string>): Promise<Map<string, Consent["analytics"]>> {
     const { people, otherwise } = this.#options;
-    const refusing = new Set<string>();
+    const answers = new Map<string, Consent["analytics"]>();
     await Promise.all(
       [...new Set(keys)].map(async (key) => {
         const { said, isKnown } = await people.analyticsOf(key);
         if (said === undefined && !isKnown && otherwise() === "denied") throw unknown();
-        if ((said ?? otherwise()) === "denied") refusing.add(key);
+        if (said !== undefined) answers.set(key, said);
       }),
     );
-    return refusing;
+    return answers;
+  }
+
+  /** What holds where nothing was said. */
+  get otherwise(): Consent["analytics"] {
+    return this.#options.otherwise();
   }
 }
 

@@ -3,7 +3,8 @@
 // when that is in the log: so the one always lies before the other.
 import { setTimeout } from "node:timers/promises";
 import { uuidv7 } from "uuidv7";
-import { anonymousKeyOf, personKeyOf, userKeyOf } from "../../core/identity/identity.ts";
+import { type ConsentVerdict, verdictOf } from "../../core/consent/consent.ts";
+import { anonymousKeyOf, personKeyOf, resolve, userKeyOf } from "../../core/identity/identity.ts";
 import { hash64 } from "../../core/math/hash.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Item } from "../../core/item/item.ts";
@@ -64,22 +65,27 @@ export class ClusterIntake {
   async submit({ events, deadLetters }: Submission): Promise<EventOutcome[]> {
     const { people } = this.#options;
     const isErased = await this.#erased(events);
-    const isRefused = await this.#refused(events);
+    const verdicts = await this.#verdicts(events);
     const outcomes: EventOutcome[] = [];
     const names = new Set<string>();
     const fresh: LoggedEvent[] = [];
+    /** Refused, by what was said on a device that is the user's from now on: the log has to say whose it is. */
+    const logins: LoggedEvent[] = [];
     for (const event of events) {
       const name = nameOf(event);
       const isKnown = names.has(name) || this.#known.get(name) !== undefined;
-      const outcome = isKnown ? "duplicate" : isErased(event) ? "erased" : isRefused(event) ? "refused" : "accepted";
+      const verdict = isKnown || isErased(event) ? undefined : verdicts(event);
+      const outcome = isKnown ? "duplicate" : verdict === undefined ? "erased" : verdict === "kept" ? "accepted" : "refused";
       outcomes.push(outcome);
+      if (verdict === "refused_on_device") logins.push(event);
       if (outcome !== "accepted") continue;
       names.add(name);
       fresh.push(event);
     }
-    const links = await this.#linksOf(fresh.filter(({ traffic }) => traffic === undefined));
+    const links = await this.#linksOf([...fresh.filter(({ traffic }) => traffic === undefined), ...logins]);
     await this.#link(links);
     const records = fresh.map((event) => this.#eventRecord(event, links));
+    for (const event of logins) records.push(this.#loginRecord(event));
     const letters = deadLetters.filter(({ body }) => !isErasedBody(body, (key, atMs) => this.#options.erasures.covers(key, atMs)));
     await this.#options.sender.send([...records, ...letters.map((letter) => this.#letterRecord(letter))]);
     for (const { anonKey, userKey } of links) people.link(anonKey, userKey);
@@ -104,14 +110,39 @@ export class ClusterIntake {
     return (event) => erased.has(event);
   }
 
-  /** Which of the events their persons do not allow to be kept. @throws HostError where that cannot be known. */
-  async #refused(events: readonly LoggedEvent[]): Promise<(event: LoggedEvent) => boolean> {
-    const { consents } = this.#options;
-    if (!consents.mayRefuse) return () => false;
-    const keys = new Map<LoggedEvent, string>();
-    await Promise.all(events.map(async (event) => keys.set(event, await this.#keyOf(event))));
-    const refusing = await consents.refusing(keys.values());
-    return (event) => refusing.has(keys.get(event)!);
+  /**
+   * Tells of one event after the other, in their order, whether its person allows that it is kept: the one who he is with it.
+   * @throws HostError where that cannot be known.
+   */
+  async #verdicts(events: readonly LoggedEvent[]): Promise<(event: LoggedEvent) => ConsentVerdict> {
+    const { consents, people } = this.#options;
+    if (!consents.mayRefuse) return () => "kept";
+    const users = new Map<string, string>();
+    const anonymousIds = new Set(events.flatMap(({ anonymous_id: id }) => id ?? []));
+    await Promise.all(
+      [...anonymousIds].map(async (id) => {
+        const userKey = await people.userOf(id);
+        if (userKey !== undefined) users.set(anonymousKeyOf(id), userKey);
+      }),
+    );
+    const linkOf = (anonKey: string): string | undefined => users.get(anonKey);
+    const keys = events.flatMap((event) => {
+      const { key, link } = resolve(event, linkOf);
+      return link?.merge === true ? [key, link.anonKey] : [key];
+    });
+    const said = await consents.said(keys);
+    return (event) => {
+      const { key, link } = resolve(event, linkOf);
+      const own = said.get(key);
+      // Marked traffic links nobody.
+      const onDevice = link?.merge === true && event.traffic === undefined ? said.get(link.anonKey) : undefined;
+      const verdict = verdictOf({ own, onDevice, otherwise: consents.otherwise });
+      if (link !== undefined && event.traffic === undefined && verdict !== "refused") {
+        users.set(link.anonKey, link.userKey);
+        if (own === undefined && onDevice !== undefined) said.set(link.userKey, onDevice);
+      }
+      return verdict;
+    };
   }
 
   /** Resolves to the person's key when Kafka has what was said about him. @throws HostError */
@@ -171,6 +202,13 @@ export class ClusterIntake {
   async #keyOf(ref: PersonRef): Promise<string> {
     if (ref.user_id !== undefined) return userKeyOf(ref.user_id);
     return (await this.#options.people.userOf(ref.anonymous_id!)) ?? anonymousKeyOf(ref.anonymous_id!);
+  }
+
+  /** Of an event that is refused: whose the device is, and nothing else. */
+  #loginRecord({ user_id, anonymous_id }: LoggedEvent): OutgoingRecord {
+    const ref = { user_id: user_id!, anonymous_id: anonymous_id! };
+    const record: ClusterRecord = { kind: "attributes", id: uuidv7(), ref, attributes: {} };
+    return this.#record(this.#options.topics.events.engage, userKeyOf(ref.user_id), record);
   }
 
   /** All its anonymous ids have been looked up, so what is in memory is what is known. */

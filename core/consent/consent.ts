@@ -15,6 +15,25 @@ export function isGranted(consent: Consent | undefined, purpose: Purpose, otherw
   return (consent === undefined ? otherwise : consent[purpose]) === "granted";
 }
 
+/**
+ * Whether an event may be kept. `refused_on_device`: by what was said on the device before it was the user's. That goes for
+ * the user from now on, so the log has to say whose the device is, without the event.
+ */
+export type ConsentVerdict = "kept" | "refused" | "refused_on_device";
+
+/**
+ * What the person's word on analytics makes of his event. A user who has said nothing (`own`) takes over what was said on a
+ * device (`onDevice`) that the event makes his, as his profile does; where nobody has said anything, `otherwise` holds.
+ */
+export function verdictOf({ own, onDevice, otherwise }: {
+  own: Consent["analytics"] | undefined;
+  onDevice: Consent["analytics"] | undefined;
+  otherwise: ConsentDefault;
+}): ConsentVerdict {
+  if ((own ?? onDevice ?? otherwise) === "granted") return "kept";
+  return own === undefined && onDevice !== undefined ? "refused_on_device" : "refused";
+}
+
 /** The same consent for every purpose, as it holds before anybody was asked. */
 export function consentOfDefault(otherwise: ConsentDefault): Consent {
   return { personalization: otherwise, analytics: otherwise, profiling: otherwise };

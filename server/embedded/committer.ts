@@ -4,7 +4,7 @@
 import { LogFailedError, LogFullError, type SegmentLog } from "../log/log.ts";
 import { RecordBatch } from "../log/record-batch.ts";
 import { HostError } from "../ports.ts";
-import { GroupKeys, type KeyedRecord } from "./event-keys.ts";
+import { GroupKeys, GroupLinks, type KeyedRecord } from "./event-keys.ts";
 import { encodeRecord } from "./record-codec.ts";
 
 /**
@@ -28,6 +28,8 @@ export interface Group {
   readonly atMs: number;
   /** Keys of the events that it writes already, for the check for duplicates. */
   readonly keys: GroupKeys;
+  /** What those events link, for the check for consent. */
+  readonly links: GroupLinks;
   /** The newest version among the programs that it writes already; 0 where it writes none. */
   programVersion: number;
 }
@@ -199,7 +201,7 @@ export class Committer {
     const records: KeyedRecord[] = [];
     const ends: number[] = [];
     const atMs = this.#groupAtMs ?? this.#clock();
-    const shared: Group = { atMs, keys: new GroupKeys(), programVersion: 0 };
+    const shared: Group = { atMs, keys: new GroupKeys(), links: new GroupLinks(), programVersion: 0 };
     this.#groupAtMs = atMs;
     this.#batch.clear();
     const recordsMax = Math.min(GROUP_RECORDS_MAX, Math.max(GROUP_RECORDS, this.#queuedRecords * GROUP_SHARE));

@@ -2,7 +2,7 @@
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
 import { hash64LinesInto } from "../../core/math/hash.ts";
-import type { LogRecord } from "../../core/record.ts";
+import type { Consent, LogRecord } from "../../core/record.ts";
 
 /** An event's id within one person's key, as 64 bits; every version must agree on them. */
 export interface EventKey {
@@ -46,6 +46,12 @@ export class GroupKeys {
     if (user !== undefined) this.#known.add(bitsOf(user));
     if (anonymous !== undefined) this.#known.add(bitsOf(anonymous));
   }
+}
+
+/** What the events of one group will link once they are folded, and which consent a user takes over from a device by that. */
+export class GroupLinks {
+  readonly users = new Map<string, string>();
+  readonly consents = new Map<string, Consent>();
 }
 
 function bitsOf({ hi, lo }: EventKey): number {

@@ -1,7 +1,7 @@
 // What the log means: applies one record after the other to everything that is a fold of it. Live commits, recovery,
 // `verify` and tests all come through `apply`, so there is one truth about what a record does.
-import type { TrafficMark } from "../../core/event/event.ts";
-import { isGranted } from "../../core/consent/consent.ts";
+import type { LoggedEvent, TrafficMark } from "../../core/event/event.ts";
+import { type ConsentVerdict, isGranted, verdictOf } from "../../core/consent/consent.ts";
 import { DecisionState } from "../../core/decide/decision-state.ts";
 import { applyAttributes, applyEvent, lookAgain, mergePersons, netMoves, type Outputs } from "../../core/engine.ts";
 import { anonymousKeyOf, refOfKey, resolve, resolveKeys, type IdentityLink } from "../../core/identity/identity.ts";
@@ -12,12 +12,12 @@ import { addAnonymousId } from "../../core/profile/fold.ts";
 import { strongestInterests } from "../../core/profile/reading.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import { createRecommender, type Recommender } from "../../core/rank/recommender.ts";
-import type { DeadLetter, PersonRef } from "../../core/record.ts";
+import type { Consent, DeadLetter, PersonRef } from "../../core/record.ts";
 import type { IdIndex } from "../log/id-index.ts";
 import type { PersonChange } from "../ports.ts";
 import { OverlayTable } from "../state/overlay-table.ts";
 import type { StateFile } from "../state/state-file.ts";
-import { eventKey, eventKeysOf, type EventKey, type EventKeys, type GroupKeys, type KeyedRecord } from "./event-keys.ts";
+import { eventKey, eventKeysOf, type EventKey, type EventKeys, type GroupKeys, GroupLinks, type KeyedRecord } from "./event-keys.ts";
 import { Memberships } from "./memberships.ts";
 import { Persons } from "./persons.ts";
 
@@ -209,12 +209,25 @@ export class Fold {
     return false;
   }
 
-  /** Whether the event's person does not allow that it is kept. */
-  refuses({ user, anonymous }: EventKeys): boolean {
-    const { consentDefault } = this.programs.current;
-    if (!this.mayRefuse && consentDefault === "granted") return false;
-    const { key } = resolveKeys(user?.personKey, anonymous?.personKey, this.#linkOf);
-    return !isGranted(this.persons.get(key)?.consent, "analytics", consentDefault);
+  /**
+   * Whether the event's person allows that it is kept: the one who he is once it is folded. `group`: what the events before
+   * it on their way to the log link; what this one links is added.
+   */
+  verdictOf({ traffic }: LoggedEvent, { user, anonymous }: EventKeys, group = new GroupLinks()): ConsentVerdict {
+    const { consentDefault: otherwise } = this.programs.current;
+    if (!this.mayRefuse && otherwise === "granted") return "kept";
+    const linkOf = (anonKey: string): string | undefined => group.users.get(anonKey) ?? this.#linkOf(anonKey);
+    const saidBy = (key: string): Consent | undefined => this.persons.get(key)?.consent ?? group.consents.get(key);
+    const { key, link } = resolveKeys(user?.personKey, anonymous?.personKey, linkOf);
+    const own = saidBy(key);
+    // Marked traffic links nobody.
+    const onDevice = link?.merge === true && traffic === undefined ? saidBy(link.anonKey) : undefined;
+    const verdict = verdictOf({ own: own?.analytics, onDevice: onDevice?.analytics, otherwise });
+    if (link !== undefined && traffic === undefined && verdict !== "refused") {
+      group.users.set(link.anonKey, link.userKey);
+      if (own === undefined && onDevice !== undefined) group.consents.set(link.userKey, onDevice);
+    }
+    return verdict;
   }
 
   #isLogged({ hi, lo }: EventKey): boolean {

@@ -1,5 +1,6 @@
 // What intake submits, as log records: each event once, with its item's facts, stamped with the group's time.
 import { uuidv7 } from "uuidv7";
+import type { LoggedEvent } from "../../core/event/event.ts";
 import { addItemFacts } from "../hosting/item-facts.ts";
 import type { EventOutcome, Submission } from "../ports.ts";
 import { isErasedBody } from "../privacy/erased-body.ts";
@@ -14,7 +15,7 @@ import type { Fold } from "./fold.ts";
  */
 export function recordsOf(
   submission: Submission,
-  { atMs, keys: groupKeys }: Group,
+  { atMs, keys: groupKeys, links }: Group,
   options: { fold: Fold; outcomes: EventOutcome[]; erasures: Erasures },
 ): KeyedRecord[] {
   const { fold, outcomes, erasures } = options;
@@ -29,8 +30,10 @@ export function recordsOf(
       outcomes.push("erased");
       continue;
     }
-    if (fold.refuses(keys)) {
+    const verdict = fold.verdictOf(event, keys, links);
+    if (verdict !== "kept") {
       outcomes.push("refused");
+      if (verdict === "refused_on_device") records.push(linkOf(event, atMs));
       continue;
     }
     outcomes.push("accepted");
@@ -45,6 +48,11 @@ export function recordsOf(
     records.push({ kind: "dead_letter", at: atMs, letter: { ...letter, id: uuidv7(), at: atMs } });
   }
   return records;
+}
+
+/** What a refused event says all the same: whose the device is, and so what was said on it. */
+function linkOf({ user_id, anonymous_id }: LoggedEvent, at: number): KeyedRecord {
+  return { kind: "attributes", at, ref: { user_id: user_id!, anonymous_id: anonymous_id! }, attributes: {} };
 }
 
 /** Somebody who was erased, and this happened before: the user decides, or the device where there is none. */

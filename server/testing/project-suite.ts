@@ -67,6 +67,29 @@ export function projectSuite(host: string, { open, test: options = {} }: SuiteOp
     deepEqual([linked!.attributes, recentOf(linked)], [{ tier: "gold" }, ["lamp"]]);
   });
 
+  promise("what was said on a device holds for the user whom a login makes of it, from that event on", async (open) => {
+    const ada = { user_id: "ada", anonymous_id: "phone" };
+    const saying = (analytics: "granted" | "denied") =>
+      ({ personalization: "granted", analytics, profiling: "granted" }) as const;
+    const free = await open({});
+    await free.setConsent({ anonymous_id: "phone" }, saying("denied"));
+    deepEqual(await submit(free, view("e1", ada, "lamp"), view("e2", { user_id: "ada" }, "lamp")), ["refused", "refused"]);
+    const later = await until(() => free.consent({ user_id: "ada" }), ({ said }) => said);
+    equal(later.consent.analytics, "denied", "the event is not kept, and the denial comes along all the same");
+    deepEqual((await free.profile({ user_id: "ada" }))!.recent, []);
+    await free.setConsent({ user_id: "bob" }, saying("granted"));
+    await free.setConsent({ anonymous_id: "tablet" }, saying("denied"));
+    const bob = { user_id: "bob", anonymous_id: "tablet" };
+    const own = await submit(free, view("e3", bob, "lamp"), view("e4", { anonymous_id: "tablet" }, "lamp"));
+    deepEqual(own, ["accepted", "accepted"], "his own word is above what was said on a device that becomes his");
+    const asksFirst = await open({ consent: { default: "denied" } });
+    await asksFirst.setConsent({ anonymous_id: "phone" }, saying("granted"));
+    const login = [view("e1", ada, "lamp"), view("e2", { user_id: "ada" }, "chair"), view("e3", { user_id: "bob" }, "chair")];
+    deepEqual(await submit(asksFirst, ...login), ["accepted", "accepted", "refused"]);
+    const profile = await until(() => asksFirst.profile({ user_id: "ada" }), (found) => recentOf(found).length === 2);
+    equal(profile!.consent?.analytics, "granted");
+  });
+
   promise("segments know their sizes and members, and persons are found by how their ids begin", async (open) => {
     const project = await open({ segments: { lookers: { when: 'since("view") < 1000000.0' } } });
     const refs = Array.from({ length: 9 }, (_, i): PersonRef => ({ user_id: `ada${i}` }));

@@ -82,7 +82,7 @@ export function applyLog(
       // with both ids, but one that was passed on, or came in one request with it, may be ahead of it.
       const whole = key.startsWith("u:") ? { ...event, ...refOfKey(key) } : event;
       const { user_id: user, anonymous_id: anonymous } = whole;
-      if (event.traffic === undefined && fold.refuses(eventKeysOf(whole))) {
+      if (event.traffic === undefined && fold.verdictOf(whole, eventKeysOf(whole)) !== "kept") {
         // Its id is known to the job from now on, also where he allows it later.
         refused.add(event.event_id);
         // The cluster's server had said whose the device is before it could know that he refuses.
