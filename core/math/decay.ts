@@ -47,9 +47,19 @@ export function mergeDecayed(into: DecayedSum, from: DecayedSum): void {
   into.scaled += from.scaled * landmarkShift(from.landmark, into.landmark);
 }
 
-/** The sum as it is at `nowMs`. */
+/** Scaling there and back was wrong by 2.2 units of 2^-52 at most in 400,000 sums; this is twice as much and more. */
+const SCALING_ERROR = 2 ** -49;
+const DECIMALS = 1e9;
+
+/**
+ * The sum as it is at `nowMs`. What scaling alone keeps from a number of nine decimals is that number: a weight of 1 that was
+ * added just now is 1, and not above it for some and below it for others, as their clocks would have it.
+ */
 export function decayedAt(sum: DecayedSum, halfLifeMs: number, nowMs: number): number {
-  return sum.scaled === 0 ? 0 : sum.scaled * scaleBack(sum.landmark, halfLifeMs, nowMs);
+  if (sum.scaled === 0) return 0;
+  const value = sum.scaled * scaleBack(sum.landmark, halfLifeMs, nowMs);
+  const plain = Math.round(value * DECIMALS) / DECIMALS;
+  return Math.abs(value - plain) <= Math.abs(value) * SCALING_ERROR ? plain : value;
 }
 
 /** Factor from a scaled sum to its value at `nowMs`. */

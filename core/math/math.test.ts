@@ -98,6 +98,20 @@ test("a decayed sum equals a recount, whatever the order and however far the lan
   });
 });
 
+test("what was added just now reads as its weight, at whatever time", () => {
+  forEachSeed(50, (rng) => {
+    const halfLifeMs = [30_000, 600_000, 3_600_000, 7 * DAY, 366 * DAY][rng.between(0, 4)]!;
+    for (const weight of [0.1, 0.2, 1, 3, 5, 7.5, 10, 19.99, 49, -2]) {
+      const sum = emptyDecayedSum();
+      const timeMs = 1_700_000_000_000 + rng.between(0, 2_000_000_000);
+      addDecayed(sum, halfLifeMs, timeMs, weight);
+      equal(decayedAt(sum, halfLifeMs, timeMs), weight, `${weight} at ${timeMs}, half-life ${halfLifeMs}`);
+      const later = decayedAt(sum, halfLifeMs, timeMs + 1);
+      ok(Math.abs(later) < Math.abs(weight) || halfLifeMs > 30 * DAY, "it fades from the next millisecond on");
+    }
+  });
+});
+
 test("the hash of two lines is that of the text they make", () => {
   const out = { hi: 0, lo: 0 };
   forEachSeed(50, (rng) => {
