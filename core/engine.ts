@@ -117,6 +117,17 @@ export function mergePersons(into: PersonState, from: PersonState, at: number, p
   return outputs;
 }
 
+/** What came of two things one after the other, as of one: of a merge, and of the record that brought it about. */
+export function joinOutputs(first: Outputs | undefined, then: Outputs): Outputs {
+  if (first === undefined) return then;
+  return {
+    folded: first.folded || then.folded,
+    entered: [...first.entered, ...then.entered],
+    left: [...first.left, ...then.left],
+    triggers: [...first.triggers, ...then.triggers],
+  };
+}
+
 /** What is left of moves in and out of the same segment: time may pass through several programs at once. */
 export function netMoves({ entered, left }: Outputs): { entered: string[]; left: string[] } {
   if (entered.length === 0 || left.length === 0) return { entered, left };

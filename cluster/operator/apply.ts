@@ -1,7 +1,7 @@
 // What a record, a handover and time do to one key. The law is the embedded host's (server/embedded/fold.ts): identity,
 // then models, then the person; only that links cross keys, so that a record may have to wait for a handover.
 import { isGranted } from "../../core/consent/consent.ts";
-import { applyAttributes, applyEvent, lookAgain, mergePersons, netMoves, type Outputs } from "../../core/engine.ts";
+import { applyAttributes, applyEvent, joinOutputs, lookAgain, mergePersons, netMoves, type Outputs } from "../../core/engine.ts";
 import { keepsDecisions, mayConcern } from "../../core/decide/decision-state.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { anonymousKeyOf } from "../../core/identity/identity.ts";
@@ -66,11 +66,11 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   const ref = record.kind === "event" ? record.event : record.ref;
   const atMs = timeOf(state, input.atMs);
   const anonKey = ref.anonymous_id === undefined ? undefined : anonymousKeyOf(ref.anonymous_id);
-  let mergedFrom: string | undefined;
+  let merged: Merged | undefined;
   const isNewLink = anonKey !== undefined && anonKey !== turn.key && !isLinked(state, anonKey);
   if (isNewLink) {
     const found = state.early.findIndex((early) => early.anonKey === anonKey);
-    if (found >= 0) mergedFrom = merge(turn, state.early.splice(found, 1)[0]!, atMs);
+    if (found >= 0) merged = merge(turn, state.early.splice(found, 1)[0]!, atMs);
     else if (!input.waited && state.links.length < LINKS_MAX) return "hold";
     else if (input.waited && input.atMs > turn.project.passOnAfterMs)
       askForHandover(turn, anonKey, record.kind === "event" ? record.event.event_id : record.id);
@@ -87,14 +87,14 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   if (isRefused) {
     addAnonymousId(person, ref.anonymous_id!);
     const outputs = applyAttributes(person, {}, atMs, turn.project.programs);
-    note(turn, person, { atMs, outputs, mergedFrom, linkedAnonymousId: ref.anonymous_id });
+    note(turn, person, { atMs, outputs, merged, linkedAnonymousId: ref.anonymous_id });
     return "applied";
   }
   if (record.kind === "attributes") {
     if (ref.user_id !== undefined && ref.anonymous_id !== undefined) addAnonymousId(person, ref.anonymous_id);
     if (record.consent !== undefined) person.consent = record.consent;
     const outputs = applyAttributes(person, record.attributes, atMs, turn.project.programs);
-    note(turn, person, { atMs, outputs, mergedFrom, linkedAnonymousId: isNewLink ? ref.anonymous_id : undefined });
+    note(turn, person, { atMs, outputs, merged, linkedAnonymousId: isNewLink ? ref.anonymous_id : undefined });
     return "applied";
   }
   const event = { ...record.event, received_at: atMs };
@@ -103,7 +103,7 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   teach(turn, person, { event, program, version, weight });
   const outputs = applyEvent(person, event, turn.project.programs);
   if (outputs.folded && mayConcern(program, event)) tell(turn, { kind: "acted", event, weight });
-  note(turn, person, { atMs, outputs, event, mergedFrom });
+  note(turn, person, { atMs, outputs, event, merged });
   return "applied";
 }
 
@@ -134,8 +134,8 @@ export function applyHandover(turn: Turn, handover: Handover): void {
   state.early.push({ ...handover, person: handover.person.slice() });
   if (state.early.length <= EARLY_MAX) return;
   const oldest = state.early.shift()!;
-  const mergedFrom = merge(turn, oldest, Math.max(state.lastAtMs, oldest.linkedAtMs));
-  if (mergedFrom === undefined) return;
+  const merged = merge(turn, oldest, Math.max(state.lastAtMs, oldest.linkedAtMs));
+  if (merged === undefined) return;
   state.sequence++;
   turn.isVisible = true;
 }
@@ -205,8 +205,14 @@ function askForHandover({ key, outputs }: Turn, anonKey: string, recordId: strin
   outputs.bytes("events", anonKey, encodeClusterRecord(marker));
 }
 
-/** Makes the handed-over person part of this one; the key that is no more, undefined where there was none. */
-function merge(turn: Turn, handover: Handover, atMs: number): string | undefined {
+/** The key that is no more, and what came of it for the person that it is part of now. */
+interface Merged {
+  readonly anonKey: string;
+  readonly outputs: Outputs;
+}
+
+/** Makes the handed-over person part of this one; undefined where there was none. */
+function merge(turn: Turn, handover: Handover, atMs: number): Merged | undefined {
   const { anonKey, person: bytes, programVersion, isShared } = handover;
   const { state, project } = turn;
   addLink(state, anonKey);
@@ -218,8 +224,8 @@ function merge(turn: Turn, handover: Handover, atMs: number): string | undefined
   if (bytes.length === 0) return undefined;
   push(turn, { kind: "relink", from: anonKey, to: turn.key, at: atMs });
   const into = (state.person ??= newPerson(turn));
-  mergePersons(into, personOf(bytes, programVersion, project.programs), atMs, project.programs);
-  return anonKey;
+  const outputs = mergePersons(into, personOf(bytes, programVersion, project.programs), atMs, project.programs);
+  return { anonKey, outputs };
 }
 
 interface Taught extends Pick<ProgramEntry, "version" | "program"> {
@@ -257,13 +263,14 @@ interface Noted {
   atMs: number;
   outputs: Outputs;
   event?: LoggedEvent;
-  mergedFrom?: string | undefined;
+  /** Of the same record, before it. */
+  merged?: Merged | undefined;
   linkedAnonymousId?: string | undefined;
 }
 
 function note(turn: Turn, person: PersonState, noted: Noted): void {
-  const { atMs, outputs, event, mergedFrom, linkedAnonymousId } = noted;
-  const { entered, left } = netMoves(outputs);
+  const { atMs, outputs, event, merged, linkedAnonymousId } = noted;
+  const { entered, left } = netMoves(joinOutputs(merged?.outputs, outputs));
   const change: ProfileChange = { version: person.version, atMs, entered, left, triggers: outputs.triggers };
   if (event !== undefined) {
     const { event_id, event_type, timestamp, received_at, item_id, user_id, anonymous_id } = event;
@@ -278,7 +285,7 @@ function note(turn: Turn, person: PersonState, noted: Noted): void {
       anonymous_id,
     } as typeof change.event & object;
   }
-  if (mergedFrom !== undefined) change.mergedFrom = mergedFrom;
+  if (merged !== undefined) change.mergedFrom = merged.anonKey;
   if (linkedAnonymousId !== undefined) change.linkedAnonymousId = linkedAnonymousId;
   turn.changes.push(change);
 }

@@ -3,7 +3,7 @@
 import type { LoggedEvent, TrafficMark } from "../../core/event/event.ts";
 import { type ConsentVerdict, isGranted, verdictOf } from "../../core/consent/consent.ts";
 import { DecisionState } from "../../core/decide/decision-state.ts";
-import { applyAttributes, applyEvent, lookAgain, mergePersons, netMoves, type Outputs } from "../../core/engine.ts";
+import { applyAttributes, applyEvent, joinOutputs, lookAgain, mergePersons, netMoves, type Outputs } from "../../core/engine.ts";
 import { anonymousKeyOf, refOfKey, resolve, resolveKeys, type IdentityLink } from "../../core/identity/identity.ts";
 import { compileProgram } from "../../core/program/compile.ts";
 import { ProgramTimeline } from "../../core/program/timeline.ts";
@@ -243,11 +243,11 @@ export class Fold {
   #attributes(record: AttributesRecord): PersonChange {
     const { ref, at } = record;
     const { key, link } = resolve(ref, this.#linkOf);
-    const mergedFrom = link === undefined ? undefined : this.#link(link, at);
+    const merged = link === undefined ? undefined : this.#link(link, at);
     const person = this.persons.change(key);
-    const change = this.#changed(key, person, at, this.#setAttributes(person, record));
+    const change = this.#changed(key, person, at, joinOutputs(merged, this.#setAttributes(person, record)));
     if (link !== undefined) change.linkedAnonymousId = ref.anonymous_id!;
-    if (mergedFrom !== undefined) change.mergedFrom = mergedFrom;
+    if (link !== undefined && merged !== undefined) change.mergedFrom = link.anonKey;
     return change;
   }
 
@@ -270,7 +270,7 @@ export class Fold {
       return undefined;
     }
     const { key, link } = resolveKeys(user?.personKey, anonymous?.personKey, this.#linkOf);
-    const mergedFrom = link === undefined ? undefined : this.#link(link, event.received_at);
+    const merged = link === undefined ? undefined : this.#link(link, event.received_at);
     const person = this.persons.change(key);
     const program = this.programs.current;
     const weight = program.plan.weights.get(event.event_type) ?? 0;
@@ -289,9 +289,9 @@ export class Fold {
     if (step !== undefined && mayLearn) this.recommender.learn(step);
     const outputs = applyEvent(person, event, this.programs);
     if (outputs.folded) this.decisions.acted(event, key, weight);
-    const change = this.#changed(key, person, event.received_at, outputs);
+    const change = this.#changed(key, person, event.received_at, joinOutputs(merged, outputs));
     change.event = event;
-    if (mergedFrom !== undefined) change.mergedFrom = mergedFrom;
+    if (link !== undefined && merged !== undefined) change.mergedFrom = link.anonKey;
     return change;
   }
 
@@ -303,8 +303,8 @@ export class Fold {
     return { key, ref: refOfKey(key), version: person.version, atMs, entered, left, triggers };
   }
 
-  /** Returns the key that is no more, where two persons became one. */
-  #link({ anonKey, userKey, merge }: IdentityLink, at: number): string | undefined {
+  /** Returns what came of it for the user, where two persons became one: the anonymous key is no more then. */
+  #link({ anonKey, userKey, merge }: IdentityLink, at: number): Outputs | undefined {
     this.persons.again(this.#linkOf(anonKey) ?? anonKey);
     this.persons.again(userKey);
     this.links.set(anonKey, Buffer.from(userKey));
@@ -317,9 +317,8 @@ export class Fold {
     const forgotten = this.persons.change(anonKey);
     for (const segment of forgotten.memberships.keys()) this.members.leave(segment, anonKey);
     const outputs = mergePersons(into, forgotten, at, this.programs);
-    this.#changed(userKey, into, at, outputs);
     this.persons.forget(anonKey);
-    return anonKey;
+    return outputs;
   }
 
   #letter(letter: DeadLetter): void {

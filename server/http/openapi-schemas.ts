@@ -567,7 +567,7 @@ export const SCHEMAS: Record<string, Schema> = {
       caused_by: object({ event_id: text("The newest event behind the change."), received_at: time("When it came in.") }),
     },
     ["type", "at"],
-    "`profile` and `recommendations` carry the fields of the routes of that name; `segments`: segments, entered, left; `trigger`: name, item_id, fired_at; `ack`: what was subscribed or what became of the events.",
+    "`profile` and `recommendations` carry the fields of the routes of that name; `segments`: segments, and what was entered and left since the connection was last told of them (nothing, the first time); `trigger`: name, item_id, fired_at; `ack`: what was subscribed or what became of the events.",
   ),
 };
 

@@ -78,8 +78,7 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
     for (const subscriber of watching) {
       subscriber.profile = true;
       subscriber.lists = true;
-      for (const segment of change.entered) subscriber.segments.set(segment, true);
-      for (const segment of change.left) subscriber.segments.set(segment, false);
+      if (change.entered.length > 0 || change.left.length > 0) subscriber.segments = true;
       if (cause !== undefined) subscriber.cause = cause;
       for (const trigger of change.triggers) if (trigger.push) subscriber.addTrigger(trigger, cause);
       schedule(subscriber);
@@ -169,11 +168,11 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
           tell(subscriber, { type: "recommendations", ...list, at: at(), ...caused });
         }
       }
-      if (news.allSegments || news.segments.size > 0) {
-        const entered = [...news.segments.keys()].filter((name) => news.segments.get(name));
-        const left = [...news.segments.keys()].filter((name) => !news.segments.get(name));
+      if (news.allSegments || news.segments) {
         const segments = profile?.segments ?? [];
-        tell(subscriber, { type: "segments", segments, entered, left, at: at(), ...caused });
+        const moves = subscriber.movesTo(segments);
+        const isNews = news.allSegments || moves.entered.length > 0 || moves.left.length > 0;
+        if (isNews) tell(subscriber, { type: "segments", segments, ...moves, at: at(), ...caused });
       }
       if (news.profile && profile !== undefined) tell(subscriber, { type: "profile", ...profile, at: at(), ...caused });
     } catch (error) {

@@ -142,6 +142,22 @@ test("who watches an anonymous visitor goes on watching when he becomes known", 
   close();
 });
 
+test("segments that somebody has through a login are entered for whoever watched the visitor", async () => {
+  const { inbox, send, close } = await open();
+  await ask(node, "POST /v1/events", act({ user_id: "gina", item_id: "lamp", event_type: "purchase", value: 10 }));
+  await ask(node, "POST /v1/events", act({ anonymous_id: "jar", item_id: "lamp" }));
+  send({ subscribe: { anonymous_id: "jar" } });
+  const isSegments = ({ type }: Message): boolean => type === "segments";
+  const first = await inbox.until(isSegments);
+  deepEqual([first["entered"], first["left"]], [[], []], "the state of now");
+  await ask(node, "POST /v1/events", act({ anonymous_id: "jar", user_id: "gina", item_id: "desk" }));
+  const after = await inbox.until(isSegments);
+  ok(after["entered"].includes("recent_converter"), String(after["entered"]));
+  const followed = first["segments"].filter((name: string) => !after["left"].includes(name)).concat(after["entered"]);
+  deepEqual(followed.toSorted(), after["segments"].toSorted());
+  close();
+});
+
 test("attributes, the catalogue and the program change what is shown without an event", async () => {
   const { inbox, send, close } = await open();
   send({ subscribe: { user_id: "eli", placements: ["home"] } });

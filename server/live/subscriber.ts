@@ -27,8 +27,10 @@ export class Subscriber {
   lists = false;
   allSegments = false;
   cause: Cause | undefined;
-  /** Which segments were entered (true) or left (false); a later change of the same one replaces the earlier. */
-  readonly segments = new Map<string, boolean>();
+  /** Segments were entered or left. */
+  segments = false;
+  /** Those that the connection was told last; undefined before the first time. */
+  #told: readonly string[] | undefined;
   triggers: { trigger: FiredTrigger; cause: Cause | undefined }[] = [];
 
   constructor(outlet: Outlet) {
@@ -48,21 +50,38 @@ export class Subscriber {
   }
 
   get hasNews(): boolean {
-    return this.profile || this.lists || this.allSegments || this.segments.size > 0 || this.triggers.length > 0;
+    return this.profile || this.lists || this.allSegments || this.segments || this.triggers.length > 0;
   }
 
   /** Takes what is to be told; what changes from now on is told the next time. */
   take() {
-    const { profile, lists, allSegments, cause, triggers } = this;
-    const segments = new Map(this.segments);
-    this.forget();
+    const { profile, lists, allSegments, segments, cause, triggers } = this;
+    this.#forgetNews();
     return { profile, lists, allSegments, cause, triggers, segments };
   }
 
+  /**
+   * What was entered and left since the connection was last told of segments: nothing, the first time. So whoever follows
+   * only the moves comes to `segments`, also where the person became another, who has segments of his own.
+   */
+  movesTo(segments: readonly string[]): { entered: string[]; left: string[] } {
+    const before = this.#told ?? segments;
+    this.#told = segments;
+    return {
+      entered: segments.filter((name) => !before.includes(name)),
+      left: before.filter((name) => !segments.includes(name)),
+    };
+  }
+
+  /** Nobody is watched any more. */
   forget(): void {
-    this.profile = this.lists = this.allSegments = false;
+    this.#forgetNews();
+    this.#told = undefined;
+  }
+
+  #forgetNews(): void {
+    this.profile = this.lists = this.allSegments = this.segments = false;
     this.cause = undefined;
     this.triggers = [];
-    this.segments.clear();
   }
 }

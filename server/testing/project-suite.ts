@@ -57,6 +57,21 @@ export function projectSuite(host: string, { open, test: options = {} }: SuiteOp
     equal(project.personKey({ anonymous_id: "phone" }), "u:ada");
   });
 
+  promise("listeners are told which segments a link alone moves a person into and out of", async (open) => {
+    const segments = { once: { when: 'count("view", "1h") == 1' }, often: { when: 'count("view", "1h") >= 2' } };
+    const project = await open({ segments });
+    await submit(project, view("e1", { anonymous_id: "phone" }, "lamp"), view("e2", { user_id: "ada" }, "chair"));
+    await until(() => project.segments(), ([once]) => once!.size === 2);
+    const moved = new Promise<PersonChange>((resolve) =>
+      project.onChange((change) => change.entered.length + change.left.length > 0 && resolve(change)),
+    );
+    await project.setAttributes({ user_id: "ada", anonymous_id: "phone" }, {});
+    const { key, entered, left } = await moved;
+    deepEqual([key, entered, left], ["u:ada", ["often"], ["once"]]);
+    const [once, often] = await until(() => project.segments(), ([before]) => before!.size === 0);
+    deepEqual([once!.size, often!.size], [0, 1]);
+  });
+
   promise("attributes are set, read by segments, and link where they carry both ids", async (open) => {
     const project = await open({ segments: { gold: { when: 'attributes.tier == "gold"' } } });
     await submit(project, view("e1", { anonymous_id: "phone" }, "lamp"));
