@@ -180,15 +180,25 @@ test("messages say what to do", () => {
 });
 
 test("signs of other languages are told with CEL's", () => {
-  const messages = ['attributes.plan = "pro"', "since('view') > 3 and session.active", "session.active OR true", "not true", "true true"].map(
-    (when) => checkProgram({ segments: { a: { when } } })[0]?.message,
-  );
+  const messages = [
+    'attributes.plan = "pro"',
+    "since('view') > 3 and session.active",
+    "session.active OR true",
+    "not true",
+    "true true",
+    "features.frequency => 3",
+    "features.frequency =< 3",
+    "since('view') > 7d",
+  ].map((when) => checkProgram({ segments: { a: { when } } })[0]?.message);
   deepEqual(messages, [
     "unexpected `=`: CEL writes == (at character 17)",
     "unexpected `and`: CEL writes && (at character 19)",
     "unexpected `OR`: CEL writes || (at character 16)",
     "unexpected `true`: CEL writes ! for not (at character 5)",
     "unexpected `true` (at character 6)",
+    "unexpected `=>`: CEL writes >= (at character 20)",
+    "unexpected `=<`: CEL writes <= (at character 20)",
+    "unexpected `d`: times are seconds here, e.g. 7 * 86400 for seven days (at character 18)",
   ]);
 });
 

@@ -55,6 +55,8 @@ function words(summary: string): string {
 
 /** What other languages write, and CEL does not. */
 const ELSEWHERE: readonly [RegExp, string][] = [
+  [/^=>$/, ">="],
+  [/^=<$/, "<="],
   [/^=$/, "=="],
   [/^(and|&)$/i, "&&"],
   [/^(or|\|)$/i, "||"],
@@ -62,7 +64,9 @@ const ELSEWHERE: readonly [RegExp, string][] = [
 
 /** Names the word or sign that cannot stand there (the library names its last letter), and what CEL has for it. */
 function unexpected(text: string, position: number): string {
-  const [written = ""] = /^(\w+|.)/su.exec(text.slice(position)) ?? [];
+  const [written = ""] = /^(\w+|=[<>]|.)/su.exec(text.slice(position)) ?? [];
+  if (/\d$/.test(text.slice(0, position)) && /^[smhd]$/.test(written))
+    return `unexpected \`${written}\`: times are seconds here, e.g. 7 * 86400 for seven days`;
   const sign = /\bnot\s+$/i.test(text.slice(0, position)) ? "! for not" : ELSEWHERE.find(([other]) => other.test(written))?.[1];
   return `unexpected \`${written}\`${sign === undefined ? "" : `: CEL writes ${sign}`}`;
 }
