@@ -12,6 +12,7 @@ import { modelConfig } from "../../core/model/config.ts";
 import { sharesOf } from "../../core/profile/interests.ts";
 import type { PersonState } from "../../core/profile/person.ts";
 import type { CompiledFamily, CompiledProgram } from "../../core/program/compiled.ts";
+import type { PersonWalk } from "../embedded/persons.ts";
 import type { FamilyTraining } from "./family-worker.ts";
 
 const LOOK_EVERY_MS = 60_000;
@@ -25,8 +26,7 @@ const SEED = 0x5e6a;
 
 export interface FamilyTrainerOptions {
   readonly program: () => CompiledProgram;
-  /** Keys after one, in order, at most `limit`. */
-  readonly keys: (after: string, limit: number) => string[];
+  readonly walk: () => PersonWalk;
   readonly person: (key: string) => PersonState | undefined;
   readonly personsTotal: () => number;
   readonly nowMs: () => number;
@@ -89,12 +89,14 @@ export class FamilyTrainer {
 
   /** Rows of persons that a hash picks, so that a training sees the same ones as the one before. */
   async #sample({ method, interests, features }: CompiledFamily): Promise<Sample | undefined> {
-    const { keys, person, personsTotal, program } = this.#options;
+    const { walk, person, personsTotal, program } = this.#options;
     const share = SAMPLE_MAX[method] / Math.max(1, personsTotal());
     const rows: { interests: [string, number][]; features: number[] }[] = [];
     const weights = new Map<string, number>();
-    for (let after = ""; rows.length < SAMPLE_MAX[method] && !this.#stopped; ) {
-      const page = keys(after, SLICE_PERSONS);
+    const everybody = walk();
+    while (rows.length < SAMPLE_MAX[method] && !this.#stopped) {
+      const page = everybody.next(SLICE_PERSONS);
+      if (page.length === 0) break;
       for (const key of page) {
         if (hash32(key, SEED) / 4_294_967_296 >= share) continue;
         const state = person(key);
@@ -104,8 +106,6 @@ export class FamilyTrainer {
         for (const [name, part] of shares) weights.set(name, (weights.get(name) ?? 0) + part);
         rows.push({ interests: shares, features: features.map((column) => readColumn(state, column)) });
       }
-      if (page.length < SLICE_PERSONS) break;
-      after = page.at(-1)!;
       await pause(PAUSE_MS, undefined, { ref: false });
     }
     if (this.#stopped || rows.length < 2 * PERSONS_MIN) return undefined;

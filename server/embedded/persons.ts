@@ -18,6 +18,7 @@ const HAS_POSITION = 0x80000000;
 const HEADER_BYTES_WITHOUT_POSITION = 12;
 /** Room for a row; it grows as needed. */
 const ROW_BYTES_MIN = 4096;
+const KEYS_AT_ONCE = 1_000;
 const PACKED_A_PERSON = 2; // Of those who left, for each that comes: all are packed before a generation is over.
 
 interface Entry {
@@ -31,8 +32,12 @@ interface Entry {
   storedDueMs: number;
   /** Log position of the row that he was read from: what the log says of him before it is in his state. */
   readPosition: number;
-  /** See `StateFile.nameOf`; kept when it was asked for. */
-  name?: string;
+}
+
+/** A way past everybody, some at a time. */
+export interface PersonWalk {
+  /** Keys of the next ones, at most `limit`; none when it is over. */
+  next(limit: number): string[];
 }
 
 export class Persons implements SnapshotSource<string> {
@@ -104,23 +109,44 @@ export class Persons implements SnapshotSource<string> {
     this.total--;
   }
 
-  /** Keys in the order of their names in the file, at most `limit`: the cached ones and those on disk. */
-  keys({ after, limit }: { after?: string | undefined; limit: number }): string[] {
-    const afterName = after === undefined ? "" : this.#file.nameOf(PERSONS + after);
-    const names = new Map<string, string>();
-    const gone = new Set<string>();
+  /**
+   * Everybody who is there now, each once: who is in memory, then who is on disk alone. Whoever comes meanwhile may be missed.
+   * It ends early where another file takes this one's place.
+   */
+  walk(): PersonWalk {
+    const inMemory = new Set<string>();
     for (const entries of [this.#young, this.#old, this.#unsaved]) {
-      for (const [key, entry] of entries) {
-        const name = (entry.name ??= this.#file.nameOf(PERSONS + key));
-        if (name <= afterName) continue;
-        if (isForgotten(entry)) gone.add(key);
-        else names.set(key, name);
-      }
+      for (const [key, entry] of entries) if (!isForgotten(entry)) inMemory.add(key);
     }
-    const stored = this.#file.rows(PERSONS, { ...(after !== undefined && { after }), limit: limit + gone.size });
-    for (const [key] of stored) if (!gone.has(key) && !names.has(key)) names.set(key, this.#file.nameOf(PERSONS + key));
-    const sorted = [...names].sort(([, a], [, b]) => (a < b ? -1 : 1));
-    return sorted.slice(0, limit).map(([key]) => key);
+    const first = inMemory.values();
+    let after = "";
+    const next = (limit: number): string[] => {
+      const keys: string[] = [];
+      while (keys.length < limit) {
+        const { value, done } = first.next();
+        if (done === true) break;
+        keys.push(value);
+      }
+      while (keys.length === 0 && !this.#file.isEnding) {
+        const stored = [...this.#file.rows(PERSONS, { ...(after !== "" && { after }), limit })];
+        if (stored.length === 0) break;
+        after = stored.at(-1)![0];
+        for (const [key] of stored) if (!inMemory.has(key) && !this.#isForgotten(key)) keys.push(key);
+      }
+      return keys;
+    };
+    return { next };
+  }
+
+  /** The same one by one, in one go. */
+  *all(): Generator<string> {
+    const walk = this.walk();
+    for (let keys = walk.next(KEYS_AT_ONCE); keys.length > 0; keys = walk.next(KEYS_AT_ONCE)) yield* keys;
+  }
+
+  #isForgotten(key: string): boolean {
+    const known = this.#known(key);
+    return known !== undefined && isForgotten(known);
   }
 
   /** Keys that start with `prefix`, the first `limit` in key order. */

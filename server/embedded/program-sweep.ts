@@ -1,14 +1,14 @@
 // After a program change: brings everybody to the new program, a few at a time, so that the sizes of segments are soon
 // right. Nobody depends on it for his own profile; whoever is looked at is brought along at once.
-import type { Persons } from "./persons.ts";
+import type { Persons, PersonWalk } from "./persons.ts";
 
-const PERSONS_A_TURN = 200;
+const PERSONS_A_TURN = 50;
 const PAUSE_MS = 1;
 
 export class ProgramSweep {
   readonly #persons: Persons;
   readonly #look: (key: string) => void;
-  #running: { version: number; after: string } | null = null;
+  #running: { version: number; walk: PersonWalk } | null = null;
   #stopped = false;
   /** The program version that everybody has been brought to; checkpointed by the host. */
   sweptVersion = 0;
@@ -22,7 +22,7 @@ export class ProgramSweep {
   start(version: number): void {
     if (this.sweptVersion >= version) return;
     const isRunning = this.#running !== null;
-    this.#running = { version, after: "" };
+    this.#running = { version, walk: this.#persons.walk() };
     if (!isRunning) setImmediate(() => this.#turn());
   }
 
@@ -32,14 +32,13 @@ export class ProgramSweep {
 
   #turn(): void {
     if (this.#running === null || this.#stopped) return;
-    const keys = this.#persons.keys({ after: this.#running.after, limit: PERSONS_A_TURN });
+    const keys = this.#running.walk.next(PERSONS_A_TURN);
     for (const key of keys) this.#look(key);
-    if (keys.length < PERSONS_A_TURN) {
+    if (keys.length === 0) {
       this.sweptVersion = this.#running.version;
       this.#running = null;
       return;
     }
-    this.#running.after = keys.at(-1)!;
     setTimeout(() => this.#turn(), PAUSE_MS).unref();
   }
 }

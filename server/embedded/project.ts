@@ -111,7 +111,7 @@ export class EmbeddedProject implements Project {
     });
     this.#families = new FamilyTrainer({
       program: () => this.fold.programs.current,
-      keys: (after, limit) => this.fold.persons.keys({ after, limit }),
+      walk: () => this.fold.persons.walk(),
       person: (key) => this.fold.persons.peek(key),
       personsTotal: () => this.fold.persons.total,
       nowMs: () => this.#nowMs(),

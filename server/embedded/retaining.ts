@@ -55,8 +55,10 @@ export async function applyRetention(host: RetentionHost): Promise<RetentionRepo
 async function expirePersons({ fold, policy, nowMs, isStopped, write }: RetentionHost) {
   const counts = { profiles_expired: 0, visitors_expired: 0 };
   const giveWay = givingWay();
-  for (let after = ""; !isStopped();) {
-    const keys = fold().persons.keys({ after, limit: PERSONS_A_PAGE });
+  const walk = fold().persons.walk();
+  while (!isStopped()) {
+    const keys = walk.next(PERSONS_A_PAGE);
+    if (keys.length === 0) break;
     for (const key of keys) {
       const person = fold().persons.peek(key);
       const turn = giveWay();
@@ -70,8 +72,6 @@ async function expirePersons({ fold, policy, nowMs, isStopped, write }: Retentio
         return [{ kind: "expiry", at: atMs, names: fold().namesOf(key) }];
       });
     }
-    if (keys.length < PERSONS_A_PAGE) return counts;
-    after = keys.at(-1)!;
   }
   return counts;
 }

@@ -79,13 +79,13 @@ function compare(stored: Fold, fresh: Fold, nowMs: number): Difference[] {
     lookAgain(person, nowMs, fold.programs);
     return encodePerson(person);
   };
-  for (const key of keysOf(fresh)) {
+  for (const key of fresh.persons.all()) {
     if (differences.length >= DIFFERENCES_MAX) return differences;
     const [expected, actual] = [bytesOf(fresh, key)!, bytesOf(stored, key)];
     if (actual === undefined) differences.push({ key, kind: "not_stored" });
     else if (Buffer.compare(expected, actual) !== 0) differences.push({ key, kind: "differs" });
   }
-  for (const key of keysOf(stored)) {
+  for (const key of stored.persons.all()) {
     if (differences.length >= DIFFERENCES_MAX) break;
     if (fresh.persons.get(key) === undefined) differences.push({ key, kind: "not_in_log" });
   }
@@ -116,15 +116,5 @@ function* unitRows({ units, decisions }: Fold): Generator<[name: string, bytes: 
     }
     if (page.length < PAGE) return;
     after = page.at(-1)![0];
-  }
-}
-
-function* keysOf(fold: Fold): Generator<string> {
-  let after = "";
-  while (true) {
-    const keys = fold.persons.keys({ after, limit: PAGE });
-    yield* keys;
-    if (keys.length < PAGE) return;
-    after = keys.at(-1)!;
   }
 }

@@ -171,6 +171,11 @@ export class StateFile {
     rmSync(folder, { recursive: true, force: true });
   }
 
+  /** It is being closed, or is. */
+  get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
   /** Rows of a table are listed in the order of these. */
   nameOf(key: string): string {
     return this.#form.nameOf(key);

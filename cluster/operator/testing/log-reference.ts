@@ -123,7 +123,7 @@ export function differences(
   for (const { version, at, document } of programs) addProgram(project, { version, atMs: at, document });
   const persons = new Set([...profiles].filter(([, { signpost }]) => signpost === undefined).map(([key]) => key));
   const found: string[] = [];
-  for (const key of fold.persons.keys({ limit: Number.MAX_SAFE_INTEGER })) {
+  for (const key of fold.persons.all()) {
     if (!persons.delete(key)) found.push(`${key} is missing`);
     else {
       const { person, programVersion, memberships } = profiles.get(key)!;
