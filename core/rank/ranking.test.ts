@@ -197,6 +197,23 @@ test("similar items share sessions or content; trending looks at velocity, not v
   equal(recommender.recommend(ask({ nowMs: 10_040_000, limit: 2 })).items[0]!.itemId, "steady");
 });
 
+test("what fills a list of nobody's is called what it is: popular, newest or other", () => {
+  const recommender = createRecommender();
+  const day = 86_400_000;
+  const plain = { categories: [], tags: [] };
+  recommender.putItem({ ...plain, item_id: "old" }, nowMs - 40 * day);
+  recommender.putItem({ ...plain, item_id: "new" }, nowMs - day);
+  const sourcesOf = () => {
+    const { strategy, items } = recommender.similar("none", { limit: 5, nowMs, explain: true });
+    return [strategy, ...items.map(({ itemId, reasons }) => `${itemId}: ${reasons![0]!.source}`)];
+  };
+  deepEqual(sourcesOf(), ["newest", "new: newest", "old: other"]);
+  equal(recommender.trending({ limit: 5, nowMs }).strategy, "newest");
+  const step = { personKey: "a:x", eventType: "click", weight: 1, sampled: false, history: [] };
+  recommender.learn({ ...step, itemId: "old", timeMs: nowMs - 30 * day });
+  deepEqual(sourcesOf(), ["popular", "old: popular", "new: newest"]);
+});
+
 test("the blend beats every single model on a stream with structure", () => {
   forEachSeed(2, (rng) => {
     const stream = stepStream(rng, { steps: 9_000, persons: 300, items: 600, groupSize: 12 });

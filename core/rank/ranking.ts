@@ -7,7 +7,7 @@ import { LIST_MAX } from "../model/config.ts";
 import type { Models } from "../model/models.ts";
 import { arrange, type Candidate, type Origin } from "./arrange.ts";
 import { barsOf, itemForRules, type BarOf } from "./bars.ts";
-import { createCrowd } from "./crowd.ts";
+import { createCrowdLists, strategyOfFillers } from "./crowd-lists.ts";
 import { feedbackOf, type Feedback } from "./feedback.ts";
 import { inspectionOf, newTrace, type Trace } from "./inspect.ts";
 import { reasonsOf } from "./reasons.ts";
@@ -84,7 +84,7 @@ export function createRanking(models: Models): Ranking {
       if (barOf(slot) === undefined) yield { slot, score: 0, item: items.itemAt(slot), origin };
     }
   }
-  const crowd = createCrowd(models, fallback);
+  const crowdLists = createCrowdLists(models, fallback);
 
   const strategyOf = (): Strategy => {
     if (situation.trailLength > 0) return "blend";
@@ -272,8 +272,8 @@ export function createRanking(models: Models): Ranking {
       },
       onCapped: trace?.capped,
     });
-    const filled = chosen.some(({ origin }) => origin === "popular") ? "popular" : "newest";
-    return { strategy: chosen.length === 0 ? "empty" : ranked.length > 0 ? strategyOf() : filled, chosen, barOf };
+    const filled = (): Strategy => strategyOfFillers(chosen.map(({ origin }) => origin));
+    return { strategy: chosen.length === 0 ? "empty" : ranked.length > 0 ? strategyOf() : filled(), chosen, barOf };
   };
 
   /**
@@ -308,8 +308,8 @@ export function createRanking(models: Models): Ranking {
       const made = makeSome(query, trace);
       return inspectionOf(models, { list: listOf(made, true), made, trace, query, itemIds });
     },
-    similar: (itemId, options) => crowd.similar(itemId, options),
-    trending: (options) => crowd.trending(options),
+    similar: crowdLists.similar,
+    trending: crowdLists.trending,
     modelLists(query) {
       const barOf = barsOf(models, query);
       return lists.map(({ slots, length }) => {
