@@ -2,6 +2,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { rngFrom } from "../math/rng.ts";
+import { forEachSeed } from "../testing/seeds.ts";
 import { createRecommender } from "../rank/recommender.ts";
 import { type Catalogue, createCatalogue, NEWEST_MAX } from "./catalogue.ts";
 
@@ -39,6 +40,28 @@ test("the newest are those that were put last, whatever left or was put again be
   const expected = listed.slice(-NEWEST_MAX).reverse();
   deepEqual(newestOf(catalogue), expected);
   deepEqual(newestOf(restored(catalogue)), expected);
+});
+
+test("many of the newest leave at once, and others come before anybody asks", () => {
+  forEachSeed(10, (rng) => {
+    const catalogue = createCatalogue(() => undefined);
+    const ids = rng.shuffle(Array.from({ length: 3 * NEWEST_MAX }, (_, i) => `i${i}`));
+    ids.forEach((id, n) => catalogue.put(item(id), n));
+    const listed = rng.shuffle(ids); // Put again, in an order that is not that of the slots.
+    listed.forEach((id, n) => catalogue.put(item(id), ids.length + n));
+    const expected = (): string[] => listed.slice(-NEWEST_MAX).reverse();
+    for (let turn = 0; turn < 4; turn++) {
+      for (const id of listed.splice(-rng.between(1, NEWEST_MAX + 1))) catalogue.remove(id);
+      for (let n = rng.between(0, 3); n > 0; n--) {
+        const id = listed.splice(rng.between(0, listed.length - 1), 1)[0];
+        if (id === undefined) continue;
+        catalogue.put(item(id), 10_000);
+        listed.push(id);
+      }
+      deepEqual(newestOf(catalogue), expected());
+    }
+    deepEqual(newestOf(restored(catalogue)), expected());
+  });
 });
 
 test("an item that left is in no list, also where too few are left to fill it", () => {

@@ -28,7 +28,9 @@ export function createCatalogue(leaving: (slot: number) => void): Catalogue {
   const items = createItemIndex({ touch: (slot) => dirty.touch(slot), leaving });
   // Content is derived: after a restart it is built from the catalogue, in the order in which items were listed.
   const content = createContent();
+  /** The newest of what is listed, in order; where some have left, fewer than there could be. */
   const newest: number[] = [];
+  let isShort = false;
   let isStale = false;
 
   const encode = (slot: number): Uint8Array => {
@@ -68,35 +70,39 @@ export function createCatalogue(leaving: (slot: number) => void): Catalogue {
     if (newest.length > NEWEST_MAX) newest.pop();
   };
 
-  /** What left makes room for the next one: the newest of the others, as after a restart. O(slots) where more than NEWEST_MAX are listed. */
+  /** What left makes room for the newest of the others, as after a restart: they are looked for when somebody asks. */
   const forgetNewest = (at: number): void => {
-    const wasFull = newest.length === NEWEST_MAX;
-    const oldest = items.listedOrder(newest.at(-1)!);
+    isShort ||= newest.length === NEWEST_MAX;
     newest.splice(at, 1);
-    if (!wasFull) return;
-    let next = -1;
-    let nextOrder = 0; // Of what is not listed.
-    for (let slot = 0; slot < items.slotEnd; slot++) {
+  };
+
+  /** O(slots), once for however many have left: a catalogue that goes as a whole is not looked through for each of its items. */
+  const fillNewest = (): void => {
+    isShort = false;
+    const orderOf = (place: number): number => items.listedOrder(newest[place]!);
+    const held = newest.length;
+    const limit = held === 0 ? Infinity : orderOf(held - 1);
+    // From the end: slots are given in turn, so what was listed last mostly comes first.
+    for (let slot = items.slotEnd - 1; slot >= 0; slot--) {
       const order = items.listedOrder(slot);
-      if (order < oldest && order > nextOrder) {
-        next = slot;
-        nextOrder = order;
-      }
+      if (order === 0 || order >= limit) continue; // Not listed, or held already.
+      if (newest.length === NEWEST_MAX && order < orderOf(NEWEST_MAX - 1)) continue;
+      let place = newest.length;
+      while (place > held && orderOf(place - 1) < order) place--;
+      newest.splice(place, 0, slot);
+      if (newest.length > NEWEST_MAX) newest.pop();
     }
-    if (next >= 0) newest.push(next);
   };
 
   const settle = (): void => {
     if (!isStale) return;
     isStale = false;
-    newest.length = 0;
     const listed: number[] = [];
     for (let slot = 0; slot < items.slotEnd; slot++) if (items.itemAt(slot) !== undefined) listed.push(slot);
     listed.sort((a, b) => items.listedOrder(a) - items.listedOrder(b));
-    for (const slot of listed) {
-      content.put(slot, items.itemAt(slot));
-      remember(slot);
-    }
+    for (const slot of listed) content.put(slot, items.itemAt(slot));
+    newest.length = 0;
+    isShort = true;
   };
 
   return {
@@ -104,6 +110,7 @@ export function createCatalogue(leaving: (slot: number) => void): Catalogue {
     content,
     newest() {
       settle();
+      if (isShort) fillNewest();
       return newest;
     },
     put(item, atMs) {
