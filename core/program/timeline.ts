@@ -33,7 +33,8 @@ export class ProgramTimeline {
 
   /** The compiled program of one version. */
   at(version: number): CompiledProgram | undefined {
-    return this.#entries.find((entry) => entry.version === version)?.program;
+    const entry = this.#entries[this.#placeAfter(version) - 1];
+    return entry?.version === version ? entry.program : undefined;
   }
 
   /** The entry in force at a time; the first one for times before it. */
@@ -44,11 +45,26 @@ export class ProgramTimeline {
     return entries[0]!;
   }
 
-  /** The entry after `version`, undefined where it is the newest. A version that is not known counts as older than all. */
+  /** The first entry that is newer than `version`, whether the timeline knows that one or not; undefined where none is. */
   after(version: number): ProgramEntry | undefined {
+    return this.#entries[this.#placeAfter(version)];
+  }
+
+  /**
+   * Where the first newer entry stands, or would. By halves: whoever comes back after a year is brought through every version
+   * since, and each training of learned segments is one.
+   */
+  #placeAfter(version: number): number {
     const entries = this.#entries;
-    const last = entries.length - 1;
-    if (last >= 0 && entries[last]!.version <= version) return undefined;
-    return entries.find((entry) => entry.version > version);
+    let low = 0;
+    let high = entries.length;
+    // Nearly everybody is kept for the newest.
+    if (high > 0 && entries[high - 1]!.version <= version) return high;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (entries[middle]!.version <= version) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
