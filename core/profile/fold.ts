@@ -49,7 +49,7 @@ export function foldEvent(state: PersonState, event: LoggedEvent, plan: FoldPlan
   state.updatedMs = Math.max(state.updatedMs, event.received_at);
   if (timeMs > state.lastMs) state.lastMs = timeMs;
   rememberNames(state, event);
-  countType(state, event.event_type, timeMs);
+  addTypeCount(state, event.event_type, 1, timeMs);
   if (event.context !== undefined) foldContext(state, event.context, timeMs);
   foldSession(state, event, route);
   foldMeasures(state, event);
@@ -155,15 +155,6 @@ export function addAnonymousId(state: PersonState, anonymousId: string): void {
 export function rememberNames(state: PersonState, event: Pick<LoggedEvent, "user_id" | "anonymous_id">): void {
   if (event.user_id !== undefined) state.userId = event.user_id;
   if (event.anonymous_id !== undefined) addAnonymousId(state, event.anonymous_id);
-}
-
-function countType(state: PersonState, eventType: string, timeMs: number): void {
-  const known = state.types.get(eventType);
-  if (known === undefined) addTypeCount(state, eventType, 1, timeMs);
-  else {
-    known.count++;
-    if (timeMs > known.lastMs) known.lastMs = timeMs;
-  }
 }
 
 function foldContext(state: PersonState, context: NonNullable<LoggedEvent["context"]>, timeMs: number): void {
