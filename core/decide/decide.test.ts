@@ -225,6 +225,18 @@ test("the window begins when the choice is seen, also long after it was made", (
   equal(Object.values(armsOf(w)).reduce((sum, [shown]) => sum + shown!, 0), 1, "nobody sees an answer so late");
 });
 
+test("what a variant brings after it has left the program does not speak for it when it comes back", () => {
+  const w = world();
+  const decided = ask(w, "u:1", MONDAY_MS);
+  log(w, "u:1", decided, MONDAY_MS);
+  act(w, "u:1", "impression", MONDAY_MS + 1_000, decided.id);
+  const { [decided.variant!]: _, ...left } = { a: 1, b: 2, c: 3 } as Record<string, number>;
+  w.state.configure(programOf({ variants: left }), MONDAY_MS + 2_000);
+  act(w, "u:1", "click", MONDAY_MS + 3_000, decided.id);
+  w.state.configure(w.program, MONDAY_MS + 4_000);
+  deepEqual(armsOf(w), { a: [0, 0], b: [0, 0], c: [0, 0] });
+});
+
 test("who logs in takes along what was decided for them: a backend that knows only the user rewards it", () => {
   const w = world();
   for (const [guest, known] of [["a:1", "u:1"], ["a:2", "u:2"]] as const) {

@@ -64,16 +64,24 @@ export class SlotLearning {
   }
 
   shown(slot: string, choice: ShownChoice, bandit: CompiledBandit, atMs: number): void {
-    const learner = this.#learners.get(slot);
-    if (learner === undefined) return;
-    this.#dirty.touch(slot);
-    showArm(learner, choice, bandit, atMs);
+    const learner = this.#learnerOfArm(slot, choice);
+    if (learner !== undefined) showArm(learner, choice, bandit, atMs);
   }
 
   rewarded(slot: string, choice: ShownChoice, reward: { before: number; after: number }, bandit: CompiledBandit): void {
+    if (reward.before === reward.after) return;
+    const learner = this.#learnerOfArm(slot, choice);
+    if (learner !== undefined) rewardArm(learner, choice, reward, bandit);
+  }
+
+  /**
+   * The learner, to be changed; undefined where it has no arm for the variant. Decisions outlive the program that made
+   * them: of a variant that has left it, a reward without the showing would be learnt, and speak for it when it comes back.
+   */
+  #learnerOfArm(slot: string, { variant }: ShownChoice): Learner | undefined {
     const learner = this.#learners.get(slot);
-    if (learner === undefined || reward.before === reward.after) return;
+    if (learner === undefined || !learner.arms.has(variant)) return undefined;
     this.#dirty.touch(slot);
-    rewardArm(learner, choice, reward, bandit);
+    return learner;
   }
 }
