@@ -41,8 +41,10 @@ export interface Content extends ScoringModel {
 
 export function createContent(): Content {
   const terms = createTerms();
-  const { slotsOf, isWord } = terms;
+  const { isWord } = terms;
   const rows = createTermRows();
+  const newest = new Int32Array(LOOK_AT_MAX);
+  let listings = 0;
 
   const forEachTerm = (slot: number, visit: (term: number) => void): void => {
     const from = rows.firstOf(slot);
@@ -57,18 +59,19 @@ export function createContent(): Content {
   };
 
   const remove = (slot: number): void => {
-    forEachTerm(slot, (term) => terms.remove(term, slot));
+    forEachTerm(slot, (term) => terms.remove(term, rows.listingOf(slot)));
     rows.clear(slot);
   };
 
   const put = (slot: number, item: Item | undefined): void => {
     remove(slot);
-    if (item !== undefined) rows.set(slot, termsOf(item).map((name) => terms.add(name, slot)));
+    if (item === undefined) return;
+    listings++;
+    rows.set(slot, termsOf(item).map((name) => terms.add(name, slot, listings)), listings);
   };
 
   const addNewest = (term: number, gain: number, most: number, sheet: ScoreSheet): void => {
-    const slots = slotsOf[term]!;
-    for (let i = Math.max(0, slots.length - most); i < slots.length; i++) addScore(sheet, slots[i]!, gain);
+    for (let i = terms.newestOf(term, most, newest) - 1; i >= 0; i--) addScore(sheet, newest[i]!, gain);
   };
 
   const likeness = (slot: number, other: number): number => {
@@ -105,10 +108,10 @@ export function createContent(): Content {
   return {
     name: "content",
     compare(situation) {
-      meanings.wipe(slotsOf.length);
-      if (interests.length < slotsOf.length) {
-        interests = new Float64Array(slotsOf.length * 2);
-        wishes = new Float64Array(slotsOf.length * 2);
+      meanings.wipe(terms.termEnd);
+      if (interests.length < terms.termEnd) {
+        interests = new Float64Array(terms.termEnd * 2);
+        wishes = new Float64Array(terms.termEnd * 2);
       }
       interestsOf(situation, (term, share) => {
         wishes[term] = ((meanings.of[term]! & OF_WISHES) === 0 ? 0 : wishes[term]!) + share;
@@ -148,8 +151,7 @@ export function createContent(): Content {
     like(slot) {
       const found = new Set<number>();
       forEachTerm(slot, (term) => {
-        const slots = slotsOf[term]!;
-        for (let i = Math.max(0, slots.length - LOOK_AT_MAX); i < slots.length; i++) found.add(slots[i]!);
+        for (let i = terms.newestOf(term, LOOK_AT_MAX, newest) - 1; i >= 0; i--) found.add(newest[i]!);
       });
       found.delete(slot);
       return found;
@@ -171,7 +173,7 @@ export function createContent(): Content {
     appealTo(situation) {
       const asked = Math.min(situation.contextLength, QUERY_ITEMS);
       const shares = new Map<number, number>();
-      appeal.wipe(slotsOf.length);
+      appeal.wipe(terms.termEnd);
       for (let k = 0; k < asked; k++) forEachTerm(situation.context[k]!, (term) => appeal.mark(term, 1 << k));
       interestsOf(situation, (term, share) => {
         appeal.mark(term, OF_INTERESTS);
