@@ -3,7 +3,7 @@
 //
 // Landmarks lie on an absolute grid of LANDMARK_HALF_LIVES half-lives, and a state's landmark is the cell of its newest
 // event: it depends on which events came, not on their order. Moving it multiplies by 2^-32k, which loses no bit.
-import { exp2 } from "./exp2.ts";
+import { exp2, powerOfTwo } from "./exp2.ts";
 
 /** Grid step. 32 keeps scaled weights below 2^32 times the weight: far from overflow, far from underflow. */
 export const LANDMARK_HALF_LIVES = 32;
@@ -48,7 +48,7 @@ export function mergeDecayed(into: DecayedSum, from: DecayedSum): void {
 }
 
 /** Scaling there and back was wrong by 2.2 units of 2^-52 at most in 400,000 sums; this is twice as much and more. */
-const SCALING_ERROR = 2 ** -49;
+const SCALING_ERROR = powerOfTwo(-49);
 const DECIMALS = 1e9;
 
 /**
