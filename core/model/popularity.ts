@@ -4,6 +4,7 @@ import { powerOfTwo } from "../math/exp2.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { OrderedModel } from "./model.ts";
+import { nthBest } from "./nth-best.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 export const POPULAR_MAX = 300;
@@ -62,13 +63,15 @@ export function createPopularity(clock: DecayClock, options: { name: string }): 
 
   const rebuild = (): void => {
     places.fill(-1);
-    const used: number[] = [];
-    for (let slot = 0; slot < counts.length; slot++) if (counts[slot]! > 0) used.push(slot);
-    used.sort((a, b) => (isBefore(a, b) ? -1 : 1));
-    topLength = Math.min(used.length, POPULAR_MAX);
+    // Only what is in it is put in order: of a large catalogue all that was ever clicked would take a tenth of a second.
+    const bar = nthBest(counts, counts.length, POPULAR_MAX);
+    const best: number[] = [];
+    for (let slot = 0; slot < counts.length; slot++) if (counts[slot]! > 0 && counts[slot]! >= bar) best.push(slot);
+    best.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+    topLength = Math.min(best.length, POPULAR_MAX);
     for (let i = 0; i < topLength; i++) {
-      top[i] = used[i]!;
-      places[used[i]!] = i;
+      top[i] = best[i]!;
+      places[best[i]!] = i;
     }
     stale = false;
   };
