@@ -12,7 +12,7 @@ export interface Route {
 const PROJECT_DEFAULT = "default";
 
 /** Reads a location's hash; anything unreadable is the overview of the default project. */
-export function parseRoute(hash: string): Route {
+function parseRoute(hash: string): Route {
   const [pathText = "", queryText = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const [project, ...path] = pathText
     .split("/")
@@ -31,7 +31,7 @@ export function routeHash(project: string, path: readonly string[], query: Recor
   return `#/${[project, ...path].map(encodeURIComponent).join("/")}${search === "" ? "" : `?${search}`}`;
 }
 
-export function currentRoute(): Route {
+function currentRoute(): Route {
   return parseRoute(location.hash);
 }
 

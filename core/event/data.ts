@@ -4,9 +4,9 @@ import { rejection, type Rejection, type RejectionCode } from "./rejection.ts";
 
 export const DATA_KEYS_MAX = 64;
 /** Objects and arrays in each other, additional_data itself included. */
-export const DATA_DEPTH_MAX = 5;
+const DATA_DEPTH_MAX = 5;
 /** As JSON in UTF-8. */
-export const DATA_BYTES_MAX = 16_384;
+const DATA_BYTES_MAX = 16_384;
 
 /** What is wrong with additional data, or null. Bounded work, whatever the value is. */
 export function checkData(data: Record<string, unknown>): Rejection | null {

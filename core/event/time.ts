@@ -2,7 +2,7 @@
 
 const DAY_MS = 86_400_000;
 /** The largest instant that JavaScript's Date knows, year 275760: all that a timestamp may be. */
-export const TIME_MS_MAX = 8_640_000_000_000_000;
+const TIME_MS_MAX = 8_640_000_000_000_000;
 
 /**
  * Unix ms of a timestamp as the contract allows it: ISO 8601 with a zone (`2026-01-31T23:59:59.5+01:00`; seconds, fraction

@@ -12,14 +12,14 @@ export const ID_LENGTH_MAX = 128;
 export const URL_LENGTH_MAX = 2048;
 export const CONTEXT_LENGTH_MAX = 256;
 /** An event may be this far ahead of the server's clock. */
-export const FUTURE_MS_MAX = 5 * 60_000;
+const FUTURE_MS_MAX = 5 * 60_000;
 /** An event may be this old, unless it is imported. */
-export const AGE_MS_MAX = 30 * 86_400_000;
+const AGE_MS_MAX = 30 * 86_400_000;
 /**
  * A difference between the sender's and the server's clock below this is the way through the network, not a wrong
  * clock: it moves nothing. Beyond it the way is counted as clock too, which puts events at most that much too late.
  */
-export const CLOCK_TOLERANCE_MS = 1000;
+const CLOCK_TOLERANCE_MS = 1000;
 
 export interface ValidateOptions {
   /** Processing time. */

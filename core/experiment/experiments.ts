@@ -26,7 +26,7 @@ import { Units, type Unit, type UnitRows } from "./units.ts";
  * Runs kept, those of earlier definitions included: a definition that comes back goes on. The one that changed longest
  * ago goes.
  */
-export const RUNS_MAX = 64;
+const RUNS_MAX = 64;
 /** Persons of a run that is kept no more, forgotten with each record. */
 const SWEPT_A_RECORD = 16;
 const SWEEPING = "sweeping/";

@@ -102,7 +102,7 @@ export class Units {
 
 const writer = new ByteWriter();
 
-export function encodeUnit({ variant, exposedMs, lastMs, x, isMixed, values }: Unit): Uint8Array {
+function encodeUnit({ variant, exposedMs, lastMs, x, isMixed, values }: Unit): Uint8Array {
   writer.byte(VERSION);
   writer.varint(2 * variant + Number(isMixed));
   for (const value of [exposedMs, lastMs, x]) writer.number(value);

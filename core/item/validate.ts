@@ -5,10 +5,10 @@ import { ID_LENGTH_MAX, isSet, URL_LENGTH_MAX } from "../event/validate.ts";
 import { utf8Length } from "../wire/writer.ts";
 import type { Item } from "./item.ts";
 
-export const TITLE_LENGTH_MAX = 512;
-export const LABELS_MAX = 64;
-export const LABEL_LENGTH_MAX = 128;
-export const ITEM_ATTRIBUTES_BYTES_MAX = 16_384;
+const TITLE_LENGTH_MAX = 512;
+const LABELS_MAX = 64;
+const LABEL_LENGTH_MAX = 128;
+const ITEM_ATTRIBUTES_BYTES_MAX = 16_384;
 
 const TEXTS = {
   not_an_object: "send the item as a JSON object",

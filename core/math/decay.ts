@@ -6,7 +6,7 @@
 import { exp2, powerOfTwo } from "./exp2.ts";
 
 /** Grid step. 32 keeps scaled weights below 2^32 times the weight: far from overflow, far from underflow. */
-export const LANDMARK_HALF_LIVES = 32;
+const LANDMARK_HALF_LIVES = 32;
 
 /** A decayed sum; its half-life is kept by whoever owns it. */
 export interface DecayedSum {

@@ -15,7 +15,7 @@ export const CONTEXTS_MAX = 512;
 
 export type ContextKind = "country" | "device" | "weather" | "daypart";
 /** Below it the crowd of one context is too small to say more than the crowd of all. */
-export const SUPPORT_MIN = 50;
+const SUPPORT_MIN = 50;
 
 export interface ContextOptions {
   readonly name: string;

@@ -3,7 +3,7 @@
 import type { EventContext } from "../event/event.ts";
 
 /** Attributes that make crowds where the program names none. */
-export const DEMOGRAPHICS: readonly string[] = ["age_group", "gender"];
+const DEMOGRAPHICS: readonly string[] = ["age_group", "gender"];
 const OWN_FACETS: ReadonlySet<string> = new Set(["country", "device", "weather", "language", "daypart"]);
 const VALUE_CHARS_MAX = 64;
 

@@ -2,8 +2,8 @@
 // that a row which still names the old item does not speak for the new one.
 import type { Item } from "../item/item.ts";
 
-export const SLOT_BITS = 22;
-export const SLOT_MASK = (1 << SLOT_BITS) - 1;
+const SLOT_BITS = 22;
+const SLOT_MASK = (1 << SLOT_BITS) - 1;
 export const ITEMS_MAX = 1 << 20;
 const GENERATION_MASK = 0x3ff;
 const UNUSED = 0x400; // Beside the generation while no item has the slot: no reference equals it.

@@ -1,5 +1,5 @@
 // What a background model is trained on: the last distinct items of each person, bounded.
-export const TRAINED_PERSONS_MAX = 200_000;
+const TRAINED_PERSONS_MAX = 200_000;
 export const TRAINED_ITEMS_MAX = 50_000;
 const TRAIL_ITEMS_MAX = 200;
 

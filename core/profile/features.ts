@@ -9,7 +9,7 @@ import { addToSeries, emptySeries, mergeSeries, type Measure, type Series } from
 /** Distinct values kept, the latest ones; `distinct` says at most this. */
 export const DISTINCT_MAX = 128;
 /** UTF-16 units of a string that `last` keeps. */
-export const LAST_LENGTH_MAX = 256;
+const LAST_LENGTH_MAX = 256;
 
 /** The latest distinct values by hash, in order of arrival. */
 export interface Distinct {

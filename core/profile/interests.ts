@@ -5,7 +5,7 @@ import { landmarkShift } from "../math/decay.ts";
 /** Names kept in a dimension; the weakest leaves for a new one. Beyond it, order of arrival can matter. */
 export const INTERESTS_MAX = 48;
 /** Categories or tags of one event that count. */
-export const INTERESTS_PER_EVENT_MAX = 16;
+const INTERESTS_PER_EVENT_MAX = 16;
 
 export interface Interest {
   scaled: number;

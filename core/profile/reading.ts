@@ -187,7 +187,7 @@ export interface SessionView {
 }
 
 /** Faster than people click on purpose twice at different things. Guess, from double-click defaults of 500 ms. */
-export const RAPID_CLICK_MS = 500;
+const RAPID_CLICK_MS = 500;
 
 export function sessionView(state: PersonState, nowMs: number): SessionView {
   const session = currentSession(state);

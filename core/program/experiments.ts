@@ -47,7 +47,7 @@ export const WINDOW = "7d";
 export const RETENTION_AFTER = "1d";
 const COVARIATE = "engagement";
 export const HOLDOUT_VARIANT = "holdout";
-export const PERSONALIZED_VARIANT = "personalized";
+const PERSONALIZED_VARIANT = "personalized";
 
 interface Known {
   readonly slots: ReadonlyMap<string, CompiledSlot>;

@@ -11,7 +11,7 @@ const CROWD_ATTRIBUTES_MAX = 8;
 const ROW: NumberRange = { min: 1, max: 1_000, whole: true };
 
 /** What each model can be told. */
-export const MODEL_SETTINGS: Readonly<Record<string, Readonly<Record<string, Setting>>>> = {
+const MODEL_SETTINGS: Readonly<Record<string, Readonly<Record<string, Setting>>>> = {
   popularity: { half_life: "duration", enabled: "boolean" },
   context: { enabled: "boolean", attributes: "attributes" },
   rules: { half_life: "duration", row_max: ROW, enabled: "boolean" },

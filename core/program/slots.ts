@@ -12,7 +12,7 @@ import type { SlotContextFeature, SlotPolicy } from "./program.ts";
 const POLICIES: readonly SlotPolicy[] = ["rules", "epsilon_greedy", "thompson", "squarecb", "linucb"];
 /** Policies that look at the visitor. */
 export const CONTEXTUAL: ReadonlySet<SlotPolicy> = new Set(["squarecb", "linucb"]);
-export const CONTEXT_FEATURES: readonly SlotContextFeature[] = ["segments", "device", "country", "hour", "interests"];
+const CONTEXT_FEATURES: readonly SlotContextFeature[] = ["segments", "device", "country", "hour", "interests"];
 /** Keys that only a policy which learns has. */
 const BANDIT_KEYS = ["reward", "among", "exploration", "half_life", "features", "shadow"] as const;
 /**

@@ -5,9 +5,9 @@ import { at } from "./faults.ts";
 import type { ExperimentDocument, ProgramDocument, ProgramFault } from "./program.ts";
 
 /** Below it, a list may tell one visitor what another one did. */
-export const MIN_PERSONS_RECOMMENDED = 10;
+const MIN_PERSONS_RECOMMENDED = 10;
 /** Above it, one source's opinion can pass for the crowd's. */
-export const MAX_SHARE_RECOMMENDED = 0.2;
+const MAX_SHARE_RECOMMENDED = 0.2;
 
 /** What the host does for every program alike. */
 export interface WarnedHost {

@@ -15,7 +15,7 @@ import type {
   Inspection, RankedItem, RankedList, RankPin, RankQuery, ScoreFactor, SimilarOptions, Strategy, TrendingOptions,
 } from "./recommender.ts";
 
-export const LIMIT_MAX = 200;
+const LIMIT_MAX = 200;
 const BOOSTED_FACTOR = 3; // Candidates that boosts may lift, per item of the list; rules cost more than all models.
 const BOOSTED_MIN = 60;
 const EXPLORE_AMONG_MAX = 24; // Newest items that are compared for one place in the list.

@@ -3,7 +3,7 @@ import type { ByteReader } from "./reader.ts";
 import type { ByteWriter } from "./writer.ts";
 
 /** Containers in each other; deeper values are refused at intake. */
-export const VALUE_DEPTH_MAX = 8;
+const VALUE_DEPTH_MAX = 8;
 
 /** Writes null, booleans, numbers, strings, arrays and plain objects; anything else, and what is too deep, as null. */
 export function writeValue(writer: ByteWriter, value: unknown, depth = 0): void {

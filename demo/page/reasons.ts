@@ -50,7 +50,7 @@ export const SOURCES: Readonly<Record<SiteName, Readonly<Record<string, string>>
   },
 };
 
-export const sourceWords = (site: SiteName, source: string): string => SOURCES[site][source] ?? wordsOf(source);
+const sourceWords = (site: SiteName, source: string): string => SOURCES[site][source] ?? wordsOf(source);
 
 export interface WordedReason {
   words: string;

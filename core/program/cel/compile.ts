@@ -128,7 +128,7 @@ function literal(ast: ASTNode, value: unknown, c: Compilation): CelNode {
   }
 }
 
-export function constantNode(type: CelType, constant: unknown): CelNode {
+function constantNode(type: CelType, constant: unknown): CelNode {
   return { type, constant, leaves: NO_LEAVES, read: () => constant };
 }
 

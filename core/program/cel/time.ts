@@ -21,7 +21,7 @@ const GRID_MIN_MS = 1_000;
 /** A guess by logarithms is right to a few 2^-50 of the half-life: to less than a millisecond over years. */
 const GUESS_MARGIN_MS = 1_000;
 
-export function gridMs(scope: RuleScope): number {
+function gridMs(scope: RuleScope): number {
   const quietS = builtinValue(scope.person, "recency_s", scope.nowMs);
   if (!(quietS * 1_000 < HORIZON_MS)) return Infinity;
   return scope.nowMs + Math.max(GRID_MIN_MS, Math.floor((quietS * 1_000) / GRID_SHARE));
