@@ -104,18 +104,27 @@ export interface Decision {
 
 /** The contract's profile. */
 export interface Profile {
-  user_id?: string;
-  anonymous_id?: string;
+  /** null for an anonymous visitor. */
+  user_id: string | null;
+  anonymous_ids: string[];
   version: number;
-  updated_at: string;
+  /** ISO 8601; null where nothing was recorded yet. */
+  updated_at: string | null;
   attributes: Record<string, unknown>;
+  /** Shares of the positive interest in categories, 0–1. */
   interests: Record<string, number>;
-  recent: { item_id: string; event_type: string; timestamp: string }[];
+  /** The same by tag. */
+  interest_tags: Record<string, number>;
+  /** Newest first, at most 50. */
+  recent: { item_id: string; event_type: string; timestamp: string; value?: number }[];
+  /** null where a value is not finite: `recency_s` of somebody who never did anything. */
   features: Record<string, number | string | null>;
   session: Record<string, unknown> | null;
   segments: string[];
-  context: Record<string, string>;
-  consent?: Record<string, string>;
+  /** As last seen, with the visitor's own `hour` (0–23) and `weekday` (0 is Sunday). */
+  context: Record<string, string | number>;
+  /** By purpose; null where nobody was asked. */
+  consent: Record<string, string> | null;
   caused_by?: CausedBy;
 }
 

@@ -141,9 +141,7 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
   return {
     profile(profile) {
       interests(profile?.interests ?? {});
-      const tags = Object.entries(
-        (profile as { interest_tags?: Record<string, number> } | undefined)?.interest_tags ?? {},
-      )
+      const tags = Object.entries(profile?.interest_tags ?? {})
         .sort((a, b) => b[1] - a[1])
         .slice(0, TAGS_MAX);
       byId("tags").replaceChildren(...tags.map(([name]) => h("li", {}, name.replaceAll("-", " "))));
