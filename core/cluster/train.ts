@@ -47,7 +47,9 @@ export function trainFamily(sample: Sample, before: LearnedFamily | undefined, s
   const members = new Map<number, Float64Array[]>();
   points.forEach((point, i) => {
     const number = groupOf(family, point);
-    members.set(number, [...(members.get(number) ?? []), sample.values[i]!]);
+    const own = members.get(number);
+    if (own === undefined) members.set(number, [sample.values[i]!]);
+    else own.push(sample.values[i]!);
   });
   return { ...family, groups: groups.map((group) => explained(group, members.get(group.number) ?? [], sample, columns)) };
 }
