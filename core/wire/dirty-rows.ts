@@ -31,6 +31,8 @@ export interface WholeTable<K extends string | number = string | number> extends
 export class DirtyRows<K extends string | number> {
   #dirty = new Set<K>();
   #frozen: Set<K> | null = null;
+  /** Of `#frozen`, between two slices: from its start each would step over the gaps that those before have left. */
+  #rest: Iterator<K> | null = null;
   readonly #early = new EarlyRows<K>();
   readonly #encode: (key: K) => Uint8Array | null;
 
@@ -51,18 +53,19 @@ export class DirtyRows<K extends string | number> {
 
   begin(): void {
     this.#frozen = this.#dirty;
+    this.#rest = this.#frozen.values();
     this.#dirty = new Set();
   }
 
   take(max: number, write: RowWriter<K>): boolean {
     let left = max - this.#early.take(max, write);
     if (this.#frozen !== null) {
-      for (const key of this.#frozen) {
-        if (left-- <= 0) break;
+      for (; left > 0 && this.#frozen.size > 0; left--) {
+        const key: K = this.#rest!.next().value;
         this.#frozen.delete(key);
         write(key, this.#encode(key));
       }
-      if (this.#frozen.size === 0) this.#frozen = null;
+      if (this.#frozen.size === 0) this.#frozen = this.#rest = null;
     }
     return this.#frozen === null && this.#early.isEmpty;
   }
