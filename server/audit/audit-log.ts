@@ -1,18 +1,10 @@
 // The audit trail on disk: one append-only file a node, flushed in groups, and the anchor of its head in another place.
 import { createHmac } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fdatasyncSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { replaceFile } from "../disk/durable-file.ts";
+import { givingWay } from "../giving-way.ts";
+import { HostError } from "../ports.ts";
 import {
   FIRST_HASH,
   firstFault,
@@ -23,14 +15,18 @@ import {
   type AuditFacts,
   type ChainFault,
 } from "./chain.ts";
+import { cutHead, linesFromEnd, linesOf, writeAll } from "./trail-file.ts";
 
 /** Reads of the same person by the same key within this time are one entry. */
 const SAME_READ_MS = 60_000;
 const READS_REMEMBERED_MAX = 10_000;
 const FLUSH_MS = 100;
-/** Entries that wait for the disk; then writing is done at once. */
+/** What the disk did not take is written again after so long, or with the next change. */
+const RETRY_MS = 1_000;
+const RETRY_AFTER_S = 2;
+/** Entries that wait for the disk; then writing is done at once, and where it cannot be, nothing more is taken. */
 const WAITING_MAX = 1_000;
-/** Newest entries held in memory for lists; who asks for older ones has the file read. */
+/** Newest entries held in memory for lists; who asks for older ones has the file read, from its end. */
 const HELD_MAX = 20_000;
 /** Old entries are taken away so often, and at start. */
 const CUT_EVERY_MS = 6 * 3_600_000;
@@ -45,9 +41,15 @@ export interface AuditQuery {
 }
 
 export interface AuditLog {
-  /** Something was changed: kept for good when it returns or resolves. */
+  /**
+   * Something was changed: kept for good when it returns or resolves. Throws, or rejects with, HostError where it could not be
+   * taken down yet, or so much waits already that it will not be.
+   */
   change(facts: Omit<AuditFacts, "at">): AuditEntry | Promise<AuditEntry>;
-  /** Somebody read a person: on disk soon after; repeated reads within a minute are one entry. */
+  /**
+   * Somebody read a person: on disk soon after; repeated reads within a minute are one entry. @throws HostError where so much
+   * waits that it cannot be taken down: then nobody may be shown.
+   */
   read(facts: Omit<AuditFacts, "at">): void;
   /** The keyed hash by which the trail knows a person. */
   subjectOf(project: string, personKey: string): string;
@@ -56,10 +58,9 @@ export interface AuditLog {
   close(): void | Promise<void>;
 }
 
-/** A trail of this node's own, in a file: everything is done when a call returns. */
+/** A trail of this node's own, in a file: what changes it is done when a call returns. */
 export interface FileAuditLog extends AuditLog {
   change(facts: Omit<AuditFacts, "at">): AuditEntry;
-  list(query: AuditQuery): AuditEntry[];
   /** Takes away the entries from before `atMs`, but for the newest; the chain of the rest holds. Returns how many. */
   dropBefore(atMs: number): number;
   close(): void;
@@ -90,64 +91,97 @@ export function openAuditLog(options: AuditOptions): FileAuditLog {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   mkdirSync(dirname(anchor), { recursive: true });
   const path = join(folder, FILE);
-  let held = readWhole(path);
+  const { newest: stored, first, sizeBytes: storedBytes } = readStored(path);
   const known = readAnchor(anchor);
-  const last = held.at(-1);
-  let oldestHeld = Math.max(0, held.length - HELD_MAX);
-  held = held.slice(oldestHeld);
+  const last = stored.at(-1);
   if (known !== undefined && (last?.seq ?? 0) < known.seq) {
     throw new AuditDamagedError(`${path} ends before its anchor ${anchor}: run attune audit verify, restore the trail`);
   }
   let file = openSync(path, "a", 0o600);
+  if (fstatSync(file).size > storedBytes) ftruncateSync(file, storedBytes);
+  /** Of whole entries that are durable. */
+  let sizeBytes = storedBytes;
+  let firstSeq = first?.seq ?? 1;
   let cut = known?.cut;
   let head: Anchor = last === undefined ? { seq: 0, hash: FIRST_HASH } : { seq: last.seq, hash: last.hash };
+  let anchoredSeq = head.seq;
+  let held = stored;
   let waiting: AuditEntry[] = [];
   let timer: NodeJS.Timeout | null = null;
   const isRepeated = repeatedReads(now);
 
+  /** Where the disk does not take it nothing of it stays in the file: the next one to be written follows what is there. */
   const flush = (): void => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (waiting.length === 0) return;
-    const lines = waiting.map((entry) => `${JSON.stringify(entry)}\n`).join("");
-    waiting = [];
-    writeSync(file, lines);
-    fdatasyncSync(file);
-    writeAnchor();
+    if (waiting.length > 0) {
+      const bytes = Buffer.from(waiting.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+      try {
+        writeAll(file, bytes);
+        fdatasyncSync(file);
+      } catch (error) {
+        ftruncateSync(file, sizeBytes);
+        throw error;
+      }
+      sizeBytes += bytes.length;
+      waiting = [];
+    }
+    if (anchoredSeq < head.seq) writeAnchor();
   };
-  const writeAnchor = (): void => replaceFile(anchor, JSON.stringify(cut === undefined ? head : { ...head, cut }));
+  const flushSoon = (ms: number): void => {
+    timer ??= setTimeout(() => {
+      try {
+        flush();
+      } catch {
+        flushSoon(RETRY_MS); // What waits is bounded, and whoever would add more to it is told.
+      }
+    }, ms).unref();
+  };
+  const flushNow = (otherwise: string): void => {
+    try {
+      flush();
+    } catch (cause) {
+      flushSoon(RETRY_MS);
+      throw new HostError("unavailable", otherwise, { retryAfterS: RETRY_AFTER_S, cause });
+    }
+  };
+  const writeAnchor = (): void => {
+    replaceFile(anchor, JSON.stringify(cut === undefined ? head : { ...head, cut }));
+    anchoredSeq = head.seq;
+  };
   const dropBefore = (atMs: number): number => {
     flush();
-    const all = readWhole(path);
-    const firstKept = all.findIndex(({ at }) => at >= atMs);
-    const count = Math.min(firstKept < 0 ? all.length : firstKept, all.length - 1);
-    if (count <= 0) return 0;
-    const { seq, hash } = all[count - 1]!;
+    const old = oldestOf(path, atMs);
+    if (old === undefined) return 0;
+    const { seq, hash } = old.last;
     cut = { seq, hash };
     // The anchor first: a trail that still begins with its first entry fits it as well.
     writeAnchor();
-    const kept = all.slice(count);
-    replaceFile(path, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+    cutHead(path, old.end);
     closeSync(file);
     file = openSync(path, "a", 0o600);
-    oldestHeld = Math.max(0, kept.length - HELD_MAX);
-    held = kept.slice(oldestHeld);
-    return count;
+    sizeBytes -= old.end;
+    firstSeq = seq + 1;
+    held = held.filter((entry) => entry.seq > seq);
+    return old.count;
   };
   const add = (facts: Omit<AuditFacts, "at">): AuditEntry => {
+    if (waiting.length >= WAITING_MAX) flushNow("The audit trail cannot be written.");
     const entry = nextEntry({ ...facts, at: now() }, head);
     head = { seq: entry.seq, hash: entry.hash };
     waiting.push(entry);
     held.push(entry);
-    if (held.length >= 2 * HELD_MAX) {
-      oldestHeld += HELD_MAX;
-      held = held.slice(HELD_MAX);
-    }
-    if (waiting.length >= WAITING_MAX) flush();
+    if (held.length >= 2 * HELD_MAX) held = held.slice(HELD_MAX);
     return entry;
   };
 
-  const cutOld = (): void => void dropBefore(now() - keptMs);
+  const cutOld = (): void => {
+    try {
+      dropBefore(now() - keptMs);
+    } catch (error) {
+      if (error instanceof AuditDamagedError) throw error; // Of a full disk, say, they stay until the next time.
+    }
+  };
   if (keptMs !== Infinity) cutOld();
   const cutTimer = keptMs === Infinity ? undefined : setInterval(cutOld, CUT_EVERY_MS).unref();
 
@@ -155,27 +189,32 @@ export function openAuditLog(options: AuditOptions): FileAuditLog {
     dropBefore,
     change(facts) {
       const entry = add(facts);
-      flush();
+      flushNow("It was done, and could not be taken down yet.");
       return entry;
     },
     read(facts) {
       if (isRepeated(facts)) return;
       add(facts);
-      timer ??= setTimeout(flush, FLUSH_MS).unref();
+      flushSoon(FLUSH_MS);
     },
     subjectOf(project, personKey) {
       return subjectHash(pepper, project, personKey);
     },
     list(query) {
       const found = newest(held, query);
-      if (found.length === query.limit || oldestHeld === 0) return found;
-      flush();
-      return newest(readWhole(path), query);
+      const oldestHeld = held[0]?.seq ?? firstSeq;
+      if (found.length === query.limit || oldestHeld <= firstSeq) return found;
+      const { before = Infinity, limit } = query;
+      const older = { ...query, before: Math.min(before, oldestHeld), limit: limit - found.length };
+      return newestStored(path, older).then((rest) => [...found, ...rest]);
     },
     close() {
       clearInterval(cutTimer);
-      flush();
-      closeSync(file);
+      try {
+        flush();
+      } finally {
+        closeSync(file);
+      }
     },
   };
 }
@@ -199,13 +238,28 @@ export function subjectHash(pepper: Buffer, project: string, personKey: string):
 }
 
 /** At most `limit` of them, newest first. */
-export function newest(entries: readonly AuditEntry[], { project, before = Infinity, limit, subject, action }: AuditQuery) {
+export function newest(entries: readonly AuditEntry[], query: AuditQuery): AuditEntry[] {
   const found: AuditEntry[] = [];
-  for (let i = entries.length - 1; i >= 0 && found.length < limit; i--) {
-    const entry = entries[i]!;
-    if (entry.seq >= before || entry.project !== project) continue;
-    if (subject !== undefined && entry.subject !== subject) continue;
-    if (action === undefined || entry.action === action) found.push(entry);
+  for (let i = entries.length - 1; i >= 0 && found.length < query.limit; i--) {
+    if (isAsked(entries[i]!, query)) found.push(entries[i]!);
+  }
+  return found;
+}
+
+function isAsked(entry: AuditEntry, { project, before = Infinity, subject, action }: AuditQuery): boolean {
+  if (entry.seq >= before || entry.project !== project) return false;
+  return (subject === undefined || entry.subject === subject) && (action === undefined || entry.action === action);
+}
+
+/** The same of the file; requests have turns meanwhile. */
+async function newestStored(path: string, query: AuditQuery): Promise<AuditEntry[]> {
+  const { before = Infinity, limit } = query;
+  const giveWay = givingWay();
+  const found: AuditEntry[] = [];
+  for (const line of linesFromEnd(path, (text) => entryOf(text, path).seq >= before)) {
+    const entry = entryOf(line, path);
+    if (isAsked(entry, query) && found.push(entry) === limit) break;
+    await giveWay();
   }
   return found;
 }
@@ -213,35 +267,55 @@ export function newest(entries: readonly AuditEntry[], { project, before = Infin
 /** Checks a trail against its anchor: what `attune audit verify` does. */
 export function verifyAuditTrail(folder: string, anchor: string): { entries: number; fault?: ChainFault } {
   const path = join(folder, FILE);
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
   const known = readAnchor(anchor);
-  const isCut = known?.cut !== undefined && lines.length > 0 && parseEntry(lines[0]!)?.seq !== 1;
-  const fault = firstFault(lines, known, isCut ? known.cut : undefined);
-  return { entries: lines.length, ...(fault === undefined ? {} : { fault }) };
+  let entries = 0;
+  let firstSeq: number | undefined;
+  for (const { text } of linesOf(path)) if (++entries === 1) firstSeq = parseEntry(text)?.seq;
+  const isCut = known?.cut !== undefined && entries > 0 && firstSeq !== 1;
+  const fault = firstFault(textsOf(path), known, isCut ? known.cut : undefined);
+  return { entries, ...(fault === undefined ? {} : { fault }) };
 }
 
-function readWhole(path: string): AuditEntry[] {
-  if (!existsSync(path)) return [];
-  const text = readFileSync(path, "utf8");
-  const end = text.lastIndexOf("\n") + 1;
-  if (end < text.length) truncate(path, Buffer.byteLength(text.slice(0, end)));
-  const lines = text.slice(0, end).split("\n").slice(0, -1);
-  return lines.map((line, i) => {
-    const entry = parseEntry(line);
-    if (entry === undefined) {
-      throw new AuditDamagedError(`${path}:${i + 1} cannot be read: run attune audit verify, restore the trail`);
-    }
-    return entry;
-  });
+function* textsOf(path: string): Generator<string> {
+  for (const { text } of linesOf(path)) yield text;
 }
 
-function truncate(path: string, sizeBytes: number): void {
-  const file = openSync(path, "r+");
-  ftruncateSync(file, sizeBytes);
-  fsyncSync(file);
-  closeSync(file);
+/** The first entry, the newest ones, and how many bytes the whole ones have. @throws AuditDamagedError where one cannot be read. */
+function readStored(path: string): { first: AuditEntry | undefined; newest: AuditEntry[]; sizeBytes: number } {
+  let first: AuditEntry | undefined;
+  let held: AuditEntry[] = [];
+  let sizeBytes = 0;
+  let line = 0;
+  for (const { text, end, isWhole } of linesOf(path)) {
+    line++;
+    if (!isWhole) break;
+    const entry = entryOf(text, `${path}:${line}`);
+    first ??= entry;
+    held.push(entry);
+    if (held.length >= 2 * HELD_MAX) held = held.slice(HELD_MAX);
+    sizeBytes = end;
+  }
+  return { first, newest: held, sizeBytes };
+}
+
+/** The entries from before `atMs`, but for the newest of all; undefined where there are none. */
+function oldestOf(path: string, atMs: number): { count: number; last: AuditEntry; end: number } | undefined {
+  let old: { count: number; last: AuditEntry; end: number } | undefined;
+  let next: typeof old;
+  for (const { text, end } of linesOf(path)) {
+    old = next;
+    const last = entryOf(text, path);
+    if (last.at >= atMs) break;
+    next = { count: (old?.count ?? 0) + 1, last, end };
+  }
+  return old;
+}
+
+/** @throws AuditDamagedError */
+function entryOf(text: string, place: string): AuditEntry {
+  const entry = parseEntry(text);
+  if (entry !== undefined) return entry;
+  throw new AuditDamagedError(`${place} cannot be read: run attune audit verify, restore the trail`);
 }
 
 function readAnchor(path: string): Anchor | undefined {

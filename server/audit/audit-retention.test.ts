@@ -7,7 +7,7 @@ import { openAuditLog, verifyAuditTrail } from "./audit-log.ts";
 
 const DAY = 86_400_000;
 
-test("old entries go, the chain of the rest holds, and what is changed or cut beyond that is still found", (t) => {
+test("old entries go, the chain of the rest holds, and what is changed or cut beyond that is still found", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "attune-audit-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const [anchor, path] = [join(folder, "anchor.json"), join(folder, "audit.ndjson")];
@@ -21,7 +21,7 @@ test("old entries go, the chain of the rest holds, and what is changed or cut be
   const whole = readFileSync(path, "utf8");
   equal(log.dropBefore(clock.nowMs - 4 * DAY), 6);
   log.change({ project: "default", actor: "key", action: "after" });
-  const actions = log.list({ project: "default", limit: 20 }).map(({ action }) => action);
+  const actions = (await log.list({ project: "default", limit: 20 })).map(({ action }) => action);
   deepEqual(actions, ["after", "day 9", "day 8", "day 7", "day 6"]);
   log.close();
   deepEqual(verifyAuditTrail(folder, anchor), { entries: 5 });
@@ -40,7 +40,7 @@ test("old entries go, the chain of the rest holds, and what is changed or cut be
 
   clock.nowMs += 100 * DAY;
   const again = openAuditLog({ ...options, keptMs: 30 * DAY });
-  equal(again.list({ project: "default", limit: 20 }).length, 1, "the newest stays: the next is chained to it");
+  equal((await again.list({ project: "default", limit: 20 })).length, 1, "the newest stays: the next is chained to it");
   again.change({ project: "default", actor: "key", action: "late" });
   again.close();
   deepEqual(verifyAuditTrail(folder, anchor), { entries: 2 });

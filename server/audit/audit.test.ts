@@ -80,7 +80,7 @@ function bench(t: TestContext): Bench {
 
 const facts = { project: "default", actor: "key_1" };
 
-test("the trail goes on after a restart, and a change is on disk at once", (t) => {
+test("the trail goes on after a restart, and a change is on disk at once", async (t) => {
   const { folder, anchor, open } = bench(t);
   const first = open();
   first.change({ ...facts, action: "program.put", details: { version: 2 } });
@@ -89,7 +89,7 @@ test("the trail goes on after a restart, and a change is on disk at once", (t) =
   const second = open();
   second.change({ ...facts, action: "key.revoke" });
   deepEqual(
-    second.list({ project: "default", limit: 10 }).map(({ seq, action }) => [seq, action]),
+    (await second.list({ project: "default", limit: 10 })).map(({ seq, action }) => [seq, action]),
     [
       [2, "key.revoke"],
       [1, "program.put"],
@@ -99,7 +99,7 @@ test("the trail goes on after a restart, and a change is on disk at once", (t) =
   deepEqual(verifyAuditTrail(folder, anchor), { entries: 2 });
 });
 
-test("repeated reads of one person within a minute are one entry", (t) => {
+test("repeated reads of one person within a minute are one entry", async (t) => {
   const { clock, open } = bench(t);
   const log = open();
   const subject = log.subjectOf("default", "u:ada");
@@ -107,9 +107,9 @@ test("repeated reads of one person within a minute are one entry", (t) => {
   log.read({ ...facts, action: "profile.read", subject: log.subjectOf("default", "u:bob") });
   clock.ms += 60_000;
   log.read({ ...facts, action: "profile.read", subject });
-  equal(log.list({ project: "default", limit: 10 }).length, 3);
-  equal(log.list({ project: "default", limit: 10, subject }).length, 2);
-  equal(log.list({ project: "news", limit: 10 }).length, 0);
+  equal((await log.list({ project: "default", limit: 10 })).length, 3);
+  equal((await log.list({ project: "default", limit: 10, subject })).length, 2);
+  equal((await log.list({ project: "news", limit: 10 })).length, 0);
   log.close();
 });
 

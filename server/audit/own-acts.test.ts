@@ -10,7 +10,7 @@ import { ownActs } from "./own-acts.ts";
 
 const act = (id: number): OwnAct => ({ project: "default", action: "erasure done", details: { job_id: `j${id}`, records_found: 0 } });
 
-test("acts from before and after the trail is opened stand in it, in order, as the system's", (t) => {
+test("acts from before and after the trail is opened stand in it, in order, as the system's", async (t) => {
   const dataFolder = mkdtempSync(join(tmpdir(), "attune-acts-"));
   t.after(() => rmSync(dataFolder, { recursive: true, force: true }));
   const failures: Error[] = [];
@@ -20,7 +20,7 @@ test("acts from before and after the trail is opened stand in it, in order, as t
   const audit = openNodeAudit(place, () => 1_000);
   acts.attach(audit);
   acts.note(act(2));
-  const entries = audit.list({ project: "default", limit: 10 });
+  const entries = await audit.list({ project: "default", limit: 10 });
   deepEqual(entries.map(({ actor, action, details }) => [actor, action, details?.["job_id"]]), [
     ["system", "erasure done", "j2"],
     ["system", "erasure done", "j1"],

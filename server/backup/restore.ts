@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync 
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseEntry } from "../audit/chain.ts";
+import { linesOf } from "../audit/trail-file.ts";
 import { replaceFile } from "../disk/durable-file.ts";
 import { openBase } from "../embedded/base.ts";
 import { LEDGER_FILE, ledgerCopyOf } from "../embedded/opening.ts";
@@ -143,9 +144,13 @@ function renameAudit(dataFolder: string, kekFolder = defaultKekFolder()): void {
   rmSync(idFile);
   replaceFile(idFile, id);
   const trail = join(dataFolder, "audit", "audit.ndjson");
-  const lines = existsSync(trail) ? readFileSync(trail, "utf8").split("\n") : [];
-  const entries = [lines[0], lines.at(-2)].map((line) => parseEntry(line ?? ""));
-  const [first, last] = entries;
+  let [firstLine, lastLine] = ["", ""];
+  for (const { text, isWhole } of linesOf(trail)) {
+    if (!isWhole) break;
+    firstLine ||= text;
+    lastLine = text;
+  }
+  const [first, last] = [parseEntry(firstLine), parseEntry(lastLine)];
   if (first !== undefined && last !== undefined && first.seq > 1) {
     // Retention has cut the trail: the new anchor says behind what.
     const cut = { seq: first.seq - 1, hash: first.previous };
