@@ -19,10 +19,11 @@ import { OverlayTable } from "../state/overlay-table.ts";
 import type { StateFile } from "../state/state-file.ts";
 import { eventKey, eventKeysOf, type EventKey, type EventKeys, type GroupKeys, GroupLinks, type KeyedRecord } from "./event-keys.ts";
 import { Memberships } from "./memberships.ts";
+import { OldestLetters } from "./oldest-letters.ts";
 import { Persons } from "./persons.ts";
 
 /** Dead letters kept; beyond it the oldest leave the list (they stay in the log). */
-export const DEAD_LETTERS_MAX = 100_000;
+const DEAD_LETTERS_MAX = 100_000;
 
 type AttributesRecord = Extract<KeyedRecord, { kind: "attributes" }>;
 type EventRecord = Extract<KeyedRecord, { kind: "event" }>;
@@ -55,6 +56,7 @@ export class Fold {
   /** Log position at which everything but persons stands already; records before it concern persons who stand earlier. */
   startsAt = 0;
   readonly #ids: IdIndex;
+  readonly #oldestLetters: OldestLetters;
 
   /** Starts from what `file` holds. A project's first record is its first program. */
   constructor(options: { file: StateFile; ids: IdIndex; personsCachedMax: number }) {
@@ -62,6 +64,7 @@ export class Fold {
     this.#ids = ids;
     this.links = new OverlayTable(file, "l");
     this.letters = new OverlayTable(file, "d");
+    this.#oldestLetters = new OldestLetters(this.letters);
     this.programTable = new OverlayTable(file, "v");
     this.programs = new ProgramTimeline();
     for (const [, bytes] of this.programTable.page({ limit: Number.MAX_SAFE_INTEGER })) {
@@ -332,10 +335,10 @@ export class Fold {
       this.#ids.add(hi, lo);
     }
     this.letters.set(letter.id, text.encode(letter));
+    this.#oldestLetters.came(letter.id);
     this.counts.deadLetters++;
     if (this.counts.deadLetters > DEAD_LETTERS_MAX) {
-      const [oldest] = this.letters.page({ limit: 1 });
-      this.letters.set(oldest![0], null);
+      this.letters.set(this.#oldestLetters.next(), null);
       this.counts.deadLetters--;
     }
   }

@@ -79,9 +79,12 @@ async function expirePersons({ fold, policy, nowMs, isStopped, write }: Retentio
 /** From the oldest on; they are listed in the order in which they came. */
 async function expireLetters({ fold, policy, nowMs, isStopped, write }: RetentionHost): Promise<number> {
   let expired = 0;
+  let after: string | undefined;
   while (!isStopped()) {
     const beforeMs = nowMs() - policy.dead_letters;
-    const oldest = fold().letters.page({ limit: LETTERS_A_PAGE }).map(([, bytes]) => letterOf(bytes));
+    const page = fold().letters.page({ ...(after === undefined ? {} : { after }), limit: LETTERS_A_PAGE });
+    const oldest = page.map(([, bytes]) => letterOf(bytes));
+    after = page.at(-1)?.[0];
     const old = oldest.filter(({ at }) => at < beforeMs);
     if (old.length > 0) {
       await write(old.length, (at) => old.map((letter) => ({ kind: "dead_letter", at, letter: resolved(letter) })));
