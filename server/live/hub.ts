@@ -123,13 +123,17 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
 
   async function run(): Promise<void> {
     let sliceEndMs = performance.now() + SLICE_MS;
-    for (let i = 0; i < queue.length; i++) {
-      await push(queue[i]!);
-      if (performance.now() < sliceEndMs) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      sliceEndMs = performance.now() + SLICE_MS;
+    while (queue.length > 0) {
+      // Whoever comes meanwhile waits in a list of his own: where there is always somebody, one list would never end.
+      const round = queue;
+      queue = [];
+      for (const subscriber of round) {
+        await push(subscriber);
+        if (performance.now() < sliceEndMs) continue;
+        await new Promise((resolve) => setImmediate(resolve));
+        sliceEndMs = performance.now() + SLICE_MS;
+      }
     }
-    queue = [];
     running = false;
   }
 

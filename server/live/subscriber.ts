@@ -1,7 +1,6 @@
 // One live connection's view of one person: what has changed since it was last told, never a backlog of it.
 import type { FiredTrigger } from "../../core/engine.ts";
-import type { LiveMessage, Subscription } from "./messages.ts";
-import type { Cause } from "./messages.ts";
+import type { Cause, LiveMessage, Subscription } from "./messages.ts";
 
 /** The wire under a connection: a WebSocket or a stream of server-sent events. */
 export interface Outlet {
@@ -21,7 +20,7 @@ export class Subscriber {
   /** The person's key when last looked at; changes when persons merge. */
   key = "";
   waiting = false;
-  /** Unix ms (monotonic clock) of the last push. */
+  /** By the monotonic clock: of the last push. */
   lastPushMs = -Infinity;
   profile = false;
   lists = false;
