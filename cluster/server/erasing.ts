@@ -162,18 +162,23 @@ export class Erasing {
 
   /** Devices that were last theirs, as the log says, and that their jobs do not name yet. */
   async #devicesOf(jobs: readonly RunningErasure[]): Promise<Map<RunningErasure, string[]>> {
-    const looks = jobs.map((job) => ({ job, owners: new Map<string, string>() }));
+    const looks = jobs.map((job) => ({ job, devices: new Set<string>() }));
     for await (const records of new MergedLog(this.#options, this.#options.topics.log).read()) {
       for (const { key, value, atMs } of records) {
         if (!key.startsWith("a:")) continue;
         const record = decodeClusterRecord(value);
         if (record.kind !== "link") continue;
-        for (const { job, owners } of looks) if (atMs <= job.at) owners.set(key, record.userKey);
+        for (const { job, devices } of looks) {
+          if (atMs > job.at) continue;
+          // Only his are kept: of all that the log links there may be millions, and this for each job.
+          if (record.userKey === job.keys[0]) devices.add(key);
+          else devices.delete(key);
+        }
       }
     }
-    const found = looks.map(({ job, owners }): [RunningErasure, string[]] => {
-      const theirs = [...owners].filter(([anonKey, userKey]) => userKey === job.keys[0] && !job.keys.includes(anonKey));
-      return [job, theirs.map(([anonKey]) => anonKey)];
+    const found = looks.map(({ job, devices }): [RunningErasure, string[]] => {
+      const named = new Set(job.keys);
+      return [job, [...devices].filter((key) => !named.has(key))];
     });
     return new Map(found.filter(([, devices]) => devices.length > 0));
   }

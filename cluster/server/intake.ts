@@ -84,7 +84,8 @@ export class ClusterIntake {
     }
     const links = await this.#linksOf([...fresh.filter(({ traffic }) => traffic === undefined), ...logins]);
     await this.#link(links);
-    const records = fresh.map((event) => this.#eventRecord(event, links));
+    const users = new Map(links.map(({ anonKey, userKey }) => [anonKey, userKey]));
+    const records = fresh.map((event) => this.#eventRecord(event, users));
     for (const event of logins) records.push(this.#loginRecord(event));
     const letters = deadLetters.filter(({ body }) => !isErasedBody(body, (key, atMs) => this.#options.erasures.covers(key, atMs)));
     await this.#options.sender.send([...records, ...letters.map((letter) => this.#letterRecord(letter))]);
@@ -211,8 +212,11 @@ export class ClusterIntake {
     return this.#record(this.#options.topics.events.engage, userKeyOf(ref.user_id), record);
   }
 
-  /** All its anonymous ids have been looked up, so what is in memory is what is known. */
-  #eventRecord(event: LoggedEvent, links: readonly { anonKey: string; userKey: string }[]): OutgoingRecord {
+  /**
+   * All its anonymous ids have been looked up, so what is in memory is what is known. `users`: by anonymous key, whom this
+   * request links it to last.
+   */
+  #eventRecord(event: LoggedEvent, users: ReadonlyMap<string, string>): OutgoingRecord {
     const { topics, people, itemOf } = this.#options;
     addItemFacts(event, itemOf);
     const { received_at: _, ...unstamped } = event;
@@ -220,7 +224,7 @@ export class ClusterIntake {
     const record: ClusterRecord = { kind: "event", event: unstamped };
     if (event.traffic !== undefined) return this.#record(topic, `t:${this.#nextTraffic++ % TRAFFIC_KEYS}`, record);
     const own = personKeyOf(event);
-    const key = own.startsWith("a:") ? (links.findLast(({ anonKey }) => anonKey === own)?.userKey ?? people.keyNow(event)) : own;
+    const key = own.startsWith("a:") ? (users.get(own) ?? people.keyNow(event)) : own;
     return this.#record(topic, key, record);
   }
 

@@ -18,7 +18,6 @@ const VERSIONS_MAX = 50_000;
 const SAID_MS = 600_000;
 const SAID_MAX = 10_000;
 
-
 export interface Found {
   /** The canonical key, as far as is known. */
   readonly key: string;
