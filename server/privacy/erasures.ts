@@ -151,14 +151,15 @@ export class Erasures {
 
   /** Forgets done jobs from before `atMs`; durable when it resolves, with their number. */
   async dropBefore(atMs: number): Promise<number> {
-    const old = this.#stored.jobs.filter(({ status, at }) => status === "done" && at < atMs);
-    if (old.length === 0) return 0;
-    this.#stored.jobs = this.#stored.jobs.filter((job) => !old.includes(job));
+    const kept = this.#stored.jobs.filter(({ status, at }) => status === "running" || at >= atMs);
+    const dropped = this.#stored.jobs.length - kept.length;
+    if (dropped === 0) return 0;
+    this.#stored.jobs = kept;
     this.#jobs.clear();
     this.#erasedAt.clear();
     for (const job of this.#stored.jobs) this.#note(job);
     await this.#write();
-    return old.length;
+    return dropped;
   }
 
   /** Ends jobs; durable when it resolves. */
