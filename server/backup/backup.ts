@@ -20,6 +20,7 @@ import {
 
 /** An erasure or retention may change segments meanwhile; then what changed is copied again. */
 const TRIES_MAX = 20;
+const TRAIL = join("audit", "audit.ndjson");
 
 export interface BackupOptions {
   dataFolder: string;
@@ -63,7 +64,7 @@ export async function takeBackup(options: BackupOptions): Promise<BackupReport> 
       const path = join(dataFolder, name);
       const { sizeBytes } = before;
       // Small files are replaced as a whole, perhaps at this moment: they are read in one go.
-      const source = isSegment(name) || isBase(name) ? { path, sizeBytes } : readFileSync(path);
+      const source = isLarge(name) ? { path, sizeBytes } : readFileSync(path);
       const file: BackedUpFile = { name, box: box++, ...before, sizeBytes: Buffer.isBuffer(source) ? source.length : sizeBytes };
       await sealBox(source, boxPath(backup, file.box), boxKey(backup, file.box));
       copied++;
@@ -100,7 +101,7 @@ function namesIn(dataFolder: string): string[] {
     }
     names.push(join(folder, "erasures.json"));
   }
-  return [...names, "keys.json", join("audit", "id"), join("audit", "audit.ndjson")];
+  return [...names, "keys.json", join("audit", "id"), TRAIL];
 }
 
 type Stat = Pick<BackedUpFile, "sizeBytes" | "ino" | "mtimeMs">;
@@ -125,7 +126,7 @@ function isConsistent(of: { dataFolder: string; files: BackedUpFile[]; vault: Re
   for (const file of files) {
     const stat = statOf(dataFolder, file.name);
     const isReplaced = stat === undefined || stat.ino !== file.ino;
-    if (isReplaced && (isSegment(file.name) || isBase(file.name))) return false;
+    if (isReplaced && isLarge(file.name)) return false;
     if (isReplaced) continue;
     if (isBase(file.name) && !isSame(file, stat)) return false;
     if (isSegment(file.name) && !hasKey(join(dataFolder, file.name), vault)) return false;
@@ -136,6 +137,8 @@ function isConsistent(of: { dataFolder: string; files: BackedUpFile[]; vault: Re
 
 const isSegment = (name: string): boolean => name.endsWith(".seg");
 const isBase = (name: string): boolean => /[/\\]base-\d+[/\\]/.test(name);
+/** Copied piece by piece: it may be larger than memory. What is added meanwhile lies behind what is copied. */
+const isLarge = (name: string): boolean => isSegment(name) || isBase(name) || name === TRAIL;
 
 function hasKey(path: string, vault: ReadableVault | undefined): boolean {
   const [project, , segment] = path.split(/[/\\]/).slice(-3) as [string, string, string];
