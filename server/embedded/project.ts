@@ -14,7 +14,6 @@ import {
   answerSimilar,
   answerSlot,
   answerTrending,
-  listRules,
   type Sources,
   type Visitor,
 } from "../hosting/answers.ts";
@@ -280,7 +279,6 @@ export class EmbeddedProject implements Project {
   }
 
   async recommend(request: RecommendRequest): Promise<RecommendationList | undefined> {
-    if (listRules(request, this.fold.programs.current) === undefined) return undefined;
     const sources = this.#sources();
     const answered = answerList(request, this.#visitor(request.ref, sources.nowMs), sources);
     if (answered !== undefined) this.#decisions.add(answered.decision, this.#nowMs());

@@ -58,7 +58,7 @@ export function listRules(
   return { placement, asked: request.filter === undefined ? undefined : filterOf(request.filter, program) };
 }
 
-/** A placement's list for a visitor; undefined: no such placement. @throws FilterError */
+/** A placement's list for a visitor; undefined: no such placement. @throws FilterError, RulesError */
 export function answerList(
   request: RecommendRequest,
   visitor: Visitor,
