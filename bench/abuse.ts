@@ -7,7 +7,7 @@ import { createRecommender, type RecentItem, type Recommender, type Step } from 
 import { stepStream } from "../core/testing/streams.ts";
 import { printTable } from "./table.ts";
 
-export const ATTACKS = {
+const ATTACKS = {
   none: "no fakes",
   one_address: "all fakes behind one address, for a day",
   burst: "new fakes, an address each, within two hours",

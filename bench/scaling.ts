@@ -6,7 +6,7 @@ import { type Rng, rngFrom } from "../core/math/rng.ts";
 import { printTable } from "./table.ts";
 
 /** Measured with `npm run bench -- cluster-costs` and `-- flink` (docs/benchmarks.md); override by the environment. */
-export const COSTS = {
+const COSTS = {
   /** CPU of a TaskManager, µs a record: RocksDB, transactional sink, each record of another person. */
   taskManagerUs: given("TASK_MANAGER_US", 55),
   /** CPU of the server that takes an event in, µs, in batches of 100. */
@@ -96,7 +96,7 @@ export async function scaling(): Promise<void> {
 }
 
 /** The fewest slots that keep the wait below the limit and the busiest of them below its share. */
-export function sizingOf(load: Load, rng: Rng): Sizing {
+function sizingOf(load: Load, rng: Rng): Sizing {
   const busy = (load.eventsASecond * COSTS.taskManagerUs) / 1e6;
   for (let slots = Math.max(1, Math.ceil(busy / BUSY_MAX)); ; slots = Math.ceil(slots * 1.1)) {
     const { skew, waitMsP99 } = simulate(load, { slots, hotShare: 0, rng });

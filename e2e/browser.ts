@@ -17,7 +17,7 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-export const VIEWPORTS = {
+const VIEWPORTS = {
   desktop: { width: 1440, height: 900 },
   phone: { width: 390, height: 844 },
 } as const;
@@ -75,9 +75,4 @@ export async function withPage(
     await context.close();
   }
   if (errors.length > 0) throw new Error(`the page reported errors:\n${errors.join("\n")}`);
-}
-
-/** Saves what is on screen (or the whole page) as PNG, for the eye. */
-export async function screenshot(page: Page, path: string, extent: "screen" | "page" = "screen"): Promise<void> {
-  await page.screenshot({ path, fullPage: extent === "page" });
 }

@@ -10,7 +10,7 @@ export interface ClusterKey {
 }
 
 const CIPHER = "aes-256-gcm";
-export const CLUSTER_KEY_BYTES = 32;
+const CLUSTER_KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 

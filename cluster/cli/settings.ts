@@ -58,8 +58,8 @@ export interface Plan {
 
 const SERVER_SETTINGS = ["trustedProxies", "botAddresses", "webhooks", "limits", "oidc"] as const;
 
-export const DEFAULT_SERVERS = 2;
-export const DEFAULTS = {
+const DEFAULT_SERVERS = 2;
+const DEFAULTS = {
   partitions: 4,
   replicas: 1,
   taskManagers: 2,

@@ -58,7 +58,7 @@ export async function statusCommand(flags: ClusterFlags & { json?: boolean | und
   return isWhole && status.faults.length === 0 ? 0 : 1;
 }
 
-export async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> {
+async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> {
   const { folder, plan, connection } = settings;
   const { generation } = await readJobState(folder);
   const { installations, servers, supervisor } = partsOf(settings, generation);

@@ -6,7 +6,7 @@ import { delimiter, join, resolve } from "node:path";
 const ROOT = resolve(import.meta.dirname, "../..");
 /** Downloads and builds; outside git, kept between runs. */
 export const CACHE = join(ROOT, ".cache/cluster");
-export const INSTALL_TIMEOUT_MS = 600_000;
+const INSTALL_TIMEOUT_MS = 600_000;
 const JAVA_MAJOR_MIN = 17;
 const OUTPUT_CHARACTERS_MAX = 4_000;
 

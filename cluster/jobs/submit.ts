@@ -14,7 +14,7 @@ const RUNNING_PATIENCE_MS = 120_000;
 const POLL_MS = 200;
 
 /** The name that Flink lists the job under. */
-export const jobName = (generation: number): string => (generation === 1 ? "attune" : `attune.g${generation}`);
+const jobName = (generation: number): string => (generation === 1 ? "attune" : `attune.g${generation}`);
 
 /** The job of a generation that runs, or will again by itself. */
 export async function livingJob(flink: FlinkRest, generation: number): Promise<JobOverview | undefined> {

@@ -32,7 +32,7 @@ export interface SenderLimits {
 /** From here on the queue is full for whoever asks first. */
 const FULL_SHARE = 0.98;
 
-export const SENDER_LIMITS: SenderLimits = {
+const SENDER_LIMITS: SenderLimits = {
   queueBytesMax: 64 * 1024 * 1024,
   deadlineMs: 5_000,
   stuckMs: 30_000,
@@ -44,7 +44,7 @@ export const SENDER_LIMITS: SenderLimits = {
 const REQUEST_RECORDS_MAX = 2_000;
 const REQUEST_BYTES_MAX = 900_000;
 /** Of one record: what is larger can never be stored. */
-export const RECORD_BYTES_MAX = 900_000;
+const RECORD_BYTES_MAX = 900_000;
 /** A request that has not come back by then means that nothing gets through. */
 const AWAY_MS = 2_000;
 /** What a record costs beside its key and value. */

@@ -13,7 +13,7 @@ export const OPERATION = { record: 1, handover: 2, time: 3, waited: 4, erase: 5 
 export const CHANNEL = { profiles: 1, steps: 2, handover: 3, answer: 4, events: 5, outcomes: 6 } as const;
 /** Turns in one frame, and operations in one turn. */
 export const TURNS_MAX = 1024;
-export const OPERATIONS_MAX = 4096;
+const OPERATIONS_MAX = 4096;
 
 const NOTHING = new Uint8Array(0);
 

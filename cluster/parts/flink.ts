@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { jvmCommand, prepareJvm, temporaryFolder } from "./jvm.ts";
 import type { PartSpec } from "./part.ts";
 
-export const JOB_MANAGER_HEAP_MB = 384;
+const JOB_MANAGER_HEAP_MB = 384;
 const ASK_TIMEOUT_MS = 2_000;
 
 /** A TaskManager's memory. V8's heaps come on top, about 3 MB a subtask and what its states need. */
@@ -16,7 +16,7 @@ export interface TaskManagerMemory {
   networkMb: number;
 }
 
-export const TASK_MANAGER_MEMORY: TaskManagerMemory = { taskHeapMb: 256, managedMb: 128, networkMb: 48 };
+const TASK_MANAGER_MEMORY: TaskManagerMemory = { taskHeapMb: 256, managedMb: 128, networkMb: 48 };
 const FRAMEWORK_HEAP_MB = 96;
 const FRAMEWORK_OFF_HEAP_MB = 64;
 const TASK_OFF_HEAP_MB = 64;

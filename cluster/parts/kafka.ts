@@ -9,9 +9,9 @@ import { javaProgram } from "../install/tools.ts";
 import { jvmCommand, properties, prepareJvm } from "./jvm.ts";
 import { PartError, type PartSpec } from "./part.ts";
 
-export const KAFKA_HEAP_MB = 384;
+const KAFKA_HEAP_MB = 384;
 /** Longest transaction that the broker grants; the job asks for less. */
-export const TRANSACTION_MAX_MS = 900_000;
+const TRANSACTION_MAX_MS = 900_000;
 const ASK_TIMEOUT_MS = 2_000;
 
 export interface KafkaOptions {

@@ -18,7 +18,7 @@ const ID_START = 3;
 const FLAGS_AT = 2;
 const MARKED = 1;
 /** As long as the job knows an event id within its key. */
-export const IDS_KEPT_MS = 8 * 86_400_000;
+const IDS_KEPT_MS = 8 * 86_400_000;
 const HELD_RECORDS_MAX = 1_000;
 /** Keys that are known as forgotten: of what the job may be behind. */
 const FORGOTTEN_MAX = 100_000;

@@ -16,7 +16,7 @@ const CHECKPOINTS_CUT_AFTER_MS = 200;
 
 const taskManager = (rng: Rng): string => `taskmanager-${rng.between(1, 2)}`;
 
-export const FAULTS = {
+const FAULTS = {
   "TaskManager killed": (rig, rng) => rig.part(taskManager(rng)).kill(),
   "JobManager killed": (rig) => rig.part("jobmanager").kill(),
   "broker killed": (rig) => rig.part("kafka").kill(),

@@ -206,7 +206,7 @@ export async function viewOn(url: string, { from, persons }: { from: number; per
   });
 }
 
-export async function inTurns(count: number, work: (index: number) => Promise<void>): Promise<void> {
+async function inTurns(count: number, work: (index: number) => Promise<void>): Promise<void> {
   for (let from = 0; from < count; from += PERSONS_A_TURN) {
     const size = Math.min(PERSONS_A_TURN, count - from);
     await Promise.all(Array.from({ length: size }, (_, i) => work(from + i)));

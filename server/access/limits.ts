@@ -30,7 +30,7 @@ export type Count = (somebody: string, exceeded: (somebody: string, waitMs: numb
 export type CounterOf = (what: keyof Limits, perS: number) => Count;
 
 /** In the memory of this process. */
-export const countInMemory: CounterOf = (_, perS) => {
+const countInMemory: CounterOf = (_, perS) => {
   const limiter = new RateLimiterMemory({ points: perS, duration: 1 });
   return (somebody, exceeded) => {
     limiter.consume(somebody).catch(({ msBeforeNext }: RateLimiterRes) => exceeded(somebody, msBeforeNext));

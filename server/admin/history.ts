@@ -7,8 +7,8 @@ import type { Project } from "../ports.ts";
 
 const POINTS_MAX = 120;
 const SEGMENTS_MAX = 64;
-export const INTAKE_ROUTE = "POST /v1/events";
-export const RECOMMEND_ROUTES = ["GET /v1/recommendations", "POST /v1/recommendations"];
+const INTAKE_ROUTE = "POST /v1/events";
+const RECOMMEND_ROUTES = ["GET /v1/recommendations", "POST /v1/recommendations"];
 
 const COLUMNS = [
   "accepted_per_s",

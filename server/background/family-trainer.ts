@@ -138,6 +138,6 @@ export class FamilyTrainer {
   }
 }
 
-export function familiesOf({ segments }: CompiledProgram): CompiledFamily[] {
+function familiesOf({ segments }: CompiledProgram): CompiledFamily[] {
   return segments.flatMap(({ family, number }) => (family !== undefined && number === 0 ? [family] : []));
 }

@@ -53,7 +53,7 @@ export class BackupError extends Error {
 const MANIFEST = "manifest.box";
 const MANIFEST_KEY = "manifest";
 
-export function defaultBackupKeys(): string {
+function defaultBackupKeys(): string {
   return join(homedir(), ".config", "attune", "backup-keys");
 }
 

@@ -10,7 +10,7 @@ import { codecOf } from "../protobuf/messages.ts";
 import type { Caller, Message, WatchCall } from "./call.ts";
 import { statusOf } from "./status.ts";
 
-export const WATCHES_MAX = 2_000;
+const WATCHES_MAX = 2_000;
 /** A reader that was told that it is cut, and still does not read, loses what waits for it as well. */
 const CUT_MS = 1_000;
 const DEFAULT_PLACEMENT = "home";

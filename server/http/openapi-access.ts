@@ -2,7 +2,7 @@
 // enforce, and asks every operation as every kind of principal.
 import type { Need } from "../access/roles.ts";
 
-export const ACCESS: Readonly<Record<Need, readonly string[]>> = {
+const ACCESS: Readonly<Record<Need, readonly string[]>> = {
   public: [
     "GET /v1/projects/{write_key}/settings",
     "GET /v1/session",

@@ -14,9 +14,9 @@ import { Subscriber, type Outlet } from "./subscriber.ts";
 
 /** Above this many unread bytes a reader is told nothing new; above the second it is cut. */
 export const UNREAD_PAUSE_BYTES = 64 * 1024;
-export const UNREAD_CUT_BYTES = 1024 * 1024;
+const UNREAD_CUT_BYTES = 1024 * 1024;
 /** A reader that stays above the pause for so long is cut as well. */
-export const STALLED_MS = 30_000;
+const STALLED_MS = 30_000;
 /** The least time between two pushes to one connection: four screens at 60 Hz would show no more. */
 const PUSH_GAP_MS = 15;
 const SLICE_MS = 4;

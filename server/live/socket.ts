@@ -21,7 +21,7 @@ import { messageId, readAuth, readClientMessage, type LiveMessage } from "./mess
 import type { Outlet } from "./subscriber.ts";
 
 export const MESSAGE_BYTES_MAX = 256 * 1024;
-export const SOCKETS_MAX = 10_000;
+const SOCKETS_MAX = 10_000;
 export const HEARTBEAT_S = 15;
 /** Messages of one socket that wait for the log; more and the socket is not read on. */
 const TAKING_MAX = 8;

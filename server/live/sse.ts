@@ -12,7 +12,7 @@ import { subscriptionOfQuery, type LiveMessage } from "./messages.ts";
 import { HEARTBEAT_S } from "./socket.ts";
 import type { Outlet } from "./subscriber.ts";
 
-export const STREAMS_MAX = 2_000;
+const STREAMS_MAX = 2_000;
 const RECONNECT_MS = 1_000;
 /** What an operator can read, and more than that. */
 const SHOWN_PER_S_MAX = 50;

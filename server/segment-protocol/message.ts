@@ -6,7 +6,7 @@ import { isObject } from "../http/body.ts";
 import { Problem } from "../http/problem.ts";
 import { BATCH_EVENTS_MAX } from "../intake/batch.ts";
 
-export const MESSAGE_TYPES = ["track", "page", "screen", "identify", "alias", "group"] as const;
+const MESSAGE_TYPES = ["track", "page", "screen", "identify", "alias", "group"] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 export interface Message {

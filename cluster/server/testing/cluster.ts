@@ -37,7 +37,7 @@ export interface TestProject {
 }
 
 const PARTITIONS = 3;
-export const TEST_CLUSTER_KEY = Buffer.alloc(32, 7).toString("base64");
+const TEST_CLUSTER_KEY = Buffer.alloc(32, 7).toString("base64");
 
 /** Whether it has learnt, and Redis was filled once. */
 function isReady(server: ClusterProject): boolean {
