@@ -2,7 +2,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { decodeRecord } from "../embedded/record-codec.ts";
 import { ask, startNode } from "../http/testing.ts";
+import { ATTRIBUTES_MAX } from "../serve/attributes.ts";
 import { writeKeyOf } from "./credentials.ts";
 
 const node = await startNode();
@@ -109,6 +111,24 @@ test("traits that no attribute can hold are a dead letter; the rest is set", asy
   deepEqual((await profileOf("seg-6")).attributes, { age: 31 });
   const [letter] = (await letters()).filter(({ code }: any) => code === "traits_not_kept");
   ok(letter.message.endsWith("not kept: cards"));
+  const large = { messageId: "i10", userId: "seg-6", traits: { cards: [{ id: "x".repeat(40_000) }] } };
+  await ask(node, "POST /v1/identify", large);
+  const [cut] = (await letters()).filter(({ code }: any) => code === "traits_not_kept");
+  deepEqual(Object.keys(cut.body), ["cut"], "no more than of any refused event");
+});
+
+test("what a batch says of one person is one change, and no larger than a change may be", async () => {
+  const traitsOf = (from: number, count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`trait_${from + i}`, 1]));
+  const identify = (traits: Record<string, unknown>, i: number) => ({ type: "identify", messageId: `many${i}`, userId: "seg-many", traits });
+  const traits = [traitsOf(0, ATTRIBUTES_MAX / 2), traitsOf(0, ATTRIBUTES_MAX), traitsOf(1, ATTRIBUTES_MAX), traitsOf(500, 3)];
+  const from = node.project.log.end;
+  equal((await ask(node, "POST /v1/batch", { batch: traits.map(identify) })).status, 200);
+  const changes = [...node.project.log.read(from)].map(({ type, payload }) => decodeRecord(type, payload));
+  deepEqual(
+    changes.map((change) => (change?.kind === "attributes" ? Object.keys(change.attributes).length : change?.kind)),
+    [ATTRIBUTES_MAX, ATTRIBUTES_MAX, 3],
+  );
+  equal(Object.keys((await profileOf("seg-many")).attributes).length, ATTRIBUTES_MAX);
 });
 
 test("a wrong clock loses nothing: timestamps move by what it is off", async () => {

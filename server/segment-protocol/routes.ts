@@ -7,7 +7,10 @@ import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { BATCH_EVENTS_MAX } from "../intake/batch.ts";
 import type { Enricher, Sender } from "../intake/enrich/enrich.ts";
 import type { Intake } from "../intake/intake.ts";
+import { keptBody } from "../intake/kept-body.ts";
+import type { PersonRef } from "../../core/record.ts";
 import type { Project } from "../ports.ts";
+import { ATTRIBUTES_MAX } from "../serve/attributes.ts";
 import { writeKeyOf } from "./credentials.ts";
 import { objectOf, readMessages, type Message, type MessageType } from "./message.ts";
 import { segmentSettings } from "./settings.ts";
@@ -45,9 +48,15 @@ interface EventsStep {
 type Step = EventsStep | { kind: "change"; change: Change } | { kind: "note"; note: Note; body: unknown };
 type Change = Parameters<Project["setAttributes"]>;
 
-/** The further products of one order: one click of a hand, however many events. Nothing is derived from them. */
-/** Nothing of the connection goes into it but who is answerable. */
+/** Of the further products of an order, one click of a hand: nothing of the connection goes into them but who is answerable. */
 const partOf = ({ source }: Sender): Sender => ({ kind: "library", context: {}, ...(source === undefined ? {} : { source }) });
+
+/** Two changes of one person as one; undefined where they are of two, or set more at once than a change may. */
+function joinedOf([before, set]: Change, ref: PersonRef, attributes: Record<string, unknown>): Change | undefined {
+  if (before.user_id !== ref.user_id || before.anonymous_id !== ref.anonymous_id) return undefined;
+  const all = { ...set, ...attributes };
+  return Object.keys(all).length > ATTRIBUTES_MAX ? undefined : [ref, all];
+}
 
 const emptyStep = (): EventsStep => ({ kind: "events", raws: [], senders: [], sizeBytes: 0 });
 
@@ -88,7 +97,7 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
     if (step.kind === "change") return void (await project.setAttributes(...step.change));
     if (step.kind === "note") {
       if (!intake.counts(project).quota.take(call.nowMs)) return;
-      const letter = { ...step.note, source: "segment", body: step.body };
+      const letter = { ...step.note, source: "segment", body: keptBody(step.body) };
       return void (await project.submit({ events: [], deadLetters: [letter] }));
     }
     const sender = connectionOf(call);
@@ -104,9 +113,9 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
         if (events.raws.length > 0) yield events;
         events = emptyStep();
         const { ref, attributes } = translated.change;
-        const isSame = change?.[0].user_id === ref.user_id && change?.[0].anonymous_id === ref.anonymous_id;
-        if (change !== undefined && !isSame) yield { kind: "change", change };
-        change = isSame && change !== undefined ? [ref, { ...change[1], ...attributes }] : [ref, attributes];
+        const joined = change === undefined ? undefined : joinedOf(change, ref, attributes);
+        if (change !== undefined && joined === undefined) yield { kind: "change", change };
+        change = joined ?? [ref, attributes];
       }
       if (translated.events.length > 0) {
         if (change !== undefined) yield { kind: "change", change };

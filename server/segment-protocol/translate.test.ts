@@ -218,6 +218,17 @@ test("a strange context or too many properties do not lose the event", () => {
   }
 });
 
+test("of an order with too many properties each product keeps its own", () => {
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`p${index}`, index]));
+  const products = [{ product_id: "a", color: "red" }, { product_id: "b", color: "blue" }];
+  const { events } = send("track", { userId: "u", event: "Order Completed", properties: { ...many, products } });
+  const data = events.map((event) => event["additional_data"] as Record<string, unknown>);
+  deepEqual(
+    data.map(({ color, p0, cut }) => ({ color, p0, cut })),
+    ["red", "blue"].map((color) => ({ color, p0: 0, cut: "additional_data_too_many_keys" })),
+  );
+});
+
 test("traits become attributes with plain names; what no attribute can hold is named", () => {
   const traits = {
     "First Name": "Ada",

@@ -51,14 +51,17 @@ function tracked(message: Message, receivedAtMs: number): Translated {
   const name = message.fields["event"];
   const type = typeOf(name);
   const named = typeof name === "string" && name !== type ? { event: name } : {};
-  const base = { ...envelope(message, receivedAtMs), event_type: type };
+  const base: Record<string, unknown> = { ...envelope(message, receivedAtMs), event_type: type };
   const products = productsOf(type, properties);
   if (products === undefined) return { events: [acted(base, type, properties, { ...properties, ...named })] };
   const { products: _, ...order } = properties;
+  // Once for all of them: a large order would be copied and looked through anew for each of its products.
+  const ofOrder = boundedData(order);
+  const ofMessage = boundedData({ ...named, ...objectOf(base["additional_data"]) });
   const events = products.slice(0, PRODUCTS_MAX).map((product, index) => {
     const one = products.length === 1 ? { ...order, ...product } : product;
-    const data = { ...order, ...product, ...named };
-    return acted({ ...base, event_id: eventIdOf(message, index) }, type, one, data);
+    const around = { ...base, event_id: eventIdOf(message, index), additional_data: ofMessage };
+    return acted(around, type, one, { ...ofOrder, ...product });
   });
   if (products.length <= PRODUCTS_MAX) return { events };
   const left = `${products.length - PRODUCTS_MAX} products beyond the first ${PRODUCTS_MAX} were not kept`;
@@ -73,11 +76,12 @@ function acted(
 ): Record<string, unknown> {
   const item = itemOf(subject);
   const value = valueOf(type, subject);
+  const { additional_data: ofMessage, ...rest } = base;
   return {
-    ...base,
+    ...rest,
     ...(item !== undefined && { item_id: item }),
     ...(value !== undefined && { value }),
-    ...dataOf({ ...data, ...objectOf(base["additional_data"]) }),
+    ...dataOf({ ...data, ...objectOf(ofMessage) }),
   };
 }
 
@@ -166,15 +170,18 @@ function eventIdOf({ fields }: Message, index?: number): unknown {
   return fits ? whole : createHash("sha256").update(whole).digest("base64url");
 }
 
-/** All of it, or where that is more than an event may hold what is plain and short, with a mark that it was cut. */
 function dataOf(data: Record<string, unknown>): Record<string, unknown> {
-  if (Object.keys(data).length === 0) return {};
+  return Object.keys(data).length === 0 ? {} : { additional_data: boundedData(data) };
+}
+
+/** All of it, or where that is more than an event may hold what is plain and short, with a mark that it was cut. */
+function boundedData(data: Record<string, unknown>): Record<string, unknown> {
   const fault = checkData(data);
-  if (fault === null) return { additional_data: data };
+  if (fault === null) return data;
   const plain = Object.entries(data).filter(
     ([name, value]) => name !== "__proto__" && name.length <= PLAIN_NAME_MAX && isPlain(value),
   );
-  return { additional_data: { ...Object.fromEntries(plain.slice(0, PLAIN_MAX)), cut: fault.code } };
+  return { ...Object.fromEntries(plain.slice(0, PLAIN_MAX)), cut: fault.code };
 }
 
 const PLAIN_MAX = 40;
