@@ -66,13 +66,16 @@ export async function eraseFromLog(options: {
     const record = decodeRecord(type, payload);
     if (record !== undefined) belonging.follow(record, position);
   });
+  const grown = new Set<ErasureJob>();
   for (const [anonKey, userKey] of belonging.devices()) {
     const job = jobOf.get(ledger.hashOf(userKey));
     const hash = ledger.hashOf(anonKey);
     if (job === undefined || job.hashes.includes(hash)) continue;
     job.hashes.push(hash);
-    await ledger.save(job);
+    grown.add(job);
   }
+  // Before anything is taken out of the log: afterwards nobody finds these devices any more.
+  if (grown.size > 0) await ledger.save(...grown);
   const held = await countOf();
   const { segments } = await log.erase(before, (entry) => jobsOf(entry).length > 0);
   const left = await countOf();

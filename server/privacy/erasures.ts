@@ -108,10 +108,12 @@ export class Erasures {
     return erasedAt !== undefined && atMs <= erasedAt;
   }
 
-  /** Adds a job or what is new about one; durable when it resolves. */
-  save(job: ErasureJob): Promise<void> {
-    if (!this.#jobs.has(job.job_id)) this.#stored.jobs.push(job);
-    this.#note(job);
+  /** Adds jobs or what is new about them; durable when it resolves. The whole ledger is written: many are saved together. */
+  save(...jobs: ErasureJob[]): Promise<void> {
+    for (const job of jobs) {
+      if (!this.#jobs.has(job.job_id)) this.#stored.jobs.push(job);
+      this.#note(job);
+    }
     return this.#write();
   }
 
