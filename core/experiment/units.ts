@@ -27,6 +27,7 @@ export interface UnitRows {
 }
 
 const CACHED_MAX = 16_384;
+const READ_AHEAD = 1_024;
 const VALUES_MAX = 64;
 const VERSION = 1;
 
@@ -40,6 +41,8 @@ export class Units {
   #old: Cached = new Map();
   /** Runs by whether anybody takes part: of one that nobody has seen, every event would ask the table in vain. */
   readonly #isUsed = new Map<string, boolean>();
+  /** Rows of runs that are being forgotten, read ahead: a page costs the host all that changed since its checkpoint. */
+  readonly #leaving = new Map<string, string[]>();
 
   constructor(rows: UnitRows) {
     this.#rows = rows;
@@ -68,14 +71,22 @@ export class Units {
 
   /** Forgets up to `limit` persons of a run; false while there are more. */
   sweep(run: string, limit: number): boolean {
-    const page = this.#rows.page({ prefix: `${run}/`, limit });
-    for (const [key] of page) {
-      this.#rows.set(key, null);
-      const personKey = key.slice(run.length + 1);
-      this.#young.get(run)?.delete(personKey);
-      this.#old.get(run)?.delete(personKey);
+    let left = limit;
+    while (left > 0) {
+      let leaving = this.#leaving.get(run) ?? [];
+      if (leaving.length === 0) leaving = this.#rows.page({ prefix: `${run}/`, limit: READ_AHEAD }).map(([key]) => key).reverse();
+      if (leaving.length === 0) break;
+      this.#leaving.set(run, leaving);
+      for (const key of leaving.splice(-left)) {
+        this.#rows.set(key, null);
+        const personKey = key.slice(run.length + 1);
+        this.#young.get(run)?.delete(personKey);
+        this.#old.get(run)?.delete(personKey);
+        left--;
+      }
     }
-    return page.length < limit;
+    if (left > 0) this.#leaving.delete(run);
+    return left > 0;
   }
 
   #used(run: string): boolean {
