@@ -50,12 +50,12 @@ export class OverlayTable implements SnapshotSource<string> {
         ? {}
         : { [options.reverse ? "to" : "after"]: options.after.slice(prefix.length) }),
       reverse: options.reverse === true,
-      limit: options.limit + fresh.size,
     });
     const rows: { name: string; row: [string, Uint8Array] }[] = [];
     for (const [rest, bytes] of stored) {
+      if (rows.length >= options.limit) break;
       const key = prefix + rest;
-      if (isWanted(key) && !fresh.has(key)) rows.push({ name: nameOf(key), row: [key, bytes] });
+      if (!fresh.has(key)) rows.push({ name: nameOf(key), row: [key, bytes] });
     }
     for (const [key, value] of fresh) if (value !== null) rows.push({ name: nameOf(key), row: [key, value] });
     rows.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
