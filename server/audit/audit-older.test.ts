@@ -47,7 +47,7 @@ test("a full disk ends no node: what it does not take is told, waits, and goes o
     unmountSmallDisk(disk);
     rmSync(root, { recursive: true, force: true });
   });
-  if (noDisk !== undefined) return t.skip(noDisk);
+  if (noDisk !== undefined) return t.skip(noDisk); // Without a disk to fill there is nothing to test.
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const folder = join(disk, "audit");
   mkdirSync(folder);

@@ -1,10 +1,9 @@
 // Writes checkpoints: gathers slices of rows and commits them as one durable LMDB transaction.
 import { dirname } from "node:path";
 import { rowForm } from "./row-form.ts";
-import { DIRECTORY, GroupChanges } from "./row-groups.ts";
+import { directoryRowOf, GroupChanges } from "./row-groups.ts";
 import { markDamaged, openDatabase, type CheckpointMessage, type RowSlice, type StatePlace, type WriterReply } from "./state-file.ts";
 
-const PERSONS = "p:";
 const IS_THERE = new Uint8Array(0);
 
 export interface CheckpointWriter {
@@ -42,14 +41,14 @@ export function createCheckpointWriter(place: StatePlace, reply: (reply: WriterR
       return;
     }
     const name = form.nameOf(key);
-    if (key.startsWith(PERSONS)) enter(groups, key, { name, isThere: bytes !== null });
+    const entry = directoryRowOf(key);
+    if (entry !== undefined) enter(groups, entry, { name, isThere: bytes !== null });
     if (bytes === null) state.removeSync(name);
     else state.putSync(name, form.stored(key, bytes));
   }
 
-  /** Keeps the directory, where there is one: before the row itself is written. */
-  function enter(groups: GroupChanges, key: string, { name, isThere }: { name: string; isThere: boolean }): void {
-    const entry = DIRECTORY + key.slice(PERSONS.length);
+  /** Keeps the directory, where there is one: before the person's row `name` itself is written. */
+  function enter(groups: GroupChanges, entry: string, { name, isThere }: { name: string; isThere: boolean }): void {
     const group = form.groupOf(entry);
     if (group === undefined || state.doesExist(name) === isThere) return;
     groups.add(group, entry, isThere ? IS_THERE : null);

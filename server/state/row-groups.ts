@@ -29,6 +29,11 @@ export function groupOf(key: string, nameOf: (key: string) => string): string | 
   return prefix + name.slice(rest, rest + NAME_CHARS);
 }
 
+/** The directory's row on the person of row `key`; undefined where that is no person's. */
+export function directoryRowOf(key: string): string | undefined {
+  return key.startsWith(PERSONS) ? DIRECTORY + key.slice(PERSONS.length) : undefined;
+}
+
 /** Where what tells rows of one table apart begins; 0 for rows that lie alone. */
 function restAt(key: string): number {
   if (key.startsWith(SLOTS)) return key.lastIndexOf(":") + 1;
