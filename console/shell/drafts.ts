@@ -1,6 +1,6 @@
 // What was written and not saved outlives its view: whoever looks something up elsewhere in the console finds it again. The
 // browser asks before the page itself goes.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 const kept = new Map<string, unknown>();
 
@@ -15,7 +15,8 @@ export function useDraft<Draft>(
 ): [Draft, (draft: Draft) => void] {
   const [draft, setDraft] = useState<Draft>(() => (kept.has(key) ? (kept.get(key) as Draft) : saved));
   const changed = isChanged(draft);
-  useEffect(() => {
+  // As it is drawn, not after: a view that goes at once takes what it would do later with it.
+  useLayoutEffect(() => {
     if (changed) kept.set(key, draft);
     else kept.delete(key);
     if (kept.size > 0) window.addEventListener("beforeunload", ask);
