@@ -5,6 +5,7 @@
 import { isGranted } from "./consent/consent.ts";
 import { decide, type SlotDecision, type SlotQuestion } from "./decide/slot.ts";
 import type { LoggedEvent } from "./event/event.ts";
+import { dropEntry } from "./profile/state.ts";
 import { adaptPerson, foldEvent, mergePerson, type PersonState, rememberNames, setAttributes } from "./profile/person.ts";
 import type { CompiledProgram } from "./program/compiled.ts";
 import type { ProgramEntry, ProgramTimeline } from "./program/timeline.ts";
@@ -183,11 +184,11 @@ function changeProgram(person: PersonState, { version, at, program }: ProgramEnt
   const segments = new Set(program.segments.map(({ name }) => name));
   for (const name of person.memberships.keys()) {
     if (segments.has(name)) continue;
-    person.memberships.delete(name);
+    dropEntry(person, "memberships", name);
     outputs.left.push(name);
   }
   const marked = new Set(program.triggers.map(({ name }) => name));
-  for (const name of person.triggerMarks.keys()) if (!marked.has(name)) person.triggerMarks.delete(name);
+  for (const name of person.triggerMarks.keys()) if (!marked.has(name)) dropEntry(person, "triggerMarks", name);
   person.nextCheckMs = Infinity;
   person.asOf = Math.max(person.asOf, at);
   program.scope.begin(person, person.asOf);

@@ -6,7 +6,7 @@ import { keepsDecisions, mayConcern } from "../../core/decide/decision-state.ts"
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { anonymousKeyOf } from "../../core/identity/identity.ts";
 import { stepOf } from "../../core/model/step.ts";
-import { emptyPerson, encodePerson, type PersonState } from "../../core/profile/person.ts";
+import { encodePerson, newPerson, type PersonState } from "../../core/profile/person.ts";
 import { addAnonymousId } from "../../core/profile/fold.ts";
 import { strongestInterests } from "../../core/profile/reading.ts";
 import type { ProgramEntry } from "../../core/program/timeline.ts";
@@ -83,7 +83,7 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   turn.isVisible = true;
   state.sequence++;
   state.lastAtMs = atMs;
-  const person = (state.person ??= newPerson(turn));
+  const person = (state.person ??= newPerson(turn.key, turn.project.programs.current.plan));
   if (isRefused) {
     addAnonymousId(person, ref.anonymous_id!);
     const outputs = applyAttributes(person, {}, atMs, turn.project.programs);
@@ -167,13 +167,6 @@ function mayBeKept({ state, project }: Turn, atMs: number): boolean {
   return isGranted(state.person?.consent, "analytics", consentDefault);
 }
 
-function newPerson({ key, project }: Turn): PersonState {
-  const person = emptyPerson(project.programs.current.plan);
-  if (key.startsWith("u:")) person.userId = key.slice(2);
-  else person.anonymousIds.push(key.slice(2));
-  return person;
-}
-
 /** Answers a link marker. A key that belongs to another user already (a shared device) has nothing left to give. */
 function handOver(turn: Turn, userKey: string, atMs: number): void {
   const { state } = turn;
@@ -223,7 +216,7 @@ function merge(turn: Turn, handover: Handover, atMs: number): Merged | undefined
     tell(turn, { kind: "relink", from: anonKey, to: turn.key, at: atMs });
   if (bytes.length === 0) return undefined;
   push(turn, { kind: "relink", from: anonKey, to: turn.key, at: atMs });
-  const into = (state.person ??= newPerson(turn));
+  const into = (state.person ??= newPerson(turn.key, turn.project.programs.current.plan));
   const outputs = mergePersons(into, personOf(bytes, programVersion, project.programs), atMs, project.programs);
   return { anonKey, outputs };
 }

@@ -1,6 +1,6 @@
 // Persons as an answer needs them: a copy of his own for each, brought to now with the core.
 import { lookAgain } from "../../core/engine.ts";
-import { emptyPerson, type PersonState } from "../../core/profile/person.ts";
+import { newPerson, type PersonState } from "../../core/profile/person.ts";
 import { profileView } from "../../core/profile/view.ts";
 import type { PersonRef } from "../../core/record.ts";
 import type { Visitor } from "../../server/hosting/answers.ts";
@@ -40,10 +40,7 @@ export class Visitors {
 
   /** Somebody of whom nothing but his key is known. */
   nobody(key: string): PersonState {
-    const person = emptyPerson(this.#options.learner.program.plan);
-    if (key.startsWith("u:")) person.userId = key.slice(2);
-    else person.anonymousIds.push(key.slice(2));
-    return person;
+    return newPerson(key, this.#options.learner.program.plan);
   }
 
   view(person: PersonState, isDegraded: boolean): ProfileAnswer {

@@ -1,7 +1,9 @@
 // Times in a person's bytes: distances from his newest event, which makes most of them one to four bytes.
 import type { ByteReader } from "../wire/reader.ts";
 import type { ByteWriter } from "../wire/writer.ts";
+import { NO_NUMBERS } from "./lists.ts";
 import type { StringReader, StringWriter } from "./strings.ts";
+import { TIMES_MAX } from "./times.ts";
 
 /** Where a state is written to. */
 export interface Out {
@@ -16,6 +18,8 @@ export interface In {
   readonly reader: ByteReader;
   readonly strings: StringReader;
   readonly baseMs: number;
+  /** The list of times that was read last. */
+  times: readonly number[];
 }
 
 /** Any time; 0 stands for none (-1). */
@@ -37,9 +41,9 @@ export function writeTimes(out: Out, times: readonly number[]): void {
   writeDistances(out, times);
 }
 
-/** What `writeTimes` wrote, at most `max`, into `times`. */
-export function readTimes(from: In, times: number[], max: number): void {
-  readDistances(from, times, from.reader.count(max));
+/** What `writeTimes` wrote. */
+export function readTimes(from: In): readonly number[] {
+  return readDistances(from, from.reader.count(TIMES_MAX));
 }
 
 /** `writeTimes` without the number of times. */
@@ -51,9 +55,16 @@ export function writeDistances(out: Out, times: readonly number[]): void {
   }
 }
 
-/** What `writeDistances` wrote, into `times`, which is empty. */
-export function readDistances(from: In, times: number[], count: number): number[] {
+/** What `writeDistances` wrote. Lists that follow each other and are the same are one, as where they were made. */
+export function readDistances(from: In, count: number): readonly number[] {
+  if (count === 0) return NO_NUMBERS;
+  const times = new Array<number>(count);
+  let isSame = from.times.length === count;
   let timeMs = from.baseMs;
-  for (let i = 0; i < count; i++) times.push((timeMs -= from.reader.varint()));
-  return times.reverse();
+  for (let i = count - 1; i >= 0; i--) {
+    times[i] = timeMs -= from.reader.varint();
+    if (isSame && from.times[i] !== timeMs) isSame = false;
+  }
+  if (!isSame) from.times = times;
+  return from.times;
 }

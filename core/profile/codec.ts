@@ -8,10 +8,11 @@ import { readTime, readTimes, writeTime, writeTimes, type In, type Out } from ".
 import { INTERESTS_MAX, type Interests } from "./interests.ts";
 import { BOUGHT_MAX, readItemTimes, SHOWN_MAX, writeItemTimes } from "./item-times.ts";
 import { changeInterestHalfLife } from "./landmark.ts";
+import { NO_NUMBERS } from "./lists.ts";
 import type { FoldPlan } from "./plan.ts";
 import { SESSIONS_MAX } from "./sessions.ts";
 import {
-  ACTIVE_DAYS_MAX, ANONYMOUS_IDS_MAX, ATTRIBUTES_MAX, CLICK_TIMES_MAX, CONTEXT_FIELDS, emptyPerson,
+  ACTIVE_DAYS_MAX, ANONYMOUS_IDS_MAX, ATTRIBUTES_MAX, CONTEXT_FIELDS, emptyPerson, putEntry,
   RECENT_CATEGORIES_MAX, RECENT_IDS_MAX, RECENT_MAX, TYPES_MAX, type PersonState,
 } from "./state.ts";
 import { readStrings, writeStrings } from "./strings.ts";
@@ -63,7 +64,7 @@ export function decodePerson(bytes: Uint8Array, plan: FoldPlan): PersonState {
   if (format !== FORMAT && format !== FORMAT_WITH_ITEM_TIMES)
     throw reader.corrupt(`person format ${format}, this version reads ${FORMAT} and ${FORMAT_WITH_ITEM_TIMES}`);
   const state = emptyPerson(plan);
-  const from: In = { reader, strings: readStrings(reader), baseMs: reader.varint() };
+  const from: In = { reader, strings: readStrings(reader), baseMs: reader.varint(), times: NO_NUMBERS };
   readHead(from, state);
   readKnown(from, state);
   readRules(from, state);
@@ -72,10 +73,10 @@ export function decodePerson(bytes: Uint8Array, plan: FoldPlan): PersonState {
   readPlanned(from, state);
   readSessions(from, state);
   if (format === FORMAT_WITH_ITEM_TIMES) {
-    readItemTimes(from, state.shown, SHOWN_MAX);
-    readItemTimes(from, state.bought, BOUGHT_MAX);
-    if (!plan.keeps.shown) state.shown = [];
-    if (!plan.keeps.bought) state.bought = [];
+    const shown = readItemTimes(from, SHOWN_MAX);
+    const bought = readItemTimes(from, BOUGHT_MAX);
+    if (plan.keeps.shown) state.shown = shown;
+    if (plan.keeps.bought) state.bought = bought;
   }
   reader.end();
   changeInterestHalfLife(state, plan.interests.halfLifeMs);
@@ -108,7 +109,7 @@ function readHead(from: In, state: PersonState): void {
   if ((flags & 1) !== 0) state.userId = reader.string();
   if ((flags & 2) !== 0) state.consent = readValue(reader) as NonNullable<PersonState["consent"]>;
   const ids = reader.count(ANONYMOUS_IDS_MAX);
-  for (let i = 0; i < ids; i++) state.anonymousIds.push(reader.string());
+  if (ids > 0) state.anonymousIds = readEach(ids, () => reader.string());
 }
 
 function writeKnown(out: Out, state: PersonState): void {
@@ -134,7 +135,7 @@ function readKnown(from: In, state: PersonState): void {
   const count = reader.count(ATTRIBUTES_MAX);
   for (let i = 0; i < count; i++) {
     const name = reader.string();
-    state.attributeMs.set(name, readTime(from));
+    putEntry(state, "attributeMs", name, readTime(from));
     attributes.push([name, readValue(reader)]);
   }
   if (count > 0) state.attributes = Object.fromEntries(attributes);
@@ -163,13 +164,13 @@ function writeRules(out: Out, state: PersonState): void {
 function readRules(from: In, state: PersonState): void {
   const { reader } = from;
   const memberships = reader.count(RULES_MAX);
-  for (let i = 0; i < memberships; i++) state.memberships.set(reader.string(), readTime(from));
+  for (let i = 0; i < memberships; i++) putEntry(state, "memberships", reader.string(), readTime(from));
   const marks = reader.count(RULES_MAX);
   for (let i = 0; i < marks; i++) {
     const name = reader.string();
     const mark = readValue(reader);
     if (typeof mark !== "number" && typeof mark !== "string") throw reader.corrupt("a trigger mark of another type");
-    state.triggerMarks.set(name, mark);
+    putEntry(state, "triggerMarks", name, mark);
   }
 }
 
@@ -181,8 +182,8 @@ function writeActivity(out: Out, state: PersonState): void {
   writer.varint(state.dwells);
   writer.number(state.scrollSum);
   writer.varint(state.scrolls);
-  writer.varint(state.types.size);
-  for (const [eventType, { count, lastMs }] of state.types) {
+  writer.varint(state.types.length);
+  for (const { eventType, count, lastMs } of state.types) {
     out.strings(eventType);
     writer.varint(count);
     writeTime(out, lastMs);
@@ -205,14 +206,18 @@ function readActivity(from: In, state: PersonState): void {
   state.dwells = reader.varint();
   state.scrollSum = reader.number();
   state.scrolls = reader.varint();
-  const types = reader.count(TYPES_MAX);
-  for (let i = 0; i < types; i++) state.types.set(from.strings(), { count: reader.varint(), lastMs: readTime(from) });
-  readTimes(from, state.clickMs, CLICK_TIMES_MAX);
-  const days = reader.count(ACTIVE_DAYS_MAX);
-  for (let i = 0; i < days; i++) {
-    state.days.push(reader.varint() + (i === 0 ? 0 : state.days[i - 1]!));
-    state.dayCounts.push(reader.varint());
+  state.types = readEach(reader.count(TYPES_MAX), () => {
+    return { eventType: from.strings(), count: reader.varint(), lastMs: readTime(from) };
+  });
+  state.clickMs = readTimes(from);
+  const days = new Array<number>(reader.count(ACTIVE_DAYS_MAX));
+  const dayCounts = new Array<number>(days.length);
+  for (let i = 0; i < days.length; i++) {
+    days[i] = reader.varint() + (i === 0 ? 0 : days[i - 1]!);
+    dayCounts[i] = reader.varint();
   }
+  state.days = days;
+  state.dayCounts = dayCounts;
   readRecent(from, state);
 }
 
@@ -229,37 +234,28 @@ function writeRecent(out: Out, state: PersonState): void {
     for (const category of entry.categories) out.strings(category);
     if (entry.value !== undefined) writer.number(entry.value);
   }
-  const { hi, lo, next } = state.recentIds;
-  writer.varint(lo.length);
-  writer.varint(next);
-  for (let i = 0; i < lo.length; i++) {
-    writer.uint32(hi[i]!);
-    writer.uint32(lo[i]!);
-  }
+  writer.varint(state.recentIds.length / 2);
+  writer.varint(state.recentIdsNext);
+  for (const half of state.recentIds) writer.uint32(half);
 }
 
 function readRecent(from: In, state: PersonState): void {
   const { reader } = from;
-  const count = reader.count(RECENT_MAX);
   let timestamp = from.baseMs;
-  for (let i = 0; i < count; i++) {
+  state.recent = readEach(reader.count(RECENT_MAX), () => {
     const item_id = from.strings();
     const event_type = from.strings();
     timestamp -= reader.varint();
     const tie = reader.uint32();
     const head = reader.varint();
     if (head >> 1 > RECENT_CATEGORIES_MAX) throw reader.corrupt("too many categories");
-    const categories: string[] = [];
-    for (let j = 0; j < head >> 1; j++) categories.push(from.strings());
-    const value = (head & 1) === 0 ? undefined : reader.number();
-    state.recent.push({ item_id, event_type, timestamp, value, tie, categories });
-  }
-  const ids = reader.count(RECENT_IDS_MAX);
-  state.recentIds.next = reader.varint() % RECENT_IDS_MAX;
-  for (let i = 0; i < ids; i++) {
-    state.recentIds.hi.push(reader.uint32());
-    state.recentIds.lo.push(reader.uint32());
-  }
+    const categories = readEach(head >> 1, from.strings);
+    return { item_id, event_type, timestamp, value: (head & 1) === 0 ? undefined : reader.number(), tie, categories };
+  });
+  const ids = new Array<number>(2 * reader.count(RECENT_IDS_MAX));
+  state.recentIdsNext = reader.varint() % RECENT_IDS_MAX;
+  for (let i = 0; i < ids.length; i++) ids[i] = reader.uint32();
+  state.recentIds = ids;
 }
 
 function writeWeights(out: Out, state: PersonState): void {
@@ -283,17 +279,25 @@ function readWeights(from: In, state: PersonState): void {
   readInterests(from, state.tags);
 }
 
-function writeInterests(out: Out, interests: Interests): void {
-  writer.varint(interests.size);
-  for (const [name, { scaled }] of interests) {
-    out.strings(name);
-    writer.float64(scaled);
+function writeInterests(out: Out, { names, scaled }: Interests): void {
+  writer.varint(names.length);
+  for (let i = 0; i < names.length; i++) {
+    out.strings(names[i]!);
+    writer.float64(scaled[i]!);
   }
 }
 
 function readInterests(from: In, interests: Interests): void {
   const count = from.reader.count(INTERESTS_MAX);
-  for (let i = 0; i < count; i++) interests.set(from.strings(), { scaled: from.reader.float64() });
+  if (count === 0) return;
+  const names = new Array<string>(count);
+  const scaled = new Array<number>(count);
+  for (let i = 0; i < count; i++) {
+    names[i] = from.strings();
+    scaled[i] = from.reader.float64();
+  }
+  interests.names = names;
+  interests.scaled = scaled;
 }
 
 function writeSessions(out: Out, state: PersonState): void {
@@ -318,8 +322,7 @@ function writeSessions(out: Out, state: PersonState): void {
 function readSessions(from: In, state: PersonState): void {
   const { reader } = from;
   state.sessionsForgotten = reader.varint();
-  const count = reader.count(SESSIONS_MAX);
-  for (let i = 0; i < count; i++) {
+  state.sessions = readEach(reader.count(SESSIONS_MAX), () => {
     const id = reader.string();
     const endMs = readTime(from);
     const startMs = endMs - reader.varint();
@@ -331,6 +334,12 @@ function readSessions(from: In, state: PersonState): void {
       session.firstClickMs = startMs + reader.varint();
       session.lastClickMs = session.firstClickMs + reader.varint();
     }
-    state.sessions.push(session);
-  }
+    return session;
+  });
+}
+
+function readEach<T>(count: number, read: () => T): T[] {
+  const list = new Array<T>(count);
+  for (let i = 0; i < count; i++) list[i] = read();
+  return list;
 }

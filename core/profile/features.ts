@@ -11,38 +11,36 @@ export const DISTINCT_MAX = 128;
 /** UTF-16 units of a string that `last` keeps. */
 const LAST_LENGTH_MAX = 256;
 
-/** The latest distinct values by hash, in order of arrival. */
-export interface Distinct {
-  readonly hi: number[];
-  readonly lo: number[];
-  readonly lastMs: number[];
-}
+/** The latest distinct values by hash, in order of arrival: for each its upper and lower 32 bits and its latest event time. */
+export type Distinct = number[];
+export const DISTINCT_NUMBERS = 3;
 
-export interface FeatureState {
-  /** Totals of a feature without a window. */
+/** Over all time, of a feature without a window. */
+export interface Totals {
   count: number;
   sum: number;
   max: number;
-  lastMs: number;
-  last: number | string | undefined;
-  readonly series: Series | null;
-  readonly distinct: Distinct | null;
-  readonly decayed: DecayedSum | null;
 }
 
-export function emptyFeature(plan: FeaturePlan): FeatureState {
-  const windowed =
-    plan.windowMs !== null && plan.kind !== "distinct" && plan.kind !== "last" && plan.kind !== "decayed";
-  return {
-    count: 0,
-    sum: 0,
-    max: -Infinity,
-    lastMs: -1,
-    last: undefined,
-    series: windowed ? emptySeries() : null,
-    distinct: plan.kind === "distinct" ? { hi: [], lo: [], lastMs: [] } : null,
-    decayed: plan.kind === "decayed" ? emptyDecayedSum() : null,
-  };
+export interface LastValue {
+  readonly value: number | string;
+  readonly timeMs: number;
+}
+
+/** One of these, by the feature's kind; each null until there is something in it. */
+export interface FeatureState {
+  totals: Totals | null;
+  last: LastValue | null;
+  series: Series | null;
+  distinct: Distinct | null;
+  decayed: DecayedSum | null;
+}
+
+/** Stands for every feature that has counted nothing yet, as most of most persons: to be replaced, not written to. */
+export const NO_FEATURE: Readonly<FeatureState> = Object.freeze(emptyFeature());
+
+export function emptyFeature(): FeatureState {
+  return { totals: null, last: null, series: null, distinct: null, decayed: null };
 }
 
 /** How a feature's windowed series adds values up. */
@@ -55,30 +53,37 @@ export function halfLifeOf(plan: FeaturePlan): number {
   return plan.halfLifeMs ?? plan.windowMs ?? 86_400_000;
 }
 
-/** Counts `event`, whose type the feature reads. An event without the value that the feature is `of` changes nothing. */
-export function foldFeature(state: FeatureState, plan: FeaturePlan, event: LoggedEvent): void {
+/** Counts `event`, whose type the feature `index` reads. An event without the value that it is `of` changes nothing. */
+export function foldFeature(features: FeatureState[], index: number, plan: FeaturePlan, event: LoggedEvent): void {
   if (plan.where !== null && !plan.where(event)) return;
   const read = plan.read === null ? defaultRead(plan, event) : plan.read(event);
   if (read === undefined || (typeof read === "number" && read - read !== 0)) return; // Nothing to read, or not finite.
+  const { kind } = plan;
   const timeMs = event.timestamp;
-  if (plan.kind === "distinct") addDistinct(state.distinct!, typeof read === "string" ? read : `#${read}`, timeMs);
-  else if (plan.kind === "last") setLast(state, read, timeMs);
-  else if (plan.kind === "count") addNumber(state, plan, timeMs, 1);
-  else if (typeof read === "number") addNumber(state, plan, timeMs, read);
+  if (kind === "distinct") addDistinct(featureToChange(features, index), typeof read === "string" ? read : `#${read}`, timeMs);
+  else if (kind === "last") setLast(featureToChange(features, index), read, timeMs);
+  else if (kind === "count") addNumber(featureToChange(features, index), plan, timeMs, 1);
+  else if (typeof read === "number") addNumber(featureToChange(features, index), plan, timeMs, read);
+}
+
+/** The feature, to be written to. */
+export function featureToChange(features: FeatureState[], index: number): FeatureState {
+  return features[index] === NO_FEATURE ? (features[index] = emptyFeature()) : features[index]!;
 }
 
 /** Makes `into` what it would be had it seen the events of `from` too. */
-export function mergeFeature(into: FeatureState, from: FeatureState, plan: FeaturePlan): void {
-  into.count += from.count;
-  into.sum += from.sum;
-  into.max = Math.max(into.max, from.max);
-  if (from.last !== undefined) setLast(into, from.last, from.lastMs);
-  if (into.series !== null && from.series !== null)
-    mergeSeries(into.series, from.series, plan.windowMs!, measureOf(plan));
-  if (into.decayed !== null && from.decayed !== null) mergeDecayed(into.decayed, from.decayed);
-  if (into.distinct === null || from.distinct === null) return;
-  const { hi, lo, lastMs } = from.distinct;
-  for (let i = 0; i < hi.length; i++) putDistinct(into.distinct, hi[i]!, lo[i]!, lastMs[i]!);
+export function mergeFeature(into: FeatureState, from: Readonly<FeatureState>, plan: FeaturePlan): void {
+  if (from.totals !== null) {
+    const { count, sum, max } = from.totals;
+    addTotals(into, count, sum, max);
+  }
+  if (from.last !== null) setLast(into, from.last.value, from.last.timeMs);
+  if (from.series !== null) mergeSeries((into.series ??= emptySeries()), from.series, plan.windowMs!, measureOf(plan));
+  if (from.decayed !== null) mergeDecayed((into.decayed ??= emptyDecayedSum()), from.decayed);
+  if (from.distinct === null) return;
+  for (let at = 0; at < from.distinct.length; at += DISTINCT_NUMBERS) {
+    putDistinct(into, from.distinct[at]!, from.distinct[at + 1]!, from.distinct[at + 2]!);
+  }
 }
 
 function defaultRead(plan: FeaturePlan, event: LoggedEvent): number | string | undefined {
@@ -95,22 +100,24 @@ function defaultRead(plan: FeaturePlan, event: LoggedEvent): number | string | u
 }
 
 function addNumber(state: FeatureState, plan: FeaturePlan, timeMs: number, value: number): void {
-  if (state.decayed !== null) addDecayed(state.decayed, halfLifeOf(plan), timeMs, value);
-  else if (state.series !== null) addToSeries(state.series, plan.windowMs!, measureOf(plan), timeMs, value);
-  else {
-    state.count++;
-    state.sum += value;
-    state.max = Math.max(state.max, value);
-  }
+  if (plan.kind === "decayed") addDecayed((state.decayed ??= emptyDecayedSum()), halfLifeOf(plan), timeMs, value);
+  else if (plan.windowMs === null) addTotals(state, 1, value, value);
+  else addToSeries((state.series ??= emptySeries()), plan.windowMs, measureOf(plan), timeMs, value);
+}
+
+function addTotals(state: FeatureState, count: number, sum: number, max: number): void {
+  const totals = (state.totals ??= { count: 0, sum: 0, max: -Infinity });
+  totals.count += count;
+  totals.sum += sum;
+  totals.max = Math.max(totals.max, max);
 }
 
 // The latest wins; of the same millisecond the larger, so that order does not matter.
 function setLast(state: FeatureState, read: number | string, timeMs: number): void {
   const value = typeof read === "string" ? read.slice(0, LAST_LENGTH_MAX) : read;
-  if (timeMs < state.lastMs) return;
-  if (timeMs === state.lastMs && state.last !== undefined && !larger(value, state.last)) return;
-  state.lastMs = timeMs;
-  state.last = value;
+  const { last } = state;
+  if (last !== null && (timeMs < last.timeMs || (timeMs === last.timeMs && !larger(value, last.value)))) return;
+  state.last = { value, timeMs };
 }
 
 // Strings are larger than numbers.
@@ -121,37 +128,39 @@ function larger(a: number | string, b: number | string): boolean {
 
 const hash = { hi: 0, lo: 0 };
 
-function addDistinct(distinct: Distinct, value: string, timeMs: number): void {
+function addDistinct(state: FeatureState, value: string, timeMs: number): void {
   hash64Into(hash, value);
-  putDistinct(distinct, hash.hi, hash.lo, timeMs);
+  putDistinct(state, hash.hi, hash.lo, timeMs);
 }
 
 // Keeps the DISTINCT_MAX values whose last event is latest: a value once dropped only comes back by a later event, so
 // what is kept is a function of the set of events.
-function putDistinct(distinct: Distinct, hi: number, lo: number, timeMs: number): void {
-  const { hi: his, lo: los, lastMs } = distinct;
-  for (let i = los.length - 1; i >= 0; i--) {
-    if (los[i] !== lo || his[i] !== hi) continue;
-    if (timeMs > lastMs[i]!) lastMs[i] = timeMs;
+function putDistinct(state: FeatureState, hi: number, lo: number, timeMs: number): void {
+  if (state.distinct === null) {
+    state.distinct = [hi, lo, timeMs];
     return;
   }
-  if (los.length < DISTINCT_MAX) {
-    his.push(hi);
-    los.push(lo);
-    lastMs.push(timeMs);
+  const { distinct } = state;
+  for (let at = distinct.length - DISTINCT_NUMBERS; at >= 0; at -= DISTINCT_NUMBERS) {
+    if (distinct[at + 1] !== lo || distinct[at] !== hi) continue;
+    if (timeMs > distinct[at + 2]!) distinct[at + 2] = timeMs;
+    return;
+  }
+  if (distinct.length < DISTINCT_MAX * DISTINCT_NUMBERS) {
+    distinct.push(hi, lo, timeMs);
     return;
   }
   let oldest = 0;
-  for (let i = 1; i < los.length; i++)
-    if (earlier(distinct, i, lastMs[oldest]!, his[oldest]!, los[oldest]!)) oldest = i;
-  if (!earlier(distinct, oldest, timeMs, hi, lo)) return;
-  his[oldest] = hi;
-  los[oldest] = lo;
-  lastMs[oldest] = timeMs;
+  for (let at = DISTINCT_NUMBERS; at < distinct.length; at += DISTINCT_NUMBERS) {
+    if (earlier(distinct, at, distinct[oldest]!, distinct[oldest + 1]!, distinct[oldest + 2]!)) oldest = at;
+  }
+  if (!earlier(distinct, oldest, hi, lo, timeMs)) return;
+  distinct[oldest] = hi;
+  distinct[oldest + 1] = lo;
+  distinct[oldest + 2] = timeMs;
 }
 
-function earlier(distinct: Distinct, index: number, timeMs: number, hi: number, lo: number): boolean {
-  const { hi: his, lo: los, lastMs } = distinct;
-  if (lastMs[index] !== timeMs) return lastMs[index]! < timeMs;
-  return his[index] !== hi ? his[index]! < hi : los[index]! < lo;
+function earlier(distinct: Distinct, at: number, hi: number, lo: number, timeMs: number): boolean {
+  if (distinct[at + 2] !== timeMs) return distinct[at + 2]! < timeMs;
+  return distinct[at] !== hi ? distinct[at]! < hi : distinct[at + 1]! < lo;
 }

@@ -4,30 +4,32 @@ import { landmarkOf, scaleAt } from "../math/decay.ts";
 import { hash64Into } from "../math/hash.ts";
 import { moveInterestLandmark } from "./landmark.ts";
 import { foldFeature } from "./features.ts";
+import { inserted, insertedNumber } from "./lists.ts";
 import { addInterests } from "./interests.ts";
+import { refOfKey } from "../identity/identity.ts";
 import { adaptPerson } from "./adapt.ts";
-import { BOUGHT_MAX, putItemTime, SHOWN_MAX } from "./item-times.ts";
+import { BOUGHT_MAX, SHOWN_MAX, withItemTime } from "./item-times.ts";
 import { routeOf, type Route } from "./layout.ts";
 import type { FoldPlan } from "./plan.ts";
 import { addRecent } from "./recent.ts";
-import { addToSeries } from "./series.ts";
+import { addToSeries, seriesToChange } from "./series.ts";
 import { sessionFor, type Session } from "./sessions.ts";
 import {
   ACTIVE_DAYS_MAX,
   ANONYMOUS_IDS_MAX,
   ATTRIBUTES_MAX,
   BUILT_IN_WINDOWS_MS,
-  CLICK_TIMES_MAX,
   CONTEXT_FIELDS,
+  dropEntry,
+  emptyPerson,
+  putEntry,
   RECENT_IDS_MAX,
+  typeCountOf,
   TYPES_MAX,
   type PersonState,
-  type RecentIds,
 } from "./state.ts";
-import { addTime } from "./times.ts";
+import { withTime } from "./times.ts";
 
-/** Event times of each side of a sequence that are kept. */
-export const SEQUENCE_TIMES_MAX = 16;
 const DAY_MS = 86_400_000;
 
 const hash = { hi: 0, lo: 0 };
@@ -40,7 +42,7 @@ export function foldEvent(state: PersonState, event: LoggedEvent, plan: FoldPlan
   if (state.layout.plan !== plan) adaptPerson(state, plan);
   hash64Into(hash, event.event_id);
   const tie = hash.lo;
-  if (!rememberId(state.recentIds, hash.hi, tie)) return "duplicate";
+  if (!rememberId(state, hash.hi, tie)) return "duplicate";
 
   const timeMs = event.timestamp;
   const route = routeOf(state.layout, event.event_type);
@@ -78,25 +80,30 @@ export function putAttribute(state: PersonState, name: string, value: unknown, a
   const known = state.attributeMs.get(name);
   if (known !== undefined && known > at) return;
   if (known === undefined && state.attributeMs.size >= ATTRIBUTES_MAX) {
-    const oldest = oldestEntry(state.attributeMs, (ms) => ms);
-    state.attributeMs.delete(oldest);
+    const oldest = oldestName(state.attributeMs);
+    dropEntry(state, "attributeMs", oldest);
     delete state.attributes[oldest];
   }
-  state.attributeMs.set(name, at);
+  if (state.attributeMs.size === 0) state.attributes = {};
+  putEntry(state, "attributeMs", name, at);
   // Not by assignment: `__proto__` must become a key like any other.
   Object.defineProperty(state.attributes, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** Adds to a count by type; beyond TYPES_MAX the type not seen for longest goes. */
 export function addTypeCount(state: PersonState, eventType: string, count: number, lastMs: number): void {
-  const known = state.types.get(eventType);
+  const known = typeCountOf(state, eventType);
   if (known !== undefined) {
     known.count += count;
     if (lastMs > known.lastMs) known.lastMs = lastMs;
     return;
   }
-  if (state.types.size >= TYPES_MAX) state.types.delete(oldestEntry(state.types, (type) => type.lastMs));
-  state.types.set(eventType, { count, lastMs });
+  let kept = state.types;
+  if (kept.length >= TYPES_MAX) {
+    const oldest = oldestName(kept.map((type) => [type.eventType, type.lastMs]));
+    kept = kept.filter((type) => type.eventType !== oldest);
+  }
+  state.types = inserted(kept, kept.length, { eventType, count, lastMs });
 }
 
 /** Adds interactions to their UTC day, keeping the latest ACTIVE_DAYS_MAX days. */
@@ -109,11 +116,11 @@ export function addToDay(state: PersonState, day: number, count: number): void {
     return;
   }
   if (at === 0 && days.length === ACTIVE_DAYS_MAX) return;
-  days.splice(at, 0, day);
-  dayCounts.splice(at, 0, count);
-  if (days.length <= ACTIVE_DAYS_MAX) return;
-  days.shift();
-  dayCounts.shift();
+  state.days = insertedNumber(days, at, day);
+  state.dayCounts = insertedNumber(dayCounts, at, count);
+  if (days.length < ACTIVE_DAYS_MAX) return;
+  state.days = state.days.slice(1);
+  state.dayCounts = state.dayCounts.slice(1);
 }
 
 /** Context field `index` as said at `timeMs`: the latest wins, of the same millisecond the larger. */
@@ -130,25 +137,30 @@ export function putContext(state: PersonState, index: number, value: string, tim
 }
 
 /** Puts an id's hash into the ring; false where it is there already. */
-export function rememberId(ids: RecentIds, hi: number, lo: number): boolean {
-  const { hi: his, lo: los } = ids;
-  for (let i = los.length - 1; i >= 0; i--) if (los[i] === lo && his[i] === hi) return false;
-  if (los.length < RECENT_IDS_MAX) {
-    his.push(hi);
-    los.push(lo);
+export function rememberId(state: PersonState, hi: number, lo: number): boolean {
+  const { recentIds } = state;
+  for (let at = recentIds.length - 2; at >= 0; at -= 2) if (recentIds[at + 1] === lo && recentIds[at] === hi) return false;
+  if (recentIds.length < 2 * RECENT_IDS_MAX) {
+    recentIds.push(hi, lo);
     return true;
   }
-  his[ids.next] = hi;
-  los[ids.next] = lo;
-  ids.next = (ids.next + 1) % RECENT_IDS_MAX;
+  recentIds[2 * state.recentIdsNext] = hi;
+  recentIds[2 * state.recentIdsNext + 1] = lo;
+  state.recentIdsNext = (state.recentIdsNext + 1) % RECENT_IDS_MAX;
   return true;
 }
 
 /** Remembers another anonymous id of the person; the oldest beyond ANONYMOUS_IDS_MAX goes. */
 export function addAnonymousId(state: PersonState, anonymousId: string): void {
-  if (state.anonymousIds.includes(anonymousId)) return;
-  if (state.anonymousIds.length >= ANONYMOUS_IDS_MAX) state.anonymousIds.shift();
-  state.anonymousIds.push(anonymousId);
+  const { anonymousIds } = state;
+  if (!anonymousIds.includes(anonymousId)) state.anonymousIds = [...anonymousIds, anonymousId].slice(-ANONYMOUS_IDS_MAX);
+}
+
+/** Somebody of whom nothing but his key is known. */
+export function newPerson(key: string, plan: FoldPlan): PersonState {
+  const person = emptyPerson(plan);
+  rememberNames(person, refOfKey(key));
+  return person;
 }
 
 /** The ids that an event names its person by. */
@@ -192,7 +204,7 @@ function countClick(session: Session, timeMs: number): void {
 }
 
 function foldMeasures(state: PersonState, event: LoggedEvent): void {
-  if (event.event_type === "click") addTime(state.clickMs, CLICK_TIMES_MAX, event.timestamp);
+  if (event.event_type === "click") state.clickMs = withTime(state.clickMs, event.timestamp);
   if (event.value === undefined) return;
   if (event.event_type === "dwell") {
     state.dwellS += event.value;
@@ -218,8 +230,8 @@ function foldInteraction(state: PersonState, event: LoggedEvent, tie: number): v
 function foldItemTime(state: PersonState, { event_type, item_id, timestamp }: LoggedEvent, tie: number): void {
   const { keeps } = state.layout.plan;
   const entry = { item_id: item_id!, timestamp, tie };
-  if (event_type === "impression" && keeps.shown) putItemTime(state.shown, entry, SHOWN_MAX);
-  if (event_type === "purchase" && keeps.bought) putItemTime(state.bought, entry, BOUGHT_MAX);
+  if (event_type === "impression" && keeps.shown) state.shown = withItemTime(state.shown, entry, SHOWN_MAX);
+  if (event_type === "purchase" && keeps.bought) state.bought = withItemTime(state.bought, entry, BOUGHT_MAX);
 }
 
 /** Adds what an event weighs to interests and engagement. */
@@ -249,19 +261,19 @@ function foldPlanned(state: PersonState, event: LoggedEvent, route: Route, plan:
   const timeMs = event.timestamp;
   for (const index of route.windows) {
     const { measure, windowMs } = plan.windows[index]!;
-    if (measure === "count") addToSeries(state.windows[index]!, windowMs, measure, timeMs, 1);
-    else if (event.value !== undefined) addToSeries(state.windows[index]!, windowMs, measure, timeMs, event.value);
+    if (measure !== "count" && event.value === undefined) continue;
+    addToSeries(seriesToChange(state.windows, index), windowMs, measure, timeMs, measure === "count" ? 1 : event.value!);
   }
-  for (const index of route.features) foldFeature(state.features[index]!, plan.features[index]!, event);
-  for (const index of route.firsts) addTime(state.sequences[index]!.first, SEQUENCE_TIMES_MAX, timeMs);
-  for (const index of route.seconds) addTime(state.sequences[index]!.second, SEQUENCE_TIMES_MAX, timeMs);
+  for (const index of route.features) foldFeature(state.features, index, plan.features[index]!, event);
+  for (const index of route.firsts) state.sequences[index]!.first = withTime(state.sequences[index]!.first, timeMs);
+  for (const index of route.seconds) state.sequences[index]!.second = withTime(state.sequences[index]!.second, timeMs);
 }
 
-function oldestEntry<V>(map: ReadonlyMap<string, V>, timeOf: (value: V) => number): string {
+/** The name of longest ago, of the same time the largest. */
+function oldestName(entries: Iterable<readonly [name: string, timeMs: number]>): string {
   let oldest = "";
   let oldestMs = Infinity;
-  for (const [name, value] of map) {
-    const timeMs = timeOf(value);
+  for (const [name, timeMs] of entries) {
     if (timeMs < oldestMs || (timeMs === oldestMs && name > oldest)) {
       oldest = name;
       oldestMs = timeMs;

@@ -1,6 +1,7 @@
 // When items were shown to a person, and when he bought them: the latest of each, newest first, kept only where a
 // placement asks for them (frequency caps, `purchased_for`). A function of the set of events, as `recent` is.
 import type { In, Out } from "./codec-times.ts";
+import { inserted } from "./lists.ts";
 
 /** Shows that are kept: a page of 24 cards eight times over. */
 export const SHOWN_MAX = 200;
@@ -14,12 +15,11 @@ export interface ItemTime {
   readonly tie: number;
 }
 
-export function putItemTime(list: ItemTime[], entry: ItemTime, max: number): void {
-  let place = 0;
-  while (place < list.length && !isNewer(entry, list[place]!)) place++;
-  if (place >= max) return;
-  list.splice(place, 0, entry);
-  if (list.length > max) list.pop();
+/** `list` with `entry`, of which the newest `max`. */
+export function withItemTime(list: readonly ItemTime[], entry: ItemTime, max: number): readonly ItemTime[] {
+  let at = 0;
+  while (at < list.length && !isNewer(entry, list[at]!)) at++;
+  return at >= max ? list : inserted(list, at, entry, max);
 }
 
 export function writeItemTimes({ writer, strings, baseMs }: Out, list: readonly ItemTime[]): void {
@@ -33,14 +33,15 @@ export function writeItemTimes({ writer, strings, baseMs }: Out, list: readonly 
   }
 }
 
-export function readItemTimes({ reader, strings, baseMs }: In, list: ItemTime[], max: number): void {
-  const count = reader.count(max);
+export function readItemTimes({ reader, strings, baseMs }: In, max: number): readonly ItemTime[] {
+  const list = new Array<ItemTime>(reader.count(max));
   let timestamp = baseMs;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < list.length; i++) {
     const item_id = strings();
     timestamp -= reader.varint();
-    list.push({ item_id, timestamp, tie: reader.uint32() });
+    list[i] = { item_id, timestamp, tie: reader.uint32() };
   }
+  return list;
 }
 
 function isNewer(entry: ItemTime, than: ItemTime): boolean {

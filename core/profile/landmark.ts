@@ -1,16 +1,12 @@
 // Engagement and both dimensions of interests share one half-life, and so one landmark: that of `engagement`.
 import { landmarkOf, landmarkShift, scaleAt, scaleBack } from "../math/decay.ts";
-import { shiftInterests } from "./interests.ts";
+import { scaleInterests } from "./interests.ts";
 import type { PersonState } from "./state.ts";
 
 /** Moves engagement and interests to a later landmark; loses nothing. */
 export function moveInterestLandmark(state: PersonState, landmark: number): void {
   const { engagement } = state;
-  if (engagement.landmark >= 0) {
-    engagement.scaled *= landmarkShift(engagement.landmark, landmark);
-    shiftInterests(state.categories, engagement.landmark, landmark);
-    shiftInterests(state.tags, engagement.landmark, landmark);
-  }
+  if (engagement.landmark >= 0) scaleWeights(state, landmarkShift(engagement.landmark, landmark));
   engagement.landmark = landmark;
 }
 
@@ -23,8 +19,12 @@ export function changeInterestHalfLife(state: PersonState, halfLifeMs: number): 
   const atMs = state.lastMs;
   const landmark = landmarkOf(atMs, halfLifeMs);
   const factor = scaleBack(engagement.landmark, before, atMs) * scaleAt(atMs, landmark, halfLifeMs);
-  engagement.scaled *= factor;
-  for (const interest of state.categories.values()) interest.scaled *= factor;
-  for (const interest of state.tags.values()) interest.scaled *= factor;
+  scaleWeights(state, factor);
   engagement.landmark = landmark;
+}
+
+function scaleWeights({ engagement, categories, tags }: PersonState, factor: number): void {
+  engagement.scaled *= factor;
+  scaleInterests(categories, factor);
+  scaleInterests(tags, factor);
 }

@@ -1,7 +1,7 @@
 // Two persons become one: what linking an anonymous visitor to a known user does.
 import { landmarkShift, mergeDecayed } from "../math/decay.ts";
 import { adaptPerson } from "./adapt.ts";
-import { mergeFeature } from "./features.ts";
+import { featureToChange, mergeFeature, NO_FEATURE } from "./features.ts";
 import {
   addAnonymousId,
   addToDay,
@@ -9,17 +9,16 @@ import {
   putAttribute,
   putContext,
   rememberId,
-  SEQUENCE_TIMES_MAX,
 } from "./fold.ts";
 import { mergeInterests } from "./interests.ts";
-import { BOUGHT_MAX, putItemTime, SHOWN_MAX } from "./item-times.ts";
+import { BOUGHT_MAX, SHOWN_MAX, withItemTime } from "./item-times.ts";
 import { moveInterestLandmark } from "./landmark.ts";
 import type { FoldPlan } from "./plan.ts";
 import { putRecent } from "./recent.ts";
-import { mergeSeries } from "./series.ts";
+import { mergeSeries, NO_SERIES, seriesToChange } from "./series.ts";
 import { mergeSessions } from "./sessions.ts";
-import { BUILT_IN_WINDOWS_MS, CLICK_TIMES_MAX, CONTEXT_FIELDS, type PersonState } from "./state.ts";
-import { addTime } from "./times.ts";
+import { BUILT_IN_WINDOWS_MS, CONTEXT_FIELDS, putEntry, type PersonState } from "./state.ts";
+import { withTime } from "./times.ts";
 
 /**
  * Makes `into` the state of both: merge(fold(a), fold(b)) = fold(a ∪ b) to 1e-9, within the bounds of the lists.
@@ -42,10 +41,11 @@ function mergeIdentity(into: PersonState, from: PersonState): void {
   into.userId ??= from.userId;
   into.consent ??= from.consent;
   for (const anonymousId of from.anonymousIds) addAnonymousId(into, anonymousId);
-  const { hi, lo, next } = from.recentIds;
-  // From the oldest on: `next` is the oldest entry of a full ring, and 0 of one that is not full.
-  for (let i = 0; i < lo.length; i++)
-    rememberId(into.recentIds, hi[(next + i) % lo.length]!, lo[(next + i) % lo.length]!);
+  const { recentIds: ids, recentIdsNext: oldest } = from;
+  for (let i = 0; i < ids.length; i += 2) {
+    const at = (2 * oldest + i) % ids.length;
+    rememberId(into, ids[at]!, ids[at + 1]!);
+  }
 }
 
 function mergeTimes(into: PersonState, from: PersonState): void {
@@ -70,17 +70,17 @@ function mergeKnown(into: PersonState, from: PersonState): void {
     if (value !== undefined) putContext(into, i, value, from.contextMs[i]!);
   }
   for (const [segment, sinceMs] of from.memberships) {
-    into.memberships.set(segment, Math.min(into.memberships.get(segment) ?? Infinity, sinceMs));
+    putEntry(into, "memberships", segment, Math.min(into.memberships.get(segment) ?? Infinity, sinceMs));
   }
   for (const [trigger, mark] of from.triggerMarks) {
     const own = into.triggerMarks.get(trigger);
     if (own === undefined || (typeof own === "number" && typeof mark === "number" && mark > own)) {
-      into.triggerMarks.set(trigger, mark);
+      putEntry(into, "triggerMarks", trigger, mark);
     }
   }
   for (const entry of from.recent) putRecent(into, entry);
-  for (const entry of from.shown) putItemTime(into.shown, entry, SHOWN_MAX);
-  for (const entry of from.bought) putItemTime(into.bought, entry, BOUGHT_MAX);
+  for (const entry of from.shown) into.shown = withItemTime(into.shown, entry, SHOWN_MAX);
+  for (const entry of from.bought) into.bought = withItemTime(into.bought, entry, BOUGHT_MAX);
 }
 
 function mergeTotals(into: PersonState, from: PersonState): void {
@@ -89,8 +89,8 @@ function mergeTotals(into: PersonState, from: PersonState): void {
   into.dwells += from.dwells;
   into.scrollSum += from.scrollSum;
   into.scrolls += from.scrolls;
-  for (const [eventType, { count, lastMs }] of from.types) addTypeCount(into, eventType, count, lastMs);
-  for (const timeMs of from.clickMs) addTime(into.clickMs, CLICK_TIMES_MAX, timeMs);
+  for (const { eventType, count, lastMs } of from.types) addTypeCount(into, eventType, count, lastMs);
+  for (const timeMs of from.clickMs) into.clickMs = withTime(into.clickMs, timeMs);
   for (let i = 0; i < from.days.length; i++) addToDay(into, from.days[i]!, from.dayCounts[i]!);
 }
 
@@ -105,12 +105,16 @@ function mergeWeights(into: PersonState, from: PersonState): void {
 
 function mergePlanned(into: PersonState, from: PersonState, plan: FoldPlan): void {
   BUILT_IN_WINDOWS_MS.forEach((windowMs, i) => mergeSeries(into.rates[i]!, from.rates[i]!, windowMs, "count"));
-  plan.windows.forEach(({ windowMs, measure }, i) =>
-    mergeSeries(into.windows[i]!, from.windows[i]!, windowMs, measure),
-  );
-  plan.features.forEach((feature, i) => mergeFeature(into.features[i]!, from.features[i]!, feature));
-  plan.sequences.forEach((_, i) => {
-    for (const timeMs of from.sequences[i]!.first) addTime(into.sequences[i]!.first, SEQUENCE_TIMES_MAX, timeMs);
-    for (const timeMs of from.sequences[i]!.second) addTime(into.sequences[i]!.second, SEQUENCE_TIMES_MAX, timeMs);
+  plan.windows.forEach(({ windowMs, measure }, i) => {
+    const series = from.windows[i]!;
+    if (series !== NO_SERIES) mergeSeries(seriesToChange(into.windows, i), series, windowMs, measure);
+  });
+  plan.features.forEach((plan, i) => {
+    const feature = from.features[i]!;
+    if (feature !== NO_FEATURE) mergeFeature(featureToChange(into.features, i), feature, plan);
+  });
+  into.sequences.forEach((sequence, i) => {
+    for (const timeMs of from.sequences[i]!.first) sequence.first = withTime(sequence.first, timeMs);
+    for (const timeMs of from.sequences[i]!.second) sequence.second = withTime(sequence.second, timeMs);
   });
 }

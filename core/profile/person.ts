@@ -1,7 +1,7 @@
 // The person fold's door: state, its reducers, its bytes. Rules read a state through reading.ts, routes through view.ts.
 export { adaptPerson } from "./adapt.ts";
 export { decodePerson, encodePerson, viewOfPerson } from "./codec.ts";
-export { foldEvent, rememberNames, setAttributes } from "./fold.ts";
+export { foldEvent, newPerson, rememberNames, setAttributes } from "./fold.ts";
 export { leaveOut } from "./without.ts";
 export { isInteraction } from "./layout.ts";
 export { mergePerson } from "./merge.ts";

@@ -7,6 +7,7 @@ import { EPOCH_MS, visitorEvents } from "../testing/events.ts";
 import { closeTo } from "../testing/numbers.ts";
 import { barePlan, shopLikePlan as plan } from "../testing/plan.ts";
 import { forEachSeed } from "../testing/seeds.ts";
+import { addInterests } from "./interests.ts";
 import { isInteraction } from "./layout.ts";
 import { nextHourMs, localTime } from "./local-time.ts";
 import { emptyPerson, foldEvent, type PersonState } from "./person.ts";
@@ -57,7 +58,7 @@ test("the strongest interests are the first of all, categories before tags, then
   forEachSeed(300, (rng) => {
     const state = emptyPerson(plan);
     for (const interests of [state.categories, state.tags])
-      for (let i = rng.between(0, 30); i > 0; i--) interests.set(`n${rng.between(0, 60)}`, { scaled: rng.between(-1, 4) });
+      for (let i = rng.between(0, 30); i > 0; i--) addInterests(interests, [`n${rng.between(0, 60)}`], rng.between(-1, 4));
     const all = interestShares(state).sort(([, a], [, b]) => b - a);
     deepEqual(strongestInterests(state), all.slice(0, INTERESTS_ASKED_MAX));
   });

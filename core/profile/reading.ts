@@ -3,12 +3,12 @@
 import { SESSION_GAP_MS } from "../event/session-gap.ts";
 import { decayedAt } from "../math/decay.ts";
 import { diversityOf } from "./diversity.ts";
-import { halfLifeOf } from "./features.ts";
+import { DISTINCT_NUMBERS, halfLifeOf, type Distinct } from "./features.ts";
 import { shareOf, sharesOf, strongestOf } from "./interests.ts";
 import { categoriesOf } from "./recent.ts";
 import { seriesCount, seriesMax, seriesNextChangeMs, seriesSum, type Series } from "./series.ts";
 import { absorb, reaches, type Session } from "./sessions.ts";
-import { BUILT_IN_WINDOWS_MS, type PersonState } from "./state.ts";
+import { BUILT_IN_WINDOWS_MS, typeCountOf, type PersonState } from "./state.ts";
 import { follows } from "./times.ts";
 
 export const BUILT_IN_FEATURES = [
@@ -43,24 +43,24 @@ export function windowNextChangeMs(state: PersonState, windowIndex: number, nowM
 /** Value of the program's feature `featureIndex`; 0 where nothing was counted yet (also for `last`). */
 export function featureValue(state: PersonState, featureIndex: number, nowMs: number): number | string {
   const plan = state.layout.plan.features[featureIndex]!;
-  const feature = state.features[featureIndex]!;
-  const { series } = feature;
+  const { totals, last, series, distinct, decayed } = state.features[featureIndex]!;
   const windowMs = plan.windowMs ?? Infinity;
   switch (plan.kind) {
     case "count":
-      return series === null ? feature.count : seriesCount(series, windowMs, nowMs);
+      return series === null ? (totals?.count ?? 0) : seriesCount(series, windowMs, nowMs);
     case "sum":
-      return series === null ? feature.sum : seriesSum(series, windowMs, nowMs);
+      return series === null ? (totals?.sum ?? 0) : seriesSum(series, windowMs, nowMs);
     case "mean":
-      return series === null ? ratio(feature.sum, feature.count) : seriesMean(series, windowMs, nowMs);
+      if (series !== null) return seriesMean(series, windowMs, nowMs);
+      return totals === null ? 0 : ratio(totals.sum, totals.count);
     case "max":
-      return finiteOr0(series === null ? feature.max : seriesMax(series, windowMs, nowMs));
+      return series === null ? (totals?.max ?? 0) : finiteOr0(seriesMax(series, windowMs, nowMs));
     case "distinct":
-      return countAfter(feature.distinct!.lastMs, nowMs - windowMs);
+      return distinct === null ? 0 : countAfter(distinct, nowMs - windowMs);
     case "last":
-      return feature.last !== undefined && feature.lastMs > nowMs - windowMs ? feature.last : 0;
+      return last !== null && last.timeMs > nowMs - windowMs ? last.value : 0;
     case "decayed":
-      return decayedAt(feature.decayed!, halfLifeOf(plan), nowMs);
+      return decayed === null ? 0 : decayedAt(decayed, halfLifeOf(plan), nowMs);
   }
 }
 
@@ -71,17 +71,17 @@ export function featureValue(state: PersonState, featureIndex: number, nowMs: nu
  */
 export function featureNextChangeMs(state: PersonState, featureIndex: number, nowMs: number): number {
   const plan = state.layout.plan.features[featureIndex]!;
-  const feature = state.features[featureIndex]!;
-  if (feature.decayed !== null) return feature.decayed.scaled === 0 ? Infinity : decayStepMs(halfLifeOf(plan), nowMs);
+  const { decayed, series, distinct, last } = state.features[featureIndex]!;
+  if (decayed !== null) return decayed.scaled === 0 ? Infinity : decayStepMs(halfLifeOf(plan), nowMs);
   if (plan.windowMs === null) return Infinity;
-  if (feature.series !== null) return seriesNextChangeMs(feature.series, plan.windowMs, nowMs);
-  if (feature.distinct !== null) return leaveMs(feature.distinct.lastMs, plan.windowMs, nowMs);
-  return feature.last === undefined ? Infinity : leaveMs([feature.lastMs], plan.windowMs, nowMs);
+  if (series !== null) return seriesNextChangeMs(series, plan.windowMs, nowMs);
+  if (distinct !== null) return nextToLeaveMs(distinct, plan.windowMs, nowMs);
+  return last !== null && last.timeMs > nowMs - plan.windowMs ? last.timeMs + plan.windowMs : Infinity;
 }
 
 /** Event time of the latest event of `type`; -Infinity if there was none. */
 export function lastTimeMs(state: PersonState, type: string): number {
-  return state.types.get(type)?.lastMs ?? -Infinity;
+  return typeCountOf(state, type)?.lastMs ?? -Infinity;
 }
 
 /**
@@ -304,16 +304,19 @@ function decayStepMs(halfLifeMs: number, nowMs: number): number {
   return (Math.floor(nowMs / stepMs) + 1) * stepMs;
 }
 
-// When the next of `times` that is in the window leaves it.
-function leaveMs(times: readonly number[], windowMs: number, nowMs: number): number {
+// When the next value that is in the window leaves it.
+function nextToLeaveMs(distinct: Distinct, windowMs: number, nowMs: number): number {
   let next = Infinity;
-  for (const timeMs of times) if (timeMs > nowMs - windowMs && timeMs + windowMs < next) next = timeMs + windowMs;
+  for (let at = 2; at < distinct.length; at += DISTINCT_NUMBERS) {
+    const timeMs = distinct[at]!;
+    if (timeMs > nowMs - windowMs && timeMs + windowMs < next) next = timeMs + windowMs;
+  }
   return next;
 }
 
-function countAfter(times: readonly number[], cutoffMs: number): number {
+function countAfter(distinct: Distinct, cutoffMs: number): number {
   let count = 0;
-  for (const timeMs of times) if (timeMs > cutoffMs) count++;
+  for (let at = 2; at < distinct.length; at += DISTINCT_NUMBERS) if (distinct[at]! > cutoffMs) count++;
   return count;
 }
 

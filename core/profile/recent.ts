@@ -1,6 +1,7 @@
 // The last interactions with items, newest first; what happened in one millisecond is ordered by the event id's hash, so
 // the list is a function of the set of events.
 import type { LoggedEvent } from "../event/event.ts";
+import { inserted } from "./lists.ts";
 import { RECENT_CATEGORIES_MAX, RECENT_MAX, type PersonState, type RecentItem } from "./state.ts";
 
 const NO_CATEGORIES: readonly string[] = [];
@@ -25,10 +26,8 @@ export function putRecent(state: PersonState, entry: RecentItem): void {
   let at = 0;
   while (at < recent.length && !newer(entry.timestamp, entry.tie, recent[at]!)) at++;
   if (at === RECENT_MAX) return;
-  recent.unshift(entry);
-  for (let i = 0; i < at; i++) recent[i] = recent[i + 1]!;
-  recent[at] = entry;
-  const gone = recent.length > RECENT_MAX ? recent.pop()! : undefined;
+  state.recent = inserted(recent, at, entry, RECENT_MAX);
+  const gone = recent[RECENT_MAX - 1];
   if (recentCategories === null) return;
   countCategories(recentCategories, entry, 1);
   if (gone !== undefined) countCategories(recentCategories, gone, -1);

@@ -4,7 +4,6 @@ import { forEachSeed } from "../testing/seeds.ts";
 import {
   addToSeries,
   emptySeries,
-  EXACT_MAX,
   mergeSeries,
   paneMsOf,
   seriesCount,
@@ -14,6 +13,7 @@ import {
   type Measure,
   type Series,
 } from "./series.ts";
+import { TIMES_MAX } from "./times.ts";
 
 const MINUTE = 60_000;
 type Entry = { timeMs: number; value: number };
@@ -53,7 +53,7 @@ test("a recount of the raw events: exact for the newest 16, right to a pane beyo
     const nowMs = newestMs + rng.between(0, windowMs);
     const after = (cutoffMs: number) => entries.filter(({ timeMs }) => timeMs > cutoffMs);
     const least = after(nowMs - windowMs);
-    const most = entries.length <= EXACT_MAX ? least : after(nowMs - windowMs - paneMs);
+    const most = entries.length <= TIMES_MAX ? least : after(nowMs - windowMs - paneMs);
     const sum = (list: Entry[]) => list.reduce((total, { value }) => total + value, 0);
     const max = (list: Entry[]) => Math.max(-Infinity, ...list.map(({ value }) => value));
     const between = (value: number, low: number, high: number) =>
@@ -73,11 +73,11 @@ test("at the limits: one, full, full + 1, expired", () => {
     );
   deepEqual([seriesCount(at(0), windowMs, 0), seriesNextChangeMs(at(0), windowMs, 0)], [0, Infinity]);
   deepEqual([seriesCount(at(1), windowMs, windowMs - 1), seriesCount(at(1), windowMs, windowMs)], [1, 0]);
-  deepEqual(at(EXACT_MAX).panes, []);
-  deepEqual(at(EXACT_MAX + 1).panes, [0]);
-  const series = at(EXACT_MAX + 1);
+  deepEqual(at(TIMES_MAX).panes.indices, []);
+  deepEqual(at(TIMES_MAX + 1).panes.indices, [0]);
+  const series = at(TIMES_MAX + 1);
   addToSeries(series, windowMs, "count", 200 * MINUTE, 1);
-  deepEqual([series.times, series.panes], [[200 * MINUTE], []]);
+  deepEqual([series.times, series.panes.indices], [[200 * MINUTE], []]);
   addToSeries(series, windowMs, "count", 0, 1);
   deepEqual(series.times, [200 * MINUTE], "an event that can never count again changes nothing");
 });
@@ -87,7 +87,7 @@ test("the next change is exact: the same value until then, another one there", (
     const windowMs = rng.between(1, 3000);
     const entries = Array.from({ length: rng.between(1, 50) }, () => ({ timeMs: rng.between(0, 3000), value: 1 }));
     const series = fold(entries, windowMs, "count");
-    let nowMs = series.newestMs;
+    let nowMs = series.times.at(-1)!;
     let steps = 0;
     for (
       let next = seriesNextChangeMs(series, windowMs, nowMs);

@@ -1,36 +1,49 @@
-// A sliding window over event times: the newest EXACT_MAX times exactly, everything older in panes of an absolute grid.
+// A sliding window over event times: the newest TIMES_MAX times exactly, everything older in panes of an absolute grid.
 //
 // An event that has left the exact part never comes back into it, so "the newest 16, and the rest in panes" is a function
 // of the set of events, not of their order. With at most 16 events in the window the count is exact to the millisecond;
-// beyond that it is right to within one pane, 1/64 of the window.
+// beyond that it is right to within one pane, 1/64 of the window. Rules compare with small numbers (3 views, 5 carts):
+// those are exact.
+import { insertedNumber, NO_NUMBERS, withoutFirst } from "./lists.ts";
+import { TIMES_MAX, withTime } from "./times.ts";
 
-/** How many event times are kept exactly. Rules compare with small numbers (3 views, 5 carts): those are exact. */
-export const EXACT_MAX = 16;
 /** Panes per window. */
 export const PANES = 64;
 
 export type Measure = "count" | "sum" | "max";
 
-export interface Series {
-  /** Newest event time; -1 while empty. */
-  newestMs: number;
-  /** Ascending times and their values. What only counts (Measure "count") keeps no values: each would be 1. */
-  times: number[];
-  values: number[];
-  /** Ascending pane indices (time / paneMs), and what each holds: how many, and the sum or maximum of the values. */
-  panes: number[];
-  paneCounts: number[];
-  paneValues: number[];
+/** Ascending indices of panes (time / paneMs), and what each holds: how many, and the sum or maximum of the values. */
+export interface Panes {
+  readonly indices: number[];
+  readonly counts: number[];
+  /** Empty where only the count matters (Measure "count"). */
+  readonly values: number[];
 }
 
-/**
- * Stands for every list that holds nothing yet: most series of most persons are empty or have no panes, and a person has
- * dozens of these lists. Never written to; a list is made by its first entry.
- */
-const NONE: number[] = [];
+export interface Series {
+  /** Ascending, the newest event always among them, and their values. What only counts keeps none: each would be 1. */
+  times: readonly number[];
+  values: readonly number[];
+  panes: Panes;
+}
+
+const NO_PANES: Panes = Object.freeze({ indices: [], counts: [], values: [] });
+
+/** Stands for every series that holds nothing yet, as most of most persons: to be replaced, not written to. */
+export const NO_SERIES: Readonly<Series> = Object.freeze(emptySeries());
 
 export function emptySeries(): Series {
-  return { newestMs: -1, times: NONE, values: NONE, panes: NONE, paneCounts: NONE, paneValues: NONE };
+  return { times: NO_NUMBERS, values: NO_NUMBERS, panes: NO_PANES };
+}
+
+/** The series at `index`, to be written to. */
+export function seriesToChange(list: Series[], index: number): Series {
+  return list[index] === NO_SERIES ? (list[index] = emptySeries()) : list[index]!;
+}
+
+/** Newest event time; -1 while empty. */
+function newestOf({ times }: Series): number {
+  return times.length === 0 ? -1 : times[times.length - 1]!;
 }
 
 export function paneMsOf(windowMs: number): number {
@@ -45,72 +58,72 @@ export function addToSeries(series: Series, windowMs: number, measure: Measure, 
 }
 
 /** Makes `into` what it would be had it seen the events of `from` too. */
-export function mergeSeries(into: Series, from: Series, windowMs: number, measure: Measure): void {
-  if (from.newestMs < 0) return;
+export function mergeSeries(into: Series, from: Readonly<Series>, windowMs: number, measure: Measure): void {
+  const newestMs = newestOf(from);
+  if (newestMs < 0) return;
   const paneMs = paneMsOf(windowMs);
-  advance(into, windowMs, paneMs, from.newestMs);
-  const live = into.newestMs - windowMs;
-  for (let i = 0; i < from.panes.length; i++) {
-    if ((from.panes[i]! + 1) * paneMs <= live) continue;
-    addToPane(into, measure, from.panes[i]!, from.paneCounts[i]!, from.paneValues[i] ?? 0);
+  const live = Math.max(newestOf(into), newestMs) - windowMs;
+  advance(into, windowMs, paneMs, newestMs);
+  const { indices, counts, values } = from.panes;
+  for (let i = 0; i < indices.length; i++) {
+    if (paneEnd(indices[i]!, paneMs) > live) addToPane(into, measure, indices[i]!, counts[i]!, values[i] ?? 0);
   }
   for (let i = 0; i < from.times.length; i++) {
-    if (paneEnd(from.times[i]!, paneMs) <= live) continue;
+    if (paneEnd(paneOf(from.times[i]!, paneMs), paneMs) <= live) continue;
     insert(into, paneMs, measure, from.times[i]!, from.values[i] ?? 1);
   }
 }
 
 /** How many events lie in (now - window, …]: events that clocks put after now count already. */
-export function seriesCount(series: Series, windowMs: number, nowMs: number): number {
+export function seriesCount(series: Readonly<Series>, windowMs: number, nowMs: number): number {
   const cutoff = nowMs - windowMs;
-  const { times, panes } = series;
+  const { times } = series;
+  const { indices, counts } = series.panes;
   let count = 0;
   if (times.length > 0 && times[0]! > cutoff) count = times.length;
   else for (let i = times.length - 1; i >= 0 && times[i]! > cutoff; i--) count++;
-  if (panes.length > 0) {
-    const paneMs = paneMsOf(windowMs);
-    for (let i = panes.length - 1; i >= 0 && (panes[i]! + 1) * paneMs > cutoff; i--) count += series.paneCounts[i]!;
-  }
+  if (indices.length === 0) return count;
+  const paneMs = paneMsOf(windowMs);
+  for (let i = indices.length - 1; i >= 0 && paneEnd(indices[i]!, paneMs) > cutoff; i--) count += counts[i]!;
   return count;
 }
 
 /** Sum of the values in the window. */
-export function seriesSum(series: Series, windowMs: number, nowMs: number): number {
+export function seriesSum({ times, values, panes }: Readonly<Series>, windowMs: number, nowMs: number): number {
   const cutoff = nowMs - windowMs;
   const paneMs = paneMsOf(windowMs);
   let sum = 0;
-  for (let i = series.times.length - 1; i >= 0 && series.times[i]! > cutoff; i--) sum += series.values[i]!;
-  for (let i = series.panes.length - 1; i >= 0 && (series.panes[i]! + 1) * paneMs > cutoff; i--) {
-    sum += series.paneValues[i]!;
-  }
+  for (let i = times.length - 1; i >= 0 && times[i]! > cutoff; i--) sum += values[i]!;
+  const { indices } = panes;
+  for (let i = indices.length - 1; i >= 0 && paneEnd(indices[i]!, paneMs) > cutoff; i--) sum += panes.values[i]!;
   return sum;
 }
 
 /** Largest value in the window; -Infinity where there is none. */
-export function seriesMax(series: Series, windowMs: number, nowMs: number): number {
+export function seriesMax({ times, values, panes }: Readonly<Series>, windowMs: number, nowMs: number): number {
   const cutoff = nowMs - windowMs;
   const paneMs = paneMsOf(windowMs);
   let max = -Infinity;
-  for (let i = series.times.length - 1; i >= 0 && series.times[i]! > cutoff; i--)
-    max = Math.max(max, series.values[i]!);
-  for (let i = series.panes.length - 1; i >= 0 && (series.panes[i]! + 1) * paneMs > cutoff; i--) {
-    max = Math.max(max, series.paneValues[i]!);
+  for (let i = times.length - 1; i >= 0 && times[i]! > cutoff; i--) max = Math.max(max, values[i]!);
+  const { indices } = panes;
+  for (let i = indices.length - 1; i >= 0 && paneEnd(indices[i]!, paneMs) > cutoff; i--) {
+    max = Math.max(max, panes.values[i]!);
   }
   return max;
 }
 
 /** The next instant at which an event or a pane leaves the window; Infinity when it is empty. */
-export function seriesNextChangeMs(series: Series, windowMs: number, nowMs: number): number {
+export function seriesNextChangeMs({ times, panes }: Readonly<Series>, windowMs: number, nowMs: number): number {
   const cutoff = nowMs - windowMs;
   let next = Infinity;
-  for (const timeMs of series.times) {
+  for (const timeMs of times) {
     if (timeMs <= cutoff) continue;
     next = timeMs + windowMs;
     break;
   }
   const paneMs = paneMsOf(windowMs);
-  for (const pane of series.panes) {
-    const endMs = (pane + 1) * paneMs;
+  for (const index of panes.indices) {
+    const endMs = paneEnd(index, paneMs);
     if (endMs <= cutoff) continue;
     return Math.min(next, endMs + windowMs);
   }
@@ -125,15 +138,16 @@ export const JUMPS_MAX = 8;
  * stays above for JUMPS_MAX changes, and for changes at `horizonMs` or later: any time up to which it surely stays.
  */
 export function seriesFallsMs(
-  series: Series,
+  series: Readonly<Series>,
   windowMs: number,
   least: number,
   { nowMs, horizonMs }: { nowMs: number; horizonMs: number },
 ): number {
-  const { times, panes, paneCounts } = series;
+  const { times } = series;
+  const { indices, counts } = series.panes;
   const cutoff = nowMs - windowMs;
   // Most often all that is kept is in the window, and it falls when the one event leaves that it cannot spare.
-  if (panes.length === 0 && (times.length === 0 || times[0]! > cutoff)) {
+  if (indices.length === 0 && (times.length === 0 || times[0]! > cutoff)) {
     const spare = times.length - least;
     if (spare < 0) return Infinity;
     if (least > 0 && spare < JUMPS_MAX) return times[spare]! + windowMs;
@@ -142,117 +156,100 @@ export function seriesFallsMs(
   let first = 0;
   let pane = 0;
   while (first < times.length && times[first]! <= cutoff) first++;
-  while (pane < panes.length && (panes[pane]! + 1) * paneMs <= cutoff) pane++;
+  while (pane < indices.length && paneEnd(indices[pane]!, paneMs) <= cutoff) pane++;
   let count = times.length - first;
-  for (let i = pane; i < panes.length; i++) count += paneCounts[i]!;
+  for (let i = pane; i < indices.length; i++) count += counts[i]!;
   if (count < least) return Infinity;
   for (let jump = 0; ; jump++) {
     let atMs = first < times.length ? times[first]! + windowMs : Infinity;
-    if (pane < panes.length) atMs = Math.min(atMs, (panes[pane]! + 1) * paneMs + windowMs);
+    if (pane < indices.length) atMs = Math.min(atMs, paneEnd(indices[pane]!, paneMs) + windowMs);
     if (jump === JUMPS_MAX || atMs >= horizonMs) return atMs;
     for (; first < times.length && times[first]! + windowMs <= atMs; first++) count--;
-    for (; pane < panes.length && (panes[pane]! + 1) * paneMs + windowMs <= atMs; pane++) count -= paneCounts[pane]!;
+    for (; pane < indices.length && paneEnd(indices[pane]!, paneMs) + windowMs <= atMs; pane++) count -= counts[pane]!;
     if (count < least) return atMs;
   }
 }
 
-function paneEnd(timeMs: number, paneMs: number): number {
-  return (Math.floor(timeMs / paneMs) + 1) * paneMs;
+function paneOf(timeMs: number, paneMs: number): number {
+  return Math.floor(timeMs / paneMs);
+}
+
+function paneEnd(pane: number, paneMs: number): number {
+  return (pane + 1) * paneMs;
 }
 
 // Moves the window's end to `timeMs` if that is newer, and forgets panes that ended before its start; exact times go by
 // the end of their pane too, or an event's fate would depend on whether it had left the exact part already.
 // False: the event at `timeMs` itself is too old to count ever again.
 function advance(series: Series, windowMs: number, paneMs: number, timeMs: number): boolean {
-  if (timeMs <= series.newestMs) return paneEnd(timeMs, paneMs) > series.newestMs - windowMs;
-  series.newestMs = timeMs;
+  const newestMs = newestOf(series);
+  if (timeMs <= newestMs) return paneEnd(paneOf(timeMs, paneMs), paneMs) > newestMs - windowMs;
   const live = timeMs - windowMs;
-  const { times, values, panes } = series;
+  const { times, values } = series;
   if (times.length > 0 && times[0]! <= live) {
     let gone = 0;
-    while (gone < times.length && paneEnd(times[gone]!, paneMs) <= live) gone++;
+    while (gone < times.length && paneEnd(paneOf(times[gone]!, paneMs), paneMs) <= live) gone++;
     if (gone > 0) {
-      times.splice(0, gone);
-      if (values.length > 0) values.splice(0, gone);
+      series.times = withoutFirst(times, gone);
+      if (values.length > 0) series.values = withoutFirst(values, gone);
     }
   }
-  if (panes.length > 0 && (panes[0]! + 1) * paneMs <= live) {
+  const { indices } = series.panes;
+  if (indices.length > 0 && paneEnd(indices[0]!, paneMs) <= live) {
     let gone = 0;
-    while (gone < panes.length && (panes[gone]! + 1) * paneMs <= live) gone++;
-    panes.splice(0, gone);
-    series.paneCounts.splice(0, gone);
-    if (series.paneValues.length > 0) series.paneValues.splice(0, gone);
+    while (gone < indices.length && paneEnd(indices[gone]!, paneMs) <= live) gone++;
+    forgetPanes(series, gone);
   }
   return true;
 }
 
-// Keeps (time, value) ascending; the oldest beyond EXACT_MAX goes to its pane.
-function insert(series: Series, paneMs: number, measure: Measure, timeMs: number, value: number): void {
-  const { times } = series;
-  if (times.length === 0) {
-    series.times = [timeMs];
-    if (measure !== "count") series.values = [value];
+function forgetPanes(series: Series, count: number): void {
+  const { indices, counts, values } = series.panes;
+  if (count === indices.length) {
+    series.panes = NO_PANES;
     return;
   }
-  if (measure !== "count") insertValued(series, paneMs, measure, timeMs, value);
-  else if (times.length < EXACT_MAX) {
-    let at = times.length;
-    times.push(timeMs);
-    for (; at > 0 && times[at - 1]! > timeMs; at--) times[at] = times[at - 1]!;
-    times[at] = timeMs;
-  } else if (times[0]! > timeMs) addToPane(series, measure, Math.floor(timeMs / paneMs), 1, value);
-  else {
-    addToPane(series, measure, Math.floor(times[0]! / paneMs), 1, value);
-    let at = 0;
-    for (; at + 1 < EXACT_MAX && times[at + 1]! <= timeMs; at++) times[at] = times[at + 1]!;
-    times[at] = timeMs;
-  }
+  indices.splice(0, count);
+  counts.splice(0, count);
+  values.splice(0, count);
 }
 
-function insertValued(series: Series, paneMs: number, measure: Measure, timeMs: number, value: number): void {
+// Keeps (time, value) ascending; the oldest beyond TIMES_MAX goes to its pane.
+function insert(series: Series, paneMs: number, measure: Measure, timeMs: number, value: number): void {
   const { times, values } = series;
+  const isFull = times.length === TIMES_MAX;
+  if (measure === "count") {
+    if (isFull) addToPane(series, measure, paneOf(Math.min(times[0]!, timeMs), paneMs), 1, 1);
+    series.times = withTime(times, timeMs);
+    return;
+  }
   let at = times.length;
   while (at > 0 && (times[at - 1]! > timeMs || (times[at - 1]! === timeMs && values[at - 1]! > value))) at--;
-  if (times.length === EXACT_MAX) {
-    if (at === 0) {
-      addToPane(series, measure, Math.floor(timeMs / paneMs), 1, value);
-      return;
-    }
-    addToPane(series, measure, Math.floor(times[0]! / paneMs), 1, values[0]!);
-    at--;
-    for (let i = 0; i < at; i++) {
-      times[i] = times[i + 1]!;
-      values[i] = values[i + 1]!;
-    }
-  } else {
-    times.push(timeMs);
-    values.push(value);
-    for (let i = times.length - 1; i > at; i--) {
-      times[i] = times[i - 1]!;
-      values[i] = values[i - 1]!;
-    }
+  if (isFull && at === 0) {
+    addToPane(series, measure, paneOf(timeMs, paneMs), 1, value);
+    return;
   }
-  times[at] = timeMs;
-  values[at] = value;
+  if (isFull) addToPane(series, measure, paneOf(times[0]!, paneMs), 1, values[0]!);
+  series.times = withTime(times, timeMs);
+  const next = insertedNumber(values, at, value);
+  series.values = isFull ? withoutFirst(next, 1) : next;
 }
 
 function addToPane(series: Series, measure: Measure, pane: number, count: number, value: number): void {
-  if (series.panes.length === 0) {
-    series.panes = [pane];
-    series.paneCounts = [count];
-    if (measure !== "count") series.paneValues = [value];
+  if (series.panes === NO_PANES) {
+    series.panes = { indices: [pane], counts: [count], values: measure === "count" ? [] : [value] };
     return;
   }
-  const { panes, paneCounts, paneValues } = series;
-  let at = panes.length;
-  while (at > 0 && panes[at - 1]! > pane) at--;
-  if (at > 0 && panes[at - 1] === pane) {
-    paneCounts[at - 1]! += count;
-    if (measure === "max") paneValues[at - 1] = Math.max(paneValues[at - 1]!, value);
-    else if (measure === "sum") paneValues[at - 1]! += value;
+  const { indices, counts, values } = series.panes;
+  let at = indices.length;
+  while (at > 0 && indices[at - 1]! > pane) at--;
+  if (at > 0 && indices[at - 1] === pane) {
+    counts[at - 1]! += count;
+    if (measure === "max") values[at - 1] = Math.max(values[at - 1]!, value);
+    else if (measure === "sum") values[at - 1]! += value;
     return;
   }
-  panes.splice(at, 0, pane);
-  paneCounts.splice(at, 0, count);
-  if (measure !== "count") paneValues.splice(at, 0, value);
+  indices.splice(at, 0, pane);
+  counts.splice(at, 0, count);
+  if (measure !== "count") values.splice(at, 0, value);
 }

@@ -2,6 +2,7 @@
 // gap: the connected components of their times under SESSION_GAP_MS. Both are functions of the set of events, so a late
 // event joins (or joins together) the sessions it belongs to.
 import { SESSION_GAP_MS } from "../event/session-gap.ts";
+import { inserted } from "./lists.ts";
 
 /** Sessions kept; an event of an older one is counted nowhere here. */
 export const SESSIONS_MAX = 8;
@@ -41,7 +42,7 @@ export function newSession(id: string, timeMs: number): Session {
 
 /** Who has sessions: newest first by end, and how many are no longer kept. */
 export interface SessionOwner {
-  readonly sessions: Session[];
+  sessions: Session[];
   sessionsForgotten: number;
 }
 
@@ -57,14 +58,14 @@ export function sessionFor(owner: SessionOwner, id: string, timeMs: number): Ses
     settle(sessions, session);
     return session;
   }
-  if (sessions.length >= SESSIONS_MAX) {
-    if (sessions[sessions.length - 1]!.endMs >= timeMs) return undefined;
-    sessions.pop();
+  const session = newSession(id, timeMs);
+  if (sessions.length < SESSIONS_MAX) owner.sessions = inserted(sessions, sessions.length, session);
+  else {
+    if (sessions[SESSIONS_MAX - 1]!.endMs >= timeMs) return undefined;
+    sessions[SESSIONS_MAX - 1] = session;
     owner.sessionsForgotten++;
   }
-  const session = newSession(id, timeMs);
-  sessions.push(session);
-  settle(sessions, session);
+  settle(owner.sessions, session);
   return session;
 }
 

@@ -1,14 +1,18 @@
 // One person's state: everything the fold keeps, in memory. Objects are changed in place by the reducers of this folder
 // (an event costs 1-2 µs that way, 5 µs when copied; measured by the Flink spike) and leave it as bytes (codec.ts).
+//
+// A person is some 75 objects: what he has nothing of yet is one empty list, map or series that stands for everybody's,
+// and short lists have no room to spare (lists.ts). What is `readonly` in its type may be such a thing: it is replaced.
 import type { EventContext } from "../event/event.ts";
 import { emptyDecayedSum, type DecayedSum } from "../math/decay.ts";
 import type { Consent } from "../record.ts";
-import { emptyFeature, type FeatureState } from "./features.ts";
+import { NO_FEATURE, type FeatureState } from "./features.ts";
 import { emptyInterests, type Interests } from "./interests.ts";
 import type { ItemTime } from "./item-times.ts";
 import { layoutOf, type PlanLayout } from "./layout.ts";
 import type { FoldPlan } from "./plan.ts";
-import { emptySeries, type Series } from "./series.ts";
+import { NO_NUMBERS } from "./lists.ts";
+import { emptySeries, NO_SERIES, type Series } from "./series.ts";
 import type { Session } from "./sessions.ts";
 
 export const RECENT_MAX = 50;
@@ -19,7 +23,6 @@ export const ANONYMOUS_IDS_MAX = 32;
 export const ATTRIBUTES_MAX = 64;
 export const TYPES_MAX = 64;
 export const ACTIVE_DAYS_MAX = 30;
-export const CLICK_TIMES_MAX = 16;
 
 /** One interaction with an item. */
 export interface RecentItem {
@@ -35,15 +38,9 @@ export interface RecentItem {
 
 /** How often an event type came, and when last (event time). */
 export interface TypeCount {
+  readonly eventType: string;
   count: number;
   lastMs: number;
-}
-
-/** Hashes of the latest event ids, in order of arrival; a ring once it is full. */
-export interface RecentIds {
-  readonly hi: number[];
-  readonly lo: number[];
-  next: number;
 }
 
 /** Context fields that are kept, each with the time it was said: the latest wins. */
@@ -53,8 +50,8 @@ export const CONTEXT_FIELDS = [
 
 /** Event times of both sides of a sequence, ascending. */
 export interface SequenceTimes {
-  readonly first: number[];
-  readonly second: number[];
+  first: readonly number[];
+  second: readonly number[];
 }
 
 export interface PersonState {
@@ -72,29 +69,32 @@ export interface PersonState {
   layout: PlanLayout;
 
   userId: string | undefined;
-  readonly anonymousIds: string[];
+  anonymousIds: readonly string[];
   consent: Consent | undefined;
 
   /** The last value of each attribute; null is one that was taken away. */
   attributes: Record<string, unknown>;
-  readonly attributeMs: Map<string, number>;
+  attributeMs: ReadonlyMap<string, number>;
   readonly context: EventContext;
   /** Event time of each of CONTEXT_FIELDS; -1 where it was never said. */
   readonly contextMs: number[];
 
   /** Segment name to the time (ms) since when. Owned by core/engine. */
-  readonly memberships: Map<string, number>;
+  memberships: ReadonlyMap<string, number>;
   /** When, or in which session, a `once_per` trigger last fired. Owned by core/engine. */
-  readonly triggerMarks: Map<string, number | string>;
+  triggerMarks: ReadonlyMap<string, number | string>;
 
   /** Interactions with items, newest first; same time: larger hash of the event id first. At most RECENT_MAX. */
-  readonly recent: RecentItem[];
+  recent: readonly RecentItem[];
   /** How often each category occurs in `recent`; derived, not stored, and null until somebody asks (`categoriesOf`). */
   recentCategories: Map<string, number> | null;
-  readonly recentIds: RecentIds;
+  /** Upper and lower 32 bits of the hashes of the latest event ids, in order of arrival; a ring once it is full. */
+  recentIds: number[];
+  /** Which of them is the oldest of a full ring; 0 before. */
+  recentIdsNext: number;
   /** Impressions of items and purchases, newest first; empty where the plan keeps none. */
-  shown: ItemTime[];
-  bought: ItemTime[];
+  shown: readonly ItemTime[];
+  bought: readonly ItemTime[];
 
   /** Event times; -1 while there is none. */
   lastMs: number;
@@ -105,32 +105,39 @@ export interface PersonState {
   dwells: number;
   scrollSum: number;
   scrolls: number;
-  readonly types: Map<string, TypeCount>;
-  readonly clickMs: number[];
+  /** In order of arrival. At most TYPES_MAX. */
+  types: readonly TypeCount[];
+  clickMs: readonly number[];
   /** Interactions by UTC day, ascending; days since 1970. At most ACTIVE_DAYS_MAX. */
-  readonly days: number[];
-  readonly dayCounts: number[];
+  days: readonly number[];
+  dayCounts: number[];
 
   interestHalfLifeMs: number;
   readonly engagement: DecayedSum;
-  readonly categories: Interests;
-  readonly tags: Interests;
+  categories: Interests;
+  tags: Interests;
 
   /** Interactions of the last 5 min, 10 min and hour: BUILT_IN_WINDOWS_MS. */
-  readonly rates: readonly Series[];
+  rates: readonly Series[];
   /** In the order of the plan's windows, features and sequences. */
   windows: Series[];
   features: FeatureState[];
   sequences: SequenceTimes[];
 
   /** Newest first by end. At most SESSIONS_MAX. */
-  readonly sessions: Session[];
+  sessions: Session[];
   /** Sessions that are no longer kept. */
   sessionsForgotten: number;
 }
 
 /** Windows behind `velocity` (5 min over 1 h) and `frequency` (10 min). */
 export const BUILT_IN_WINDOWS_MS = [300_000, 600_000, 3_600_000] as const;
+
+const NO_IDS: readonly string[] = [];
+const NO_ATTRIBUTES: Record<string, unknown> = Object.freeze({});
+const NO_ENTRIES: ReadonlyMap<string, never> = new Map<string, never>();
+const NO_ITEMS: readonly never[] = [];
+const NEVER_SAID = CONTEXT_FIELDS.map(() => -1);
 
 export function emptyPerson(plan: FoldPlan): PersonState {
   return {
@@ -141,19 +148,20 @@ export function emptyPerson(plan: FoldPlan): PersonState {
     programVersion: 0,
     layout: layoutOf(plan),
     userId: undefined,
-    anonymousIds: [],
+    anonymousIds: NO_IDS,
     consent: undefined,
-    attributes: {},
-    attributeMs: new Map(),
+    attributes: NO_ATTRIBUTES,
+    attributeMs: NO_ENTRIES,
     context: {},
-    contextMs: CONTEXT_FIELDS.map(() => -1),
-    memberships: new Map(),
-    triggerMarks: new Map(),
-    recent: [],
+    contextMs: NEVER_SAID.slice(),
+    memberships: NO_ENTRIES,
+    triggerMarks: NO_ENTRIES,
+    recent: NO_ITEMS,
     recentCategories: null,
-    recentIds: { hi: [], lo: [], next: 0 },
-    shown: [],
-    bought: [],
+    recentIds: [],
+    recentIdsNext: 0,
+    shown: NO_ITEMS,
+    bought: NO_ITEMS,
     lastMs: -1,
     firstInteractionMs: -1,
     lastInteractionMs: -1,
@@ -162,17 +170,17 @@ export function emptyPerson(plan: FoldPlan): PersonState {
     dwells: 0,
     scrollSum: 0,
     scrolls: 0,
-    types: new Map(),
-    clickMs: [],
-    days: [],
+    types: NO_ITEMS,
+    clickMs: NO_NUMBERS,
+    days: NO_NUMBERS,
     dayCounts: [],
     interestHalfLifeMs: plan.interests.halfLifeMs,
     engagement: emptyDecayedSum(),
     categories: emptyInterests(),
     tags: emptyInterests(),
     rates: [emptySeries(), emptySeries(), emptySeries()],
-    windows: plan.windows.map(emptySeries),
-    features: plan.features.map(emptyFeature),
+    windows: new Array<Series>(plan.windows.length).fill(NO_SERIES),
+    features: new Array<FeatureState>(plan.features.length).fill(NO_FEATURE),
     sequences: plan.sequences.map(emptySequence),
     sessions: [],
     sessionsForgotten: 0,
@@ -180,5 +188,23 @@ export function emptyPerson(plan: FoldPlan): PersonState {
 }
 
 export function emptySequence(): SequenceTimes {
-  return { first: [], second: [] };
+  return { first: NO_NUMBERS, second: NO_NUMBERS };
+}
+
+/** How often events of a type came, and when last; undefined where none did, or too long ago. */
+export function typeCountOf({ types }: PersonState, eventType: string): TypeCount | undefined {
+  for (let i = 0; i < types.length; i++) if (types[i]!.eventType === eventType) return types[i];
+  return undefined;
+}
+
+/** Sets an entry in one of the state's maps; the first makes the map his own. */
+export function putEntry(
+  state: PersonState, map: "attributeMs" | "memberships" | "triggerMarks", name: string, value: number | string,
+): void {
+  if (state[map] === NO_ENTRIES) state[map] = new Map();
+  (state[map] as Map<string, number | string>).set(name, value);
+}
+
+export function dropEntry(state: PersonState, map: "attributeMs" | "memberships" | "triggerMarks", name: string): void {
+  if (state[map] !== NO_ENTRIES) (state[map] as Map<string, number | string>).delete(name);
 }

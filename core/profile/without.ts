@@ -24,8 +24,7 @@ export function leaveOut(
     };
     foldWeight(state, event, -weight);
   }
-  const kept = state.recent.filter(({ item_id }) => !itemIds.has(item_id));
-  state.recent.splice(0, state.recent.length, ...kept);
+  state.recent = state.recent.filter(({ item_id }) => !itemIds.has(item_id));
   state.recentCategories = null;
   state.shown = state.shown.filter(({ item_id }) => !itemIds.has(item_id));
   state.bought = state.bought.filter(({ item_id }) => !itemIds.has(item_id));

@@ -3,7 +3,7 @@
 import type { EventContext, LoggedEvent } from "../event/event.ts";
 import type { Item } from "../item/item.ts";
 import type { PersonState } from "../profile/state.ts";
-import { positiveTotal } from "../profile/interests.ts";
+import { positiveTotal, weightOf } from "../profile/interests.ts";
 import { builtinValue, currentSession } from "../profile/reading.ts";
 import type { Session } from "../profile/sessions.ts";
 
@@ -69,16 +69,16 @@ export class RuleScope {
   /** As `interestShare` (core/profile/reading.ts), with the totals added up once for all rules. */
   interest(name: string): number {
     const { categories, tags } = this.person;
-    const category = categories.get(name);
-    if (category !== undefined && category.scaled > 0) {
+    const category = weightOf(categories, name);
+    if (category > 0) {
       if (this.#categoriesTotal !== this.#categoriesTotal) this.#categoriesTotal = positiveTotal(categories);
-      const share = category.scaled / this.#categoriesTotal;
+      const share = category / this.#categoriesTotal;
       if (share > 0) return share;
     }
-    const tag = tags.get(name);
-    if (tag === undefined || tag.scaled <= 0) return 0;
+    const tag = weightOf(tags, name);
+    if (tag <= 0) return 0;
     if (this.#tagsTotal !== this.#tagsTotal) this.#tagsTotal = positiveTotal(tags);
-    return tag.scaled / this.#tagsTotal;
+    return tag / this.#tagsTotal;
   }
 }
 

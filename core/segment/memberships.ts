@@ -3,7 +3,7 @@
 // Time goes in checks. Each evaluation yields the next instant at which one of the rules could change by itself; the
 // earliest is the person's `nextCheckMs`. Whoever brings the person on steps from check to check, each at its own time,
 // so how often a host looks makes no difference to what happens.
-import type { PersonState } from "../profile/state.ts";
+import { dropEntry, putEntry, type PersonState } from "../profile/state.ts";
 import type { CompiledProgram } from "../program/compiled.ts";
 import { type SegmentIndices, touchIndexOf } from "./touch.ts";
 
@@ -36,10 +36,10 @@ export function evaluateSegments(
     } else holds = rule.holds(scope);
     if (holds !== person.memberships.has(name)) {
       if (holds) {
-        person.memberships.set(name, nowMs);
+        putEntry(person, "memberships", name, nowMs);
         changes.entered.push(name);
       } else {
-        person.memberships.delete(name);
+        dropEntry(person, "memberships", name);
         changes.left.push(name);
       }
     }

@@ -133,12 +133,13 @@ function apply(person: PersonState, step: Step, timeline: ProgramTimeline): void
 /** What the rules say at a time, each evaluated anew. */
 function recount(person: PersonState, program: CompiledProgram, nowMs: number): string[] {
   const fresh = copyOf(person);
-  fresh.memberships.clear();
+  const memberships = new Map<string, number>();
+  fresh.memberships = memberships;
   for (const { name, rule } of program.segments) {
     program.scope.begin(fresh, nowMs);
-    if (rule.holds(program.scope)) fresh.memberships.set(name, nowMs);
+    if (rule.holds(program.scope)) memberships.set(name, nowMs);
   }
-  return [...fresh.memberships.keys()].sort();
+  return [...memberships.keys()].sort();
 }
 
 const membersOf = (person: PersonState): string[] => [...person.memberships.keys()].sort();

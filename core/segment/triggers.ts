@@ -1,7 +1,7 @@
 // Triggers: conditions over one event and the person it has just changed.
 import type { LoggedEvent } from "../event/event.ts";
 import type { FiredTrigger } from "../engine.ts";
-import type { PersonState } from "../profile/state.ts";
+import { putEntry, type PersonState } from "../profile/state.ts";
 import type { CompiledTrigger } from "../program/compiled.ts";
 import type { RuleScope } from "../program/scope.ts";
 
@@ -23,7 +23,7 @@ export function fireTriggers(
   for (const trigger of triggers) {
     if (!mayFire(person, trigger, scope) || !trigger.rule.holds(scope)) continue;
     // Times of firing, for sessions too: a session's id may be missing, and its start may move.
-    if (trigger.oncePer !== null) person.triggerMarks.set(trigger.name, scope.nowMs);
+    if (trigger.oncePer !== null) putEntry(person, "triggerMarks", trigger.name, scope.nowMs);
     const one: FiredTrigger = { name: trigger.name, atMs: scope.nowMs, push: trigger.push };
     if (event.item_id !== undefined) one.itemId = event.item_id;
     if (trigger.webhook !== undefined) one.webhook = trigger.webhook;

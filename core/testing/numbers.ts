@@ -34,7 +34,7 @@ export function numbersOf(state: PersonState, nowMs: number): Numbers {
     out[`builtin.${name}.next`] = builtinNextChangeMs(state, name, nowMs);
   }
   for (const [name, share] of interestShares(state)) out[`interest.${name}`] = share;
-  for (const [eventType, { count }] of state.types) {
+  for (const { eventType, count } of state.types) {
     out[`type.${eventType}`] = count;
     out[`last.${eventType}`] = lastTimeMs(state, eventType);
   }

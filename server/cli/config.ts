@@ -34,7 +34,7 @@ export interface AttuneConfig {
   trustedProxies?: string[];
   /** Address ranges (CIDR) whose events are marked as bot traffic. */
   botAddresses?: string[];
-  /** Persons held in memory, decoded; about 8 kB each. */
+  /** Persons held in memory, decoded; about 3 kB each. */
   personsCachedMax?: number;
   /** How often the state is checkpointed; default 10,000. Seldom: longer starts after a crash. Often: more writes. */
   checkpointEveryMs?: number;

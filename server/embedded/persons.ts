@@ -1,11 +1,11 @@
 // Persons of one project: a bounded cache of decoded states over the state file. A state that changed since the last
 // durable checkpoint stays in memory; the rest is dropped when it has not been used for two generations.
 //
-// To encode a person is to fetch a few hundred cold objects (15-25 µs), so no event waits for it: persons are written
+// To encode a person is to fetch some eighty cold objects (10-20 µs), so no event waits for it: persons are written
 // ahead of a checkpoint, one after the other while events come in, each with the log position that he stands at.
 import { assert } from "../../core/assert.ts";
 import type { ProgramTimeline } from "../../core/program/timeline.ts";
-import { decodePerson, emptyPerson, encodePerson, type PersonState } from "../../core/profile/person.ts";
+import { decodePerson, encodePerson, newPerson, type PersonState } from "../../core/profile/person.ts";
 import type { RowWriter, SnapshotSource } from "../../core/wire/dirty-rows.ts";
 import type { StateFile } from "../state/state-file.ts";
 
@@ -63,7 +63,7 @@ export class Persons implements SnapshotSource<string> {
   /** Log position up to which every record is folded; kept by the fold. */
   position = 0;
 
-  /** @param cachedMax - persons held decoded; about 8 kB each. */
+  /** @param cachedMax - persons held decoded; about 3 kB each. */
   constructor(file: StateFile, programs: ProgramTimeline, cachedMax: number) {
     this.#file = file;
     this.#programs = programs;
@@ -88,9 +88,7 @@ export class Persons implements SnapshotSource<string> {
     let entry = this.#entry(key);
     this.#dirty.add(key);
     if (entry === undefined || entry.state === null) {
-      const state = emptyPerson(this.#programs.current.plan);
-      if (key.startsWith("u:")) state.userId = key.slice(2);
-      else state.anonymousIds.push(key.slice(2));
+      const state = newPerson(key, this.#programs.current.plan);
       if (entry === undefined) this.#remember(key, (entry = { state, packed: null, epoch: this.#epoch, storedDueMs: Infinity, readPosition: 0 }));
       else entry.state = state;
       this.total++;

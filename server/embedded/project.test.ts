@@ -183,7 +183,7 @@ test("verify names a profile that is not what the log says", async () => {
   const clock = { nowMs: START_MS };
   const project = await openProject(folder, clock);
   await submit(project, view("e1", "ada", "lamp", clock.nowMs), view("e2", "bob", "lamp", clock.nowMs));
-  project.fold.persons.change("u:ada").recent.length = 0;
+  project.fold.persons.change("u:ada").recent = [];
   project.fold.persons.change("u:eve");
   const { differences } = await verifyProject(project, { now: () => clock.nowMs });
   deepEqual(differences, [

@@ -18,7 +18,7 @@ import {
   windowNextChangeMs,
   windowValue,
 } from "../../profile/reading.ts";
-import { seriesCount, seriesNextChangeMs } from "../../profile/series.ts";
+import { NO_SERIES, seriesCount, seriesNextChangeMs } from "../../profile/series.ts";
 import { SEQUENCES_MAX, WINDOWS_MAX } from "../limits.ts";
 import type { RuleScope } from "../scope.ts";
 import type { Compilation } from "./compile.ts";
@@ -169,7 +169,7 @@ export function featureNode(name: string, c: Compilation): CelNode | undefined {
   }
   if (own.windowMs === null) return { type, read, leaves: NO_LEAVES };
   if (kind === "count")
-    return countedNode({ windowMs: own.windowMs, seriesOf: (person) => person.features[index]!.series! });
+    return countedNode({ windowMs: own.windowMs, seriesOf: (person) => person.features[index]!.series ?? NO_SERIES });
   const leaf: TimeLeaf = {
     nextMs: (scope) => featureNextChangeMs(scope.person, index, scope.nowMs),
     slope: still,

@@ -41,6 +41,7 @@ const PERSON = {
   shown: ofPerson("behaviour", "items shown to the person lately, where a placement leaves them out"),
   bought: ofPerson("behaviour", "items that the person bought, where a placement leaves them out"),
   recentIds: ofPerson("technical", "hashes of their latest event ids: each counts once"),
+  recentIdsNext: ofPerson("technical", "where in that ring the next one goes"),
   lastMs: ofPerson("behaviour", "when they were last seen"),
   firstInteractionMs: ofPerson("behaviour", "when they were first seen"),
   lastInteractionMs: ofPerson("behaviour", "recency"),
