@@ -17,9 +17,9 @@ import { UsageError } from "./usage.ts";
 
 /** Begins the source of a dead letter; file and line follow. */
 const SOURCE = "import ";
-const EVENTS_A_SUBMISSION = 1_000;
+const EVENTS_A_SUBMISSION = 500;
 /** Submissions under way: the next ones are parsed while one is written. */
-const SUBMISSIONS_MAX = 4;
+const SUBMISSIONS_MAX = 2;
 const ITEMS_A_SUBMISSION = 500;
 /** Seconds that are taken for milliseconds lie in January 1970; sites of before 2000 are none. */
 const EARLY_BEFORE_MS = Date.UTC(2000, 0, 1);
