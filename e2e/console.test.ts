@@ -417,6 +417,32 @@ describe("console", { skip }, () => {
     });
   });
 
+  test("a program that a colleague changed meanwhile is not overwritten unseen", async () => {
+    await withPage(browser, { expectedErrors: /412|ERR_FAILED/ }, async (page) => {
+      // The colleague's save is seen when this one is refused, not before.
+      await page.route("**/v1/program/versions*", (route) => route.abort());
+      await open(page, "program");
+      const editor = page.getByRole("textbox", { name: "Program document, JSON" });
+      const document = await editor.inputValue();
+      await editor.fill(document.replace('"half_life": "7d"', '"half_life": "9d"'));
+      await page.getByText("no fault, not saved").waitFor();
+      const theirs = { ...JSON.parse(document), description: "A colleague's" };
+      assert.equal((await send("PUT", "/v1/program", theirs)).status, 200);
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText(/Nothing was changed. Version \d+ came into force since/).waitFor();
+      const notice = page.getByRole("alert").filter({ hasText: "came into force while you were writing" });
+      await notice.getByRole("button", { name: "See what saving would change" }).click();
+      await page.getByRole("region", { name: "Changes since the saved version" }).getByText("A colleague's").waitFor();
+      const inForce = async () => (await (await fetch(`${base}/v1/program`)).json()) as { description?: string };
+      assert.equal((await inForce()).description, "A colleague's");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText(/is saved and in effect/).waitFor();
+      await notice.waitFor({ state: "hidden" });
+      assert.equal((await inForce()).description, undefined);
+      assert.equal((await send("PUT", "/v1/program", JSON.parse(document))).status, 200);
+    });
+  });
+
   test("a fault is shown where it is and nothing changes; a good program takes effect; a version comes back", async () => {
     await withPage(browser, { expectedErrors: /422/ }, async (page) => {
       const current = async (): Promise<number> =>

@@ -346,7 +346,10 @@ export interface Project {
 
   program(version?: number): Promise<ProgramVersion | undefined>;
   programVersions(): Promise<{ version: number; at: number }[]>;
-  putProgram(document: unknown): Promise<{ version: number } | { faults: ProgramFault[] }>;
+  /** @param base - tags (server/hosting/program-tag.ts) of which the program in force must have one; else nothing changes. */
+  putProgram(
+    document: unknown, base?: readonly string[],
+  ): Promise<{ version: number } | { faults: ProgramFault[] } | { changedTo: number }>;
   checkProgram(document: unknown): Promise<ProgramFault[]>;
   rollbackProgram(version: number): Promise<{ version: number } | undefined>;
 

@@ -1,6 +1,7 @@
 // New versions of the program, written to `control`. Several servers may do so at a time: the first record of a version
 // counts, for every reader, and who was second takes the next one.
 import { uuidv7 } from "uuidv7";
+import { programTag } from "../../server/hosting/program-tag.ts";
 import { HostError } from "../../server/ports.ts";
 import type { KafkaSender } from "../kafka/sender.ts";
 import { encodeDocument, PROGRAM_DELAY_MS } from "../wire/documents.ts";
@@ -29,11 +30,15 @@ export class ProgramWriter {
     await this.#write({ version: 1, at: this.#options.now(), document });
   }
 
-  /** Resolves to its version when it is in force. The document must compile. @throws HostError */
-  async next(document: unknown): Promise<number> {
+  /**
+   * Resolves to its version when it is in force; undefined where `base` has tags and the newest program none of them. The
+   * document must compile. @throws HostError
+   */
+  async next(document: unknown, base?: readonly string[]): Promise<number | undefined> {
     const { learner, now } = this.#options;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const newest = learner.programs.entries.at(-1)!;
+      if (base !== undefined && !base.includes(programTag(newest.program.document))) return undefined;
       const at = Math.max(now() + PROGRAM_DELAY_MS, newest.at);
       const version = newest.version + 1;
       if (await this.#write({ version, at, document })) return version;

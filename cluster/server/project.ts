@@ -398,10 +398,11 @@ export class ClusterProject implements Project {
     return checkProgram(document);
   }
 
-  async putProgram(document: unknown): ReturnType<Project["putProgram"]> {
+  async putProgram(document: unknown, base?: readonly string[]): ReturnType<Project["putProgram"]> {
     const compiled = compileProgram(document, 1);
     if ("faults" in compiled) return { faults: compiled.faults };
-    return { version: await this.#programs.next(withLearned(document, this.learner.program)) };
+    const version = await this.#programs.next(withLearned(document, this.learner.program), base);
+    return version === undefined ? { changedTo: this.learner.programs.current.version } : { version };
   }
 
   async rollbackProgram(version: number): ReturnType<Project["rollbackProgram"]> {

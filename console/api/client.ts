@@ -55,6 +55,8 @@ export function isUnanswered(error: unknown): boolean {
 
 const ITEMS_PER_LOOKUP_MAX = 100;
 
+export type TaggedProgram = Program & { readonly tag: string };
+
 export interface Api {
   readonly project: string;
   /** The address of a stream for EventSource, with the project in its query. */
@@ -94,10 +96,11 @@ export interface Api {
   items(itemIds: readonly string[]): Promise<Map<string, Item>>;
   similar(itemId: string, limit: number): Promise<RecommendationList>;
   trending(limit: number): Promise<RecommendationList>;
-  program(version?: number): Promise<Program>;
+  program(version?: number): Promise<TaggedProgram>;
   programVersions(): Promise<ProgramVersions>;
   checkProgram(documentText: string): Promise<{ ok: boolean; faults: ProgramFault[]; warnings: ProgramFault[] }>;
-  putProgram(documentText: string): Promise<{ version: number }>;
+  /** @param tag - of the program that this one was made of: where another came since, nothing changes (`program_changed`). */
+  putProgram(documentText: string, tag: string): Promise<{ version: number; tag: string }>;
   rollbackProgram(version: number): Promise<{ version: number }>;
   deadLetters(before?: string): Promise<DeadLetters>;
   /** Sends the kept event again, or `correctedText` in its place. An event that is still bad is an answer, not an error. */
@@ -164,10 +167,17 @@ export function createApi(project: string): Api {
     },
     similar: (itemId, limit) => get(`/v1/items/${encodeURIComponent(itemId)}/similar`, { limit: String(limit) }),
     trending: (limit) => get("/v1/trending", { limit: String(limit) }),
-    program: (version) => get("/v1/program", version === undefined ? {} : { version: String(version) }),
+    program: async (version) => {
+      const response = await answerOf(project, `/v1/program${version === undefined ? "" : `?version=${version}`}`, {});
+      return { ...(await bodyOf<Program>(response)), tag: tagOf(response) };
+    },
     programVersions: () => get("/v1/program/versions"),
     checkProgram: (documentText) => post("/v1/program/check", documentText),
-    putProgram: (documentText) => post("/v1/program", documentText, "PUT"),
+    putProgram: async (documentText, tag) => {
+      const headers = { "content-type": "application/json", "if-match": tag };
+      const response = await answerOf(project, "/v1/program", { method: "PUT", body: documentText, headers });
+      return { ...(await bodyOf<{ version: number }>(response)), tag: tagOf(response) };
+    },
     rollbackProgram: (version) => post("/v1/program/rollback", JSON.stringify({ version })),
     deadLetters: (before) => get("/v1/dead-letters", { limit: "50", ...(before === undefined ? {} : { before }) }),
     retryDeadLetter: (id, correctedText) => retry(project, id, correctedText),
@@ -195,10 +205,17 @@ function isIntakeAnswer(body: unknown): body is IntakeAnswer {
 }
 
 async function send<Answer>(project: string, path: string, init: RequestInit): Promise<Answer> {
-  const response = await answerOf(project, path, init);
+  return bodyOf<Answer>(await answerOf(project, path, init));
+}
+
+async function bodyOf<Answer>(response: Response): Promise<Answer> {
   const body: unknown = response.status === 204 ? undefined : await response.json().catch(() => undefined);
   if (!response.ok) throw problemOf(response, body);
   return body as Answer;
+}
+
+function tagOf({ headers }: Response): string {
+  return headers.get("etag") ?? "*";
 }
 
 async function answerOf(project: string, path: string, init: RequestInit): Promise<Response> {

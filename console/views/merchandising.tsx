@@ -93,9 +93,9 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
     setSaving(true);
     try {
       // Of the newest document only this placement changes: what a colleague saved meanwhile stays.
-      const newest = await api.program();
+      const { tag, ...newest } = await api.program();
       const document = { ...newest, placements: { ...newest.placements, [placement]: draft } };
-      const { version } = await api.putProgram(documentText(document));
+      const { version } = await api.putProgram(documentText(document), tag);
       notify(`Version ${version} is saved: ${placement} ranks by the new rules.`);
       onSaved();
     } catch (fault) {

@@ -1,6 +1,6 @@
 // The personalization program: read it, change it, see every fault where it is, save it, go back.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ApiProblem } from "../api/client.ts";
+import { ApiProblem, type TaggedProgram } from "../api/client.ts";
 import type { Program, ProgramFault } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
@@ -24,7 +24,8 @@ const VERSIONS_EVERY_MS = 5000;
 const HAS_FAULTS = "Nothing was changed: the program has faults.";
 
 /** The document as it is edited: without what the node adds to it. */
-export function documentText({ version: _version, created_at: _createdAt, ...document }: Program): string {
+export function documentText(program: Program & { tag?: string }): string {
+  const { version: _version, created_at: _createdAt, tag: _tag, ...document } = program;
   return formatJson(document);
 }
 
@@ -55,29 +56,45 @@ export function ProgramView() {
 
 type Tab = "edit" | "changes";
 
+/** The saved document that a draft was made of. */
+interface Base {
+  readonly version: number;
+  readonly tag: string;
+  readonly text: string;
+}
+
 function Editor({
   program,
   versions,
   onChanged,
 }: {
-  program: Program;
+  program: TaggedProgram;
   versions: Parameters<typeof Versions>[0]["versions"];
   onChanged: () => void;
 }) {
   const { api, notify } = useConsole();
   const saved = useMemo(() => documentText(program), [program]);
-  const [base, setBase] = useState({ version: program.version, text: saved });
-  const [draft, setDraft] = useDraft(`program ${api.project}`, saved, (text) => text !== base.text);
+  const newest: Base = { version: program.version, tag: program.tag, text: saved };
+  const [{ text: draft, base }, setKept] = useDraft(
+    `program ${api.project}`,
+    { text: saved, base: newest },
+    ({ text, base }) => text !== base.text,
+  );
+  const setDraft = (text: string): void => setKept({ text, base });
   const [tab, setTab] = useState<Tab>("edit");
   const [jump, setJump] = useState<Jump | undefined>(undefined);
   const [saving, setSaving] = useState(false);
   const changed = draft !== base.text;
+  const written = useRef(draft);
+  written.current = draft;
+  // A version that came into force under a draft; what it brought would go with the draft's next save.
+  const [overtaken, setOvertaken] = useState<number | undefined>(undefined);
 
   // Another version became current (a save, a rollback, a colleague): an untouched draft follows, a touched one stays.
   useEffect(() => {
     if (program.version === base.version) return;
-    if (!changed) setDraft(saved);
-    setBase({ version: program.version, text: saved });
+    if (changed && saved !== base.text && saved !== draft) setOvertaken(program.version);
+    setKept({ text: changed ? draft : saved, base: newest });
   }, [program.version, saved]);
   const current = versions.data?.current ?? program.version;
   useEffect(() => {
@@ -99,12 +116,13 @@ function Editor({
     if (faults.length > 0) return notify(HAS_FAULTS, "bad");
     setSaving(true);
     try {
-      const { version } = await api.putProgram(draft);
-      setBase({ version, text: draft });
+      const { version, tag } = await api.putProgram(draft, base.tag);
+      setKept({ text: written.current, base: { version, tag, text: draft } });
       notify(`Version ${version} is saved and in effect.`);
       onChanged();
     } catch (error) {
       if (error instanceof ApiProblem && error.faults.length > 0) check.show(error.faults);
+      if (error instanceof ApiProblem && error.code === "program_changed") onChanged();
       notify(
         error instanceof ApiProblem && error.faults.length > 0 ? HAS_FAULTS : `Nothing was changed. ${adviceOn(error)}`,
         "bad",
@@ -150,6 +168,17 @@ function Editor({
       />
       <div class="grid">
         <div class="stack span-8">
+          {overtaken !== undefined && changed ? (
+            <div class="card notice" role="alert">
+              <p>
+                Version {overtaken} came into force while you were writing. Your draft does not have what it brought: saved as
+                it is, it takes that back.
+              </p>
+              <button type="button" class="btn small" onClick={() => setTab("changes")}>
+                See what saving would change
+              </button>
+            </div>
+          ) : null}
           {faults.length > 0 ? <Faults faults={faults} onJump={goTo} /> : null}
           {warnings.length > 0 ? <Faults kind="warning" faults={warnings} onJump={goTo} /> : null}
           <Card

@@ -1,6 +1,6 @@
 // The personalization program: read, checked, replaced, brought back.
-import type { ProgramDocument } from "../../core/program/program.ts";
 import { programWarnings, type WarnedHost } from "../../core/program/warnings.ts";
+import { programTag, shownDocument } from "../hosting/program-tag.ts";
 import { parseObject } from "../http/body.ts";
 import { requireJson } from "../http/media-type.ts";
 import { fromJson, fromQuery, integer } from "../http/parameters.ts";
@@ -21,13 +21,17 @@ export function programRoutes(onProgram: (project: Project) => void, host: Warne
   ];
 
   async function putProgram(call: Call): Promise<Answer> {
-    const result = await call.project.putProgram(documentOf(call));
+    const document = documentOf(call);
+    const result = await call.project.putProgram(document, baseOf(call));
+    if ("changedTo" in result)
+      throw new Problem("program_changed", `Version ${result.changedTo} came into force since: read it and change that one.`);
     if ("faults" in result) {
       const { faults } = result;
       throw new Problem("bad_program", `${faults.length === 1 ? "One fault" : `${faults.length} faults`}; the program in force was not changed.`, { faults });
     }
     onProgram(call.project);
-    return { ...ok({ version: result.version }), audit: { version: result.version } };
+    const headers = { etag: programTag(document) };
+    return { ...ok({ version: result.version }), headers, audit: { version: result.version } };
   }
 
   async function rollback(call: Call): Promise<Answer> {
@@ -48,6 +52,12 @@ export function programRoutes(onProgram: (project: Project) => void, host: Warne
   }
 }
 
+/** The tags of `If-Match`, a list; none where it is not there, or any program will do. */
+function baseOf({ headers }: Call): string[] | undefined {
+  const tags = headers["if-match"]?.split(",").map((tag) => tag.trim());
+  return tags === undefined || tags.includes("*") ? undefined : tags;
+}
+
 /** A document that was read can be written back: what reading added is taken off again. */
 function documentOf(call: Call): Record<string, unknown> {
   requireJson(call);
@@ -59,9 +69,9 @@ async function readProgram(call: Call): Promise<Answer> {
   const asked = integer(fromQuery(call.query), "version", { low: 0, high: VERSION_MAX, otherwise: -1 });
   const found = await call.project.program(asked < 0 ? undefined : asked);
   if (found === undefined) throw unknownVersion();
-  // What trainings have learnt is shown with the segments; it is no part of what is written back.
-  const { learned: _, ...document } = found.document as ProgramDocument & { learned?: unknown };
-  return ok({ version: found.version, created_at: new Date(found.at).toISOString(), ...document });
+  const { version, at, document } = found;
+  const body = { version, created_at: new Date(at).toISOString(), ...shownDocument(document) };
+  return { ...ok(body), headers: { etag: programTag(document) } };
 }
 
 async function readVersions(call: Call): Promise<Answer> {

@@ -18,6 +18,7 @@ import {
   type Visitor,
 } from "../hosting/answers.ts";
 import { answerPreview } from "../hosting/preview.ts";
+import { programTag } from "../hosting/program-tag.ts";
 import { GuardWatch } from "../hosting/guard-watch.ts";
 import { experimentViews, slotViews } from "../hosting/views.ts";
 import { logSteps } from "../background/log-steps.ts";
@@ -364,20 +365,26 @@ export class EmbeddedProject implements Project {
     return checkProgram(document);
   }
 
-  async putProgram(document: unknown): ReturnType<Project["putProgram"]> {
+  async putProgram(document: unknown, base?: readonly string[]): ReturnType<Project["putProgram"]> {
     const compiled = compileProgram(document, 1);
     if ("faults" in compiled) return { faults: compiled.faults };
-    return { version: await this.#putDocument((inForce) => withLearned(document, inForce)) };
+    const version = await this.#putDocument((inForce) => withLearned(document, inForce), base);
+    return version === undefined ? { changedTo: this.fold.programs.current.version } : { version };
   }
 
-  async #putDocument(documentOf: (inForce: CompiledProgram) => unknown): Promise<number> {
-    let version = 0;
-    await this.#write((group) => {
-      version = Math.max(this.fold.programs.current.version, group.programVersion) + 1;
+  async #putDocument(
+    documentOf: (inForce: CompiledProgram) => unknown, base?: readonly string[],
+  ): Promise<number | undefined> {
+    let version: number | undefined;
+    await this.#writeAll(1, (group) => {
+      const { current } = this.fold.programs;
+      const isNewest = current.version >= group.programVersion;
+      if (base !== undefined && !(isNewest && base.includes(programTag(current.document)))) return [];
+      version = Math.max(current.version, group.programVersion) + 1;
       group.programVersion = version;
-      return { kind: "program", at: group.atMs, version, document: documentOf(this.fold.programs.current) };
+      return [{ kind: "program", at: group.atMs, version, document: documentOf(current) }];
     });
-    this.#derived.sweep.start(this.fold.programs.current.version);
+    if (version !== undefined) this.#derived.sweep.start(this.fold.programs.current.version);
     return version;
   }
 

@@ -17,6 +17,8 @@ import {
 } from "./openapi-parts.ts";
 import { ref } from "./openapi-schemas.ts";
 
+const TAG = { ETag: { description: "The document's entity tag, for `If-Match`.", schema: { type: "string" } } };
+
 export const SERVING_PATHS: Paths = {
   "/v1/recommendations": {
     get: {
@@ -190,19 +192,27 @@ export const SERVING_PATHS: Paths = {
     get: {
       tags: ["Program"],
       summary: "Read the program",
-      description: "The document, with its `version` and `created_at`; it can be put back as it is.",
+      description:
+        "The document, with its `version` and `created_at`; it can be put back as it is. `ETag` is the document's: the same as long as nobody changes it, whatever trainings learn.",
       parameters: [query("version", { type: "integer", minimum: 0 }, "An earlier version."), project],
-      responses: { 200: json(ref("Program")), ...problems(["bad_parameter", "unknown_version"]) },
+      responses: {
+        200: { ...json(ref("Program")), headers: TAG },
+        ...problems(["bad_parameter", "unknown_version"]),
+      },
     },
     put: {
       tags: ["Program"],
       summary: "Replace the program",
-      description: "Takes effect at once. A bad one changes nothing and is answered with every fault and its path.",
-      parameters: [project],
+      description:
+        "Takes effect at once. A bad one changes nothing and is answered with every fault and its path. With `If-Match`, the `ETag` that the document was read with, it changes nothing either where another came into force since (412).",
+      parameters: [
+        { name: "If-Match", in: "header", schema: { type: "string" }, description: "Tags of the programs that this one may replace." },
+        project,
+      ],
       requestBody: body(ref("Program")),
       responses: {
-        200: json({ type: "object", properties: { version: { type: "integer" } }, required: ["version"] }),
-        ...problems(["bad_program", ...CHANGES]),
+        200: { ...json({ type: "object", properties: { version: { type: "integer" } }, required: ["version"] }), headers: TAG },
+        ...problems(["program_changed", "bad_program", ...CHANGES]),
       },
     },
   },

@@ -609,6 +609,22 @@ test("a page whose own name leads to this machine may do nothing on a node witho
   equal(response.statusCode, 200);
 });
 
+test("a program is replaced only as it was read, where that is asked for", async () => {
+  const put = (document: object, tag?: string) =>
+    ask(node, "PUT /v1/program", document, tag === undefined ? {} : { headers: { "content-type": "application/json", "if-match": tag } });
+  const read = await ask(node, "GET /v1/program");
+  const tag = read.headers.get("etag")!;
+  const named = { ...read.json, name: "renamed" };
+  const first = await put(named, tag);
+  equal(first.status, 200, first.text);
+  isProblem(await put(read.json, tag), 412, "program_changed");
+  const now = await ask(node, "GET /v1/program");
+  deepEqual([now.json.name, now.headers.get("etag")], ["renamed", first.headers.get("etag")]);
+  equal((await put(read.json, `"other", ${first.headers.get("etag")}`)).headers.get("etag"), tag);
+  equal((await put(named, "*")).status, 200);
+  equal((await put(read.json)).status, 200);
+});
+
 test("what is no route, no method, no URL and no HTTP is a problem document", async () => {
   isProblem(await ask(node, "GET /v1/nothing"), 404, "unknown_route");
   const wrong = await ask(node, "DELETE /v1/events");

@@ -7,6 +7,7 @@ import type { LoggedEvent } from "../../core/event/event.ts";
 import type { ProgramDocument } from "../../core/program/program.ts";
 import type { PersonRef } from "../../core/record.ts";
 import { FilterError, RulesError, type PersonChange, type PreviewChange, type ProfileAnswer, type Project } from "../ports.ts";
+import { programTag } from "../hosting/program-tag.ts";
 
 export interface SuiteOptions {
   /** A new project with this first program, closed after the test by whoever opened it. */
@@ -148,6 +149,19 @@ export function projectSuite(host: string, { open, test: options = {} }: SuiteOp
     await until(() => project.profile({ user_id: "ada" }), (found) => found!.segments.length === 0);
     equal(await project.rollbackProgram(9), undefined);
     deepEqual((await project.programVersions()).map(({ version }) => version), [1, 2, 3]);
+  });
+
+  promise("of two who changed the same program the second is told, and changes nothing", async (open) => {
+    const project = await open({});
+    const base = [programTag((await project.program())!.document)];
+    const mine = { name: "mine", segments: { lookers: { when: 'since("view") < 1000000.0' } } };
+    deepEqual(await project.putProgram(mine, base), { version: 2 });
+    deepEqual(await project.putProgram({ name: "yours" }, base), { changedTo: 2 });
+    const { version, document } = (await project.program())!;
+    deepEqual([version, document["name"]], [2, "mine"]);
+    deepEqual(await project.putProgram({ name: "yours" }, [...base, programTag({ segments: mine.segments, name: "mine" })]), { version: 3 });
+    const both = await Promise.all(["a", "b"].map((name) => project.putProgram({ name }, [programTag({ name: "yours" })])));
+    deepEqual(both.map((put) => Object.keys(put)[0]).sort(), ["changedTo", "version"]);
   });
 
   promise("dead letters come newest first, page by page, once by their key, and leave when they are resolved", async (open) => {
