@@ -248,7 +248,7 @@ function readRecent(from: In, state: PersonState): void {
     timestamp -= reader.varint();
     const tie = reader.uint32();
     const head = reader.varint();
-    if (head >> 1 > RECENT_CATEGORIES_MAX) throw reader.corrupt("too many categories");
+    if (head > 2 * RECENT_CATEGORIES_MAX + 1) throw reader.corrupt("too many categories");
     const categories = readEach(head >> 1, from.strings);
     return { item_id, event_type, timestamp, value: (head & 1) === 0 ? undefined : reader.number(), tie, categories };
   });

@@ -7,6 +7,7 @@ import { closeTo, numbersOf } from "../testing/numbers.ts";
 import { barePlan, keepingPlan } from "../testing/plan.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { type Rng, rngFrom } from "../math/rng.ts";
+import { ByteWriter } from "../wire/writer.ts";
 import type { FoldPlan } from "./plan.ts";
 import {
   adaptPerson,
@@ -184,6 +185,24 @@ test("bytes that were cut off or flipped throw the typed error or decode, nothin
       equal((error as { code?: string }).code, "corrupt");
     }
   });
+});
+
+test("a number far too large in place of any byte throws the typed error or decodes, nothing else", () => {
+  const bytes = encodePerson(fold(visitorEvents(rngFrom(5), 30)));
+  const writer = new ByteWriter();
+  for (const number of [2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1]) {
+    for (let at = 0; at < bytes.length; at++) {
+      writer.raw(bytes.subarray(0, at));
+      writer.varint(number);
+      writer.raw(bytes.subarray(at + 1));
+      const changed = writer.take();
+      try {
+        decodePerson(changed, plan);
+      } catch (error) {
+        equal((error as { code?: string }).code, "corrupt", `${number} at ${at}: ${String(error)}`);
+      }
+    }
+  }
 });
 
 test("attributes: the latest wins, null takes away, the rest stays; bytes keep them", () => {
