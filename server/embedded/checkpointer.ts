@@ -111,12 +111,14 @@ export class Checkpointer {
       // Nothing may come between: no person stands later than this, and `again` was asked for in time.
       for (const { source } of exact) source.begin();
       const now = this.#capture();
-      return { captured: now, sealed: this.#ids.seal(now.position) };
+      return { captured: now, sealed: settledOf(this.#ids.seal(now.position)) };
     });
     for (const table of exact) await this.#write(table, () => {});
-    const { runs } = await sealed.catch((cause: unknown) => {
-      throw new CheckpointFailedError("the index of event ids could not be written", { cause });
-    });
+    const ids = await sealed;
+    if (ids.status === "rejected") {
+      throw new CheckpointFailedError("the index of event ids could not be written", { cause: ids.reason });
+    }
+    const { runs } = ids.value;
     const meta: CheckpointMeta = { version: VERSION, ...captured, personsPosition, idRuns: runs };
     this.#file.write(META_KEY, Buffer.from(JSON.stringify(meta)));
     await this.#file.commit();
@@ -138,6 +140,11 @@ export class Checkpointer {
     }
     return done();
   }
+}
+
+/** What came of `promise`, for who looks later: a rejection that nobody has taken yet ends the process. */
+async function settledOf<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
+  return (await Promise.allSettled([promise]))[0];
 }
 
 /** What the newest checkpoint of `file` says; undefined where there is none. @throws StateCorruptError of a later release's. */
