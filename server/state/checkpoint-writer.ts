@@ -2,7 +2,9 @@
 import { dirname } from "node:path";
 import { rowForm } from "./row-form.ts";
 import { directoryRowOf, GroupChanges } from "./row-groups.ts";
-import { markDamaged, openDatabase, type CheckpointMessage, type RowSlice, type StatePlace, type WriterReply } from "./state-file.ts";
+import {
+  markDamaged, openDatabase, type CheckpointMessage, type RowSlice, type StateCorruptError, type StatePlace, type WriterReply,
+} from "./state-file.ts";
 
 const IS_THERE = new Uint8Array(0);
 
@@ -15,8 +17,10 @@ export interface CheckpointWriter {
 export function createCheckpointWriter(place: StatePlace, reply: (reply: WriterReply) => void): CheckpointWriter {
   const state = openDatabase(place);
   const form = rowForm(place);
-  const onCorrupt = (name: string): Error => markDamaged(dirname(place.path), name);
+  const onCorrupt = (name: string): Error => (damaged = markDamaged(dirname(place.path), name));
   let slices: RowSlice[] = [];
+  /** The next start throws the file away: until then nothing more is written to it, and no row is kept. */
+  let damaged: StateCorruptError | undefined;
 
   function commit(): void {
     state.transactionSync(() => {
@@ -56,14 +60,16 @@ export function createCheckpointWriter(place: StatePlace, reply: (reply: WriterR
 
   return {
     take(message) {
-      if (message.kind === "slice") slices.push(message.slice);
+      if (message.kind === "slice" && damaged === undefined) slices.push(message.slice);
       if (message.kind !== "commit") return;
       const { id } = message;
       try {
+        if (damaged !== undefined) throw damaged;
         commit();
         reply({ kind: "committed", id });
       } catch (error) {
-        // The slices are kept: the next commit writes them before its own.
+        // The slices are kept: the next commit writes them before its own, if there can be one.
+        if (damaged !== undefined) slices = [];
         reply({ kind: "failed", id, message: error instanceof Error ? error.message : String(error) });
       }
     },

@@ -158,15 +158,21 @@ test("a damaged row of the directory is found by the search and by the next chec
   await (await filled(folder, key)).close();
   const bucket = closedRows(key).groupOf("n:u:canary-ada")!;
   const stored = (await storedIn(folder)).get(bucket)!;
-  stored[stored.length - 1]! ^= 1;
-  const database = open<Buffer, string>({ path: join(folder, "state.mdb"), noSubdir: true, encoding: "binary" });
-  database.putSync(bucket, stored);
-  await database.close();
+  const put = async (bytes: Buffer): Promise<void> => {
+    const database = open<Buffer, string>({ path: join(folder, "state.mdb"), noSubdir: true, encoding: "binary" });
+    database.putSync(bucket, bytes);
+    await database.close();
+  };
+  await put(Buffer.concat([stored.subarray(0, -1), Buffer.of(stored.at(-1)! ^ 1)]));
   const file = StateFile.open(folder, key);
   file.write("p:u:canary-ada", null);
   await rejects(file.commit(), { name: "CheckpointFailedError" });
   equal(StateFile.faultOf(folder, key), "damaged");
   await rejects(file.findPersons("u:", 10), StateCorruptError);
+  await put(stored);
+  file.write("p:u:canary-eve", Uint8Array.of(1));
+  await rejects(file.commit(), { name: "CheckpointFailedError" }, "what will be thrown away takes nothing more");
+  equal(file.get("p:u:canary-eve"), undefined);
   await file.close();
 });
 

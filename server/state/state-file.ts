@@ -60,7 +60,7 @@ export class StateCorruptError extends Error {
   readonly code = "state_corrupt";
 }
 
-/** The checkpoint could not be written. The rows are kept and go with the next commit. */
+/** The checkpoint could not be written. The rows are kept and go with the next commit, unless the writer has stopped: then none is taken. */
 export class CheckpointFailedError extends Error {
   override readonly name = "CheckpointFailedError";
   readonly code = "checkpoint_failed";
@@ -101,6 +101,9 @@ export class StateFile {
   readonly #isClosed: boolean;
   #isEnding = false;
   readonly #writer: Worker;
+  readonly #exited: Promise<unknown>;
+  /** Why nothing is written any more; undefined while the writer runs. */
+  #stopped: CheckpointFailedError | undefined;
   readonly #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
   #commitId = 0;
   #keys: string[] = [];
@@ -122,12 +125,9 @@ export class StateFile {
       if (reply.kind === "committed") waiting?.resolve();
       else waiting?.reject(new CheckpointFailedError(reply.message));
     });
-    this.#writer.on("error", (cause) => {
-      for (const { reject } of this.#waiting.values()) {
-        reject(new CheckpointFailedError("the checkpoint writer stopped", { cause }));
-      }
-      this.#waiting.clear();
-    });
+    this.#writer.on("error", (cause) => this.#stop(cause));
+    this.#exited = new Promise((resolve) => this.#writer.once("exit", resolve));
+    this.#writer.on("exit", (code) => this.#stop(code));
   }
 
   /** Opens or creates the file in `folder`, closed by `key` where there is one. What has a fault is thrown away first. */
@@ -276,6 +276,7 @@ export class StateFile {
 
   /** Resolves when every row written so far is durable. Rejects with CheckpointFailedError; the rows are then kept. */
   commit(): Promise<void> {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
     this.#send(SLICE_BYTES);
     const id = ++this.#commitId;
     this.#post({ kind: "commit", id }, []);
@@ -284,10 +285,16 @@ export class StateFile {
 
   async close(): Promise<void> {
     this.#isEnding = true;
-    const exited = new Promise((resolve) => this.#writer.once("exit", resolve));
     this.#post({ kind: "close" }, []);
-    await exited;
+    await this.#exited;
     await this.#database.close();
+  }
+
+  /** The writer is gone, and with it the rows that it held: what is there stays as the last commit left it. */
+  #stop(cause: unknown): void {
+    this.#stopped ??= new CheckpointFailedError("the checkpoint writer has stopped: restart the node", { cause });
+    for (const { reject } of this.#waiting.values()) reject(this.#stopped);
+    this.#waiting.clear();
   }
 
   #opened(name: string, stored: Uint8Array): Row {
