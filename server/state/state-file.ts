@@ -7,6 +7,7 @@ import { Worker } from "node:worker_threads";
 import { open, type RootDatabase } from "lmdb";
 import { replaceFile } from "../disk/durable-file.ts";
 import { givingWay } from "../giving-way.ts";
+import { hasLostHead } from "./file-head.ts";
 import { isCutOff } from "./file-size.ts";
 import { type Row, type RowForm, rowForm } from "./row-form.ts";
 import { DIRECTORY, GROUPS, rowsIn } from "./row-groups.ts";
@@ -160,10 +161,10 @@ export class StateFile {
     return markIn(folder) === (key === undefined ? undefined : markOf(key));
   }
 
-  /** Whether the state in `folder` was found damaged, or was cut. */
+  /** Whether the state in `folder` was found damaged, was cut, or lost its head. */
   static isDamaged(folder: string): boolean {
     const path = join(folder, STATE_FILE);
-    return existsSync(join(folder, DAMAGED_MARK)) || (existsSync(path) && isCutOff(path));
+    return existsSync(join(folder, DAMAGED_MARK)) || (existsSync(path) && (isCutOff(path) || hasLostHead(path)));
   }
 
   /** Deletes the state in `folder`; the log rebuilds it. */
