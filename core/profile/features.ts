@@ -54,7 +54,7 @@ export function halfLifeOf(plan: FeaturePlan): number {
 }
 
 /** Counts `event`, whose type the feature `index` reads. An event without the value that it is `of` changes nothing. */
-export function foldFeature(features: FeatureState[], index: number, plan: FeaturePlan, event: LoggedEvent): void {
+export function foldFeature(features: Readonly<FeatureState>[], index: number, plan: FeaturePlan, event: LoggedEvent): void {
   if (plan.where !== null && !plan.where(event)) return;
   const read = plan.read === null ? defaultRead(plan, event) : plan.read(event);
   if (read === undefined || (typeof read === "number" && read - read !== 0)) return; // Nothing to read, or not finite.
@@ -67,7 +67,7 @@ export function foldFeature(features: FeatureState[], index: number, plan: Featu
 }
 
 /** The feature, to be written to. */
-export function featureToChange(features: FeatureState[], index: number): FeatureState {
+export function featureToChange(features: Readonly<FeatureState>[], index: number): FeatureState {
   return features[index] === NO_FEATURE ? (features[index] = emptyFeature()) : features[index]!;
 }
 

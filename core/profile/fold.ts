@@ -82,7 +82,7 @@ export function putAttribute(state: PersonState, name: string, value: unknown, a
   if (known === undefined && state.attributeMs.size >= ATTRIBUTES_MAX) {
     const oldest = oldestName(state.attributeMs);
     dropEntry(state, "attributeMs", oldest);
-    delete state.attributes[oldest];
+    delete (state.attributes as Record<string, unknown>)[oldest];
   }
   if (state.attributeMs.size === 0) state.attributes = {};
   putEntry(state, "attributeMs", name, at);

@@ -37,7 +37,7 @@ export function emptySeries(): Series {
 }
 
 /** The series at `index`, to be written to. */
-export function seriesToChange(list: Series[], index: number): Series {
+export function seriesToChange(list: Readonly<Series>[], index: number): Series {
   return list[index] === NO_SERIES ? (list[index] = emptySeries()) : list[index]!;
 }
 

@@ -2,7 +2,7 @@
 // (an event costs 1-2 µs that way, 5 µs when copied; measured by the Flink spike) and leave it as bytes (codec.ts).
 //
 // A person is some 75 objects: what he has nothing of yet is one empty list, map or series that stands for everybody's,
-// and short lists have no room to spare (lists.ts). What is `readonly` in its type may be such a thing: it is replaced.
+// and short lists have no room to spare (lists.ts). A value of a read-only type may be such a thing: it is replaced.
 import type { EventContext } from "../event/event.ts";
 import { emptyDecayedSum, type DecayedSum } from "../math/decay.ts";
 import type { Consent } from "../record.ts";
@@ -73,7 +73,7 @@ export interface PersonState {
   consent: Consent | undefined;
 
   /** The last value of each attribute; null is one that was taken away. */
-  attributes: Record<string, unknown>;
+  attributes: Readonly<Record<string, unknown>>;
   attributeMs: ReadonlyMap<string, number>;
   readonly context: EventContext;
   /** Event time of each of CONTEXT_FIELDS; -1 where it was never said. */
@@ -120,8 +120,8 @@ export interface PersonState {
   /** Interactions of the last 5 min, 10 min and hour: BUILT_IN_WINDOWS_MS. */
   rates: readonly Series[];
   /** In the order of the plan's windows, features and sequences. */
-  windows: Series[];
-  features: FeatureState[];
+  windows: Readonly<Series>[];
+  features: Readonly<FeatureState>[];
   sequences: SequenceTimes[];
 
   /** Newest first by end. At most SESSIONS_MAX. */
@@ -134,7 +134,7 @@ export interface PersonState {
 export const BUILT_IN_WINDOWS_MS = [300_000, 600_000, 3_600_000] as const;
 
 const NO_IDS: readonly string[] = [];
-const NO_ATTRIBUTES: Record<string, unknown> = Object.freeze({});
+const NO_ATTRIBUTES: Readonly<Record<string, unknown>> = Object.freeze({});
 const NO_ENTRIES: ReadonlyMap<string, never> = new Map<string, never>();
 const NO_ITEMS: readonly never[] = [];
 const NEVER_SAID = CONTEXT_FIELDS.map(() => -1);
@@ -179,8 +179,8 @@ export function emptyPerson(plan: FoldPlan): PersonState {
     categories: emptyInterests(),
     tags: emptyInterests(),
     rates: [emptySeries(), emptySeries(), emptySeries()],
-    windows: new Array<Series>(plan.windows.length).fill(NO_SERIES),
-    features: new Array<FeatureState>(plan.features.length).fill(NO_FEATURE),
+    windows: new Array<Readonly<Series>>(plan.windows.length).fill(NO_SERIES),
+    features: new Array<Readonly<FeatureState>>(plan.features.length).fill(NO_FEATURE),
     sequences: plan.sequences.map(emptySequence),
     sessions: [],
     sessionsForgotten: 0,

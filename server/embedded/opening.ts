@@ -30,7 +30,7 @@ export interface ProjectOptions {
   retention?: RetentionPolicy | undefined;
   /** `none` never waits for the disk: it loses accepted events when power fails, for tests of the rigs only. */
   sync?: "fdatasync" | "none";
-  /** Persons held decoded. Default 12,000, about 100 MB. */
+  /** Persons held decoded. Default 12,000, about 40 MB. */
   personsCachedMax?: number;
   checkpointEveryMs?: number;
   checkpointSlice?: CheckpointSlice;
