@@ -2,7 +2,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { applyAttributes, applyEvent, decideSlot, lookAgain } from "./engine.ts";
-import { emptyPerson, type PersonState } from "./profile/person.ts";
+import { decodePerson, emptyPerson, encodePerson, foldEvent, type PersonState } from "./profile/person.ts";
+import { featureValue } from "./profile/reading.ts";
 import type { CompiledProgram } from "./program/compiled.ts";
 import { newsProgram } from "./program/news.ts";
 import { shopProgram } from "./program/shop.ts";
@@ -84,6 +85,24 @@ test("a new person takes the program in force at his first record; an import beg
   deepEqual([imported.programVersion, imported.memberships.has("new_reader")], [1, true]);
   lookAgain(imported, MONDAY_MS, timeline);
   deepEqual([imported.programVersion, imported.memberships.has("new_reader"), imported.memberships.has("new_visitor")], [2, false, true]);
+});
+
+test("another description of a feature changes nothing of it; bytes of earlier releases, which named it with its description, are read", () => {
+  const described = (description: string) => ({
+    features: { views: { kind: "count", event: "view", description }, seen: { kind: "distinct", event: "view", window: "7d" } },
+  }) as const;
+  const { person, timeline, act } = visitor(described("Pages looked at"));
+  for (let i = 0; i < 3; i++) act(MONDAY_MS + i, "view", { item_id: `i${i}` });
+  const valuesOf = (state: PersonState) => [0, 1].map((i) => featureValue(state, i, state.asOf));
+  const { plan } = timeline.current;
+  const earlierPlan = { ...plan, features: plan.features.map((feature) => ({ ...feature, key: feature.earlierKey })) };
+  const earlier = emptyPerson(earlierPlan);
+  for (let i = 0; i < 3; i++) foldEvent(earlier, eventAt(MONDAY_MS + i, "view", { event_id: `e${i}`, item_id: `i${i}` }), earlierPlan);
+  deepEqual(valuesOf(decodePerson(encodePerson(earlier), plan)), [3, 3]);
+
+  timeline.append(2, MONDAY_MS + MINUTE, compiled(described("Products looked at"), 2));
+  act(MONDAY_MS + 2 * MINUTE, "view", { item_id: "i0" });
+  deepEqual([person.programVersion, ...valuesOf(person)], [2, 4, 3]);
 });
 
 test("an event ahead of the clock does not take a program over early", () => {

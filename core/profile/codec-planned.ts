@@ -28,7 +28,7 @@ export function readPlanned(from: In, state: PersonState): void {
   const { windows, features } = layout.plan;
   state.rates = BUILT_IN_WINDOWS_MS.map(() => readSeries(from, "count"));
   readEach(from, layout.windowHashes, state.windows, (i) => readSeries(from, windows[i]?.measure ?? "count"));
-  readEach(from, layout.featureHashes, state.features, (i) => readFeature(from, features[i]));
+  readEach(from, layout.featureHashes, state.features, (i) => readFeature(from, features[i]), layout.earlierFeatureHashes);
   readEach(from, layout.sequenceHashes, state.sequences, () => ({ first: readTimes(from), second: readTimes(from) }));
 }
 
@@ -63,10 +63,17 @@ function writeEach<T>(
 }
 
 // `read` gets -1 for an entry that the plan does not have: it reads past it.
-function readEach<T>(from: In, hashes: readonly number[], entries: T[], read: (index: number) => T): void {
+function readEach<T>(
+  from: In,
+  hashes: readonly number[],
+  entries: T[],
+  read: (index: number) => T,
+  earlierHashes: readonly number[] = hashes,
+): void {
   const count = from.reader.count(PLANNED_MAX);
   for (let i = 0; i < count; i++) {
-    const index = hashes.indexOf(from.reader.uint32());
+    const hash = from.reader.uint32();
+    const index = hashes.includes(hash) ? hashes.indexOf(hash) : earlierHashes.indexOf(hash);
     const entry = read(index);
     if (index >= 0) entries[index] = entry;
   }

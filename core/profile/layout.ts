@@ -32,6 +32,7 @@ export interface PlanLayout {
   /** Hashes of the keys by which bytes find their windows, features and sequences again. */
   readonly windowHashes: readonly number[];
   readonly featureHashes: readonly number[];
+  readonly earlierFeatureHashes: readonly number[];
   readonly sequenceHashes: readonly number[];
 }
 
@@ -45,6 +46,7 @@ export function layoutOf(plan: FoldPlan): PlanLayout {
       routes: new Map(),
       windowHashes: plan.windows.map((window) => hash32(window.key)),
       featureHashes: plan.features.map((feature) => hash32(feature.key)),
+      earlierFeatureHashes: plan.features.map((feature) => hash32(feature.earlierKey)),
       sequenceHashes: plan.sequences.map((sequence) => hash32(sequence.key)),
     };
     layouts.set(plan, layout);

@@ -16,8 +16,10 @@ export interface WindowPlan {
 /** A feature that the program defines. */
 export interface FeaturePlan {
   readonly name: string;
-  /** Stable identity: the canonical JSON of the feature's document. */
+  /** Stable identity: the canonical JSON of the feature's document without its description. */
   readonly key: string;
+  /** The key of earlier releases, with the description: bytes that they wrote are found by it. */
+  readonly earlierKey: string;
   readonly kind: FeatureKind;
   readonly types: readonly string[] | null;
   /** The number or string that the feature reads from an event (`of`), undefined where the event has none. */

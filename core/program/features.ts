@@ -66,11 +66,11 @@ function readFeature(
   if (kind === "decayed" && document["window"] !== undefined) {
     faults.add(at(path, "window"), "not_used", "a decayed feature has a half_life instead of a window");
   }
-  const { where, ...identity } = document;
-  const key = `${name}|${canonicalJson(where === undefined ? identity : { ...identity, where })}`;
+  const { where, description: _, ...identity } = document;
   const plan = {
     name,
-    key,
+    key: `${name}|${canonicalJson({ ...identity, where })}`,
+    earlierKey: `${name}|${canonicalJson(document)}`,
     kind,
     types,
     read: read ?? null,

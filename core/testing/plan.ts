@@ -11,7 +11,9 @@ const window = (measure: "count" | "sum", types: string[] | null, windowMs: numb
 });
 
 const feature = (plan: Pick<FeaturePlan, "name" | "kind"> & Partial<FeaturePlan>): FeaturePlan => ({
-  types: null, read: null, windowMs: null, halfLifeMs: null, where: null, key: JSON.stringify(plan), ...plan,
+  ...{ types: null, read: null, windowMs: null, halfLifeMs: null, where: null },
+  ...{ key: JSON.stringify(plan), earlierKey: JSON.stringify(plan) },
+  ...plan,
 });
 
 const priceOf = (event: LoggedEvent): number | undefined => event.item?.price;
