@@ -20,6 +20,7 @@ const ENTRIES = {
   fuzz: ["scripts/fuzz.ts"],
   sim: ["sim/main.ts"],
   schemathesis: ["scripts/schemathesis.ts"],
+  sbom: ["scripts/sbom.ts"],
   build: ["scripts/build.ts"],
   check: ["scripts/check.ts"],
 };

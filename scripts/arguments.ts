@@ -1,10 +1,11 @@
 // What a script is called with.
-import { parseArgs, type ParseArgsConfig } from "node:util";
+import type { parseArgs, ParseArgsConfig } from "node:util";
+import { parseFlags } from "../server/cli/flags.ts";
 
-/** `parseArgs`, or the end of the process with 2 and a line that names the script and what it does not know. */
+/** `parseFlags`, or the end of the process with 2 and a line that names the script and what it does not know. */
 export function flagsOf<T extends ParseArgsConfig>(script: string, config: T): ReturnType<typeof parseArgs<T>> {
   try {
-    return parseArgs(config);
+    return parseFlags(config);
   } catch (error) {
     return misuse(`${script}: ${(error as Error).message}`);
   }

@@ -1,4 +1,4 @@
-// Writes dist/sbom.json: every package that the product runs with, from the lock file, as CycloneDX. `node scripts/sbom.ts`.
+// Writes dist/sbom.json: every package that the product runs with, from the lock file, as CycloneDX. `npm run sbom`.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";

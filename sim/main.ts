@@ -4,7 +4,7 @@
 // `npm run sim -- --bugs` plants each bug and says which seed finds it.
 import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { flagsOf, wholeNumber } from "../scripts/arguments.ts";
 import { BUGS } from "./bugs.ts";
 import { addPart, type Part, partsOf, sumOf, textOf } from "./report.ts";
 import { runSeeds } from "./seeds.ts";
@@ -13,7 +13,7 @@ import { runSeeds } from "./seeds.ts";
 const SEEDS_A_CHILD = 250;
 const SEEDS_TO_FIND_A_BUG = 100;
 
-const { values } = parseArgs({
+const { values } = flagsOf("sim", {
   options: {
     seeds: { type: "string", default: "1000" },
     from: { type: "string", default: "1" },
@@ -22,11 +22,9 @@ const { values } = parseArgs({
     bugs: { type: "boolean", default: false },
   },
 });
-const [seeds, from, jobs] = [values.seeds, values.from, values.jobs].map((text) => {
-  if (/^\d+$/.test(text)) return Number(text);
-  process.stderr.write(`sim: "${text}" is no whole number\n`);
-  process.exit(2);
-}) as [number, number, number];
+const [seeds, from, jobs] = (["seeds", "from", "jobs"] as const).map((name) => wholeNumber(`sim: --${name}`, values[name])) as [
+  number, number, number,
+];
 
 process.exit((values.bugs ? await findBugs() : await run(values.report)) ? 0 : 1);
 

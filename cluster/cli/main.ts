@@ -1,7 +1,8 @@
 // `attune cluster …`: the same program on Kafka, Flink and Redis. The launcher comes here for this one command, because
 // the server's rooms know no cluster.
-import { parseArgs } from "node:util";
+import { parseFlags } from "../../server/cli/flags.ts";
 import { isHelp } from "../../server/cli/help.ts";
+import { letReadersGo } from "../../server/cli/output.ts";
 import { UsageError } from "../../server/cli/usage.ts";
 import { isMisuse, plainly } from "./plain-faults.ts";
 import { CLUSTER_FLAGS } from "./settings.ts";
@@ -38,7 +39,7 @@ All of it can stand in attune.config.ts (--config FILE: in another file) as clus
 type Command = (args: string[]) => Promise<number>;
 
 const flagsOf = <T extends object>(args: string[], more: T) =>
-  parseArgs({ args, options: { ...CLUSTER_FLAGS, ...more } }).values;
+  parseFlags({ args, options: { ...CLUSTER_FLAGS, ...more } }).values;
 
 const COMMANDS: Record<string, Command> = {
   up: async (args) => (await import("./up.ts")).upCommand(flagsOf(args, {})),
@@ -49,11 +50,11 @@ const COMMANDS: Record<string, Command> = {
     return (await import("./submit.ts")).submitCommand(flagsOf(args, options));
   },
   savepoint: async (args) => {
-    const { values, positionals } = parseArgs({ args, options: CLUSTER_FLAGS, allowPositionals: true });
+    const { values, positionals } = parseFlags({ args, options: CLUSTER_FLAGS, allowPositionals: true });
     return (await import("./submit.ts")).savepointCommand(values, positionals[0]);
   },
   audit: async (args) => {
-    const { values, positionals } = parseArgs({ args, options: CLUSTER_FLAGS, allowPositionals: true });
+    const { values, positionals } = parseFlags({ args, options: CLUSTER_FLAGS, allowPositionals: true });
     return (await import("./audit.ts")).auditCommand(values, positionals);
   },
   keys: async (args) => (await import("./keys.ts")).clusterKeysCommand(args),
@@ -68,7 +69,7 @@ const COMMANDS: Record<string, Command> = {
   },
   logs: async (args) => {
     const options = { ...CLUSTER_FLAGS, follow: { type: "boolean" } } as const;
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    const { values, positionals } = parseFlags({ args, options, allowPositionals: true });
     return (await import("./logs.ts")).logsCommand(values, positionals);
   },
 };
@@ -90,6 +91,7 @@ async function main(): Promise<number> {
   return 0;
 }
 
+letReadersGo();
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -1,13 +1,13 @@
 // `attune audit verify`: checks the audit trail of a data folder against its chain and its anchor.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { verifyNodeAudit } from "../audit/open.ts";
 import { auditPlace, readSettings } from "./config.ts";
+import { parseFlags } from "./flags.ts";
 import { UsageError } from "./usage.ts";
 
 export async function auditCommand(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args,
     options: { data: { type: "string" }, config: { type: "string" } },
     allowPositionals: true,

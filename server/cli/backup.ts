@@ -1,11 +1,11 @@
 // `attune backup` beside a running node, and `attune restore` into a new folder.
-import { parseArgs } from "node:util";
 import { takeBackup } from "../backup/backup.ts";
 import type { PointInTime } from "../backup/cut.ts";
 import { restoreBackup } from "../backup/restore.ts";
 import { verifyProject } from "../embedded/verify.ts";
 import { readSettings } from "./config.ts";
 import { environmentOf } from "./environment.ts";
+import { parseFlags } from "./flags.ts";
 import { openSettingsHost } from "./node.ts";
 import { kekFolder } from "./kek-folder.ts";
 import { ledgerOf } from "./ledger-flag.ts";
@@ -20,7 +20,7 @@ const RESTORE_USAGE =
 const backupKeys = (): string | undefined => environmentOf()["ATTUNE_BACKUP_KEYS"];
 
 export async function backupCommand(args: string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = parseFlags({
     args,
     options: { to: { type: "string" }, whole: { type: "boolean" }, data: { type: "string" }, config: { type: "string" } },
   });
@@ -34,7 +34,7 @@ export async function backupCommand(args: string[]): Promise<number> {
 }
 
 export async function restoreCommand(args: string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = parseFlags({
     args,
     options: {
       from: { type: "string" },

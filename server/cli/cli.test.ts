@@ -194,7 +194,7 @@ test("a wrong call says what would be right, and exits with 2", async () => {
   const calls: [string[], RegExp][] = [
     [["dance"], /"dance" is no command; one of start.*, cluster\n$/],
     [["constructor"], /"constructor" is no command; one of start.*, cluster\n$/],
-    [["verify", "--hop"], /Unknown option '--hop'/],
+    [["verify", "--hop"], /there is no option --hop; there are --project/],
     [["import"], /name a file/],
     [["start", "--port", "http"], /"http" is no port/],
     [["start", "--host", "0.0.0.0"], /others can reach/],
@@ -245,6 +245,13 @@ test("export ends quietly when its reader has enough", async () => {
   deepEqual([whole.code, whole.error, whole.out.trim().split("\n").length], [0, "", 12_000]);
   const { child, done } = start(["export", "--data", data]);
   child.stdout.once("data", () => child.stdout.destroy());
+  const { code, error } = await done;
+  deepEqual([code, error], [0, ""]);
+});
+
+test("help whose reader is gone ends quietly", async () => {
+  const { child, done } = start(["help"]);
+  child.stdout.destroy();
   const { code, error } = await done;
   deepEqual([code, error], [0, ""]);
 });

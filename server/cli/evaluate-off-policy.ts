@@ -1,10 +1,10 @@
 // `attune evaluate --off-policy FILE`: what another policy would have brought, from logged choices with propensities.
 // Each logging policy of the file answers for itself; where its log says too little, it says so.
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { addChoice, emptyOffPolicySums, offPolicyAnswer, type OffPolicySums } from "../../core/stats/off-policy.ts";
 import { type OffPolicyView, offPolicyView } from "../../core/stats/off-policy-view.ts";
 import { openEventFile } from "./event-file.ts";
+import { parseFlags } from "./flags.ts";
 import { UsageError } from "./usage.ts";
 
 const USAGE = `attune evaluate --off-policy FILE
@@ -46,7 +46,7 @@ export interface OffPolicyRow extends OffPolicyView {
 
 /** Exit code 0 when an answer was printed, a refusal included. Throws UsageError and EventFileError. */
 export async function evaluateOffPolicy(args: string[], print: (text: string) => void): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args,
     allowPositionals: true,
     options: {

@@ -1,7 +1,6 @@
 // `attune evaluate`: how good are the recommendations on a file of events? Prequential (recommend first, then reveal and
 // learn), or learnt on one file, frozen and asked about another. Method: docs/decisions/models.md.
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { assert } from "../../core/assert.ts";
 import { BUILT_IN_EVENT_TYPES } from "../../core/event/event.ts";
 import { normaliseEvent, type Validated } from "../../core/event/validate.ts";
@@ -25,6 +24,7 @@ import { evaluateOffPolicy } from "./evaluate-off-policy.ts";
 import { shuffled } from "./evaluate-order.ts";
 import { createScoreboard, type Scoreboard } from "./evaluate-scores.ts";
 import { createVisits } from "./evaluate-visits.ts";
+import { parseFlags } from "./flags.ts";
 import { progressBar, type Progress } from "./progress.ts";
 import { UsageError } from "./usage.ts";
 
@@ -67,7 +67,7 @@ const toStdout = (text: string): void => void process.stdout.write(text);
 /** Exit code 0 when a table was printed. Throws UsageError and EventFileError. */
 export async function evaluateCommand(args: string[], print: (text: string) => void = toStdout): Promise<number> {
   if (args.includes("--off-policy")) return evaluateOffPolicy(args, print);
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args,
     allowPositionals: true,
     options: {

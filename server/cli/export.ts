@@ -1,25 +1,22 @@
 // `attune export`: writes the log's events (or its items) as NDJSON, in the form that `import` reads. Marked traffic is left
 // out: an event has no field for what intake found out, so an import would take it for what visitors did.
 import { once } from "node:events";
-import { parseArgs } from "node:util";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { decodeRecord } from "../embedded/record-codec.ts";
+import { parseFlags } from "./flags.ts";
 import { PROJECT_FLAGS, withProject } from "./node.ts";
 
 const CHUNK_CHARACTERS = 1 << 16;
 const MARKS = "bots, patterns no human makes, Global Privacy Control";
 
 export async function exportCommand(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { ...PROJECT_FLAGS, items: { type: "boolean" } } });
+  const { values } = parseFlags({ args, options: { ...PROJECT_FLAGS, items: { type: "boolean" } } });
   return withProject(values, { isMade: false }, async (project) => {
     let chunk = "";
     let isRead = true;
     let marked = 0;
-    // Whoever reads has enough (`attune export | head`).
-    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      isRead = false;
-    });
+    // Whoever reads has enough (`attune export | head`): so has the log been read.
+    process.stdout.on("error", () => (isRead = false));
     const flush = async (): Promise<void> => {
       if (!process.stdout.write(chunk)) await written();
       chunk = "";

@@ -1,6 +1,5 @@
 // `attune import [--items FILE] [--project NAME] FILE …`: reads files into the data folder, past any age, at full speed.
 // Each event is in the log once, however often the file is read; so an import that was cut off is simply started again.
-import { parseArgs } from "node:util";
 import { normaliseEvent } from "../../core/event/validate.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Item } from "../../core/item/item.ts";
@@ -10,6 +9,7 @@ import type { EmbeddedProject } from "../embedded/project.ts";
 import { keptBody } from "../intake/kept-body.ts";
 import type { Submission } from "../ports.ts";
 import { openEventFile, parseLine, type Line } from "./event-file.ts";
+import { parseFlags } from "./flags.ts";
 import { PROJECT_FLAGS, withProject } from "./node.ts";
 import { progressBar } from "./progress.ts";
 import { createRefusals, type Refusals } from "./refusals.ts";
@@ -38,7 +38,7 @@ interface Notes {
 }
 
 export async function importCommand(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args,
     allowPositionals: true,
     options: { ...PROJECT_FLAGS, items: { type: "string" } },

@@ -2,7 +2,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -91,4 +91,14 @@ test("what cannot be made is refused with how to do it", async () => {
     const { code, out } = await run("keys", ...args, "--data", join(folder, "other"));
     deepEqual([code, out], [2, ""], args.join(" "));
   }
+});
+
+test("only what makes a key makes a data folder; of a mistyped one nobody hears that there are no keys", async () => {
+  const mistyped = join(folder, "mistyped");
+  for (const args of [["list"], ["revoke", "key_1"], ["rotate", "key_1"], ["token", "--user", "ada"]]) {
+    const { code, out, error } = await run("keys", ...args, "--data", mistyped);
+    deepEqual([code, out], [2, ""], args.join(" "));
+    match(error, /^attune: there is no folder \S+mistyped: name another with --data, or make the first key with keys create\n$/);
+  }
+  equal(existsSync(mistyped), false);
 });

@@ -1,8 +1,7 @@
 // `attune keys`: makes, lists, rotates and revokes the keys of a data folder, also beside a running node, which sees the
 // change within half a second; with `--cluster` those of a cluster, whose servers see it at once.
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { isOrigin, KEY_FILE } from "../access/key-file.ts";
 import { openKeyRing, type KeyRing } from "../access/key-ring.ts";
 import type { IssuedKey } from "../access/key-table.ts";
@@ -10,6 +9,7 @@ import { isNeed, isRole, NEEDS, ROLES, type Need } from "../access/roles.ts";
 import { signUserToken, TOKEN_AGE_MAX_S } from "../access/user-token.ts";
 import { readSettings } from "./config.ts";
 import { durationMs } from "./duration.ts";
+import { parseFlags } from "./flags.ts";
 import { DEFAULT_PROJECT } from "./node.ts";
 import { UsageError } from "./usage.ts";
 
@@ -36,6 +36,10 @@ const OPTIONS = {
   config: { type: "string" },
 } as const;
 
+/** Whether it makes a data folder where there is none: a key may come before the first start. */
+const ACTIONS = { create: true, secret: true, list: false, rotate: false, revoke: false, token: false } as const;
+type Action = keyof typeof ACTIONS;
+
 type Flags = Partial<Record<keyof typeof OPTIONS, string>>;
 
 /** Where the keys are; `close` lets the process end. */
@@ -47,13 +51,14 @@ export interface OpenRing {
 /** @param open - default: the ring of the data folder. */
 export async function keysCommand(
   args: string[],
-  open: (flags: Flags) => Promise<OpenRing> = ringOfFolder,
+  open: (flags: Flags, action: Action) => Promise<OpenRing> = ringOfFolder,
 ): Promise<number> {
-  const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parseFlags({ args, options: OPTIONS, allowPositionals: true });
   const [action = "help", id, ...more] = positionals;
   if (action === "help") return print(HELP.trimEnd());
+  if (!isAction(action)) throw new UsageError(`"${action}" is no action\n\n${HELP}`);
   if (more.length > 0) throw new UsageError(`too many arguments\n\n${HELP}`);
-  const { ring, close } = await open(values);
+  const { ring, close } = await open(values, action);
   try {
     return await run(ring, { action, id, values });
   } finally {
@@ -61,14 +66,22 @@ export async function keysCommand(
   }
 }
 
-async function ringOfFolder(flags: Flags): Promise<OpenRing> {
+async function ringOfFolder(flags: Flags, action: Action): Promise<OpenRing> {
   const { data } = await readSettings(flags, process.env);
+  // Of a mistyped folder "no keys" would be untrue, and a token that no node knows of no use.
+  if (!ACTIONS[action] && !existsSync(data)) {
+    throw new UsageError(`there is no folder ${data}: name another with --data, or make the first key with keys create`);
+  }
   mkdirSync(data, { recursive: true, mode: 0o700 });
   return { ring: openKeyRing(join(data, KEY_FILE), Date.now) };
 }
 
+function isAction(text: string): text is Action {
+  return Object.hasOwn(ACTIONS, text);
+}
+
 interface Asked {
-  action: string;
+  action: Action;
   id: string | undefined;
   values: Flags;
 }
@@ -90,8 +103,6 @@ async function run(ring: KeyRing, { action, id, values }: Asked): Promise<number
       return print((await ring.rotateSecret(project, overlapMs)).secret);
     case "token":
       return print(await createToken(ring, project, values));
-    default:
-      throw new UsageError(`"${action}" is no action\n\n${HELP}`);
   }
 }
 

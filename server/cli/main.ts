@@ -14,6 +14,7 @@ import { VaultError } from "../vault/vault.ts";
 import { SettingError } from "./config.ts";
 import { EventFileError } from "./event-file.ts";
 import { HELP, helpOf, isHelp } from "./help.ts";
+import { letReadersGo } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 type Command = (args: string[]) => Promise<number>;
@@ -86,6 +87,7 @@ function isPlain(error: unknown): error is Error {
   return isMisuse(error) || kinds.some((kind) => error instanceof kind) || isOfSystem(error);
 }
 
+letReadersGo();
 try {
   process.exitCode = await main();
 } catch (error) {

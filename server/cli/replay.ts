@@ -1,9 +1,9 @@
 // `attune replay [--speed 60] [--url URL] FILE`: sends a file through HTTP as if it happened now, `speed` times as fast.
 // Event times are moved to the moment of sending and ids get a suffix of this run, so each replay is new traffic.
-import { parseArgs } from "node:util";
 import { parseTimestamp } from "../../core/event/time.ts";
 import { environmentOf } from "./environment.ts";
 import { openEventFile } from "./event-file.ts";
+import { parseFlags } from "./flags.ts";
 import { progressBar } from "./progress.ts";
 import { createRefusals, type Refusals } from "./refusals.ts";
 import { UsageError } from "./usage.ts";
@@ -35,7 +35,7 @@ interface Waiting {
 }
 
 export async function replayCommand(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args,
     allowPositionals: true,
     options: {

@@ -1,8 +1,8 @@
 // `attune start`: the embedded node.
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { KEY_FILE } from "../access/key-file.ts";
 import { auditPlace, readSettings } from "./config.ts";
+import { parseFlags } from "./flags.ts";
 import { NEWS_PROJECT, openSettingsHost, REBUILT } from "./node.ts";
 import { serve } from "./serve.ts";
 
@@ -11,7 +11,7 @@ const AHEAD =
   "were written by a wrong one, restore a backup to a time before (attune restore --at)";
 
 export async function startCommand(args: string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = parseFlags({
     args,
     options: {
       host: { type: "string" },

@@ -1,11 +1,11 @@
 // `attune verify`: folds the whole log anew and compares every profile with the stored one.
-import { parseArgs } from "node:util";
 import { verifyProject } from "../embedded/verify.ts";
+import { parseFlags } from "./flags.ts";
 import { PROJECT_FLAGS, withProject } from "./node.ts";
 import { progressBar } from "./progress.ts";
 
 export async function verifyCommand(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: PROJECT_FLAGS });
+  const { values } = parseFlags({ args, options: PROJECT_FLAGS });
   return withProject(values, { isMade: false }, async (project) => {
     const bar = progressBar("verifying");
     const { records, persons, differences, faults } = await verifyProject(project, {
