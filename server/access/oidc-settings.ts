@@ -49,6 +49,9 @@ export function oidcFault(config: OidcConfig): string | undefined {
     const { role, project } = grantOf(grant);
     const isKnown = (ROLES as readonly unknown[]).includes(role) && role !== "write";
     if (!isKnown) return `oidc.roles["${value}"] is none of read, operator, admin`;
+    // Of a mistyped `project` the role would hold in every one.
+    const more = typeof grant === "object" ? Object.keys(grant).find((name) => name !== "role" && name !== "project") : undefined;
+    if (more !== undefined) return `oidc.roles["${value}"] has no ${more}: { role, project }`;
     if (project === "") return `oidc.roles["${value}"].project is empty`;
   }
   return undefined;

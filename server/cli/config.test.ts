@@ -37,6 +37,19 @@ test("a flag that is set to nothing is refused: the data would lie where one hap
   await rejects(readSettings({ host: "" }, {}), { name: "SettingError", message: /^--host is empty/ });
 });
 
+test("a group's role whose project is mistyped is refused: it would hold in every project", async () => {
+  const config = join(folder, "roles.ts");
+  const rest = `issuer: "https://id.example", clientId: "attune", publicUrl: "https://attune.example"`;
+  const read = (grant: string) => {
+    writeFileSync(config, `export default { oidc: { ${rest}, roles: { team: ${grant} } } };`);
+    return readSettings({ config }, {});
+  };
+  await rejects(read(`{ role: "operator", projct: "shop" }`), {
+    name: "SettingError",
+    message: 'oidc.roles["team"] has no projct: { role, project }',
+  });
+});
+
 test("a name that is no setting, and a file that is no module, are refused with words", async () => {
   let files = 0;
   const read = (text: string) => {
@@ -49,6 +62,8 @@ test("a name that is no setting, and a file that is no module, are refused with 
     ["export default { limits: { adressPerS: 1 } };", /no setting limits\.adressPerS; there are limits\.keyPerS/],
     ["export default { webhooks: { url: '' } };", /no setting webhooks\.url/],
     ["export default { tls: { crt: '' } };", /no setting tls\.crt/],
+    ["export default { oidc: { roleCliam: 'roles' } };", /no setting oidc\.roleCliam; there are oidc\.issuer, .*oidc\.roleClaim/],
+    ["export default { oidc: { scopes: 'openid' } };", /oidc\.scopes must be a list of texts/],
     ["export default { cluster: { brokers: [] } };", /no setting cluster\.brokers/],
     ["export default { port: 'http' };", /"http" is no port/],
     ["export default { grpcPort: 70000 };", /"70000" is no port/],

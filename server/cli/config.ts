@@ -214,6 +214,7 @@ export async function readConfigFile(named: string | undefined): Promise<AttuneC
     sectionFault("limits.", config.limits, LIMITS) ??
     sectionFault("webhooks.", config.webhooks, WEBHOOKS) ??
     sectionFault("tls.", config.tls, TLS) ??
+    sectionFault("oidc.", config.oidc, OIDC) ??
     sectionFault("cluster.", config.cluster, CLUSTER_SETTINGS);
   if (fault !== undefined) throw new SettingError(`${path}: ${fault}`);
   return config;
@@ -228,6 +229,11 @@ const SETTINGS: Kinds<AttuneConfig> = {
 const LIMITS: Kinds<LimitConfig> = { keyPerS: RATE, addressPerS: RATE, personPerS: RATE };
 const WEBHOOKS: Kinds<NonNullable<AttuneConfig["webhooks"]>> = { secret: TEXT, allowPrivate: FLAG };
 const TLS: Kinds<NonNullable<AttuneConfig["tls"]>> = { cert: TEXT, key: TEXT };
+/** What else must hold of them `oidcFault` says. */
+const OIDC: Kinds<OidcConfig> = {
+  issuer: ANYTHING, clientId: ANYTHING, clientSecret: ANYTHING, publicUrl: ANYTHING, name: TEXT, scopes: TEXTS, roleClaim: TEXT,
+  roles: ANYTHING,
+};
 const CLUSTER_SETTINGS: Kinds<ClusterConfig> = {
   kafka: TEXTS, kafkaProperties: TEXT_BY_NAME, flink: TEXT, redis: TEXT, redisCaFile: TEXT, redisCertFile: TEXT,
   redisKeyFile: TEXT, clusterKeyFile: TEXT, servers: COUNT, partitions: COUNT, replicas: COUNT, taskManagers: COUNT,
