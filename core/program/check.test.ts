@@ -39,6 +39,57 @@ test("a retention that begins when the window is over is taken, and warned of", 
   );
 });
 
+test("a name that stands alone where an item, an event or the context has it is taken, and warned of", () => {
+  const document: ProgramDocument = {
+    models: { crowd: { min_persons: 10, max_share: 0.1 } },
+    segments: {
+      phones: { when: 'device == "mobile" && age > 30' },
+      keen: { when: "string(interest(lamps)) != string(interest(chairs))" },
+      theirs: { when: 'attributes.device == "mobile" && interest(attributes.favourite) > 0.4' },
+      inside: { when: '["a"].exists(country, country == "a") && is_new' },
+    },
+    triggers: { dear: { when: "value > 100 && event.value > 100" } },
+    placements: {
+      home: {
+        filter: '!(price >= 50) && "lamps" in item.categories',
+        boost: [{ when: "item.price < 50", by: 2 }, { when: '"new" in tags', by: 2 }],
+        pin: [{ when: "available", at: 1 }],
+      },
+    },
+    slots: { hero: { policy: "rules", variants: { a: {} }, rules: [{ when: 'country == "NO" ? true : price > 1', variant: "a" }] } },
+    experiments: { dark: { when: "hour >= 18", variants: { a: {}, b: {} }, metrics: { bought: { kind: "conversion", event: "purchase" } } } },
+  };
+  deepEqual(checkProgram(document), []);
+  const warnings = programWarnings(document, { signsWebhooks: true });
+  deepEqual(
+    warnings.map(({ path, code, message }) => `${path} ${code} ${/write `(.+?)`/.exec(message)![1]}`),
+    [
+      "/segments/phones/when bare_name context.device",
+      '/segments/keen/when bare_name interest("lamps")',
+      '/segments/keen/when bare_name interest("chairs")',
+      "/segments/inside/when bare_name session.is_new",
+      "/triggers/dear/when bare_name event.value",
+      "/placements/home/filter bare_name item.price",
+      "/placements/home/boost/1/when bare_name item.tags",
+      "/placements/home/pin/0/when bare_name item.available",
+      "/slots/hero/rules/0/when bare_name context.country",
+      "/experiments/dark/when bare_name context.hour",
+    ],
+  );
+  equal(
+    warnings[5]!.message,
+    "`price` alone is the visitor's attribute: write `item.price`, or `attributes.price` if that is meant (at character 3)",
+  );
+  equal(warnings[5]!.position, 2);
+});
+
+test("the programs that come with the product read no attribute by a name that something else has", () => {
+  for (const program of [shopProgram, newsProgram]) {
+    const warnings = programWarnings(program, { signsWebhooks: true });
+    deepEqual(warnings.filter(({ code }) => code === "bare_name"), []);
+  }
+});
+
 test("all faults of a document are answered, each with its place", () => {
   deepEqual(
     at({

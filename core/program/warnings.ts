@@ -1,4 +1,5 @@
 // What a program may say and should not: it is taken, but whoever saves it should know.
+import { bareNames } from "./bare-names.ts";
 import { durationMs } from "./duration.ts";
 import { RETENTION_AFTER, WINDOW } from "./experiments.ts";
 import { at } from "./faults.ts";
@@ -44,7 +45,7 @@ export function programWarnings(document: unknown, { signsWebhooks }: WarnedHost
   for (const [name, experiment] of Object.entries(experiments)) {
     warnings.push(...lateRetention(at("/experiments", name), experiment));
   }
-  return warnings;
+  return [...warnings, ...bareNames(document as ProgramDocument)];
 }
 
 /** A retention that begins when the window is over is 0 for everybody, for ever. */
