@@ -1,7 +1,7 @@
 // What experiments have shown and what slots have learnt, as it is now.
 import { pathText } from "../http/parameters.ts";
-import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
+import { unknownName } from "../serve/unknown-name.ts";
 
 export function experimentRoutes(): Route[] {
   return [
@@ -17,9 +17,8 @@ export function experimentRoutes(): Route[] {
 }
 
 async function readExperiment(call: Call): Promise<Answer> {
-  const experiment = await call.project.experiment(pathText(call, "name"));
-  if (experiment === undefined) {
-    throw new Problem("unknown_experiment", "The program has no such experiment.", { parameter: "name" });
-  }
+  const name = pathText(call, "name");
+  const experiment = await call.project.experiment(name);
+  if (experiment === undefined) throw await unknownName(call.project, "unknown_experiment", name, { parameter: "name" });
   return ok(experiment);
 }

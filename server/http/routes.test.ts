@@ -304,6 +304,21 @@ test("rules over `context` see the request's, before what events said, in the pl
   equal((await ask(node, "PUT /v1/program", program)).status, 200);
 });
 
+test("a name that the program does not have is said, with the one that may have been meant", async () => {
+  const asked: [call: string, body: unknown, detail: string][] = [
+    ["GET /v1/recommendations?user_id=a&placement=hoem", undefined, "The program has no placement `hoem`; did you mean `home`?"],
+    ["GET /v1/recommendations?user_id=a&placement=checkout", undefined, "The program has no placement `checkout`."],
+    ["POST /v1/recommendations/preview", { placement: "hoem" }, "The program has no placement `hoem`; did you mean `home`?"],
+    ["POST /v1/decide", { user_id: "a", slot: "heroo" }, "The program has no slot `heroo`; did you mean `hero`?"],
+    ["GET /v1/segments/new_visitors/users", undefined, "The program has no segment `new_visitors`; did you mean `new_visitor`?"],
+    ["GET /v1/experiments/none", undefined, "The program has no experiment `none`."],
+  ];
+  for (const [call, body, detail] of asked) {
+    const { status, json } = await ask(node, call, body);
+    deepEqual([status, json.detail], [404, detail], call);
+  }
+});
+
 test("recommendations refuse what they cannot read, and say which parameter", async () => {
   const cases: [query: string, status: number, code: string, parameter: string][] = [
     ["", 400, "bad_parameter", "user_id"],

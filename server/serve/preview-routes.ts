@@ -5,12 +5,12 @@ import {
   contextOf, excluded, filterText, fromJson, ID_CHARS_MAX, listLimit, optionalText, personRef, texts,
   type Source,
 } from "../http/parameters.ts";
-import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { round } from "../http/timings.ts";
 import { itemView } from "../../core/item/validate.ts";
 import type { PreviewAnswer, PreviewChange, PreviewList, PreviewRequest, SupposedEvent } from "../ports.ts";
 import { readAttributes } from "./attributes.ts";
+import { unknownName } from "./unknown-name.ts";
 
 export const WHY_NOT_MAX = 20;
 const EVENTS_MAX = 20;
@@ -25,10 +25,9 @@ export function previewRoutes(): Route[] {
 async function preview(call: Call): Promise<Answer> {
   requireJson(call);
   const startMs = performance.now();
-  const answer = await call.project.preview(await readPreview(fromJson(parseObject(call.body)), call));
-  if (answer === undefined) {
-    throw new Problem("unknown_placement", "The program has no such placement.", { parameter: "placement" });
-  }
+  const request = await readPreview(fromJson(parseObject(call.body)), call);
+  const answer = await call.project.preview(request);
+  if (answer === undefined) throw await unknownName(call.project, "unknown_placement", request.placement, { parameter: "placement" });
   return ok({ ...wireOf(answer), took_ms: round(performance.now() - startMs) });
 }
 

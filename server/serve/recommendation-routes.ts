@@ -20,13 +20,13 @@ import {
   texts,
   type Source,
 } from "../http/parameters.ts";
-import { Problem } from "../http/problem.ts";
 import { requireJson } from "../http/media-type.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { round } from "../http/timings.ts";
 import { itemView } from "../../core/item/validate.ts";
 import type { Decision, Project, RecommendRequest, RecommendationList } from "../ports.ts";
 import { WHY_NOT_MAX, wireOf } from "./preview-routes.ts";
+import { unknownName } from "./unknown-name.ts";
 
 /** A list as the wire shows it. */
 export type WireList = Omit<RecommendationList, "items"> & { items: unknown[]; took_ms: number };
@@ -101,9 +101,7 @@ export async function readRequest(source: Source, reader: Reader): Promise<Recom
 export async function listFor(project: Project, request: RecommendRequest): Promise<WireList> {
   const startMs = performance.now();
   const list = await project.recommend(request);
-  if (list === undefined) {
-    throw new Problem("unknown_placement", "The program has no such placement.", { parameter: "placement" });
-  }
+  if (list === undefined) throw await unknownName(project, "unknown_placement", request.placement, { parameter: "placement" });
   return withTime(list, startMs);
 }
 
@@ -137,9 +135,7 @@ export async function decideFor(reader: Reader, source: Source): Promise<Decisio
   const ref = await personRef(source, reader);
   const slot = requiredText(source, "slot", ID_CHARS_MAX);
   const decision = await reader.project.decide(ref, slot, contextOf(source));
-  if (decision === undefined) {
-    throw new Problem("unknown_slot", "The program has no such slot.", { parameter: "slot", pointer: "/slot" });
-  }
+  if (decision === undefined) throw await unknownName(reader.project, "unknown_slot", slot, { parameter: "slot", pointer: "/slot" });
   return decision;
 }
 

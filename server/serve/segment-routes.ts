@@ -8,9 +8,9 @@ import {
   pathText,
   requiredText,
 } from "../http/parameters.ts";
-import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { itemView } from "../../core/item/validate.ts";
+import { unknownName } from "./unknown-name.ts";
 
 /** Page keys are the host's; longer than an id because they may carry a prefix. */
 const PAGE_KEY_CHARS_MAX = 512;
@@ -29,8 +29,7 @@ async function segmentUsers(call: Call): Promise<Answer> {
   const after = optionalText(source, "after", PAGE_KEY_CHARS_MAX);
   const segment = pathText(call, "name");
   const page = await call.project.segmentUsers(segment, { limit, ...(after !== undefined && { after }) });
-  if (page === undefined)
-    throw new Problem("unknown_segment", "The program has no such segment.", { parameter: "name" });
+  if (page === undefined) throw await unknownName(call.project, "unknown_segment", segment, { parameter: "name" });
   return ok({ segment, users: page.users, total: page.total, next: page.next ?? null });
 }
 
