@@ -1,4 +1,4 @@
-// What words point to exists: paths in the comments of the code, and every room in ARCHITECTURE.md.
+// What words point to exists: paths in the comments of the code, every room in ARCHITECTURE.md, and the uses of the glossary's terms.
 import { deepEqual, ok } from "node:assert/strict";
 import { existsSync, globSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -57,4 +57,15 @@ test("ARCHITECTURE.md names every room", () => {
     { missing: there.filter((room) => !named.includes(room)), gone: named.filter((room) => !existsSync(join(ROOT, room))) },
     { missing: [], gone: [] },
   );
+});
+
+test("the glossary is in order, and every term of it is in use", () => {
+  const lines = readFileSync(join(ROOT, "docs/glossary.md"), "utf8").split("\n").filter((line) => line.startsWith("| "));
+  const rows = lines.slice(2).map((line) => line.split("|")[1]!.trim().toLowerCase());
+  ok(rows.length > 60, `only ${rows.length} rows were found`);
+  deepEqual(rows, rows.toSorted());
+  const isText = (file: string): boolean => /\.(tsx?|md|json|java)$/.test(file) && file !== join("docs", "glossary.md");
+  const texts = FILES.filter(isText).map((file) => readFileSync(join(ROOT, file), "utf8").toLowerCase().replaceAll(/[\s_-]+/g, " "));
+  const terms = rows.flatMap((row) => row.split(", ")).map((term) => term.replaceAll(/[\s_-]+/g, " "));
+  deepEqual(terms.filter((term) => !texts.some((text) => text.includes(term))), []);
 });
