@@ -87,6 +87,23 @@ test("a WebSocket that shows no key says it in its first message, or is closed",
   right.close();
 });
 
+test("who may not is told what it takes, and not whether there is somebody", async () => {
+  const cases: [call: string, body: unknown, key: string, detail: string][] = [
+    ["GET /v1/stats", undefined, write, "The key does not allow this: it takes `read`, of the roles read, operator, admin."],
+    ["GET /v1/keys", undefined, read, "The key does not allow this: it takes `admin`, of the roles admin."],
+    ["POST /v1/events", [], read, "The key does not allow this: it takes `collect`, of the roles write, operator, admin."],
+    ["POST /v1/session", { key: write }, write, "A write key stands in pages and opens no console: read, operator, admin do."],
+    ...["users/ada", "users/nobody", "visitors/adas-laptop"].map((who): [string, undefined, string, string] => [
+      `GET /v1/${who}/profile`, undefined, write,
+      "The key does not allow this: a write key reads a user with that user's token, and visitors who are nobody known.",
+    ]),
+  ];
+  for (const [call, body, key, detail] of cases) {
+    const { status, json } = await ask(node, call, body, { headers: { authorization: `Bearer ${key}` } });
+    deepEqual([status, json.code, json.detail], [403, "forbidden", detail], call);
+  }
+});
+
 test("over a WebSocket a write key watches no user, a read key sends no events", async () => {
   const line = await dial(`?key=${write}`);
   await line.next();

@@ -2,7 +2,7 @@
 import { Problem } from "../http/problem.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { openPrincipal, principalOf, TokenCache, type AccessFault, type Credentials, type Principal } from "./principal.ts";
-import type { Need } from "./roles.ts";
+import { type Need, rolesWith } from "./roles.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface Gate {
@@ -50,7 +50,15 @@ export function createGate(
 
 /** @throws Problem: `key_missing` where nobody is known, `forbidden` where it is not allowed. */
 export function requireNeed(principal: Principal, need: Need): void {
-  if (!principal.may(need)) throw refusal(principal.kind === "nobody" ? "key_missing" : "forbidden");
+  if (principal.may(need)) return;
+  if (principal.kind === "nobody") throw refusal("key_missing");
+  throw new Problem("forbidden", `The key does not allow this: it takes \`${need}\`, of the roles ${rolesWith(need).join(", ")}.`);
+}
+
+/** For whoever may read one visitor only, and asks for another. It does not say whether there is one. */
+export function notTheirs(): Problem {
+  const who = "a write key reads a user with that user's token, and visitors who are nobody known";
+  return new Problem("forbidden", `The key does not allow this: ${who}.`);
 }
 
 export function refusal(fault: AccessFault): Problem {

@@ -2,7 +2,7 @@
 // nobody known, or the user whom a token speaks for.
 import type { PersonRef } from "../../core/record.ts";
 import type { Project } from "../ports.ts";
-import { refusal } from "./gate.ts";
+import { notTheirs } from "./gate.ts";
 import type { Principal } from "./principal.ts";
 
 export interface Reader {
@@ -17,7 +17,7 @@ export async function readable(ref: PersonRef, reader: Reader): Promise<PersonRe
   if (reader.principal.kind !== "open") {
     const resolved = reader.project.resolve(ref);
     if (resolved !== undefined) await resolved;
-    if (!mayRead(ref, reader)) throw refusal("forbidden");
+    if (!mayRead(ref, reader)) throw notTheirs();
   }
   reader.noted(ref);
   return ref;

@@ -25,6 +25,11 @@ export function grants(role: Role, need: Need, scopes?: readonly Need[]): boolea
   return GRANTS[role].includes(need) && (scopes === undefined || scopes.includes(need));
 }
 
+/** The roles that grant it. */
+export function rolesWith(need: Need): Role[] {
+  return ROLES.filter((role) => grants(role, need));
+}
+
 export function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text);
 }

@@ -10,7 +10,7 @@ import type { KeyRing } from "./key-ring.ts";
 import { TooManyKeysError, type IssuedKey } from "./key-table.ts";
 import type { IdentityProvider } from "./oidc.ts";
 import { credentialsOf, SESSION_COOKIE } from "./principal.ts";
-import { isNeed, isRole, NEEDS, ROLES, type Need, type Role } from "./roles.ts";
+import { isNeed, isRole, NEEDS, ROLES, rolesWith, type Need, type Role } from "./roles.ts";
 import { SESSION_LIFE_S, type Sessions } from "./sessions.ts";
 import { signUserToken, TOKEN_AGE_MAX_S } from "./user-token.ts";
 
@@ -104,7 +104,7 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions, provider: Identi
   function openSession(call: Call): Answer {
     const key = ring.find(requiredText(jsonOf(call), "key", KEY_CHARS_MAX));
     if (key === undefined) throw refusal("key_invalid");
-    if (key.role === "write") throw refusal("forbidden");
+    if (key.role === "write") throw new Problem("forbidden", `A write key stands in pages and opens no console: ${rolesWith("read").join(", ")} do.`);
     const { project, role, id } = key;
     const cookie = sessions.open({ project, role, keyId: id });
     return {

@@ -3,6 +3,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -247,6 +248,18 @@ test("export ends quietly when its reader has enough", async () => {
   child.stdout.once("data", () => child.stdout.destroy());
   const { code, error } = await done;
   deepEqual([code, error], [0, ""]);
+});
+
+test("replay says why a node does not answer", async () => {
+  const file = eventFile("away.ndjson", [event(1)]);
+  const nobody = createServer().listen(0, "127.0.0.1");
+  await once(nobody, "listening");
+  const { port } = nobody.address() as AddressInfo;
+  nobody.close();
+  await once(nobody, "close");
+  const { code, error } = await run("replay", "--url", `http://127.0.0.1:${port}`, file);
+  equal(code, 2);
+  match(error, /^attune: replay: http:\S+ does not answer: is the node running\? \(connect ECONNREFUSED 127\.0\.0\.1:\d+\)\n$/);
 });
 
 test("help whose reader is gone ends quietly", async () => {

@@ -133,7 +133,7 @@ function sender({ url, project, key }: { url: URL; project: string | undefined; 
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const response = await fetch(url, { method: "POST", headers, body }).catch((error: Error) => error);
       if (response instanceof Error) {
-        problem = `${url.origin} does not answer: is the node running? (${response.message})`;
+        problem = `${url.origin} does not answer: is the node running? (${causeOf(response)})`;
       } else {
         const text = await response.text();
         const answer = readAnswer(response.status, text);
@@ -146,6 +146,11 @@ function sender({ url, project, key }: { url: URL; project: string | undefined; 
     }
     throw new UsageError(`replay: ${problem}`);
   };
+}
+
+/** `fetch` itself only says that it failed; why (nobody listens, a certificate that is not trusted) is its cause. */
+function causeOf({ message, cause }: Error): string {
+  return cause instanceof Error && cause.message !== "" ? cause.message : ((cause as NodeJS.ErrnoException | undefined)?.code ?? message);
 }
 
 /** What became of each event; undefined where the answer is about the request. */

@@ -8,7 +8,7 @@ import type {
   ServerWritableStream,
 } from "@grpc/grpc-js";
 import type { Logger } from "pino";
-import { refusal, requireNeed, type Gate } from "../access/gate.ts";
+import { notTheirs, refusal, requireNeed, type Gate } from "../access/gate.ts";
 import { credentialsOf } from "../access/principal.ts";
 import { mayRead, type Reader } from "../access/reader.ts";
 import type { Need } from "../access/roles.ts";
@@ -143,7 +143,7 @@ export function createCalls(options: CallOptions): Calls {
         limits.key(principal.id);
       },
       checkAgain() {
-        if (!read.every((ref) => mayRead(ref, { principal, project }))) throw refusal("forbidden");
+        if (!read.every((ref) => mayRead(ref, { principal, project }))) throw notTheirs();
       },
       sender: options.enricher.sender({ address, userAgent: text("user-agent"), isTrusted: principal.may("read") }),
       noted(ref) {

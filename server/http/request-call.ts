@@ -1,7 +1,7 @@
 // One request as handlers see it: who asks is settled first, everything else is read only when asked for.
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyRequest } from "fastify";
-import { refusal, requireNeed, type Gate } from "../access/gate.ts";
+import { notTheirs, refusal, requireNeed, type Gate } from "../access/gate.ts";
 import { credentialsOf, NOBODY, type Principal } from "../access/principal.ts";
 import type { Limits } from "../access/limits.ts";
 import { mayRead } from "../access/reader.ts";
@@ -134,7 +134,7 @@ export class RequestCall implements Call {
 
   /** Before the answer goes out: an anonymous id may have become a user's while it was made. @throws Problem (forbidden). */
   checkAgain(): void {
-    if (!this.#read.every((ref) => mayRead(ref, this))) throw refusal("forbidden");
+    if (!this.#read.every((ref) => mayRead(ref, this))) throw notTheirs();
   }
 
   #shown() {

@@ -6,7 +6,7 @@
 import { formatTimestamp } from "../../core/event/time.ts";
 import type { Logger } from "pino";
 import { FilterError, HostError, RulesError, type PersonChange, type Project } from "../ports.ts";
-import { refusal } from "../access/gate.ts";
+import { notTheirs } from "../access/gate.ts";
 import { Problem } from "../http/problem.ts";
 import { listFor } from "../serve/recommendation-routes.ts";
 import type { LiveMessage, Subscription } from "./messages.ts";
@@ -146,7 +146,7 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
     if (!subscription.mayRead()) {
       subscriber.waiting = false;
       unsubscribe(subscriber);
-      return tellFault(subscriber, refusal("forbidden"));
+      return tellFault(subscriber, notTheirs());
     }
     const news = subscriber.take();
     const isCurrent = (): boolean =>

@@ -1,5 +1,5 @@
 // Lists and decisions: recommendations for a person, items like another, what trends, and the slots of the page.
-import { refusal } from "../access/gate.ts";
+import { requireNeed } from "../access/gate.ts";
 import type { Reader } from "../access/reader.ts";
 import { isObject, parseObject } from "../http/body.ts";
 import {
@@ -69,7 +69,7 @@ async function recommend(call: Call, source: Source): Promise<Answer> {
 
 /** Why items are not in the list that the request asks for: it names rules, so a public key does not get it. */
 async function whyNotOf({ principal, project }: Call, request: RecommendRequest, whyNot: string[]): Promise<unknown> {
-  if (!principal.may("read")) throw refusal("forbidden");
+  requireNeed(principal, "read");
   const { rules, ref, impersonal, explain: _explain, ...asked } = request;
   const change = rules === undefined ? {} : { rules };
   const answer = await project.preview({ ...asked, ...(impersonal === true ? {} : { ref }), change, whyNot });
