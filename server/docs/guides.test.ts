@@ -1,6 +1,6 @@
 // What the guides show of a program can be put into the shop's, which they are written beside.
-import { deepEqual, equal } from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import { checkProgram } from "../../core/program/compile.ts";
@@ -28,3 +28,16 @@ for (const [guide, kinds] of Object.entries(GUIDES)) {
     }
   });
 }
+
+test("parts of a program that stand in a guide's text are good in the shop's program", () => {
+  const texts = readdirSync(FOLDER).map((guide) => readFileSync(resolve(FOLDER, guide), "utf8"));
+  const inline = texts.flatMap((text) => [...text.matchAll(/`("(models|learning|tastes)": \{.*?\})`/g)]);
+  ok(inline.length >= 4, `only ${inline.length} were found`);
+  for (const [, text, name] of inline) {
+    const part = JSON.parse(`{${text}}`) as Record<string, object>;
+    const isSegment = name === "tastes";
+    const kind = isSegment ? "segments" : (name as "models" | "learning");
+    const more = isSegment ? part : part[kind];
+    deepEqual(checkProgram({ ...shopProgram, [kind]: { ...shopProgram[kind], ...more } }), [], text);
+  }
+});
