@@ -280,6 +280,9 @@ test("limits: the last that fits, and one more", () => {
   });
   deepEqual(at(segments(SEGMENTS_MAX, () => "true")), []);
   deepEqual(at(segments(SEGMENTS_MAX + 1, () => "true")), ["/segments too_many"]);
+  const last = (count: number): string[] => at(segments(count, (i) => (i === count - 1 ? "1.0 + 1.0" : "true")));
+  deepEqual(last(SEGMENTS_MAX * 10).length, 2, "what is a slip too many is read to its end");
+  deepEqual(last(SEGMENTS_MAX * 10 + 1), ["/segments too_many"], "what is no program at all is not");
   deepEqual(at(segments(WINDOWS_MAX, (i) => `count("view", "${i + 1}m") > 1`)), []);
   deepEqual(at(segments(WINDOWS_MAX + 1, (i) => `count("view", "${i + 1}m") > 1`)), [
     `/segments/s${WINDOWS_MAX}/when too_many`,

@@ -4,6 +4,9 @@ import { didYouMean } from "./cel/names.ts";
 import { DURATION_FORM, durationMs } from "./duration.ts";
 import type { ProgramFault } from "./program.ts";
 
+/** What is a slip too many is read as the rest, with all its faults; what is no program at all is not read to its end. */
+const READ_BEYOND = 10;
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface NumberRange {
@@ -31,6 +34,7 @@ export class Faults {
     }
     if (keys !== null) {
       for (const key of Object.keys(value)) {
+        if (this.list.length >= FAULTS_MAX) break;
         if (!keys.includes(key)) {
           const near = didYouMean(key, keys);
           this.add(
@@ -57,7 +61,8 @@ export class Faults {
         `${names.length} ${limit.name}, at most ${limit.max} are allowed (${limit.name.toUpperCase()}_MAX)`,
       );
     }
-    return names.filter((name) => this.name(name, at(path, name))).map((name) => [name, part[name]]);
+    const read = names.slice(0, limit.max * READ_BEYOND);
+    return read.filter((name) => this.name(name, at(path, name))).map((name) => [name, part[name]]);
   }
 
   name(name: string, path: string): boolean {
@@ -77,7 +82,7 @@ export class Faults {
       return undefined;
     }
     if (value.length > max) this.add(path, "too_many", `${value.length} entries, at most ${max} are allowed`);
-    return value;
+    return value.slice(0, max * READ_BEYOND);
   }
 
   string(value: unknown, path: string, max: number): string | undefined {
