@@ -7,7 +7,6 @@ import {
   listAnswer,
   path,
   personQuery,
-  problems,
   project,
   query,
   text,
@@ -23,6 +22,7 @@ function segmentOperation(summary: string, fields: readonly string[]): Operation
     summary,
     description:
       "HTTP Basic with the write key as user name, or `writeKey` in the body. What is refused is a dead letter; the call still succeeds, as Segment has it.",
+    parameters: [project],
     requestBody: {
       required: true,
       content: { "application/json": { schema: { type: "object", properties } }, "text/plain": { schema: text } },
@@ -32,21 +32,8 @@ function segmentOperation(summary: string, fields: readonly string[]): Operation
         { type: "object", properties: { success: { const: true } }, required: ["success"] },
         "Taken: on disk, and in the profile.",
       ),
-      ...problems([
-        "bad_json",
-        "bad_parameter",
-        "unknown_project",
-        "too_deep",
-        "body_too_large",
-        "too_many_events",
-        "unsupported_media_type",
-        "unsupported_encoding",
-        "overloaded",
-        "storage_full",
-        "storage_failed",
-        "shutting_down",
-      ]),
     },
+    faults: ["bad_parameter", "too_many_events", ...CHANGES],
   };
 }
 const PERSON_FIELDS = ["messageId", "userId", "anonymousId", "timestamp", "sentAt", "context"] as const;
@@ -156,16 +143,8 @@ export const INTAKE_PATHS: Paths = {
             "application/x-protobuf": { schema: { type: "string", format: "binary" } },
           },
         },
-        ...problems([
-          "events_rejected",
-          "bad_request",
-          "bad_parameter",
-          "too_many_events",
-          "unsupported_encoding",
-          "unknown_project",
-          ...CHANGES,
-        ]),
       },
+      faults: ["events_rejected", "bad_parameter", "too_many_events", ...CHANGES],
     },
   },
   "/v1/events/stream": {
@@ -177,8 +156,8 @@ export const INTAKE_PATHS: Paths = {
       parameters: [...personQuery, query("event_type", text, "Only events of this type."), project],
       responses: {
         200: { description: "An endless stream.", content: { "text/event-stream": { schema: text } } },
-        ...problems(["bad_parameter", "too_many_connections"]),
       },
+      faults: ["bad_parameter", "too_many_connections"],
     },
   },
   "/v1/dead-letters": {
@@ -197,8 +176,8 @@ export const INTAKE_PATHS: Paths = {
           },
           required: ["dead_letters", "total", "next"],
         }),
-        ...problems(["bad_parameter"]),
       },
+      faults: ["bad_parameter"],
     },
   },
   "/v1/dead-letters/{id}/retry": {
@@ -210,8 +189,8 @@ export const INTAKE_PATHS: Paths = {
       requestBody: { required: false, content: { "application/json": { schema: ref("Event") } } },
       responses: {
         200: json(ref("IntakeAnswer")),
-        ...problems(["events_rejected", "unknown_dead_letter", ...CHANGES]),
       },
+      faults: ["events_rejected", "unknown_dead_letter", ...CHANGES],
     },
   },
   "/v1/items": {
@@ -227,8 +206,8 @@ export const INTAKE_PATHS: Paths = {
       }),
       responses: {
         200: json({ type: "object", properties: { accepted: { type: "integer" } }, required: ["accepted"] }),
-        ...problems(["bad_item", "bad_parameter", ...CHANGES]),
       },
+      faults: ["bad_item", "bad_parameter", ...CHANGES],
     },
     get: {
       tags: ["Catalogue"],
@@ -240,8 +219,8 @@ export const INTAKE_PATHS: Paths = {
           properties: { items: { type: "array", items: ref("Item") } },
           required: ["items"],
         }),
-        ...problems(["bad_parameter"]),
       },
+      faults: ["bad_parameter"],
     },
   },
   "/v1/items/{item_id}": {
@@ -249,7 +228,8 @@ export const INTAKE_PATHS: Paths = {
       tags: ["Catalogue"],
       summary: "Read an item",
       parameters: [path("item_id", "The item."), project],
-      responses: { 200: json(ref("Item")), ...problems(["unknown_item"]) },
+      responses: { 200: json(ref("Item")) },
+      faults: ["unknown_item"],
     },
     delete: {
       tags: ["Catalogue"],
@@ -259,8 +239,8 @@ export const INTAKE_PATHS: Paths = {
       parameters: [path("item_id", "The item."), project],
       responses: {
         204: { description: "It is gone." },
-        ...problems(["unknown_item", "storage_full", "storage_failed"]),
       },
+      faults: ["unknown_item", ...CHANGES],
     },
   },
   "/v1/items/{item_id}/similar": {
@@ -268,7 +248,8 @@ export const INTAKE_PATHS: Paths = {
       tags: ["Recommendations"],
       summary: "Items like another",
       parameters: [path("item_id", "The item."), limit(200, 20), project],
-      responses: { 200: listAnswer, ...problems(["bad_parameter"]) },
+      responses: { 200: listAnswer },
+      faults: ["bad_parameter"],
     },
   },
 };

@@ -2,12 +2,10 @@
 import {
   body,
   json,
-  JSON_FAULTS,
   limit,
   path,
   personQuery,
   placementLimit,
-  problems,
   project,
   query,
   text,
@@ -39,8 +37,8 @@ export const OPERATION_PATHS: Paths = {
       requestBody: body(ref("KeyRequest")),
       responses: {
         201: json(ref("IssuedKey"), "`key` is shown this once."),
-        ...problems(["bad_parameter", "admin_key_first", "too_many_keys", ...JSON_FAULTS]),
       },
+      faults: ["bad_parameter", "admin_key_first", "too_many_keys"],
     },
   },
   "/v1/keys/{key_id}/rotate": {
@@ -52,8 +50,8 @@ export const OPERATION_PATHS: Paths = {
       requestBody: body(overlap),
       responses: {
         201: json(ref("IssuedKey"), "`key` is shown this once."),
-        ...problems(["bad_parameter", "unknown_key", "too_many_keys", ...JSON_FAULTS]),
       },
+      faults: ["bad_parameter", "unknown_key", "too_many_keys"],
     },
   },
   "/v1/keys/{key_id}": {
@@ -62,7 +60,8 @@ export const OPERATION_PATHS: Paths = {
       summary: "Revoke a key",
       description: "At once: the next request with it is refused, open connections of it are told nothing more.",
       parameters: [path("key_id", "The key's id."), project],
-      responses: { 204: { description: "It is revoked." }, ...problems(["unknown_key"]) },
+      responses: { 204: { description: "It is revoked." } },
+      faults: ["unknown_key"],
     },
   },
   "/v1/token-secrets": {
@@ -75,8 +74,8 @@ export const OPERATION_PATHS: Paths = {
       requestBody: body(overlap),
       responses: {
         201: json({ type: "object", properties: { id: text, secret: text }, required: ["id", "secret"] }),
-        ...problems(["bad_parameter", ...JSON_FAULTS]),
       },
+      faults: ["bad_parameter"],
     },
   },
   "/v1/user-tokens": {
@@ -97,8 +96,8 @@ export const OPERATION_PATHS: Paths = {
           properties: { user_token: text, expires_at: { type: "string", format: "date-time" } },
           required: ["user_token", "expires_at"],
         }),
-        ...problems(["bad_parameter", ...JSON_FAULTS]),
       },
+      faults: ["bad_parameter"],
     },
   },
   "/v1/session": {
@@ -110,8 +109,8 @@ export const OPERATION_PATHS: Paths = {
       requestBody: body({ type: "object", properties: { key: text }, required: ["key"] }),
       responses: {
         201: json(ref("Session")),
-        ...problems(["bad_parameter", "key_invalid", "forbidden", ...JSON_FAULTS]),
       },
+      faults: ["bad_parameter", "key_invalid", "forbidden"],
     },
     delete: {
       tags: ["Access"],
@@ -134,7 +133,8 @@ export const OPERATION_PATHS: Paths = {
       description:
         "Leads the browser to the provider's login. Where it cannot, back to the console with `login_fault`.",
       parameters: [project],
-      responses: { 302: { description: "To the provider." }, ...problems(["no_identity_provider", "unknown_project"]) },
+      responses: { 302: { description: "To the provider." } },
+      faults: ["no_identity_provider"],
     },
   },
   "/v1/session/oidc/callback": {
@@ -143,7 +143,8 @@ export const OPERATION_PATHS: Paths = {
       summary: "Come back from the identity provider",
       description:
         "The address that the provider must know. Opens a session with the role that the person's groups give, or leads to the console with `login_fault`: login_denied, login_expired, login_no_role, login_failed.",
-      responses: { 302: { description: "To the console." }, ...problems(["no_identity_provider"]) },
+      responses: { 302: { description: "To the console." } },
+      faults: ["no_identity_provider"],
     },
   },
   "/v1/audit": {
@@ -165,8 +166,8 @@ export const OPERATION_PATHS: Paths = {
           properties: { entries: { type: "array", items: ref("AuditEntry") }, next: { type: ["integer", "null"] } },
           required: ["entries", "next"],
         }),
-        ...problems(["bad_parameter"]),
       },
+      faults: ["bad_parameter"],
     },
   },
   "/v1/live": {
@@ -190,8 +191,8 @@ export const OPERATION_PATHS: Paths = {
           description: "An endless stream; `event:` is the message's type, `data:` its JSON.",
           content: { "text/event-stream": { schema: ref("LiveMessage") } },
         },
-        ...problems(["bad_parameter", "unknown_project", "too_many_connections"]),
       },
+      faults: ["bad_parameter", "too_many_connections"],
     },
   },
   "/v1/search": {
@@ -217,8 +218,8 @@ export const OPERATION_PATHS: Paths = {
           },
           required: ["persons", "items", "segments"],
         }),
-        ...problems(["bad_parameter"]),
       },
+      faults: ["bad_parameter"],
     },
   },
   "/v1/stats": {
@@ -267,7 +268,8 @@ export const OPERATION_PATHS: Paths = {
     get: {
       tags: ["Pages"],
       summary: "The demo site, where the node was started with it",
-      responses: { 200: { description: "HTML." }, ...problems(["unknown_route"]) },
+      responses: { 200: { description: "HTML." } },
+      faults: ["unknown_route"],
     },
   },
   "/sdk/attune.js": {

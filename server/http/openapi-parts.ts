@@ -13,19 +13,12 @@ export interface Operation {
   parameters?: Schema[];
   requestBody?: Schema;
   responses: Record<string, Schema>;
+  /** Problems of its own; what every operation, every body and every key can be answered is added to them. */
+  faults?: readonly ProblemCode[];
 }
 
-export const PERSON_CALLS = ["bad_parameter", "unknown_project"] as const;
-export const CHANGES = [
-  "bad_json",
-  "too_deep",
-  "body_too_large",
-  "unsupported_media_type",
-  "overloaded",
-  "storage_full",
-  "storage_failed",
-  "shutting_down",
-] as const;
+/** Of what goes into the log. */
+export const CHANGES = ["overloaded", "storage_full", "storage_failed"] as const;
 
 export const query = (name: string, schema: Schema, description: string): Schema => ({
   name,
@@ -65,10 +58,10 @@ const WAITS: Schema = {
   "Retry-After": { description: "Seconds to wait before the next try; not with every code.", schema: { type: "integer", minimum: 1 } },
 };
 
-/** Groups the problems that an operation can answer by their status. */
+/** Groups the problems that an operation can answer by their status, each once. */
 export function problems(codes: readonly ProblemCode[]): Record<string, Schema> {
   const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of codes) {
+  for (const code of new Set(codes)) {
     const [status] = PROBLEMS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
@@ -84,7 +77,6 @@ export function problems(codes: readonly ProblemCode[]): Record<string, Schema> 
   );
 }
 
-export const JSON_FAULTS = ["bad_json", "too_deep", "body_too_large", "unsupported_media_type"] as const;
 export const personQuery = [
   query("user_id", text, "The user; this or `anonymous_id` is required."),
   query("anonymous_id", text, "The visitor."),

@@ -4,8 +4,6 @@ import {
   CHANGES,
   json,
   path,
-  PERSON_CALLS,
-  problems,
   project,
   type Operation,
   type Paths,
@@ -20,8 +18,8 @@ function profileOperations(who: "user" | "visitor", parameter: Schema): Record<s
       parameters: [parameter, project],
       responses: {
         200: json(ref("Profile"), "The profile as it is now."),
-        ...problems([...PERSON_CALLS, "unknown_person"]),
       },
+      faults: ["bad_parameter", "unknown_person"],
     },
     patch: {
       tags: ["Profiles"],
@@ -33,7 +31,8 @@ function profileOperations(who: "user" | "visitor", parameter: Schema): Record<s
         properties: { attributes: { type: "object", additionalProperties: true } },
         required: ["attributes"],
       }),
-      responses: { 200: json(ref("Profile"), "The profile afterwards."), ...problems([...PERSON_CALLS, ...CHANGES]) },
+      responses: { 200: json(ref("Profile"), "The profile afterwards.") },
+      faults: ["bad_parameter", ...CHANGES],
     },
   };
 }
@@ -46,7 +45,8 @@ function consentOperations(who: "user" | "visitor", parameter: Schema): Record<s
       summary: `Read what a ${who} allows`,
       description: "Where nobody was asked yet, the program's default, with `source` `default`.",
       parameters: [parameter, project],
-      responses: { 200: json(ref("Consent"), "What holds now."), ...problems(["bad_parameter", "unknown_project", "unavailable"]) },
+      responses: { 200: json(ref("Consent"), "What holds now.") },
+      faults: ["bad_parameter"],
     },
     put: {
       tags: ["Privacy"],
@@ -57,8 +57,8 @@ function consentOperations(who: "user" | "visitor", parameter: Schema): Record<s
       requestBody: body(ref("ConsentRequest")),
       responses: {
         200: json(ref("Consent"), "What holds from now on."),
-        ...problems(["bad_parameter", "unknown_project", ...CHANGES]),
       },
+      faults: ["bad_parameter", ...CHANGES],
     },
   };
 }
@@ -73,8 +73,8 @@ function exportOperation(who: "user" | "visitor", parameter: Schema): Record<str
       parameters: [parameter, project],
       responses: {
         200: { description: "The lines.", content: { "application/x-ndjson": { schema: { type: "string" } } } },
-        ...problems(["bad_parameter", "unknown_project", "unavailable"]),
       },
+      faults: ["bad_parameter"],
     },
   };
 }
@@ -89,8 +89,8 @@ function erasureOperation(who: "user" | "visitor", parameter: Schema): Record<st
       parameters: [parameter, project],
       responses: {
         202: json(ref("ErasureJob"), "The person is forgotten; the job runs."),
-        ...problems(["bad_parameter", "unknown_project", "unavailable", "storage_full", "storage_failed"]),
       },
+      faults: ["bad_parameter", ...CHANGES],
     },
   };
 }
@@ -113,8 +113,8 @@ export const PERSON_PATHS: Paths = {
       parameters: [path("job_id", "The job."), project],
       responses: {
         200: json(ref("ErasureJob"), "The job."),
-        ...problems(["bad_parameter", "unknown_project", "unknown_job"]),
       },
+      faults: ["bad_parameter", "unknown_job"],
     },
   },
   "/v1/privacy/inventory": {
@@ -123,7 +123,7 @@ export const PERSON_PATHS: Paths = {
       summary: "Every field that is stored",
       description: "What it is, what for, how long it is kept, whether an export shows it, and whether the disk does.",
       parameters: [project],
-      responses: { 200: json(ref("Inventory"), "By kind of data."), ...problems(["unknown_project", "unavailable"]) },
+      responses: { 200: json(ref("Inventory"), "By kind of data.") },
     },
   },
   "/v1/privacy/retention": {
@@ -133,7 +133,7 @@ export const PERSON_PATHS: Paths = {
       description:
         "The ages in force (`retention` in attune.config.ts), and what the node's last run of retention did.",
       parameters: [project],
-      responses: { 200: json(ref("Retention"), "The policy."), ...problems(["unknown_project", "unavailable"]) },
+      responses: { 200: json(ref("Retention"), "The policy.") },
     },
   },
   "/v1/privacy/users/{user_id}/export": exportOperation("user", path("user_id", "The user.")),

@@ -6,6 +6,7 @@ import { PROBLEMS } from "./problem.ts";
 export type Schema = Record<string, unknown>;
 
 const id = (description: string): Schema => ({ type: "string", minLength: 1, maxLength: 128, description });
+const label: Schema = { type: "string", minLength: 1, maxLength: 128 };
 const text = (description: string, maxLength?: number): Schema => ({ type: "string", description, ...(maxLength && { maxLength }) });
 const number = (description: string): Schema => ({ type: "number", description });
 const integer = (description: string): Schema => ({ type: "integer", description });
@@ -42,10 +43,29 @@ const KEY_FIELDS: Record<string, Schema> = {
   origins: list({ type: "string" }),
 };
 
+const CONTEXT_FIELDS: Record<string, Schema> = {
+  device: text("`desktop`, `mobile`, `tablet` …"),
+  os: text("Operating system."),
+  browser: text("Browser."),
+  locale: text("BCP 47, such as `de-AT`."),
+  timezone: text("Offset, such as `+02:00`, from which the visitor's hour and weekday are told; an IANA name counts as UTC there."),
+  country: text("ISO 3166-1 alpha-2."),
+  region: text("Region or state."),
+  referrer: text("Where the visitor came from."),
+  weather: text("The weather, when the site knows it."),
+  variant: text("The variant that was shown."),
+  decision_id: text("The list or decision that led to the event."),
+};
+
 export const SCHEMAS: Record<string, Schema> = {
   Event: object(
     {
-      event_id: text("The idempotency key within its person; given by the server (UUIDv7) where it is missing.", 64),
+      event_id: {
+        type: "string",
+        minLength: 1,
+        maxLength: 64,
+        description: "The idempotency key within its person; given by the server (UUIDv7) where it is missing.",
+      },
       user_id: id("This or `anonymous_id` is required."),
       anonymous_id: id("An event that carries both ids links the two: the profiles become one."),
       session_id: id("A gap of 30 minutes starts a session where it is missing."),
@@ -66,21 +86,14 @@ export const SCHEMAS: Record<string, Schema> = {
     "One thing that a visitor did.",
   ),
   Context: object(
-    {
-      device: text("`desktop`, `mobile`, `tablet` …"),
-      os: text("Operating system."),
-      browser: text("Browser."),
-      locale: text("BCP 47, such as `de-AT`."),
-      timezone: text("Offset, such as `+02:00`, from which the visitor's hour and weekday are told; an IANA name counts as UTC there."),
-      country: text("ISO 3166-1 alpha-2."),
-      region: text("Region or state."),
-      referrer: text("Where the visitor came from."),
-      weather: text("The weather, when the site knows it."),
-      variant: text("The variant that was shown."),
-      decision_id: text("The list or decision that led to the event."),
-    },
+    CONTEXT_FIELDS,
     [],
     "The visitor's surroundings. Device, operating system, browser and country are filled in where they are missing.",
+  ),
+  ProfileContext: object(
+    { ...CONTEXT_FIELDS, hour: integer("The visitor's, 0-23; in UTC where the time zone is not known."), weekday: integer("The visitor's, 0 (Sunday) to 6.") },
+    [],
+    "What the events last said of the visitor's surroundings, and what time it is there.",
   ),
   IntakeAnswer: object(
     {
@@ -125,9 +138,9 @@ export const SCHEMAS: Record<string, Schema> = {
     {
       item_id: id("The item's id."),
       title: text("Shown to visitors.", 512),
-      categories: list({ type: "string" }),
-      tags: list({ type: "string" }),
-      price: number("Money, 0 or more."),
+      categories: { ...list(label), maxItems: 64 },
+      tags: { ...list(label), maxItems: 64 },
+      price: { type: "number", minimum: 0, description: "Money." },
       image_url: text("URL or path of a picture.", 2048),
       url: text("URL or path of the item's page.", 2048),
       available: { type: "boolean", description: "False: never recommended." },
@@ -135,7 +148,7 @@ export const SCHEMAS: Record<string, Schema> = {
         anyOf: [...instant["anyOf"] as Schema[], { type: "string", format: "date" }],
         description: "ISO 8601 with a zone, Unix ms, or a day, which begins at midnight UTC.",
       },
-      attributes: open("Anything else that filters may read."),
+      attributes: open("Anything else that filters may read, at most 16 KiB."),
     },
     ["item_id"],
   ),
@@ -160,7 +173,7 @@ export const SCHEMAS: Record<string, Schema> = {
       },
       session: nullable(open("The open session: id, started_at, duration_s, events, page_views, bounce …")),
       segments: list({ type: "string" }),
-      context: ref("Context"),
+      context: ref("ProfileContext"),
       consent: nullable(open("Consent by purpose.")),
       activity: list(open("{date, interactions}"), "Interactions by UTC day, the last 30 that had any."),
       degraded: { type: "boolean", description: "A part of the cluster is away: this may be older than it should be, or empty." },
@@ -401,7 +414,12 @@ export const SCHEMAS: Record<string, Schema> = {
             rank: integer("From 1."),
             reason_text: text("With `explain`: the reasons in one short sentence for whoever reads the list."),
             reasons: list(
-              object({ source: text("The model."), because: list({ type: "string" }, "The visitor's own items behind it."), weight: number("Share of the chances that all models give the item.") }),
+              object({
+                source: text("The model."),
+                because: list({ type: "string" }, "The visitor's own items behind it."),
+                weight: number("Share of the chances that all models give the item."),
+                crowds: list({ type: "string" }, "Of `context` and `daypart`: whose favourite the item is, strongest first, such as `country:NO`."),
+              }),
               "With `explain`.",
             ),
             item: ref("Item"),

@@ -6,10 +6,8 @@ import {
   limit,
   listAnswer,
   path,
-  PERSON_CALLS,
   personQuery,
   placementLimit,
-  problems,
   project,
   query,
   text,
@@ -39,7 +37,8 @@ export const SERVING_PATHS: Paths = {
         query("why_not", text, "Items, with commas between them: why they are not in the list (read key)."),
         project,
       ],
-      responses: { 200: listAnswer, ...problems([...PERSON_CALLS, "bad_filter", "unknown_placement"]) },
+      responses: { 200: listAnswer },
+      faults: ["bad_parameter", "bad_filter", "unknown_placement"],
     },
     post: {
       tags: ["Recommendations"],
@@ -48,15 +47,8 @@ export const SERVING_PATHS: Paths = {
       requestBody: body(ref("RecommendationRequest")),
       responses: {
         200: listAnswer,
-        ...problems([
-          ...PERSON_CALLS,
-          "bad_json",
-          "bad_filter",
-          "bad_rules",
-          "unknown_placement",
-          "unsupported_media_type",
-        ]),
       },
+      faults: ["bad_parameter", "bad_filter", "bad_rules", "unknown_placement"],
     },
   },
   "/v1/recommendations/preview": {
@@ -69,15 +61,8 @@ export const SERVING_PATHS: Paths = {
       requestBody: body(ref("PreviewRequest")),
       responses: {
         200: json(ref("Preview"), "Both lists."),
-        ...problems([
-          "bad_json",
-          "bad_parameter",
-          "bad_filter",
-          "bad_rules",
-          "unknown_placement",
-          "unsupported_media_type",
-        ]),
       },
+      faults: ["bad_parameter", "bad_filter", "bad_rules", "unknown_placement"],
     },
   },
   "/v1/trending": {
@@ -85,7 +70,8 @@ export const SERVING_PATHS: Paths = {
       tags: ["Recommendations"],
       summary: "What trends",
       parameters: [limit(200, 20), query("filter", text, "CEL over the item."), project],
-      responses: { 200: listAnswer, ...problems(["bad_parameter", "bad_filter"]) },
+      responses: { 200: listAnswer },
+      faults: ["bad_parameter", "bad_filter"],
     },
   },
   "/v1/decide": {
@@ -97,8 +83,8 @@ export const SERVING_PATHS: Paths = {
       requestBody: body(ref("DecideRequest")),
       responses: {
         200: json(ref("Decision")),
-        ...problems([...PERSON_CALLS, "bad_json", "unknown_slot", "unsupported_media_type"]),
       },
+      faults: ["bad_parameter", "unknown_slot"],
     },
   },
   "/v1/slots": {
@@ -146,7 +132,8 @@ export const SERVING_PATHS: Paths = {
       summary: "What an experiment has shown",
       description: "Per variant users, exposures, conversions and lift with intervals that hold whenever one looks.",
       parameters: [path("name", "The experiment."), project],
-      responses: { 200: json(ref("Experiment")), ...problems(["bad_parameter", "unknown_experiment"]) },
+      responses: { 200: json(ref("Experiment")) },
+      faults: ["bad_parameter", "unknown_experiment"],
     },
   },
   "/v1/segments": {
@@ -184,8 +171,8 @@ export const SERVING_PATHS: Paths = {
           },
           required: ["segment", "users", "total", "next"],
         }),
-        ...problems(["bad_parameter", "unknown_segment"]),
       },
+      faults: ["bad_parameter", "unknown_segment"],
     },
   },
   "/v1/program": {
@@ -195,10 +182,8 @@ export const SERVING_PATHS: Paths = {
       description:
         "The document, with its `version` and `created_at`; it can be put back as it is. `ETag` is the document's: the same as long as nobody changes it, whatever trainings learn.",
       parameters: [query("version", { type: "integer", minimum: 0 }, "An earlier version."), project],
-      responses: {
-        200: { ...json(ref("Program")), headers: TAG },
-        ...problems(["bad_parameter", "unknown_version"]),
-      },
+      responses: { 200: { ...json(ref("Program")), headers: TAG } },
+      faults: ["bad_parameter", "unknown_version"],
     },
     put: {
       tags: ["Program"],
@@ -212,8 +197,8 @@ export const SERVING_PATHS: Paths = {
       requestBody: body(ref("Program")),
       responses: {
         200: { ...json({ type: "object", properties: { version: { type: "integer" } }, required: ["version"] }), headers: TAG },
-        ...problems(["program_changed", "bad_program", ...CHANGES]),
       },
+      faults: ["program_changed", "bad_program", ...CHANGES],
     },
   },
   "/v1/program/check": {
@@ -232,7 +217,6 @@ export const SERVING_PATHS: Paths = {
           },
           required: ["ok", "faults", "warnings"],
         }),
-        ...problems(["bad_json", "unsupported_media_type"]),
       },
     },
   },
@@ -248,8 +232,8 @@ export const SERVING_PATHS: Paths = {
           properties: { version: { type: "integer", description: "The new version's number." } },
           required: ["version"],
         }),
-        ...problems(["bad_parameter", "unknown_version", ...CHANGES]),
       },
+      faults: ["bad_parameter", "unknown_version", ...CHANGES],
     },
   },
   "/v1/program/versions": {

@@ -91,6 +91,6 @@ export async function ask(node: Pick<TestNode, "url">, route: string, body?: unk
     headers: { ...(body !== undefined && { "content-type": "application/json" }), ...init.headers },
   });
   const text = await response.text();
-  const isJson = /json/.test(response.headers.get("content-type") ?? "");
+  const isJson = /[/+]json/.test(response.headers.get("content-type") ?? "");
   return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
 }
