@@ -1,5 +1,6 @@
 // Keys over HTTP: made, rotated and revoked by administrators; user tokens for a site's backend; the console's login.
 import { parseObject } from "../http/body.ts";
+import { readObject } from "../http/json-body.ts";
 import { requireJson } from "../http/media-type.ts";
 import { fromJson, ID_CHARS_MAX, integer, pathText, requiredText, texts, type Source } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
@@ -41,7 +42,7 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions, provider: Identi
   }
 
   async function makeKey(call: Call): Promise<Answer> {
-    const source = jsonOf(call);
+    const source = await jsonOf(call);
     const role = roleOf(source);
     // Otherwise the node closes, and nobody could open it again from here.
     if (ring.isEmpty && provider === undefined && role !== "admin") {
@@ -66,7 +67,7 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions, provider: Identi
   }
 
   async function rotateKey(call: Call): Promise<Answer> {
-    const overlapS = integer(jsonOf(call), "overlap_s", { low: 0, high: OVERLAP_MAX_S, otherwise: DAY_S });
+    const overlapS = integer(await jsonOf(call), "overlap_s", { low: 0, high: OVERLAP_MAX_S, otherwise: DAY_S });
     const id = ownKey(call);
     const issued = await atMost(() => ring.rotate(id, overlapS * 1_000));
     if (issued === undefined) throw unknownKey();
@@ -79,13 +80,13 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions, provider: Identi
   }
 
   async function rotateSecret(call: Call): Promise<Answer> {
-    const overlapS = integer(jsonOf(call), "overlap_s", { low: 0, high: OVERLAP_MAX_S, otherwise: DAY_S });
+    const overlapS = integer(await jsonOf(call), "overlap_s", { low: 0, high: OVERLAP_MAX_S, otherwise: DAY_S });
     const { id, secret } = await ring.rotateSecret(call.project.name, overlapS * 1_000);
     return { status: 201, json: { id, secret }, audit: { secret_id: id } };
   }
 
   async function makeUserToken(call: Call): Promise<Answer> {
-    const source = jsonOf(call);
+    const source = await jsonOf(call);
     const userId = requiredText(source, "user_id", ID_CHARS_MAX);
     const lifeS = integer(source, "life_s", { low: 1, high: TOKEN_AGE_MAX_S, otherwise: TOKEN_LIFE_S });
     const { name } = call.project;
@@ -102,7 +103,8 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions, provider: Identi
 
   /** Opens the console with a key: afterwards the browser holds a cookie that no script can read, and not the key. */
   function openSession(call: Call): Answer {
-    const key = ring.find(requiredText(jsonOf(call), "key", KEY_CHARS_MAX));
+    requireJson(call);
+    const key = ring.find(requiredText(fromJson(parseObject(call.body)), "key", KEY_CHARS_MAX));
     if (key === undefined) throw refusal("key_invalid");
     if (key.role === "write") throw new Problem("forbidden", `A write key stands in pages and opens no console: ${rolesWith("read").join(", ")} do.`);
     const { project, role, id } = key;
@@ -137,9 +139,8 @@ export function sessionCookie(value: string, isSecure: boolean): string {
   return `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_LIFE_S}${secure}`;
 }
 
-function jsonOf(call: Call): Source {
-  requireJson(call);
-  return fromJson(parseObject(call.body));
+async function jsonOf(call: Call): Promise<Source> {
+  return fromJson(await readObject(call));
 }
 
 function roleOf(source: Source): Role {

@@ -1,7 +1,7 @@
 // Dead letters: what was refused and why, and another try, as it was or corrected.
 import type { DeadLetter } from "../../core/record.ts";
-import { parseJson } from "../http/body.ts";
-import { requireJson } from "../http/media-type.ts";
+import { readValue } from "../http/json-body.ts";
+import { requireJsonType } from "../http/media-type.ts";
 import { fromQuery, ID_CHARS_MAX, integer, optionalText, pathText } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
@@ -18,7 +18,7 @@ export function deadLetterRoutes(intake: Intake, webhooks: WebhookSender): Route
   async function retry(call: Call): Promise<Answer> {
     const { project } = call;
     const corrected = call.body !== null && call.body.length > 0;
-    if (corrected) requireJson(call);
+    if (corrected) requireJsonType(call);
     const id = pathText(call, "id");
     const letter = await project.deadLetter(id);
     if (letter === undefined || letter.resolved === true) {
@@ -31,7 +31,7 @@ export function deadLetterRoutes(intake: Intake, webhooks: WebhookSender): Route
       await project.resolveDeadLetter(id);
       return ok({ accepted: 1, duplicates: 0, rejected: [] });
     }
-    const raw = corrected ? parseJson(call.body) : letter.body;
+    const raw = corrected ? await readValue(call) : letter.body;
     const answer = await intake.take(
       project,
       { raws: [raw] },

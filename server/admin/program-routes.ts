@@ -1,8 +1,7 @@
 // The personalization program: read, checked, replaced, brought back.
 import { programWarnings, type WarnedHost } from "../../core/program/warnings.ts";
 import { programTag, shownDocument } from "../hosting/program-tag.ts";
-import { parseObject } from "../http/body.ts";
-import { requireJson } from "../http/media-type.ts";
+import { readObject } from "../http/json-body.ts";
 import { fromJson, fromQuery, integer } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
@@ -21,7 +20,7 @@ export function programRoutes(onProgram: (project: Project) => void, host: Warne
   ];
 
   async function putProgram(call: Call): Promise<Answer> {
-    const document = documentOf(call);
+    const document = await documentOf(call);
     const result = await call.project.putProgram(document, baseOf(call));
     if ("changedTo" in result)
       throw new Problem("program_changed", `Version ${result.changedTo} came into force since: read it and change that one.`);
@@ -35,8 +34,7 @@ export function programRoutes(onProgram: (project: Project) => void, host: Warne
   }
 
   async function rollback(call: Call): Promise<Answer> {
-    requireJson(call);
-    const source = fromJson(parseObject(call.body));
+    const source = fromJson(await readObject(call));
     const version = integer(source, "version", { low: 0, high: VERSION_MAX, otherwise: -1 });
     if (version < 0) throw source.fault("version", "`version` is required.");
     const result = await call.project.rollbackProgram(version);
@@ -46,7 +44,7 @@ export function programRoutes(onProgram: (project: Project) => void, host: Warne
   }
 
   async function checkProgram(call: Call): Promise<Answer> {
-    const document = documentOf(call);
+    const document = await documentOf(call);
     const faults = await call.project.checkProgram(document);
     return ok({ ok: faults.length === 0, faults, warnings: faults.length === 0 ? programWarnings(document, host) : [] });
   }
@@ -59,9 +57,8 @@ function baseOf({ headers }: Call): string[] | undefined {
 }
 
 /** A document that was read can be written back: what reading added is taken off again. */
-function documentOf(call: Call): Record<string, unknown> {
-  requireJson(call);
-  const { version: _version, created_at: _createdAt, $schema: _schema, learned: _learned, ...document } = parseObject(call.body);
+async function documentOf(call: Call): Promise<Record<string, unknown>> {
+  const { version: _version, created_at: _createdAt, $schema: _schema, learned: _learned, ...document } = await readObject(call);
   return document;
 }
 

@@ -3,7 +3,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { forEachSeedAsync } from "../../core/testing/seeds.ts";
 import type { Rng } from "../../core/math/rng.ts";
 import { matrixFolders, SAMPLES } from "../access/testing/matrix.ts";
@@ -150,5 +150,21 @@ test("without a key, with one in the URL and for another project as well", async
     await send(name, { headers: { authorization: "" }, query: `key=${key}` });
     await send(name, { headers: { authorization: `Bearer ${other}`, "attune-project": "default" } });
     await send(name, { headers: { origin: "https://stranger.example" } });
+  }
+});
+
+/** Public: nothing is unpacked for somebody who is nobody yet. */
+const AS_IT_IS = "POST /v1/session";
+
+test("whatever takes JSON takes it as gzip and as zstd", async () => {
+  for (const { name, operation } of OPERATIONS) {
+    if (operation.requestBody === undefined) continue;
+    const { body } = SAMPLES[name]!;
+    const json = JSON.stringify({ ...((body ?? {}) as object), user_id: "ada" });
+    const { status, text } = await send(name, { body: json });
+    for (const [encoding, bytes] of [["gzip", gzipSync(json)], ["zstd", zstdCompressSync(json)]] as const) {
+      const packed = await send(name, { body: bytes, headers: { "content-encoding": encoding } });
+      equal(packed.status, name === AS_IT_IS ? 415 : status, `${name} ${encoding}: ${text} ${packed.text}`);
+    }
   }
 });

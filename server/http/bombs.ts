@@ -19,6 +19,8 @@ export function bombs(): Bomb[] {
   return [
     { name: "64 MB of blanks as gzip", route: events, body: gzipSync(blown), headers: { "content-encoding": "gzip" } },
     { name: "64 MB of blanks as zstd", route: events, body: zstdCompressSync(blown), headers: { "content-encoding": "zstd" } },
+    { name: "64 MB of blanks as gzip, for a program", route: "PUT /v1/program", body: gzipSync(blown), headers: { "content-encoding": "gzip" } },
+    { name: "64 MB of blanks as gzip, for a login", route: "POST /v1/session", body: gzipSync(blown), headers: { "content-encoding": "gzip" } },
     { name: "a megabyte of opening brackets", route: events, body: Buffer.alloc(MEGABYTE - 1, 0x5b) },
     { name: "nested 10,000 deep", route: events, body: deep("[", 10_000) },
     { name: "objects nested 10,000 deep", route: "PUT /v1/items", body: deep('{"a":', 10_000) },

@@ -16,7 +16,7 @@ export function requireJsonType(call: Call): void {
   }
 }
 
-/** Also refuses a content encoding, for bodies that are small. @throws Problem (unsupported_…). */
+/** Also refuses a content encoding: nothing is unpacked for somebody who is nobody yet. @throws Problem (unsupported_…). */
 export function requireJson(call: Call): void {
   requireJsonType(call);
   const encoding = call.headers["content-encoding"];

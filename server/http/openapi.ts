@@ -77,7 +77,7 @@ export const openApiDocument = {
     title: "attune",
     version: "0.1.0",
     description:
-      "From a click to a changed page within milliseconds. JSON in, JSON out; errors are problem documents (RFC 9457) with a stable `code`. What is no request that a route could take (405, 408, 417, 431) and a fault of the server (500) are such documents too, and are not named with each operation.",
+      "From a click to a changed page within milliseconds. JSON in, JSON out; errors are problem documents (RFC 9457) with a stable `code`. What is no request that a route could take (405, 408, 417, 431) and a fault of the server (500) are such documents too, and are not named with each operation. A body may be sent with `Content-Encoding: gzip` or `zstd`.",
     license: { name: "Apache-2.0", identifier: "Apache-2.0" },
   },
   servers: [{ url: "/" }],

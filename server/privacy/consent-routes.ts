@@ -1,6 +1,5 @@
 // What a person allows: read and set, for users and for anonymous visitors.
-import { parseObject } from "../http/body.ts";
-import { requireJson } from "../http/media-type.ts";
+import { readObject } from "../http/json-body.ts";
 import { pathPerson } from "../http/parameters.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { readConsent } from "./consent-body.ts";
@@ -21,9 +20,8 @@ async function getConsent(call: Call): Promise<Answer> {
 }
 
 async function putConsent(call: Call): Promise<Answer> {
-  requireJson(call);
   const ref = await pathPerson(call);
-  const consent = await readConsent(parseObject(call.body), async () => (await call.project.consent(ref)).consent);
+  const consent = await readConsent(await readObject(call), async () => (await call.project.consent(ref)).consent);
   await call.project.setConsent(ref, consent);
   return ok({ ...ref, ...consent });
 }

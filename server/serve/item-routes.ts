@@ -1,8 +1,7 @@
 // The catalogue: items in (all or none), one out, one away.
 import type { Item } from "../../core/item/item.ts";
 import { itemView, normaliseItem, type ItemRejection } from "../../core/item/validate.ts";
-import { parseObject, unpack } from "../http/body.ts";
-import { requireJsonType } from "../http/media-type.ts";
+import { readObject } from "../http/json-body.ts";
 import { fromQuery, ID_CHARS_MAX, pathText, texts } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
@@ -22,10 +21,7 @@ export function itemRoutes(onCatalogue: (project: Project) => void): Route[] {
   ];
 
   async function putItems(call: Call): Promise<Answer> {
-    requireJsonType(call);
-    const encoding = call.headers["content-encoding"];
-    const body = encoding === undefined || call.body === null ? call.body : await unpack(call.body, encoding);
-    const { items: raws } = parseObject(body);
+    const { items: raws } = await readObject(call);
     if (!Array.isArray(raws)) {
       throw new Problem("bad_parameter", "`items` must be an array.", { parameter: "items", pointer: "/items" });
     }

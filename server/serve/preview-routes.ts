@@ -1,6 +1,6 @@
 // What a list would be, and why it is what it is: for those who make the rules, not for visitors.
-import { parseObject, isObject } from "../http/body.ts";
-import { requireJson } from "../http/media-type.ts";
+import { isObject } from "../http/body.ts";
+import { readObject } from "../http/json-body.ts";
 import {
   contextOf, excluded, filterText, fromJson, ID_CHARS_MAX, listLimit, optionalText, personRef, texts,
   type Source,
@@ -23,9 +23,8 @@ export function previewRoutes(): Route[] {
 }
 
 async function preview(call: Call): Promise<Answer> {
-  requireJson(call);
   const startMs = performance.now();
-  const request = await readPreview(fromJson(parseObject(call.body)), call);
+  const request = await readPreview(fromJson(await readObject(call)), call);
   const answer = await call.project.preview(request);
   if (answer === undefined) throw await unknownName(call.project, "unknown_placement", request.placement, { parameter: "placement" });
   return ok({ ...wireOf(answer), took_ms: round(performance.now() - startMs) });

@@ -1,8 +1,7 @@
 // Profiles of users and of anonymous visitors; one handler for both, by the path.
-import { parseObject } from "../http/body.ts";
+import { readObject } from "../http/json-body.ts";
 import { pathPerson } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
-import { requireJson } from "../http/media-type.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { readAttributes } from "./attributes.ts";
 
@@ -20,8 +19,7 @@ async function readProfile(call: Call): Promise<Answer> {
 }
 
 async function patchProfile(call: Call): Promise<Answer> {
-  requireJson(call);
   const ref = await pathPerson(call);
-  const attributes = readAttributes(parseObject(call.body)["attributes"]);
+  const attributes = readAttributes((await readObject(call))["attributes"]);
   return ok(await call.project.setAttributes(ref, attributes));
 }

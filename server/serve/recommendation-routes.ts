@@ -1,7 +1,8 @@
 // Lists and decisions: recommendations for a person, items like another, what trends, and the slots of the page.
 import { requireNeed } from "../access/gate.ts";
 import type { Reader } from "../access/reader.ts";
-import { isObject, parseObject } from "../http/body.ts";
+import { isObject } from "../http/body.ts";
+import { readObject } from "../http/json-body.ts";
 import {
   contextOf,
   excluded,
@@ -20,7 +21,6 @@ import {
   texts,
   type Source,
 } from "../http/parameters.ts";
-import { requireJson } from "../http/media-type.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { round } from "../http/timings.ts";
 import { itemView } from "../../core/item/validate.ts";
@@ -48,10 +48,7 @@ export function recommendationRoutes(): Route[] {
       path: "/v1/recommendations",
       access: "own",
       crossOrigin: true,
-      handle(call) {
-        requireJson(call);
-        return recommend(call, fromJson(parseObject(call.body)));
-      },
+      handle: async (call) => recommend(call, fromJson(await readObject(call))),
     },
     { method: "GET", path: "/v1/items/{item_id}/similar", access: "browse", crossOrigin: true, handle: similar },
     { method: "GET", path: "/v1/trending", access: "browse", crossOrigin: true, handle: trending },
@@ -126,8 +123,7 @@ export async function trendingFor(project: Project, source: Source): Promise<Wir
 }
 
 async function decide(call: Call): Promise<Answer> {
-  requireJson(call);
-  return ok(await decideFor(call, fromJson(parseObject(call.body))));
+  return ok(await decideFor(call, fromJson(await readObject(call))));
 }
 
 /** @throws Problem (bad_parameter, unknown_slot). */
