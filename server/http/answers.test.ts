@@ -168,3 +168,21 @@ test("whatever takes JSON takes it as gzip and as zstd", async () => {
     }
   }
 });
+
+test("a person is named by an id that an event may carry, wherever something is said or asked of them", async () => {
+  for (const id of ["a\nb", "\0", "\x7f"]) {
+    for (const person of ["users/{user_id}", "visitors/{anonymous_id}"]) {
+      const said = await send(`PATCH /v1/${person}/profile`, { id, body: { attributes: { plan: "pro" } } });
+      const chosen = await send(`PUT /v1/privacy/${person}/consent`, { id, body: { analytics: "granted" } });
+      deepEqual([said.json.code, chosen.json.code], ["bad_parameter", "bad_parameter"]);
+      equal((await send(`GET /v1/${person}/profile`, { id })).json.code, "unknown_person");
+      equal((await send(`DELETE /v1/privacy/${person}`, { id })).status, 202, "who got in before can be erased");
+    }
+    const query = `user_id=${encodeURIComponent(id)}`;
+    equal((await send("GET /v1/recommendations", { query })).json.code, "bad_parameter");
+  }
+  for (const name of ["POST /v1/recommendations", "POST /v1/decide"]) {
+    const { json } = await send(name, { body: '{"user_id":"\\ud800","slot":"hero"}' });
+    deepEqual([json.code, json.pointer], ["bad_parameter", "/user_id"]);
+  }
+});

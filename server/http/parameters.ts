@@ -1,5 +1,6 @@
 // Reads and checks what a request says in its path, its query and its JSON, with one clear problem for each fault.
 import type { EventContext } from "../../core/event/event.ts";
+import { isShortText } from "../../core/event/text.ts";
 import { readContext } from "../../core/event/validate.ts";
 import type { PersonRef } from "../../core/record.ts";
 import { readable, type Reader } from "../access/reader.ts";
@@ -10,6 +11,7 @@ export const ID_CHARS_MAX = 128;
 export const LIST_LIMIT_MAX = 200;
 const EXCLUDE_MAX = 1_000;
 const FILTER_CHARS_MAX = 4_096;
+const NO_ID = "must have no control characters and no lone surrogates.";
 
 /** Where parameters come from: the query of a GET or the JSON of a POST, read by the same code. */
 export interface Source {
@@ -99,8 +101,8 @@ export function texts(source: Source, name: string, limits: { countMax: number; 
  * Rejects with a Problem (bad_parameter, forbidden).
  */
 export async function personRef(source: Source, reader: Reader): Promise<PersonRef> {
-  const userId = optionalText(source, "user_id", ID_CHARS_MAX);
-  const anonymousId = optionalText(source, "anonymous_id", ID_CHARS_MAX);
+  const userId = personId(source, "user_id");
+  const anonymousId = personId(source, "anonymous_id");
   if (userId === undefined && anonymousId === undefined) {
     throw source.fault("user_id", "`user_id` or `anonymous_id` is required.");
   }
@@ -109,6 +111,13 @@ export async function personRef(source: Source, reader: Reader): Promise<PersonR
     ...(anonymousId !== undefined && { anonymous_id: anonymousId }),
   };
   return readable(ref, reader);
+}
+
+/** Held to the same as an event's: who can send none would be somebody of whom only lists and attributes know. */
+function personId(source: Source, name: string): string | undefined {
+  const id = optionalText(source, name, ID_CHARS_MAX);
+  if (id !== undefined && !isShortText(id, ID_CHARS_MAX)) throw source.fault(name, `\`${name}\` ${NO_ID}`);
+  return id;
 }
 
 /** A path parameter of 1 to 128 characters. */
@@ -127,6 +136,15 @@ export async function pathPerson(call: Call): Promise<PersonRef> {
       ? { user_id: pathText(call, "user_id") }
       : { anonymous_id: pathText(call, "anonymous_id") };
   return readable(ref, call);
+}
+
+/** The person of a path of whom the request says something. Rejects as `personRef`. */
+export async function changedPerson(call: Call): Promise<PersonRef> {
+  const ref = await pathPerson(call);
+  for (const [name, id] of Object.entries(ref)) {
+    if (!isShortText(id, ID_CHARS_MAX)) throw new Problem("bad_parameter", `\`${name}\` ${NO_ID}`, { parameter: name });
+  }
+  return ref;
 }
 
 export function excluded(source: Source): string[] {

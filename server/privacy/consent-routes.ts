@@ -1,6 +1,6 @@
 // What a person allows: read and set, for users and for anonymous visitors.
 import { readObject } from "../http/json-body.ts";
-import { pathPerson } from "../http/parameters.ts";
+import { changedPerson, pathPerson } from "../http/parameters.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { readConsent } from "./consent-body.ts";
 
@@ -20,7 +20,7 @@ async function getConsent(call: Call): Promise<Answer> {
 }
 
 async function putConsent(call: Call): Promise<Answer> {
-  const ref = await pathPerson(call);
+  const ref = await changedPerson(call);
   const consent = await readConsent(await readObject(call), async () => (await call.project.consent(ref)).consent);
   await call.project.setConsent(ref, consent);
   return ok({ ...ref, ...consent });

@@ -1,6 +1,6 @@
 // Profiles of users and of anonymous visitors; one handler for both, by the path.
 import { readObject } from "../http/json-body.ts";
-import { pathPerson } from "../http/parameters.ts";
+import { changedPerson, pathPerson } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { readAttributes } from "./attributes.ts";
@@ -19,7 +19,7 @@ async function readProfile(call: Call): Promise<Answer> {
 }
 
 async function patchProfile(call: Call): Promise<Answer> {
-  const ref = await pathPerson(call);
+  const ref = await changedPerson(call);
   const attributes = readAttributes((await readObject(call))["attributes"]);
   return ok(await call.project.setAttributes(ref, attributes));
 }
