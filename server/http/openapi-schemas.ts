@@ -420,7 +420,7 @@ export const SCHEMAS: Record<string, Schema> = {
                 weight: number("Share of the chances that all models give the item."),
                 crowds: list({ type: "string" }, "Of `context` and `daypart`: whose favourite the item is, strongest first, such as `country:NO`."),
               }),
-              "With `explain`.",
+              "With `explain`: the three strongest at most, each of a hundredth or more, so that the weights add up to 1 or less.",
             ),
             item: ref("Item"),
           },
