@@ -237,6 +237,34 @@ test("what a variant brings after it has left the program does not speak for it 
   deepEqual(armsOf(w), { a: [0, 0], b: [0, 0], c: [0, 0] });
 });
 
+test("a reward of before a slot or variant was taken out and made again does not speak for the new one", () => {
+  const outcomes = { none: [0, 0], shown: [1, 1] };
+  const others: [string, CompiledProgram][] = [
+    ["no such slot", compiled({})],
+    ["rules alone", programOf({ policy: "rules", reward: undefined as never })],
+    ["another reward", programOf({ reward: { events: { purchase: 1 } } })],
+    ["no such variant", programOf({ variants: { x: 1, y: 2 } })],
+    ["not among", programOf({ variants: { a: 1, b: 2, c: 3, x: 4, y: 5 }, among: ["x", "y"] })],
+  ];
+  for (const [name, other] of others) {
+    for (const seen of ["before", "meanwhile", "after"]) {
+      const w = world();
+      const decided = ask(w, "u:1", MONDAY_MS);
+      log(w, "u:1", decided, MONDAY_MS);
+      const see = (when: string, atMs: number) => seen === when && act(w, "u:1", "impression", atMs, decided.id);
+      see("before", MONDAY_MS + 1_000);
+      w.state.configure(other, MONDAY_MS + 2_000);
+      see("meanwhile", MONDAY_MS + 3_000);
+      w.state.configure(w.program, MONDAY_MS + 4_000);
+      see("after", MONDAY_MS + 5_000);
+      act(w, "u:1", "click", MONDAY_MS + 6_000, decided.id);
+      // Who sees it only now sees what the new slot would show, with the probability that the log has.
+      const expected = seen === "after" ? outcomes.shown : outcomes.none;
+      deepEqual(armsOf(w), { a: [0, 0], b: [0, 0], c: [0, 0], [decided.variant!]: expected }, `${name}, seen ${seen}`);
+    }
+  }
+});
+
 test("who logs in takes along what was decided for them: a backend that knows only the user rewards it", () => {
   const w = world();
   for (const [guest, known] of [["a:1", "u:1"], ["a:2", "u:2"]] as const) {
@@ -273,6 +301,10 @@ test("in the shadow the policy decides and the default is shown", () => {
   deepEqual([decided.variant, decided.propensity, decided.reason], ["c", 1, "shadow:thompson"]);
   equal(decided.choice!.probabilities.length, 3);
   log(w, "u:1", decided, MONDAY_MS);
+  const again = new OpenDecisions();
+  w.state.open.table.begin();
+  w.state.open.table.take(Infinity, (key, bytes) => bytes !== null && again.table.load(key, bytes));
+  deepEqual(again.change(decided.id, MONDAY_MS), w.state.open.change(decided.id, MONDAY_MS));
   act(w, "u:1", "click", MONDAY_MS, decided.id);
   deepEqual(armsOf(w), { a: [0, 0], b: [0, 0], c: [1, 1] });
 });
@@ -373,6 +405,30 @@ test("the value of always showing a variant is estimated from the log, with an i
   equal(arms.find(({ variant }) => variant === "c")!.off_policy.refused, null);
 });
 
+test("values of variants hold the truth after a time in the shadow, when nothing but the default could be shown", () => {
+  const truth = { a: 0.1, b: 0.3, c: 0.3 };
+  forEachSeed(3, (rng) => {
+    for (const policy of ["epsilon_greedy", "thompson"] as const) {
+      const live = programOf({ policy, reward: { events: { click: 1 } }, exploration: 0.3 });
+      const shadow = programOf({ policy, reward: { events: { click: 1 } }, exploration: 0.3, shadow: true, default: "a" });
+      const w = world(shadow);
+      for (let i = 0; i < 4_000; i++) {
+        if (i === 800) w.state.configure((w.program = live), MONDAY_MS + i);
+        const decided = ask(w, `u:${i}`, MONDAY_MS + i);
+        log(w, `u:${i}`, decided, MONDAY_MS + i);
+        act(w, `u:${i}`, uniform(rng) < truth[decided.variant as "a"] ? "click" : "impression", MONDAY_MS + i, decided.id);
+      }
+      const { arms } = slotView(live.slots.get("hero")!, w.state.slots.learnerOf("hero"), undefined);
+      deepEqual(arms.map(({ off_policy: { choices } }) => choices), [4_000, 3_200, 3_200]);
+      for (const { variant, off_policy: value } of arms) {
+        for (const { low, high } of [value.ips!, value.snips!, value.doubly_robust!]) {
+          ok(low <= truth[variant as "a"] && truth[variant as "a"] <= high, `${policy} ${variant} ${low} ${high}`);
+        }
+      }
+    }
+  });
+});
+
 test("values of variants that are rarely clicked hold the truth, whenever one looks and however the policy reacts", () => {
   const program = programOf({ policy: "epsilon_greedy", reward: { events: { click: 1 } } });
   const missed = new Set<string>();
@@ -468,7 +524,7 @@ test("an expectation is the less sure the less its features were seen, as the in
 
 test("squarecb is as sure as what it has learnt itself, not as what a policy before it has", () => {
   const bandit = (policy: (typeof POLICIES)[number]) => programOf({ policy }).slots.get("hero")!.bandit!;
-  const choice = (variant: string) => ({ variant, propensity: 0.5, features: [0, 3], expected: 0 });
+  const choice = (variant: string) => ({ variant, propensity: 0.5, features: [0, 3], isShadow: false, expected: 0 });
   const switched = emptyLearner(bandit("thompson").reward.key);
   const fresh = emptyLearner(bandit("thompson").reward.key);
   for (let i = 0; i < 3_000; i++) showArm(switched, choice(VARIANTS[i % 3]!), bandit("thompson"), MONDAY_MS);
@@ -490,7 +546,7 @@ test("linucb tries what it knows least first, and never shows anything with cert
   const probabilities = () => probabilitiesOf({ slot: "hero", variants: VARIANTS, features: [0, 2] }, learner, bandit!);
   deepEqual(probabilities(), [1 / 3, 1 / 3, 1 / 3].map((p) => 0.95 * p + 0.05 / 3));
   for (const variant of ["a", "c"]) {
-    showArm(learner, { variant, propensity: 1 / 3, features: [0, 2], expected: 0 }, bandit!, MONDAY_MS);
+    showArm(learner, { variant, propensity: 1 / 3, features: [0, 2], isShadow: false, expected: 0 }, bandit!, MONDAY_MS);
   }
   deepEqual(probabilities(), [0, 1, 0].map((p) => 0.95 * p + 0.05 / 3));
 });

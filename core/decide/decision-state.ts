@@ -10,6 +10,7 @@ import type { DecisionRecord, ExperimentStop } from "../record.ts";
 import type { WholeTable } from "../wire/dirty-rows.ts";
 import { SlotLearning } from "./learning.ts";
 import { OpenDecisions, type OpenDecision } from "./open-decisions.ts";
+import { IN_SHADOW } from "./slot.ts";
 
 /** An answer that was not shown by then is not shown any more. */
 const SHOWN_WITHIN_MS = 3_600_000;
@@ -45,7 +46,7 @@ export class DecisionState {
   /** A new program is in force from `atMs` on. */
   configure(program: CompiledProgram, atMs: number): void {
     this.#program = program;
-    this.slots.configure(program);
+    this.open.unlearn(this.slots.configure(program));
     this.experiments.configure(program, atMs);
   }
 
@@ -76,6 +77,7 @@ export class DecisionState {
               rewardKey: bandit.reward.key,
               variant,
               propensity: decision.propensity,
+              isShadow: decision.strategy.startsWith(IN_SHADOW),
               features: choice.features ?? [],
               expected: 0,
             },
@@ -122,13 +124,15 @@ export class DecisionState {
       if (learns) {
         // The window begins here, however long the answer had waited to be shown.
         open.deadlineMs = Math.max(open.deadlineMs, event.received_at + bandit.reward.windowMs + LATE_MS);
-        this.slots.shown(open.choice!.slot, open.choice!, bandit, event.received_at);
       }
+      const isLearnt = learns && this.slots.shown(open.choice!.slot, open.choice!, bandit, event.received_at);
+      // Shown while the program had no such variant: one that comes back must not earn by it.
+      if (!isLearnt) open.choice = null;
       for (const { name, run } of open.experiments) this.experiments.exposed(name, run, personKey, event);
       if (open.lists !== null) this.experiments.interleaved(open.lists.run, null, open.clicks, event.received_at);
     }
     if (event.event_type === "impression") return;
-    if (learns) this.#earn(open, event, bandit);
+    if (learns && open.choice !== null) this.#earn(open, event, bandit);
     if (open.lists !== null && event.event_type === "click") this.#click(open, open.lists, event);
   }
 

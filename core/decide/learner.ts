@@ -66,6 +66,8 @@ export interface ShownChoice {
   /** Probability with which it was chosen. */
   readonly propensity: number;
   readonly features: Features;
+  /** The default, shown beside a policy in the shadow: nothing else had a chance. */
+  readonly isShadow: boolean;
   /** What the variant had brought on average when it was shown. */
   expected: number;
 }
@@ -77,6 +79,8 @@ export function showArm(learner: Learner, choice: ShownChoice, bandit: CompiledB
   choice.expected = meanReward(chosen);
   for (const arm of learner.arms.values()) {
     const isChosen = arm === chosen;
+    // Of the others it says nothing: their weight would be 0 while it lasts, and their values too low by its share for ever.
+    if (choice.isShadow && !isChosen) continue;
     const expectedOfPolicy = meanReward(arm);
     addChoice(arm.always, {
       weight: isChosen ? 1 / choice.propensity : 0,

@@ -29,12 +29,17 @@ export class SlotLearning {
     });
   }
 
-  /** Slots that learn no more are forgotten; one whose reward means something else starts anew. */
-  configure({ slots }: CompiledProgram): void {
-    for (const name of [...this.#learners.keys()]) {
+  /**
+   * Slots that learn no more are forgotten; one whose reward means something else starts anew. The variants of which
+   * something was known and is not any more, by slot.
+   */
+  configure({ slots }: CompiledProgram): Map<string, Set<string>> {
+    const gone = new Map<string, Set<string>>();
+    for (const [name, { arms }] of [...this.#learners]) {
       if (slots.get(name)?.bandit == null) {
         this.#dirty.touch(name);
         this.#learners.delete(name);
+        gone.set(name, new Set(arms.keys()));
       }
     }
     for (const [name, { bandit }] of slots) {
@@ -43,15 +48,19 @@ export class SlotLearning {
       const known = this.#learners.get(name);
       if (known?.rewardKey === bandit.reward.key) {
         this.#dirty.touch(name);
-        for (const variant of known.arms.keys()) if (!among.includes(variant)) known.arms.delete(variant);
+        const left = [...known.arms.keys()].filter((variant) => !among.includes(variant));
+        for (const variant of left) known.arms.delete(variant);
+        if (left.length > 0) gone.set(name, new Set(left));
         for (const variant of among) armOf(known, variant);
         continue;
       }
       this.#dirty.touch(name);
       const learner = emptyLearner(bandit.reward.key);
       for (const variant of among) armOf(learner, variant);
+      if (known !== undefined) gone.set(name, new Set(known.arms.keys()));
       this.#learners.set(name, learner);
     }
+    return gone;
   }
 
   /** Each learner's bytes, by slot. */
@@ -63,9 +72,11 @@ export class SlotLearning {
     return this.#learners.get(slot);
   }
 
-  shown(slot: string, choice: ShownChoice, bandit: CompiledBandit, atMs: number): void {
+  /** False where nothing is learnt of the variant. */
+  shown(slot: string, choice: ShownChoice, bandit: CompiledBandit, atMs: number): boolean {
     const learner = this.#learnerOfArm(slot, choice);
     if (learner !== undefined) showArm(learner, choice, bandit, atMs);
+    return learner !== undefined;
   }
 
   rewarded(slot: string, choice: ShownChoice, reward: { before: number; after: number }, bandit: CompiledBandit): void {

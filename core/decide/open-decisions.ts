@@ -23,8 +23,8 @@ export interface OpenDecision {
   deadlineMs: number;
   /** Event time of the first sign that it was seen; -1 before. */
   shownMs: number;
-  /** Of the slot that learns from it; null where none does. */
-  readonly choice: (ShownChoice & { readonly slot: string; readonly rewardKey: string }) | null;
+  /** Of the slot that learns from it; null where none does, or knows no more that it was shown. */
+  choice: (ShownChoice & { readonly slot: string; readonly rewardKey: string }) | null;
   /** What it has brought so far: the sum of weights, not cut. */
   earned: number;
   readonly experiments: readonly { readonly name: string; readonly run: string }[];
@@ -100,6 +100,20 @@ export class OpenDecisions {
     this.#ofPerson.delete(fromKey);
   }
 
+  /**
+   * Slots have forgotten these variants: a reward to come would be learnt without the showing that it belongs to. One that
+   * nobody has seen yet may still teach both.
+   */
+  unlearn(gone: ReadonlyMap<string, ReadonlySet<string>>): void {
+    if (gone.size === 0) return;
+    for (const [id, open] of this.#byId) {
+      const { choice, shownMs } = open;
+      if (choice === null || shownMs < 0 || gone.get(choice.slot)?.has(choice.variant) !== true) continue;
+      this.#dirty.touch(id);
+      open.choice = null;
+    }
+  }
+
   /** Closes all of a person's. */
   forget(personKey: string): void {
     for (const id of this.#ofPerson.get(personKey) ?? []) this.#close(id);
@@ -164,6 +178,8 @@ export class OpenDecisions {
 
 const VERSION = 1;
 const ITEMS_MAX = 1_000;
+/** In the place of 1 where there is a choice. */
+const SHADOW = 2;
 const writer = new ByteWriter();
 
 function encodeOpen(open: OpenDecision): Uint8Array {
@@ -176,7 +192,7 @@ function encodeOpen(open: OpenDecision): Uint8Array {
     writer.string(name);
     writer.string(run);
   }
-  writer.byte(choice === null ? 0 : 1);
+  writer.byte(choice === null ? 0 : choice.isShadow ? SHADOW : 1);
   if (choice !== null) {
     for (const text of [choice.slot, choice.rewardKey, choice.variant]) writer.string(text);
     for (const value of [choice.propensity, choice.expected]) writer.number(value);
@@ -201,10 +217,12 @@ function decodeOpen(id: string, bytes: Uint8Array): OpenDecision {
   const listOf = <T>(read: () => T): T[] => Array.from({ length: reader.count(ITEMS_MAX) }, read);
   const experiments = listOf(() => ({ name: reader.string(), run: reader.string() }));
   let choice: OpenDecision["choice"] = null;
-  if (reader.byte() === 1) {
+  const kind = reader.byte();
+  if (kind > 0) {
     const [slot, rewardKey, variant] = [reader.string(), reader.string(), reader.string()];
     const [propensity, expected] = [reader.number(), reader.number()];
-    choice = { slot, rewardKey, variant, propensity, expected, features: listOf(() => reader.zigzag()) };
+    const features = listOf(() => reader.zigzag());
+    choice = { slot, rewardKey, variant, propensity, isShadow: kind === SHADOW, expected, features };
   }
   let lists: OpenDecision["lists"] = null;
   if (reader.byte() === 1) {

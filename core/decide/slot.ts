@@ -14,6 +14,9 @@ import { emptyLearner } from "./learner.ts";
 import { partsOf, type Part } from "./parts.ts";
 import { probabilitiesOf } from "./policies.ts";
 
+/** Before the policy's name in the reason of what is shown while it only watches. */
+export const IN_SHADOW = "shadow:";
+
 /** A person's draw of a slot holds this long, so that a page that asks again does not flicker. */
 const VISIT_MS = 30 * 60_000;
 
@@ -98,7 +101,7 @@ function drawn(slot: CompiledSlot, bandit: CompiledBandit, question: SlotQuestio
     probabilities,
     ...(features === undefined ? {} : { features }),
   };
-  if (bandit.shadow) return { ...certain(slot, slot.fallback, `shadow:${bandit.policy}`), choice };
+  if (bandit.shadow) return { ...certain(slot, slot.fallback, `${IN_SHADOW}${bandit.policy}`), choice };
   return {
     variant: picked,
     payload: slot.variants.get(picked),
