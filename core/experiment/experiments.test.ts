@@ -532,6 +532,41 @@ test("an experiment that changed starts anew; one that comes back goes on", () =
   equal(usersNow(), 1, "words change nothing");
 });
 
+test("whoever logs in, or goes, while an experiment is taken out has done so when it comes back", () => {
+  const w = world();
+  const [experiment] = w.program.experiments;
+  const [guest, other, user, gone] = ["a:1", "a:2", "u:2", "u:3"] as const;
+  const seen = new Map<string, string>();
+  for (const [i, key] of [guest, other, user, gone].entries()) {
+    const { id, variant } = ask(w, key, MONDAY_MS + i);
+    show(w, key, id, MONDAY_MS + i);
+    seen.set(key, variant!);
+  }
+  w.state.configure(compiled({}), MONDAY_MS + 10);
+  w.state.relink(guest, "u:1", MONDAY_MS + 20);
+  w.state.relink(other, user, MONDAY_MS + 30);
+  deepEqual([...w.state.experiments.unitsOf(gone)].map(([run]) => run), [experiment!.run], "what is held of him is told");
+  w.state.forget(gone);
+  deepEqual([...w.rows.rows.keys()].sort(), ["u:1", user].map((key) => `${experiment!.run}/${key}`), "nobody is held by another name");
+  w.state.configure(w.program, MONDAY_MS + 40);
+  equal(ask(w, "u:1", MONDAY_MS + 50).variant, seen.get(guest), "he keeps what he saw as a visitor");
+  equal(ask(w, user, MONDAY_MS + 50).variant, seen.get(other), "and what he saw first");
+  const users = () => w.state.experiments.runOf(experiment!)!.variants.reduce((sum, one) => sum + one.users, 0);
+  equal(users(), 4, "sums of a run that rests stay as they are");
+  const again = ask(w, "u:1", MONDAY_MS + 60);
+  show(w, "u:1", again.id, MONDAY_MS + 70);
+  equal(users(), 4, "he is no new person");
+});
+
+test("a run that is kept no more forgets who goes before its rows have gone", () => {
+  const w = world();
+  for (const key of ["u:1", "u:2"]) ask(w, key, MONDAY_MS);
+  for (let i = 0; i < 64; i++) w.state.configure(program({ seed: `s${i}` }), MONDAY_MS + 1 + i);
+  equal(w.state.experiments.runOf(w.program.experiments[0]!), undefined);
+  w.state.forget("u:1");
+  deepEqual([...w.rows.rows.keys()], [`${w.program.experiments[0]!.run}/u:2`]);
+});
+
 test("a run that the state does not hold begins with the first who takes part", () => {
   const w = { ...world(), state: new DecisionState(memoryRows()) };
   w.state.adopt(w.program);

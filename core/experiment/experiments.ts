@@ -178,18 +178,26 @@ export class Experiments {
 
   /** Two persons have become one: a visitor who was given a variant keeps it when he logs in. */
   relink(fromKey: string, toKey: string, atMs: number): void {
-    for (const experiment of this.#current) {
-      const from = this.#units.get(experiment.run, fromKey);
+    const current = new Map(this.#current.map((experiment) => [experiment.run, experiment]));
+    for (const run of this.#held()) {
+      const from = this.#units.get(run, fromKey);
       if (from === undefined) continue;
-      const into = this.#units.get(experiment.run, toKey);
-      this.#units.put(experiment.run, fromKey, null);
-      this.#units.put(experiment.run, toKey, into === undefined ? from : this.#united(experiment, from, into, atMs));
+      const into = this.#units.get(run, toKey);
+      this.#units.put(run, fromKey, null);
+      const experiment = current.get(run);
+      const both = into !== undefined && experiment !== undefined ? this.#united(experiment, from, into, atMs) : undefined;
+      this.#units.put(run, toKey, both ?? (into === undefined ? from : firstOf(from, into)));
     }
   }
 
-  /** The person's parts in the experiments that run, by run. */
+  /** Runs that may have persons: those of experiments that were taken out may come back, or are being forgotten. */
+  #held(): Set<string> {
+    return new Set([...this.#current.map(({ run }) => run), ...this.#runs.keys(), ...this.#sweeping]);
+  }
+
+  /** The person's parts in experiments, those of earlier definitions included, by run. */
   *unitsOf(personKey: string): Generator<[run: string, unit: Unit]> {
-    for (const { run } of this.#current) {
+    for (const run of this.#held()) {
       const unit = this.#units.get(run, personKey);
       if (unit !== undefined) yield [run, unit];
     }
@@ -197,7 +205,7 @@ export class Experiments {
 
   /** Nobody knows which variant he saw; what he added to the sums stays. */
   forget(personKey: string): void {
-    for (const { run } of this.#current) {
+    for (const run of this.#held()) {
       if (this.#units.get(run, personKey) !== undefined) this.#units.put(run, personKey, null);
     }
   }
@@ -213,12 +221,11 @@ export class Experiments {
       for (const unit of [from, into]) if (!unit.isMixed) drop(run, experiment, unit);
       return { ...into, isMixed: true };
     }
-    if (from.exposedMs < 0) return into;
-    if (into.exposedMs < 0) return from;
+    if (from.exposedMs < 0 || into.exposedMs < 0) return firstOf(from, into);
     drop(run, experiment, from);
     drop(run, experiment, into);
     if (from.variant !== into.variant) run.mixed++;
-    const first = from.exposedMs < into.exposedMs ? from : into;
+    const first = firstOf(from, into);
     const values = experiment.metrics.map((metric, i) => unitedValue(metric, from.values[i]!, into.values[i]!));
     const united = { ...first, lastMs: Math.max(from.lastMs, into.lastMs), values };
     run.variants[first.variant]!.users++;
@@ -298,6 +305,15 @@ export class Experiments {
     if (key.startsWith(SWEEPING)) this.#sweeping.add(key.slice(SWEEPING.length));
     else this.#runs.set(key, decodeRun(key, bytes));
   }
+}
+
+/**
+ * What a person who had been two was shown first. In a run that rests this is all that can be said: what he counts as is
+ * the definition's to say, so the sums stay as they are.
+ */
+function firstOf(from: Unit, into: Unit): Unit {
+  if (from.exposedMs < 0 || into.exposedMs < 0) return from.exposedMs < 0 ? into : from;
+  return from.exposedMs < into.exposedMs ? from : into;
 }
 
 function addUnit({ moments }: Run["variants"][number], { metrics }: CompiledExperiment, { x, values }: Unit): void {

@@ -15,7 +15,7 @@ export interface KnownPerson {
   readonly person: PersonState | undefined;
   readonly plan: CompiledProgram["plan"];
   readonly nowMs: number;
-  /** His part in experiments that run. */
+  /** His part in experiments, those that were taken out included. */
   readonly units: Iterable<[run: string, unit: Unit]>;
 }
 
