@@ -2,7 +2,7 @@
 // then models, then the person; only that links cross keys, so that a record may have to wait for a handover.
 import { isGranted } from "../../core/consent/consent.ts";
 import { applyAttributes, applyEvent, joinOutputs, lookAgain, mergePersons, netMoves, type Outputs } from "../../core/engine.ts";
-import { keepsDecisions, mayConcern } from "../../core/decide/decision-state.ts";
+import { mayConcern } from "../../core/decide/decision-state.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { anonymousKeyOf } from "../../core/identity/identity.ts";
 import { stepOf } from "../../core/model/step.ts";
@@ -102,7 +102,8 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   const weight = program.plan.weights.get(event.event_type) ?? 0;
   teach(turn, person, { event, program, version, weight });
   const outputs = applyEvent(person, event, turn.project.programs);
-  if (outputs.folded && mayConcern(program, event)) tell(turn, { kind: "acted", event, weight });
+  const hasDecided = turn.project.decidesFromMs <= atMs;
+  if (outputs.folded && mayConcern(event, { program, hasDecided })) tell(turn, { kind: "acted", event, weight });
   note(turn, person, { atMs, outputs, event, merged });
   return "applied";
 }
@@ -211,9 +212,7 @@ function merge(turn: Turn, handover: Handover, atMs: number): Merged | undefined
   addLink(state, anonKey);
   turn.isChanged = true;
   // Who did nothing yet may have been decided for all the same.
-  const { program } = project.programs.inForce(atMs);
-  if (!isShared && keepsDecisions(program))
-    tell(turn, { kind: "relink", from: anonKey, to: turn.key, at: atMs });
+  if (!isShared && project.decidesFromMs <= atMs) tell(turn, { kind: "relink", from: anonKey, to: turn.key, at: atMs });
   if (bytes.length === 0) return undefined;
   push(turn, { kind: "relink", from: anonKey, to: turn.key, at: atMs });
   const into = (state.person ??= newPerson(turn.key, turn.project.programs.current.plan));

@@ -38,6 +38,8 @@ const OTHER: ProgramDocument = {
   slots: { ...DECIDING.slots, hero: { policy: "thompson", variants: { a: 1, b: 2 }, reward: { events: { click: 1 } } } },
 };
 
+const NOTHING: ProgramDocument = { slots: { theme: DECIDING.slots!["theme"]! } };
+
 function timelineOf(programs: World["programs"]): ProgramTimeline {
   const timeline = new ProgramTimeline();
   for (const { version, at, document } of programs) {
@@ -96,7 +98,7 @@ async function compare(world: World): Promise<{ users: number; rewards: number; 
   const theirs = units.page({ prefix: "", limit: 10_000 });
   deepEqual(hexOf(ours.units.rows(), () => true), hexOf(theirs, () => true));
   const runs = ours.state.experiments;
-  const run = runs.runOf(timelineOf(world.programs).current.experiments[0]!)!;
+  const run = runs.runOf(timelineOf(world.programs).entries[0]!.program.experiments[0]!)!;
   const rewards = ["hero", "offer"].flatMap((slot) => [...(ours.state.slots.learnerOf(slot)?.arms.values() ?? [])]);
   return {
     users: run.variants.reduce((sum, { users }) => sum + users, 0),
@@ -119,6 +121,12 @@ test("the same where servers learn of links late, and through changes of the pro
   await forEachSeedAsync(8, async (rng) => {
     await compare(play(rng, { servers: 3, partitions: rng.between(1, 4), programs: [DECIDING], decides: serverOf(rng) }));
     await compare(play(rng, { servers: 1, partitions: 2, programs: [DECIDING, OTHER], decides: serverOf(rng) }));
+  });
+});
+
+test("the same where everything that decides is taken out for a while: who logs in, sees or acts meanwhile has done so", async () => {
+  await forEachSeedAsync(8, async (rng) => {
+    await compare(play(rng, { servers: 1, partitions: rng.between(1, 4), programs: [DECIDING, NOTHING, DECIDING], decides: serverOf(rng) }));
   });
 });
 
@@ -155,11 +163,13 @@ test("a fold that goes on from a snapshot's rows comes to the same", async () =>
 });
 
 test("where no slot learns and no experiment runs, nothing concerns decisions", () => {
-  const compiled = compileProgram({ slots: { theme: DECIDING.slots!["theme"]! } }, 1);
+  const compiled = compileProgram(NOTHING, 1);
   ok("program" in compiled);
   const event = { event_id: "e", event_type: "click", timestamp: 1, received_at: 1, user_id: "ada" };
   deepEqual(
-    [event, { ...event, context: { decision_id: "d" } }].map((one) => mayConcern(compiled.program, one)),
+    [event, { ...event, context: { decision_id: "d" } }].map((one) => mayConcern(one, { program: compiled.program, hasDecided: false })),
     [false, false],
   );
+  const program = compiled.program;
+  ok(mayConcern({ ...event, context: { decision_id: "d" } }, { program, hasDecided: true }), "decisions outlive their program");
 });

@@ -164,9 +164,15 @@ export class DecisionState {
   }
 }
 
-/** Whether what a person did may change a state under this program, whoever he is. */
-export function mayConcern(program: CompiledProgram, { context, event_type }: LoggedEvent): boolean {
-  if (context?.decision_id !== undefined) return keepsDecisions(program);
+/**
+ * Whether what a person did may change a state under this program, whoever he is. `hasDecided`: this program or one before
+ * it keeps decisions, which outlive their program.
+ */
+export function mayConcern(
+  { context, event_type }: LoggedEvent,
+  { program, hasDecided }: { program: CompiledProgram; hasDecided: boolean },
+): boolean {
+  if (context?.decision_id !== undefined) return hasDecided;
   return program.experiments.length > 0 && event_type !== "impression";
 }
 
