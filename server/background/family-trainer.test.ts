@@ -4,10 +4,16 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { applyEvent } from "../../core/engine.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
+import type { PersonState } from "../../core/profile/person.ts";
+import { learnedDocument, withLearned } from "../../core/program/clusters.ts";
+import type { ProgramDocument } from "../../core/program/program.ts";
+import { compiled, copyOf, visitor } from "../../core/testing/programs.ts";
 import { openProject, START_MS, testFolder } from "../embedded/testing.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
 import { verifyProject } from "../embedded/verify.ts";
+import { FamilyTrainer } from "./family-trainer.ts";
 
 const PROGRAM = {
   events: { click: { weight: 1 } },
@@ -31,6 +37,66 @@ function clicks(from: number, persons: number): LoggedEvent[] {
     }),
   ).flat();
 }
+
+/** A trainer beside a program that may change, and persons of three tastes; `written` names what it put in force. */
+function trainerOf(clock: { nowMs: number }) {
+  const { person: everybody, timeline } = visitor(PROGRAM);
+  const people = new Map<string, PersonState>();
+  for (const event of clicks(0, 90)) {
+    let person = people.get(event.user_id!);
+    if (person === undefined) people.set(event.user_id!, (person = copyOf(everybody)));
+    applyEvent(person, event, timeline);
+  }
+  const world = { document: PROGRAM as ProgramDocument, written: [] as string[] };
+  const trainer = new FamilyTrainer({
+    program: () => compiled(world.document),
+    walk: () => {
+      const keys = [...people.keys()];
+      return { next: (limit) => keys.splice(0, limit) };
+    },
+    person: (key) => people.get(key),
+    personsTotal: () => people.size,
+    nowMs: () => clock.nowMs,
+    write: async (name, family) => {
+      world.written.push(name);
+      world.document = learnedDocument(world.document, name, family) as ProgramDocument;
+    },
+    onFailed: (error) => {
+      throw error;
+    },
+  });
+  const put = (segments: NonNullable<ProgramDocument["segments"]>): void => {
+    const document = { events: PROGRAM.events, segments };
+    world.document = withLearned(document, compiled(world.document)) as ProgramDocument;
+  };
+  return { trainer, put, written: world.written };
+}
+
+test("a family that is taken out and made again, renamed, or there twice is learnt at the next look", { timeout: 120_000 }, async () => {
+  const clock = { nowMs: START_MS + 10_000 };
+  const { trainer, put, written } = trainerOf(clock);
+  const { tastes } = PROGRAM.segments;
+  const due = async (): Promise<string[]> => {
+    clock.nowMs += 60_000;
+    await trainer.train("due");
+    return written.splice(0);
+  };
+  deepEqual(await due(), ["tastes"]);
+  deepEqual(await due(), [], "it is not yet time");
+  put({});
+  put({ tastes });
+  deepEqual(await due(), ["tastes"], "what was learnt went with the definition");
+  put({ tastes, again: tastes });
+  deepEqual(await due(), ["again"]);
+  put({ renamed: tastes });
+  deepEqual(await due(), ["renamed"]);
+  clock.nowMs += 86_400_000;
+  deepEqual(await due(), [], "looked at, and nothing has changed");
+  put({});
+  put({ renamed: tastes });
+  deepEqual(await due(), ["renamed"]);
+  await trainer.stop();
+});
 
 const segmentsOf = async (project: EmbeddedProject, user: string): Promise<string[]> =>
   (await project.profile({ user_id: user }))!.segments;

@@ -37,8 +37,8 @@ export interface FamilyTrainerOptions {
 
 export class FamilyTrainer {
   readonly #options: FamilyTrainerOptions;
-  /** When each family, by its key, was last looked at. */
-  readonly #lookedMs = new Map<string, number>();
+  /** When each family, by its name, was last looked at in vain, and what was known of it then. */
+  readonly #looks = new Map<string, { readonly atMs: number; readonly key: string; readonly trainedMs: number }>();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<number> | null = null;
   #worker: Worker | null = null;
@@ -72,9 +72,13 @@ export class FamilyTrainer {
     const { program, nowMs, write } = this.#options;
     let written = 0;
     for (const family of familiesOf(program())) {
-      const lastMs = this.#lookedMs.get(family.key) ?? family.learned?.trained_at ?? -Infinity;
+      const { key, learned } = family;
+      const trainedMs = learned?.trained_at ?? -Infinity;
+      const look = this.#looks.get(family.name);
+      // What a look found goes with the definition, when the program takes it out; one that comes back begins anew.
+      const lastMs = look?.key === key && look.trainedMs === trainedMs ? look.atMs : trainedMs;
       if (this.#stopped || (which === "due" && nowMs() - lastMs < family.everyMs)) continue;
-      this.#lookedMs.set(family.key, nowMs());
+      this.#looks.set(family.name, { atMs: nowMs(), key, trainedMs });
       const sample = await this.#sample(family);
       const { learned: before } = family;
       if (sample === undefined) continue;
@@ -82,6 +86,7 @@ export class FamilyTrainer {
       if (found === undefined || found.groups.length === 0) continue;
       if (before !== undefined && movedShare(sample, before, found) < MOVED_MIN) continue;
       await write(family.name, found);
+      this.#looks.delete(family.name); // When it was trained is in what was learnt.
       written++;
     }
     return written;
