@@ -26,6 +26,21 @@ test("a change of the mean is found soon after it, and named", () => {
   }
 });
 
+test("one change is told once: of 80 streams that change, and go on, at most one in twenty tells twice", () => {
+  const told = [0, 0, 0];
+  for (const [from, to] of [[0.3, 0.1], [0.3, 0.2], [0.3, 0.26], [0.7, 0.8]] as const) {
+    for (let seed = 0; seed < 20; seed++) {
+      const rng = rngFrom(seed);
+      const adwin = createAdwin();
+      let changes = 0;
+      for (let i = 0; i < 40_000; i++) if (adwin.add(coin(rng, i < 20_000 ? from : to)) !== undefined) changes++;
+      ok(changes === 1 || changes === 2, `${from} → ${to}, seed ${seed}: ${changes}`);
+      told[changes]!++;
+    }
+  }
+  ok(told[2]! <= 4, `${told}`);
+});
+
 test("streams that do not change raise few alarms: at most one in twenty of 10,000 numbers", () => {
   let alarmed = 0;
   const runs = 200;

@@ -16,6 +16,11 @@ export interface Change {
   readonly after: number;
 }
 
+interface Cut {
+  readonly change: Change;
+  readonly newerLength: number;
+}
+
 export interface Adwin {
   /** Takes a number in [0, 1]; a change where the window has just become shorter. */
   add(value: number): Change | undefined;
@@ -58,8 +63,10 @@ export function createAdwin(delta = 0.002): Adwin {
     }
   };
 
-  /** Means of the two parts where they differ by more than chance allows. */
-  const look = (): Change | undefined => {
+  /** The two parts that differ the most beyond what chance allows. */
+  const look = (): Cut | undefined => {
+    let cut: Cut | undefined;
+    let clearest = 1;
     const mean = sum / length;
     const variance = Math.max(0, square / length - mean * mean);
     const confidence = log2((2 * log2(length) * LN_2) / delta) * LN_2;
@@ -71,14 +78,22 @@ export function createAdwin(delta = 0.002): Adwin {
         older += bucket;
         const newerLength = length - olderLength;
         if (olderLength < PART_MIN) continue;
-        if (newerLength < PART_MIN) return undefined;
+        if (newerLength < PART_MIN) return cut;
         const harmonic = 1 / (1 / olderLength + 1 / newerLength);
         const bound = Math.sqrt((2 / harmonic) * variance * confidence) + (2 / (3 * harmonic)) * confidence;
         const [before, after] = [older / olderLength, (sum - older) / newerLength];
-        if (Math.abs(before - after) > bound) return { before, after };
+        const clearness = Math.abs(before - after) / bound;
+        if (!(clearness > clearest)) continue;
+        clearest = clearness;
+        cut = { change: { before, after }, newerLength };
       }
     }
-    return undefined;
+    return cut;
+  };
+
+  /** What is left of the older part would be told from the newer one again, and each time be a change. */
+  const shorten = ({ newerLength }: Cut): void => {
+    while (length > newerLength) dropOldest();
   };
 
   return {
@@ -96,8 +111,8 @@ export function createAdwin(delta = 0.002): Adwin {
       if (++sinceLook < LOOK_EVERY || length < 2 * PART_MIN) return undefined;
       sinceLook = 0;
       const first = look();
-      for (let change = first; change !== undefined; change = length < 2 * PART_MIN ? undefined : look()) dropOldest();
-      return first;
+      for (let cut = first; cut !== undefined; cut = length < 2 * PART_MIN ? undefined : look()) shorten(cut);
+      return first?.change;
     },
     get length() {
       return length;
