@@ -585,6 +585,14 @@ test("old outcomes fade by half in a half-life", () => {
   );
 });
 
+test("an open decision of an earlier release comes back, without what it does not say", () => {
+  const open = new OpenDecisions();
+  const bytes = "0104753a7531a40394aca4d1f3cc01f0d2ecc9f3cc0100000001046c6f6f6b10376633363064646462616333316233350000";
+  open.table.load("d105", Uint8Array.from(bytes.match(/../g)!, (byte) => Number.parseInt(byte, 16)));
+  const { personKey, experiments, choice } = open.change("d105", 0)!;
+  deepEqual({ personKey, experiments, choice }, { personKey: "u:u1", experiments: [{ name: "look", run: "7f360dddbac31b35", variant: "" }], choice: null });
+});
+
 test("open decisions are bounded: the oldest goes, what is over goes, the order survives a restart", () => {
   const open = new OpenDecisions(3);
   const add = (id: string, deadlineMs: number) =>

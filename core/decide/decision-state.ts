@@ -82,7 +82,7 @@ export class DecisionState {
               expected: 0,
             },
       earned: 0,
-      experiments: names.map(([name, { run }]) => ({ name, run })),
+      experiments: names.map(([name, { run, variant: given }]) => ({ name, run, variant: given })),
       lists: teams === undefined || interleaved === undefined ? null : { run: interleaved[1].run, teams, items },
       clicks: [0, 0],
     });
@@ -128,7 +128,7 @@ export class DecisionState {
       const isLearnt = learns && this.slots.shown(open.choice!.slot, open.choice!, bandit, event.received_at);
       // Shown while the program had no such variant: one that comes back must not earn by it.
       if (!isLearnt) open.choice = null;
-      for (const { name, run } of open.experiments) this.experiments.exposed(name, run, personKey, event);
+      for (const part of open.experiments) this.experiments.exposed(part, personKey, event);
       if (open.lists !== null) this.experiments.interleaved(open.lists.run, null, open.clicks, event.received_at);
     }
     if (event.event_type === "impression") return;

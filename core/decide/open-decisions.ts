@@ -13,6 +13,14 @@ const CLOSED_A_RECORD = 8;
 /** Key of the row of figures; no decision has it. */
 const FIGURES = "";
 
+/** The part of an experiment that a decision carried out. */
+export interface CarriedOut {
+  readonly name: string;
+  readonly run: string;
+  /** What the person was to see; empty where an earlier release wrote it, and where lists are mixed. */
+  readonly variant: string;
+}
+
 export interface OpenDecision {
   /** Order of arrival. */
   readonly serial: number;
@@ -27,7 +35,7 @@ export interface OpenDecision {
   choice: (ShownChoice & { readonly slot: string; readonly rewardKey: string }) | null;
   /** What it has brought so far: the sum of weights, not cut. */
   earned: number;
-  readonly experiments: readonly { readonly name: string; readonly run: string }[];
+  readonly experiments: readonly CarriedOut[];
   /** Of an interleaved list. */
   readonly lists: { readonly run: string; readonly teams: string; readonly items: readonly string[] } | null;
   readonly clicks: [a: number, b: number];
@@ -176,7 +184,9 @@ export class OpenDecisions {
   }
 }
 
-const VERSION = 1;
+const VERSION = 2;
+/** Without the variants of experiments. */
+const WITHOUT_VARIANTS = 1;
 const ITEMS_MAX = 1_000;
 /** In the place of 1 where there is a choice. */
 const SHADOW = 2;
@@ -188,10 +198,7 @@ function encodeOpen(open: OpenDecision): Uint8Array {
   writer.string(open.personKey);
   for (const value of [open.serial, open.deadlineMs, open.shownMs, open.earned, ...open.clicks]) writer.number(value);
   writer.varint(open.experiments.length);
-  for (const { name, run } of open.experiments) {
-    writer.string(name);
-    writer.string(run);
-  }
+  for (const { name, run, variant } of open.experiments) for (const text of [name, run, variant]) writer.string(text);
   writer.byte(choice === null ? 0 : choice.isShadow ? SHADOW : 1);
   if (choice !== null) {
     for (const text of [choice.slot, choice.rewardKey, choice.variant]) writer.string(text);
@@ -210,12 +217,14 @@ function encodeOpen(open: OpenDecision): Uint8Array {
 
 function decodeOpen(id: string, bytes: Uint8Array): OpenDecision {
   const reader = new ByteReader(bytes);
-  if (reader.byte() !== VERSION) throw reader.corrupt("an open decision of another version");
+  const version = reader.byte();
+  if (version !== VERSION && version !== WITHOUT_VARIANTS) throw reader.corrupt("an open decision of another version");
   const personKey = reader.string();
   const [serial, deadlineMs, shownMs, earned] = [reader.number(), reader.number(), reader.number(), reader.number()];
   const clicks: [number, number] = [reader.number(), reader.number()];
   const listOf = <T>(read: () => T): T[] => Array.from({ length: reader.count(ITEMS_MAX) }, read);
-  const experiments = listOf(() => ({ name: reader.string(), run: reader.string() }));
+  const variantOf = (): string => (version === WITHOUT_VARIANTS ? "" : reader.string());
+  const experiments = listOf((): CarriedOut => ({ name: reader.string(), run: reader.string(), variant: variantOf() }));
   let choice: OpenDecision["choice"] = null;
   const kind = reader.byte();
   if (kind > 0) {

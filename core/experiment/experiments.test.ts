@@ -238,6 +238,29 @@ test("a visitor keeps his variant when he logs in; one who was two persons count
   equal(run().variants[of]!.moments[2]!.y >= 20, true, "both purchases are his");
 });
 
+test("what was decided for a visitor and is shown to the user is an exposure of what he saw, or of nothing", () => {
+  const pairOf = (w: World): [guest: string, user: string, saw: number, given: number] => {
+    for (let i = 0; ; i++) {
+      const [a, u] = [`a:${serial}-${i}`, `u:${serial}-${i}`];
+      const [saw, given] = [a, u].map((key) => hashedVariant(w.program.experiments[0]!, key));
+      if (saw !== given) return [a, u, saw!, given!];
+    }
+  };
+  for (const hasSeen of [false, true]) {
+    const w = world();
+    const [guest, user, saw, given] = pairOf(w);
+    const own = ask(w, user, MONDAY_MS);
+    if (hasSeen) show(w, user, own.id, MONDAY_MS + 1);
+    const { id } = ask(w, guest, MONDAY_MS + 2);
+    w.state.relink(guest, user, MONDAY_MS + 3);
+    show(w, user, id, MONDAY_MS + 4);
+    const { variants } = w.state.experiments.runOf(w.program.experiments[0]!)!;
+    const expected = variants.map((_, i) => (i === (hasSeen ? given : saw) ? [1, 1] : [0, 0]));
+    deepEqual(variants.map(({ users, exposures }) => [users, exposures]), expected, `seen before: ${hasSeen}`);
+    equal(ask(w, user, MONDAY_MS + 5).variant, w.program.experiments[0]!.variants[hasSeen ? given : saw]!.name, "and he keeps it");
+  }
+});
+
 test("people with two devices leave the shares as promised and the variants alike, also where shares are uneven", () => {
   const w = world(program({ variants: { plain: { weight: 9 }, b: { weight: 1, slots: { hero: "b" } } } }));
   const experiment = w.program.experiments[0]!;

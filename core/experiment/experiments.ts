@@ -31,6 +31,14 @@ const RUNS_MAX = 64;
 const SWEPT_A_RECORD = 16;
 const SWEEPING = "sweeping/";
 
+/** What a decision that was shown carried out. */
+interface Shown {
+  readonly name: string;
+  readonly run: string;
+  /** Empty where that is not known. */
+  readonly variant: string;
+}
+
 export class Experiments {
   readonly table: WholeTable<string>;
   readonly #units: Units;
@@ -106,12 +114,21 @@ export class Experiments {
     this.#change(run, atMs).variants[variant]!.assigned++;
   }
 
-  /** The decision was really shown. */
-  exposed(name: string, id: string, personKey: string, event: LoggedEvent): void {
+  /**
+   * The decision was really shown. One that was made for a visitor may be shown when he is a user already who was given
+   * another variant: then he has seen this one first, or it is no exposure of his.
+   */
+  exposed({ name, run: id, variant }: Shown, personKey: string, event: LoggedEvent): void {
     const found = this.#find(name, id);
     const unit = this.#units.get(id, personKey);
-    if (found === undefined || unit === undefined || unit.isMixed || isStopped(found.run, unit.variant)) return;
+    if (found === undefined || unit === undefined || unit.isMixed) return;
     const { experiment } = found;
+    const seen = experiment.variants.findIndex((one) => one.name === variant);
+    if (seen >= 0 && seen !== unit.variant) {
+      if (unit.exposedMs >= 0) return;
+      unit.variant = seen;
+    }
+    if (isStopped(found.run, unit.variant)) return;
     const run = this.#change(found.run, event.received_at);
     const sums = run.variants[unit.variant]!;
     sums.exposures++;
