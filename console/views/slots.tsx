@@ -152,7 +152,11 @@ function Learning({ slot, learning }: { slot: Slot; learning: NonNullable<Slot["
             cell: ({ variant, always, off_policy: { refused } }) =>
               always === null ? (
                 <span class="faint" title={refused?.reason}>
-                  {refused?.code === "too_few" ? "too early" : "shown too rarely to say"}
+                  {slot.shadow && variant !== slot.default
+                    ? "not shown in the shadow"
+                    : refused?.code === "too_few"
+                      ? "too early"
+                      : "shown too rarely to say"}
                 </span>
               ) : (
                 <div class="lift">
