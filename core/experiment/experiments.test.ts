@@ -445,6 +445,28 @@ test("after a stop the value of a variant for everybody is still what its own pe
   }
 });
 
+test("the value for everybody has an interval of the size of what people pay, also where refunds all but cancel it", () => {
+  forEachSeed(5, (rng) => {
+    const w = world(program({ metrics: { revenue: { kind: "revenue" } } }));
+    const experiment = w.program.experiments[0]!;
+    const paid = new Map<string, number[]>();
+    for (let i = 0; i < 600; i++) {
+      const key = `u:${i}`;
+      const { id, variant } = ask(w, key, MONDAY_MS);
+      show(w, key, id, MONDAY_MS);
+      const own = paid.get(variant!) ?? [];
+      paid.set(variant!, own);
+      // As much is paid back as was paid, but for a cent.
+      const value = own.length === 0 ? 0.01 : own.length % 2 === 1 ? rng.between(10, 100) : -own.at(-1)!;
+      own.push(value);
+      w.state.acted(eventOf(key, "purchase", MONDAY_MS + 1, { value }), key, 0);
+    }
+    for (const { off_policy: { ips, snips, doubly_robust: robust } } of experimentView(experiment, w.state.experiments.runOf(experiment)!).variants) {
+      for (const { low, high } of [ips!, snips!, robust!]) ok(low < 0 && high > 0 && high - low < 100, `${low} to ${high}`);
+    }
+  });
+});
+
 test("a guard finds a variant that is surely worse, and no other", () => {
   const w = world(program({ guards: [{ metric: "bought", worse_by: 0.1 }] }));
   const experiment = w.program.experiments[0]!;

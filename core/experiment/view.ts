@@ -121,6 +121,9 @@ function variantView(experiment: CompiledExperiment, run: Run, variant: number):
   const rate = isRate(metrics[primary]!) ? primary : metrics.findIndex(isRate);
   const results = metrics.map((_, metric) => metricResult(experiment, run, { metric, variant }));
   const stop = run.stops.find((one) => one.variant === variant);
+  // Squares that add up to more than the square of the sum are those of values that cancel each other.
+  const { y, yy } = moments[primary]!;
+  const isSigned = yy > y * y;
   return {
     name: variants[variant]!.name,
     control: variant === control,
@@ -136,7 +139,7 @@ function variantView(experiment: CompiledExperiment, run: Run, variant: number):
         ? null
         : { at: formatTimestamp(stop.atMs), metric: stop.metric, interval: stop.high < UNTOLD_LIFT.high ? viewOf(stop) : null },
     metrics: Object.fromEntries(results.map((result, i) => [metrics[i]!.name, result])),
-    off_policy: offPolicyView(offPolicyAnswer(sumsOfAlways(experiment, run, variant))),
+    off_policy: offPolicyView(offPolicyAnswer(sumsOfAlways(experiment, run, variant), { isSigned })),
   };
 }
 
