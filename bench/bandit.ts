@@ -57,7 +57,7 @@ export function regretOf(policy: Policy, options = { visitors: VISITORS, worlds:
       const features = contextFeatures(bandit.features, { person: undefined, context, nowMs: atMs });
       const probabilities = probabilitiesOf({ slot: "hero", variants: VARIANTS, features }, learner, bandit);
       const pick = pickBy(probabilities, uniform(rng));
-      const choice = { variant: VARIANTS[pick]!, propensity: probabilities[pick]!, features, isShadow: false, expected: 0 };
+      const choice = { variant: VARIANTS[pick]!, propensity: probabilities[pick]!, features, isShadow: false, expected: 0, learntMs: -1 };
       showArm(learner, choice, bandit, atMs);
       if (uniform(rng) < rateOf(pick, device, country)) rewardArm(learner, choice, { before: 0, after: 1 }, bandit);
       const rates = VARIANTS.map((_, variant) => rateOf(variant, device, country));

@@ -524,7 +524,7 @@ test("an expectation is the less sure the less its features were seen, as the in
 
 test("squarecb is as sure as what it has learnt itself, not as what a policy before it has", () => {
   const bandit = (policy: (typeof POLICIES)[number]) => programOf({ policy }).slots.get("hero")!.bandit!;
-  const choice = (variant: string) => ({ variant, propensity: 0.5, features: [0, 3], isShadow: false, expected: 0 });
+  const choice = (variant: string) => ({ variant, propensity: 0.5, features: [0, 3], isShadow: false, expected: 0, learntMs: MONDAY_MS });
   const switched = emptyLearner(bandit("thompson").reward.key);
   const fresh = emptyLearner(bandit("thompson").reward.key);
   for (let i = 0; i < 3_000; i++) showArm(switched, choice(VARIANTS[i % 3]!), bandit("thompson"), MONDAY_MS);
@@ -546,7 +546,7 @@ test("linucb tries what it knows least first, and never shows anything with cert
   const probabilities = () => probabilitiesOf({ slot: "hero", variants: VARIANTS, features: [0, 2] }, learner, bandit!);
   deepEqual(probabilities(), [1 / 3, 1 / 3, 1 / 3].map((p) => 0.95 * p + 0.05 / 3));
   for (const variant of ["a", "c"]) {
-    showArm(learner, { variant, propensity: 1 / 3, features: [0, 2], isShadow: false, expected: 0 }, bandit!, MONDAY_MS);
+    showArm(learner, { variant, propensity: 1 / 3, features: [0, 2], isShadow: false, expected: 0, learntMs: -1 }, bandit!, MONDAY_MS);
   }
   deepEqual(probabilities(), [0, 1, 0].map((p) => 0.95 * p + 0.05 / 3));
 });
@@ -583,6 +583,31 @@ test("old outcomes fade by half in a half-life", () => {
     [...arms.values()].reduce((sum, arm) => sum + arm.rewards, 0),
     0.5 / 5,
   );
+});
+
+test("a reward that comes late counts as much as its showing still does", () => {
+  const day = 86_400_000;
+  for (const policy of POLICIES) {
+    const learnt = ["at once", "late"].map((when) => {
+      const w = world(programOf({ policy, half_life: "1d", reward: { events: { click: 1, purchase: 5 }, max: 5, window: "30d" } }));
+      const first = ask(w, "u:1", MONDAY_MS);
+      log(w, "u:1", first, MONDAY_MS);
+      act(w, "u:1", "impression", MONDAY_MS, first.id);
+      const reward = (is: string, atMs: number) => when === is && act(w, "u:1", "click", atMs, first.id);
+      reward("at once", MONDAY_MS);
+      for (let i = 1; i <= 3; i++) {
+        const id = `${when} ${policy} ${i}`;
+        const decided = { ...first, id };
+        log(w, "u:2", decided, MONDAY_MS + i * day);
+        act(w, "u:2", "impression", MONDAY_MS + i * day, id);
+      }
+      reward("late", MONDAY_MS + 3 * day + 1);
+      const { shown, rewards, squares, ridge } = w.state.slots.learnerOf("hero")!.arms.get(first.variant!)!;
+      return { shown, rewards, squares, products: ridge === null ? null : [...ridge.products] };
+    });
+    deepEqual(learnt[1], learnt[0], policy);
+    deepEqual([learnt[0]!.shown, learnt[0]!.rewards], [1.875, 0.125 / 5]);
+  }
 });
 
 test("an open decision of an earlier release comes back, without what it does not say", () => {

@@ -80,6 +80,7 @@ export class DecisionState {
               isShadow: decision.strategy.startsWith(IN_SHADOW),
               features: choice.features ?? [],
               expected: 0,
+              learntMs: -1,
             },
       earned: 0,
       experiments: names.map(([name, { run, variant: given }]) => ({ name, run, variant: given })),

@@ -70,13 +70,16 @@ export interface ShownChoice {
   readonly isShadow: boolean;
   /** What the variant had brought on average when it was shown. */
   expected: number;
+  /** When its showing was learnt; -1 before. */
+  learntMs: number;
 }
 
-/** The variant was shown: a trial without a reward so far. Sets `choice.expected`. */
+/** The variant was shown: a trial without a reward so far. Sets `choice.expected` and `choice.learntMs`. */
 export function showArm(learner: Learner, choice: ShownChoice, bandit: CompiledBandit, atMs: number): void {
   fade(learner, bandit.halfLifeMs, atMs);
   const chosen = armOf(learner, choice.variant);
   choice.expected = meanReward(chosen);
+  choice.learntMs = atMs;
   for (const arm of learner.arms.values()) {
     const isChosen = arm === chosen;
     // Of the others it says nothing: their weight would be 0 while it lasts, and their values too low by its share for ever.
@@ -104,12 +107,14 @@ export function rewardArm(
 ): void {
   const arm = armOf(learner, choice.variant);
   const { max } = bandit.reward;
-  arm.rewards += (after - before) / max;
-  arm.squares += (after * after - before * before) / (max * max);
+  // It counts as much as its showing still does: else what is rewarded late would seem to bring more than what is rewarded at once.
+  const left = decayFactor(Math.max(0, learner.changedMs - choice.learntMs), bandit.halfLifeMs);
+  arm.rewards += (left * (after - before)) / max;
+  arm.squares += (left * (after * after - before * before)) / (max * max);
   arm.rewardTotal += after - before;
   const { expected, propensity } = choice;
   changeReward(arm.always, { weight: 1 / propensity, reward: before, expected, expectedOfPolicy: expected }, after);
-  if (arm.ridge !== null) earn(arm.ridge, choice.features, (after - before) / max);
+  if (arm.ridge !== null) earn(arm.ridge, choice.features, (left * (after - before)) / max);
   learner.revision++;
 }
 

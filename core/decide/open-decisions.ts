@@ -185,8 +185,8 @@ export class OpenDecisions {
 }
 
 const VERSION = 2;
-/** Without the variants of experiments. */
-const WITHOUT_VARIANTS = 1;
+/** Without the variants of experiments, and without the time at which a showing was learnt. */
+const VERSION_BEFORE = 1;
 const ITEMS_MAX = 1_000;
 /** In the place of 1 where there is a choice. */
 const SHADOW = 2;
@@ -202,7 +202,7 @@ function encodeOpen(open: OpenDecision): Uint8Array {
   writer.byte(choice === null ? 0 : choice.isShadow ? SHADOW : 1);
   if (choice !== null) {
     for (const text of [choice.slot, choice.rewardKey, choice.variant]) writer.string(text);
-    for (const value of [choice.propensity, choice.expected]) writer.number(value);
+    for (const value of [choice.propensity, choice.expected, choice.learntMs]) writer.number(value);
     writer.varint(choice.features.length);
     for (const place of choice.features) writer.zigzag(place);
   }
@@ -218,20 +218,21 @@ function encodeOpen(open: OpenDecision): Uint8Array {
 function decodeOpen(id: string, bytes: Uint8Array): OpenDecision {
   const reader = new ByteReader(bytes);
   const version = reader.byte();
-  if (version !== VERSION && version !== WITHOUT_VARIANTS) throw reader.corrupt("an open decision of another version");
+  if (version !== VERSION && version !== VERSION_BEFORE) throw reader.corrupt("an open decision of another version");
   const personKey = reader.string();
   const [serial, deadlineMs, shownMs, earned] = [reader.number(), reader.number(), reader.number(), reader.number()];
   const clicks: [number, number] = [reader.number(), reader.number()];
   const listOf = <T>(read: () => T): T[] => Array.from({ length: reader.count(ITEMS_MAX) }, read);
-  const variantOf = (): string => (version === WITHOUT_VARIANTS ? "" : reader.string());
+  const variantOf = (): string => (version === VERSION_BEFORE ? "" : reader.string());
   const experiments = listOf((): CarriedOut => ({ name: reader.string(), run: reader.string(), variant: variantOf() }));
   let choice: OpenDecision["choice"] = null;
   const kind = reader.byte();
   if (kind > 0) {
     const [slot, rewardKey, variant] = [reader.string(), reader.string(), reader.string()];
     const [propensity, expected] = [reader.number(), reader.number()];
+    const learntMs = version === VERSION_BEFORE ? shownMs : reader.number();
     const features = listOf(() => reader.zigzag());
-    choice = { slot, rewardKey, variant, propensity, isShadow: kind === SHADOW, expected, features };
+    choice = { slot, rewardKey, variant, propensity, isShadow: kind === SHADOW, expected, learntMs, features };
   }
   let lists: OpenDecision["lists"] = null;
   if (reader.byte() === 1) {
