@@ -4,6 +4,7 @@ import { DirtyRows, type WholeTable } from "../wire/dirty-rows.ts";
 import { ByteReader } from "../wire/reader.ts";
 import { rowTable } from "../wire/row-table.ts";
 import { ByteWriter } from "../wire/writer.ts";
+import type { CarriedOut } from "../experiment/experiments.ts";
 import type { ShownChoice } from "./learner.ts";
 
 /** About 400 bytes each. */
@@ -12,14 +13,6 @@ export const OPEN_MAX = 50_000;
 const CLOSED_A_RECORD = 8;
 /** Key of the row of figures; no decision has it. */
 const FIGURES = "";
-
-/** The part of an experiment that a decision carried out. */
-export interface CarriedOut {
-  readonly name: string;
-  readonly run: string;
-  /** What the person was to see; empty where an earlier release wrote it, and where lists are mixed. */
-  readonly variant: string;
-}
 
 export interface OpenDecision {
   /** Order of arrival. */

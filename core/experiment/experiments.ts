@@ -31,11 +31,11 @@ const RUNS_MAX = 64;
 const SWEPT_A_RECORD = 16;
 const SWEEPING = "sweeping/";
 
-/** What a decision that was shown carried out. */
-interface Shown {
+/** The part of an experiment that a decision carries out. */
+export interface CarriedOut {
   readonly name: string;
   readonly run: string;
-  /** Empty where that is not known. */
+  /** What the person is to see; empty where an earlier release wrote it, and where lists are mixed. */
   readonly variant: string;
 }
 
@@ -118,7 +118,7 @@ export class Experiments {
    * The decision was really shown. One that was made for a visitor may be shown when he is a user already who was given
    * another variant: then he has seen this one first, or it is no exposure of his.
    */
-  exposed({ name, run: id, variant }: Shown, personKey: string, event: LoggedEvent): void {
+  exposed({ name, run: id, variant }: CarriedOut, personKey: string, event: LoggedEvent): void {
     const found = this.#find(name, id);
     const unit = this.#units.get(id, personKey);
     if (found === undefined || unit === undefined || unit.isMixed) return;
