@@ -402,7 +402,7 @@ export class ClusterProject implements Project {
     const compiled = compileProgram(document, 1);
     if ("faults" in compiled) return { faults: compiled.faults };
     const version = await this.#programs.next(withLearned(document, this.learner.program), base);
-    return version === undefined ? { changedTo: this.learner.programs.current.version } : { version };
+    return version === undefined ? { changedTo: this.learner.programs.entries.at(-1)!.version } : { version };
   }
 
   async rollbackProgram(version: number): ReturnType<Project["rollbackProgram"]> {

@@ -220,6 +220,7 @@ function decodeOpen(id: string, bytes: Uint8Array): OpenDecision {
   const experiments = listOf((): CarriedOut => ({ name: reader.string(), run: reader.string(), variant: variantOf() }));
   let choice: OpenDecision["choice"] = null;
   const kind = reader.byte();
+  if (kind > SHADOW) throw reader.corrupt("a choice of another kind");
   if (kind > 0) {
     const [slot, rewardKey, variant] = [reader.string(), reader.string(), reader.string()];
     const [propensity, expected] = [reader.number(), reader.number()];

@@ -197,14 +197,14 @@ export function typeCountOf({ types }: PersonState, eventType: string): TypeCoun
   return undefined;
 }
 
+type OwnMap = "attributeMs" | "memberships" | "triggerMarks";
+
 /** Sets an entry in one of the state's maps; the first makes the map his own. */
-export function putEntry(
-  state: PersonState, map: "attributeMs" | "memberships" | "triggerMarks", name: string, value: number | string,
-): void {
+export function putEntry(state: PersonState, map: OwnMap, name: string, value: number | string): void {
   if (state[map] === NO_ENTRIES) state[map] = new Map();
   (state[map] as Map<string, number | string>).set(name, value);
 }
 
-export function dropEntry(state: PersonState, map: "attributeMs" | "memberships" | "triggerMarks", name: string): void {
+export function dropEntry(state: PersonState, map: OwnMap, name: string): void {
   if (state[map] !== NO_ENTRIES) (state[map] as Map<string, number | string>).delete(name);
 }

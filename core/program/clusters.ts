@@ -6,7 +6,7 @@ import { featureColumn, fillPoint } from "../cluster/profile-vector.ts";
 import { BUILT_IN_FEATURES } from "../profile/reading.ts";
 import type { CompiledFamily, CompiledProgram, CompiledSegment } from "./compiled.ts";
 import { at, type Faults } from "./faults.ts";
-import { canonicalJson } from "./features.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import { FAMILIES_MAX, FAMILY_FEATURES_MAX, FAMILY_GROUPS_MAX } from "./limits.ts";
 import type { ProgramDocument } from "./program.ts";
 import type { ReadSet, Rule } from "./rule.ts";

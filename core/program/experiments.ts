@@ -13,7 +13,8 @@ import type {
 import { durationMs } from "./duration.ts";
 import { readEventFilter } from "./event-filter.ts";
 import { at, type JsonObject } from "./faults.ts";
-import { canonicalJson, readTypes } from "./features.ts";
+import { canonicalJson } from "./canonical-json.ts";
+import { readTypes } from "./features.ts";
 import { EXPERIMENT_CHANGES_MAX, EXPERIMENT_VARIANTS_MAX, EXPERIMENTS_MAX, GUARDS_MAX, MEASURED_MAX, METRICS_MAX } from "./limits.ts";
 import type { MetricKind } from "./program.ts";
 

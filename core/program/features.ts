@@ -1,4 +1,5 @@
 // `features`: what the fold keeps for a person beyond the built-in numbers.
+import { canonicalJson } from "./canonical-json.ts";
 import type { LoggedEvent } from "../event/event.ts";
 import type { FeaturePlan } from "../profile/plan.ts";
 import { BUILT_IN_FEATURES } from "../profile/reading.ts";
@@ -135,13 +136,4 @@ function readOf(value: unknown, path: string, faults: Faults): ReadEvent | undef
   }
   faults.add(path, "bad_choice", `a feature cannot be of \`${of.slice(0, 40)}\`: ${OF_FORM}`);
   return undefined;
-}
-
-/** JSON with the keys of every object in order: equal documents give equal text. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-  entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(",")}}`;
 }

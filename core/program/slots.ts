@@ -5,7 +5,7 @@ import type { CompiledBandit, CompiledReward, CompiledSlot } from "./compiled.ts
 import { durationMs } from "./duration.ts";
 import { readEventFilter } from "./event-filter.ts";
 import { at, type JsonObject } from "./faults.ts";
-import { canonicalJson } from "./features.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import { PAYLOAD_CHARS_MAX, REWARD_EVENTS_MAX, SLOT_RULES_MAX, SLOTS_MAX, VARIANTS_MAX } from "./limits.ts";
 import type { SlotContextFeature, SlotPolicy } from "./program.ts";
 

@@ -50,9 +50,12 @@ export function programRoutes(onProgram: (project: Project) => void, host: Warne
   }
 }
 
-/** The tags of `If-Match`, a list; none where it is not there, or any program will do. */
+/**
+ * The tags of `If-Match`, a list; none where it is not there, or any program will do. A proxy that packs answers makes tags
+ * weak; a document's says what it says all the same.
+ */
 function baseOf({ headers }: Call): string[] | undefined {
-  const tags = headers["if-match"]?.split(",").map((tag) => tag.trim());
+  const tags = headers["if-match"]?.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   return tags === undefined || tags.includes("*") ? undefined : tags;
 }
 

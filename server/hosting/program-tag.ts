@@ -1,6 +1,6 @@
 // The entity tag of a program's document: what editors compare by, so that nobody's change is overwritten unseen.
 import { hash64 } from "../../core/math/hash.ts";
-import { canonicalJson } from "../../core/program/features.ts";
+import { canonicalJson } from "../../core/program/canonical-json.ts";
 
 /** What of a document its readers see. What trainings have learnt is shown with the segments, and never written back. */
 export function shownDocument(document: unknown): Record<string, unknown> {
