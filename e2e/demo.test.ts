@@ -337,16 +337,15 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
         await route.fulfill({ response, json: { ...list, items } });
       });
       await page.goto(base + SITES.shop);
-      const card = page.locator(".card", { has: page.locator(".plate") }).first();
-      await card.waitFor();
-      const title = await card.locator("h3").innerText();
-      // A card that moves to its place is out of sight for a moment, where the text of what is seen is empty.
-      const plate = card.locator(".picture .plate");
-      await plate.waitFor();
-      assert.equal(await plate.textContent(), title[0]!.toUpperCase());
-      assert.equal(await card.locator(".price").innerText(), "€2.55");
-      await card.hover();
-      await card.getByRole("button", { name: `Quick view: ${title}` }).click();
+      const first = page.locator(".card", { has: page.locator(".plate") }).first();
+      await first.waitFor();
+      // The same card throughout, and what is written on it: the list may still move, and is out of sight while it does.
+      const bareCard = page.locator(card((await first.getAttribute("data-attune-item"))!));
+      const title = (await bareCard.locator("h3").textContent())!;
+      assert.equal(await bareCard.locator(".picture .plate").textContent(), title[0]!.toUpperCase());
+      assert.equal(await bareCard.locator(".price").textContent(), "€2.55");
+      await bareCard.hover();
+      await bareCard.getByRole("button", { name: `Quick view: ${title}` }).click();
       const sheet = page.getByRole("dialog", { name: title });
       await sheet.getByText("Delivered in two days, returned within sixty.", { exact: true }).waitFor();
       assert.doesNotMatch(await sheet.innerText(), /★|reviews|Made by/);
