@@ -13,7 +13,6 @@ import { browserMissing, launchBrowser, withPage, type Browser, type Page } from
 const ROOT = resolve(import.meta.dirname, "..");
 const SCRIPTS_GZIPPED_MAX = 60_000;
 const LAYOUT_SHIFT_MAX = 0.05;
-const FIRST_PAINT_MS_MAX = 1_000;
 const START_TIMEOUT_MS = 60_000;
 const SITES = { shop: "/demo/", news: "/demo/news/" } as const;
 
@@ -109,7 +108,14 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
     });
   }
 
-  test("weighs little, paints at once, asks no other host and runs no inline script", () =>
+  test("paints before any script, picture or answer of the node has come", () =>
+    withPage(browser, {}, async (page) => {
+      await page.route(/\.js$|\/v1\/|\/catalogue\/|\/pictures\//, () => undefined);
+      await page.goto(base + SITES.shop, { waitUntil: "commit" });
+      await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length > 0);
+    }));
+
+  test("weighs little, asks no other host and runs no inline script", () =>
     withPage(browser, {}, async (page) => {
       const hosts = new Set<string>();
       const scripts: Promise<number>[] = [];
@@ -122,8 +128,6 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await ready(page);
       const policy = answer?.headers()["content-security-policy"] ?? "";
       assert.match(policy, /script-src 'self'(;|$)/);
-      const paintMs = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
-      assert.ok(paintMs !== undefined && paintMs < FIRST_PAINT_MS_MAX, `first paint after ${paintMs} ms`);
       const weight = (await Promise.all(scripts)).reduce((sum, bytes) => sum + bytes, 0);
       assert.ok(weight > 0 && weight < SCRIPTS_GZIPPED_MAX, `${weight} bytes of scripts`);
       assert.deepEqual([...hosts], [new URL(base).host]);
