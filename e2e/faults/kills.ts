@@ -32,8 +32,12 @@ const LOAD_MS_MAX = 700;
 const START_KILLS_OF_10 = 2;
 const TIME_KILLS_OF_10 = 2;
 const START_MS_FACTOR = 2;
-/** A call that does not come so often within this time: the round ends with a plain kill. */
+/** A call that does not come so often within this time, and while so many events are taken: the round ends with a plain kill. */
 const PATIENCE_MS = 1_500;
+const PATIENCE_EVENTS = 500;
+/** On a machine so busy that they are not: then too. */
+const PATIENCE_MS_MAX = 15_000;
+const LOOK_MS = 100;
 
 export interface KillOptions {
   folder: string;
@@ -145,9 +149,15 @@ function killAt(call: string, nth: number): string[] {
 
 /** Whether the node died of its own call under load; it is killed where that takes too long. */
 async function brokenUnder({ node, ledger, rng }: Pick<Killing, "node" | "ledger" | "rng">): Promise<boolean> {
+  const before = ledger.ackedCount;
+  const isPatient = (waitedMs: number): boolean =>
+    waitedMs < PATIENCE_MS || (ledger.ackedCount - before < PATIENCE_EVENTS && waitedMs < PATIENCE_MS_MAX);
   const load = startLoad(node.url, ledger, rng, SENDERS);
   const hasEnded = load.broken.then(() => node.exited).then(() => true);
-  const byCall = await Promise.race([hasEnded, setTimeout(PATIENCE_MS, false)]);
+  let byCall = false;
+  for (let waitedMs = 0; !byCall && isPatient(waitedMs); waitedMs += LOOK_MS) {
+    byCall = await Promise.race([hasEnded, setTimeout(LOOK_MS, false)]);
+  }
   await node.kill();
   await load.stop();
   return byCall;
