@@ -93,6 +93,9 @@ test("what is missing or of another type makes a condition false, negated or not
     "tags.exists(t, t > 3)",
     "name",
     "list.size() > age",
+    "1 > double('')",
+    "!(1 > double('ten'))",
+    "age == 30 || double('') == 0",
   ])
     equal(evaluate(text, { name: "ada", tags: ["x"], gone: null }), false, text);
 });

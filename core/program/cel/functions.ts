@@ -162,17 +162,21 @@ function toDouble(ast: ASTNode, node: CelNode, c: Compilation): CelNode {
     return c.fault(ast, "cel_type", `\`double()\` needs a number or a string, this is a ${typeName(node.type)}`);
   }
   const { read } = node;
+  const { constant, ...moving } = node;
+  // A text that is no number is no constant: it fails wherever it is read.
+  const number = constant === undefined ? FAULT : numberOf(constant);
   return {
-    ...node,
+    ...moving,
     type: DOUBLE,
-    ...(typeof node.constant === "string" ? { constant: Number(node.constant) } : {}),
-    read: (scope) => {
-      const value = read(scope);
-      if (typeof value !== "string") return typeof value === "number" ? value : FAULT;
-      const number = value.trim() === "" ? NaN : Number(value);
-      return number === number ? number : FAULT;
-    },
+    ...(number === FAULT ? {} : { constant: number }),
+    read: (scope) => numberOf(read(scope)),
   };
+}
+
+function numberOf(value: unknown): number | typeof FAULT {
+  if (typeof value !== "string") return typeof value === "number" ? value : FAULT;
+  const number = value.trim() === "" ? NaN : Number(value);
+  return number === number ? number : FAULT;
 }
 
 function toText(ast: ASTNode, node: CelNode, c: Compilation): CelNode {
