@@ -240,6 +240,11 @@ test("signs of other languages are told with CEL's", () => {
     "features.frequency => 3",
     "features.frequency =< 3",
     "since('view') > 7d",
+    "features.frequency <> 3",
+    "features.frequency between 3 and 5",
+    "attributes.plan like 'p%'",
+    "attributes.plan == \u201cpro\u201d",
+    "if features.frequency > 3 then true",
   ].map((when) => checkProgram({ segments: { a: { when } } })[0]?.message);
   deepEqual(messages, [
     "unexpected `=`: CEL writes == (at character 17)",
@@ -250,6 +255,47 @@ test("signs of other languages are told with CEL's", () => {
     "unexpected `=>`: CEL writes >= (at character 20)",
     "unexpected `=<`: CEL writes <= (at character 20)",
     "unexpected `d`: times are seconds here, e.g. 7 * 86400 for seven days (at character 18)",
+    "unexpected `<>`: CEL writes != (at character 21)",
+    "unexpected `between`: CEL writes age >= 20 && age <= 30 for a range (at character 20)",
+    "unexpected `like`: CEL writes name.contains(part), name.startsWith(part) or name.endsWith(part) (at character 17)",
+    "unexpected `\u201c`: CEL writes straight quotes, \" or ' (at character 20)",
+    '`if` is a reserved word: write the condition alone, or attributes["if"] for an attribute of that name (at character 1)',
+  ]);
+});
+
+test("what a message names is as it is written, and types are in the words of who writes rules", () => {
+  const deep = `${"(".repeat(40)}true${")".repeat(40)}`;
+  const messages = [
+    "",
+    "(features.frequency > 3",
+    "session.active ? true",
+    "attributes.",
+    "true && && true",
+    "[1, 2",
+    deep,
+    "features.frequency",
+    "context.weekday == 'monday'",
+    "since('view') > '7d'",
+    "session.is_new == 'true'",
+    "!features.frequency",
+    "context.country in 'NO,SE'",
+    "context.hour in ['9', '10']",
+  ].map((when) => checkProgram({ segments: { a: { when } } })[0]?.message.replace(/ \(at character \d+\)$/, ""));
+  deepEqual(messages, [
+    "unexpected the end of the expression",
+    "expected `)`, got the end of the expression",
+    "expected `:`, got the end of the expression",
+    "expected a name, got the end of the expression",
+    "unexpected `&&`",
+    "expected `]`, got the end of the expression",
+    "exceeded maxDepth (32): split it into segments and read them with in_segment()",
+    "this is a number, a condition (true or false) is needed",
+    "a number never equals a string",
+    "`>` compares numbers with numbers or strings with strings, here is number > string",
+    "a condition never equals a string",
+    "`!` needs a condition, this is a number",
+    "`in` needs a list or a map at its right, this is a string; for a part of a string write text.contains(part)",
+    "a number is never in a list of strings",
   ]);
 });
 

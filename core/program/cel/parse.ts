@@ -36,30 +36,78 @@ export function parseCel(text: string): { ast: ASTNode } | { fault: CelFault } {
     const { code, summary, range } = cause as LibraryError;
     if (code === undefined || summary === undefined) throw cause;
     const position = Math.min(range?.start ?? 0, text.length);
-    const tooDeep = code === "limit_exceeded";
-    return {
-      fault: {
-        code: tooDeep ? "expression_too_complex" : "cel_syntax",
-        message: `${code === "unexpected_character" ? unexpected(text, position) : words(summary)} (at character ${position + 1})`,
-        position,
-      },
-    };
+    const message = `${messageOf(code, summary, text, position)} (at character ${position + 1})`;
+    return { fault: { code: code === "limit_exceeded" ? "expression_too_complex" : "cel_syntax", message, position } };
   }
 }
 
 /** The library's message in the words of ours. */
+function messageOf(code: string, summary: string, text: string, position: number): string {
+  switch (code) {
+    case "limit_exceeded":
+      return `${words(summary)}: split it into segments and read them with in_segment()`;
+    case "reserved_identifier": {
+      const [word = ""] = /^\w+/.exec(text.slice(position)) ?? [];
+      return `\`${word}\` is a reserved word: write the condition alone, or attributes["${word}"] for an attribute of that name`;
+    }
+    case "unexpected_token":
+      return text.slice(position - 1, position + 1) === "<>" ? "unexpected `<>`: CEL writes !=" : words(summary);
+    default:
+      return code === "unexpected_character" ? unexpected(text, position) : words(summary);
+  }
+}
+
+/** What the library calls by names of its own, as it is written. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  EOF: "the end of the expression",
+  NUMBER: "a number",
+  STRING: "a string",
+  BOOLEAN: "true or false",
+  NULL: "`null`",
+  IDENTIFIER: "a name",
+  PLUS: "`+`",
+  MINUS: "`-`",
+  MULTIPLY: "`*`",
+  DIVIDE: "`/`",
+  MODULO: "`%`",
+  EQ: "`==`",
+  NE: "`!=`",
+  LT: "`<`",
+  LE: "`<=`",
+  GT: "`>`",
+  GE: "`>=`",
+  AND: "`&&`",
+  OR: "`||`",
+  NOT: "`!`",
+  IN: "`in`",
+  LPAREN: "`(`",
+  RPAREN: "`)`",
+  LBRACKET: "`[`",
+  RBRACKET: "`]`",
+  LBRACE: "`{`",
+  RBRACE: "`}`",
+  DOT: "`.`",
+  COMMA: "`,`",
+  COLON: "`:`",
+  QUESTION: "`?`",
+  BYTES: "bytes",
+};
+
 function words(summary: string): string {
-  const text = summary.charAt(0).toLowerCase() + summary.slice(1);
-  return text.replaceAll("EOF", "the end of the expression");
+  const text = summary.charAt(0).toLowerCase() + summary.slice(1).replace("token: ", "");
+  return text.replaceAll(/\b[A-Z]{2,}\b/g, (name) => WRITTEN[name] ?? name);
 }
 
 /** What other languages write, and CEL does not. */
 const ELSEWHERE: readonly [RegExp, string][] = [
   [/^=>$/, ">="],
   [/^=<$/, "<="],
-  [/^=$/, "=="],
+  [/^(=|is)$/i, "=="],
   [/^(and|&)$/i, "&&"],
   [/^(or|\|)$/i, "||"],
+  [/^between$/i, "age >= 20 && age <= 30 for a range"],
+  [/^like$/i, "name.contains(part), name.startsWith(part) or name.endsWith(part)"],
+  [/^[\u2018-\u201f\u00ab\u00bb]$/, "straight quotes, \" or '"],
 ];
 
 /** Names the word or sign that cannot stand there (the library names its last letter), and what CEL has for it. */

@@ -21,9 +21,19 @@ export const LIST: CelType = { kind: "list", element: DYN };
 
 export const listOf = (element: CelType): CelType => ({ kind: "list", element });
 
-export function typeName(type: CelType): string {
-  if (type.kind !== "list") return type.kind;
-  return type.element === undefined || type.element.kind === "dyn" ? "list" : `list of ${typeName(type.element)}`;
+/** In the words of who writes rules. */
+const WORDS: Readonly<Record<CelKind, string>> = {
+  double: "number",
+  string: "string",
+  bool: "condition",
+  null: "null",
+  list: "list",
+  map: "map",
+  dyn: "value of unknown type",
+};
+
+export function typeName({ kind, element = DYN }: CelType): string {
+  return kind === "list" && element.kind !== "dyn" ? `list of ${typeName(element)}s` : WORDS[kind];
 }
 
 /** Whether a value of type `a` may equal one of type `b`. */
