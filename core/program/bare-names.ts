@@ -15,7 +15,8 @@ const FIELDS_OF = [
 /** Methods whose first argument names the element for the second. */
 const MACROS: ReadonlySet<string> = new Set(["exists", "all", "exists_one", "filter", "map"]);
 
-interface Expression {
+/** An expression of a document, and where it stands. */
+export interface Expression {
   path: string;
   text: string | undefined;
   place: Place;
@@ -35,9 +36,12 @@ export function bareNames(document: ProgramDocument): ProgramFault[] {
   });
 }
 
-function expressionsOf({ segments = {}, triggers = {}, placements = {}, slots = {}, experiments = {} }: ProgramDocument): Expression[] {
+/** Every expression of a document. */
+export function expressionsOf(document: ProgramDocument): Expression[] {
+  const { features = {}, segments = {}, triggers = {}, placements = {}, slots = {}, experiments = {} } = document;
   const found: Expression[] = [];
   const add = (path: string, text: string | undefined, place: Place): void => void found.push({ path, text, place });
+  for (const [name, { where }] of Object.entries(features)) add(at(at("/features", name), "where"), where, "where");
   for (const [name, segment] of Object.entries(segments)) {
     if ("when" in segment) add(at(at("/segments", name), "when"), segment.when, "segment");
   }
@@ -48,10 +52,16 @@ function expressionsOf({ segments = {}, triggers = {}, placements = {}, slots = 
     for (const [i, { when }] of boost.entries()) add(at(at(at(path, "boost"), i), "when"), when, "item");
     for (const [i, { when }] of pin.entries()) add(at(at(at(path, "pin"), i), "when"), when, "item");
   }
-  for (const [name, { rules = [] }] of Object.entries(slots)) {
-    for (const [i, { when }] of rules.entries()) add(at(at(at(at("/slots", name), "rules"), i), "when"), when, "slot");
+  for (const [name, { rules = [], reward }] of Object.entries(slots)) {
+    const path = at("/slots", name);
+    for (const [i, { when }] of rules.entries()) add(at(at(at(path, "rules"), i), "when"), when, "slot");
+    add(at(at(path, "reward"), "when"), reward?.when, "where");
   }
-  for (const [name, { when }] of Object.entries(experiments)) add(at(at("/experiments", name), "when"), when, "slot");
+  for (const [name, { when, metrics }] of Object.entries(experiments)) {
+    const path = at("/experiments", name);
+    add(at(path, "when"), when, "slot");
+    for (const [metric, { where }] of Object.entries(metrics)) add(at(at(at(path, "metrics"), metric), "where"), where, "where");
+  }
   return found;
 }
 

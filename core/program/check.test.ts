@@ -83,10 +83,38 @@ test("a name that stands alone where an item, an event or the context has it is 
   equal(warnings[5]!.position, 2);
 });
 
-test("the programs that come with the product read no attribute by a name that something else has", () => {
+test("an event type that no event can have is taken where an event is asked for it, and warned of", () => {
+  const document: ProgramDocument = {
+    models: { crowd: { min_persons: 10, max_share: 0.1 } },
+    events: { finished: { weight: 1 } },
+    features: { f: { kind: "count", where: 'event.event_type != "vew"' } },
+    triggers: {
+      done: { when: 'event.event_type == "finished" && context.device == "phone"' },
+      bought: { when: 'has(event.value) && !("purchse" == event.event_type)' },
+      either: { when: 'event.event_type in ["click", "subscribed"] ? true : false' },
+    },
+    slots: { hero: { policy: "thompson", variants: { a: {}, b: {} }, reward: { events: { click: 1 }, when: 'event.event_type == "clik"' } } },
+    experiments: {
+      dark: { variants: { a: {}, b: {} }, metrics: { m: { kind: "count", event: "view", where: 'event.event_type == "views"' } } },
+    },
+  };
+  deepEqual(checkProgram(document), []);
+  deepEqual(
+    programWarnings(document, { signsWebhooks: true }).map(({ path, code, message }) => `${path} ${code} ${message}`),
+    [
+      "/features/f/where unknown_event_type no event is of type `vew`; did you mean `view`? (at character 21)",
+      "/triggers/bought/when unknown_event_type no event is of type `purchse`; did you mean `purchase`? (at character 23)",
+      "/triggers/either/when unknown_event_type no event is of type `subscribed`: declare it under `events` (at character 31)",
+      "/slots/hero/reward/when unknown_event_type no event is of type `clik`; did you mean `click`? (at character 21)",
+      "/experiments/dark/metrics/m/where unknown_event_type no event is of type `views`; did you mean `view`? (at character 21)",
+    ],
+  );
+});
+
+test("the programs that come with the product read no attribute by a name that something else has, and ask for no type that there is not", () => {
   for (const program of [shopProgram, newsProgram]) {
     const warnings = programWarnings(program, { signsWebhooks: true });
-    deepEqual(warnings.filter(({ code }) => code === "bare_name"), []);
+    deepEqual(warnings.filter(({ code }) => code === "bare_name" || code === "unknown_event_type"), []);
   }
 });
 

@@ -4,6 +4,7 @@ import { durationMs } from "./duration.ts";
 import { RETENTION_AFTER, WINDOW } from "./experiments.ts";
 import { at } from "./faults.ts";
 import type { ExperimentDocument, ProgramDocument, ProgramFault } from "./program.ts";
+import { unknownTypes } from "./unknown-types.ts";
 
 /** Below it, a list may tell one visitor what another one did. */
 const MIN_PERSONS_RECOMMENDED = 10;
@@ -45,7 +46,7 @@ export function programWarnings(document: unknown, { signsWebhooks }: WarnedHost
   for (const [name, experiment] of Object.entries(experiments)) {
     warnings.push(...lateRetention(at("/experiments", name), experiment));
   }
-  return [...warnings, ...bareNames(document as ProgramDocument)];
+  return [...warnings, ...bareNames(document as ProgramDocument), ...unknownTypes(document as ProgramDocument)];
 }
 
 /** A retention that begins when the window is over is 0 for everybody, for ever. */

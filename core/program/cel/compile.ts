@@ -9,7 +9,7 @@ import { compileCall, compileMethod } from "./functions.ts";
 import type { NamesOfProgram } from "./names.ts";
 import { type CelNode, joinLeaves, NO_LEAVES, type Read } from "./node.ts";
 import { and, arithmetic, comparison, equality, membership, negate, not, or, ternary } from "./operators.ts";
-import { type ASTNode, type CelFault, parseCel } from "./parse.ts";
+import { type ASTNode, type CelFault, nodesIn, parseCel } from "./parse.ts";
 import { compileIndex, compileName, compileSelect } from "./select.ts";
 import { changeOf } from "./time.ts";
 import { type CelType, BOOL, DOUBLE, DYN, FAULT, kindIs, listOf, NULL, STRING, typeName } from "./value.ts";
@@ -252,9 +252,4 @@ function conjunctsOf(ast: ASTNode): ASTNode[] {
 /** True also where a macro's variable has that name: it is asked of each item then, which is right in any case. */
 function namesItem({ op, args }: ASTNode): boolean {
   return op === "id" ? args === "item" : nodesIn(args).some(namesItem);
-}
-
-function nodesIn(args: unknown): ASTNode[] {
-  if (Array.isArray(args)) return args.flatMap(nodesIn);
-  return typeof args === "object" && args !== null && "op" in args ? [args as ASTNode] : [];
 }

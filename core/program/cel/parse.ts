@@ -41,6 +41,12 @@ export function parseCel(text: string): { ast: ASTNode } | { fault: CelFault } {
   }
 }
 
+/** The nodes right beneath one, of its `args`. */
+export function nodesIn(args: unknown): ASTNode[] {
+  if (Array.isArray(args)) return args.flatMap(nodesIn);
+  return typeof args === "object" && args !== null && "op" in args ? [args as ASTNode] : [];
+}
+
 /** The library's message in the words of ours. */
 function messageOf(code: string, summary: string, text: string, position: number): string {
   switch (code) {
