@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { ask, silent, startNode, type TestNode } from "../http/testing.ts";
 import { createWebhookSender, type WebhookSender } from "./sender.ts";
@@ -157,5 +158,34 @@ test("what waits when the server goes down is kept", async () => {
   while (sender.stats().retried === 0) await new Promise((resolve) => setImmediate(resolve));
   await sender.close();
   equal((await letterOf(node, hook.url)).code, "webhook_failed");
+  hook.close();
+});
+
+test("what was under way when the server went down is kept, in words", async () => {
+  const server = createServer(() => server.emit("asked")).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/silent`;
+  const sender = senderOf();
+  const asked = once(server, "asked");
+  sender.fire(node.project, { trigger, url, ref: { user_id: "ann" }, eventId: undefined });
+  await asked;
+  await sender.close();
+  const { message } = await letterOf(node, url);
+  equal(message, "the server went down before the answer; the call may have arrived (attempt 1)");
+  server.close();
+});
+
+test("the operator's guide shows every field of a call", async () => {
+  const hook = await receiver(200);
+  const sender = senderOf();
+  const fired = { trigger, url: hook.url, eventId: "e1" };
+  sender.fire(node.project, { ...fired, ref: { user_id: "ann" } });
+  sender.alert(node.project, { url: hook.url, alarm: { metric: "hit_rate", at: "2026-01-05T00:00:00Z", before: 1, after: 0 } });
+  await idle(sender);
+  const section = readFileSync(new URL("../../docs/guides/operator.md", import.meta.url), "utf8").split("## Webhooks")[1]!.split("\n## ")[0]!;
+  const calls = hook.received.map(({ body }) => JSON.parse(body));
+  const ofTrigger = calls.find(({ type }) => type === "trigger");
+  deepEqual(Object.keys(JSON.parse(/```json\n([^]+?)```/.exec(section)![1]!)), Object.keys(ofTrigger));
+  for (const field of Object.keys(calls.find(({ type }) => type === "alert"))) ok(section.includes(`\`${field}\``), field);
   hook.close();
 });

@@ -20,6 +20,8 @@ const QUEUED_MAX = 1_000;
 const IN_FLIGHT_MAX = 8;
 const NOT_PUBLIC = "the address is not public (ATTUNE_WEBHOOK_ALLOW_PRIVATE=1 allows it)";
 const ATTEMPT_TIMEOUT_MS = 10_000;
+const NO_ANSWER = `no answer within ${ATTEMPT_TIMEOUT_MS / 1_000} s`;
+const WENT_DOWN = "the server went down before the answer; the call may have arrived";
 const PAUSE_MAX_MS = 5 * 60_000;
 const JITTER_STEPS = 1_000;
 
@@ -206,12 +208,13 @@ function post(
     return Promise.resolve({ fault: NOT_PUBLIC, final: true });
   }
   return new Promise((resolve) => {
+    const timeout = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS);
     const send = target.protocol === "https:" ? httpsRequest : httpRequest;
     const request = send(target, {
       method: "POST",
       headers: options.headers,
       agent: false,
-      signal: AbortSignal.any([options.stop, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)]),
+      signal: AbortSignal.any([options.stop, timeout]),
       ...(!options.allowPrivate && { lookup: publicLookup }),
     });
     request.on("response", (response) => {
@@ -222,9 +225,9 @@ function post(
       resolve({ fault: `the receiver answered ${status}`, final: !mayPass });
     });
     request.on("error", (error: NodeJS.ErrnoException) => {
-      const forbidden = error instanceof ForbiddenAddressError;
-      const fault = forbidden ? NOT_PUBLIC : `no answer: ${error.code ?? error.name}`;
-      resolve({ fault, final: forbidden });
+      if (error instanceof ForbiddenAddressError) return resolve({ fault: NOT_PUBLIC, final: true });
+      const why = options.stop.aborted ? WENT_DOWN : timeout.aborted ? NO_ANSWER : `no answer: ${error.code ?? error.name}`;
+      resolve({ fault: why, final: false });
     });
     request.end(options.body);
   });
