@@ -57,11 +57,19 @@ export function memoryCapMissing(): string | undefined {
 }
 
 export async function overload(options: OverloadOptions): Promise<OverloadTally> {
-  const { factor, forMs, memoryBytes } = options;
+  const group = memoryGroup(`attune-overload-${process.pid}`, options.memoryBytes);
+  try {
+    return await overloadIn(group, options);
+  } finally {
+    group.remove();
+  }
+}
+
+async function overloadIn(group: MemoryGroup, options: OverloadOptions): Promise<OverloadTally> {
+  const { factor, forMs } = options;
   const rng = rngFrom(options.seed);
   const ledger = new Ledger();
   ledger.newPersons(PERSONS);
-  const group = memoryGroup(`attune-overload-${process.pid}`, memoryBytes);
   const node = await readyNode({ dataFolder: options.folder, memoryGroup: group.folder });
   const senders = sendersOf(node.url, ledger, rng);
   try {
@@ -86,7 +94,6 @@ export async function overload(options: OverloadOptions): Promise<OverloadTally>
   } finally {
     senders.close();
     if (!node.isGone) await node.kill();
-    group.remove();
   }
 }
 
