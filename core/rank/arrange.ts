@@ -18,6 +18,8 @@ export interface Arrangement {
   readonly pinned: readonly { readonly at: number; readonly candidate: Candidate }[];
   /** What fills a list whose candidates are too few, best first; may repeat what is in the list. */
   readonly fillers: () => Iterable<Candidate>;
+  /** What comes behind everything else, however mixed the list is to be. */
+  readonly last: () => Iterable<Candidate>;
   /** A new item worth a place near the end of `count` items; undefined for none. */
   readonly explore: (
     count: number,
@@ -47,16 +49,24 @@ export function arrange(ranked: readonly Candidate[], how: Arrangement): Candida
     caps,
     onCapped: ({ slot }, cap) => how.onCapped?.(slot, cap),
   });
-  if (caps !== undefined && chosen.length < limit) {
-    const inPool = new Set(pool.map(({ slot }) => slot));
-    for (const filler of how.fillers()) {
+  const known = new Set<number>(chosen.length < limit ? pool.map(({ slot }) => slot) : []);
+  const append = (others: Iterable<Candidate>): void => {
+    for (const other of others) {
       if (chosen.length >= limit) break;
-      if (inPool.has(filler.slot) || isPinned(filler.slot) || caps.fullFor(filler.item) !== undefined) continue;
-      inPool.add(filler.slot);
-      caps.add(filler.item);
-      chosen.push(filler);
+      if (known.has(other.slot) || isPinned(other.slot)) continue;
+      known.add(other.slot);
+      const full = caps?.fullFor(other.item);
+      if (full !== undefined) {
+        how.onCapped?.(other.slot, full);
+        continue;
+      }
+      caps?.add(other.item);
+      chosen.push(other);
     }
-  }
+  };
+  // Without caps the pool has all of them that there is room for.
+  if (caps !== undefined && chosen.length < limit) append(how.fillers());
+  if (chosen.length < limit) append(how.last());
   const isListed = (slot: number): boolean => isPinned(slot) || chosen.some((candidate) => candidate.slot === slot);
   const found = how.explore(chosen.length, isListed);
   if (found !== undefined && caps?.fullFor(found.candidate.item) === undefined) {

@@ -12,8 +12,8 @@ export interface Trace {
   /** The models' scores, before anything else; forgets what was written before. */
   proposed(list: CandidateList): void;
   factor(slot: number, factor: ScoreFactor): void;
-  /** What may be in the list, in order of score. */
-  ranked(candidates: readonly Candidate[]): void;
+  /** What may be in the list, in order of score, and what comes behind everything else. */
+  ranked(first: readonly Candidate[], last: readonly Candidate[]): void;
   readonly capped: (slot: number, cap: FullCap) => void;
   /** The list is made once more, by other rules. */
   again(): void;
@@ -25,7 +25,7 @@ interface Found {
   readonly byModels: Map<number, { rank: number; score: number }>;
   readonly factors: Map<number, ScoreFactor[]>;
   /** Slot → place from 1 and score after all factors. */
-  readonly byScore: Map<number, { rank: number; score: number }>;
+  readonly byScore: Map<number, { rank: number; score: number; isLast: boolean }>;
   readonly full: Map<number, FullCap>;
 }
 
@@ -45,8 +45,10 @@ export function newTrace(): Trace {
       if (known === undefined) found.factors.set(slot, [factor]);
       else known.push(factor);
     },
-    ranked(candidates) {
-      candidates.forEach(({ slot, score }, i) => found.byScore.set(slot, { rank: i + 1, score }));
+    ranked(first, last) {
+      [...first, ...last].forEach(({ slot, score }, i) => {
+        found.byScore.set(slot, { rank: i + 1, score, isLast: i >= first.length });
+      });
     },
     capped: (slot, cap) => void found.full.set(slot, cap),
     again() {
@@ -100,9 +102,14 @@ function verdictOf(slot: number, { chosen, barOf }: InspectionOf["made"], found:
   const full = found.full.get(slot);
   if (full !== undefined) return { kind: "capped", ...full };
   const byScore = found.byScore.get(slot);
+  const factors = found.factors.get(slot) ?? [];
   if (byScore === undefined) {
     const byModels = found.byModels.get(slot);
-    return byModels === undefined ? { kind: "not_proposed" } : { kind: "ranked_too_low", modelRank: byModels.rank };
+    if (byModels === undefined) return { kind: "not_proposed" };
+    return { kind: "ranked_too_low", modelRank: byModels.rank, feedback: factors.find(({ kind }) => kind === "feedback")?.by };
+  }
+  if (byScore.isLast) {
+    return { kind: "put_last", scoreRank: byScore.rank, factor: factors.reduce((least, one) => (one.by < least.by ? one : least)) };
   }
   if (byScore.rank > query.limit) return { kind: "ranked", scoreRank: byScore.rank };
   // Within reach by score: what stands there without one of its own took the place, else what is less alike.

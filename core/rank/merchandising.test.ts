@@ -52,6 +52,13 @@ test("a pin by condition takes the best item for which it holds; one that finds 
   deepEqual(ids(ask({ pins: [{ at: 1, when: () => false }, { at: 2, itemId: "nobody" }, { at: 50, itemId: "i3" }] })), plain);
 });
 
+test("a pin by condition leaves the item that another pin names to that pin", () => {
+  const isEven = ({ tags }: Item): boolean => tags.includes("even");
+  const [best, next] = plain.filter((id) => numberOf(id) % 2 === 0) as [string, string];
+  deepEqual(ids(ask({ pins: [{ at: 1, when: isEven }, { at: 4, itemId: best }] })).filter((_, i) => i === 0 || i === 3), [next, best]);
+  equal(ids(ask({ pins: [{ at: 1, when: isEven }, { at: 50, itemId: best }] }))[0], best, "a pin beyond the list keeps nothing");
+});
+
 test("filters and exclusions hold for pins; being shown too often does not", () => {
   const item = last();
   const pins = [{ at: 1, itemId: item }];
@@ -148,6 +155,23 @@ test("rules order what no model proposes too: a shop without events, and what fi
   equal(list({ boosts: [{ when: ({ price }) => price === 7, by: 0 }] }).at(-1), 7);
 });
 
+test("the factor 0 puts last, however many candidates there are and however mixed the list is", () => {
+  const isLow = ({ price }: Item): boolean => price! < 50;
+  const boosts = [{ when: isLow, by: 0 }];
+  forEachSeed(30, (rng) => {
+    const query = ask({ personKey: `a:${rng.between(0, 80)}`, boosts, limit: rng.between(1, 60), diversity: rng.between(0, 2) / 2 });
+    const { list, asked } = base.inspect(query, plain.filter((id) => numberOf(id) < 50));
+    const places = list.items.map(({ itemId }) => numberOf(itemId) < 50);
+    deepEqual(places, [...places].sort((a, b) => Number(a) - Number(b)));
+    equal(places.length, query.limit);
+    equal(places.filter((isLast) => !isLast).length, Math.min(query.limit, 10));
+    for (const { verdict: { kind, ...more } } of asked) {
+      ok(kind === "listed" || kind === "put_last", kind);
+      if (kind === "put_last") deepEqual(more, { ...more, factor: { kind: "boost", rule: 0, by: 0 } });
+    }
+  });
+});
+
 test("inspecting gives the list that is served, and a true account of every item", () => {
   const boosts = [{ when: ({ tags }: Item) => tags.includes("even"), by: 2 }, { when: ({ price }: Item) => price! > 30, by: 0.5 }];
   forEachSeed(20, (rng) => {
@@ -189,6 +213,28 @@ test("why not: each reason that keeps an item out is told", () => {
   const mixed = ask({ limit: 8, diversity: 0.9 });
   const pushed = base.inspect(mixed, plain).asked.filter((one) => one.verdict.kind === "diversity");
   ok(pushed.length > 0 && pushed.every(({ account }) => account.scoreRank! <= 8));
+
+  const young = createRecommender();
+  for (let i = 0; i < 60; i++) young.putItem(itemOf(i), nowMs - i);
+  const short = young.inspect(ask({ caps: [{ by: "category", max: 1 }] }), ["i1", "i58"]);
+  equal(short.list.items.length, 10);
+  const full = { kind: "capped", by: "category", max: 1 };
+  deepEqual(short.asked.map((one) => one.verdict), [{ ...full, value: "c0" }, { ...full, value: "c9" }], "fillers are capped, too");
+
+  const dismissed = [{ item_id: first, event_type: "dismiss", timestamp: nowMs }];
+  const { verdict: turned } = base.inspect(ask({ history: dismissed, limit: 4 }), [first]).asked[0]!;
+  deepEqual(turned.kind === "put_last" && turned.factor, { kind: "feedback", by: 0.02 });
+
+  const broad = createRecommender();
+  const click = { eventType: "click", weight: 1, sampled: false, history: [], timeMs: nowMs };
+  for (let i = 0; i < 90; i++) {
+    broad.putItem({ item_id: `b${i}`, categories: [i < 50 ? `k${i}` : "liked"], tags: [] }, nowMs - 9 * DAY);
+    for (const personKey of ["a:1", "a:2"]) broad.learn({ ...click, personKey: `${personKey}-${i}`, itemId: `b${i}` });
+  }
+  const waved = ["b5"].map((item_id) => ({ item_id, event_type: "dismiss", timestamp: nowMs }));
+  const [low] = broad.inspect(ask({ history: waved, interests: [["liked", 1]] }), ["b5"]).asked;
+  ok(low!.account.modelRank! <= 60, "high enough but for the dismissal");
+  deepEqual(low!.verdict, { kind: "ranked_too_low", modelRank: low!.account.modelRank, feedback: 0.02 });
 
   const other = shop();
   other.putItem({ ...itemOf(2), available: false }, nowMs);

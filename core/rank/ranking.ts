@@ -5,7 +5,7 @@ import { hash32 } from "../math/hash.ts";
 import { createCandidateList, nextBest, startBestFirst } from "../model/candidates.ts";
 import { LIST_MAX } from "../model/config.ts";
 import type { Models } from "../model/models.ts";
-import { arrange, type Candidate, type Origin } from "./arrange.ts";
+import { arrange, type Arrangement, type Candidate, type Origin } from "./arrange.ts";
 import { barsOf, itemForRules, type BarOf } from "./bars.ts";
 import { createCrowdLists, strategyOfFillers } from "./crowd-lists.ts";
 import { feedbackOf, type Feedback } from "./feedback.ts";
@@ -53,11 +53,11 @@ interface FillersOf {
   readonly trace: Trace | undefined;
 }
 
-interface PinnedFrom {
-  readonly ranked: readonly Candidate[];
+interface PinnedFrom extends Pick<Arrangement, "fillers" | "last"> {
+  /** Candidates, best first; what a pin's condition is asked of where none meets it are the fillers, then the last. */
+  readonly first: readonly Candidate[];
   readonly barOf: BarOf;
-  /** What a pin's condition is asked of where no candidate meets it. */
-  readonly others: () => Iterable<Candidate>;
+  readonly scoreOf: (slot: number) => number;
 }
 
 export function createRanking(models: Models): Ranking {
@@ -167,13 +167,14 @@ export function createRanking(models: Models): Ranking {
 
   /**
    * What fills the list that `ranked` is too short for. No model gave these items a score, so factors set their order:
-   * what rules lift comes first, what they lower and what the visitor turned away from later, what `last` names at the end.
+   * what rules lift comes first, what they lower and what the visitor turned away from later. Behind all of them come
+   * those of no worth, and what `last` names.
    */
-  const fillersOf = (query: RankQuery, how: FillersOf): (() => Iterable<Candidate>) => {
+  const fillersOf = (query: RankQuery, how: FillersOf): Pick<Arrangement, "fillers" | "last"> => {
     const { barOf, feedback, ranked, last, wanted, trace } = how;
     const { boosts = [], freshness, tired } = query;
     if (boosts.length === 0 && freshness === undefined && tired === undefined && feedback === undefined) {
-      return () => fillers(barOf);
+      return { fillers: () => fillers(barOf), last: () => last };
     }
     const judged = (candidate: Candidate): Candidate => {
       const { slot } = candidate;
@@ -192,49 +193,55 @@ export function createRanking(models: Models): Ranking {
       }
       return found.sort((a, b) => b.score - a.score);
     };
-    let inOrder: Candidate[] | undefined;
-    return function* () {
-      inOrder ??= byFactor();
-      const late = new Set(last.map(({ slot }) => slot));
-      for (const filler of inOrder) {
-        if (filler.score > 0) yield { ...filler, score: 0 };
-        else late.add(filler.slot);
-      }
-      // A filter that little passes has had the whole catalogue looked at: once is enough.
-      if (inOrder.length >= wanted) for (const filler of fillers(barOf)) if (!late.has(filler.slot)) yield filler;
-      for (const filler of inOrder) if (late.has(filler.slot)) yield filler;
-      yield* last;
+    let found: Candidate[] | undefined;
+    const inOrder = (): Candidate[] => (found ??= byFactor());
+    const isWorthless = ({ score }: Candidate): boolean => score <= 0;
+    return {
+      *fillers() {
+        for (const filler of inOrder()) if (!isWorthless(filler)) yield { ...filler, score: 0 };
+        // A filter that little passes has had the whole catalogue looked at: once is enough.
+        if (inOrder().length < wanted) return;
+        const late = new Set([...last, ...inOrder().filter(isWorthless)].map(({ slot }) => slot));
+        for (const filler of fillers(barOf)) if (!late.has(filler.slot)) yield filler;
+      },
+      *last() {
+        yield* inOrder().filter(isWorthless);
+        yield* last;
+      },
     };
   };
 
   /** Each pin with the item that stands there; one that finds none, or lies beyond the list, leaves its place. */
-  const pinnedOf = (pins: readonly RankPin[], limit: number, { ranked, barOf, others }: PinnedFrom) => {
+  const pinnedOf = (pins: readonly RankPin[], limit: number, { first, barOf, scoreOf, ...others }: PinnedFrom) => {
     const taken = new Set<number>();
     const isFree = (slot: number): boolean => {
       const bar = taken.has(slot) ? "taken" : barOf(slot);
       return bar === undefined || bar === "too_often_shown";
     };
+    // What a pin names is kept for it: one that takes whatever meets its condition may stand before it.
+    const named = new Set(pins.flatMap(({ at, itemId }) => (itemId === undefined || at > limit ? [] : [items.slotOf(itemId)])));
     const find = ({ itemId, when }: RankPin): Candidate | undefined => {
       if (itemId !== undefined) {
         const slot = items.slotOf(itemId);
         return slot >= 0 && isFree(slot) ? { slot, score: 0, item: items.itemAt(slot) } : undefined;
       }
-      const fits = ({ slot, item }: Candidate): boolean => isFree(slot) && when!(item ?? itemForRules(models, slot));
-      const best = ranked.find(fits);
+      const fits = ({ slot, item }: Candidate): boolean =>
+        !named.has(slot) && isFree(slot) && when!(item ?? itemForRules(models, slot));
+      const best = first.find(fits);
       if (best !== undefined) return best;
       let looked = 0;
-      for (const filler of others()) {
+      for (const filler of others.fillers()) {
         if (fits(filler)) return filler;
-        if (++looked >= PIN_LOOK_MAX) return undefined;
+        if (++looked >= PIN_LOOK_MAX) break;
       }
+      for (const candidate of others.last()) if (fits(candidate)) return candidate;
       return undefined;
     };
     return pins.flatMap((pin) => {
       const found = pin.at > limit ? undefined : find(pin);
       if (found === undefined) return [];
       taken.add(found.slot);
-      const score = ranked.find(({ slot }) => slot === found.slot)?.score ?? 0;
-      return [{ at: pin.at, candidate: { ...found, score, origin: "pinned" as const } }];
+      return [{ at: pin.at, candidate: { ...found, score: scoreOf(found.slot), origin: "pinned" as const } }];
     });
   };
 
@@ -247,19 +254,20 @@ export function createRanking(models: Models): Ranking {
     const found = candidatesOf(feedback, wanted, barOf, trace);
     const ranked = found.map((candidate) => scored(candidate, query, trace));
     ranked.sort((a, b) => b.score - a.score || a.slot - b.slot);
-    trace?.ranked(ranked);
     // Rather anything else than what a rule puts last or the visitor turned away from.
     const isLast = ({ slot, score }: Candidate): boolean => score <= 0 || feedback?.isTurnedAway(slot) === true;
-    const last = ranked.length < limit ? ranked.filter(isLast) : [];
+    const last = ranked.filter(isLast);
     const first = last.length === 0 ? ranked : ranked.filter((candidate) => !isLast(candidate));
+    trace?.ranked(first, last);
     const others = fillersOf(query, { barOf, feedback, ranked, last, wanted, trace });
     const { pins = [] } = query;
+    const scoreOf = (slot: number): number => ranked.find((candidate) => candidate.slot === slot)?.score ?? 0;
     const chosen = arrange(first, {
       limit,
       diversity: query.diversity ?? 0,
       caps: query.caps ?? [],
-      pinned: pins.length === 0 ? [] : pinnedOf(pins, limit, { ranked, barOf, others }),
-      fillers: others,
+      pinned: pins.length === 0 ? [] : pinnedOf(pins, limit, { first, barOf, scoreOf, ...others }),
+      ...others,
       explore: (count, isListed) => {
         if (limit < EXPLORE_LIMIT_MIN || count < EXPLORE_LIMIT_MIN) return undefined;
         const isUnwanted = (slot: number): boolean =>

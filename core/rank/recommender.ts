@@ -183,8 +183,10 @@ export type Verdict =
   /** By score it would be in the list: others that are less alike, pinned or new took its place. */
   | { readonly kind: "diversity" | "displaced"; readonly scoreRank: number }
   | { readonly kind: "ranked"; readonly scoreRank: number }
-  /** The models' place is too far down for rules to look at it. */
-  | { readonly kind: "ranked_too_low"; readonly modelRank: number };
+  /** Behind everything else: by a factor of nothing, or because the visitor turned away from it. */
+  | { readonly kind: "put_last"; readonly scoreRank: number; readonly factor: ScoreFactor }
+  /** Its place is too far down for rules to look at it: the models' own, or what the visitor's feedback has made of it. */
+  | { readonly kind: "ranked_too_low"; readonly modelRank: number; readonly feedback: number | undefined };
 
 /** A list as `recommend` gives it, with how it came about. */
 export interface Inspection {

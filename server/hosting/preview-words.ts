@@ -116,12 +116,10 @@ export function verdictOf(verdict: Verdict, itemId: string, names: RuleNames): W
         score_rank: verdict.scoreRank,
         text: `By score it is at ${verdict.scoreRank}, behind the end of the list.`,
       };
+    case "put_last":
+      return putLast(verdict, names);
     case "ranked_too_low":
-      return {
-        status: "ranked",
-        model_rank: verdict.modelRank,
-        text: `The models put it at ${verdict.modelRank}, too far down for rules to reach it.`,
-      };
+      return { status: "ranked", model_rank: verdict.modelRank, text: tooLow(verdict) };
     case "not_proposed":
       return {
         status: "not_proposed",
@@ -130,9 +128,26 @@ export function verdictOf(verdict: Verdict, itemId: string, names: RuleNames): W
   }
 }
 
+function putLast({ scoreRank, factor }: Extract<Verdict, { kind: "put_last" }>, names: RuleNames): WhyNot {
+  const last = { status: "ranked", score_rank: scoreRank };
+  const { rule } = ruleOf(factor, names);
+  if (rule === undefined) {
+    return { ...last, text: "The person has turned away from it, so it comes behind everything else." };
+  }
+  return { ...last, rule, text: `Score × ${rounded(factor.by)} by ${rule}: it comes behind everything else.` };
+}
+
+const rounded = (by: number): number => Math.round(by * 1_000) / 1_000;
+
+function tooLow({ modelRank, feedback = 1 }: Extract<Verdict, { kind: "ranked_too_low" }>): string {
+  if (feedback === 1) return `The models put it at ${modelRank}, too far down for rules to reach it.`;
+  const why = `the person has turned away from it or its like (score × ${rounded(feedback)})`;
+  return `The models put it at ${modelRank}; ${why}, and that is too far down for rules to reach it.`;
+}
+
 const EXCLUDED = {
   purchased: "the person has bought it",
-  seen: "the person has opened it",
+  seen: "the person has opened it or turned away from it",
   dismissed: "the person has waved it away",
   session: "the person has opened it in this session",
 } as const;
