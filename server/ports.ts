@@ -75,6 +75,8 @@ export interface RecommendRequest {
   context?: LoggedEvent["context"];
   /** The list is to follow nobody: the browser asks for it. */
   impersonal?: boolean;
+  /** Items about which it is asked why they are not in the list. */
+  whyNot?: readonly string[];
 }
 
 export interface RecommendedItem {
@@ -150,6 +152,11 @@ export interface WhyNot {
   [detail: string]: unknown;
 }
 
+export interface ListedWhyNot extends WhyNot {
+  item_id: string;
+  item?: Item;
+}
+
 export interface PreviewAnswer {
   user_id?: string;
   anonymous_id?: string;
@@ -172,6 +179,8 @@ export interface RecommendationList {
   /** How the list came about: `blend`, `popular`, `similar`, `trending` … */
   strategy: string;
   items: RecommendedItem[];
+  /** Of what the request asks for in `whyNot`. */
+  why_not?: ListedWhyNot[];
   /** The visitor's variant of each experiment that the list carries out. */
   experiments?: Record<string, string>;
   /** The visitor could not be found because a part of the cluster is away: this is what everybody gets. */

@@ -16,6 +16,7 @@ import { FilterError, RulesError, type Decision, type RecommendationList, type R
 import { textsFor } from "./reader-text.ts";
 import { experimentalList } from "./experimental-list.ts";
 import { listOf, placementOf, rankQueryOf } from "./lists.ts";
+import { whyNotInList } from "./why-not.ts";
 
 /** What a host answers from at this moment. */
 export interface Sources {
@@ -72,24 +73,28 @@ export function answerList(
   const rulesAt = (placement: string) =>
     placement === request.placement ? rules : listRules({ ...request, placement }, program)!;
   const decisionId = uuidv7();
+  const questionOf = (placement: string, who: "visitor" | "nobody") => {
+    const followed = who === "nobody" ? NOBODY : { key, person };
+    return { ...rulesAt(placement), ...followed, request, nowMs, program };
+  };
   const made = experimentalList(
     { request, personKey: key, person, program, nowMs, state: decisions, context: request.context, decisionId },
     {
-      rank(placement, who) {
-        const isNobody = who === "nobody";
-        const query = { key: isNobody ? "" : key, person: isNobody ? undefined : person, request, nowMs, program };
-        return recommender.recommend(rankQueryOf({ ...rulesAt(placement), ...query }));
-      },
+      rank: (placement, who) => recommender.recommend(rankQueryOf(questionOf(placement, who))),
       capsOf: (placement) => rulesAt(placement).placement.caps,
       itemOf: (itemId) => recommender.item(itemId),
     },
   );
-  const { placement, explain = false } = request;
+  const { placement, explain = false, whyNot = [] } = request;
   const texts = explain ? textsFor(person, { ...person?.context, ...request.context }, { recommender, nowMs }) : undefined;
   const answer = listOf(made.list, { recommender, decisionId, placement, texts });
   Object.assign(answer, request.ref);
   answer.profile_version = person?.version ?? 0;
   Object.assign(answer, variantsOf(made.log.experiments));
+  if (whyNot.length > 0) {
+    const question = { ...questionOf(made.made.placement, made.made.who), recommender };
+    answer.why_not = whyNotInList(whyNot, made.list, question);
+  }
   const decision: DecisionRecord = {
     ...request.ref,
     decision_id: decisionId,

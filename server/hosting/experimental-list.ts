@@ -25,27 +25,32 @@ export interface Ranker {
 
 export interface ExperimentalList {
   readonly list: RankedList;
+  /** By which placement's rules it was made, and for whom; of a list that was drafted, the first ranking's. */
+  readonly made: { readonly placement: string; readonly who: "visitor" | "nobody" };
   /** What the log keeps of it. */
   readonly log: Pick<DecisionRecord, "experiments" | "teams">;
 }
 
 export function experimentalList(question: ListExperimentsQuestion, ranker: Ranker): ExperimentalList {
-  const { rank } = ranker;
   const { placement } = question.request;
+  const ranked = (by: string, who: "visitor" | "nobody"): Pick<ExperimentalList, "list" | "made"> => ({
+    list: ranker.rank(by, who),
+    made: { placement: by, who },
+  });
   if (question.program.experiments.length === 0 || question.state === undefined) {
-    return { list: rank(placement, "visitor"), log: {} };
+    return { ...ranked(placement, "visitor"), log: {} };
   }
   const { parts, inHoldout } = partsOf({ ...question, changes: ({ placements }) => placements.has(placement) });
   const experiments: Record<string, Assignment> = {};
   for (const { experiment, counts, assignment } of parts) if (counts) experiments[experiment.name] = assignment;
   const log = Object.keys(experiments).length === 0 ? {} : { experiments };
-  if (inHoldout) return { list: rank(placement, "nobody"), log };
+  if (inHoldout) return { ...ranked(placement, "nobody"), log };
   const mixing = question.program.experiments.find(({ interleave }) => interleave === placement);
   if (mixing !== undefined && takesPart(mixing, question.personKey) && isMeant(mixing, question)) {
     return interleaved(mixing, { ...question, experiments }, ranker);
   }
   const changed = parts.map(({ variant }) => variant.placements.get(placement)).find((other) => other !== undefined);
-  return { list: rank(changed ?? placement, "visitor"), log };
+  return { ...ranked(changed ?? placement, "visitor"), log };
 }
 
 function interleaved(
@@ -77,6 +82,7 @@ function interleaved(
   const assignment = assignmentTo(experiment, "", question);
   return {
     list: { ...a, items },
+    made: { placement: nameA!, who: "visitor" },
     log: { experiments: { ...experiments, [experiment.name]: assignment }, teams },
   };
 }

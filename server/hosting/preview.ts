@@ -7,7 +7,6 @@ import {
 } from "../../core/profile/person.ts";
 import { compileProgram } from "../../core/program/compile.ts";
 import type { CompiledPlacement, CompiledProgram } from "../../core/program/compiled.ts";
-import { at } from "../../core/program/faults.ts";
 import type { ProgramTimeline } from "../../core/program/timeline.ts";
 import { Visit } from "../../core/program/scope.ts";
 import type { Inspection, RankQuery, Recommender } from "../../core/rank/recommender.ts";
@@ -19,6 +18,7 @@ import { rankQueryOf } from "./lists.ts";
 import { movesOf } from "./preview-moves.ts";
 import { accountOf, whyNotOf, type RuleNames } from "./preview-words.ts";
 import { textsFor } from "./reader-text.ts";
+import { namesOf } from "./why-not.ts";
 
 export interface PreviewSources {
   readonly programs: ProgramTimeline;
@@ -120,37 +120,6 @@ function sideOf(request: PreviewRequest, parts: SideParts, { nowMs, recommender 
 /** A copy, of the program's plan: nothing here may touch the state that is served from. */
 function under(person: PersonState, program: CompiledProgram): PersonState {
   return decodePerson(encodePerson(person), program.plan);
-}
-
-/** How rules are named where an account speaks of them: by their place in the program, or in the request. */
-function namesOf(
-  placement: CompiledPlacement,
-  asked: ReturnType<NonNullable<CompiledPlacement["filter"]>> | undefined,
-  visit: Visit,
-  { program, recommender }: Pick<PreviewSources, "program" | "recommender">,
-): RuleNames {
-  const path = at("/placements", placement.name);
-  const own = program.placements.get(placement.name);
-  const boosts = own?.boosts.length ?? 0;
-  const named = (isOwn: boolean, key: string): string => at(isOwn ? path : "/rules", key);
-  const capBy = (by: string, caps: CompiledPlacement["caps"] = []) => caps.find((cap) => cap.by === by);
-  const filter = named(own?.filter !== undefined, "filter");
-  const filters = [
-    { rule: filter, passes: placement.filter?.(visit) },
-    { rule: "/rules/filter", passes: placement.alsoFilter?.(visit) },
-    { rule: "/filter", passes: asked },
-  ];
-  return {
-    boost: (rule) => (rule < boosts ? `${path}/boost/${rule}` : `/rules/boost/${rule - boosts}`),
-    filterOf(itemId) {
-      const item = recommender.item(itemId) ?? { item_id: itemId, categories: [], tags: [] };
-      return filters.find(({ passes }) => passes !== undefined && !passes(item))?.rule ?? filter;
-    },
-    cap: (by) => named(capBy(by, own?.caps) === capBy(by, placement.caps), "cap"),
-    exclude: (kind) => named(own?.exclude.includes(kind) === true, "exclude"),
-    one: (kind) => named(own?.[kind] === placement[kind], kind),
-    frequency: placement.frequency,
-  };
 }
 
 /** The program with the draft in the place of the placement; faults are those that saving it would meet. */

@@ -389,6 +389,43 @@ test("a rule is named where it is written, in the program or in the request; one
   equal((await ask(node, "PUT /v1/program", program)).status, 200);
 });
 
+test("why an item is missing is told of the very list that is answered, whatever experiment has made it", async () => {
+  const program = (await ask(node, "GET /v1/program")).json;
+  const items = Array.from({ length: 12 }, (_, i) => ({ item_id: `tested${i}`, title: `Tested ${i}`, categories: [i < 6 ? "low" : "high"], price: i }));
+  await ask(node, "PUT /v1/items", { items });
+  const only = `item.item_id.startsWith("tested")`;
+  const boost = (from: number) => [{ when: `item.price >= ${from}`, by: 0 }];
+  const placements = {
+    ...program.placements, plain: { filter: only, boost: boost(6) }, other: { filter: `${only} && item.price >= 3`, boost: boost(9) },
+  };
+  const variants = { as_is: {}, changed: { placements: { plain: "other" } } };
+  const metrics = { cart: { kind: "conversion", event: "add_to_cart" } };
+  const under = async (experiment: object) => {
+    const experiments = { tried: { variants, metrics, ...experiment } };
+    const put = await ask(node, "PUT /v1/program", { ...program, placements, experiments });
+    equal(put.status, 200, JSON.stringify(put.json));
+    const statuses: string[] = [];
+    for (let i = 0; i < 12; i++) {
+      const body = { user_id: `tried${i}`, placement: "plain", limit: 4, why_not: items.map(({ item_id }) => item_id) };
+      const { json } = await ask(node, "POST /v1/recommendations", body);
+      const places = new Map(json.items.map(({ item_id, rank }: { item_id: string; rank: number }) => [item_id, rank]));
+      equal(json.why_not.length, items.length);
+      for (const { item_id, status, rank, of, text } of json.why_not) {
+        equal(rank, places.get(item_id), text);
+        equal(status === "listed", places.has(item_id), text);
+        equal(of, json.items.length);
+      }
+      for (const { status, rule } of json.why_not) statuses.push(rule === undefined ? status : `${status} ${rule}`);
+    }
+    return new Set(statuses);
+  };
+  const apart = await under({});
+  ok(apart.has("filtered /placements/other/filter"), [...apart].join());
+  ok((await under({ interleave: "plain" })).has("displaced"));
+  for (const { item_id } of items) await ask(node, `DELETE /v1/items/${item_id}`);
+  equal((await ask(node, "PUT /v1/program", program)).status, 200);
+});
+
 test("a list says why an item is missing, and a preview what would be different", async () => {
   const list = await ask(node, "GET /v1/recommendations?user_id=ann&explain=1&limit=3&why_not=lamp,nothing");
   equal(list.status, 200);

@@ -101,7 +101,7 @@ type WirePreview = Omit<PreviewAnswer, "before" | "after" | "why_not"> & {
   why_not: Wire<PreviewAnswer["why_not"][number]>[];
 };
 
-export function wireOf(answer: PreviewAnswer): WirePreview {
+function wireOf(answer: PreviewAnswer): WirePreview {
   const listOf = (list: PreviewList): object => ({
     ...list,
     items: list.items.map((entry) => (entry.item === undefined ? entry : { ...entry, item: itemView(entry.item) })),

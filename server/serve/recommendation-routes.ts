@@ -23,13 +23,14 @@ import {
 } from "../http/parameters.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { round } from "../http/timings.ts";
+import type { Item } from "../../core/item/item.ts";
 import { itemView } from "../../core/item/validate.ts";
 import type { Decision, Project, RecommendRequest, RecommendationList } from "../ports.ts";
-import { WHY_NOT_MAX, wireOf } from "./preview-routes.ts";
+import { WHY_NOT_MAX } from "./preview-routes.ts";
 import { unknownName } from "./unknown-name.ts";
 
 /** A list as the wire shows it. */
-export type WireList = Omit<RecommendationList, "items"> & { items: unknown[]; took_ms: number };
+export type WireList = Omit<RecommendationList, "items" | "why_not"> & { items: unknown[]; why_not?: unknown[]; took_ms: number };
 
 const LIMIT = { low: 1, high: LIST_LIMIT_MAX, otherwise: 20 };
 const DEFAULT_PLACEMENT = "home";
@@ -59,18 +60,13 @@ export function recommendationRoutes(): Route[] {
 async function recommend(call: Call, source: Source): Promise<Answer> {
   const request = await readRequest(source, call);
   if (call.headers["sec-gpc"] === "1" && call.project.honoursGpc) request.impersonal = true;
-  const list = await listFor(call.project, request);
   const whyNot = texts(source, "why_not", { countMax: WHY_NOT_MAX, charsMax: ID_CHARS_MAX });
-  return ok(whyNot.length === 0 ? list : { ...list, why_not: await whyNotOf(call, request, whyNot) });
-}
-
-/** Why items are not in the list that the request asks for: it names rules, so a public key does not get it. */
-async function whyNotOf({ principal, project }: Call, request: RecommendRequest, whyNot: string[]): Promise<unknown> {
-  requireNeed(principal, "read");
-  const { rules, ref, impersonal, explain: _explain, ...asked } = request;
-  const change = rules === undefined ? {} : { rules };
-  const answer = await project.preview({ ...asked, ...(impersonal === true ? {} : { ref }), change, whyNot });
-  return wireOf(answer!).why_not.map(({ item_id, item, after }) => ({ item_id, ...after, item }));
+  if (whyNot.length > 0) {
+    // It names rules, so a public key does not get it.
+    requireNeed(call.principal, "read");
+    request.whyNot = whyNot;
+  }
+  return ok(await listFor(call.project, request));
 }
 
 /** What a request for recommendations says; the live connection reads its subscription with it too. */
@@ -143,9 +139,16 @@ function rulesOf(source: Source): unknown {
 }
 
 function withTime(list: RecommendationList, startMs: number): WireList {
-  const items = list.items.map((entry) => {
-    // Only an item with a time looks different on the wire; the others are not copied.
-    return entry.item?.published_at === undefined ? entry : { ...entry, item: itemView(entry.item) };
-  });
-  return { ...list, items, took_ms: round(performance.now() - startMs) };
+  const { why_not: whyNot } = list;
+  return {
+    ...list,
+    items: list.items.map(shown),
+    ...(whyNot !== undefined && { why_not: whyNot.map(shown) }),
+    took_ms: round(performance.now() - startMs),
+  };
+}
+
+/** Only an item with a time looks different on the wire; the others are not copied. */
+function shown<T extends { item?: Item }>(entry: T): unknown {
+  return entry.item?.published_at === undefined ? entry : { ...entry, item: itemView(entry.item) };
 }
