@@ -172,6 +172,16 @@ test("the factor 0 puts last, however many candidates there are and however mixe
   });
 });
 
+test("the factor 0 puts last beyond the fillers whose order rules set", () => {
+  const large = createRecommender();
+  for (let i = 0; i < 300; i++) large.putItem({ item_id: `i${i}`, categories: [`c${i % 100}`], tags: [], price: i % 100 }, nowMs - i);
+  const boosts = [{ when: ({ price }: Item) => price! < 90 && price! % 2 === 0, by: 0 }];
+  const list = large.recommend(ask({ limit: 80, boosts, caps: [{ by: "category", max: 1 }] })).items;
+  const places = list.map(({ itemId }) => numberOf(itemId) % 100).map((price) => price < 90 && price % 2 === 0);
+  deepEqual(places, [...places].sort((a, b) => Number(a) - Number(b)));
+  deepEqual([places.length, places.filter((isLast) => isLast).length], [80, 25]);
+});
+
 test("inspecting gives the list that is served, and a true account of every item", () => {
   const boosts = [{ when: ({ tags }: Item) => tags.includes("even"), by: 2 }, { when: ({ price }: Item) => price! > 30, by: 0.5 }];
   forEachSeed(20, (rng) => {

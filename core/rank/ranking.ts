@@ -196,16 +196,25 @@ export function createRanking(models: Models): Ranking {
     let found: Candidate[] | undefined;
     const inOrder = (): Candidate[] => (found ??= byFactor());
     const isWorthless = ({ score }: Candidate): boolean => score <= 0;
+    const bans = boosts.filter(({ by }) => by === 0);
+    /** Beyond those whose order rules set, what the factor 0 puts last all the same. */
+    let banned: Candidate[] = [];
     return {
       *fillers() {
         for (const filler of inOrder()) if (!isWorthless(filler)) yield { ...filler, score: 0 };
         // A filter that little passes has had the whole catalogue looked at: once is enough.
         if (inOrder().length < wanted) return;
         const late = new Set([...last, ...inOrder().filter(isWorthless)].map(({ slot }) => slot));
-        for (const filler of fillers(barOf)) if (!late.has(filler.slot)) yield filler;
+        banned = [];
+        for (const filler of fillers(barOf)) {
+          if (late.has(filler.slot)) continue;
+          if (bans.some(({ when }) => when(itemForRules(models, filler.slot)))) banned.push(filler);
+          else yield filler;
+        }
       },
       *last() {
         yield* inOrder().filter(isWorthless);
+        yield* banned;
         yield* last;
       },
     };
