@@ -139,7 +139,7 @@ export function AccountOf({ account, text }: { account: Account; text?: string }
         {placed === undefined ? "" : `${placed}. `}
         {factors.length === 0
           ? "no rule changed its score"
-          : factors.map(({ kind, rule, by }) => `× ${formatNumber(by)} ${rule ?? kind}`).join(", ")}
+          : factors.map(({ rule, by }) => `× ${formatNumber(by)} ${rule ?? "for what the person turned away from"}`).join(", ")}
         {score === null ? "" : `; score ${formatNumber(score)}, at ${score_rank ?? 0}`}
       </dd>
     </dl>

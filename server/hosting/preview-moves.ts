@@ -44,15 +44,15 @@ function whyOf({ item_id, from, to }: Omit<PreviewMove, "why">, before: Looked, 
 function changedFactors(itemId: string, before: Looked, after: Looked): string[] {
   const factorsOf = (side: Looked): { name: string; by: number }[] =>
     (accountIn(side, itemId)?.factors ?? []).map((factor) => {
-      const { kind, rule } = ruleOf(factor, side.names);
-      return { name: rule ?? kind, by: Math.round(factor.by * 1_000) / 1_000 };
+      const { rule } = ruleOf(factor, side.names); // Only the visitor's own feedback is no rule's.
+      return { name: rule === undefined ? "for what the person turned away from" : `by ${rule}`, by: Math.round(factor.by * 1_000) / 1_000 };
     });
   const [then, now] = [factorsOf(before), factorsOf(after)];
   const come = now.filter(({ name, by }) => !then.some((one) => one.name === name && one.by === by));
   const gone = then.filter(({ name }) => !now.some((one) => one.name === name));
   return [
-    ...come.map(({ name, by }) => `Score × ${by} by ${name}.`),
-    ...gone.map(({ name, by }) => `No more score × ${by} by ${name}.`),
+    ...come.map(({ name, by }) => `Score × ${by} ${name}.`),
+    ...gone.map(({ name, by }) => `No more score × ${by} ${name}.`),
   ];
 }
 

@@ -385,6 +385,9 @@ test("a rule is named where it is written, in the program or in the request; one
   deepEqual(factors, [{ kind: "boost", rule: "/placements/ruled/boost/0", by: 100 }]);
   const told = json.moves.find(({ item_id }: { item_id: string }) => item_id === "rule6");
   equal(told.why, "No more score × 100 by /placements/ruled/boost/0.");
+  const waved = { user_id: "ruler", placement: "ruled", change: { events: [{ event_type: "dismiss", item_id: "rule7" }] } };
+  const { moves } = (await ask(node, "POST /v1/recommendations/preview", waved)).json;
+  equal(moves.find(({ item_id }: { item_id: string }) => item_id === "rule7").why, "Score × 0.02 for what the person turned away from.");
   for (const { item_id } of items) await ask(node, `DELETE /v1/items/${item_id}`);
   equal((await ask(node, "PUT /v1/program", program)).status, 200);
 });
