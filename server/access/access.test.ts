@@ -6,7 +6,7 @@ import { test, type TestContext } from "node:test";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { KeyFileError } from "./key-file.ts";
 import { openKeyRing, type FileKeyRing } from "./key-ring.ts";
-import { credentialsOf, principalOf, type Principal } from "./principal.ts";
+import { credentialsOf, principalOf, TokenCache, type Principal } from "./principal.ts";
 import { grants, NEEDS, ROLES, type Role } from "./roles.ts";
 import { signUserToken, TOKEN_AGE_MAX_S, verifyUserToken } from "./user-token.ts";
 
@@ -192,6 +192,23 @@ test("a user token speaks for its user alone, in its project, until it expires",
   equal((await who(ring, { key, userToken })).userId, "ada");
   clock.ms += 60_000;
   equal(await at(START_MS), "token_invalid");
+});
+
+test("a token that was taken once ends with its day, however long it says to be good for", async (t) => {
+  const { ring, clock } = bench(t);
+  const key = issue(ring, "write").key;
+  const secret = ring.rotateSecret("default", 0);
+  const nowS = START_MS / 1_000;
+  const userToken = await new SignJWT({ sub: "ada", iat: nowS, exp: nowS + 365 * 86_400 })
+    .setProtectedHeader({ alg: "HS256" })
+    .sign(Buffer.from(secret.secret));
+  const known = { ring, now: () => clock.ms, tokens: new TokenCache(ring) };
+  const ask = async () => principalOf({ key, userToken }, "default", known);
+  const first = await ask();
+  ok(typeof first === "object" && first.userId === "ada" && first.holds());
+  clock.ms += (TOKEN_AGE_MAX_S + 31) * 1_000; // the tolerance, and a second
+  equal(first.holds(), false);
+  equal(await ask(), "token_expired");
 });
 
 test("a token of a common JWT library is taken: the secret as text, no audience, no time of issue", async (t) => {

@@ -61,9 +61,11 @@ export async function verifyUserToken(
       if (sub === undefined || exp === undefined || sub.length === 0 || sub.length > 128) return "token_invalid";
       const latestS = nowMs / 1_000 + TOKEN_AGE_MAX_S + CLOCK_TOLERANCE_S;
       if (claims.iat === undefined && exp > latestS) return "token_invalid";
+      // Whoever was verified is remembered, and so are connections: a long `exp` must not carry them over the day.
+      const dayEndS = payload.iat === undefined ? exp : payload.iat + TOKEN_AGE_MAX_S;
       return {
         userId: sub,
-        expiresAtMs: (exp + CLOCK_TOLERANCE_S) * 1_000,
+        expiresAtMs: (Math.min(exp, dayEndS) + CLOCK_TOLERANCE_S) * 1_000,
         isSignedBy: (ring) => ring.secrets(project).some(({ id }) => id === secret.id),
       };
     } catch (error) {
