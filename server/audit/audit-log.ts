@@ -91,11 +91,15 @@ export function openAuditLog(options: AuditOptions): FileAuditLog {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   mkdirSync(dirname(anchor), { recursive: true });
   const path = join(folder, FILE);
-  const { newest: stored, first, sizeBytes: storedBytes } = readStored(path);
   const known = readAnchor(anchor);
+  const { newest: stored, first, sizeBytes: storedBytes, anchoredHash } = readStored(path, known?.seq);
   const last = stored.at(-1);
   if (known !== undefined && (last?.seq ?? 0) < known.seq) {
     throw new AuditDamagedError(`${path} ends before its anchor ${anchor}: run attune audit verify, restore the trail`);
+  }
+  // Hashes can be made anew by whoever writes the file. The next anchor would then stand for his trail, and nobody could tell any more.
+  if (known !== undefined && known.seq > 0 && known.seq !== known.cut?.seq && anchoredHash !== known.hash) {
+    throw new AuditDamagedError(`${path} is not what its anchor ${anchor} stands for: run attune audit verify, restore the trail`);
   }
   let file = openSync(path, "a", 0o600);
   if (fstatSync(file).size > storedBytes) ftruncateSync(file, storedBytes);
@@ -280,22 +284,33 @@ function* textsOf(path: string): Generator<string> {
   for (const { text } of linesOf(path)) yield text;
 }
 
-/** The first entry, the newest ones, and how many bytes the whole ones have. @throws AuditDamagedError where one cannot be read. */
-function readStored(path: string): { first: AuditEntry | undefined; newest: AuditEntry[]; sizeBytes: number } {
+interface StoredTrail {
+  first: AuditEntry | undefined;
+  newest: AuditEntry[];
+  /** Of the whole entries. */
+  sizeBytes: number;
+  /** Hash of the entry that the anchor names. */
+  anchoredHash: string | undefined;
+}
+
+/** @throws AuditDamagedError where an entry cannot be read. */
+function readStored(path: string, anchoredSeq: number | undefined): StoredTrail {
   let first: AuditEntry | undefined;
   let held: AuditEntry[] = [];
   let sizeBytes = 0;
+  let anchoredHash: string | undefined;
   let line = 0;
   for (const { text, end, isWhole } of linesOf(path)) {
     line++;
     if (!isWhole) break;
     const entry = entryOf(text, `${path}:${line}`);
     first ??= entry;
+    if (entry.seq === anchoredSeq) anchoredHash = entry.hash;
     held.push(entry);
     if (held.length >= 2 * HELD_MAX) held = held.slice(HELD_MAX);
     sizeBytes = end;
   }
-  return { first, newest: held, sizeBytes };
+  return { first, newest: held, sizeBytes, anchoredHash };
 }
 
 /** The entries from before `atMs`, but for the newest of all; undefined where there are none. */

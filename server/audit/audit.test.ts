@@ -139,3 +139,27 @@ test("a line that a crash cut short is dropped; an end before the anchor, or a b
   writeFileSync(path, whole.replace('{"seq":2', '{"seq:2'));
   throws(open, AuditDamagedError);
 });
+
+test("a trail that was written anew, hashes and all, stops the node: the next anchor would stand for it", (t) => {
+  const { folder, anchor, open } = bench(t);
+  const path = join(folder, "audit.ndjson");
+  const log = open();
+  for (let i = 0; i < 5; i++) log.change({ ...facts, action: `a${i}` });
+  log.close();
+  const [kept, forged] = [readFileSync(path, "utf8"), openAuditLog({ ...place(folder), now: () => 1_000 })];
+  for (let i = 0; i < 5; i++) forged.change({ ...facts, actor: i === 2 ? "key_2" : "key_1", action: `a${i}` });
+  forged.close();
+  writeFileSync(path, readFileSync(join(place(folder).folder, "audit.ndjson")));
+  deepEqual(verifyAuditTrail(folder, anchor).fault, { line: 5, kind: "changed" });
+  throws(open, AuditDamagedError);
+  writeFileSync(path, kept);
+  const again = open();
+  again.change({ ...facts, action: "a5" });
+  again.close();
+  deepEqual(verifyAuditTrail(folder, anchor), { entries: 6 });
+});
+
+/** Of somebody who knows how a trail is made. */
+function place(folder: string) {
+  return { folder: `${folder}-forged`, anchor: `${folder}-forged/head.json`, pepper: Buffer.alloc(32) };
+}
