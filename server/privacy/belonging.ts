@@ -86,8 +86,29 @@ function linkOf(record: LogRecord): { anonKey: string; userKey: string } | undef
   return { anonKey: anonymousKeyOf(ref.anonymous_id), userKey: userKeyOf(ref.user_id) };
 }
 
-/** Every text and number of a refused event: what was wrong with it may have been the id itself. Bodies have few levels. */
+/**
+ * Every text and number of a refused event: what was wrong with it may have been the id itself. Bodies have few levels. A text that
+ * may be JSON which could not be read (a line of a file, an event that was encoded twice) is named by what stands in it, too.
+ */
 export function* textsOf(value: unknown): Generator<string> {
-  if (typeof value === "string" || typeof value === "number") yield String(value);
+  if (typeof value === "string") {
+    yield value;
+    if (value.includes('"')) yield* textsIn(value);
+  } else if (typeof value === "number") yield String(value);
   else if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) yield* textsOf(inner);
+}
+
+/** What stands between quotes, as it is and as JSON reads it, and each word outside of them; linear in the text. */
+function* textsIn(text: string): Generator<string> {
+  for (const piece of text.split(/(?<!\\)"/)) {
+    yield piece;
+    if (piece.includes("\\")) {
+      try {
+        yield String(JSON.parse(`"${piece}"`));
+      } catch {
+        // Not what JSON puts between quotes: nobody's id.
+      }
+    }
+    for (const word of piece.split(/[\s,:;=&{}[\]\\]+/)) yield word;
+  }
 }

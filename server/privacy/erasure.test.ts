@@ -60,6 +60,30 @@ for (let seed = 0; seed < 3; seed++) {
   });
 }
 
+test("what could not be read as JSON goes with whom it names: lines of a file, events that were encoded twice", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const place = testFolder();
+  const project = await openProject(place, clock);
+  const letter = (body: unknown) => ({ code: "bad_json", path: "", message: "", source: "a.ndjson:1", body });
+  const his = [
+    '{"user_id":"canary-ada","event_type":"view",',
+    JSON.stringify({ user_id: "canary-ada", event_type: "view" }),
+    String.raw`{"user_id": "canary\u002dada", "event_type: "view"}`,
+    String.raw`{"title":"12\" pan","anonymous_id":"canary-device"`,
+    "{user_id: canary-ada, event_type: view, value: \"1\"}",
+  ];
+  const others = ['{"user_id":"canary-adam","event_type":"view",', '{"user_id":"bob"'];
+  await project.submit({
+    events: [{ event_id: "1", user_id: "canary-ada", anonymous_id: "canary-device", event_type: "view", timestamp: START_MS, received_at: START_MS } as never],
+    deadLetters: [...his, ...others, { events: his }].map(letter),
+  });
+  clock.nowMs += 1_000;
+  await done(project, await project.erasePerson({ user_id: "canary-ada" }));
+  const { letters: left } = await project.deadLetters({ limit: 20 });
+  deepEqual(left.map(({ body }) => body).sort(), others.sort());
+  await project.close();
+});
+
 test("he is forgotten at once, his bytes are gone everywhere, late events are refused, and he may begin anew", async () => {
   const clock: Clock = { nowMs: START_MS };
   const folder = testFolder();
