@@ -62,6 +62,14 @@ const SAFE_HEADERS: Readonly<Record<string, string>> = {
   "referrer-policy": "no-referrer",
 };
 
+const LIBRARY_OPTIONS = {
+  // Node's own answer to a request without a host is no problem document; ours is in `callOf`.
+  requireHostHeader: false,
+  // Another protocol that is offered is not taken up, and the request is answered as it is (RFC 9110, 7.8): Java's client and
+  // `curl --http2` offer `h2c` with every request. Node before 24.9 knows no such option, and refuses them.
+  shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
+};
+
 export function createShell(options: ShellOptions): Shell {
   const { logger, tls } = options;
   let closing = false;
@@ -73,10 +81,7 @@ export function createShell(options: ShellOptions): Shell {
     exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 2_048 },
     clientErrorHandler: answerBrokenHttp,
-    // Node's own answer to a request without a host is no problem document; ours is below.
-    ...(tls === undefined
-      ? { http: { requireHostHeader: false } }
-      : { https: { requireHostHeader: false, ...readTls(tls) } }),
+    ...(tls === undefined ? { http: LIBRARY_OPTIONS } : { https: { ...LIBRARY_OPTIONS, ...readTls(tls) } }),
     frameworkErrors: (error, request, reply) => sendFault(error, request, reply),
   });
   const stopWatching =

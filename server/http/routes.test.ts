@@ -705,6 +705,14 @@ test("what is no route, no method, no URL and no HTTP is a problem document", as
   }
 });
 
+test("a request that offers another protocol is answered as it is: Java's client and curl offer h2c with each", async () => {
+  const body = JSON.stringify(view("h2c", "lamp"));
+  const offer = "connection: upgrade, http2-settings, close\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n";
+  const head = `POST /v1/events HTTP/1.1\r\nhost: x\r\n${offer}content-type: application/json\r\ncontent-length: ${body.length}`;
+  match(await raw(`${head}\r\n\r\n${body}`), /^HTTP\/1\.1 202 [^]*"accepted":1/);
+  match(await raw(`GET /v1/other HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: WebSocket\r\n\r\n`), /no WebSocket at this path/);
+});
+
 test("a log line holds no id, no address and no body", async () => {
   const { pino } = await import("pino");
   const lines: string[] = [];
