@@ -12,12 +12,16 @@ export function isSameOrigin(origin: string, host: string): boolean {
   }
 }
 
-/** Whether a cookie may count: the request comes from a page of this server, or only reads and says nothing else. */
+/** `none`: somebody has typed the address. */
+const OWN_SITES: readonly unknown[] = ["same-origin", "none"];
+
+/** Whether a cookie may count: the request comes from a page of this server, or it only reads and no other page has made it. */
 export function isOwnPage(headers: IncomingHttpHeaders, method: string, host: string): boolean {
-  const { origin } = headers;
+  const { origin, "sec-fetch-site": site } = headers;
   if (origin !== undefined) return isSameOrigin(origin, host);
-  // Browsers say where all but plain reading comes from; a link from elsewhere may lead to a page.
-  return READING.has(method) || headers["sec-fetch-site"] === "same-origin";
+  // Without `Origin` a page of another port of this machine could read by a script or a picture: the cookie is of its site, too.
+  if (READING.has(method)) return site === undefined || OWN_SITES.includes(site);
+  return site === "same-origin";
 }
 
 /**
