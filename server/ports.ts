@@ -300,6 +300,8 @@ export interface Project {
   profile(ref: PersonRef): Promise<ProfileAnswer | undefined>;
   /** A ref with both ids links them, whatever the attributes. */
   setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileAnswer>;
+  /** Whether what was said of them then was erased since: then it must not be taken. */
+  wasErased(ref: PersonRef, atMs: number): boolean;
   /** What holds for the person; `said` is false where it is the program's default. Rejects with HostError where nobody knows. */
   consent(ref: PersonRef): Promise<{ consent: Consent; said: boolean }>;
   /** From the next event and the next answer on. */

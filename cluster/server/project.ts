@@ -29,6 +29,7 @@ import {
   type RecommendRequest,
   type Submission,
 } from "../../server/ports.ts";
+import { saidOf } from "../../server/privacy/erased-body.ts";
 import type { ErasureBook, ErasureJob } from "../erasure/book.ts";
 import { keepLedgerCopy } from "../erasure/ledger-copy.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
@@ -251,6 +252,10 @@ export class ClusterProject implements Project {
     const { person = this.#visitors.nobody(key), isDegraded } = await this.#visitors.find(refOfKey(key));
     applyAttributes(person, attributes, Math.max(this.#options.now(), person.asOf), this.learner.programs);
     return this.#visitors.view(person, isDegraded);
+  }
+
+  wasErased(ref: PersonRef, atMs: number): boolean {
+    return this.#erasures.covers(saidOf(ref), atMs);
   }
 
   async consent(ref: PersonRef): ReturnType<Project["consent"]> {

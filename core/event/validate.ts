@@ -19,7 +19,7 @@ const AGE_MS_MAX = 30 * 86_400_000;
  * A difference between the sender's and the server's clock below this is the way through the network, not a wrong
  * clock: it moves nothing. Beyond it the way is counted as clock too, which puts events at most that much too late.
  */
-const CLOCK_TOLERANCE_MS = 1000;
+export const CLOCK_TOLERANCE_MS = 1000;
 
 export interface ValidateOptions {
   /** Processing time. */

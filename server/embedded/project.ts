@@ -41,6 +41,7 @@ import {
   type RecommendRequest,
   type Submission,
 } from "../ports.ts";
+import { saidOf } from "../privacy/erased-body.ts";
 import { Erasures } from "../privacy/erasures.ts";
 import { DEFAULT_RETENTION, type RetentionPolicy, type RetentionReport } from "../privacy/retention.ts";
 import { StateCorruptError, StateFile } from "../state/state-file.ts";
@@ -219,6 +220,10 @@ export class EmbeddedProject implements Project {
   async setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileView> {
     await this.#write(({ atMs }) => ({ kind: "attributes", at: atMs, ref, attributes }));
     return (await this.profile(ref))!;
+  }
+
+  wasErased(ref: PersonRef, atMs: number): boolean {
+    return this.#ledger.covers(saidOf(ref), atMs);
   }
 
   async consent(ref: PersonRef): ReturnType<Project["consent"]> {

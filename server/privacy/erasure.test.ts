@@ -123,7 +123,12 @@ test("he is forgotten at once, his bytes are gone everywhere, late events are re
         event("canary-4", { anonymous_id: "canary-device" }, late),
         event("bob-2", { user_id: "bob-bob" }, late),
       ],
-      deadLetters: [{ ...letter, body: { ...body, timestamp: late } }],
+      deadLetters: [
+        { ...letter, body: { ...body, timestamp: late } },
+        // A webhook of before that failed for good meanwhile.
+        { ...letter, body: { url: "https://hooks.example/", payload: { user_id: "canary-ada", fired_at: new Date(late).toISOString() } } },
+        { ...letter, body: { userId: "canary-ada", originalTimestamp: new Date(late).toISOString() } },
+      ],
     });
     deepEqual(outcomes, ["erased", "erased", "accepted"]);
     equal((await project.deadLetters({ limit: 10 })).total, 0);

@@ -143,6 +143,35 @@ test("a wrong clock loses nothing: timestamps move by what it is off", async () 
   ok(Math.abs(Date.now() - 60_000 - at) < 5_000);
 });
 
+test("what was said of somebody before an erasure and comes late makes nobody anew, and is kept nowhere", async () => {
+  const names = { userId: "seg-gone", anonymousId: "seg-gone-phone" };
+  const known = async () => (await ask(node, "GET /v1/users/seg-gone/profile")).status;
+  const nowMs = Date.now();
+  const iso = (ms: number) => new Date(ms).toISOString();
+  await ask(node, "POST /v1/identify", { ...names, traits: { plan: "gold" }, timestamp: iso(nowMs - 60_000) });
+  equal(await known(), 200);
+  const job = (await ask(node, "DELETE /v1/privacy/users/seg-gone")).json;
+  while ((await node.project.erasure(job.job_id))!.status === "running") await new Promise(setImmediate);
+  const leftOut = { deep: { a: { b: { c: "canary" } } } };
+  const ofThen = [
+    { type: "identify", ...names, traits: { plan: "gold", ...leftOut } },
+    { type: "group", userId: names.userId, groupId: "acme", traits: leftOut },
+    { type: "identify", anonymousId: names.anonymousId, traits: { plan: "gold" } },
+    { type: "alias", userId: names.userId, previousId: "seg-gone-before" },
+    { type: "track", userId: names.userId, event: "Order Completed", properties: { products: Array(200).fill({ product_id: "mug" }) } },
+  ];
+  // A phone whose clock is an hour ahead, and a server's queue.
+  const hourMs = 3_600_000;
+  const ahead = ofThen.map((message) => ({ ...message, timestamp: iso(nowMs + hourMs - 30_000), sentAt: iso(Date.now() + hourMs) }));
+  const queued = ofThen.map((message) => ({ ...message, timestamp: iso(nowMs - 30_000) }));
+  for (const batch of [ahead, queued]) equal((await ask(node, "POST /v1/batch", { batch })).status, 200);
+  equal(await known(), 404);
+  equal((await ask(node, "GET /v1/visitors/seg-gone-phone/profile")).status, 404);
+  equal(JSON.stringify(await letters()).includes("seg-gone"), false);
+  await ask(node, "POST /v1/identify", { ...names, traits: { plan: "free" } });
+  equal((await profileOf("seg-gone")).attributes.plan, "free", "he may begin anew");
+});
+
 test("bodies: gzip, text/plain, and what is refused as a whole", async () => {
   const body = JSON.stringify({ batch: [track({ userId: "seg-8", event: "click", properties: { id: "z" } })] });
   const gzip = { headers: { "content-encoding": "gzip" } };

@@ -14,7 +14,7 @@ import { ATTRIBUTES_MAX } from "../serve/attributes.ts";
 import { writeKeyOf } from "./credentials.ts";
 import { objectOf, readMessages, type Message, type MessageType } from "./message.ts";
 import { segmentSettings } from "./settings.ts";
-import { translate, type Note } from "./translate.ts";
+import { saidAtMs, translate, type Note } from "./translate.ts";
 
 /** Each path, with the type of its message; a batch names the type in each. Letters are the web SDK's. */
 const PATHS: Readonly<Record<string, MessageType | undefined>> = {
@@ -110,6 +110,8 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
     for (const message of messages) {
       const translated = translate(message, call.nowMs);
       if (translated.change !== undefined) {
+        // From before the person was erased, out of some queue: as with events, nobody begins anew by it.
+        if (call.project.wasErased(translated.change.ref, saidAtMs(message, call.nowMs))) continue;
         if (events.raws.length > 0) yield events;
         events = emptyStep();
         const { ref, attributes } = translated.change;

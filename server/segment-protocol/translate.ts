@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { checkData } from "../../core/event/data.ts";
 import { isShortText } from "../../core/event/text.ts";
 import { parseTimestamp } from "../../core/event/time.ts";
-import { EVENT_ID_LENGTH_MAX } from "../../core/event/validate.ts";
+import { CLOCK_TOLERANCE_MS, EVENT_ID_LENGTH_MAX } from "../../core/event/validate.ts";
 import type { PersonRef } from "../../core/record.ts";
 import { itemOf, productsOf, PRODUCTS_MAX, typeOf, valueOf } from "./commerce.ts";
 import { contextOf, dataOfContext, pageUrlOf } from "./context.ts";
@@ -159,6 +159,14 @@ function envelope(message: Message, receivedAtMs: number): Record<string, unknow
     ...(Object.keys(context).length > 0 && { context }),
     ...(Object.keys(data).length > 0 && { additional_data: data }),
   };
+}
+
+/** When it was said, by the server's clock, as intake has it of an event; when it came where the message does not say. */
+export function saidAtMs({ fields, sentAt }: Message, receivedAtMs: number): number {
+  const timeMs = parseTimestamp(fields["timestamp"] ?? fields["originalTimestamp"]);
+  if (Number.isNaN(timeMs)) return receivedAtMs;
+  const difference = receivedAtMs - parseTimestamp(sentAt);
+  return Math.abs(difference) >= CLOCK_TOLERANCE_MS ? timeMs + difference : timeMs;
 }
 
 /** `messageId`, or with a number for the events of its products; hashed where it would be too long. */
