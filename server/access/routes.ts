@@ -93,7 +93,9 @@ export function accessRoutes(ring: KeyRing, sessions: Sessions, provider: Identi
     // Two servers may make the first secret at a time: tokens of the one that came first are to be taken as long as they live.
     const secret = ring.secrets(name)[0] ?? (await ring.rotateSecret(name, TOKEN_AGE_MAX_S * 1_000));
     const token = await signUserToken(userId, secret, call.nowMs, lifeS);
-    return { status: 201, json: { user_token: token, expires_at: isoOf(call.nowMs + lifeS * 1_000) } };
+    const json = { user_token: token, expires_at: isoOf(call.nowMs + lifeS * 1_000) };
+    // Who has it reads as that user does, which is not taken down.
+    return { status: 201, json, about: { user_id: userId } };
   }
 
   async function readSession(call: Call): Promise<Answer> {

@@ -46,6 +46,34 @@ test("the trail says who read whom and who changed what, and nothing of what vis
   equal(next.json.entries[0].seq, page.json.next - 1);
 });
 
+test("consent that is set for somebody is in the trail each time, and a user token with whom it speaks for", async (t) => {
+  const other = await startNode();
+  t.after(() => other.close());
+  const [admin, operator, write] = (["admin", "operator", "write"] as const).map((role) =>
+    other.keys.issue({ project: "default", role, name: role }),
+  );
+  const consent = (id: string, profiling: string, key: string) =>
+    ask(other, `PUT /v1/privacy/${id}/consent`, { profiling }, bearer(key));
+  await consent("users/ada", "denied", operator!.key);
+  await consent("users/ada", "granted", operator!.key);
+  await consent("users/ada", "perhaps", operator!.key);
+  await consent("visitors/passer-by", "denied", write!.key);
+  const made = await ask(other, "POST /v1/user-tokens", { user_id: "ada" }, bearer(operator!.key));
+  equal(made.status, 201);
+  const { entries } = (await ask(other, "GET /v1/audit?user_id=ada", undefined, bearer(admin!.key))).json;
+  deepEqual(
+    entries.map(({ actor, action }: any) => [actor, action]),
+    [
+      [admin!.stored.id, "GET /v1/audit"],
+      [operator!.stored.id, "POST /v1/user-tokens"],
+      [operator!.stored.id, "PUT /v1/privacy/users/{user_id}/consent"],
+      [operator!.stored.id, "PUT /v1/privacy/users/{user_id}/consent"],
+    ],
+  );
+  const all = (await ask(other, "GET /v1/audit", undefined, bearer(admin!.key))).json.entries;
+  equal(all.some(({ action }: any) => action.includes("visitors")), false, "what a visitor says for himself is not there");
+});
+
 test("without keys, exports are taken down and other reads are not", async (t) => {
   const open = await startNode();
   t.after(() => open.close());

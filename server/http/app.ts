@@ -12,7 +12,7 @@ import type { HttpConfig } from "./config.ts";
 import { CAN_SHARE_PORT, claimPort, openDoors, type Doors } from "./doors.ts";
 import { isMachineName, isSameOrigin } from "./origin.ts";
 import { goingDown, Problem, problemDocument, problemOfHost } from "./problem.ts";
-import { actionOf, RequestCall, type CallContext, type Door } from "./request-call.ts";
+import { actionOf, isAudited, RequestCall, type CallContext, type Door } from "./request-call.ts";
 import type { Answer, Route, StreamRoute } from "./route.ts";
 import type { Timings } from "./timings.ts";
 import { createReceiver } from "./receive.ts";
@@ -116,7 +116,7 @@ export function createShell(options: ShellOptions): Shell {
 
   for (const route of options.routes) {
     const timing = options.timings.of(`${route.method} ${route.path}`);
-    const isAudited = route.method !== "GET" && (route.access === "operate" || route.access === "admin");
+    const isOperators = route.method !== "GET" && (route.access === "operate" || route.access === "admin");
     app.route({
       method: route.method,
       url: libraryPath(route.path),
@@ -130,7 +130,8 @@ export function createShell(options: ShellOptions): Shell {
         };
         const finish = (answer: Answer): void => {
           call!.checkAgain();
-          const taken = isAudited && answer.status < 400 ? takeDown(route, call!, answer) : undefined;
+          const isTaken = isOperators || (route.isChange === true && isAudited(call!.principal));
+          const taken = isTaken && answer.status < 400 ? takeDown(route, call!, answer) : undefined;
           if (taken instanceof Promise) taken.then(() => done(answer)).catch(failed);
           else done(answer);
         };
@@ -232,13 +233,13 @@ export function createShell(options: ShellOptions): Shell {
     if (audit === undefined) return undefined;
     const { user_id: userId, anonymous_id: anonymousId, ...named } = call.params;
     const { project, principal } = call;
-    const ref = userId === undefined ? { anonymous_id: anonymousId! } : { user_id: userId };
-    const isPerson = userId !== undefined || anonymousId !== undefined;
+    const ofPath = anonymousId === undefined ? undefined : { anonymous_id: anonymousId };
+    const ref = userId === undefined ? (ofPath ?? answer.about) : { user_id: userId };
     return audit.change({
       project: project.name,
       actor: principal.id,
       action: actionOf(route),
-      ...(isPerson && { subject: audit.subjectOf(project.name, project.personKey(ref)) }),
+      ...(ref !== undefined && { subject: audit.subjectOf(project.name, project.personKey(ref)) }),
       details: { ...named, ...answer.audit },
     });
   }

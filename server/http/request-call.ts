@@ -29,6 +29,7 @@ export interface Door {
   readonly path: string;
   readonly access: Need;
   readonly persons?: boolean;
+  readonly isChange?: boolean;
   readonly keyInBody?: boolean;
 }
 
@@ -127,7 +128,7 @@ export class RequestCall implements Call {
     if (!principal.may("read")) this.#read.push(ref);
     const personKey = project.personKey(ref);
     limits.person(project.name, personKey);
-    if (audit === undefined || !(isAdminRead || isAudited(principal))) return;
+    if (audit === undefined || this.#door.isChange === true || !(isAdminRead || isAudited(principal))) return;
     const subject = audit.subjectOf(project.name, personKey);
     audit.read({ project: project.name, actor: principal.id, action: actionOf(this.#door), subject });
   }

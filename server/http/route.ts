@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { Reader } from "../access/reader.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Need } from "../access/roles.ts";
+import type { PersonRef } from "../../core/record.ts";
 
 export type Query = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -33,6 +34,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** What the audit trail says of a change beyond its route and its path. */
   readonly audit?: Readonly<Record<string, string | number | boolean>>;
+  /** Whom a change is about, for the audit trail, where the path does not name him. */
+  readonly about?: PersonRef;
 }
 
 export interface Route {
@@ -43,6 +46,8 @@ export interface Route {
   readonly access: Need;
   /** Shows or changes persons whom the request does not name: reading it is audited. */
   readonly persons?: boolean;
+  /** Visitors may do it for themselves; of whoever may read anybody each time is audited as a change. */
+  readonly isChange?: boolean;
   /** Its protocol may carry the key in the body; the handler shows it. */
   readonly keyInBody?: boolean;
   /** Pages of other origins may call it: the routes that the SDK needs. */

@@ -8,7 +8,7 @@ export function consentRoutes(): Route[] {
   return ["/v1/privacy/users/{user_id}/consent", "/v1/privacy/visitors/{anonymous_id}/consent"].flatMap(
     (path): Route[] => [
       { method: "GET", path, access: "own", handle: getConsent },
-      { method: "PUT", path, access: "collect", crossOrigin: true, handle: putConsent },
+      { method: "PUT", path, access: "collect", isChange: true, crossOrigin: true, handle: putConsent },
     ],
   );
 }
