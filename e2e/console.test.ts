@@ -552,6 +552,20 @@ describe("console", { skip }, () => {
     });
   });
 
+  test("a node that does not answer for a while keeps nobody from the proof of an erasure", async () => {
+    assert.equal((await send("POST", "/v1/events", { events: visitsOf("wilma", 1) })).status, 202);
+    await withPage(browser, { expectedErrors: /404|Failed to load/ }, async (page) => {
+      let refused = 0;
+      await page.route("**/v1/privacy/jobs/**", (route) => (++refused > 2 ? route.continue() : route.abort()));
+      await open(page, "people/users/wilma");
+      const privacy = page.getByRole("region", { name: "Privacy" });
+      await privacy.getByRole("button", { name: "Erase …" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Erase for good" }).click();
+      await privacy.getByText("erased, and proven").waitFor();
+      assert.ok(refused > 2);
+    });
+  });
+
   test("of nobody nothing is said to be known or granted, and an id that nobody can have is not asked for again", async () => {
     await withPage(browser, { expectedErrors: /40[04]/ }, async (page) => {
       const streams: string[] = [];

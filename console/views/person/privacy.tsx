@@ -28,14 +28,19 @@ export function Privacy({ person, isKnown, onErased }: PrivacyProps) {
   const { api, notify } = useConsole();
   const [asks, setAsks] = useState(false);
   const [job, setJob] = useState<ErasureJob>();
+  const [unanswered, setUnanswered] = useState(0);
   const name = nameOf(person);
   const failed = (error: unknown): void => notify(adviceOn(error), "bad");
 
   useEffect(() => {
     if (job?.status !== "running") return undefined;
-    const timer = setTimeout(() => api.erasure(job.job_id).then(setJob, failed), JOB_EVERY_MS);
+    // The erasure goes on whether the node answers or not, and so does the asking: the page owes the proof.
+    const timer = setTimeout(
+      () => api.erasure(job.job_id).then(setJob, () => setUnanswered(unanswered + 1)),
+      JOB_EVERY_MS,
+    );
     return () => clearTimeout(timer);
-  }, [job]);
+  }, [job, unanswered]);
 
   const erase = (): void => {
     api.erase(person).then((started) => {
