@@ -468,10 +468,20 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       assert.ok(headline!.y + headline!.height < page.viewportSize()!.height, "the lead's headline is below the fold");
       for (const path of Object.values(SITES)) {
         await open(page, path);
-        for (const width of [1440, 1400, 1280, 1024, 900]) {
+        for (const width of [1440, 1400, 1280, 1180, 1024, 900]) {
           await page.setViewportSize({ width, height: 900 });
           const hidden = await page.locator("#places").evaluate((places) => places.scrollWidth - places.clientWidth);
           assert.equal(hidden, 0, `${path}: shelves are out of sight at ${width}`);
+          const shelf = (await page.locator('#places [aria-pressed="true"]').boundingBox())!;
+          assert.ok(shelf.height < 40, `${path}: the chosen shelf is ${shelf.height} tall at ${width}`);
+          // As after a click on a machine that is busy.
+          const isApart = await page.locator(".clock-parts").evaluate((parts) => {
+            for (const figure of parts.querySelectorAll("b")) figure.textContent = "888";
+            const [first, second, third] = [...parts.children].map((part) => part.getBoundingClientRect());
+            const end = parts.getBoundingClientRect().right;
+            return first!.right < second!.left && second!.right < third!.left && third!.right <= end;
+          });
+          assert.ok(isApart, `${path}: the parts of the clock run together at ${width}`);
         }
         await page.setViewportSize({ width: 360, height: 740 });
         assert.ok((await page.locator("#scheme").boundingBox())!.y < 40, `${path}: the head of the page wraps`);
