@@ -71,9 +71,23 @@ describe("the console of a node with keys", { skip: browserMissing() ?? false },
       await page.goto(`${node.url}/console/#/default/audit`);
       await page.getByText("POST /v1/keys/{key_id}/rotate").waitFor();
       await page.getByText("DELETE /v1/keys/{key_id}").waitFor();
+      assert.equal(await page.getByText("read only", { exact: true }).count(), 0);
       await healthy();
       await page.getByRole("button", { name: "Log out" }).click();
       await page.getByLabel("Key").waitFor();
+    });
+  });
+
+  test("who may only read is told so on every view, and offered nothing that is sure to be refused", async () => {
+    const { key } = node.keys.issue({ project: "default", role: "read", name: "the analyst" });
+    await withPage(browser, { viewport: "desktop", expectedErrors: /401|403/ }, async (page) => {
+      await page.goto(`${node.url}/console/#/default/keys`);
+      await page.getByLabel("Key").fill(key);
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByText("read only", { exact: true }).waitFor();
+      await page.getByText("The keys could not be read").waitFor();
+      assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+      assert.equal(await page.getByRole("button", { name: "Make the key" }).count(), 0);
     });
   });
 });

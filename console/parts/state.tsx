@@ -36,6 +36,8 @@ export function Empty({
 }
 
 export function Failed({ error, onRetry, what }: { error: unknown; onRetry?: () => void; what: string }) {
+  // The same key is refused again.
+  const mayHelp = !(error instanceof ApiProblem && error.status === 403);
   return (
     <div class="state bad" role="alert">
       <Icon name="warning" size={24} />
@@ -43,7 +45,7 @@ export function Failed({ error, onRetry, what }: { error: unknown; onRetry?: () 
       <p>
         <Words text={adviceOn(error)} />
       </p>
-      {onRetry ? (
+      {onRetry && mayHelp ? (
         <div class="row">
           <button type="button" class="btn" onClick={onRetry}>
             <Icon name="retry" /> Try again

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiProblem, createApi, isUnanswered, type Api } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
+import { Chip } from "../parts/chip.tsx";
 import { Icon, Mark } from "../parts/icon.tsx";
 import { adviceOn } from "../parts/state.tsx";
 import { AuditView } from "../views/audit.tsx";
@@ -123,7 +124,7 @@ export function App() {
               </button>
               <div class="grow" />
               <ProjectSwitcher project={route.project} />
-              <LogOut api={context.api} />
+              <Who api={context.api} />
               <ThemeToggle />
             </header>
             <main ref={main} class="main" tabIndex={-1} key={address}>
@@ -260,16 +261,23 @@ function ProjectSwitcher({ project }: { project: string }) {
   );
 }
 
-/** Only who has logged in can log out. */
-function LogOut({ api }: { api: Api }) {
+/** Who may only read is told before what they write is refused. Only who has logged in can log out. */
+function Who({ api }: { api: Api }) {
   const session = useRead("session", () => api.session());
   if (session.data?.kind !== "session") return null;
   const logOut = (): Promise<void> =>
     api.logOut().then((url) => (url === undefined ? location.reload() : location.assign(url)));
   return (
-    <button type="button" class="btn quiet" onClick={() => void logOut()}>
-      Log out
-    </button>
+    <>
+      {session.data.role === "read" ? (
+        <span class="wide-inline">
+          <Chip title="You see everything that a read key may; whatever changes something is refused.">read only</Chip>
+        </span>
+      ) : null}
+      <button type="button" class="btn quiet" onClick={() => void logOut()}>
+        Log out
+      </button>
+    </>
   );
 }
 

@@ -1,5 +1,6 @@
 // Keys of the project: made, shown once, rotated with an overlap, revoked at once.
 import { useState } from "preact/hooks";
+import { ApiProblem } from "../api/client.ts";
 import { KEY_ROLES, type IssuedKey, type Key } from "../api/types.ts";
 import { useRead, type Reading } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
@@ -23,6 +24,8 @@ export function KeysView() {
   const keys = useRead(`keys ${api.project}`, () => api.keys(), KEYS_EVERY_MS);
   const [issued, setIssued] = useState<IssuedKey>();
   const [question, setQuestion] = useState<Question>();
+  // Who may not see the keys may make none.
+  const isRefused = keys.error instanceof ApiProblem && keys.error.status === 403;
   const failed = (error: unknown): void => notify(adviceOn(error), "bad");
   const took = (key: IssuedKey): void => {
     const isFirst = keys.data?.length === 0;
@@ -42,7 +45,7 @@ export function KeysView() {
     <>
       <ViewHead title="Keys" about="Who may do what. Without any key the node is open, and answers this machine alone." />
       <div class="stack">
-        <NewKey onMade={took} onFailed={failed} isFirst={keys.data?.length === 0} />
+        {isRefused ? null : <NewKey onMade={took} onFailed={failed} isFirst={keys.data?.length === 0} />}
         {issued === undefined ? null : <Shown issued={issued} onDone={() => setIssued(undefined)} />}
         <Keys keys={keys} onAsk={setQuestion} />
       </div>
