@@ -290,6 +290,61 @@ describe("console", { skip }, () => {
     });
   });
 
+  test("what is looked for is in the address, and Back leads to the place on the page that was left", async () => {
+    await withPage(browser, { viewport: "phone" }, async (page) => {
+      await open(page, "people");
+      await page.getByRole("searchbox", { name: /Find a person/ }).fill("mar");
+      await page.getByRole("link", { name: "mara" }).click();
+      await shows(page, /Known user/);
+      await page.goBack();
+      await shows(page, /Found.*mara/s);
+      assert.equal(await page.getByRole("searchbox", { name: /Find a person/ }).inputValue(), "mar");
+      await open(page, "items?find=number");
+      await shows(page, /Found.*Item number/s);
+      await open(page, "segments");
+      const last = page.getByRole("link", { name: "aisle_11" });
+      await last.scrollIntoViewIfNeeded();
+      const height = await page.evaluate(() => window.scrollY);
+      assert.ok(height > 100, `the list ends at ${height}`);
+      // A click would scroll by itself where Chromium finds it better.
+      await last.evaluate((link: HTMLElement) => link.click());
+      await shows(page, /Members/);
+      await page.waitForFunction(() => window.scrollY === 0);
+      await page.goBack();
+      await page.waitForFunction((left) => Math.abs(window.scrollY - left) < 2, height);
+    });
+  });
+
+  test("from a segment and an experiment one comes to where the program defines them; all shown is all there is", async () => {
+    await withPage(browser, {}, async (page) => {
+      const selected = (): Promise<unknown> =>
+        page.waitForFunction(() => {
+          const area = document.querySelector<HTMLTextAreaElement>(".editor textarea");
+          return area !== null && area.selectionEnd > area.selectionStart;
+        });
+      const text = (): Promise<string> =>
+        page.locator(".editor textarea").evaluate((area) => {
+          const { value, selectionStart, selectionEnd } = area as HTMLTextAreaElement;
+          return value.slice(selectionStart, selectionEnd);
+        });
+      await open(page, "segments/buyers");
+      await page.getByRole("link", { name: "Edit in the program" }).click();
+      await selected();
+      assert.match(await text(), /Bought within 30 days/);
+      await open(page, "experiments/dark_theme");
+      await page.getByRole("link", { name: "Edit in the program" }).click();
+      await selected();
+      assert.match(await text(), /time_on_site/);
+      // A page that is just full says that there is a next one.
+      await page.route("**/v1/segments/lookers/users*", (route) =>
+        route.fulfill({ json: { segment: "lookers", users: [{ user_id: "mara" }], total: 1, next: "u:mara" } }),
+      );
+      await open(page, "segments/lookers");
+      await shows(page, /1 of 1.*mara/s);
+      assert.equal(await page.getByRole("button", { name: "Show more" }).count(), 0);
+    });
+  });
+
   test("a person of whom much is known stays readable: long names, long texts, many of each, the last of many placements", async () => {
     const name = `a_name_${"n".repeat(50)}`;
     const many = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`trait_${index}`, index]));

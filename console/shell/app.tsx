@@ -26,6 +26,7 @@ import { SlotsView } from "../views/slots.tsx";
 import { ConsoleContext, linksOf } from "./context.ts";
 import { NotFound } from "./not-found.tsx";
 import { go, useRoute, type Route } from "./route.ts";
+import { useKeptScroll } from "./scroll.ts";
 import { SearchPalette } from "./search.tsx";
 import { StatsContext, useStatsReading } from "./stats.ts";
 import { setTheme, useTheme } from "./theme.ts";
@@ -42,6 +43,7 @@ const BAD_TOAST_MS = 9000;
 
 export function App() {
   const route = useRoute();
+  useKeptScroll(route);
   const [searching, setSearching] = useState(false);
   const [menuOpen, setMenuOpen] = useState(false);
   const [toasts, setToasts] = useState<readonly Toast[]>([]);
@@ -75,7 +77,6 @@ export function App() {
   const viewTitle = VIEWS.find((view) => view.path === route.path[0])?.title ?? "Not found";
   useEffect(() => {
     setMenuOpen(false);
-    window.scrollTo(0, 0);
     document.title = `${[viewTitle, ...route.path.slice(1).slice(-1)].reverse().join(" · ")} · attune`;
   }, [address]);
 
@@ -184,7 +185,7 @@ function View({ route }: { route: Route }) {
     case "events":
       return <EventsView query={route.query} />;
     case "people":
-      return <PeopleView />;
+      return <PeopleView query={route.query} />;
     case "segments":
       return <SegmentsView query={route.query} />;
     case "slots":
@@ -194,15 +195,15 @@ function View({ route }: { route: Route }) {
     case "experiments":
       return <ExperimentsView />;
     case "items":
-      return <ItemsView />;
+      return <ItemsView query={route.query} />;
     case "program":
-      return <ProgramView />;
+      return <ProgramView query={route.query} />;
     case "keys":
       return <KeysView />;
     case "privacy":
       return <PrivacyView />;
     case "audit":
-      return <AuditView />;
+      return <AuditView query={route.query} />;
     case "dead-letters":
       return <DeadLettersView />;
     default:

@@ -12,6 +12,8 @@ export interface Links {
   readonly item: (itemId: string) => string;
   readonly segment: (name: string) => string;
   readonly experiment: (name: string) => string;
+  /** The program where a part of it is, `["segments", "buyers"]`, to be changed there. */
+  readonly program: (part?: readonly string[]) => string;
 }
 
 export interface Console {
@@ -37,5 +39,6 @@ export function linksOf(project: string): Links {
     item: (itemId) => view(["items", itemId]),
     segment: (name) => view(["segments", name]),
     experiment: (name) => view(["experiments", name]),
+    program: (part = []) => view(["program"], { at: part.map((name) => `/${name}`).join("") }),
   };
 }

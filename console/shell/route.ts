@@ -41,7 +41,7 @@ export function go(hash: string, options: { replace?: boolean } = {}): void {
     location.hash = hash;
     return;
   }
-  history.replaceState(null, "", hash);
+  history.replaceState(history.state, "", hash);
   window.dispatchEvent(new HashChangeEvent("hashchange"));
 }
 

@@ -1,5 +1,4 @@
 // The audit trail, newest first.
-import { useState } from "preact/hooks";
 import type { AuditEntry } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
@@ -9,9 +8,9 @@ import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { useConsole } from "../shell/context.ts";
 
-export function AuditView() {
-  const { api } = useConsole();
-  const [before, setBefore] = useState<number>();
+export function AuditView({ query }: { query: URLSearchParams }) {
+  const { api, links } = useConsole();
+  const before = Number(query.get("before")) || undefined;
   const page = useRead(`audit ${api.project} ${before ?? ""}`, () => api.audit(before));
   return (
     <>
@@ -54,14 +53,14 @@ export function AuditView() {
       </Card>
       <div class="row">
         {before === undefined ? null : (
-          <button type="button" class="btn" onClick={() => setBefore(undefined)}>
+          <a class="btn" href={links.view(["audit"])}>
             Newest
-          </button>
+          </a>
         )}
         {page.data === undefined || page.data.next === null ? null : (
-          <button type="button" class="btn" onClick={() => setBefore(page.data!.next!)}>
+          <a class="btn" href={links.view(["audit"], { before: String(page.data.next) })}>
             Older
-          </button>
+          </a>
         )}
       </div>
     </>

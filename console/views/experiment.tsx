@@ -43,9 +43,16 @@ export function ExperimentView({ name }: { name: string }) {
         title={name}
         about={experiment === undefined ? "Experiment" : aboutOf(experiment)}
         end={
-          <a class="btn" href={links.view(["experiments"])}>
-            All experiments
-          </a>
+          <>
+            {experiment === undefined ? null : (
+              <a class="btn" href={links.program(["experiments", name])}>
+                Edit in the program
+              </a>
+            )}
+            <a class="btn" href={links.view(["experiments"])}>
+              All experiments
+            </a>
+          </>
         }
       />
       {experiment !== undefined ? (
@@ -129,8 +136,8 @@ function Trust({ experiment }: { experiment: Experiment }) {
       {running}
       <Stat
         name="Sample ratio"
-        value={sample_ratio.ok ? "as promised" : "off"}
-        note={sample_ratio.ok ? ratio : `${ratio}: do not trust the rest`}
+        value={users === 0 ? "–" : sample_ratio.ok ? "as promised" : "off"}
+        note={users === 0 ? "nobody yet" : sample_ratio.ok ? ratio : `${ratio}: do not trust the rest`}
         {...(sample_ratio.ok ? {} : { tone: "bad" as const })}
       />
       <Stat name="Confidence" value={formatShare(confidence)} note="at every moment at once" />

@@ -20,7 +20,7 @@ export function ExperimentsView() {
         title="Experiments"
         about="Who sees what, and what it changes. Every interval holds whenever you look."
         end={
-          <a class="btn" href={links.view(["program"])}>
+          <a class="btn" href={links.program(["experiments"])}>
             Edit in the program
           </a>
         }

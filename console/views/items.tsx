@@ -1,5 +1,4 @@
 // What trends now, and the way to an item by its id or a word of its title.
-import { useState } from "preact/hooks";
 import type { RecommendedItem } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
@@ -26,10 +25,10 @@ function noteOn(items: readonly RecommendedItem[] = []): string {
     : "nothing is out of the ordinary now";
 }
 
-export function ItemsView() {
+export function ItemsView({ query }: { query: URLSearchParams }) {
   const { api, links } = useConsole();
   const stats = useStats();
-  const [text, setText] = useState("");
+  const text = query.get("find") ?? "";
   const asked = usePaused(text.trim());
   const trending = useRead(`trending ${api.project}`, () => api.trending(TRENDING_SHOWN), TRENDING_EVERY_MS);
   return (
@@ -58,7 +57,7 @@ export function ItemsView() {
             spellcheck={false}
             autocomplete="off"
             value={text}
-            onInput={(event) => setText(event.currentTarget.value)}
+            onInput={({ currentTarget }) => go(links.view(["items"], { find: currentTarget.value }), { replace: true })}
           />
           <button type="submit" class="btn" disabled={text.trim() === ""} title="Opens the item with this very id">
             Open

@@ -14,6 +14,7 @@ import { SendHint } from "../parts/send-hint.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { useConsole } from "../shell/context.ts";
+import { go } from "../shell/route.ts";
 import { useStats } from "../shell/stats.ts";
 
 const ACTIVE_MAX = 25;
@@ -22,9 +23,10 @@ const PERSONS_FIRST = 60;
 /** The search answers with no more. */
 const PERSONS_SHOWN_MAX = 200;
 
-export function PeopleView() {
+export function PeopleView({ query }: { query: URLSearchParams }) {
+  const { links } = useConsole();
   const stats = useStats();
-  const [text, setText] = useState("");
+  const text = query.get("find") ?? "";
   const asked = usePaused(text.trim());
   return (
     <>
@@ -45,7 +47,7 @@ export function PeopleView() {
           spellcheck={false}
           autocomplete="off"
           value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
+          onInput={({ currentTarget }) => go(links.view(["people"], { find: currentTarget.value }), { replace: true })}
         />
         {asked === "" ? (
           <>

@@ -29,7 +29,7 @@ export function documentText(program: Program & { tag?: string }): string {
   return formatJson(document);
 }
 
-export function ProgramView() {
+export function ProgramView({ query }: { query: URLSearchParams }) {
   const { api } = useConsole();
   const program = useRead(`program ${api.project}`, () => api.program());
   const versions = useRead(`versions ${api.project}`, () => api.programVersions(), VERSIONS_EVERY_MS);
@@ -51,7 +51,8 @@ export function ProgramView() {
     program.reload();
     versions.reload();
   };
-  return <Editor key={api.project} program={program.data} versions={versions} onChanged={reload} />;
+  const at = query.get("at") ?? "";
+  return <Editor key={api.project} program={program.data} versions={versions} at={at} onChanged={reload} />;
 }
 
 type Tab = "edit" | "changes";
@@ -66,10 +67,13 @@ interface Base {
 function Editor({
   program,
   versions,
+  at,
   onChanged,
 }: {
   program: TaggedProgram;
   versions: Parameters<typeof Versions>[0]["versions"];
+  /** The part to go to, as a JSON pointer; empty for none. */
+  at: string;
   onChanged: () => void;
 }) {
   const { api, notify } = useConsole();
@@ -110,6 +114,9 @@ function Editor({
     setTab("edit");
     setJump({ ...span });
   };
+  useEffect(() => {
+    if (at !== "" && json.positions !== undefined) goTo(spanOf(json.positions, at));
+  }, [at]);
 
   const save = async (): Promise<void> => {
     if (!changed || saving) return;

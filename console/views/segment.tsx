@@ -24,9 +24,16 @@ export function SegmentView({ name }: { name: string }) {
         title={name}
         about={segment?.description ?? "Segment"}
         end={
-          <a class="btn" href={links.view(["segments"])}>
-            All segments
-          </a>
+          <>
+            {segment === undefined ? null : (
+              <a class="btn" href={links.program(["segments", segment.learned?.family ?? name])}>
+                Edit in the program
+              </a>
+            )}
+            <a class="btn" href={links.view(["segments"])}>
+              All segments
+            </a>
+          </>
         }
       />
       {segment !== undefined ? (
@@ -119,6 +126,8 @@ function Members({ name }: { name: string }) {
     const key = JSON.stringify(user);
     return known.has(key) ? false : known.add(key);
   });
+  // A page that was just filled has a next one, which may be empty.
+  const isWhole = next === null || users.length >= (first.data?.total ?? 0);
   return (
     <Card
       title="Members"
@@ -138,7 +147,7 @@ function Members({ name }: { name: string }) {
       ) : (
         <>
           <PersonList label="Members" persons={users} />
-          {next === null ? null : (
+          {isWhole ? null : (
             <div class="card-more">
               <button type="button" class="btn" onClick={() => void loadMore()}>
                 Show more

@@ -34,7 +34,7 @@ export function SegmentsView({ query }: { query: URLSearchParams }) {
         title="Segments"
         about="Rules of the program, and groups that trainings found. Membership follows each event, and time without one."
         end={
-          <a class="btn" href={links.view(["program"])}>
+          <a class="btn" href={links.program(["segments"])}>
             Edit in the program
           </a>
         }

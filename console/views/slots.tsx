@@ -33,7 +33,7 @@ export function SlotsView() {
         title="Slots"
         about="Parts of the page that have variants, and who decides which one a visitor sees."
         end={
-          <a class="btn" href={links.view(["program"])}>
+          <a class="btn" href={links.program(["slots"])}>
             Edit in the program
           </a>
         }

@@ -41,7 +41,7 @@ export function Timeline({ recent, happenings }: { recent: readonly RecentItem[]
             keyOf={(entry) => entry.key}
             fixed
             columns={[
-              { head: "When", width: "96px", narrowWidth: "80px", cell: (entry) => <RelativeTime at={entry.at} /> },
+              { head: "When", width: "96px", narrowWidth: "88px", cell: (entry) => <RelativeTime at={entry.at} /> },
               {
                 head: "What",
                 width: "152px",
