@@ -419,6 +419,27 @@ describe("console", { skip }, () => {
     });
   });
 
+  test("what the knobs move is in sight beside them on a laptop, and before what stays where there is room for one list", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "merchandising/home");
+      await shows(page, /As it is.*Item number.*With the knobs.*Item number/s);
+      const placed = async (width: number): Promise<{ x: number; y: number }[]> => {
+        await page.setViewportSize({ width, height: 800 });
+        assert.ok(await fits(page), `it scrolls sideways at ${width}`);
+        const cards = page.locator(".side-by-side > .card");
+        return cards.evaluateAll((all) => all.map((card) => card.getBoundingClientRect()).map(({ x, y }) => ({ x, y })));
+      };
+      for (const width of [1440, 1280, 1180]) {
+        const [before, after] = await placed(width);
+        assert.ok(after!.y === before!.y && after!.x > before!.x, `not side by side at ${width}`);
+      }
+      for (const width of [1100, 390]) {
+        const [before, after] = await placed(width);
+        assert.ok(after!.y < before!.y && after!.x === before!.x, `what stays comes first at ${width}`);
+      }
+    });
+  });
+
   test("what if: a person's list without what he did, and with what he did not; why an item is missing", async () => {
     await withPage(browser, {}, async (page) => {
       await open(page, "people/users/jonas");

@@ -11,6 +11,7 @@ import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
 import { adviceOn, Empty, Failed, Loading } from "../parts/state.tsx";
 import { Tabs } from "../parts/tabs.tsx";
+import { Words } from "../parts/words.tsx";
 import { useConsole } from "../shell/context.ts";
 import { useDraft } from "../shell/drafts.ts";
 import { go, useRoute } from "../shell/route.ts";
@@ -143,7 +144,9 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
                 {faults.map(({ path, message }) => (
                   <li key={path + message}>
                     <code>{path}</code>
-                    <p class="soft">{message}</p>
+                    <p class="soft">
+                      <Words text={message} />
+                    </p>
                   </li>
                 ))}
               </ul>
