@@ -62,7 +62,7 @@ describe("the console of a node with keys", { skip: browserMissing() ?? false },
       const row = page.getByRole("row", { name: /the shop/ });
       await row.getByRole("button", { name: "Rotate" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
-      await page.getByText("until").waitFor();
+      await row.getByText(/ends in 2[34] h/).waitFor();
       await page.getByRole("button", { name: "I have it" }).click();
       await row.first().getByRole("button", { name: "Revoke" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();

@@ -203,5 +203,9 @@ function Named({ of }: { of: Key }) {
 
 function State({ of }: { of: Key }) {
   if (of.state !== "in_force" || of.expires_at === null) return <>{STATES[of.state]}</>;
-  return <time dateTime={of.expires_at}>until {new Date(of.expires_at).toLocaleString()}</time>;
+  return (
+    <>
+      ends <RelativeTime at={of.expires_at} />
+    </>
+  );
 }
