@@ -4,7 +4,7 @@
 import { setTimeout } from "node:timers/promises";
 import { FlinkError, FlinkRest } from "../jobs/flink-rest.ts";
 import { type JobState, readJobState, writeJobState } from "../jobs/job-state.ts";
-import { livingJob, submitJob, untilRunning } from "../jobs/submit.ts";
+import { earlierJobs, livingJob, submitJob, untilRunning } from "../jobs/submit.ts";
 import { lagOf } from "../kafka/lag.ts";
 import { checkTopics } from "../kafka/topics.ts";
 import { RedisLink } from "../redis/link.ts";
@@ -34,26 +34,50 @@ export async function backfill(settings: ClusterSettings, report: (line: string)
   await untilCaughtUp(settings, { generation: next, besides: generation, report });
   report(`generation ${next} has caught up`);
 
-  const link = await RedisLink.open(redisConnection(plan.redis));
   const partitions = await checkTopics(connection, clusterTopics(plan.projects, next));
-  const fills = await Promise.all(
-    Object.keys(plan.projects).map((project) => {
-      const topics = projectTopics(project, { generation: next });
-      return fillRedis({ connection, link, project, generation: next, topics, partitions, report });
-    }),
-  );
+  const link = await RedisLink.open(redisConnection(plan.redis));
   try {
-    await Promise.all(fills.map((fill) => fill.whole()));
-    report("Redis holds it");
+    const fills = await Promise.all(
+      Object.keys(plan.projects).map((project) => {
+        const topics = projectTopics(project, { generation: next });
+        return fillRedis({ connection, link, project, generation: next, topics, partitions, report });
+      }),
+    );
     const closeFills = async (): Promise<void> => void (await Promise.all(fills.map((fill) => fill.close())));
-    await changeOver(settings, next, { report, onFirst: closeFills });
+    try {
+      await Promise.all(fills.map((fill) => fill.whole()));
+      report("Redis holds it");
+      await changeOver(settings, next, { report, onFirst: closeFills });
+    } finally {
+      await closeFills();
+    }
   } finally {
-    await Promise.all(fills.map((fill) => fill.close()));
+    // Left open it would keep a command that failed from ending.
+    link.close();
   }
+  await endGeneration(settings, generation, report);
+}
+
+/** Ends what a backfill left behind that was interrupted after its generation took over. */
+export async function endEarlier(settings: ClusterSettings, report: (line: string) => void): Promise<void> {
+  const jobs = await earlierJobs(new FlinkRest(settings.plan.flink.url), await readJobState(settings.folder));
+  for (const generation of new Set(jobs.map((job) => job.generation))) await endGeneration(settings, generation, report);
+}
+
+async function endGeneration(
+  { plan }: ClusterSettings,
+  generation: number,
+  report: (line: string) => void,
+): Promise<void> {
+  const flink = new FlinkRest(plan.flink.url);
   const old = await livingJob(flink, generation);
   if (old !== undefined) await flink.cancel(old.jid);
-  for (const project of Object.keys(plan.projects)) await forgetGeneration(link, project, generation);
-  link.close();
+  const link = await RedisLink.open(redisConnection(plan.redis));
+  try {
+    for (const project of Object.keys(plan.projects)) await forgetGeneration(link, project, generation);
+  } finally {
+    link.close();
+  }
   report(`generation ${generation} has ended; its topics can be deleted once nobody wants to look back`);
 }
 

@@ -15,10 +15,15 @@ export class CheckError extends Error {
 const REDIS_MAJOR_MIN = 6;
 const ANSWER_TIMEOUT_MS = 5_000;
 
-export async function checkInstallations(plan: Plan, connection: KafkaConnection): Promise<void> {
-  const faults = (
-    await Promise.all([checkBroker(connection, plan), checkRedis(plan.redis), checkFlink(plan)])
-  ).flat();
+/** `own` are those that `up` runs, `others` those that it was given the addresses of. @throws CheckError with every fault. */
+export async function checkInstallations(plan: Plan, connection: KafkaConnection, which: "own" | "others"): Promise<void> {
+  const isMeant = ({ own }: { readonly own?: object }): boolean => (own !== undefined) === (which === "own");
+  const checks = [
+    ...(isMeant(plan.kafka) ? [checkBroker(connection, plan)] : []),
+    ...(isMeant(plan.redis) ? [checkRedis(plan.redis)] : []),
+    ...(isMeant(plan.flink) ? [checkFlink(plan)] : []),
+  ];
+  const faults = (await Promise.all(checks)).flat();
   if (faults.length > 0) throw new CheckError(faults.join("\n"));
 }
 

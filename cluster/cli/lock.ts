@@ -9,6 +9,8 @@ export class ClusterBusyError extends Error {
 }
 
 const TRIES_MAX = 5;
+/** As a shell says it of SIGINT. */
+const INTERRUPTED = 130;
 
 /** Takes the lock of a cluster's folder, and gives back what releases it. @throws ClusterBusyError */
 export function lockCluster(folder: string): () => void {
@@ -34,6 +36,16 @@ export function lockCluster(folder: string): () => void {
     rmSync(draft, { force: true });
   }
   throw new ClusterBusyError(`others keep taking the lock of ${folder}`);
+}
+
+/** For commands that take a while: an interruption says what to do next, instead of leaving a cluster without a word. */
+export function sayInterruption(unlock: () => void): void {
+  const onInterrupt = (): void => {
+    process.stderr.write('attune: interrupted; what runs goes on: "attune cluster up" brings it to an end, or "… down"\n');
+    unlock();
+    process.exit(INTERRUPTED);
+  };
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, onInterrupt);
 }
 
 function holderOf(path: string): ProcessIdentity | undefined {

@@ -19,7 +19,8 @@ import { CheckError, checkInstallations } from "./checks.ts";
 import { installParts, partsOf } from "./cluster-parts.ts";
 import { lockCluster } from "./lock.ts";
 import { forgetProject, redisConnection } from "./redis-rows.ts";
-import { type ClusterFlags, type ClusterSettings, resolveCluster, writePlan } from "./settings.ts";
+import { type ClusterFlags, type ClusterSettings, resolveCluster } from "./settings.ts";
+import { takePlan } from "./take-plan.ts";
 import { bringUp, reporter } from "./up.ts";
 import { verifyCommand } from "./verify.ts";
 
@@ -86,10 +87,10 @@ async function startInstallations(
   const running = [...servers, supervisor].filter((part) => part.isAlive).map(({ name }) => name);
   if (running.length > 0) throw new CheckError(`${running.join(", ")} still run: "attune cluster down" first`);
   await installParts(plan, report);
-  await writePlan(settings);
+  await takePlan(settings, generation, report);
   for (const part of installations) if (await part.spawn()) report(`starting ${part.name}`);
   await Promise.all(installations.map((part) => part.waitUntilReady()));
-  await checkInstallations(plan, connection);
+  await checkInstallations(plan, connection, "own");
 }
 
 /** Flink brings a job back that nobody has stopped; its log is no more, so it cannot go on, and no savepoint is worth it. */

@@ -1,10 +1,10 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { deepEqual, equal, rejects, throws } from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { SettingError } from "../../server/cli/config.ts";
-import { clusterRetention, resolveCluster } from "./settings.ts";
+import { clusterRetention, resolveCluster, writePlan } from "./settings.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -42,4 +42,46 @@ test("a cluster has the demo unless somebody says no; a variable that is set to 
     process.env["ATTUNE_DEMO"] = said;
     equal((await resolveCluster({ data })).plan.demo, isOn, `"${said}"`);
   }
+});
+
+/** A data folder whose cluster was brought up with these flags. */
+async function upOnce(t: TestContext, flags: Parameters<typeof resolveCluster>[0] = {}): Promise<string> {
+  const data = mkdtempSync(join(tmpdir(), "attune-cluster-settings-"));
+  t.after(() => rmSync(data, { recursive: true, force: true }));
+  await writePlan(await resolveCluster({ ...flags, data }));
+  return data;
+}
+
+test("a server that is added listens beside the first one, wherever that does", async (t) => {
+  const data = await upOnce(t, { port: "22400", servers: "1" });
+  deepEqual((await resolveCluster({ data, servers: "3" })).plan.servers.ports, [22_400, 22_402, 22_404]);
+});
+
+test("what up was told once holds for the next up", async (t) => {
+  const data = await upOnce(t);
+  const config = join(data, "attune.config.ts");
+  writeFileSync(config, 'export default { projects: { outlet: "shop" }, limits: { keyPerS: 7 } };');
+  await writePlan(await resolveCluster({ data, config, host: "0.0.0.0" }));
+  const { plan } = await resolveCluster({ data });
+  equal(plan.servers.host, "0.0.0.0");
+  deepEqual(plan.servers.settings, { limits: { keyPerS: 7 } });
+  deepEqual(plan.projects, { default: "shop", news: "news", outlet: "shop" });
+  const { projects } = (await resolveCluster({ data, demo: "0" })).plan;
+  deepEqual(projects, { default: "shop", outlet: "shop" }, "news was the demo's");
+  writeFileSync(join(data, "other.config.ts"), 'export default { host: "127.0.0.2" };');
+  const other = await resolveCluster({ data, config: join(data, "other.config.ts") });
+  equal(other.plan.servers.host, "127.0.0.2", "the file wins over what was");
+  deepEqual(other.plan.servers.settings, {});
+});
+
+test("a log does not move to another Kafka by a flag", async (t) => {
+  const data = await upOnce(t);
+  await rejects(resolveCluster({ data, kafka: "127.0.0.1:1" }), /--kafka names another Kafka.*"attune cluster backup"/);
+});
+
+test("a job that our own Flink has no slots for is refused before anything changes", async (t) => {
+  const data = await upOnce(t);
+  await rejects(resolveCluster({ data, parallelism: "5" }), /--parallelism is 5, and 2 TaskManagers with 2 slots each have 4/);
+  await rejects(resolveCluster({ data, "task-managers": "1", slots: "1" }), /--parallelism is 2, and 1 TaskManagers/);
+  equal((await resolveCluster({ data, parallelism: "4" })).plan.parallelism, 4);
 });

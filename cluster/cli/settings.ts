@@ -69,10 +69,12 @@ const DEFAULTS = {
   transactionTimeoutMs: 900_000,
 } as const;
 
-/** The flags of every `cluster` command. */
+/** The flags of every `cluster` command: which cluster is meant. */
+export const PLACE_FLAGS = { data: { type: "string" }, config: { type: "string" } } as const;
+
+/** The flags of those that bring a cluster up: what it consists of. */
 export const CLUSTER_FLAGS = {
-  data: { type: "string" },
-  config: { type: "string" },
+  ...PLACE_FLAGS,
   demo: { type: "string" },
   host: { type: "string" },
   port: { type: "string" },
@@ -139,9 +141,13 @@ export async function resolveCluster(
 ): Promise<ClusterSettings> {
   const { folder, plan: before } = await readPlan(flags);
   const known = before ?? copied;
-  const { demo: isDemoInFile } = await readConfigFile(flags.config);
-  const demo = (isDemoInFile ?? known?.demo ?? true) ? "1" : "0";
-  const node = await readSettings(flags, { ATTUNE_DEMO: demo, ...environmentOf() });
+  const said = await readConfigFile(flags.config);
+  const demo = (said.demo ?? known?.demo ?? true) ? "1" : "0";
+  const host = said.host ?? before?.servers.host;
+  const variables = { ATTUNE_DEMO: demo, ...(host === undefined ? {} : { ATTUNE_HOST: host }), ...environmentOf() };
+  const node = await readSettings(flags, variables);
+  // Called from a folder without the file, it takes nothing back that the file has said.
+  const kept = Object.keys(said).length === 0 ? before : undefined;
   const file: ClusterConfig = node.cluster ?? {};
   const kafka = await kafkaOf(flags, file, before);
   const taskManagers =
@@ -159,10 +165,13 @@ export async function resolveCluster(
       host: node.host,
       ports: await serverPorts(count(flags, "servers") ?? file.servers, flags.port === undefined, node.port, before),
       ...tlsOf(node.tls ?? before?.servers.tls),
-      settings: Object.fromEntries(SERVER_SETTINGS.flatMap((name) => (node[name] === undefined ? [] : [[name, node[name]]]))),
+      settings: {
+        ...kept?.servers.settings,
+        ...Object.fromEntries(SERVER_SETTINGS.flatMap((name) => (node[name] === undefined ? [] : [[name, node[name]]]))),
+      },
     },
     clusterKey: await clusterKeyOf(flags["cluster-key-file"] ?? file.clusterKeyFile, known),
-    projects: { default: "shop", ...(node.demo ? { news: "news" } : {}), ...node.projects },
+    projects: { default: "shop", ...(node.demo ? { news: "news" } : {}), ...projectsOf(kept), ...node.projects },
     demo: node.demo,
     partitions: count(flags, "partitions") ?? file.partitions ?? known?.partitions ?? DEFAULTS.partitions,
     replicas: count(flags, "replicas") ?? file.replicas ?? before?.replicas ?? DEFAULTS.replicas,
@@ -188,6 +197,16 @@ export async function resolveCluster(
   if (before !== undefined && before.partitions !== plan.partitions)
     throw new SettingError(
       `the topics have ${before.partitions} partitions: another number would send a person's events elsewhere`,
+    );
+  if (before?.kafka.own !== undefined && kafka.own === undefined)
+    throw new SettingError(
+      `--kafka names another Kafka, and the log lies in the cluster's own (${join(folder, "kafka")}): ` +
+        '"attune cluster backup", then "restore" there with another --data folder',
+    );
+  if (plan.flink.own !== undefined && taskManagers * slots < plan.parallelism)
+    throw new SettingError(
+      `--parallelism is ${plan.parallelism}, and ${taskManagers} TaskManagers with ${slots} slots each have ` +
+        `${taskManagers * slots}: set --task-managers or --slots as well`,
     );
   return { folder, plan, connection: toConnection(plan.kafka.brokers, plan.kafka.properties) };
 }
@@ -263,6 +282,13 @@ async function redisOf(flags: ClusterFlags, file: ClusterConfig, before: Plan | 
   return { url: `redis://127.0.0.1:${own.port}`, own };
 }
 
+/** Those that the configuration named, not the demo's. */
+function projectsOf(plan: Plan | undefined): Plan["projects"] {
+  if (plan === undefined) return {};
+  const { news, ...others } = plan.projects;
+  return news === undefined || plan.demo ? others : plan.projects;
+}
+
 function tlsOf(tls: Plan["servers"]["tls"]): Pick<Plan["servers"], "tls"> {
   return tls === undefined ? {} : { tls };
 }
@@ -292,7 +318,7 @@ async function serverPorts(
   const number = wanted ?? (before === undefined ? DEFAULT_SERVERS : before.servers.ports.length);
   const ports = kept.slice(0, number);
   while (ports.length < number) {
-    const next = first === 0 ? await freePort() : first + 2 * ports.length;
+    const next = first === 0 ? await freePort() : (ports[0] ?? first) + 2 * ports.length;
     ports.push(next);
   }
   return ports;

@@ -6,7 +6,7 @@ import { FlinkError, FlinkRest } from "../jobs/flink-rest.ts";
 import { readJobState } from "../jobs/job-state.ts";
 import { livingJob, stopJob, submitJob, untilRunning } from "../jobs/submit.ts";
 import { partsOf } from "./cluster-parts.ts";
-import { lockCluster } from "./lock.ts";
+import { lockCluster, sayInterruption } from "./lock.ts";
 import { type ClusterFlags, type ClusterSettings, readCluster } from "./settings.ts";
 import { ensureTopics } from "./topics.ts";
 import { reporter } from "./up.ts";
@@ -24,6 +24,7 @@ export async function submitCommand(flags: SubmitFlags): Promise<number> {
   // Before anything is stopped for it.
   const from = flags.from === undefined ? {} : { from: startOf(flags.from, settings) };
   const unlock = lockCluster(settings.folder);
+  sayInterruption(unlock);
   const { generation } = await readJobState(settings.folder);
   const { supervisor } = partsOf(settings, generation);
   const isSupervised = supervisor.isAlive;

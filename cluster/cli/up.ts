@@ -1,14 +1,16 @@
 // `attune cluster up`: brings every part to run, or heals what does not, and waits until events pass through.
 import { FlinkRest } from "../jobs/flink-rest.ts";
-import { lastJob, readJobState } from "../jobs/job-state.ts";
+import { type JobState, lastJob, readJobState } from "../jobs/job-state.ts";
 import { ensureJobJar } from "../install/job.ts";
-import { submitJob, untilRunning } from "../jobs/submit.ts";
-import type { Lifetime } from "../parts/part.ts";
+import { hasEarlierSettings, submitJob, untilRunning } from "../jobs/submit.ts";
+import type { Lifetime, Part } from "../parts/part.ts";
+import { endEarlier } from "./backfill.ts";
 import { checkInstallations, withoutPassword } from "./checks.ts";
 import { installParts, partsOf, type ClusterParts } from "./cluster-parts.ts";
-import { lockCluster } from "./lock.ts";
+import { lockCluster, sayInterruption } from "./lock.ts";
 import { openDisk } from "./open-disk.ts";
-import { type ClusterFlags, type ClusterSettings, resolveCluster, serverUrl, writePlan } from "./settings.ts";
+import { type ClusterFlags, type ClusterSettings, resolveCluster, serverUrl } from "./settings.ts";
+import { takePlan } from "./take-plan.ts";
 import { isLoopback, SettingError } from "../../server/cli/config.ts";
 import { openPlanAccess } from "./access.ts";
 import { ensureTopics } from "./topics.ts";
@@ -25,16 +27,15 @@ export function reporter(): (line: string) => void {
 export async function upCommand(flags: ClusterFlags): Promise<number> {
   const settings = await resolveCluster(flags);
   const unlock = lockCluster(settings.folder);
-  const onInterrupt = (): void => {
-    process.stderr.write('attune: interrupted; what runs goes on: "attune cluster up" again, or "… down"\n');
-    unlock();
-    process.exit(130);
-  };
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, onInterrupt);
+  sayInterruption(unlock);
+  const { supervisor } = partsOf(settings, (await readJobState(settings.folder)).generation);
+  let isWanted = supervisor.isAlive;
   try {
-    const { supervisor } = await bringUp(settings, reporter());
-    await supervisor.start();
+    await bringUp(settings, reporter());
+    isWanted = true;
   } finally {
+    // What ran before goes on where this failed, and as well watched over.
+    if (isWanted) await supervisor.start();
     unlock();
   }
   process.stdout.write(addresses(settings));
@@ -49,35 +50,55 @@ export async function bringUp(
 ): Promise<ClusterParts> {
   const { folder, plan, connection } = settings;
   await installParts(plan, report);
-  await writePlan(settings);
   const { generation } = await readJobState(folder);
   const parts = partsOf(settings, generation, lifetime);
   // What it would start meanwhile, we start.
   await parts.supervisor.stop();
+  await takePlan(settings, generation, report);
+  for (const part of parts.installations) await renew(part, report);
   for (const part of parts.installations) if (await part.spawn()) report(`starting ${part.name}`);
   // Built while the servers start.
   const [jar] = await Promise.all([ensureJobJar(), ...parts.installations.map((part) => part.waitUntilReady())]);
   report("Kafka, Redis and Flink are ready");
   await ensureTopics(settings, generation);
-  await checkInstallations(plan, connection);
+  await checkInstallations(plan, connection, "own");
   report("topics and settings are right");
   const open = openDisk(settings);
   if (open !== undefined) report(open);
   await refuseOpenServers(settings);
   // The first one writes the program that the job waits for, and the demo's catalogue, which the others then find.
   const [first] = parts.servers;
+  for (const server of parts.servers) await renew(server, report);
   if (first !== undefined) {
     if (await first.spawn()) report(`starting ${first.name}`);
     await first.waitUntilReady();
   }
   for (const part of parts.servers) if (await part.spawn()) report(`starting ${part.name}`);
   await untilRunning(new FlinkRest(plan.flink.url), await submitJob(settings, { generation }));
-  const { hash } = lastJob(await readJobState(folder), generation) ?? {};
+  const state = await readJobState(folder);
+  const { hash } = lastJob(state, generation) ?? {};
   if (hash !== undefined && hash !== jar.hash)
     report('the job runs from earlier sources: "attune cluster submit" replaces it, without a gap');
+  const earlier = sayEarlierSettings(settings, state);
+  if (earlier !== undefined) report(earlier);
   report("the job runs");
   await Promise.all(parts.servers.map((part) => part.waitUntilReady()));
+  await endEarlier(settings, report);
   return parts;
+}
+
+/** Where the job that runs has other settings than the plan, what takes those over. */
+export function sayEarlierSettings(settings: ClusterSettings, state: JobState): string | undefined {
+  if (!hasEarlierSettings(settings, state)) return undefined;
+  return 'the job runs with earlier settings (parallelism, checkpoints, projects …): "attune cluster submit" takes over those of the last "up"';
+}
+
+/** One that runs with settings of before is started again with those of now: one after the other, so that the others answer. */
+async function renew(part: Part, report: (line: string) => void): Promise<void> {
+  if (!part.isAlive || part.hasSettings) return;
+  report(`${part.name} runs with earlier settings: starting it again`);
+  await part.stop();
+  await part.start();
 }
 
 /**

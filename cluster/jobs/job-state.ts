@@ -8,10 +8,18 @@ export interface SubmittedJob {
   readonly generation: number;
   /** Of its jar. */
   readonly hash: string;
+  /** What the plan said of it; absent where a release submitted it that did not write that down. */
+  readonly settings?: JobSettings;
   /** Unix ms. */
   readonly at: number;
   /** The savepoint or checkpoint that it was started from. */
   readonly from?: string;
+}
+
+export interface JobSettings {
+  readonly parallelism: number;
+  /** By name; no secrets, because everybody who may look at Flink sees them. */
+  readonly arguments: Readonly<Record<string, string>>;
 }
 
 export interface JobState {

@@ -2,13 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { setTimeout } from "node:timers/promises";
 import { ensureJobJar } from "../install/job.ts";
 import { properties } from "../parts/jvm.ts";
 import type { ClusterSettings } from "../cli/settings.ts";
 import { newestCheckpoint } from "./checkpoints.ts";
 import { FlinkError, FlinkRest, isLiving, type JobOverview } from "./flink-rest.ts";
-import { type JobState, lastJob, readJobState, type SubmittedJob, writeJobState } from "./job-state.ts";
+import { type JobSettings, type JobState, lastJob, readJobState, type SubmittedJob, writeJobState } from "./job-state.ts";
 
 const RUNNING_PATIENCE_MS = 120_000;
 const POLL_MS = 200;
@@ -19,6 +20,21 @@ const jobName = (generation: number): string => (generation === 1 ? "attune" : `
 /** The job of a generation that runs, or will again by itself. */
 export async function livingJob(flink: FlinkRest, generation: number): Promise<JobOverview | undefined> {
   return (await flink.jobs()).find((job) => job.name === jobName(generation) && isLiving(job));
+}
+
+/** Jobs of ours of earlier generations that live: who is interrupted when a backfill takes over leaves one. */
+export async function earlierJobs(flink: FlinkRest, { jobs, generation }: JobState): Promise<SubmittedJob[]> {
+  const earlier = jobs.filter((job) => job.generation < generation);
+  if (earlier.length === 0) return [];
+  const living = new Set((await flink.jobs()).filter(isLiving).map(({ jid }) => jid));
+  return earlier.filter(({ jobId }) => living.has(jobId));
+}
+
+/** Whether the last job was submitted with another plan. */
+export function hasEarlierSettings(settings: ClusterSettings, state: JobState): boolean {
+  const { generation } = state;
+  const submitted = lastJob(state, generation)?.settings;
+  return submitted !== undefined && !isDeepStrictEqual(submitted, jobSettings(settings, { generation }, state));
 }
 
 export interface SubmitOptions {
@@ -42,14 +58,23 @@ export async function submitJob(settings: ClusterSettings, options: SubmitOption
   const state = await readJobState(folder);
   const from = options.from ?? (await startingPoint(settings, flink, generation));
   const jobId = randomBytes(16).toString("hex");
-  const job = { jobId, generation, hash: jar.hash, at: Date.now(), ...(from === undefined ? {} : { from }) };
+  const { parallelism, arguments: named } = jobSettings(settings, options, state);
+  await writeSecrets(settings);
+  const job: SubmittedJob = {
+    jobId,
+    generation,
+    hash: jar.hash,
+    settings: { parallelism, arguments: named },
+    at: Date.now(),
+    ...(from === undefined ? {} : { from }),
+  };
   await startJob(flink, folder, job, async () => {
     const jarId = await flink.uploadJar(jar.path);
     try {
       await flink.run(jarId, {
         jobId,
-        args: await jobArguments(settings, options, state),
-        parallelism: plan.parallelism,
+        args: Object.entries(named).flatMap(([name, value]) => [`--${name}`, value]),
+        parallelism,
         ...(from === undefined ? {} : { from: { path: from, isOurs: options.from === undefined } }),
       });
     } finally {
@@ -122,21 +147,15 @@ async function startingPoint(
   return newest ?? last.from;
 }
 
-async function jobArguments(
+/** What the plan says of a generation's job, for Flink. */
+export function jobSettings(
   { folder, plan }: ClusterSettings,
   { generation, exactlyOnce = true }: SubmitOptions,
   { passOnAfterMs }: JobState,
-): Promise<string[]> {
-  const { kafka, projects, checkpointMs, transactionTimeoutMs } = plan;
-  const secrets: Record<string, string> = {};
-  if (Object.keys(kafka.properties).length > 0) {
-    // A file, because everybody who may look at Flink sees the arguments.
-    secrets["kafka-properties"] = plan.jobPropertiesFile ?? join(folder, "job-kafka.properties");
-    if (plan.jobPropertiesFile === undefined)
-      await writeFile(secrets["kafka-properties"], properties(kafka.properties), { mode: 0o600 });
-  }
-  return Object.entries({
-    ...secrets,
+): JobSettings {
+  const { kafka, projects, checkpointMs, transactionTimeoutMs, parallelism } = plan;
+  const given = {
+    ...(hasSecrets(plan) ? { "kafka-properties": plan.jobPropertiesFile ?? secretsFile(folder) } : {}),
     brokers: kafka.brokers.join(","),
     projects: Object.keys(projects).join(","),
     generation,
@@ -145,5 +164,15 @@ async function jobArguments(
     "exactly-once": exactlyOnce,
     // Not the moment of this submission: what the stopped job had not passed on yet is still to be.
     "pass-on-after-ms": passOnAfterMs?.[generation] ?? 0,
-  }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  };
+  return { parallelism, arguments: Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)])) };
 }
+
+/** Kafka's properties for the job: in a file, because everybody who may look at Flink sees the arguments. */
+async function writeSecrets({ folder, plan }: ClusterSettings): Promise<void> {
+  if (!hasSecrets(plan) || plan.jobPropertiesFile !== undefined) return;
+  await writeFile(secretsFile(folder), properties(plan.kafka.properties), { mode: 0o600 });
+}
+
+const hasSecrets = ({ kafka }: ClusterSettings["plan"]): boolean => Object.keys(kafka.properties).length > 0;
+const secretsFile = (folder: string): string => join(folder, "job-kafka.properties");

@@ -1,5 +1,5 @@
 // A Flink session cluster: one JobManager and its TaskManagers as plain JVMs.
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { jvmCommand, prepareJvm, temporaryFolder } from "./jvm.ts";
 import type { PartSpec } from "./part.ts";
@@ -65,7 +65,8 @@ export function jobManagerSpec(options: FlinkOptions): PartSpec {
       args,
     }),
     env: { FLINK_CONF_DIR: folder },
-    prepare: () => prepare(options, folder, {}),
+    settings: { file: join(folder, "config.yaml"), text: configOf(options, folder, {}) },
+    prepare: () => prepare(options, folder),
     isReady: async () => {
       const answer = await ask(options.restPort, "/overview");
       return answer !== undefined;
@@ -97,7 +98,11 @@ export function taskManagerSpec(options: FlinkOptions, index: number): PartSpec 
       args: ["--configDir", folder],
     }),
     env: { FLINK_CONF_DIR: folder },
-    prepare: () => prepare(options, folder, { ...memorySettings(memory), "taskmanager.resource-id": name }),
+    settings: {
+      file: join(folder, "config.yaml"),
+      text: configOf(options, folder, { ...memorySettings(memory), "taskmanager.resource-id": name }),
+    },
+    prepare: () => prepare(options, folder),
     isReady: async () => {
       const answer = (await ask(options.restPort, "/taskmanagers")) as Registered | undefined;
       // It is listed before it has offered its slots.
@@ -123,14 +128,14 @@ function memorySettings({ taskHeapMb, managedMb, networkMb }: TaskManagerMemory)
   };
 }
 
-async function prepare(
-  options: FlinkOptions,
-  folder: string,
-  own: Readonly<Record<string, string | number>>,
-): Promise<void> {
-  const below = (name: string): string => join(options.folder, name);
-  for (const name of ["checkpoints", "savepoints", "uploads", "ha"]) await mkdir(below(name), { recursive: true });
+async function prepare(options: FlinkOptions, folder: string): Promise<void> {
+  for (const name of ["checkpoints", "savepoints", "uploads", "ha"])
+    await mkdir(join(options.folder, name), { recursive: true });
   await prepareJvm(folder);
+}
+
+function configOf(options: FlinkOptions, folder: string, own: Readonly<Record<string, string | number>>): string {
+  const below = (name: string): string => join(options.folder, name);
   const { zookeeper } = options;
   const settings: Record<string, string | number> = {
     "jobmanager.rpc.address": "127.0.0.1",
@@ -175,7 +180,7 @@ async function prepare(
   };
   // YAML takes every JSON string as it is.
   const lines = Object.entries(settings).map(([key, value]) => `${key}: ${JSON.stringify(String(value))}\n`);
-  await writeFile(join(folder, "config.yaml"), lines.join(""));
+  return lines.join("");
 }
 
 async function ask(restPort: number, path: string): Promise<unknown> {

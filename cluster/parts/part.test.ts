@@ -66,3 +66,20 @@ test("a paused part stands still, and stops all the same", { skip }, async (t) =
   await part.stop();
   assert.equal(identify(pid), undefined);
 });
+
+test("a part that runs with other settings than it would be started with is known", { skip }, async (t) => {
+  const spec = sleeper(t);
+  const settings = { file: join(spec.folder, "settings.json"), text: "one" };
+  const part = new Part({ ...spec, settings }, "caller");
+  t.after(() => part.kill());
+  assert.equal(part.hasSettings, false);
+  await part.start();
+  assert.equal(part.hasSettings, true);
+  const changed = new Part({ ...spec, settings: { ...settings, text: "two" } }, "caller");
+  assert.deepEqual([changed.isAlive, changed.hasSettings], [true, false]);
+  await changed.spawn();
+  assert.equal(changed.hasSettings, false, "it runs as it was");
+  await changed.stop();
+  await changed.start();
+  assert.equal(changed.hasSettings, true);
+});

@@ -29,7 +29,9 @@ export interface PartSpec {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Writes settings and formats storage. Called before every start, so it must leave what is right as it is. */
+  /** The file that it reads at its start, where its text comes of the cluster's plan; written before every start. */
+  readonly settings?: { readonly file: string; readonly text: string };
+  /** Makes folders and formats storage. Called before every start, so it must leave what is right as it is. */
   prepare(): Promise<void>;
   /** Whether it serves. Rejecting means not yet. */
   isReady(): Promise<boolean>;
@@ -91,6 +93,9 @@ export class Part {
     if (this.isAlive) return false;
     mkdirSync(this.spec.folder, { recursive: true });
     await this.spec.prepare();
+    const { settings } = this.spec;
+    // They may hold passwords.
+    if (settings !== undefined) writeFileSync(settings.file, settings.text, { mode: 0o600 });
     const output = this.#openOutput();
     for (const file of [this.logFile, this.#outputFile]) this.#marks.set(file, sizeOf(file));
     const ends = this.#lifetime === "caller" ? ["setpriv", "--pdeathsig", "KILL", "--"] : [];
@@ -112,6 +117,12 @@ export class Part {
       renameSync(`${this.#pidFile}.tmp`, this.#pidFile);
     }
     return true;
+  }
+
+  /** Whether what it was started with is what it would be started with now. */
+  get hasSettings(): boolean {
+    const { settings } = this.spec;
+    return settings === undefined || (existsSync(settings.file) && readFileSync(settings.file, "utf8") === settings.text);
   }
 
   async waitUntilReady(patienceMs = READY_PATIENCE_MS): Promise<void> {

@@ -1,5 +1,5 @@
 // One of the cluster's Node servers.
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { request as ask, type IncomingMessage } from "node:http";
 import { request as askTls } from "node:https";
 import { join } from "node:path";
@@ -25,10 +25,8 @@ export function serverSpec({ folder, name, url, settings }: ServerPartOptions): 
     folder,
     program: process.execPath,
     args: ["--disable-warning=ExperimentalWarning", `--max-old-space-size=${HEAP_MB}`, MAIN, "--settings", file],
-    async prepare() {
-      await mkdir(folder, { recursive: true });
-      await writeFile(file, JSON.stringify(settings), { mode: 0o600 });
-    },
+    settings: { file, text: JSON.stringify(settings) },
+    prepare: async () => void (await mkdir(folder, { recursive: true })),
     isReady: () => isReady(`${url}/readyz`),
   };
 }
