@@ -26,6 +26,9 @@ export async function logsCommand(flags: LogFlags, names: string[]): Promise<num
   );
   const prefix = chosen.length === 1 ? () => "" : (name: string) => `${name.padEnd(14)} `;
   const tails = files.map(({ name, path }) => tailOf(path, (line) => process.stdout.write(`${prefix(name)}${line}\n`)));
+  for (const { name } of chosen)
+    if (!files.some((file) => file.name === name && existsSync(file.path) && statSync(file.path).size > 0))
+      process.stderr.write(`attune: ${name} has logged nothing yet\n`);
   if (flags.follow !== true) return 0;
   for (const [i, { path }] of files.entries()) watchFile(path, { interval: LOOK_EVERY_MS }, () => tails[i]!.read());
   return new Promise((done) => process.once("SIGINT", () => done(0)));

@@ -81,3 +81,20 @@ test("a cluster that is down says so, in lines", (t) => {
   equal(down.code, 0);
   match(down.error, /Flink was down already; the next "up" goes on where the job ended\n.*everything is down\n$/);
 });
+
+test("a setting of up is refused where it would not be heeded, with what heeds it", (t) => {
+  const data = downFolder(t);
+  const submit = run("submit", "--parallelism", "4", "--data", data);
+  const said = 'attune: --parallelism is a setting of "up": "attune cluster up --parallelism …", then "attune cluster submit"\n';
+  deepEqual([submit.code, submit.error], [2, said]);
+  for (const args of [["status", "--kafka=broker:9092"], ["down", "--servers", "1"], ["verify", "--redis", "redis://there"]]) {
+    const { code, error } = run(...args, "--data", data);
+    equal(code, 2, args.join(" "));
+    match(error, /^attune: --\w+ is a setting of "up": /);
+  }
+});
+
+test("a part that never ran has logged nothing, and that is said", (t) => {
+  const { code, out, error } = run("logs", "kafka", "--data", downFolder(t));
+  deepEqual([code, out, error], [0, "", "attune: kafka has logged nothing yet\n"]);
+});

@@ -1,16 +1,17 @@
 // `attune cluster status`: parts, the job with its checkpoints, lag, throughput. Exit code 1 where something is missing.
 import { readFileSync } from "node:fs";
 import { FlinkRest } from "../jobs/flink-rest.ts";
-import { readJobState } from "../jobs/job-state.ts";
+import { type JobState, readJobState } from "../jobs/job-state.ts";
 import { livingJob } from "../jobs/submit.ts";
 import { lagOf, type TopicLag } from "../kafka/lag.ts";
 import { sayWrittenAgain, writtenAgain } from "../kafka/written-again.ts";
 import type { Part } from "../parts/part.ts";
 import { groupId, projectTopics } from "../wire/topics.ts";
-import { withoutPassword } from "./checks.ts";
+import { checkRedis, withoutPassword } from "./checks.ts";
 import { partsOf } from "./cluster-parts.ts";
 import { openDisk } from "./open-disk.ts";
 import { plainly } from "./plain-faults.ts";
+import { sayEarlierSettings } from "./up.ts";
 import { type ClusterFlags, type ClusterSettings, readCluster, serverUrl } from "./settings.ts";
 
 export interface PartStatus {
@@ -54,17 +55,24 @@ export async function statusCommand(flags: ClusterFlags & { json?: boolean | und
   const settings = await readCluster(flags);
   const status = await clusterStatus(settings);
   process.stdout.write(flags.json === true ? `${JSON.stringify(status, undefined, 2)}\n` : tableOf(status));
-  const isWhole = status.parts.every(({ state }) => state !== "dead") && status.job?.state === "RUNNING";
-  return isWhole && status.faults.length === 0 ? 0 : 1;
+  return isWhole(status) ? 0 : 1;
+}
+
+/** Every part serves, the job runs, and everything could be asked. A part that stands still is "starting" for ever. */
+export function isWhole({ parts, job, faults }: ClusterStatus): boolean {
+  return parts.every(({ state }) => state === "ready" || state === "running") && job?.state === "RUNNING" && faults.length === 0;
 }
 
 async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> {
   const { folder, plan, connection } = settings;
-  const { generation } = await readJobState(folder);
+  const state = await readJobState(folder);
+  const { generation } = state;
   const { installations, servers, supervisor } = partsOf(settings, generation);
   const faults = new Set<string>();
   const noted = <T>(promise: Promise<T>): Promise<T | undefined> =>
     promise.catch((error: Error) => void faults.add(plainly(error) ?? error.message));
+  // Our own is a part, which says so itself.
+  const redis = plan.redis.own === undefined ? noted(checkRedis(plan.redis)) : [];
   const topics = Object.keys(plan.projects).flatMap((name) => projectTopics(name, { generation }).log);
   const [parts, job, lag, again] = await Promise.all([
     Promise.all([...installations, ...servers, supervisor].map((part) => statusOf(part, part === supervisor))),
@@ -72,6 +80,7 @@ async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> 
     noted(lagOf(connection, groupId(generation), topics)),
     noted(writtenAgain(connection, generation)),
   ]);
+  for (const fault of (await redis) ?? []) faults.add(fault);
   return {
     parts,
     addresses: {
@@ -82,9 +91,14 @@ async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> 
     },
     ...(job === undefined ? {} : { job }),
     lag: lag ?? [],
-    warnings: [openDisk(settings), sayWrittenAgain(again ?? [])].filter((warning) => warning !== undefined),
+    warnings: [openDisk(settings), ...earlier(settings, state, job), sayWrittenAgain(again ?? [])].filter((warning) => warning !== undefined),
     faults: [...faults],
   };
+}
+
+/** Of a job that runs: where none does, the next "up" submits one with the settings that are. */
+function earlier(settings: ClusterSettings, state: JobState, job: JobStatus | undefined): (string | undefined)[] {
+  return job === undefined ? [] : [sayEarlierSettings(settings, state)];
 }
 
 async function statusOf(part: Part, hasNoDoor: boolean): Promise<PartStatus> {

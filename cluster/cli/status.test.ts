@@ -1,0 +1,26 @@
+// When a cluster counts as whole, for scripts that go by the exit code.
+import { deepEqual } from "node:assert/strict";
+import { test } from "node:test";
+import { type ClusterStatus, isWhole, type JobStatus, type PartStatus } from "./status.ts";
+
+const job: JobStatus = {
+  ...{ id: "j", state: "RUNNING", generation: 1, parallelism: 1, restarts: 0 },
+  ...{ checkpoints: 1, failedCheckpoints: 0, inPerSecond: 0, outPerSecond: 0 },
+};
+
+function statusWith({ states = [], ...change }: Partial<ClusterStatus> & { states?: PartStatus["state"][] }): ClusterStatus {
+  const parts = states.map((state, i) => ({ name: `part-${i}`, state }));
+  return { parts, addresses: { servers: [], kafka: "", flink: "", redis: "" }, job, lag: [], warnings: ["a disk"], faults: [], ...change };
+}
+
+test("what does not serve is missing: dead, or there and without an answer", () => {
+  const states: PartStatus["state"][][] = [["ready", "running"], ["ready", "dead"], ["ready", "starting", "running"]];
+  deepEqual(states.map((each) => isWhole(statusWith({ states: each }))), [true, false, false]);
+});
+
+test("a job that restarts, and what could not be asked, are missing too", () => {
+  deepEqual(isWhole(statusWith({ job: { ...job, state: "RESTARTING" } })), false);
+  const { job: _, ...none } = statusWith({});
+  deepEqual(isWhole(none), false);
+  deepEqual(isWhole(statusWith({ faults: ["Redis does not answer"] })), false);
+});
