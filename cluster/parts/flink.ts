@@ -65,6 +65,7 @@ export function jobManagerSpec(options: FlinkOptions): PartSpec {
       args,
     }),
     env: { FLINK_CONF_DIR: folder },
+    listens: [options.restPort, options.rpcPort].map((port) => ({ host: "127.0.0.1", port })),
     settings: { file: join(folder, "config.yaml"), text: configOf(options, folder, {}) },
     prepare: () => prepare(options, folder),
     isReady: async () => {

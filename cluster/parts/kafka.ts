@@ -35,6 +35,7 @@ export function kafkaSpec(options: KafkaOptions): PartSpec {
     name: "kafka",
     folder,
     ...jvmCommand(main),
+    listens: [port, controllerPort].map((one) => ({ host: "127.0.0.1", port: one })),
     async prepare() {
       await prepareJvm(folder);
       const all = { ...brokerSettings(join(folder, "data"), doors, controllerPort), ...settings };

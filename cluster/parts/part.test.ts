@@ -1,6 +1,8 @@
 // Processes by their pid files: nobody is started twice, and nobody else is ever signalled.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -82,4 +84,23 @@ test("a part that runs with other settings than it would be started with is know
   await changed.stop();
   await changed.start();
   assert.equal(changed.hasSettings, true);
+});
+
+test("who listens on a part's port already is not taken for the part", { skip }, async (t) => {
+  const stranger = createServer().listen(0, "127.0.0.1");
+  await once(stranger, "listening");
+  const { port } = stranger.address() as AddressInfo;
+  for (const host of ["127.0.0.1", "localhost", "0.0.0.0"]) {
+    const part = new Part({ ...sleeper(t), listens: [{ host, port }] }, "caller");
+    t.after(() => part.kill());
+    const said = new RegExp(`^sleeper was not started: another process listens on its port, ${host}:${port}; end that one first$`);
+    await assert.rejects(part.start(), (error) => error instanceof PartError && said.test(error.message));
+    assert.equal(part.isAlive, false);
+  }
+  const part = new Part({ ...sleeper(t), listens: [{ host: "127.0.0.1", port }] }, "caller");
+  t.after(() => part.kill());
+  stranger.close();
+  await once(stranger, "close");
+  await part.start();
+  assert.equal(part.isAlive, true);
 });

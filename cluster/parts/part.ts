@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { type Address, isListenedOn } from "./port.ts";
 import { identify, isAlive, type ProcessIdentity, signal } from "./identity.ts";
 
 const POLL_MS = 50;
@@ -29,6 +30,8 @@ export interface PartSpec {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Where it will listen. Whoever listens there already would be taken for it. */
+  readonly listens?: readonly Address[];
   /** The file that it reads at its start, where its text comes of the cluster's plan; written before every start. */
   readonly settings?: { readonly file: string; readonly text: string };
   /** Makes folders and formats storage. Called before every start, so it must leave what is right as it is. */
@@ -91,6 +94,7 @@ export class Part {
   /** Starts it where it does not run, without waiting; true where it was started now. */
   async spawn(): Promise<boolean> {
     if (this.isAlive) return false;
+    for (const address of this.spec.listens ?? []) await this.#refuseTaken(address);
     mkdirSync(this.spec.folder, { recursive: true });
     await this.spec.prepare();
     const { settings } = this.spec;
@@ -173,6 +177,12 @@ export class Part {
       return readFileSync(file).subarray(from <= sizeOf(file) ? from : 0).toString();
     });
     return texts.map((text) => text.slice(-LOG_TAIL_CHARACTERS)).join("") || "(no log)";
+  }
+
+  async #refuseTaken(address: Address): Promise<void> {
+    if (!(await isListenedOn(address))) return;
+    const { host, port } = address;
+    throw new PartError(`${this.name} was not started: another process listens on its port, ${host}:${port}; end that one first`);
   }
 
   get #outputFile(): string {

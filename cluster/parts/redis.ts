@@ -36,6 +36,7 @@ export function redisSpec({ folder, program, port, memoryMb = MEMORY_MB, setting
     folder,
     program,
     args: [file],
+    listens: [{ host: "127.0.0.1", port }],
     async prepare() {
       await mkdir(folder, { recursive: true });
       await writeFile(file, Object.entries(all).map(([key, value]) => `${key} ${value}\n`).join(""));

@@ -4,6 +4,7 @@ import { request as ask, type IncomingMessage } from "node:http";
 import { request as askTls } from "node:https";
 import { join } from "node:path";
 import type { PartSpec } from "./part.ts";
+import type { Address } from "./port.ts";
 
 const MAIN = join(import.meta.dirname, "../server/main.ts");
 const ASK_TIMEOUT_MS = 2_000;
@@ -25,10 +26,17 @@ export function serverSpec({ folder, name, url, settings }: ServerPartOptions): 
     folder,
     program: process.execPath,
     args: ["--disable-warning=ExperimentalWarning", `--max-old-space-size=${HEAP_MB}`, MAIN, "--settings", file],
+    listens: [addressOf(url)],
     settings: { file, text: JSON.stringify(settings) },
     prepare: async () => void (await mkdir(folder, { recursive: true })),
     isReady: () => isReady(`${url}/readyz`),
   };
+}
+
+function addressOf(url: string): Address {
+  const { hostname, port, protocol } = new URL(url);
+  const usual = protocol === "https:" ? 443 : 80;
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? usual : Number(port) };
 }
 
 /** Whether it answers, not who it is: its certificate may be for the name that the world knows it by. */

@@ -24,6 +24,7 @@ export function zookeeperSpec({ folder, jars, port }: ZookeeperOptions): PartSpe
     name: "zookeeper",
     folder,
     ...jvmCommand({ name: "zookeeper", folder, jars, main, heapMb: HEAP_MB, args }),
+    listens: [{ host: "127.0.0.1", port }],
     async prepare() {
       await mkdir(join(folder, "data"), { recursive: true });
       await prepareJvm(folder);
