@@ -49,7 +49,8 @@ export async function createTopics(
     for (const { name, settings } of needs) {
       if (known.has(name)) continue;
       const configs = Object.entries(configsOf(settings)).map(([config, value]) => ({ name: config, value }));
-      if (replicas > 1) configs.push({ name: "min.insync.replicas", value: String(replicas - 1) });
+      // Said also where it is one, because brokers may ask for more by default, and nothing could be written then.
+      configs.push({ name: "min.insync.replicas", value: String(inSyncOf(replicas)) });
       const count = settings.partitions === "many" ? partitions : 1;
       await admin.createTopics({ topics: [name], partitions: count, replicas, configs }).catch((error: unknown) => {
         // Somebody else made it meanwhile.
@@ -61,6 +62,20 @@ export async function createTopics(
       needs.map(({ name }) => name),
     );
   });
+}
+
+const IN_SYNC_MIN = 2;
+
+/** All but one, so that a broker may be away; what is answered lies on two brokers where there are two. */
+export function inSyncOf(replicas: number): number {
+  return replicas === 1 ? 1 : Math.max(IN_SYNC_MIN, replicas - 1);
+}
+
+/** What is wrong with a topic's `min.insync.replicas`, and what it must be. */
+export function inSyncFault(inSync: number, replicas: number): string | undefined {
+  if (inSync > replicas) return `nothing can be written with ${replicas} ${replicas === 1 ? "replica" : "replicas"}; make it ${inSyncOf(replicas)}`;
+  if (replicas > 1 && inSync < IN_SYNC_MIN) return `with ${replicas} replicas it must be at least ${IN_SYNC_MIN}`;
+  return undefined;
 }
 
 /** A controller has a new topic before its brokers list it. */
@@ -108,9 +123,8 @@ export async function checkTopics(
       }
       const inSync = Number(actual.get("min.insync.replicas"));
       const replicas = topic.partitions[0]!.replicas.length;
-      if (replicas > 1 && inSync < 2) {
-        faults.push(`${name} has min.insync.replicas=${inSync}: with ${replicas} replicas it must be at least 2`);
-      }
+      const fault = inSyncFault(inSync, replicas);
+      if (fault !== undefined) faults.push(`${name} has min.insync.replicas=${inSync}: ${fault}`);
     }
     if (faults.length > 0) throw new TopicError(faults.join("\n"));
     return partitions;
