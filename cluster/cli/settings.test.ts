@@ -85,3 +85,10 @@ test("a job that our own Flink has no slots for is refused before anything chang
   await rejects(resolveCluster({ data, "task-managers": "1", slots: "1" }), /--parallelism is 2, and 1 TaskManagers/);
   equal((await resolveCluster({ data, parallelism: "4" })).plan.parallelism, 4);
 });
+
+test("a certificate's new file is taken for the Redis that is known, and is nothing to our own", async (t) => {
+  const data = await upOnce(t, { redis: "rediss://127.0.0.1:1", "redis-ca": "/old.pem" });
+  const { redis } = (await resolveCluster({ data, "redis-ca": "/new.pem" })).plan;
+  deepEqual(redis, { url: "rediss://127.0.0.1:1", caFile: "/new.pem" });
+  await rejects(resolveCluster({ data: await upOnce(t), "redis-ca": "/new.pem" }), /--redis-ca, .* go with --redis/);
+});

@@ -270,13 +270,16 @@ async function redisOf(flags: ClusterFlags, file: ClusterConfig, before: Plan | 
   const keyFile = flags["redis-key"] ?? file.redisKeyFile;
   if ((certFile === undefined) !== (keyFile === undefined))
     throw new SettingError("--redis-cert and --redis-key go together");
-  if (url !== undefined)
-    return {
-      url: urlOf(url, "--redis", ["redis:", "rediss:"]),
-      ...(caFile === undefined ? {} : { caFile }),
-      ...(certFile === undefined ? {} : { certFile }),
-      ...(keyFile === undefined ? {} : { keyFile }),
-    };
+  const files = {
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(certFile === undefined ? {} : { certFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+  };
+  if (url !== undefined) return { url: urlOf(url, "--redis", ["redis:", "rediss:"]), ...files };
+  // A certificate's new file, for the Redis that is known.
+  if (before !== undefined && before.redis.own === undefined) return { ...before.redis, ...files };
+  if (Object.keys(files).length > 0)
+    throw new SettingError("--redis-ca, --redis-cert and --redis-key go with --redis: the cluster's own Redis has no certificates");
   if (before !== undefined) return before.redis;
   const own = { port: await freePort() };
   return { url: `redis://127.0.0.1:${own.port}`, own };
