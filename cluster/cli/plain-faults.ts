@@ -14,6 +14,7 @@ import { OpenTransactionError } from "../kafka/committed.ts";
 import { sayAway } from "../kafka/faults.ts";
 import { TopicError } from "../kafka/topics.ts";
 import { PartError } from "../parts/part.ts";
+import { RedisAwayError } from "../redis/link.ts";
 import { CheckError } from "./checks.ts";
 import { PropertyError } from "./kafka-properties.ts";
 import { ClusterBusyError } from "./lock.ts";
@@ -34,6 +35,7 @@ const PLAIN = [
   VaultError,
   OpenTransactionError,
   LedgerCopyError,
+  RedisAwayError,
 ];
 
 /** The command line or a setting is wrong, not what it works on. */
