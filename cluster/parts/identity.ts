@@ -8,6 +8,7 @@ export interface ProcessIdentity {
 }
 
 const STATE_FIELD = 0;
+const THREADS_FIELD = 17;
 const START_FIELD = 19;
 
 /** The identity of a running process; undefined where there is none, or only what its parent has not yet fetched. */
@@ -19,10 +20,19 @@ export function identify(pid: number): ProcessIdentity | undefined {
     if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw error;
   }
+  const startTicks = runningSince(stat);
+  return startTicks === undefined ? undefined : { pid, started: `${bootId()}/${startTicks}` };
+}
+
+/**
+ * When the process began, by what the system says of it; undefined where it has ended. One that was killed shows its first thread
+ * as ended while others still are: until the last is gone its ports are open.
+ */
+export function runningSince(stat: string): string | undefined {
   // The name in brackets may hold anything, so fields count from the last bracket: state is the first.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (fields[STATE_FIELD] === "Z" || fields[STATE_FIELD] === "X") return undefined;
-  return { pid, started: `${bootId()}/${fields[START_FIELD]}` };
+  const isEnded = fields[STATE_FIELD] === "Z" && Number(fields[THREADS_FIELD]) <= 1;
+  return isEnded || fields[STATE_FIELD] === "X" ? undefined : fields[START_FIELD];
 }
 
 /** Whether this very process still runs. */

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { identify } from "./identity.ts";
+import { identify, runningSince } from "./identity.ts";
 import { Part, PartError, type PartSpec } from "./part.ts";
 
 const skip = process.platform === "linux" ? false : "needs /proc";
@@ -103,4 +103,11 @@ test("who listens on a part's port already is not taken for the part", { skip },
   await once(stranger, "close");
   await part.start();
   assert.equal(part.isAlive, true);
+});
+
+test("a killed process is there until its last thread has ended: so long its ports are open", () => {
+  const stat = (state: string, threads: number): string =>
+    `7 (a (b) c) ${state} 1 7 7 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 ${threads} 0 4711 0 0`;
+  assert.deepEqual([runningSince(stat("S", 40)), runningSince(stat("Z", 40))], ["4711", "4711"]);
+  assert.deepEqual([runningSince(stat("Z", 1)), runningSince(stat("X", 0))], [undefined, undefined]);
 });
