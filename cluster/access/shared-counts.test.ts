@@ -8,7 +8,7 @@ import { clusterMissing, startRedis, type TestRedis } from "../testing/servers.t
 import { sharedCounts } from "./shared-counts.ts";
 
 const missing = clusterMissing();
-const options = { skip: missing, timeout: 60_000 };
+const options = { skip: missing };
 const PER_S = 400;
 /** What is asked before anybody can be told that it is too much. */
 const ROUND = 50;

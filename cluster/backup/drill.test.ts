@@ -35,7 +35,7 @@ import { type ClusterBackupReport, takeClusterBackup } from "./take.ts";
 import { truthOf } from "./truth.ts";
 
 const missing = clusterMissing();
-const options = { skip: missing, timeout: 180_000 };
+const options = { skip: missing };
 const ERASED = "user-7";
 const USERS = 12;
 /** Small, so that a topic has more boxes than one. */

@@ -49,7 +49,7 @@ function askTls(url: string, ca: Buffer, body?: object, key?: string): Promise<n
 const POLL_MS = 50;
 const plan = { replicas: 1, transactionTimeoutMs: 300_000 };
 
-describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 120_000 }, () => {
+describe("TLS and SASL", { skip: clusterMissing() ?? false }, () => {
   const folder = mkdtempSync(join(tmpdir(), "attune-secure-"));
   let certificates: Certificates;
   let kafka: SecureKafka;
@@ -94,7 +94,7 @@ describe("TLS and SASL", { skip: clusterMissing() ?? false, timeout: 120_000 }, 
     await assert.rejects(checkRedis({ url: redis.url, caFile }), /Redis does not answer at rediss:/, "who are we?");
   });
 
-  test("a whole cluster on installations that are there already", { timeout: 200_000 }, async (t) => {
+  test("a whole cluster on installations that are there already", async (t) => {
     const flink = await startFlink({ slots: 2, highAvailability: true });
     t.after(() => flink.stop());
     const settings = await resolveCluster({

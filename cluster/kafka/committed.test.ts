@@ -12,7 +12,7 @@ import { createTopics } from "./topics.ts";
 const READ_EVERY_MS = 100;
 const READS_MAX = 100;
 
-test("aborted and open transactions are not read", { skip: clusterMissing() ?? false, timeout: 120_000 }, async (t) => {
+test("aborted and open transactions are not read", { skip: clusterMissing() ?? false }, async (t) => {
   const kafka = await startKafka();
   t.after(() => kafka.stop());
   const connection = { brokers: [kafka.bootstrap] };

@@ -12,7 +12,7 @@ import { KafkaSender, type OutgoingRecord } from "./sender.ts";
 import { checkTopics, createTopics } from "./topics.ts";
 
 const missing = await clusterMissing();
-const options = { skip: missing, timeout: 120_000 };
+const options = { skip: missing };
 const LOG: TopicSettings = { cleanup: "delete", logAppendTime: true, partitions: "many" };
 /** The fault rig kills it more often. */
 const ROUNDS = 1;

@@ -11,7 +11,7 @@ import { RedisLink } from "./link.ts";
 import { changeOf, decodeChange, ProfileStore, type ChangeMessage } from "./profile-store.ts";
 
 const missing = clusterMissing();
-const options = { skip: missing, timeout: 60_000 };
+const options = { skip: missing };
 const servers: TestRedis[] = [];
 const links: RedisLink[] = [];
 let alone: TestRedis;

@@ -18,7 +18,7 @@ import { sharedTopics } from "../wire/topics.ts";
 import { startCluster, type TestCluster, type TestProject } from "./testing/cluster.ts";
 
 const missing = clusterMissing();
-const options = { skip: missing, timeout: 240_000 };
+const options = { skip: missing };
 const LOOKS_MAX = 1_000;
 let cluster: TestCluster;
 let project: TestProject;

@@ -8,7 +8,7 @@ import type { ClusterProject } from "./project.ts";
 import { clusterOfFile } from "./testing/cluster.ts";
 
 const cluster = clusterOfFile();
-const options = { skip: cluster.missing, timeout: 90_000 };
+const options = { skip: cluster.missing };
 
 const view = (id: string, person: { user_id?: string; anonymous_id?: string }, item: string): LoggedEvent => ({
   event_id: id,

@@ -9,5 +9,5 @@ projectSuite("cluster", {
     const project = await cluster.newProject({ program });
     return project.servers[0]!;
   },
-  test: { skip: cluster.missing, timeout: 60_000 },
+  test: { skip: cluster.missing },
 });

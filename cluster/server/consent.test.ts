@@ -13,7 +13,7 @@ import type { ClusterProject } from "./project.ts";
 import { startCluster, type TestCluster, type TestProject } from "./testing/cluster.ts";
 
 const missing = clusterMissing();
-const options = { skip: missing, timeout: 120_000 };
+const options = { skip: missing };
 let cluster: TestCluster;
 const servers: AttuneServer[] = [];
 

@@ -9,7 +9,7 @@ import type { ClusterProject } from "./project.ts";
 import { clusterOfFile, until } from "./testing/cluster.ts";
 
 const cluster = clusterOfFile();
-const options = { skip: cluster.missing, timeout: 90_000 };
+const options = { skip: cluster.missing };
 const PROGRAM: ProgramDocument = {
   slots: {
     hero: { policy: "thompson", variants: { a: 1, b: 2, c: 3 }, reward: { events: { click: 1 } } },

@@ -11,7 +11,7 @@ import { clusterMissing } from "../testing/servers.ts";
 import { startCluster, type TestCluster, type TestProject } from "./testing/cluster.ts";
 
 const missing = clusterMissing();
-const options = { skip: missing, timeout: 60_000 };
+const options = { skip: missing };
 let cluster: TestCluster;
 let project: TestProject;
 const doors: { server: AttuneServer; url: string }[] = [];

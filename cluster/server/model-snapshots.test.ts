@@ -9,7 +9,7 @@ import type { ClusterProject } from "./project.ts";
 import { clusterOfFile, until, type TestProject } from "./testing/cluster.ts";
 
 const cluster = clusterOfFile();
-const options = { skip: cluster.missing, timeout: 60_000 };
+const options = { skip: cluster.missing };
 
 let serial = 0;
 async function visit(server: ClusterProject, persons: number): Promise<void> {

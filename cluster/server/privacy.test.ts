@@ -22,7 +22,7 @@ import type { ClusterProject } from "./project.ts";
 import { startCluster, type TestCluster, type TestProject } from "./testing/cluster.ts";
 
 const missing = clusterMissing();
-const options = { skip: missing, timeout: 240_000 };
+const options = { skip: missing };
 const PATIENCE_MS = 90_000;
 const DAY_MS = 86_400_000;
 let cluster: TestCluster;

@@ -13,7 +13,7 @@ import { TOPIC_SETTINGS } from "../wire/topics.ts";
 import { StepFollower } from "./step-follower.ts";
 
 const missing = clusterMissing();
-const options = { skip: missing, timeout: 60_000 };
+const options = { skip: missing };
 const PARTITIONS = 4;
 let kafka: TestKafka;
 const followers: StepFollower[] = [];

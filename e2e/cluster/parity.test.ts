@@ -7,7 +7,7 @@ import { parityRuns } from "./parity-runs.ts";
 
 const SIZES = { news: 0, generated: 1_500, asked: 50, parallelism: 2 };
 
-test("every person is the same to the byte in both hosts", { skip: clusterMissing() ?? false, timeout: 180_000 }, async () => {
+test("every person is the same to the byte in both hosts", { skip: clusterMissing() ?? false }, async () => {
   for await (const line of parityRuns(SIZES, () => undefined)) {
     if (typeof line === "string") throw new Error(line);
     ok(line.isRight, `${line.name}: ${line.text}`);
