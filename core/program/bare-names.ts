@@ -2,7 +2,7 @@
 // placement, `device == "mobile"`, `interest(lamps)`. No fault, as a site may have such an attribute; whoever saves it should know.
 import { CONTEXT_FIELDS, EVENT_FIELDS, ITEM_FIELDS, type Place, ROOTS, ROOTS_OF, SESSION_FIELDS } from "./cel/names.ts";
 import { type ASTNode, parseCel } from "./cel/parse.ts";
-import { at } from "./faults.ts";
+import { expressionsOf } from "./expressions.ts";
 import type { ProgramDocument, ProgramFault } from "./program.ts";
 
 /** Nearest to what is asked first: in a placement `price` is the item's. */
@@ -14,13 +14,6 @@ const FIELDS_OF = [
 ] as const;
 /** Methods whose first argument names the element for the second. */
 const MACROS: ReadonlySet<string> = new Set(["exists", "all", "exists_one", "filter", "map"]);
-
-/** An expression of a document, and where it stands. */
-export interface Expression {
-  path: string;
-  text: string | undefined;
-  place: Place;
-}
 
 /** @param document - one without faults. */
 export function bareNames(document: ProgramDocument): ProgramFault[] {
@@ -34,35 +27,6 @@ export function bareNames(document: ProgramDocument): ProgramFault[] {
       return [{ path, code: "bare_name", message: `${message} (at character ${position + 1})`, position }];
     });
   });
-}
-
-/** Every expression of a document. */
-export function expressionsOf(document: ProgramDocument): Expression[] {
-  const { features = {}, segments = {}, triggers = {}, placements = {}, slots = {}, experiments = {} } = document;
-  const found: Expression[] = [];
-  const add = (path: string, text: string | undefined, place: Place): void => void found.push({ path, text, place });
-  for (const [name, { where }] of Object.entries(features)) add(at(at("/features", name), "where"), where, "where");
-  for (const [name, segment] of Object.entries(segments)) {
-    if ("when" in segment) add(at(at("/segments", name), "when"), segment.when, "segment");
-  }
-  for (const [name, { when }] of Object.entries(triggers)) add(at(at("/triggers", name), "when"), when, "trigger");
-  for (const [name, { filter, boost = [], pin = [] }] of Object.entries(placements)) {
-    const path = at("/placements", name);
-    add(at(path, "filter"), filter, "item");
-    for (const [i, { when }] of boost.entries()) add(at(at(at(path, "boost"), i), "when"), when, "item");
-    for (const [i, { when }] of pin.entries()) add(at(at(at(path, "pin"), i), "when"), when, "item");
-  }
-  for (const [name, { rules = [], reward }] of Object.entries(slots)) {
-    const path = at("/slots", name);
-    for (const [i, { when }] of rules.entries()) add(at(at(at(path, "rules"), i), "when"), when, "slot");
-    add(at(at(path, "reward"), "when"), reward?.when, "where");
-  }
-  for (const [name, { when, metrics }] of Object.entries(experiments)) {
-    const path = at("/experiments", name);
-    add(at(path, "when"), when, "slot");
-    for (const [metric, { where }] of Object.entries(metrics)) add(at(at(at(path, "metrics"), metric), "where"), where, "where");
-  }
-  return found;
 }
 
 /** What bears the name in this place: `item.price`. */

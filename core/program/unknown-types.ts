@@ -1,9 +1,9 @@
 // Event types that a rule asks an event for and that no event can have: `event.event_type == "purchse"` never holds. `count()` of
 // such a type is a fault; this is none, as programs that were saved before must go on. Whoever saves it should know.
 import { BUILT_IN_EVENT_TYPES } from "../event/event.ts";
-import { expressionsOf } from "./bare-names.ts";
 import { didYouMean } from "./cel/names.ts";
 import { type ASTNode, nodesIn, parseCel } from "./cel/parse.ts";
+import { expressionsOf } from "./expressions.ts";
 import type { ProgramDocument, ProgramFault } from "./program.ts";
 
 /** @param document - one without faults. */
