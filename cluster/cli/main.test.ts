@@ -42,7 +42,7 @@ test("what is no command is refused in a line", () => {
 });
 
 /** A data folder whose cluster was up once, and is down. */
-function downFolder(t: TestContext): string {
+function downFolder(t: TestContext, changed: object = {}): string {
   const data = mkdtempSync(join(tmpdir(), "attune-main-"));
   t.after(() => rmSync(data, { recursive: true, force: true }));
   mkdirSync(join(data, "cluster"));
@@ -56,6 +56,7 @@ function downFolder(t: TestContext): string {
     projects: {},
     ...{ demo: false, partitions: 1, replicas: 1, taskManagers: 1, slots: 1, parallelism: 1, checkpointMs: 1_000 },
     ...{ stateBackend: "rocksdb", transactionTimeoutMs: 900_000 },
+    ...changed,
   };
   writeFileSync(join(data, "cluster/plan.json"), JSON.stringify(plan));
   return data;
@@ -82,15 +83,19 @@ test("a cluster that is down says so, in lines", (t) => {
   match(down.error, /Flink was down already; the next "up" goes on where the job ended\n.*everything is down\n$/);
 });
 
-test("a setting of up is refused where it would not be heeded, with what heeds it", (t) => {
-  const data = downFolder(t);
-  const submit = run("submit", "--parallelism", "4", "--data", data);
-  const said = 'attune: --parallelism is a setting of "up": "attune cluster up --parallelism …", then "attune cluster submit"\n';
-  deepEqual([submit.code, submit.error], [2, said]);
-  for (const args of [["status", "--kafka=broker:9092"], ["down", "--servers", "1"], ["verify", "--redis", "redis://there"]]) {
-    const { code, error } = run(...args, "--data", data);
-    equal(code, 2, args.join(" "));
-    match(error, /^attune: --\w+ is a setting of "up": /);
+test("settings that the cluster has are taken by every command; others are refused, with what heeds them", (t) => {
+  const data = downFolder(t, { kafka: { brokers: ["127.0.0.1:1", "127.0.0.1:2"], properties: {} } });
+  const own = ["--kafka", "127.0.0.1:1,127.0.0.1:2", "--servers", "1", "--parallelism", "1", "--demo", "0"];
+  const { code, out, error } = run("status", ...own, "--data", data);
+  deepEqual([code, error], [1, ""]);
+  match(out, /^fault {4}Kafka does not answer/m);
+  const submit = run("submit", ...own, "--task-managers", "2", "--data", data);
+  equal(submit.code, 2);
+  match(submit.error, /^attune: --demo, --servers, --kafka, --task-managers, --parallelism: this cluster has other settings/);
+  for (const args of [["status", "--kafka=broker:9092"], ["down", "--servers", "7"], ["verify", "--redis", "redis://there"]]) {
+    const refused = run(...args, "--data", data);
+    equal(refused.code, 2, args.join(" "));
+    match(refused.error, /^attune: --\w+: this cluster has other settings, which "attune cluster up --\w+ …" changes\n$/);
   }
 });
 

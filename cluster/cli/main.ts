@@ -5,7 +5,7 @@ import { isHelp } from "../../server/cli/help.ts";
 import { letReadersGo } from "../../server/cli/output.ts";
 import { UsageError } from "../../server/cli/usage.ts";
 import { isMisuse, plainly } from "./plain-faults.ts";
-import { CLUSTER_FLAGS, PLACE_FLAGS } from "./settings.ts";
+import { CLUSTER_FLAGS } from "./settings.ts";
 
 const HELP = `attune cluster <command> [options]
 
@@ -25,8 +25,9 @@ const HELP = `attune cluster <command> [options]
          --ledger PROJECT=FILE  a server's copy of the ledger of erasures, where Kafka was lost with the ledger
   logs [PART …] [--follow]
 
-The data folder: --data FOLDER (default ./data). Settings of "up" and "restore", which the others go by: --demo 0|1, --host,
---port (the first server's), --servers N, --partitions N, --replicas N, --task-managers N, --slots N, --parallelism N, --checkpoint-ms N,
+The data folder: --data FOLDER (default ./data). Settings of "up" and "restore", which the others go by and take where they
+agree: --demo 0|1, --host, --port (the first server's), --servers N, --partitions N, --replicas N, --task-managers N,
+--slots N, --parallelism N, --checkpoint-ms N,
 --transaction-timeout-ms N (900000: as long as brokers and job may be away), --state-backend rocksdb|hashmap.
 Existing installations instead of our own: --kafka HOST:PORT,… (TLS and SASL by --kafka-property NAME=VALUE, named as in
 Kafka's Java clients; --job-properties-file FILE where an existing Flink's JobManager finds them), --flink URL,
@@ -38,20 +39,10 @@ All of it can stand in attune.config.ts (--config FILE: in another file) as clus
 
 type Command = (args: string[]) => Promise<number>;
 
-const flagsOf = <T extends object>(args: string[], more: T) => parseFlags({ args, options: { ...PLACE_FLAGS, ...more } }).values;
-
-/** What a cluster consists of is said where it is brought up: taken elsewhere, and not heeded, it would mislead. */
-function refuseSettings(name: string, args: readonly string[]): void {
-  if (name === "up" || name === "restore" || name === "keys") return;
-  const flags = args.map((arg) => /^--([^=]+)/.exec(arg)?.[1] ?? "");
-  const setting = flags.find((flag) => Object.hasOwn(CLUSTER_FLAGS, flag) && !Object.hasOwn(PLACE_FLAGS, flag));
-  if (setting === undefined) return;
-  const then = name === "submit" ? ', then "attune cluster submit"' : "";
-  throw new UsageError(`--${setting} is a setting of "up": "attune cluster up --${setting} …"${then}`);
-}
+const flagsOf = <T extends object>(args: string[], more: T) => parseFlags({ args, options: { ...CLUSTER_FLAGS, ...more } }).values;
 
 const COMMANDS: Record<string, Command> = {
-  up: async (args) => (await import("./up.ts")).upCommand(flagsOf(args, CLUSTER_FLAGS)),
+  up: async (args) => (await import("./up.ts")).upCommand(flagsOf(args, {})),
   down: async (args) => (await import("./down.ts")).downCommand(flagsOf(args, { now: { type: "boolean" } })),
   status: async (args) => (await import("./status.ts")).statusCommand(flagsOf(args, { json: { type: "boolean" } })),
   submit: async (args) => {
@@ -59,11 +50,11 @@ const COMMANDS: Record<string, Command> = {
     return (await import("./submit.ts")).submitCommand(flagsOf(args, options));
   },
   savepoint: async (args) => {
-    const { values, positionals } = parseFlags({ args, options: PLACE_FLAGS, allowPositionals: true });
+    const { values, positionals } = parseFlags({ args, options: CLUSTER_FLAGS, allowPositionals: true });
     return (await import("./submit.ts")).savepointCommand(values, positionals[0]);
   },
   audit: async (args) => {
-    const { values, positionals } = parseFlags({ args, options: PLACE_FLAGS, allowPositionals: true });
+    const { values, positionals } = parseFlags({ args, options: CLUSTER_FLAGS, allowPositionals: true });
     return (await import("./audit.ts")).auditCommand(values, positionals);
   },
   keys: async (args) => (await import("./keys.ts")).clusterKeysCommand(args),
@@ -74,10 +65,10 @@ const COMMANDS: Record<string, Command> = {
   },
   restore: async (args) => {
     const own = { from: { type: "string" }, at: { type: "string" }, ledger: { type: "string", multiple: true } } as const;
-    return (await import("./restore.ts")).restoreCommand(flagsOf(args, { ...CLUSTER_FLAGS, ...own }));
+    return (await import("./restore.ts")).restoreCommand(flagsOf(args, own));
   },
   logs: async (args) => {
-    const options = { ...PLACE_FLAGS, follow: { type: "boolean" } } as const;
+    const options = { ...CLUSTER_FLAGS, follow: { type: "boolean" } } as const;
     const { values, positionals } = parseFlags({ args, options, allowPositionals: true });
     return (await import("./logs.ts")).logsCommand(values, positionals);
   },
@@ -94,10 +85,7 @@ async function main(): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined)
     throw new UsageError(`"cluster ${name}" is no command; one of ${Object.keys(COMMANDS).join(", ")}`);
-  if (!args.some(isHelp)) {
-    refuseSettings(name, args);
-    return command(args);
-  }
+  if (!args.some(isHelp)) return command(args);
   if (name === "keys") return command(["help"]);
   process.stdout.write(HELP);
   return 0;

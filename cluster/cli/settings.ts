@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { readConfigFile, readSettings, retentionOf, SettingError, type ClusterConfig, type NodeSettings } from "../../server/cli/config.ts";
 import { environmentOf } from "../../server/cli/environment.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
@@ -69,12 +70,10 @@ const DEFAULTS = {
   transactionTimeoutMs: 900_000,
 } as const;
 
-/** The flags of every `cluster` command: which cluster is meant. */
-export const PLACE_FLAGS = { data: { type: "string" }, config: { type: "string" } } as const;
-
-/** The flags of those that bring a cluster up: what it consists of. */
+/** The flags of every `cluster` command: which cluster is meant, and what it consists of. */
 export const CLUSTER_FLAGS = {
-  ...PLACE_FLAGS,
+  data: { type: "string" },
+  config: { type: "string" },
   demo: { type: "string" },
   host: { type: "string" },
   port: { type: "string" },
@@ -123,12 +122,26 @@ async function readPlan(flags: ClusterFlags): Promise<{ folder: string; plan: Pl
   return { folder, plan: await planAt(folder) };
 }
 
-/** The settings of a cluster that was up before, for commands that only look or act on it. */
+/**
+ * The settings of a cluster that was up before, for commands that only look or act on it.
+ * @throws SettingError where there is none, or flags say that it is another one than it is
+ */
 export async function readCluster(flags: ClusterFlags): Promise<ClusterSettings> {
   const { folder, plan } = await readPlan(flags);
   if (plan === undefined)
     throw new SettingError(`there is no cluster in ${folder}: "attune cluster up" first, or name it with --data`);
+  await refuseOthers(flags);
   return { folder, plan, connection: toConnection(plan.kafka.brokers, plan.kafka.properties) };
+}
+
+/** One set of flags may go to every command; what would have "up" change the cluster and is not heeded here would mislead. */
+async function refuseOthers({ data, config, ...said }: ClusterFlags): Promise<void> {
+  const names = Object.keys(CLUSTER_FLAGS).filter((name) => said[name as keyof typeof said] !== undefined);
+  if (names.length === 0) return;
+  const [as, asked] = await Promise.all([resolveCluster({ data, config }), resolveCluster({ data, config, ...said })]);
+  if (isDeepStrictEqual(as.plan, asked.plan)) return;
+  const flags = names.map((name) => `--${name}`);
+  throw new SettingError(`${flags.join(", ")}: this cluster has other settings, which "attune cluster up ${flags[0]} …" changes`);
 }
 
 /**
