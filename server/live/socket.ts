@@ -127,6 +127,8 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   }
 
   function begin(socket: WebSocket, request: IncomingMessage, reader: Reader): void {
+    // It may have ended while it was asked who it is for, and will not say so again.
+    if (socket.readyState !== socket.OPEN) return;
     const { project, principal } = reader;
     const hub = options.hubOf(project);
     const outlet = socketOutlet(socket, () => hub.drained(subscriber));
