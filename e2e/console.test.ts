@@ -208,6 +208,23 @@ describe("console", { skip }, () => {
     });
   });
 
+  test("a segment and an experiment are found by any part of their names", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "overview");
+      const { segments } = (await (await fetch(`${base}/v1/segments`)).json()) as { segments: { name: string }[] };
+      const { name } = segments.find((segment) => segment.name.includes("_"))!;
+      for (const [part, found, level] of [
+        ["k_THEME", "dark_theme experiment", "dark_theme"],
+        [name.slice(1), `${name} segment`, name],
+      ] as const) {
+        await page.keyboard.press("Control+k");
+        await page.getByRole("combobox", { name: /Search persons/ }).fill(part);
+        await page.getByRole("option", { name: found, exact: true }).click();
+        await page.getByRole("heading", { level: 1, name: level }).waitFor();
+      }
+    });
+  });
+
   test("an item is found by a word of its title, from anywhere and on its own page", async () => {
     await withPage(browser, {}, async (page) => {
       await open(page, "overview");

@@ -1,14 +1,16 @@
 // Where a view was left: Back and Forward return there as soon as what stood above has been read again; a link begins at the top.
 import { useEffect } from "preact/hooks";
 
-/** A view that has not grown as tall as it was by now has less to show than before. */
-const RETURN_MAX_MS = 3000;
+/** A view that has not grown as tall as it was by now has less to show than before, or its node is very slow. */
+const RETURN_MAX_MS = 10_000;
 /** Whoever does one of these goes where they want to. */
 const OWN_WAYS = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
 
 /** Pixels from the top, by the entry of the browser's history. */
 const left = new Map<string, number>();
 let entries = 0;
+/** The entry whose view is shown. */
+let shown = "";
 /** Where the entry that was just gone to was left; undefined while nobody is on the way. */
 let wanted: number | undefined;
 
@@ -18,20 +20,14 @@ export function useKeptScroll(route: object): void {
     history.scrollRestoration = "manual";
     markEntry();
     const gone = (): void => {
+      // The view that is left still stands as it was; but where its own place was not reached yet, that one stays.
+      if (wanted === undefined) left.set(shown, window.scrollY);
       const known = entryNow();
       wanted = (known === undefined ? undefined : left.get(known)) ?? 0;
       markEntry();
     };
-    // A view that gives way to a shorter one scrolls too; that is nobody's place.
-    const scrolled = (): void => {
-      if (wanted === undefined) left.set(entryNow() ?? "", window.scrollY);
-    };
     window.addEventListener("popstate", gone);
-    window.addEventListener("scroll", scrolled, { passive: true });
-    return () => {
-      window.removeEventListener("popstate", gone);
-      window.removeEventListener("scroll", scrolled);
-    };
+    return () => window.removeEventListener("popstate", gone);
   }, []);
   useEffect(() => (wanted === undefined ? undefined : returnTo(wanted)), [route]);
 }
@@ -43,6 +39,7 @@ function entryNow(): string | undefined {
 /** Ids go on being told apart when the page is loaded anew. */
 function markEntry(): void {
   if (entryNow() === undefined) history.replaceState({ entry: `${performance.timeOrigin} ${++entries}` }, "");
+  shown = entryNow()!;
 }
 
 function returnTo(height: number): () => void {

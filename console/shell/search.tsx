@@ -1,4 +1,4 @@
-// Search from anywhere: persons by the start of an id, items by id or title, segments and views by name.
+// Search from anywhere: persons by the start of an id, items by id or title, segments, experiments and views by a part of the name.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { PersonRef, SearchAnswer } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
@@ -9,6 +9,11 @@ import { useConsole } from "./context.ts";
 import { go } from "./route.ts";
 import { VIEWS } from "./views.ts";
 
+interface Names {
+  readonly segments: readonly string[];
+  readonly experiments: readonly string[];
+}
+
 interface Hit {
   readonly key: string;
   readonly icon: IconName;
@@ -18,6 +23,9 @@ interface Hit {
 }
 
 const NOTHING: SearchAnswer = { persons: [], items: [], segments: [] };
+const NO_NAMES: Names = { segments: [], experiments: [] };
+/** So many of each are shown. */
+const SHOWN_MAX = 8;
 
 export function SearchPalette({ onClose }: { onClose: () => void }) {
   const { api } = useConsole();
@@ -26,8 +34,12 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
   const [chosen, setChosen] = useState(0);
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => dialog.current?.showModal(), []);
-  const found = useRead(asked, () => (asked === "" ? Promise.resolve(NOTHING) : api.search(asked)));
-  const hits = useHits(text.trim(), found.data ?? NOTHING);
+  const found = useRead(asked, () => (asked === "" ? Promise.resolve(NOTHING) : api.search(asked, SHOWN_MAX)));
+  const names = useRead(`names ${api.project}`, async () => {
+    const [segments, experiments] = await Promise.all([api.segments(), api.experiments()]);
+    return { segments: segments.map(({ name }) => name), experiments: experiments.map(({ name }) => name) };
+  });
+  const hits = useHits(text.trim(), { ...(found.data ?? NOTHING), ...(names.data ?? NO_NAMES) });
   const current = Math.min(chosen, hits.length - 1);
 
   const open = (hit: Hit | undefined): void => {
@@ -65,9 +77,9 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
           aria-expanded="true"
           aria-controls="search-hits"
           aria-autocomplete="list"
-          aria-label="Search persons, items, segments"
+          aria-label="Search persons, items, segments, experiments"
           aria-activedescendant={hits[current] ? `hit-${current}` : undefined}
-          placeholder="A user, a visitor, an item, a segment …"
+          placeholder="A user, a visitor, an item, a segment, an experiment …"
           autocomplete="off"
           spellcheck={false}
           value={text}
@@ -96,7 +108,7 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
           <div role="option" aria-selected="false" aria-disabled="true" class="faint">
             {found.error
               ? "The node does not answer the search. Try again in a moment."
-              : `Nothing starts with “${text.trim()}”.`}
+              : `Nothing is called “${text.trim()}”.`}
           </div>
         ) : null}
       </div>
@@ -112,7 +124,7 @@ export function SearchPalette({ onClose }: { onClose: () => void }) {
   );
 }
 
-function useHits(text: string, found: SearchAnswer): Hit[] {
+function useHits(text: string, found: Pick<SearchAnswer, "persons" | "items"> & Names): Hit[] {
   const { links } = useConsole();
   const person = (ref: PersonRef): Hit => ({
     key: `person ${nameOf(ref)} ${ref.user_id === undefined}`,
@@ -121,7 +133,8 @@ function useHits(text: string, found: SearchAnswer): Hit[] {
     kind: ref.user_id === undefined ? "visitor" : "user",
     hash: links.person(ref),
   });
-  const views = VIEWS.filter((view) => view.title.toLowerCase().includes(text.toLowerCase()));
+  const isMeant = (name: string): boolean => name.toLowerCase().includes(text.toLowerCase());
+  const meantOf = (names: readonly string[]): string[] => (text === "" ? [] : names.filter(isMeant).slice(0, SHOWN_MAX));
   return [
     ...found.persons.map(person),
     ...found.items.map((item): Hit => ({
@@ -131,14 +144,21 @@ function useHits(text: string, found: SearchAnswer): Hit[] {
       kind: "item",
       hash: links.item(item.item_id),
     })),
-    ...found.segments.map((name): Hit => ({
+    ...meantOf(found.segments).map((name): Hit => ({
       key: `segment ${name}`,
       icon: "segments",
       text: name,
       kind: "segment",
       hash: links.segment(name),
     })),
-    ...views.map((view): Hit => ({
+    ...meantOf(found.experiments).map((name): Hit => ({
+      key: `experiment ${name}`,
+      icon: "experiments",
+      text: name,
+      kind: "experiment",
+      hash: links.experiment(name),
+    })),
+    ...VIEWS.filter(({ title }) => isMeant(title)).map((view): Hit => ({
       key: `view ${view.path}`,
       icon: view.icon,
       text: view.title,
