@@ -3,9 +3,11 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { decodeRecord } from "../embedded/record-codec.ts";
+import type { Call } from "../http/route.ts";
 import { ask, startNode } from "../http/testing.ts";
 import { ATTRIBUTES_MAX } from "../serve/attributes.ts";
 import { writeKeyOf } from "./credentials.ts";
+import { segmentSettings } from "./settings.ts";
 
 const node = await startNode();
 after(() => node.close());
@@ -216,6 +218,9 @@ test("settings lead the SDK to this node, behind a proxy to the proxy", async ()
     [behind.integrations["Segment.io"].apiHost, behind.integrations["Segment.io"].protocol],
     ["t.shop.example/v1", "https"],
   );
+  const secure = { params: { write_key: "wk_1" }, headers: { host: "t.shop.example" }, isSecure: true } as unknown as Call;
+  const own = segmentSettings(secure).json as typeof json;
+  equal(own.integrations["Segment.io"].protocol, "https", "by the node's own TLS");
 });
 
 test("the write key: HTTP Basic first, then the body", () => {
