@@ -310,7 +310,7 @@ test("what a message names is as it is written, and types are in the words of wh
     "context.hour in ['9', '10']",
   ].map((when) => checkProgram({ segments: { a: { when } } })[0]?.message.replace(/ \(at character \d+\)$/, ""));
   deepEqual(messages, [
-    "unexpected the end of the expression",
+    "unexpected end of the expression",
     "expected `)`, got the end of the expression",
     "expected `:`, got the end of the expression",
     "expected a name, got the end of the expression",

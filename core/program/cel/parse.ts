@@ -101,7 +101,7 @@ const WRITTEN: Readonly<Record<string, string>> = {
 
 function words(summary: string): string {
   const text = summary.charAt(0).toLowerCase() + summary.slice(1).replace("token: ", "");
-  return text.replaceAll(/\b[A-Z]{2,}\b/g, (name) => WRITTEN[name] ?? name);
+  return text.replaceAll(/\b[A-Z]{2,}\b/g, (name) => WRITTEN[name] ?? name).replace("unexpected the", "unexpected");
 }
 
 /** What other languages write, and CEL does not. */
