@@ -13,6 +13,8 @@ import { browserMissing, launchBrowser, withPage, type Browser, type Page } from
 const ROOT = resolve(import.meta.dirname, "..");
 const SCRIPTS_GZIPPED_MAX = 60_000;
 const LAYOUT_SHIFT_MAX = 0.05;
+const FIRST_PAINT_MS_MAX = 1_000;
+const PAINTS = 3;
 const START_TIMEOUT_MS = 60_000;
 const SITES = { shop: "/demo/", news: "/demo/news/" } as const;
 
@@ -114,6 +116,19 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.goto(base + SITES.shop, { waitUntil: "commit" });
       await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length > 0);
     }));
+
+  test("paints at once", async () => {
+    const paintsMs: number[] = [];
+    // The least of some fresh profiles: the machine may be busy with something else.
+    for (let i = 0; i < PAINTS; i++) {
+      await withPage(browser, {}, async (page) => {
+        await page.goto(base + SITES.shop);
+        await ready(page);
+        paintsMs.push(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]!.startTime));
+      });
+    }
+    assert.ok(Math.min(...paintsMs) < FIRST_PAINT_MS_MAX, `first paints after ${paintsMs.join(", ")} ms`);
+  });
 
   test("weighs little, asks no other host and runs no inline script", () =>
     withPage(browser, {}, async (page) => {

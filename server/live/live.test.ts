@@ -215,15 +215,19 @@ test("a reader that does not read is told nothing more, and nobody else waits fo
   slow.pause();
   const { inbox, send, close } = await open();
   send({ subscribe: { user_id: "ida" } });
+  let slowestMs = 0;
   let isPaused = false;
   // Each push is up to 0.8 MB; the kernel takes a few megabytes before anything waits in the server.
   for (let i = 0; i < 100 && !isPaused; i++) {
     const event = act({ user_id: "ida", event_type: "search" });
+    const startMs = performance.now();
     await ask(node, "POST /v1/events", event);
     await inbox.until(({ type, caused_by: cause }) => type === "profile" && cause?.event_id === event["event_id"]);
+    slowestMs = Math.max(slowestMs, performance.now() - startMs);
     isPaused = (await ask(node, "GET /v1/stats")).json.live.paused === 1;
   }
   ok(isPaused);
+  ok(slowestMs < 1_000, `a change took ${slowestMs} ms to the reader that reads`);
   slow.destroy();
   close();
 });
