@@ -228,8 +228,8 @@ export interface Recommender {
   learn(step: Step): void;
   /** How well each model does over time, and what has changed. */
   health(): HealthView;
-  /** The same in short, for whoever trains: how the background model does, and the latest change of what is watched (event time; 0: none). */
-  driftSigns(): { verdict: "worse" | "good" | "unknown"; changedMs: number };
+  /** The same in short, for whoever trains: the background model, and the latest change of what is watched. Event times; 0: none. */
+  driftSigns(): { verdict: "worse" | "good" | "unknown"; backgroundSinceMs: number; changedMs: number };
   /** One part of what a worker has trained on the log; the first part ends the background model before. */
   takeBackground(part: BackgroundPart): void;
   /** The open session of one person key goes on under another (identity). */
@@ -278,7 +278,10 @@ export function createRecommender(config: RecommenderConfig = {}): MeasuredRecom
     learningSample: (eventId, paceMs) => models.sampler.picks(eventId, paceMs, models.blend.samples),
     learn: (step) => models.learn(step),
     health: () => healthView(models.health, ["mix", "calibrated", ...models.models.map(({ name }) => name)], models.config.off),
-    driftSigns: () => ({ verdict: models.health.verdict(), changedMs: models.health.changedMs }),
+    driftSigns() {
+      const { health } = models;
+      return { verdict: health.verdict(), backgroundSinceMs: health.background.now.sinceMs, changedMs: health.changedMs };
+    },
     takeBackground: (part) => models.takeBackground(part),
     relink: (from, to) => models.relink(from, to),
     people: () => models.people(),

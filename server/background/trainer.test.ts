@@ -51,7 +51,7 @@ test("a training reaches the lists through the log; a crash and a replay change 
 });
 
 test("drift asks for a training, a model that does worse gives way to the one before, and time alone asks in its turn", { timeout: 120_000 }, async () => {
-  const signs = { verdict: "unknown" as "worse" | "good" | "unknown", changedMs: 5 };
+  const signs = { verdict: "unknown" as "worse" | "good" | "unknown", backgroundSinceMs: 4, changedMs: 5 };
   const written: BackgroundPart[] = [];
   const earlier: BackgroundPart[] = [{ part: 0, rows: [["a", ["b"], [0.5]]] }];
   let hasEarlier = false;
@@ -59,6 +59,7 @@ test("drift asks for a training, a model that does worse gives way to the one be
     config: () => ({ everyMs: 3_600_000, ridge: 200, minPersons: 1 }),
     steps: () => clicks(200).map(({ anonymous_id: id, item_id: itemId }) => ({ personKey: `a:${id}`, itemId: itemId!, weight: 1 })),
     write: async (part) => void written.push(part),
+    personsTotal: () => 200,
     health: () => signs,
     *earlier() {
       yield;
@@ -100,4 +101,60 @@ test("the log holds the model before the one that serves", { timeout: 120_000 },
   const { background } = await project.models();
   ok(background.since !== null && background.verdict === "unknown", JSON.stringify(background));
   equal(await project.lookAfterBackground(), "nothing");
+});
+
+test("where there is no model yet the first look trains one, and one in vain is tried again with twice as many persons", async () => {
+  let persons = 49;
+  let gathered = 0;
+  const signs = { verdict: "unknown" as const, backgroundSinceMs: 0, changedMs: 0 };
+  const trainer = new BackgroundTrainer({
+    config: () => ({ everyMs: 3_600_000, ridge: 200, minPersons: 1 }),
+    *steps() {
+      gathered++;
+      // Fifty persons came, but few of them did anything.
+      const active = persons < 100 ? 20 : persons;
+      for (const { anonymous_id: id, item_id: itemId } of clicks(active)) yield { personKey: `a:${id}`, itemId: itemId!, weight: 1 };
+    },
+    write: async () => void (signs.backgroundSinceMs = 1),
+    personsTotal: () => persons,
+    health: () => signs,
+    *earlier() {
+      yield;
+      return undefined;
+    },
+    onFailed: (error) => {
+      throw error;
+    },
+  });
+  equal(await trainer.look(), "nothing", "too few persons to look at the log");
+  equal(gathered, 0);
+  persons = 50;
+  equal(await trainer.look(), "nothing", "too few of them did anything");
+  equal(gathered, 1);
+  persons = 99;
+  equal(await trainer.look(), "nothing");
+  equal(gathered, 1, "the log is not read at every look");
+  persons = 100;
+  equal(await trainer.look(), "trained");
+  persons = 1_000;
+  equal(await trainer.look(), "nothing", "the next one in its turn");
+  await trainer.stop();
+});
+
+test("a node trains and forgets a minute after its start; a command on its folder does neither", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
+  const afterMinute = async (isBatch: boolean, isOver: (state: unknown[], turns: number) => boolean) => {
+    const project = await openProject(testFolder(), clock, { isBatch });
+    await project.submit({ events: clicks(200), deadLetters: [] });
+    t.mock.timers.tick(60_000);
+    for (let turns = 1; ; turns++) {
+      await new Promise(setImmediate);
+      t.mock.timers.tick(10);
+      const state = [(await project.models()).background.since, (await project.retention()).last];
+      if (isOver(state, turns)) return { state, turns };
+    }
+  };
+  const node = await afterMinute(false, ([trained, retained]) => trained !== null && retained !== undefined);
+  const command = await afterMinute(true, (_state, turns) => turns > 2 * node.turns);
+  deepEqual(command.state, [null, undefined]);
 });

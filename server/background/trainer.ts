@@ -25,8 +25,9 @@ export interface TrainerOptions {
   /** Each step of the log, oldest first: whose, and of what. Undefined where a record is none. */
   readonly steps: () => Iterable<LoggedStep | undefined>;
   readonly write: (part: BackgroundPart) => Promise<void>;
-  /** What the progressive holdout says of the model that serves, and the latest change that it saw, Unix ms of event time. */
-  readonly health: () => { verdict: "worse" | "good" | "unknown"; changedMs: number };
+  readonly personsTotal: () => number;
+  /** What the progressive holdout says of the model that serves and since when that does, and the latest change that it saw: Unix ms of event time, 0 for none. */
+  readonly health: () => { verdict: "worse" | "good" | "unknown"; backgroundSinceMs: number; changedMs: number };
   /** Reads the log for the model before the one that serves. */
   readonly earlier: () => Generator<undefined, BackgroundPart[] | undefined>;
   readonly onFailed: (error: Error) => void;
@@ -42,6 +43,8 @@ export class BackgroundTrainer {
   /** Changes up to here were answered. */
   #seenChangeMs = 0;
   #trainings = 0;
+  /** How many persons there were at the last training. */
+  #personsSeen = 0;
 
   constructor(options: TrainerOptions) {
     this.#options = options;
@@ -55,15 +58,19 @@ export class BackgroundTrainer {
     this.#timer.unref();
   }
 
-  /** Does what is due now: a model that does worse gives way to the one before; drift, or time, asks for a training. */
+  /**
+   * Does what is due now: a model that does worse gives way to the one before; drift, or time, asks for a training. Where there
+   * is no model yet it is due at once, and where too little was known for one, as soon as there are twice as many persons.
+   */
   async look(): Promise<"rolled_back" | "trained" | "nothing"> {
     const config = this.#options.config();
     if (config === undefined) return "nothing";
-    const { verdict, changedMs } = this.#options.health();
+    const { verdict, backgroundSinceMs, changedMs } = this.#options.health();
     if (verdict === "worse" && (await this.#rollBack())) return "rolled_back";
     const sinceMs = performance.now() - this.#trainedAtMs;
     const hasDrifted = changedMs > this.#seenChangeMs && (this.#trainings === 0 || sinceMs >= DRIFT_PAUSE_MS);
-    if (!hasDrifted && sinceMs < config.everyMs) return "nothing";
+    const isFirst = backgroundSinceMs === 0 && this.#options.personsTotal() >= Math.max(SEQUENCES_MIN, 2 * this.#personsSeen);
+    if (!hasDrifted && !isFirst && sinceMs < config.everyMs) return "nothing";
     this.#seenChangeMs = changedMs;
     return (await this.train()) ? "trained" : "nothing";
   }
@@ -87,6 +94,7 @@ export class BackgroundTrainer {
     if (config === undefined || this.#stopped) return false;
     this.#trainedAtMs = performance.now();
     this.#trainings++;
+    this.#personsSeen = this.#options.personsTotal();
     const trails = await this.#gather();
     if (trails === undefined) return false;
     const { itemIds, sequences } = trails.corpus();

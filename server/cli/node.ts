@@ -20,7 +20,7 @@ const PROGRAMS = { shop: shopProgram, news: newsProgram };
 export type HostReports = Pick<HostOptions, "onFault" | "onClockAhead" | "onOwnAct" | "onStateRebuilt" | "onCheckpointFailed" | "onErasureFailed" | "onRetentionFailed">;
 
 /** Opens `default` and every project that the settings name. */
-export function openSettingsHost(settings: NodeSettings, reports: HostReports = {}): Promise<EmbeddedHost> {
+export function openSettingsHost(settings: NodeSettings, reports: HostReports & Pick<HostOptions, "isBatch"> = {}): Promise<EmbeddedHost> {
   // Young objects are collected by this thread alone: helpers wait for each other longer than they help (a sixteenth of
   // the CPU of an event on two cores), and pauses are as short without them.
   setFlagsFromString("--no-parallel-scavenge");
@@ -88,7 +88,7 @@ export async function withProject(
   }
   const program = flags.program ?? settings.projects?.[name] ?? (name === NEWS_PROJECT ? "news" : "shop");
   const onStateRebuilt = (fault: StateFault): void => console.error(`${REBUILT} (${fault})`);
-  const host = await openSettingsHost({ ...settings, projects: { [name]: program } }, { onStateRebuilt });
+  const host = await openSettingsHost({ ...settings, projects: { [name]: program } }, { onStateRebuilt, isBatch: true });
   try {
     return await command(host.projects.get(name)!);
   } finally {

@@ -33,6 +33,8 @@ export interface ProjectOptions {
   /** Persons held decoded. Default 12,000, about 40 MB. */
   personsCachedMax?: number;
   checkpointEveryMs?: number;
+  /** For one command on the folder, and not for serving: nothing is trained and nothing expires beside it. */
+  isBatch?: boolean;
   checkpointSlice?: CheckpointSlice;
   onFault?: (fault: LogFault) => void;
   /** The state is of another form, or damaged: it is thrown away and built anew from the log. */

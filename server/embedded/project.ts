@@ -106,6 +106,7 @@ export class EmbeddedProject implements Project {
       config: () => modelConfig(this.fold.programs.current.models).background,
       steps: () => logSteps(this.log, () => this.fold),
       write: (part) => this.#write(({ atMs }) => ({ kind: "background", at: atMs, ...part })),
+      personsTotal: () => this.fold.persons.total,
       health: () => this.fold.recommender.driftSigns(),
       earlier: () => earlierModel(this.log),
       onFailed: (error) => this.#options.onTrainingFailed?.(error),
@@ -505,12 +506,13 @@ export class EmbeddedProject implements Project {
     if (aheadMs > CLOCK_AHEAD_MAX_MS) this.#options.onClockAhead?.(aheadMs);
     this.#timers.start();
     this.guards.start();
-    this.#trainer.start();
-    this.#families.start();
     this.#derived.sweep.start(this.fold.programs.current.version);
     const everyMs = this.#options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS;
     this.#checkpointTimer = setInterval(() => this.#checkpointSoon(), everyMs);
     this.#checkpointTimer.unref();
+    if (this.#options.isBatch === true) return records;
+    this.#trainer.start();
+    this.#families.start();
     this.#forgetting.start();
     return records;
   }
