@@ -176,7 +176,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
       .request(method, path, body && JSON.stringify(body))
       .catch((cause: unknown) => { throw faultOf("network", String(cause)); });
     if (answer.status === 404 && method === "GET") return undefined;
-    if (answer.status >= 200 && answer.status < 300 && answer.body !== undefined) return answer.body as T;
+    if (answer.status < 300 && answer.body !== undefined) return answer.body as T;
     throw faultOf(...problemOf(answer));
   }
 
@@ -323,12 +323,8 @@ export function createAttune(options: AttuneOptions = {}): Attune {
       const asking = consenting();
       await settled(asking);
       const id = who(asking);
-      return ask<Profile>(
-        "GET",
-        "user_id" in id
-          ? `/v1/users/${encodeURIComponent(id.user_id)}/profile`
-          : `/v1/visitors/${encodeURIComponent(id.anonymous_id)}/profile`,
-      );
+      const [kind, name] = "user_id" in id ? ["users", id.user_id] : ["visitors", id.anonymous_id];
+      return ask<Profile>("GET", `/v1/${kind}/${encodeURIComponent(name)}/profile`);
     },
     subscribe(next) {
       subscription = next;
@@ -349,7 +345,9 @@ export function createAttune(options: AttuneOptions = {}): Attune {
       grant: () => decideConsent("granted"),
       deny: () => decideConsent("denied"),
     },
-    flush: () => visit?.sender.flush() ?? Promise.resolve(),
+    async flush() {
+      await visit?.sender.flush();
+    },
     close() {
       ending.abort();
       cancelSlots?.();

@@ -53,10 +53,12 @@ export interface HttpClient {
 
 export function createHttpClient(options: AttuneOptions): HttpClient {
   const { endpoint = location.origin, project, key, userToken } = options;
+  /** Under the endpoint's own path, where a proxy has the node under one. */
+  const at = (path: string): URL => new URL(endpoint.replace(/\/$/, "") + path, location.href);
   /** Events need none, and one that has expired must not cost them. */
   const tokenFor = (path: string): string | undefined => (path === "/v1/events" ? undefined : userToken?.());
   function url(path: string, scheme?: "ws"): string {
-    const target = new URL(path, endpoint);
+    const target = at(path);
     for (const [name, value] of [["project", project], ["key", key], ["user_token", tokenFor(path)]] as const) {
       if (value) target.searchParams.set(name, value);
     }
@@ -70,7 +72,7 @@ export function createHttpClient(options: AttuneOptions): HttpClient {
       if (key) headers["authorization"] = `Bearer ${key}`;
       if (token) headers["attune-user-token"] = token;
       if (body !== undefined) headers["content-type"] = "application/json";
-      const response = await fetch(new URL(path, endpoint), {
+      const response = await fetch(at(path), {
         method,
         headers,
         body: body ?? null,

@@ -466,6 +466,24 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
     }
   });
 
+  test("behind a proxy that has the node under a path, everything is asked for there", async () => {
+    for (const [sockets, endpoint] of [[true, "/attune"], [false, `${collector.origin}/attune/`]] as const) {
+      collector.under = "/attune";
+      collector.sockets = sockets;
+      collector.subscriptions.length = collector.received.length = collector.requests.length = 0;
+      collector.answers["PATCH /v1/users/ada/profile"] = collector.answers["GET /v1/users/ada/profile"] = () => ({ user_id: "ada" });
+      collector.pages["/"] = shop(`${GRANTED} data-endpoint="${endpoint}" data-placements="home"`);
+      await withPage(browser, sockets ? {} : { expectedErrors: /WebSocket/ }, async (page) => {
+        await page.goto(collector.origin);
+        await collector.event({ event_type: "page_view" });
+        await collector.until(() => collector.subscriptions.length > 0, "a subscription");
+        await page.evaluate(() => attune.identify("ada", { plan: "gold" }));
+        await collector.until(() => collector.requests.includes("PATCH /v1/users/ada/profile"), "attributes");
+        assert.equal(await page.evaluate(async () => (await attune.profile())?.user_id), "ada");
+      });
+    }
+  });
+
   test("where the page's policy forbids the socket, changes arrive over server-sent events", () =>
     withPage(browser, { expectedErrors: /Content Security Policy/ }, async (page) => {
       const policy = `<meta http-equiv="Content-Security-Policy" content="connect-src ${collector.origin}">`;

@@ -7,16 +7,15 @@ export interface ListenerSet {
 }
 
 export function createListeners(): ListenerSet {
-  const all = new Map<keyof Listeners, Set<(value: never) => void>>();
+  const all: { [Name in keyof Listeners]?: Set<(value: never) => void> } = {};
   return {
     on(name, listener) {
-      let set = all.get(name);
-      if (!set) all.set(name, (set = new Set()));
+      const set = (all[name] ??= new Set());
       set.add(listener);
       return () => set.delete(listener);
     },
     emit(name, value) {
-      for (const listener of [...(all.get(name) ?? [])]) {
+      for (const listener of [...(all[name] ?? [])]) {
         try {
           (listener as (value: unknown) => void)(value);
         } catch (error) {

@@ -27,7 +27,8 @@ const namesOf = (element: Element): string[] =>
   element.getAttribute("data-attune-slot")?.match(/\S+/g) ?? [];
 
 /** What each slot wrote last, so that the next variant starts from a clean element. */
-const written = new WeakMap<Element, Map<string, { attributes: string[]; variables: string[]; id: string }>>();
+const written = new WeakMap<Element, Map<string, { attributes: Pair[]; variables: Pair[]; id: string }>>();
+type Pair = [name: string, value: string];
 
 /** Writes a decision into all elements of its slot. */
 export function applyDecision(document: Document, { slot, variant, payload, decision_id: id }: Decision): void {
@@ -36,14 +37,14 @@ export function applyDecision(document: Document, { slot, variant, payload, deci
     const attributes = entriesOf(payload?.attributes).filter(([name]) => NAME.test(name) && !RESERVED.test(name));
     const variables = entriesOf(payload?.variables).filter(([name]) => name.startsWith("--"));
 
-    const slots = written.get(element) ?? new Map<string, { attributes: string[]; variables: string[]; id: string }>();
+    const slots = written.get(element) ?? new Map<string, { attributes: Pair[]; variables: Pair[]; id: string }>();
     written.set(element, slots);
     const before = slots.get(slot);
-    slots.set(slot, { attributes: attributes.map(([name]) => name), variables: variables.map(([name]) => name), id });
+    slots.set(slot, { attributes, variables, id });
     // Capture reports these decisions once the element has been seen.
     element.setAttribute("data-attune-shown", [...slots.values()].map((one) => one.id).join(" "));
-    for (const name of before?.attributes ?? []) element.removeAttribute(`data-attune-${name}`);
-    for (const name of before?.variables ?? []) element.style.removeProperty(name);
+    for (const [name] of before?.attributes ?? []) element.removeAttribute(`data-attune-${name}`);
+    for (const [name] of before?.variables ?? []) element.style.removeProperty(name);
 
     for (const [name, value] of attributes) element.setAttribute(`data-attune-${name}`, value);
     for (const [name, value] of variables) element.style.setProperty(name, value);
@@ -61,7 +62,7 @@ function writeText(element: HTMLElement, text: unknown): void {
   }
 }
 
-function entriesOf(record: unknown): [string, string][] {
+function entriesOf(record: unknown): Pair[] {
   if (typeof record !== "object" || record === null) return [];
-  return Object.entries(record).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  return Object.entries(record).filter((entry): entry is Pair => typeof entry[1] === "string");
 }

@@ -209,7 +209,7 @@ export interface AutoCapture {
 }
 
 export interface AttuneOptions {
-  /** Origin of the attune server; the page's own by default. */
+  /** Where the attune server is: its origin, with the path that a proxy has it under; the page's origin by default. */
   endpoint?: string;
   project?: string;
   /** The project's write key; on a node without keys none is needed. */

@@ -108,8 +108,8 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
     impressions = createImpressions();
     dwell.tick(Date.now(), isActive());
     emit("page_view", pageFields(), address);
-    const query = auto.search ? queryOf(address) : undefined;
-    if (query !== undefined) search(query);
+    const query = auto.search && queryOf(address);
+    if (query) search(query);
     if (fields.item_id) view((viewed = fields.item_id));
     look();
   }
@@ -190,7 +190,7 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
       }
     }
     const waitMs = impressions.nextMs() - nowMs;
-    if (waitMs !== Infinity) cancelDue = setTimeout(reportImpressions, Math.max(0, waitMs));
+    if (waitMs !== Infinity) cancelDue = setTimeout(reportImpressions, waitMs);
   }
 
   /** Sees what the document holds now. */

@@ -36,6 +36,6 @@ export function createImpressions(): Impressions {
       }
       return out;
     },
-    nextMs: () => Math.min(Infinity, ...[...sinceMs.values()].map(({ since }) => since + SEEN_MS)),
+    nextMs: () => Math.min(...[...sinceMs.values()].map(({ since }) => since + SEEN_MS)),
   };
 }

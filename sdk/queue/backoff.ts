@@ -8,14 +8,13 @@ const RETRY_AFTER_MAX_MS = 3_600_000;
 
 /** Doubles with each failed attempt (0 = the first), half of it random, so that a thousand pages do not come back as one. */
 export function backoffMs(attempt: number, random: Random): number {
-  const full = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(attempt, 10));
+  const full = Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt);
   return full / 2 + (random() * full) / 2;
 }
 
 /** The wait that a `Retry-After` header asks for (seconds, or an HTTP date); 0 where there is none. */
 export function retryAfterMs(header: string | null, nowMs: number): number {
-  if (header === null) return 0;
-  const seconds = Number(header);
-  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(header) - nowMs;
+  const seconds = Number(header ?? 0);
+  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(header!) - nowMs;
   return ms > 0 ? Math.min(ms, RETRY_AFTER_MAX_MS) : 0;
 }

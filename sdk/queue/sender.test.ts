@@ -235,6 +235,31 @@ test("Retry-After is honoured, as seconds and as a date, also by flush and wake"
   }
 });
 
+test("a proxy's 404 is no answer of the node's: what waits is kept; the node's own is final", async () => {
+  const clock = simulatedClock(START_MS);
+  const unknownProject: Answer = { status: 404, retryAfter: null, body: { code: "unknown_project", detail: "no such project" } };
+  let answer: Answer | undefined = failure(404);
+  const tab = openTab(clock, simulatedStore(), {
+    post: async (_path, body) => answer ?? accepted(eventsOf(body).length),
+  });
+  for (let i = 0; i < 3; i++) tab.track(eventAt(clock.nowMs()));
+  await clock.advance(10_000);
+  assert.equal(tab.queue.size, 3);
+  assert.deepEqual([...new Set(tab.errors.map(({ code }) => code))], ["server"]);
+  answer = undefined;
+  await clock.advance(60_000);
+  assert.deepEqual([tab.queue.size, tab.deliveries.map(({ accepted: count }) => count)], [0, [3]]);
+  tab.errors.length = 0;
+  answer = unknownProject;
+  const refused = eventAt(clock.nowMs());
+  tab.track(refused);
+  await clock.advance(0);
+  assert.deepEqual(
+    [tab.queue.size, tab.errors.map(({ code, event }) => [code, event?.event_id])],
+    [0, [["unknown_project", refused.event_id]]],
+  );
+});
+
 test("failures double the wait up to a minute; wake ends it", async () => {
   const clock = simulatedClock(START_MS);
   const triesMs: number[] = [];

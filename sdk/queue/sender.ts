@@ -1,7 +1,7 @@
 // Brings the queue to the server: when, in which batches, and what an answer means.
 //
-// An entry leaves the queue only when the server has answered for it. No answer, 408, 425, 429 and 5xx: tried again
-// later. Any other 4xx is final: dropped and reported, so that one bad event never holds up the rest.
+// An entry leaves the queue only when the server has answered for it. No answer, 408, 425, 429, 5xx and a proxy's 404:
+// tried again later. Any other 4xx is final: dropped and reported, so that one bad event never holds up the rest.
 import { problemOf, type Answer, type Clock, type Post, type Random } from "../host.ts";
 import type { Delivery, SdkError } from "../types.ts";
 import { backoffMs, retryAfterMs } from "./backoff.ts";
@@ -47,7 +47,7 @@ export interface Sender {
 
 interface EventsAnswer {
   accepted: number;
-  duplicates?: number;
+  duplicates: number;
   rejected: { index: number; code: string; message: string }[];
 }
 
@@ -57,7 +57,9 @@ function isEventsAnswer(body: unknown): body is EventsAnswer {
   return typeof answer?.accepted === "number" && Array.isArray(answer.rejected);
 }
 
-const willPass = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
+/** A 404 without a code is not the node's: a proxy, or a page's own server, does not know where the node is. */
+const willPass = (answer: Answer): boolean =>
+  answer.status >= 500 || [408, 425, 429].includes(answer.status) || problemOf(answer)[0] === "http_404";
 
 export function createSender(options: SenderOptions): Sender {
   const { queue, clock, random, onDelivery, onError, onBack, onChange } = options;
@@ -138,7 +140,7 @@ export function createSender(options: SenderOptions): Sender {
     }
     onDelivery({
       accepted: answer.accepted,
-      duplicates: answer.duplicates ?? 0,
+      duplicates: answer.duplicates,
       rejected: answer.rejected.length,
       event_ids: batch.map((entry) => entry.id),
       took_ms: tookMs,
@@ -158,14 +160,13 @@ export function createSender(options: SenderOptions): Sender {
   /** False: not answered, try again later. */
   function digest(batch: readonly Entry[], answer: Answer, tookMs: number): boolean {
     const { status, body } = answer;
-    const isEvents = "event" in batch[0]!;
-    if (isEvents && (status === 202 || status === 200 || status === 400) && isEventsAnswer(body)) {
+    if (isEventsAnswer(body)) {
       accept(batch, body, tookMs);
-    } else if (!isEvents && status >= 200 && status < 300) {
+    } else if ("set" in batch[0]! && status < 300) {
       settle(batch);
     } else if ((status === 413 || status === 400) && batch.length > 1) {
       batchMax = Math.ceil(batch.length / 2); // one of them is at fault: find it by halving
-    } else if (status >= 400 && status < 500 && !willPass(status)) {
+    } else if (status >= 400 && !willPass(answer)) {
       refuse(batch, answer);
     } else {
       onError({ code: "server", message: `HTTP ${status}: tried again later` });
@@ -224,7 +225,7 @@ export function createSender(options: SenderOptions): Sender {
     leave() {
       const batch = nextBatch();
       // A change of attributes is a PATCH, which no beacon can make: it waits for the next page.
-      if (batch.length > 0 && "event" in batch[0]!) options.beacon("/v1/events", bodyOf(batch));
+      if (batch[0] && "event" in batch[0]) options.beacon("/v1/events", bodyOf(batch));
     },
     wake() {
       retryAtMs = attributesWaitUntilMs = 0;

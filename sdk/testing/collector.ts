@@ -24,6 +24,8 @@ export interface Collector {
   readonly origin: string;
   /** HTML by path; other paths answer 404. */
   pages: Record<string, string>;
+  /** The path that `/v1/…` lies under, as behind a proxy; `/v1/…` anywhere else is nobody's. */
+  under: string;
   mode: Mode;
   /** False: the upgrade to a WebSocket is refused. */
   sockets: boolean;
@@ -55,6 +57,7 @@ export async function startCollector(pages: Record<string, string>): Promise<Col
   const collector: Collector = {
     origin: "",
     pages,
+    under: "",
     mode: "ok",
     sockets: true,
     answers: {},
@@ -109,7 +112,8 @@ export async function startCollector(pages: Record<string, string>): Promise<Col
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
-    if (url.pathname.startsWith("/v1/")) {
+    if (url.pathname.startsWith(`${collector.under}/v1/`)) {
+      url.pathname = url.pathname.slice(collector.under.length);
       collector.requests.push(`${request.method} ${url.pathname}`);
       api(request, response, url, body);
       return wake();
@@ -187,7 +191,7 @@ export async function startCollector(pages: Record<string, string>): Promise<Col
   }
 
   server.on("upgrade", (request, socket, head) => {
-    if (!collector.sockets) return void socket.destroy();
+    if (!collector.sockets || request.url?.split("?")[0] !== `${collector.under}/v1/live`) return void socket.destroy();
     sockets.handleUpgrade(request, socket, head, (open: WebSocket) => {
       const send = (text: string): void => open.send(text);
       open.on("message", (text) => {
