@@ -99,6 +99,16 @@ test("the document is a valid OpenAPI 3.1 document as far as references, paramet
   }
 });
 
+test("an enumeration is of one type: generators of typed clients leave out a schema with any other", () => {
+  const mixed = (part: unknown, path: string): string[] => {
+    if (typeof part !== "object" || part === null) return [];
+    const values: unknown[] = "enum" in part && Array.isArray(part.enum) ? part.enum : [];
+    const types = new Set(values.filter((value) => value !== null).map((value) => typeof value));
+    return [...(types.size > 1 ? [path] : []), ...Object.entries(part).flatMap(([name, each]) => mixed(each, `${path}/${name}`))];
+  };
+  deepEqual(mixed(openApiDocument, ""), []);
+});
+
 test("every problem code has an entry on the reference page", async () => {
   const page = await (await fetch(`${node.url}/docs/`)).text();
   for (const code of Object.keys(PROBLEMS)) ok(page.includes(`id="problem-${code}"`), code);
