@@ -218,6 +218,11 @@ test("settings lead the SDK to this node, behind a proxy to the proxy", async ()
     [behind.integrations["Segment.io"].apiHost, behind.integrations["Segment.io"].protocol],
     ["t.shop.example/v1", "https"],
   );
+  for (const under of ["/attune", "/attune/"]) {
+    const headers = { ...forwarded, "x-forwarded-prefix": under };
+    const below = (await ask(node, "GET /v1/projects/wk_1/settings", undefined, { headers })).json;
+    equal(below.integrations["Segment.io"].apiHost, "t.shop.example/attune/v1", "under a path of the proxy's");
+  }
   const secure = { params: { write_key: "wk_1" }, headers: { host: "t.shop.example" }, isSecure: true } as unknown as Call;
   const own = segmentSettings(secure).json as typeof json;
   equal(own.integrations["Segment.io"].protocol, "https", "by the node's own TLS");

@@ -7,13 +7,14 @@ export function segmentSettings(call: Call): Answer {
   const apiKey = pathText(call, "write_key");
   const { headers } = call;
   const host = firstOf(headers["x-forwarded-host"]) ?? headers.host ?? "";
+  const under = (firstOf(headers["x-forwarded-prefix"]) ?? "").replace(/\/+$/, "");
   const isSecure = call.isSecure || firstOf(headers["x-forwarded-proto"]) === "https";
   const allowed = { __default: { enabled: true, integrations: {} } };
   return ok({
     integrations: {
       "Segment.io": {
         apiKey,
-        apiHost: `${host}/v1`,
+        apiHost: `${host}${under}/v1`,
         protocol: isSecure ? "https" : "http",
         addBundledMetadata: true,
         unbundledIntegrations: [],
