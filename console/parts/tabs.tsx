@@ -27,9 +27,11 @@ export function Tabs({ label, names, titles = {}, chosen, onChoose }: TabsProps)
       </select>
     );
   const onKeyDown = (event: KeyboardEvent & { currentTarget: HTMLElement }): void => {
-    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    if (step === 0) return;
-    const next = (names.indexOf(chosen) + step + names.length) % names.length;
+    const at = names.indexOf(chosen);
+    const places: Readonly<Record<string, number>> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 };
+    const place = places[event.key];
+    if (place === undefined) return;
+    const next = (place + names.length) % names.length;
     onChoose(names[next]!);
     (event.currentTarget.children[next] as HTMLElement | undefined)?.focus();
     event.preventDefault();

@@ -1,5 +1,5 @@
 // The frame around the views: navigation, search, project, theme, messages.
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiProblem, createApi, isUnanswered, type Api } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
 import { Chip } from "../parts/chip.tsx";
@@ -38,6 +38,9 @@ interface Toast {
   readonly tone: "bad" | undefined;
 }
 
+const MENU_ID = "menu";
+/** From here on the sidebar stands beside the view, and nothing lies under it; `shell.css` has the same. */
+const SIDEBAR_BESIDE = "(min-width: 861px)";
 const TOAST_MS = 4000;
 const BAD_TOAST_MS = 9000;
 
@@ -64,26 +67,40 @@ export function App() {
   );
   const stats = useStatsReading(context.api);
   useSearchKeys(() => setSearching(true));
-  useEffect(() => {
-    if (!menuOpen) return undefined;
-    const pressed = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") setMenuOpen(false);
-    };
-    window.addEventListener("keydown", pressed);
-    return () => window.removeEventListener("keydown", pressed);
-  }, [menuOpen]);
-
-  const address = `${route.project}/${route.path.join("/")}`;
-  const viewTitle = VIEWS.find((view) => view.path === route.path[0])?.title ?? "Not found";
-  useEffect(() => {
+  const menuButton = useRef<HTMLButtonElement>(null);
+  /** Takes the focus as soon as no menu lies over it. */
+  const next = useRef<{ readonly current: HTMLElement | null } | undefined>(undefined);
+  const closeMenu = useCallback((): void => {
+    next.current = menuButton;
     setMenuOpen(false);
-    document.title = `${[viewTitle, ...route.path.slice(1).slice(-1)].reverse().join(" · ")} · attune`;
+  }, []);
+  useOpenMenu(menuOpen, closeMenu);
+
+  const address = addressOf(route);
+  const viewTitle = VIEWS.find((view) => view.path === route.path[0])?.title ?? "Not found";
+  const title = [viewTitle, ...route.path.slice(1).slice(-1)].reverse().join(" · ");
+  useEffect(() => {
+    document.title = `${title} · attune`;
+  }, [title]);
+  const entered = useRef(address);
+  useLayoutEffect(() => {
+    setMenuOpen(false);
+    if (entered.current === address) return;
+    entered.current = address;
+    // The link that was followed may be gone with its view: whoever reads by ear or by keyboard goes on at the new one. Not
+    // out of the list of projects, whose arrow keys change the view.
+    if (!(document.activeElement instanceof HTMLSelectElement)) next.current = main;
   }, [address]);
+  useLayoutEffect(() => {
+    if (menuOpen) return;
+    next.current?.current?.focus({ preventScroll: true });
+    next.current = undefined;
+  }, [address, menuOpen]);
 
   return (
     <ConsoleContext.Provider value={context}>
       <StatsContext.Provider value={stats}>
-        <nav aria-label="Skip">
+        <nav aria-label="Skip" inert={menuOpen}>
           <a
             class="skip btn"
             href={context.links.view(route.path)}
@@ -97,17 +114,19 @@ export function App() {
         </nav>
         <div class="shell">
           {menuOpen ? (
-            <button type="button" class="veil" aria-label="Close the menu" onClick={() => setMenuOpen(false)} />
+            <button type="button" class="veil" aria-label="Close the menu" onClick={closeMenu} />
           ) : null}
           <Sidebar route={route} open={menuOpen} deadLetters={stats.data?.totals.dead_letters ?? 0} />
-          <div>
+          <div inert={menuOpen}>
             <header class="topbar">
               <button
+                ref={menuButton}
                 type="button"
                 class="btn quiet icon menu"
                 aria-label="Menu"
                 aria-expanded={menuOpen}
-                onClick={() => setMenuOpen(!menuOpen)}
+                aria-controls={MENU_ID}
+                onClick={() => setMenuOpen(true)}
               >
                 <Icon name="menu" />
               </button>
@@ -128,8 +147,11 @@ export function App() {
               <Who api={context.api} />
               <ThemeToggle />
             </header>
-            <main ref={main} class="main" tabIndex={-1} key={address}>
-              {stats.error !== undefined && stats.data !== undefined ? <Stopped error={stats.error} /> : null}
+            <main ref={main} class="main" tabIndex={-1} key={address} aria-label={title}>
+              {/* Always there: what comes into a live region is said, not what comes with one. */}
+              <div role="status">
+                {stats.error !== undefined && stats.data !== undefined ? <Stopped error={stats.error} /> : null}
+              </div>
               <View route={route} />
             </main>
           </div>
@@ -147,17 +169,44 @@ export function App() {
   );
 }
 
+/** What a view is of; a bench's placements are faces of one view, which keeps the focus while one follows another. */
+function addressOf({ project, path }: Route): string {
+  const view = path[0] === "merchandising" ? path.slice(0, 1) : path;
+  return [project, ...view].join("/");
+}
+
+/** On a phone the menu lies over the view: the focus goes into it, and Escape closes it. */
+function useOpenMenu(isOpen: boolean, close: () => void): void {
+  useEffect(() => {
+    if (!isOpen) return undefined;
+    const menu = document.getElementById(MENU_ID);
+    (menu?.querySelector<HTMLElement>("[aria-current]") ?? menu?.querySelector("a"))?.focus();
+    const pressed = (event: KeyboardEvent): void => {
+      if (event.key === "Escape") close();
+    };
+    const beside = matchMedia(SIDEBAR_BESIDE);
+    window.addEventListener("keydown", pressed);
+    beside.addEventListener("change", close);
+    return () => {
+      window.removeEventListener("keydown", pressed);
+      beside.removeEventListener("change", close);
+    };
+  }, [isOpen, close]);
+}
+
 /** Why nothing new comes, above what is still shown. */
 function Stopped({ error }: { error: unknown }) {
   const isLoggedOut = error instanceof ApiProblem && error.status === 401;
   return (
-    <p class="banner" role="status">
+    <p class="banner">
       <Icon name="warning" />{" "}
-      {isLoggedOut
-        ? "You are no longer logged in. What is shown is from before."
-        : isUnanswered(error)
-          ? "The node has stopped answering. What is shown is from before; it goes on by itself when it is back."
-          : `The node does not tell how it is: ${adviceOn(error)} What is shown is from before.`}
+      <span>
+        {isLoggedOut
+          ? "You are no longer logged in. What is shown is from before."
+          : isUnanswered(error)
+            ? "The node has stopped answering. What is shown is from before; it goes on by itself when it is back."
+            : `The node does not tell how it is: ${adviceOn(error)} What is shown is from before.`}
+      </span>
       {isLoggedOut ? (
         <button type="button" class="btn" onClick={() => location.reload()}>
           Log in again
@@ -214,7 +263,7 @@ function View({ route }: { route: Route }) {
 function Sidebar({ route, open, deadLetters }: { route: Route; open: boolean; deadLetters: number }) {
   const links = linksOf(route.project);
   return (
-    <aside class="sidebar" data-open={open} aria-label="Console">
+    <aside id={MENU_ID} class="sidebar" data-open={open} aria-label="Console">
       <a class="brand" href={links.view(["overview"])}>
         <Mark /> attune
       </a>

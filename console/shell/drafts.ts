@@ -13,7 +13,8 @@ export function useDraft<Draft>(
   saved: Draft,
   isChanged: (draft: Draft) => boolean,
 ): [Draft, (draft: Draft) => void] {
-  const [draft, setDraft] = useState<Draft>(() => (kept.has(key) ? (kept.get(key) as Draft) : saved));
+  const [state, setState] = useState<{ key: string; draft: Draft } | undefined>(undefined);
+  const draft = state?.key === key ? state.draft : kept.has(key) ? (kept.get(key) as Draft) : saved;
   const changed = isChanged(draft);
   // As it is drawn, not after: a view that goes at once takes what it would do later with it.
   useLayoutEffect(() => {
@@ -22,7 +23,7 @@ export function useDraft<Draft>(
     if (kept.size > 0) window.addEventListener("beforeunload", ask);
     else window.removeEventListener("beforeunload", ask);
   }, [key, draft, changed]);
-  return [draft, setDraft];
+  return [draft, (next) => setState({ key, draft: next })];
 }
 
 function ask(event: BeforeUnloadEvent): void {

@@ -53,7 +53,6 @@ export function MerchandisingView({ placement }: { placement: string | undefined
   const chosen = placement !== undefined && names.includes(placement) ? placement : names[0]!;
   return (
     <Bench
-      key={`${chosen} ${program.data.version}`}
       program={program.data}
       names={names}
       placement={chosen}
@@ -136,7 +135,7 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
         <Whom query={query} onQuery={(more) => move(placement, more)} />
         <div class="bench">
           <Card title="Knobs" note={<code>placements.{placement}</code>}>
-            <Knobs draft={draft} onDraft={setDraft} />
+            <Knobs key={placement} draft={draft} onDraft={setDraft} />
           </Card>
           <div class="stack">
             {faults.length === 0 ? null : (

@@ -1,0 +1,117 @@
+// The console without a mouse, read by ear, on a small screen and beside a wrong clock: where the focus is, and what is said.
+import assert from "node:assert/strict";
+import { join, resolve } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { buildRoom } from "../scripts/build.ts";
+import { ask, startNode, type TestNode } from "../server/http/testing.ts";
+import type { Locator } from "playwright-core";
+import { browserMissing, launchBrowser, withPage, type Browser, type Page } from "./browser.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const LONG_WORD = "Z".repeat(100);
+
+const PROGRAM = {
+  name: "reach test",
+  events: { view: { weight: 1 } },
+  interests: { by: ["categories", "tags"], half_life: "7d" },
+  segments: { lookers: { when: 'count("view", "1d") >= 1.0', description: "Has looked" } },
+  placements: { home: { limit: 4 }, detail: { limit: 3 }, cart: { limit: 2 } },
+};
+
+describe("the console within reach of everybody", { skip: browserMissing() ?? false }, () => {
+  let node: TestNode;
+  let browser: Browser;
+  before(async () => {
+    await buildRoom("console");
+    node = await startNode({ folders: { console: join(ROOT, "dist/console") } });
+    assert.equal((await ask(node, "PUT /v1/program", PROGRAM)).status, 200);
+    const items = [{ item_id: "lamp", title: "Lamp", categories: [LONG_WORD], tags: ["oak"] }];
+    assert.equal((await ask(node, "PUT /v1/items", { items })).status, 200);
+    const look = { event_type: "view", item_id: "lamp", timestamp: Date.now() };
+    assert.equal((await ask(node, "POST /v1/events", [{ user_id: "mara", ...look }])).status, 202);
+    browser = await launchBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await node?.close();
+  });
+
+  const open = async (page: Page, path: string): Promise<void> => {
+    await page.goto(`${node.url}/console/#/default/${path}`);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+  };
+
+  const canTakeFocus = (place: Locator): Promise<boolean> =>
+    place.evaluate((element) => {
+      element.focus();
+      return document.activeElement === element;
+    });
+
+  test("whoever follows a link by keyboard goes on at the view that it leads to, which says its name", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "people");
+      await page.getByRole("link", { name: "mara" }).press("Enter");
+      await page.getByRole("main", { name: "mara · People" }).and(page.locator(":focus")).waitFor();
+      await page.getByRole("link", { name: "Segments", exact: true }).press("Enter");
+      await page.getByRole("main", { name: "Segments" }).and(page.locator(":focus")).waitFor();
+      await page.keyboard.press("Control+k");
+      await page.getByRole("combobox", { name: "Search persons" }).fill("lookers");
+      await page.getByRole("option", { name: "lookers" }).waitFor();
+      await page.keyboard.press("Enter");
+      await page.getByRole("main", { name: "lookers · Segments" }).and(page.locator(":focus")).waitFor();
+    });
+  });
+
+  test("arrow keys walk through a bench's placements without losing the focus", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "merchandising/home");
+      await page.getByRole("tab", { name: "home" }).press("ArrowRight");
+      for (const name of ["detail", "cart"]) {
+        await page.getByText(`placements.${name}`, { exact: true }).waitFor();
+        await page.getByRole("tab", { name, selected: true }).and(page.locator(":focus")).waitFor();
+        if (name === "detail") await page.keyboard.press("ArrowRight");
+      }
+      // A draft is its placement's own.
+      await page.getByRole("slider", { name: "Diversity" }).fill("0.5");
+      await page.getByText("not saved", { exact: true }).waitFor();
+      await page.getByRole("tab", { name: "cart" }).press("Home");
+      await page.getByText("placements.home", { exact: true }).waitFor();
+      assert.equal(await page.getByText("not saved", { exact: true }).count(), 0);
+      await page.getByRole("tab", { name: "home" }).press("End");
+      await page.getByText("not saved", { exact: true }).waitFor();
+      await page.getByRole("button", { name: "Discard" }).click();
+    });
+  });
+
+  test("on a phone the menu takes the focus and nothing beneath it does; Escape gives it back", async () => {
+    await withPage(browser, { viewport: "phone" }, async (page) => {
+      await open(page, "people");
+      const menu = page.getByRole("button", { name: "Menu", exact: true });
+      await menu.press("Enter");
+      await page.getByRole("link", { name: "People" }).and(page.locator(":focus")).waitFor();
+      assert.equal(await canTakeFocus(page.locator("main")), false, "what lies under the menu can be reached");
+      await page.keyboard.press("Escape");
+      await menu.and(page.locator(":focus")).waitFor();
+      await menu.press("Enter");
+      await page.getByRole("link", { name: "Items" }).press("Enter");
+      await page.getByRole("main", { name: "Items" }).and(page.locator(":focus")).waitFor();
+      await menu.press("Enter");
+      await page.getByRole("button", { name: "Close the menu" }).waitFor();
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.getByRole("button", { name: "Close the menu" }).waitFor({ state: "detached" });
+      assert.equal(await canTakeFocus(page.locator("main")), true);
+    });
+  });
+
+  test("that the node went away is said by a region that was there before", async () => {
+    await withPage(browser, { expectedErrors: /ERR_FAILED/ }, async (page) => {
+      await open(page, "segments");
+      await page.getByRole("table", { name: "Segments" }).or(page.getByRole("link", { name: "lookers" })).first().waitFor();
+      const region = await page.locator("main > [role=status]").first().elementHandle();
+      assert.equal(await region!.textContent(), "");
+      await page.route("**/v1/stats*", (route) => route.abort());
+      await page.getByText("The node has stopped answering.").waitFor();
+      assert.match((await region!.textContent())!, /The node has stopped answering/);
+    });
+  });
+});
