@@ -8,6 +8,9 @@ import type { Locator } from "playwright-core";
 import { browserMissing, launchBrowser, withPage, type Browser, type Page } from "./browser.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
+const HOUR_MS = 3_600_000;
+/** What 1,280 pixels are at 400 %. */
+const MAGNIFIED = { width: 320, height: 256 };
 const LONG_WORD = "Z".repeat(100);
 
 const PROGRAM = {
@@ -112,6 +115,30 @@ describe("the console within reach of everybody", { skip: browserMissing() ?? fa
       await page.route("**/v1/stats*", (route) => route.abort());
       await page.getByText("The node has stopped answering.").waitFor();
       assert.match((await region!.textContent())!, /The node has stopped answering/);
+    });
+  });
+
+  for (const aheadMs of [HOUR_MS, -HOUR_MS]) {
+    test(`ages are the node's, in a browser whose clock is ${aheadMs > 0 ? "an hour ahead" : "an hour behind"}`, async () => {
+      await withPage(browser, {}, async (page) => {
+        await page.clock.install({ time: Date.now() + aheadMs });
+        await open(page, "people/users/mara");
+        await page.getByRole("region", { name: "Timeline" }).locator("time").first().waitFor();
+        const ages = await page.locator("main time").allTextContents();
+        assert.ok(ages.length > 1);
+        for (const age of ages) assert.match(age, /^(now|\d+ s ago|[1-9] min ago)$/);
+      });
+    });
+  }
+
+  test("magnified four times, an interest with a long name breaks, and nothing scrolls sideways", async () => {
+    await withPage(browser, {}, async (page) => {
+      await page.setViewportSize(MAGNIFIED);
+      await open(page, "people/users/mara");
+      const legend = page.getByRole("figure", { name: "Strength of interests over time" }).getByText(LONG_WORD);
+      await legend.waitFor();
+      assert.ok((await legend.boundingBox())!.width < MAGNIFIED.width);
+      await page.waitForFunction((width) => document.documentElement.scrollWidth <= width, MAGNIFIED.width);
     });
   });
 });

@@ -1,4 +1,5 @@
 // The node's HTTP interface, typed. Every refusal becomes an ApiProblem with the words that the node found for it.
+import { nodeClock } from "./node-clock.ts";
 import type { Preview } from "../lists/preview-types.ts";
 import type {
   AuditPage,
@@ -219,11 +220,14 @@ function tagOf({ headers }: Response): string {
 }
 
 async function answerOf(project: string, path: string, init: RequestInit): Promise<Response> {
+  const askedMs = Date.now();
   try {
-    return await fetch(path, {
+    const response = await fetch(path, {
       ...init,
       headers: { accept: "application/json", ...init.headers, "attune-project": project },
     });
+    nodeClock.hear(response.headers.get("date"), askedMs, Date.now());
+    return response;
   } catch (cause) {
     throw new ApiProblem({ status: 0, code: "unreachable", message: "The node does not answer.", cause });
   }

@@ -1,6 +1,7 @@
 // A live plot over time (uPlot). The legend above it is the reading: the newest values, or those under the pointer.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import UPlot from "uplot";
+import { nodeNowMs } from "../api/node-clock.ts";
 import { useTheme } from "../shell/theme.ts";
 import { formatClock, formatShort } from "./format.ts";
 
@@ -170,7 +171,7 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
       <figcaption class="plot-legend">
         {series.map((one, index) => (
           <span key={one.name}>
-            <i class="key" data-series={(one.colour ?? index) % 6} /> {one.name} <b>{read(one)}</b>
+            <i class="key" data-series={(one.colour ?? index) % 6} /> <span class="breaks">{one.name}</span> <b>{read(one)}</b>
           </span>
         ))}
         <span class="when">
@@ -187,7 +188,7 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
 
 /** Before the first measurement the axis ends now, and not in 1970; one point alone has the hour before it, not years. */
 function timeRange(low: number | null, high: number | null, spanS: number | undefined): [number, number] {
-  const end = high ?? Date.now() / 1000;
+  const end = high ?? nodeNowMs() / 1000;
   if (low !== null && low === high && !(spanS! > 0)) return [end - HOUR_S, end];
   if (spanS !== undefined) return [end - spanS, end];
   return [low ?? end - 1, end];

@@ -1,5 +1,6 @@
 // A time as people say it, with the exact one on hover. One clock ticks for the whole page.
 import { useEffect, useState } from "preact/hooks";
+import { nodeNowMs } from "../api/node-clock.ts";
 import { formatAgo, formatExact, timeOf } from "./format.ts";
 
 const TICK_MS = 1000;
@@ -8,9 +9,9 @@ let timer: ReturnType<typeof setInterval> | undefined;
 
 /** The time of the page's clock, once a second; stands still while the tab is hidden. */
 function useNow(): number {
-  const [now, setNow] = useState(Date.now);
+  const [now, setNow] = useState(nodeNowMs);
   useEffect(() => {
-    const tick = (): void => setNow(Date.now());
+    const tick = (): void => setNow(nodeNowMs());
     listeners.add(tick);
     timer ??= setInterval(() => {
       if (!document.hidden) for (const listener of listeners) listener();

@@ -1,6 +1,7 @@
 // One experiment: what each variant brings, how sure that is, and whether the numbers can be trusted.
 import type { Experiment, ExperimentVariant, MetricResult } from "../api/types.ts";
 import { ApiProblem } from "../api/client.ts";
+import { nodeNowMs } from "../api/node-clock.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
@@ -111,7 +112,7 @@ function Trust({ experiment }: { experiment: Experiment }) {
   const running = (
     <Stat
       name="Running"
-      value={formatDuration(Date.now() - beganMs(experiment))}
+      value={formatDuration(nodeNowMs() - beganMs(experiment))}
       note={<>began {formatExact(beganMs(experiment)).slice(0, 16)}</>}
     />
   );

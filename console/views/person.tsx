@@ -1,6 +1,7 @@
 // One person, live: what attune knows, how it moves, what it would show and why.
 import { useEffect, useState } from "preact/hooks";
 import { ApiProblem, refQuery } from "../api/client.ts";
+import { nodeNowMs } from "../api/node-clock.ts";
 import { useRead } from "../api/use-read.ts";
 import { useStream, type StreamState } from "../api/stream.ts";
 import type { PersonRef, Profile, Program, RecommendationList } from "../api/types.ts";
@@ -238,8 +239,8 @@ interface WholeProps {
 }
 
 function Whole({ profile, person, placements, placement, onPlacement, program, pushed }: WholeProps) {
-  const [readAt, setReadAt] = useState(Date.now);
-  useEffect(() => setReadAt(Date.now()), [profile]);
+  const [readAt, setReadAt] = useState(nodeNowMs);
+  useEffect(() => setReadAt(nodeNowMs()), [profile]);
   return (
     <div class="grid">
       <div class="stack span-8">

@@ -1,5 +1,6 @@
 // The plain facts of a profile: segments, features with their units, session, attributes, surroundings.
 import { Fragment } from "preact";
+import { nodeNowMs } from "../../api/node-clock.ts";
 import type { PersonRef, Profile } from "../../api/types.ts";
 import { Card } from "../../parts/card.tsx";
 import { Chip } from "../../parts/chip.tsx";
@@ -208,7 +209,7 @@ const ACTIVITY_DAYS = 30;
 const DAY_MS = 86_400_000;
 
 export function Activity({ days }: { days: NonNullable<Profile["activity"]> }) {
-  const today = Math.floor(Date.now() / DAY_MS);
+  const today = Math.floor(nodeNowMs() / DAY_MS);
   const counts = new Map(days.map((day) => [day.date, day.interactions]));
   const shown = Array.from({ length: ACTIVITY_DAYS }, (_, index) => {
     const date = new Date((today - ACTIVITY_DAYS + 1 + index) * DAY_MS).toISOString().slice(0, 10);
