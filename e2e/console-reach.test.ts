@@ -141,4 +141,20 @@ describe("the console within reach of everybody", { skip: browserMissing() ?? fa
       await page.waitForFunction((width) => document.documentElement.scrollWidth <= width, MAGNIFIED.width);
     });
   });
+
+  test("on a phone, what scrolls sideways in a page of the docs takes the focus, and the page itself does not", async () => {
+    await withPage(browser, { viewport: "phone" }, async (page) => {
+      for (const path of ["/docs/", "/docs/benchmarks"]) {
+        await page.goto(node.url + path);
+        const wide = await page.locator("main *").evaluateAll((all) =>
+          all
+            .filter((one) => one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(one).overflowX))
+            .map((one) => ({ tag: one.tagName, takesFocus: (one as HTMLElement).tabIndex === 0 })),
+        );
+        if (path !== "/docs/") assert.ok(wide.length > 0, path);
+        assert.deepEqual(wide.filter(({ takesFocus }) => !takesFocus), [], path);
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390, path);
+      }
+    });
+  });
 });

@@ -48,5 +48,5 @@ main img { display: block; width: 100%; max-width: 720px; padding: 8px; border-r
 nav a[aria-current] { color: var(--accent); font-weight: 600; }
 @media (max-width: 720px) { body { display: block; } nav { position: static; height: auto; border: 0; border-bottom: 1px solid var(--line); }
   nav { padding: 16px; } nav ul { display: none; } nav ul.guides { display: block; } nav ul.guides li { display: inline-block; }
-  th:first-child, th:nth-child(2) { width: auto; } nav a { display: inline-block; } main { padding: 16px; } table { display: block; overflow-x: auto; } }
+  th:first-child, th:nth-child(2) { width: auto; } nav a { display: inline-block; } main { padding: 16px; } }
 `;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Marked, Renderer } from "marked";
-import { docsPage, escapeHtml } from "./page.ts";
+import { docsPage, escapeHtml, scrollingTable } from "./page.ts";
 
 const FOLDER = fileURLToPath(new URL("../../docs/", import.meta.url));
 const PICTURES = "pictures/";
@@ -83,9 +83,11 @@ export function pictureOf(path: string): string | undefined {
 function html(guide: Guide): string {
   const marked = new Marked({ async: false });
   const renderer = new Renderer();
+  let under = guide.title;
   marked.use({
     renderer: {
       heading({ tokens, depth, text }) {
+        under = text.replaceAll(/[`*]/g, "");
         const id = text
           .toLowerCase()
           .replaceAll(/[^a-z0-9]+/g, "-")
@@ -98,7 +100,8 @@ function html(guide: Guide): string {
       },
       table(token) {
         const table = renderer.table.call(this, token).replaceAll(/<th[^>]*><\/th>/g, "<td></td>");
-        return `<div class="table" role="group" aria-label="Table" tabindex="0">${table}</div>\n`;
+        const isNamedByRows = token.header[0]?.text === "";
+        return `${scrollingTable(`Table: ${under}`, isNamedByRows ? namedByRows(table) : table)}\n`;
       },
       link({ href, tokens }) {
         const text = this.parser.parseInline(tokens);
@@ -108,6 +111,12 @@ function html(guide: Guide): string {
     },
   });
   return marked.parse(guide.markdown) as string;
+}
+
+/** A first column without a heading is one of headings, of the rows. */
+function namedByRows(table: string): string {
+  const [head = "", body = ""] = table.split("<tbody>", 2);
+  return `${head}<tbody>${body.replaceAll(/<tr>\s*<td([^>]*)>(.*?)<\/td>/gs, '<tr><th scope="row"$1>$2</th>')}`;
 }
 
 /** Where a link of the Markdown leads on the site; undefined for a file that the site does not serve. */

@@ -24,6 +24,11 @@ ${page.main}
 `;
 }
 
+/** A table in a box of its own, where a phone and the keyboard can scroll it. `label` is plain text, `table` HTML. */
+export function scrollingTable(label: string, table: string): string {
+  return `<div class="table" role="group" aria-label="${escapeHtml(label)}" tabindex="0">${table}</div>`;
+}
+
 export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

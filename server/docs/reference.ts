@@ -4,7 +4,7 @@ import type { Operation } from "../http/openapi-parts.ts";
 import { openApiDocument } from "../http/openapi.ts";
 import { PROBLEMS } from "../http/problem.ts";
 import { guideLinks } from "./guides.ts";
-import { docsPage, escapeHtml } from "./page.ts";
+import { docsPage, escapeHtml, scrollingTable } from "./page.ts";
 
 interface Parameter {
   name: string;
@@ -37,14 +37,14 @@ ${Object.entries(components.schemas)
   .map(([name, schema]) => schemaHtml(name, schema))
   .join("\n")}</section>
 <section aria-labelledby="problems"><h2 id="problems">Problems</h2>
-<table><thead><tr><th scope="col">Code</th><th scope="col">Status</th><th scope="col">Meaning</th></tr></thead><tbody>
-${Object.entries(PROBLEMS)
-  .map(
+${table(
+  "Problems",
+  ["Code", "Status", "Meaning"],
+  Object.entries(PROBLEMS).map(
     ([code, [status, title]]) =>
       `<tr id="problem-${code}"><td><code>${code}</code></td><td>${status}</td><td>${escapeHtml(title)}</td></tr>`,
-  )
-  .join("\n")}
-</tbody></table></section>`;
+  ),
+)}</section>`;
   return docsPage({ title: "attune API reference", nav, main });
 }
 
@@ -68,9 +68,14 @@ function operationHtml({ path, method, operation }: { path: string; method: stri
 ${
   parameters.length === 0
     ? ""
-    : `<table><thead><tr><th scope="col">Parameter</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead><tbody>
-${parameters.map((one) => `<tr><td><code>${escapeHtml(one.name)}</code> <small>${one.in}</small></td><td>${typeHtml(one.schema)}</td><td>${prose(one.description ?? "")}</td></tr>`).join("\n")}
-</tbody></table>`
+    : table(
+        `Parameters of ${method} ${path}`,
+        ["Parameter", "Type", "Meaning"],
+        parameters.map(
+          (one) =>
+            `<tr><td><code>${escapeHtml(one.name)}</code> <small>${one.in}</small></td><td>${typeHtml(one.schema)}</td><td>${prose(one.description ?? "")}</td></tr>`,
+        ),
+      )
 }
 ${
   body === undefined
@@ -100,10 +105,20 @@ function schemaHtml(name: string, schema: Schema): string {
 ${
   properties.length === 0
     ? ""
-    : `<table><thead><tr><th scope="col">Field</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead><tbody>
-${properties.map(([field, type]) => `<tr><td><code>${escapeHtml(field)}</code>${required.includes(field) ? " <small>always</small>" : ""}</td><td>${typeHtml(type)}</td><td>${prose(String(type["description"] ?? ""))}</td></tr>`).join("\n")}
-</tbody></table>`
+    : table(
+        `Fields of ${name}`,
+        ["Field", "Type", "Meaning"],
+        properties.map(
+          ([field, type]) =>
+            `<tr><td><code>${escapeHtml(field)}</code>${required.includes(field) ? " <small>always</small>" : ""}</td><td>${typeHtml(type)}</td><td>${prose(String(type["description"] ?? ""))}</td></tr>`,
+        ),
+      )
 }</article>`;
+}
+
+function table(label: string, heads: readonly string[], rows: readonly string[]): string {
+  const head = heads.map((name) => `<th scope="col">${name}</th>`).join("");
+  return scrollingTable(label, `<table><thead><tr>${head}</tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table>`);
 }
 
 /** A type in a few words, schemas of a name as links. */
