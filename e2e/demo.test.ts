@@ -110,6 +110,47 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
     });
   }
 
+  test("magnified four times no part of a page's head lies over another; with letters twice as large the hero shows its button", () =>
+    withPage(browser, { reducedMotion: "reduce" }, async (page) => {
+      for (const path of Object.values(SITES)) {
+        await page.setViewportSize({ width: 320, height: 256 });
+        await open(page, path);
+        const bottoms = await page.evaluate(() =>
+          [".brand", ".sites", ".tools", ".search", ".top"].map((part) => document.querySelector(part)!.getBoundingClientRect().bottom),
+        );
+        assert.equal(Math.max(...bottoms), bottoms.at(-1), path);
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320, path);
+        // On one line: a third takes a tenth of what is seen.
+        assert.ok(Math.abs(bottoms[1]! - bottoms[2]!) < 24, `${path}: ${bottoms.join(", ")}`);
+
+        await page.setViewportSize({ width: 1280, height: 720 });
+        await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
+        const [hero, button] = await Promise.all(["#hero", "#hero-action"].map((part) => page.locator(part).boundingBox()));
+        assert.ok(button!.y + button!.height <= hero!.y + hero!.height, `${path}: the hero cuts its button off`);
+      }
+    }));
+
+  test("that a page is offline is said once, not at each try to connect and each event that waits", () =>
+    withPage(browser, { expectedErrors: /ERR_INTERNET_DISCONNECTED|WebSocket|Failed to (load|fetch)/ }, async (page, context) => {
+      await open(page, SITES.shop);
+      await page.locator("#status", { hasText: "live" }).waitFor();
+      await page.evaluate(() => {
+        const said: string[] = [];
+        const region = document.querySelector(".status [role=status]")!;
+        new MutationObserver(() => said.push(region.textContent)).observe(region, { childList: true, characterData: true, subtree: true });
+        Object.assign(globalThis, { said });
+      });
+      await context.setOffline(true);
+      const [first, second, third] = await order(page);
+      for (const [index, id] of [first!, second!, third!].entries()) {
+        await look(page, id);
+        await page.locator("#status", { hasText: new RegExp(`offline · ([${index + 1}-9]|\\d\\d) kept`) }).waitFor();
+      }
+      const said = (await page.evaluate("said")) as string[];
+      assert.deepEqual(said, said.filter((words, index) => words !== said[index - 1]), "the same twice");
+      assert.deepEqual(said.filter((words) => /\d/.test(words)), []);
+    }));
+
   test("paints before any script, picture or answer of the node has come", () =>
     withPage(browser, {}, async (page) => {
       await page.route(/\.js$|\/v1\/|\/catalogue\/|\/pictures\//, () => undefined);

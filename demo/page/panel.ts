@@ -135,6 +135,13 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       : site.invite;
   }
 
+  /** Read aloud, so written only where it changes: each try to connect, and each act that is kept, comes through here. */
+  function showStatus(words: string, state: "on" | "wait" | "off"): void {
+    const said = byId("status-words");
+    if (said.textContent !== words) said.textContent = words;
+    byId("status").dataset["state"] = state;
+  }
+
   let segmentNames: readonly string[] = [];
   let isAway = false;
   let isLocked = false;
@@ -231,20 +238,18 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
           : isLocked
             ? "asks for a key"
             : isAway || !status.online
-              ? `offline · ${queued} kept`
+              ? "offline"
               : live === "open"
                 ? `live${transport === "sse" ? " · sse" : ""}`
                 : "connecting";
-      const element = byId("status");
-      element.textContent = words;
-      element.dataset["state"] = words.startsWith("live") ? "on" : words === "connecting" ? "wait" : "off";
+      showStatus(words, words.startsWith("live") ? "on" : words === "connecting" ? "wait" : "off");
+      byId("status-kept").textContent = words === "offline" ? ` · ${queued} kept` : "";
       consent.setAttribute("aria-checked", String(state === "granted"));
       document.documentElement.dataset["live"] = live;
     },
     locked() {
       isLocked = true;
-      byId("status").textContent = "asks for a key";
-      byId("status").dataset["state"] = "off";
+      showStatus("asks for a key", "off");
     },
     slots(variants) {
       byId("slots").replaceChildren(
