@@ -131,11 +131,31 @@ describe("the console within reach of everybody", { skip: browserMissing() ?? fa
     });
   }
 
+  test("the course that a plot draws is there in words", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "people/users/mara");
+      await page.getByRole("tab", { name: "Tags" }).click();
+      const course = page.getByRole("figure", { name: "Strength of interests over time" }).getByRole("listitem");
+      await course.filter({ hasText: /^oak: 0.* at .+, [\d.]+ at .+; least 0.* at .+, most [\d.]+ at .+$/ }).waitFor();
+    });
+  });
+
+  test("magnified four times, the editor still says how a keyboard leaves it, and does so to the ear", async () => {
+    await withPage(browser, {}, async (page) => {
+      await page.setViewportSize(MAGNIFIED);
+      await open(page, "program");
+      const area = page.locator("textarea").first();
+      const hint = page.locator(`[id="${await area.getAttribute("aria-describedby")}"]`);
+      await hint.getByText("leaves").waitFor();
+      assert.equal((await hint.textContent())!.trim(), "Tab indents, Esc Tab leaves");
+    });
+  });
+
   test("magnified four times, an interest with a long name breaks, and nothing scrolls sideways", async () => {
     await withPage(browser, {}, async (page) => {
       await page.setViewportSize(MAGNIFIED);
       await open(page, "people/users/mara");
-      const legend = page.getByRole("figure", { name: "Strength of interests over time" }).getByText(LONG_WORD);
+      const legend = page.getByRole("figure", { name: "Strength of interests over time" }).getByText(LONG_WORD, { exact: true });
       await legend.waitFor();
       assert.ok((await legend.boundingBox())!.width < MAGNIFIED.width);
       await page.waitForFunction((width) => document.documentElement.scrollWidth <= width, MAGNIFIED.width);

@@ -1,6 +1,6 @@
 // A text area for JSON with line numbers, marked lines and the keys that people expect. A real text area: undo, search,
 // spell of the keyboard, screen readers and selection are the browser's own.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useJsonColours } from "./json-colours.ts";
 import { lineColumn } from "../program/json-positions.ts";
 
@@ -34,6 +34,7 @@ export function CodeEditor({ label, text, onText, marked, jump, onSave, rows }: 
   /** After Escape the next Tab leaves the field, so that the keyboard is never trapped. */
   const leaving = useRef(false);
   const lines = text.split("\n");
+  const hint = useId();
   useJsonColours(colours, text);
 
   useEffect(() => {
@@ -94,6 +95,7 @@ export function CodeEditor({ label, text, onText, marked, jump, onSave, rows }: 
           <textarea
             ref={area}
             aria-label={label}
+            aria-describedby={hint}
             value={text}
             spellcheck={false}
             autocomplete="off"
@@ -112,8 +114,11 @@ export function CodeEditor({ label, text, onText, marked, jump, onSave, rows }: 
         <span>
           line {place.line}, column {place.column}
         </span>
-        <span class="wide-only">
-          {lines.length} lines · <kbd>Tab</kbd> indents, <kbd>Esc</kbd> <kbd>Tab</kbd> leaves
+        <span>
+          <span class="wide-inline">{lines.length} lines · </span>
+          <span id={hint}>
+            <kbd>Tab</kbd> indents, <kbd>Esc</kbd> <kbd>Tab</kbd> leaves
+          </span>
         </span>
       </div>
     </div>

@@ -179,10 +179,40 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
         </span>
       </figcaption>
       <div ref={place} style={{ height: `${height}px` }} aria-hidden="true" />
+      <ul class="sr">
+        {series.map((one) => (
+          <li key={one.name}>{courseInWords(one, { times, format, spanS: spanS ?? (times.at(-1) ?? 0) - (times[0] ?? 0) })}</li>
+        ))}
+      </ul>
       {series.every((one) => lastKnown(one.values) === undefined) ? (
         <p class="plot-empty small">Nothing measured yet; a point comes every few seconds.</p>
       ) : null}
     </figure>
+  );
+}
+
+interface Scale {
+  readonly times: readonly number[];
+  readonly format: (value: number) => string;
+  readonly spanS: number;
+}
+
+/** What the line shows, for those who do not see it: where it begins and ends, its least and its most, and when. */
+function courseInWords({ name, values, highs }: PlotSeries, { times, format, spanS }: Scale): string {
+  const known = values.flatMap((low, index) => {
+    const high = highs === undefined ? low : highs[index];
+    return typeof low === "number" && typeof high === "number" ? [{ low, high, timeS: times[index]! }] : [];
+  });
+  const [first, last] = [known[0], known.at(-1)];
+  if (first === undefined || last === undefined) return `${name}: nothing measured yet`;
+  const said = ({ low, high }: typeof first): string => (highs === undefined ? format(low) : `${format(low)} to ${format(high)}`);
+  const when = ({ timeS }: typeof first): string => hoverTime(timeS * 1000, spanS);
+  if (known.length === 1) return `${name}: ${said(first)} at ${when(first)}`;
+  const least = known.reduce((one, next) => (next.low < one.low ? next : one));
+  const most = known.reduce((one, next) => (next.high > one.high ? next : one));
+  return (
+    `${name}: ${said(first)} at ${when(first)}, ${said(last)} at ${when(last)}; ` +
+    `least ${format(least.low)} at ${when(least)}, most ${format(most.high)} at ${when(most)}`
   );
 }
 
