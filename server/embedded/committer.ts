@@ -28,7 +28,7 @@ export interface Group {
   readonly atMs: number;
   /** Keys of the events that it writes already, for the check for duplicates. */
   readonly keys: GroupKeys;
-  /** What those events link, for the check for consent. */
+  /** What its records link and say, for the checks for duplicates and for consent. */
   readonly links: GroupLinks;
   /** The newest version among the programs that it writes already; 0 where it writes none. */
   programVersion: number;

@@ -1,6 +1,6 @@
 // The names under which the index of event ids knows an event: made once, before it is written, and kept for the fold.
 import type { LoggedEvent } from "../../core/event/event.ts";
-import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
+import { anonymousKeyOf, userKeyOf, type IdentityLink } from "../../core/identity/identity.ts";
 import { hash64LinesInto } from "../../core/math/hash.ts";
 import type { Consent, LogRecord } from "../../core/record.ts";
 
@@ -48,11 +48,31 @@ export class GroupKeys {
   }
 }
 
-/** What the events of one group will link once they are folded, and which consent a user takes over from a device by that. */
+/**
+ * What the records of one group will link and say once they are folded: what comes behind them in the group must find it, or
+ * it would matter how requests were gathered.
+ */
 export class GroupLinks {
+  /** Anonymous key → user key. */
   readonly users = new Map<string, string>();
+  /** What persons will have said, or taken over from a device that becomes theirs. */
   readonly consents = new Map<string, Consent>();
+  readonly #devices = new Map<string, string[]>();
+
+  link({ anonKey, userKey }: IdentityLink): void {
+    this.users.set(anonKey, userKey);
+    const devices = this.#devices.get(userKey);
+    if (devices === undefined) this.#devices.set(userKey, [anonKey]);
+    else devices.push(anonKey);
+  }
+
+  /** Anonymous keys that the group gives to the person. */
+  devicesOf(personKey: string): readonly string[] {
+    return this.#devices.get(personKey) ?? NO_DEVICES;
+  }
 }
+
+const NO_DEVICES: readonly string[] = [];
 
 function bitsOf({ hi, lo }: EventKey): number {
   return hi * 0x20_0000 + (lo >>> 11);

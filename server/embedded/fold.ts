@@ -198,39 +198,62 @@ export class Fold {
   }
 
   /** True where the log, or the group on its way there, holds an event with this id for this person, under any of his names. */
-  knows({ user, anonymous }: EventKeys, eventId: string, group?: GroupKeys): boolean {
-    const isKnown = (key: EventKey): boolean => group?.has(key) === true || this.#isLogged(key);
+  knows({ user, anonymous }: EventKeys, eventId: string, group?: { keys: GroupKeys; links: GroupLinks }): boolean {
+    const isKnown = (key: EventKey): boolean => group?.keys.has(key) === true || this.#isLogged(key);
+    const isKnownOn = (anonKey: string): boolean => anonKey !== anonymous?.personKey && isKnown(eventKey(anonKey, eventId));
     if (anonymous !== undefined && isKnown(anonymous)) return true;
     if (user !== undefined && isKnown(user)) return true;
-    const personKey = user?.personKey ?? this.#linkOf(anonymous!.personKey);
+    const personKey = user?.personKey ?? this.#userOf(anonymous!.personKey, group?.links);
     if (personKey === undefined) return false;
     if (user === undefined && isKnown(eventKey(personKey, eventId))) return true;
     for (const anonymousId of this.persons.get(personKey)?.anonymousIds ?? []) {
-      const key = anonymousKeyOf(anonymousId);
-      if (key !== anonymous?.personKey && isKnown(eventKey(key, eventId))) return true;
+      if (isKnownOn(anonymousKeyOf(anonymousId))) return true;
     }
-    return false;
+    return group?.links.devicesOf(personKey).some(isKnownOn) === true;
   }
 
   /**
-   * Whether the event's person allows that it is kept: the one who he is once it is folded. `group`: what the events before
-   * it on their way to the log link; what this one links is added.
+   * Whether the event's person allows that it is kept: the one who he is once it is folded. `group`: what the records before
+   * it on their way to the log link and say; what this one links is added.
    */
   verdictOf({ traffic }: LoggedEvent, { user, anonymous }: EventKeys, group = new GroupLinks()): ConsentVerdict {
     const { consentDefault: otherwise } = this.programs.current;
-    if (!this.mayRefuse && otherwise === "granted") return "kept";
-    const linkOf = (anonKey: string): string | undefined => group.users.get(anonKey) ?? this.#linkOf(anonKey);
-    const saidBy = (key: string): Consent | undefined => this.persons.get(key)?.consent ?? group.consents.get(key);
-    const { key, link } = resolveKeys(user?.personKey, anonymous?.personKey, linkOf);
-    const own = saidBy(key);
+    const isAsked = this.mayRefuse || otherwise === "denied" || group.consents.size > 0;
+    if (!isAsked && (user === undefined || anonymous === undefined)) return "kept";
+    const { key, link } = resolveKeys(user?.personKey, anonymous?.personKey, (anonKey) => this.#userOf(anonKey, group));
     // Marked traffic links nobody.
-    const onDevice = link?.merge === true && traffic === undefined ? saidBy(link.anonKey) : undefined;
-    const verdict = verdictOf({ own: own?.analytics, onDevice: onDevice?.analytics, otherwise });
-    if (link !== undefined && traffic === undefined && verdict !== "refused") {
-      group.users.set(link.anonKey, link.userKey);
-      if (own === undefined && onDevice !== undefined) group.consents.set(link.userKey, onDevice);
+    const made = traffic === undefined ? link : undefined;
+    if (!isAsked) {
+      if (made !== undefined) group.link(made);
+      return "kept";
     }
+    const own = this.#saidBy(key, group);
+    const onDevice = made?.merge === true ? this.#saidBy(made.anonKey, group) : undefined;
+    const verdict = verdictOf({ own: own?.analytics, onDevice: onDevice?.analytics, otherwise });
+    if (made !== undefined && verdict !== "refused") this.#willLink(made, group);
     return verdict;
+  }
+
+  /** Adds to `group` what attributes or consent on their way to the log link and say. */
+  willSay({ ref, consent }: Pick<AttributesRecord, "ref" | "consent">, group: GroupLinks): void {
+    const { key, link } = resolve(ref, (anonKey) => this.#userOf(anonKey, group));
+    if (link !== undefined) this.#willLink(link, group);
+    if (consent !== undefined) group.consents.set(key, consent);
+  }
+
+  #willLink(link: IdentityLink, group: GroupLinks): void {
+    const onDevice = link.merge ? this.#saidBy(link.anonKey, group) : undefined;
+    const isNew = onDevice !== undefined && this.#saidBy(link.userKey, group) === undefined;
+    if (isNew) group.consents.set(link.userKey, onDevice);
+    group.link(link);
+  }
+
+  #userOf(anonKey: string, group?: GroupLinks): string | undefined {
+    return group?.users.get(anonKey) ?? this.#linkOf(anonKey);
+  }
+
+  #saidBy(key: string, group: GroupLinks): Consent | undefined {
+    return group.consents.get(key) ?? this.persons.get(key)?.consent;
   }
 
   #isLogged({ hi, lo }: EventKey): boolean {

@@ -83,6 +83,28 @@ test("an id that came under one of a person's names is known under the others, l
   deepEqual(await submit(project, on("strange", "e3")), ["accepted"], "nobody's yet");
 });
 
+test("an id is known under the name that its own group brings, as it would be a group later", async () => {
+  const clock = { nowMs: START_MS };
+  const project = await openProject(testFolder(), clock);
+  const ada = (id: string): LoggedEvent => view(id, "ada", "lamp", clock.nowMs);
+  const on = (device: string, id: string): LoggedEvent => {
+    const { user_id: _user, ...event } = ada(id);
+    return { ...event, anonymous_id: device };
+  };
+  await submit(project, on("phone", "e1"), on("tablet", "e2"), on("laptop", "e3"), ada("e4"));
+  deepEqual(await submit(project, { ...ada("e5"), anonymous_id: "phone" }, ada("e1"), on("phone", "e4")), [
+    "accepted",
+    "duplicate",
+    "duplicate",
+  ]);
+  const identify = project.setAttributes({ user_id: "ada", anonymous_id: "tablet" }, {});
+  deepEqual(await submit(project, ada("e2"), on("tablet", "e4")), ["duplicate", "duplicate"]);
+  await identify;
+  const marked: LoggedEvent = { ...ada("e6"), anonymous_id: "laptop", traffic: "bot" };
+  deepEqual(await submit(project, marked, ada("e3")), ["accepted", "accepted"], "marked traffic links nobody");
+  equal((await project.profile({ user_id: "ada" }))!.features["interactions"], 5);
+});
+
 test("a link makes two profiles one, and both names lead to it", async () => {
   const folder = testFolder();
   const clock = { nowMs: START_MS };

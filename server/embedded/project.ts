@@ -219,7 +219,7 @@ export class EmbeddedProject implements Project {
   }
 
   async setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<ProfileView> {
-    await this.#write(({ atMs }) => ({ kind: "attributes", at: atMs, ref, attributes }));
+    await this.#say({ ref, attributes });
     return (await this.profile(ref))!;
   }
 
@@ -233,7 +233,7 @@ export class EmbeddedProject implements Project {
   }
 
   setConsent(ref: PersonRef, consent: Consent): Promise<void> {
-    return this.#write(({ atMs }) => ({ kind: "attributes", at: atMs, ref, attributes: {}, consent }));
+    return this.#say({ ref, attributes: {}, consent });
   }
 
   exportPerson(ref: PersonRef): ReturnType<Project["exportPerson"]> {
@@ -583,6 +583,13 @@ export class EmbeddedProject implements Project {
     const person = this.fold.persons.get(change.key);
     if (person !== undefined && person.nextCheckMs !== Infinity) this.#timers.set(change.key, person.nextCheckMs);
     for (const listener of this.#listeners) listener(change);
+  }
+
+  #say(said: Omit<Extract<LogRecord, { kind: "attributes" }>, "kind" | "at">): Promise<void> {
+    return this.#write(({ atMs, links }) => {
+      this.fold.willSay(said, links);
+      return { kind: "attributes", at: atMs, ...said };
+    });
   }
 
   #write(record: (group: Group) => LogRecord): Promise<void> {

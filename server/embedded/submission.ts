@@ -11,18 +11,19 @@ import type { Fold } from "./fold.ts";
 
 /**
  * The records to be written for a submission whose turn has come; one outcome an event is added to `outcomes`.
- * Every earlier group is folded, so what the log holds is known; `group.keys` knows what this group writes.
+ * Every earlier group is folded, so what the log holds is known; `group` knows what this one writes.
  */
 export function recordsOf(
   submission: Submission,
-  { atMs, keys: groupKeys, links }: Group,
+  group: Group,
   options: { fold: Fold; outcomes: EventOutcome[]; erasures: Erasures },
 ): KeyedRecord[] {
   const { fold, outcomes, erasures } = options;
+  const { atMs } = group;
   const records: KeyedRecord[] = [];
   for (const event of submission.events) {
     const keys = eventKeysOf(event);
-    if (fold.knows(keys, event.event_id, groupKeys)) {
+    if (fold.knows(keys, event.event_id, group)) {
       outcomes.push("duplicate");
       continue;
     }
@@ -30,14 +31,14 @@ export function recordsOf(
       outcomes.push("erased");
       continue;
     }
-    const verdict = fold.verdictOf(event, keys, links);
+    const verdict = fold.verdictOf(event, keys, group.links);
     if (verdict !== "kept") {
       outcomes.push("refused");
       if (verdict === "refused_on_device") records.push(linkOf(event, atMs));
       continue;
     }
     outcomes.push("accepted");
-    groupKeys.add(keys);
+    group.keys.add(keys);
     addItemFacts(event, (itemId) => fold.recommender.item(itemId));
     event.received_at = atMs;
     records.push({ kind: "event", at: atMs, event, keys });

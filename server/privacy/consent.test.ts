@@ -105,3 +105,41 @@ test("a denial outlives checkpoints and crashes, comes along with a login, and r
   deepEqual(await again.submit({ events: [view("e4", { user_id: "ada" })], deadLetters: [] }), ["accepted"]);
   deepEqual((await verifyProject(again, { now: () => clock.nowMs })).differences, []);
 });
+
+test("what is said holds for what comes behind it, also where both are written together", async () => {
+  const clock = { nowMs: START_MS };
+  const saying = (analytics: "granted" | "denied") =>
+    ({ personalization: "granted", analytics, profiling: "granted" }) as const;
+  const view = (id: string, who: object) => {
+    const times = { timestamp: clock.nowMs, received_at: clock.nowMs };
+    return { event_id: id, ...who, event_type: "view", item_id: "lamp", ...times } as never;
+  };
+  const [ada, phone, both] = [{ user_id: "ada" }, { anonymous_id: "phone" }, { user_id: "ada", anonymous_id: "phone" }];
+  const free = await openProject(testFolder(), clock);
+  const send = (project: typeof free, id: string, who: object) => project.submit({ events: [view(id, who)], deadLetters: [] });
+  const denied = await Promise.all([
+    free.setConsent(phone, saying("denied")),
+    send(free, "e1", phone),
+    send(free, "e2", both),
+    send(free, "e3", ada),
+  ]);
+  deepEqual(denied.slice(1), [["refused"], ["refused"], ["refused"]]);
+  const changed = await Promise.all([
+    free.setConsent(ada, saying("granted")),
+    send(free, "e4", ada),
+    free.setConsent(ada, saying("denied")),
+    send(free, "e5", ada),
+  ]);
+  deepEqual([changed[1], changed[3]], [["accepted"], ["refused"]]);
+  const asksFirst = await openProject(testFolder(), clock, { firstProgram: { consent: { default: "denied" } } });
+  const granted = await Promise.all([
+    asksFirst.setConsent(phone, saying("granted")),
+    send(asksFirst, "e1", phone),
+    asksFirst.setAttributes(both, { plan: "free" }),
+    send(asksFirst, "e2", ada),
+  ]);
+  deepEqual([granted[1], granted[3]], [["accepted"], ["accepted"]]);
+  for (const project of [free, asksFirst]) {
+    deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
+  }
+});
