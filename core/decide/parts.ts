@@ -58,7 +58,7 @@ export function assignmentTo(
   variant: string,
   { person, nowMs }: Pick<PartsQuestion, "person" | "nowMs">,
 ): Assignment {
-  return { variant, run, x: person === undefined ? 0 : covariate(person, nowMs) };
+  return { variant, run, x: person === undefined ? 0 : covariate(person, Math.max(nowMs, person.asOf)) };
 }
 
 function partIn(experiment: CompiledExperiment, question: PartsQuestion, state: DecisionState): Part | undefined {

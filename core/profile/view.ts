@@ -37,10 +37,11 @@ export interface ProfileView {
 }
 
 /**
- * The profile at `nowMs`, which is not before the state's `asOf`. Numbers are rounded to six decimals. A state of another
- * plan is left as it is and shown as it would be under `plan`.
+ * The profile at `atMs`, or where the state is ahead of that at its `asOf`, for which its segments stand. Numbers are
+ * rounded to six decimals. A state of another plan is left as it is and shown as it would be under `plan`.
  */
-export function profileView(person: PersonState, plan: FoldPlan, nowMs: number): ProfileView {
+export function profileView(person: PersonState, plan: FoldPlan, atMs: number): ProfileView {
+  const nowMs = Math.max(atMs, person.asOf);
   const state = person.layout.plan === plan ? person : decodePerson(encodePerson(person), plan);
   const session = sessionView(state, nowMs);
   return {

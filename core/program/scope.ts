@@ -35,11 +35,11 @@ export class RuleScope {
     this.#nobody = nobody;
   }
 
-  /** Sets up for one person at one time; event, item and context are none. */
+  /** Sets up for one person at one time, for who is ahead of it at his own; event, item and context are none. */
   begin(person: PersonState | undefined, nowMs: number): void {
     this.turn++;
     this.person = person ?? this.#nobody;
-    this.nowMs = nowMs;
+    this.nowMs = Math.max(nowMs, this.person.asOf);
     this.horizonMs = Infinity;
     this.event = null;
     this.item = null;

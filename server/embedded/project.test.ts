@@ -395,6 +395,28 @@ test("too much at a time is refused, and nothing of it is lost or taken twice", 
   await rejects(submit(project, view("late", "u1", "lamp", clock.nowMs)), { code: "shutting_down" });
 });
 
+test("who is ahead of the clock is read at his own time: by segments, by slots and by the profile", async () => {
+  const clock = { nowMs: START_MS };
+  const often = 'features.frequency >= 3.0 || since("view") > 900.0';
+  const firstProgram = {
+    segments: { often: { when: often } },
+    slots: { hero: { variants: { on: {}, off: {} }, policy: "rules", rules: [{ when: often, variant: "on" }], default: "off" } },
+  };
+  const project = await openProject(testFolder(), clock, { firstProgram });
+  const seen = async () => {
+    const { features, segments, session } = (await project.profile({ user_id: "ada" }))!;
+    const { variant } = (await project.decide({ user_id: "ada" }, "hero"))!;
+    return [features["frequency"], features["recency_s"], session!.active, segments, variant];
+  };
+  const minute = 60_000;
+  await submit(project, ...[9, 8, 5].map((ago) => view(`e${ago}`, "ada", "lamp", clock.nowMs - ago * minute)));
+  deepEqual(await seen(), [3, 300, true, ["often"], "on"]);
+  await submit(project, { ...view("ahead", "ada", "lamp", clock.nowMs + 4 * minute), event_type: "impression" });
+  deepEqual(await seen(), [1, 540, true, [], "off"]);
+  clock.nowMs += 4 * minute;
+  deepEqual(await seen(), [1, 540, true, [], "off"], "when the clock has come there");
+});
+
 test("a filter that is no CEL over the item is refused with its fault", async () => {
   const folder = testFolder();
   const project = await openProject(folder, { nowMs: START_MS });
