@@ -135,10 +135,11 @@ export class ClusterIntake {
     return (event) => {
       const { key, link } = resolve(event, linkOf);
       const own = said.get(key);
+      const onDevice = link?.merge === true ? said.get(link.anonKey) : undefined;
+      const isMarked = event.traffic !== undefined;
+      const verdict = verdictOf({ own, onDevice, otherwise: consents.otherwise, isMarked });
       // Marked traffic links nobody.
-      const onDevice = link?.merge === true && event.traffic === undefined ? said.get(link.anonKey) : undefined;
-      const verdict = verdictOf({ own, onDevice, otherwise: consents.otherwise });
-      if (link !== undefined && event.traffic === undefined && verdict !== "refused") {
+      if (link !== undefined && !isMarked && verdict !== "refused") {
         users.set(link.anonKey, link.userKey);
         if (own === undefined && onDevice !== undefined) said.set(link.userKey, onDevice);
       }

@@ -23,15 +23,18 @@ export type ConsentVerdict = "kept" | "refused" | "refused_on_device";
 
 /**
  * What the person's word on analytics makes of his event. A user who has said nothing (`own`) takes over what was said on a
- * device (`onDevice`) that the event makes his, as his profile does; where nobody has said anything, `otherwise` holds.
+ * device (`onDevice`) that the event makes his, as his profile does; where nobody has said anything, `otherwise` holds. Marked
+ * traffic makes no device his: a yes that was said there is not his, but a no is heard all the same.
  */
-export function verdictOf({ own, onDevice, otherwise }: {
+export function verdictOf({ own, onDevice, otherwise, isMarked }: {
   own: Consent["analytics"] | undefined;
   onDevice: Consent["analytics"] | undefined;
   otherwise: ConsentDefault;
+  isMarked: boolean;
 }): ConsentVerdict {
-  if ((own ?? onDevice ?? otherwise) === "granted") return "kept";
-  return own === undefined && onDevice !== undefined ? "refused_on_device" : "refused";
+  const heard = isMarked && onDevice === "granted" ? undefined : onDevice;
+  if ((own ?? heard ?? otherwise) === "granted") return "kept";
+  return own === undefined && heard !== undefined && !isMarked ? "refused_on_device" : "refused";
 }
 
 /** The same consent for every purpose, as it holds before anybody was asked. */

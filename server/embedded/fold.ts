@@ -228,8 +228,9 @@ export class Fold {
       return "kept";
     }
     const own = this.#saidBy(key, group);
-    const onDevice = made?.merge === true ? this.#saidBy(made.anonKey, group) : undefined;
-    const verdict = verdictOf({ own: own?.analytics, onDevice: onDevice?.analytics, otherwise });
+    const onDevice = link?.merge === true ? this.#saidBy(link.anonKey, group) : undefined;
+    const isMarked = traffic !== undefined;
+    const verdict = verdictOf({ own: own?.analytics, onDevice: onDevice?.analytics, otherwise, isMarked });
     if (made !== undefined && verdict !== "refused") this.#willLink(made, group);
     return verdict;
   }

@@ -98,9 +98,14 @@ export function projectSuite(host: string, { open, test: options = {} }: SuiteOp
     const bob = { user_id: "bob", anonymous_id: "tablet" };
     const own = await submit(free, view("e3", bob, "lamp"), view("e4", { anonymous_id: "tablet" }, "lamp"));
     deepEqual(own, ["accepted", "accepted"], "his own word is above what was said on a device that becomes his");
+    await free.setConsent({ anonymous_id: "watch" }, saying("denied"));
+    const marked = { ...view("e5", { user_id: "eve", anonymous_id: "watch" }, "lamp"), traffic: "no_consent" } as const;
+    deepEqual(await submit(free, marked), ["refused"], "a browser that asks for more must not be kept where another is not");
+    equal((await free.consent({ user_id: "eve" })).said, false, "it makes the device nobody's");
     const asksFirst = await open({ consent: { default: "denied" } });
     await asksFirst.setConsent({ anonymous_id: "phone" }, saying("granted"));
     const login = [view("e1", ada, "lamp"), view("e2", { user_id: "ada" }, "chair"), view("e3", { user_id: "bob" }, "chair")];
+    deepEqual(await submit(asksFirst, { ...login[0]!, event_id: "e0", traffic: "no_consent" }), ["refused"]);
     deepEqual(await submit(asksFirst, ...login), ["accepted", "accepted", "refused"]);
     const profile = await until(() => asksFirst.profile({ user_id: "ada" }), (found) => recentOf(found).length === 2);
     equal(profile!.consent?.analytics, "granted");
