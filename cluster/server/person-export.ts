@@ -56,7 +56,10 @@ export async function* personExport(
   const units = learner.learnt.decisions.state.experiments.unitsOf(key);
   yield* knownLines({ key, person, plan: learner.program.plan, nowMs: Math.max(now(), person?.asOf ?? 0), units });
   const all = new Set([...names, ...belonging.met()]);
-  for await (const [record, place] of recordsNaming(all, options)) belonging.follow(record, place);
+  for await (const [record, place] of recordsNaming(all, options)) {
+    // Of a device only the job knows whether its link went with it.
+    if (record.kind !== "expiry") belonging.follow(record, place);
+  }
   for await (const [record, place] of recordsNaming(all, options)) {
     if (!belonging.ownersOf(record, place).next().done) yield lineOf(record);
   }

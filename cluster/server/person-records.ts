@@ -52,6 +52,8 @@ export async function findRecords(sought: readonly Sought[], options: PersonReco
     const logged = logRecordOf(record);
     if (logged === undefined) continue;
     place++;
+    // Of a device only the job knows whether its link went with it.
+    if (logged.kind === "expiry") continue;
     for (const { at, belonging } of looks) if (record.atMs <= at) belonging.follow(logged, place);
   }
   const { events: _, log, item: _item, control: _control, erasures: _erasures, ...others } = topics;

@@ -27,7 +27,8 @@ export async function eraseFromLog(options: {
   isStopped: () => boolean;
 }): Promise<LogProofs> {
   const { log, jobs, ledger, isClosed, isStopped } = options;
-  const jobOf = new Map(jobs.map((job) => [job.hashes[0]!, job]));
+  // Devices too: where their links lie in the base, the log does not say whose they were.
+  const jobOf = new Map(jobs.flatMap((job) => job.hashes.map((hash) => [hash, job])));
   const belonging = new Belonging((key) => jobOf.has(ledger.hashOf(key)));
   const before = Math.max(...jobs.map((job) => job.before));
   type Reader = (entry: { type: number; payload: Buffer; position: number }) => void;

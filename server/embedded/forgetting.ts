@@ -90,10 +90,11 @@ export class Forgetting {
   /** Takes the job down, from when on the person is served no more, and begins to work it off. */
   async erase(ref: PersonRef): Promise<ErasureStatus> {
     const { exclusive, ledger, log, nowMs } = this.#host;
+    const had = await this.#takeDevices(ref);
     const job = await exclusive(async () => {
       const before = await log.roll();
       const { fold } = this.#host.derived();
-      const names = fold.namesOf(fold.keyNow(ref));
+      const names = [...new Set([...had, ...fold.namesOf(had[0]!)])];
       const hashes = names.map((name) => ledger.hashOf(name));
       const job: ErasureJob = { job_id: uuidv7(), status: "running", at: nowMs(), before, hashes };
       await ledger.save(job);
@@ -102,6 +103,24 @@ export class Forgetting {
     });
     this.#eraseSoon();
     return statusOf(job);
+  }
+
+  /**
+   * Takes his devices from him and says what his names were, the person's key first. Of a device that somebody else had
+   * before the log keeps that: once his own records are gone, it would lead to the other again.
+   */
+  async #takeDevices(ref: PersonRef): Promise<string[]> {
+    const namesNow = (): string[] => {
+      const { fold } = this.#host.derived();
+      return fold.namesOf(fold.keyNow(ref));
+    };
+    let names = namesNow();
+    if (names.length === 1) return names;
+    await this.#host.write(names.length, (atMs) => {
+      names = namesNow();
+      return names.slice(1).map((device) => ({ kind: "expiry", at: atMs, names: [device] }));
+    });
+    return names;
   }
 
   /** Undefined: no such job. */

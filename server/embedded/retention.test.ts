@@ -123,6 +123,9 @@ test("an erasure reaches what stands for the log's head", async () => {
     clock.nowMs += rng.between(1, 6 * 3_600_000);
     await send(project, randomEvent(rng, clock, { persons: PERSONS, serial }) as never);
     if (serial === 10) await send(project, event(clock, "c1", { user_id: "canary-ada", anonymous_id: "canary-phone" }));
+    // Of his device alone, long after the log has lost the login; marked, so that no list learns of it.
+    const alone = event(clock, "c2", { anonymous_id: "canary-phone" });
+    if (serial === 290) await send(project, Object.assign(alone, { traffic: "bot" }) as never);
     if (serial % 50 === 49) await project.retain();
   }
   ok(folder.bytes().includes("canary"), "there is something to be found");

@@ -3,16 +3,16 @@
 import { anonymousKeyOf, refOfKey, userKeyOf } from "../../core/identity/identity.ts";
 import type { LogRecord, PersonRef } from "../../core/record.ts";
 
-/** From `position` on the device's visitor is the user. */
+/** From `position` on the device's visitor is the user; without one he is nobody yet again. */
 interface Turn {
   readonly position: number;
-  readonly userKey: string;
+  readonly userKey: string | undefined;
 }
 
 /** The records of a few persons, told from those of everybody else. */
 export class Belonging {
   readonly #isWanted: (personKey: string) => boolean;
-  /** By anonymous key, of every device that a wanted user was seen with: its users, in log order. */
+  /** By anonymous key, of every device that is wanted or that a wanted user was seen with: its users, in log order. */
   readonly #devices = new Map<string, Turn[]>();
 
   /** @param isWanted - whether a person of this key is one of them; asked for every id that the log names. */
@@ -24,7 +24,7 @@ export class Belonging {
   meet(record: LogRecord): void {
     const link = linkOf(record);
     if (link === undefined || this.#devices.has(link.anonKey)) return;
-    if (this.#isWanted(link.userKey)) this.#devices.set(link.anonKey, []);
+    if (this.#isWanted(link.userKey) || this.#isWanted(link.anonKey)) this.#devices.set(link.anonKey, []);
   }
 
   /** Anonymous keys of the devices that the first reading has found. */
@@ -32,17 +32,27 @@ export class Belonging {
     return this.#devices.keys();
   }
 
-  /** Second reading: who had each of these devices when. */
+  /** Second reading: who had each of these devices when. An expiry takes the devices that it names from whoever had them. */
   follow(record: LogRecord, position: number): void {
+    if (record.kind === "expiry") {
+      for (const key of record.names) if (this.#devices.has(key)) this.#turn(key, { position, userKey: undefined });
+      return;
+    }
     const link = linkOf(record);
-    const turns = link === undefined ? undefined : this.#devices.get(link.anonKey);
-    if (turns === undefined || turns.at(-1)?.userKey === link!.userKey) return;
-    turns.push({ position, userKey: link!.userKey });
+    if (link !== undefined) this.#turn(link.anonKey, { position, userKey: link.userKey });
+  }
+
+  #turn(anonKey: string, turn: Turn): void {
+    const turns = this.#devices.get(anonKey);
+    if (turns !== undefined && turns.at(-1)?.userKey !== turn.userKey) turns.push(turn);
   }
 
   /** Anonymous keys that have been somebody's last, by his key. */
   *devices(): Generator<[anonKey: string, userKey: string]> {
-    for (const [anonKey, turns] of this.#devices) if (turns.length > 0) yield [anonKey, turns.at(-1)!.userKey];
+    for (const [anonKey, turns] of this.#devices) {
+      const last = turns.at(-1)?.userKey;
+      if (last !== undefined) yield [anonKey, last];
+    }
   }
 
   /** After both readings: the wanted persons that a record is about. A dead letter may name several, all others one. */
@@ -61,8 +71,17 @@ export class Belonging {
         }
         return;
       case "expiry":
-        for (const key of record.names) yield* this.#owner(refOfKey(key), position);
+        if (this.#keepsFromOthers(record.names, position)) return;
+        // Whose the device was until then.
+        for (const key of record.names) yield* this.#owner(refOfKey(key), position - 1);
     }
+  }
+
+  /** A device that others had before was taken from one who is forgotten: without the record it would be theirs again. */
+  #keepsFromOthers(names: readonly string[], position: number): boolean {
+    const turns = names.length === 1 ? (this.#devices.get(names[0]!) ?? []) : [];
+    const taken = turns.findIndex((turn) => turn.position === position);
+    return turns.slice(0, Math.max(0, taken)).some(({ userKey }) => userKey !== undefined && !this.#isWanted(userKey));
   }
 
   *#owner({ user_id: user, anonymous_id: anonymous }: PersonRef, position: number): Generator<string> {
@@ -72,9 +91,10 @@ export class Belonging {
 
   #userOf(anonKey: string, position: number): string {
     const turns = this.#devices.get(anonKey);
-    if (turns === undefined || turns.length === 0) return anonKey;
-    // Before the first user the visitor was nobody yet, and became him.
-    return (turns.findLast((turn) => turn.position <= position) ?? turns[0]!).userKey;
+    if (turns === undefined) return anonKey;
+    // Before the first user, and after one from whom the device was taken, the visitor was nobody yet, and became the next.
+    const at = turns.findLastIndex((turn) => turn.position <= position);
+    return turns[at]?.userKey ?? turns[at + 1]?.userKey ?? anonKey;
   }
 }
 

@@ -84,6 +84,58 @@ test("what could not be read as JSON goes with whom it names: lines of a file, e
   await project.close();
 });
 
+test("a shared device is nobody's after an erasure of its last user, and never leads back to the one before", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const folder = testFolder();
+  let project = await openProject(folder, clock);
+  let serial = 0;
+  const view = (item: string, who: { user_id?: string; anonymous_id?: string }) => {
+    clock.nowMs += 1_000;
+    const times = { timestamp: clock.nowMs, received_at: clock.nowMs };
+    const event = { event_id: `e${serial++}`, ...who, event_type: "view", item_id: item, ...times };
+    return project.submit({ events: [event], deadLetters: [] });
+  };
+  const itemsOf = async (who: { user_id: string } | { anonymous_id: string }): Promise<string[] | undefined> =>
+    (await project.profile(who))?.recent.map(({ item_id }) => item_id);
+  const exported = async (who: { user_id: string } | { anonymous_id: string }): Promise<unknown[]> => {
+    const items = [];
+    for await (const line of project.exportPerson(who)) {
+      if (line.record === "event") items.push((line["event"] as { item_id: string }).item_id);
+    }
+    return items;
+  };
+  const [tablet, ada, bob] = [{ anonymous_id: "tablet" }, { user_id: "ada" }, { user_id: "bob" }];
+  await view("nobody's", tablet);
+  await view("ada's", { ...ada, ...tablet });
+  await view("ada's too", tablet);
+  await view("bob's", { ...bob, ...tablet });
+  await view("bob's too", { ...bob, anonymous_id: "own-device" });
+  const erased = await project.erasePerson(tablet);
+  await view("meanwhile", tablet);
+  equal((await done(project, erased)).scan.records_found, 0);
+  await view("later", tablet);
+  const isSo = async (): Promise<void> => {
+    deepEqual(await itemsOf(ada), ["ada's too", "ada's", "nobody's"]);
+    deepEqual(await itemsOf(tablet), ["later", "meanwhile"]);
+    deepEqual([await itemsOf(bob), await itemsOf({ anonymous_id: "own-device" })], [undefined, undefined]);
+    deepEqual(await exported(ada), ["nobody's", "ada's", "ada's too"]);
+    deepEqual(await exported(tablet), ["meanwhile", "later"]);
+    deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
+  };
+  await isSo();
+  equal(bytesUnder(folder.path).includes("own-device"), false, "what he had to himself is gone");
+  await project.close();
+  folder.remove(...readdirSync(folder.path).filter((name) => name.startsWith("state")));
+  project = await openProject(folder, clock);
+  await isSo();
+  await done(project, await project.erasePerson(tablet));
+  deepEqual(await itemsOf(ada), ["ada's too", "ada's", "nobody's"], "the visitor of now is not she");
+  await view("carl's", { user_id: "carl", ...tablet });
+  await done(project, await project.erasePerson(ada));
+  deepEqual([await itemsOf(ada), await itemsOf(tablet)], [undefined, ["carl's"]]);
+  deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
+});
+
 test("he is forgotten at once, his bytes are gone everywhere, late events are refused, and he may begin anew", async () => {
   const clock: Clock = { nowMs: START_MS };
   const folder = testFolder();

@@ -120,7 +120,7 @@ const ITEM = {
 
 const EXPIRY = {
   at: ofEvent("technical", "when they were forgotten"),
-  names: ofEvent("identifier", "who was forgotten: the person and their devices"),
+  names: ofEvent("identifier", "who was forgotten: the person and their devices; or the device"),
 } satisfies Fields<"expiry">;
 
 const OTHERS = {
@@ -141,7 +141,7 @@ export const LOG_INVENTORY: readonly InventoryKind[] = [
   { kind: "choice", title: "How a slot chose", where: LOG, fields: CHOICE },
   { kind: "assignment", title: "A part in an experiment", where: LOG, fields: ASSIGNMENT },
   { kind: "dead_letter", title: "A refused event", where: LOG, fields: DEAD_LETTER },
-  { kind: "expiry", title: "A person who was forgotten by retention", where: LOG, fields: EXPIRY },
+  { kind: "expiry", title: "A person who was forgotten by retention, or a device that an erasure has taken from its user", where: LOG, fields: EXPIRY },
   { kind: "item", title: "An item of the catalogue", where: LOG, fields: ITEM },
   { kind: "others", title: "Other records of the log", where: LOG, fields: OTHERS },
 ];
