@@ -3,7 +3,7 @@ import type { Item } from "../item/item.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { WholeTable } from "../wire/dirty-rows.ts";
 import { createContent, type Content } from "./content.ts";
-import { createItemIndex, type StoredItemIndex } from "./item-index.ts";
+import { createItemIndex, listedSlots, type StoredItemIndex } from "./item-index.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 
 export const NEWEST_MAX = 200;
@@ -97,10 +97,7 @@ export function createCatalogue(leaving: (slot: number) => void): Catalogue {
   const settle = (): void => {
     if (!isStale) return;
     isStale = false;
-    const listed: number[] = [];
-    for (let slot = 0; slot < items.slotEnd; slot++) if (items.itemAt(slot) !== undefined) listed.push(slot);
-    listed.sort((a, b) => items.listedOrder(a) - items.listedOrder(b));
-    for (const slot of listed) content.put(slot, items.itemAt(slot));
+    for (const slot of listedSlots(items)) content.put(slot, items.itemAt(slot));
     newest.length = 0;
     isShort = true;
   };

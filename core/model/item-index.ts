@@ -77,6 +77,13 @@ export interface StoredItemIndex extends ItemIndex {
   loadSlot(slot: number, row: ItemSlot): void;
 }
 
+/** Slots of the catalogue's items, in the order in which these were last put. */
+export function listedSlots(items: ItemIndex): number[] {
+  const listed: number[] = [];
+  for (let slot = 0; slot < items.slotEnd; slot++) if (items.itemAt(slot) !== undefined) listed.push(slot);
+  return listed.sort((a, b) => items.listedOrder(a) - items.listedOrder(b));
+}
+
 export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
   const slots = new Map<string, number>();
   const ids: (string | undefined)[] = [];

@@ -7,6 +7,7 @@ import { learningConfig, modelConfig } from "../model/config.ts";
 import type { BackgroundPart } from "../model/background.ts";
 import { healthView, type HealthView } from "../model/health-view.ts";
 import type { FeatureEffect } from "../model/effects.ts";
+import { listedSlots } from "../model/item-index.ts";
 import { createModels, type Probe } from "../model/models.ts";
 import { findItems } from "./find-items.ts";
 import type { Origin } from "./arrange.ts";
@@ -223,6 +224,8 @@ export interface Recommender {
   item(itemId: string): Item | undefined;
   /** Catalogue items whose id, or a word of whose title, begins with `text`. For people who search, not for lists. */
   findItems(text: string, limit: number): Item[];
+  /** The whole catalogue, in the order in which its items were last put; not to be changed meanwhile. */
+  catalogue(): Iterable<Item>;
   /** Whether `step` should be passed with `sampled: true`; reads, never changes. `eventId` is what is hashed. */
   learningSample(eventId: string, paceMs: number): boolean;
   learn(step: Step): void;
@@ -275,6 +278,9 @@ export function createRecommender(config: RecommenderConfig = {}): MeasuredRecom
       return slot < 0 ? undefined : models.items.itemAt(slot);
     },
     findItems: (text, limit) => findItems(models.items, text, limit),
+    *catalogue() {
+      for (const slot of listedSlots(models.items)) yield models.items.itemAt(slot)!;
+    },
     learningSample: (eventId, paceMs) => models.sampler.picks(eventId, paceMs, models.blend.samples),
     learn: (step) => models.learn(step),
     health: () => healthView(models.health, ["mix", "calibrated", ...models.models.map(({ name }) => name)], models.config.off),

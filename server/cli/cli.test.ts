@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -137,6 +137,57 @@ test("what shaped no profile is not exported, so it shapes none where the export
   equal(error, "attune: 2 events left out, as they are from profiles: bots, patterns no human makes, Global Privacy Control\n");
   match((await run("import", "--data", copy, eventFile("marked.ndjson", [out.trim()]))).out, /^events: 1 accepted/);
   match((await run("verify", "--data", copy)).out, /2 records, 1 persons\n0 differences\n$/);
+});
+
+test("the exported catalogue is the one that the node serves: each item once, as it is now, without those that were deleted", async () => {
+  const [data, copy] = [join(folder, "catalogue"), join(folder, "catalogue-copy")];
+  const item = (n: number, title: string) => ({ item_id: `i${n}`, categories: ["a"], tags: [], title, published_at: "2026-01-05T00:00:00.000Z" });
+  await run("import", "--data", data, "--items", eventFile("catalogue.ndjson", [item(1, "one"), item(2, "two"), item(3, "three")]));
+  const { child, done } = start(["start", "--data", data, "--port", "0", "--grpc-port", "off"], { ATTUNE_DEMO: "0", ATTUNE_HOST: "" });
+  const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
+  const url = line.slice(line.indexOf("http"));
+  equal((await fetch(`${url}/v1/items/i2`, { method: "DELETE" })).status, 204);
+  const body = JSON.stringify({ items: [item(1, "one, new")] });
+  equal((await fetch(`${url}/v1/items`, { method: "PUT", headers: { "content-type": "application/json" }, body })).status, 200);
+  child.kill("SIGTERM");
+  await done;
+  const exported = await run("export", "--items", "--data", data);
+  deepEqual(exported.out.trim().split("\n").map((text) => JSON.parse(text) as unknown), [item(3, "three"), item(1, "one, new")]);
+  await run("import", "--data", copy, "--items", eventFile("catalogue-again.ndjson", [exported.out.trim()]));
+  equal((await run("export", "--items", "--data", copy)).out, exported.out);
+});
+
+test("who allows no profile is not exported, so an import elsewhere makes none", async () => {
+  const data = join(folder, "denied");
+  await run("import", "--data", data, eventFile("denied.ndjson", Array.from({ length: 10 }, (_, i) => event(i))));
+  const { child, done } = start(["start", "--data", data, "--port", "0", "--grpc-port", "off"], { ATTUNE_DEMO: "0", ATTUNE_HOST: "" });
+  const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
+  const url = line.slice(line.indexOf("http"));
+  const headers = { "content-type": "application/json" };
+  const consent = { method: "PUT", headers, body: JSON.stringify({ profiling: "denied" }) };
+  equal((await fetch(`${url}/v1/privacy/users/u1/consent`, consent)).status, 200);
+  child.kill("SIGTERM");
+  await done;
+  const { out, error } = await run("export", "--data", data);
+  const persons = new Set(out.trim().split("\n").map((text) => (JSON.parse(text) as { user_id: string }).user_id));
+  deepEqual([...persons], ["u0", "u2", "u3", "u4"]);
+  equal(error, "attune: 2 events left out, of persons who allow no profile of theirs\n");
+});
+
+test("an export that the disk has no room for says that it is not whole", { skip: !existsSync("/dev/full") }, async () => {
+  const data = join(folder, "full");
+  await run("import", "--data", data, eventFile("full.ndjson", [event(1)]));
+  const full = openSync("/dev/full", "w");
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, "export", "--data", data], {
+    cwd: folder,
+    stdio: ["ignore", full, "pipe"],
+  });
+  let error = "";
+  child.stderr!.on("data", (chunk) => (error += chunk));
+  const [code] = (await once(child, "close")) as [number];
+  closeSync(full);
+  equal(code, 1);
+  match(error, /^attune: standard output cannot be written to, so what is there is not whole: ENOSPC.*\n$/);
 });
 
 test("start says where it listens, refuses a second process on its folder, takes a replay, and ends with 0 on SIGTERM", async () => {

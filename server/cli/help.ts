@@ -56,10 +56,13 @@ is taken.
 
 ATTUNE_KEY is a key that may send events, where the node has keys.
 `,
-  export: `attune export: writes the log's events to standard output as NDJSON, marked traffic left out
+  export: `attune export: writes the log's events to standard output as NDJSON, for import and evaluate
 
-  --items                the catalogue instead
-${OF_PROJECT}`,
+  --items                the catalogue instead, as it is now
+${OF_PROJECT}
+Left out are marked traffic (bots, Global Privacy Control) and persons who deny profiling. Attributes, consents, decisions and the
+program are no events: "attune backup" takes everything.
+`,
   verify: `attune verify: folds the whole log anew and compares every profile; exit code 1 where one differs
 
 ${OF_PROJECT}`,
