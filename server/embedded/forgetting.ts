@@ -18,7 +18,7 @@ import {
   type ProjectFolder,
 } from "./derived.ts";
 import { eraseFromLog, ErasureStopped, type LogProofs } from "./erasing.ts";
-import { applyRetention } from "./retaining.ts";
+import { applyRetention, rollOld } from "./retaining.ts";
 
 const ERASURE_AGAIN_MS = 30_000;
 /** Retention runs so often, and a little after each start. */
@@ -60,6 +60,7 @@ export class Forgetting {
   #retaining: Promise<RetentionReport | undefined> | null = null;
   #retentionTimer: NodeJS.Timeout | null = null;
   #retained: RetentionReport | undefined;
+  #rolling: Promise<void> | null = null;
 
   constructor(host: ForgettingHost) {
     this.#host = host;
@@ -75,7 +76,11 @@ export class Forgetting {
     return this.#retained;
   }
 
+  /** What comes in from now on does not stand behind what an earlier process wrote long ago, and goes with its own time. */
   start(): void {
+    const { log, nowMs, exclusive, onRetentionFailed } = this.#host;
+    const roll = (): Promise<unknown> => exclusive(() => log.roll());
+    this.#rolling = rollOld({ log, nowMs, roll }).catch((error: unknown) => onRetentionFailed(error as Error));
     this.#retainAfter(RETAIN_FIRST_MS);
   }
 
@@ -83,6 +88,7 @@ export class Forgetting {
   async stop(): Promise<void> {
     if (this.#erasureTimer !== null) clearTimeout(this.#erasureTimer);
     if (this.#retentionTimer !== null) clearTimeout(this.#retentionTimer);
+    await this.#rolling;
     await this.#retaining?.catch(() => {});
     await this.#erasing;
   }

@@ -12,8 +12,11 @@ import type { ProjectFolder } from "./derived.ts";
 import { letterOf, type Fold } from "./fold.ts";
 import { decodeRecord } from "./record-codec.ts";
 
-/** A segment takes what comes in this long: what retention cuts off is a segment. */
-const SEGMENT_AGE_MS = 86_400_000;
+/**
+ * A segment takes what comes in this long: what retention cuts off is a segment. Half a day, and twice the six hours between
+ * two runs (one begins the next segment, one finds this one old): what is old goes a day later at most.
+ */
+const SEGMENT_AGE_MS = 43_200_000;
 const PERSONS_A_PAGE = 200;
 const LETTERS_A_PAGE = 500;
 
@@ -37,10 +40,11 @@ export interface RetentionHost {
 /** One run; undefined where it was stopped on the way. To be called by one at a time, and by none while an erasure runs. */
 export async function applyRetention(host: RetentionHost): Promise<RetentionReport | undefined> {
   const nowMs = host.nowMs();
+  // First: what this run writes must not stand behind what is old, which would be kept as long as the new is.
+  await rollOld(host);
   const persons = await expirePersons(host);
   const deadLetters = await expireLetters(host);
   const erasuresDropped = await host.ledger.dropBefore(nowMs - host.policy.erasures);
-  await rollOld(host);
   const log = await cutLog(host);
   if (log === undefined || host.isStopped()) return undefined;
   return {
@@ -99,8 +103,8 @@ function resolved({ id, at, code }: DeadLetter): DeadLetter {
   return { id, at, code, path: "", message: "", source: "", body: null, resolved: true };
 }
 
-/** Quiet sites fill a segment in months; nothing of it could go before. */
-async function rollOld({ log, nowMs, roll }: RetentionHost): Promise<void> {
+/** Begins a new segment where the last is old. Quiet sites fill one in months; nothing of it could go before. */
+export async function rollOld({ log, nowMs, roll }: Pick<RetentionHost, "log" | "nowMs" | "roll">): Promise<void> {
   const last = log.bounds.at(-1)!;
   const first = firstRecordMs(log, last.base);
   if (first !== undefined && nowMs() - first > SEGMENT_AGE_MS) await roll();

@@ -73,6 +73,34 @@ test("refused events go after their time, from the list and from the log", async
   deepEqual(await verified(project, clock), []);
 });
 
+test("what was written before the node was away goes in its own time, not with what comes afterwards", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const before = await openProject(folder, clock);
+  await send(before, event(clock, "old", { user_id: "canary" }));
+  await before.close();
+  clock.nowMs += 40 * DAY;
+  const project = await openProject(folder, clock);
+  await send(project, event(clock, "new", { user_id: "ada" }));
+  clock.nowMs += 50 * DAY + 1;
+  ok((await project.retain())!.log.bytes_dropped > 0);
+  const kept = JSON.stringify(recordsOf(project, decodeRecord));
+  deepEqual([kept.includes("canary"), kept.includes("ada")], [false, true]);
+  deepEqual(await verified(project, clock), []);
+});
+
+test("what retention itself writes does not keep what is old", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const project = await openProject(testFolder(), clock);
+  await send(project, event(clock, "old", { anonymous_id: "canary" }));
+  clock.nowMs += 90 * DAY + 1;
+  const report = (await project.retain())!;
+  equal(report.visitors_expired, 1);
+  ok(report.log.bytes_dropped > 0);
+  equal(recordsOf(project, decodeRecord).some((record) => record.kind === "event"), false);
+  deepEqual(await verified(project, clock), []);
+});
+
 for (const seed of [1, 2, 3]) {
   test(`the log loses its head, and the base stands for it (seed ${seed})`, async () => {
     const rng = rngFrom(seed);
