@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -21,7 +21,7 @@ interface Bench {
   now: { ms: number };
   /** Opens the data folder of that name. */
   open(name: string): Promise<EmbeddedHost>;
-  backup(options?: { whole?: boolean }): ReturnType<typeof takeBackup>;
+  backup(options?: { whole?: boolean; to?: string }): ReturnType<typeof takeBackup>;
   restore(name: string, options?: Partial<Parameters<typeof restoreBackup>[0]>): ReturnType<typeof restoreBackup>;
 }
 
@@ -189,6 +189,36 @@ for (const encrypted of [true, false]) {
     equal((await restored.projects.get("default")!.profile({ user_id: "ada" }))?.recent.length, 1);
   });
 }
+
+test("the data folder is no place for its backup, and a backup that lost a file says which", async (t) => {
+  const { root, now, open, backup, restore } = bench(t, { encrypted: false });
+  const host = await open("data");
+  await host.projects.get("default")!.submit({ events: [event("1", { user_id: "ada" }, now.ms)], deadLetters: [] });
+  await rejects(backup({ to: join(root, "data") }), /is the data folder itself: name another folder/);
+  deepEqual([existsSync(join(root, "data", "boxes")), existsSync(join(root, "data", "vault.json"))], [false, false]);
+  await backup();
+  const box = join(root, "backup", "boxes", "1.box");
+  const bytes = readFileSync(box);
+  rmSync(box);
+  await rejects(restore("no-box"), /1\.box is missing: the backup is not whole/);
+  writeFileSync(box, bytes);
+  rmSync(join(root, "backup", "vault.json"));
+  for (const attempt of [restore("no-vault"), backup()]) await rejects(attempt, /has lost its vault\.json/);
+  equal(existsSync(join(root, "backup", "vault.json")), false, "none is made in its place");
+});
+
+test("a backup opens with the key of its own moment, which each backup that replaces a file makes anew", async (t) => {
+  const { root, now, open, backup, restore } = bench(t, { encrypted: true });
+  const project = (await open("data")).projects.get("default")!;
+  await project.submit({ events: [event("1", { user_id: "ada" }, now.ms)], deadLetters: [] });
+  await backup();
+  const old = join(root, "old-keys");
+  cpSync(join(root, "backup-keys"), old, { recursive: true });
+  await project.submit({ events: [event("2", { user_id: "ada" }, now.ms)], deadLetters: [] });
+  await backup();
+  await rejects(restore("old", { backupKeys: old }), /folder and key must be of one moment. Bring back the key that was there with this folder/);
+  await restore("new");
+});
 
 test("retention's base is part of a backup, and bounds how far back one can go", async (t) => {
   const { now, open, backup, restore } = bench(t, { encrypted: true });

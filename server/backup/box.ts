@@ -78,7 +78,10 @@ function sealed(chunk: Buffer, place: Place, key: KeyObject): Buffer {
 
 /** The chunks of a box, in order. @throws BoxError before anything that is not authentic is given. */
 export async function* openBox(path: string, key: KeyObject): AsyncGenerator<Buffer> {
-  const file = await open(path, "r");
+  const file = await open(path, "r").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT") throw cause;
+    throw new BoxError(`${path} is missing: the backup is not whole, take another`, { cause });
+  });
   try {
     const head = await read(file, HEAD_BYTES, path);
     if (head.toString("latin1", 0, 8) !== MAGIC || head.readUInt32LE(8) !== VERSION) throw broken(path);

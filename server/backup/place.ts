@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { openVault, type Vault } from "../vault/vault.ts";
+import { holdsVault, openVault, type Vault } from "../vault/vault.ts";
 import { openBox, sealBox } from "./box.ts";
 
 export interface BackedUpFile {
@@ -72,6 +72,9 @@ export async function openBackup<M extends AnyManifest = Manifest>(
   if (mode === "read" && !existsSync(manifestPath)) {
     const isBegun = existsSync(boxes) && readdirSync(boxes).length > 0;
     throw new BackupError(isBegun ? `${path}: this backup was not finished; take it again` : `${path} holds no backup`);
+  }
+  if (existsSync(manifestPath) && !holdsVault(path)) {
+    throw new BackupError(`${path} has lost its vault.json, without which nothing of it opens: bring it back, or name another folder`);
   }
   mkdirSync(boxes, { recursive: true, mode: 0o700 });
   const vault = openVault({ dataFolder: path, kekFolder: keys ?? defaultBackupKeys(), variable: "ATTUNE_BACKUP_KEYS" });

@@ -281,6 +281,20 @@ test("each command says what it takes", async () => {
   }
 });
 
+test("start warns of projects in its folder that no setting names", async () => {
+  const data = join(folder, "not-named");
+  const file = eventFile("not-named.ndjson", [event(1)]);
+  for (const project of ["default", "outlet"]) await run("import", "--data", data, "--project", project, file);
+  const args = ["start", "--data", data, "--port", "0", "--grpc-port", "off"];
+  const { child, done } = start(args, { ATTUNE_DEMO: "0", ATTUNE_HOST: "", ATTUNE_LOG_LEVEL: "warn" });
+  await once(createInterface({ input: child.stdout! }), "line");
+  child.kill("SIGTERM");
+  const lines = (await done).error.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as { projects?: string[]; msg: string });
+  const warning = lines.find(({ projects }) => projects !== undefined);
+  deepEqual(warning?.projects, ["outlet"]);
+  match(warning!.msg, /no setting names.*attune\.config\.ts/);
+});
+
 test("verify and export make no project of a folder that was mistyped", async () => {
   for (const command of ["verify", "export"]) {
     const { code, error } = await run(command, "--data", join(folder, "mistyped"));

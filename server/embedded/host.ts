@@ -1,4 +1,5 @@
 // The embedded host: all projects of one data folder in this process, and nobody else's.
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { lockFolder } from "../log/folder-lock.ts";
 import { openVault } from "../vault/vault.ts";
@@ -43,6 +44,12 @@ export async function openHost(options: HostOptions): Promise<EmbeddedHost> {
     throw error;
   }
   return { projects, close };
+}
+
+/** Projects that the folder holds besides those of `named`. */
+export function otherProjects(dataFolder: string, named: ReadonlyMap<string, unknown>): string[] {
+  const folder = join(dataFolder, "projects");
+  return existsSync(folder) ? readdirSync(folder).filter((name) => !named.has(name)).sort() : [];
 }
 
 export function projectFolder(dataFolder: string, name: string): string {

@@ -67,13 +67,17 @@ export function defaultKekFolder(): string {
   return join(homedir(), ".config", "attune", "keys");
 }
 
+export function holdsVault(dataFolder: string): boolean {
+  const file = join(dataFolder, VAULT_FILE);
+  return existsSync(file) || existsSync(nextOf(file));
+}
+
 /** Opens the vault of a data folder, or makes it. @throws VaultError where its KEK is missing or does not fit. */
 export function openVault(options: VaultOptions): Vault {
   const file = join(options.dataFolder, VAULT_FILE);
   const kekFolder = options.kekFolder ?? defaultKekFolder();
   mkdirSync(options.dataFolder, { recursive: true, mode: 0o700 });
-  const opened =
-    existsSync(file) || existsSync(nextOf(file)) ? openExisting(file, kekFolder, options.variable) : makeNew(file, kekFolder);
+  const opened = holdsVault(options.dataFolder) ? openExisting(file, kekFolder, options.variable) : makeNew(file, kekFolder);
   return new FileVault(file, opened);
 }
 
@@ -152,7 +156,7 @@ function besideKek(kekFolder: string, id: string, name: string): string {
 /** What a vault holds at this moment, read beside the process that has it open; undefined where there is no vault. */
 export function readVault(options: VaultOptions): ReadableVault | undefined {
   const file = join(options.dataFolder, VAULT_FILE);
-  if (!existsSync(file) && !existsSync(nextOf(file))) return undefined;
+  if (!holdsVault(options.dataFolder)) return undefined;
   const { id, keys } = openKeys(file, options.kekFolder ?? defaultKekFolder());
   return { id, keys };
 }
@@ -204,7 +208,10 @@ function openKeys(file: string, kekFolder: string, variable = "ATTUNE_KEK_FOLDER
   const { epoch, key: kek } = readKek(kekPath);
   const fitting = candidates.find((candidate) => candidate.epoch === epoch);
   if (fitting === undefined) {
-    throw new VaultError(`${kekPath} is of epoch ${epoch} and opens no copy of ${file}: keys were destroyed since`);
+    throw new VaultError(
+      `${kekPath} is of epoch ${epoch} and opens no copy of ${file}: keys were destroyed in between, so folder and key must be ` +
+        `of one moment. Bring back the key that was there with this folder, or the folder that belongs to this key`,
+    );
   }
   const keys = new Map(fitting.keys.map(({ name, key }) => [name, unwrap(name, key, kek, fitting)]));
   return { id, epoch, kek, kekPath, keys, isWhole: fitting === candidates[0] && candidates.length === 1 };
