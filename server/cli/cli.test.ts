@@ -98,8 +98,27 @@ test("import takes what is packed whatever it is called, bounds a line, and says
     match(error, /:2: the line is longer than 1048576 characters\n/);
     match(error, /events from before the year 2000: 1; Unix time is in milliseconds/);
   }
+  const latin = join(folder, "latin.ndjson");
+  writeFileSync(latin, JSON.stringify({ ...event(6), item_id: "caf\u00e9" }), "latin1");
+  const encoded = await run("import", "--data", data, latin);
+  match(encoded.out, /^events: 0 accepted, 0 duplicates, 1 rejected/);
+  match(encoded.error, /:1: the line is not UTF-8: convert the file, and import it again\n/);
   const swapped = await run("import", "--data", data, "--items", eventFile("swapped.ndjson", [event(5)]));
   match(swapped.error, /lines of --items with an event_type, as events have: 1; is it the catalogue\?/);
+});
+
+test("an import that breaks off says what it has taken, and the next one goes on", async () => {
+  const data = join(folder, "cut");
+  const text = Array.from({ length: 20_000 }, (_, i) => JSON.stringify(event(i))).join("\n");
+  const cut = join(folder, "cut.ndjson.gz");
+  const bytes = gzipSync(text);
+  writeFileSync(cut, bytes.subarray(0, bytes.length - 5_000));
+  const broken = await run("import", "--data", data, cut);
+  equal(broken.code, 1);
+  const [, taken] = /^attune: (\d+) events were accepted before, and stay: .*\nattune: .* cannot be read after line \d+: unexpected end of file\n$/.exec(broken.error) ?? [];
+  ok(Number(taken) > 0, broken.error);
+  writeFileSync(cut, bytes);
+  match((await run("import", "--data", data, cut)).out, new RegExp(`^events: ${20_000 - Number(taken)} accepted, ${taken} duplicates, 0 rejected`));
 });
 
 test("what is exported can be imported again, from standard input too", async () => {

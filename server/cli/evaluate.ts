@@ -229,8 +229,9 @@ interface Line {
 async function* rowsOf(path: string, account: Account): AsyncGenerator<Line> {
   const file = openEventFile(path);
   for await (const lines of file.lines()) {
-    for (const { number, text } of lines) {
-      const parsed = parseLine(text);
+    for (const line of lines) {
+      const { number } = line;
+      const parsed = parseLine(line);
       if ("fault" in parsed) account.refuse(number, { code: "bad_json", message: parsed.fault });
       else yield { number, row: parsed.value, share: file.progress };
     }

@@ -1,4 +1,5 @@
 // Reads NDJSON files (or `-` for standard input), packed with gzip or not, line by line, as fast as parsing allows.
+import { isUtf8 } from "node:buffer";
 import { createReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -7,6 +8,8 @@ export interface Line {
   /** 1 for the first. */
   number: number;
   text: string;
+  /** False: its bytes are of another encoding, and `text` is not what they said. */
+  isUtf8: boolean;
 }
 
 /** A file that cannot be read; the message names it and says why. */
@@ -16,10 +19,16 @@ export class EventFileError extends Error {
 
 /** A longer line is handed over cut and held no longer than this: no event is so long, and it will be refused. */
 const LINE_CHARACTERS_MAX = 1 << 20;
+/** At least a character more than that, whatever is in the line: three bytes of UTF-8 are one, four are two. */
+const LINE_BYTES_MAX = 3 * (LINE_CHARACTERS_MAX + 1);
+const NEWLINE = 0x0a;
+const BYTE_ORDER_MARK = "\ufeff";
 
 /** What a line says, or why it says nothing. */
-export function parseLine(text: string): { value: unknown } | { fault: string } {
+export function parseLine({ text, isUtf8 }: Pick<Line, "text" | "isUtf8">): { value: unknown } | { fault: string } {
   if (text.length > LINE_CHARACTERS_MAX) return { fault: `the line is longer than ${LINE_CHARACTERS_MAX} characters` };
+  // Taken as it came it would stand in the log for ever, under its id, without its letters.
+  if (!isUtf8) return { fault: "the line is not UTF-8: convert the file, and import it again" };
   try {
     return { value: JSON.parse(text) as unknown };
   } catch (error) {
@@ -51,35 +60,48 @@ export function openEventFile(path: string): EventFile {
       return size === undefined || size === 0 ? undefined : read / size;
     },
     async *lines() {
-      const decoder = new TextDecoder();
-      let rest = "";
+      let rest: Buffer = Buffer.alloc(0);
       let number = 0;
-      const split = (text: string): Line[] => {
+      const split = (block: Buffer): Line[] => {
         const lines: Line[] = [];
-        for (const line of text.split("\n")) {
-          number++;
-          if (line.trim() !== "") lines.push({ number, text: line.slice(0, LINE_CHARACTERS_MAX + 1) });
+        for (const { text, isUtf8 } of linesOf(block)) {
+          const line = number++ === 0 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+          if (line.trim() !== "") lines.push({ number, text: line.slice(0, LINE_CHARACTERS_MAX + 1), isUtf8 });
         }
         return lines;
       };
       try {
-        for await (const chunk of await source()) {
-          const text = rest + decoder.decode(chunk as Buffer, { stream: true });
-          const end = text.lastIndexOf("\n");
+        for await (const part of await source()) {
+          const chunk = part as Buffer;
+          const end = chunk.lastIndexOf(NEWLINE);
           if (end < 0) {
-            rest = text.slice(0, LINE_CHARACTERS_MAX + 1);
+            rest = Buffer.concat([rest, chunk]).subarray(0, LINE_BYTES_MAX);
             continue;
           }
-          rest = text.slice(end + 1);
-          yield split(text.slice(0, end));
+          const block = Buffer.concat([rest, chunk.subarray(0, end)]);
+          rest = chunk.subarray(end + 1);
+          yield split(block);
         }
       } catch (cause) {
         if (cause instanceof EventFileError) throw cause;
         throw new EventFileError(`${path} cannot be read after line ${number}: ${(cause as Error).message}`, { cause });
       }
-      if (rest !== "") yield split(rest);
+      if (rest.length > 0) yield split(rest);
     },
   };
+}
+
+function* linesOf(block: Buffer): Generator<Pick<Line, "text" | "isUtf8">> {
+  if (isUtf8(block)) {
+    for (const text of block.toString("utf8").split("\n")) yield { text, isUtf8: true };
+    return;
+  }
+  for (let from = 0; from <= block.length; ) {
+    const newline = block.indexOf(NEWLINE, from);
+    const line = block.subarray(from, newline < 0 ? block.length : newline);
+    yield { text: line.toString("utf8"), isUtf8: isUtf8(line) };
+    from += line.length + 1;
+  }
 }
 
 /** The bytes of `input`, unpacked where they begin as gzip does, whatever the file is called. */

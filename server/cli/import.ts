@@ -52,7 +52,15 @@ export async function importCommand(args: string[]): Promise<number> {
     let items = { accepted: 0, duplicates: 0, rejected: 0 };
     if (values.items !== undefined) items = await importItems(project, values.items, notes);
     const counts: Counts = { accepted: 0, duplicates: 0, rejected: 0 };
-    for (const path of positionals) await importEvents(project, path, counts, notes);
+    try {
+      for (const path of positionals) await importEvents(project, path, counts, notes);
+    } catch (error) {
+      // The line after this one says why.
+      if (counts.accepted > 0) {
+        process.stderr.write(`attune: ${counts.accepted} events were accepted before, and stay: in the next import they are duplicates\n`);
+      }
+      throw error;
+    }
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     const itemCounts =
       values.items === undefined ? "" : `items: ${items.accepted} accepted, ${items.rejected} rejected; `;
@@ -89,19 +97,22 @@ async function importEvents(project: EmbeddedProject, path: string, counts: Coun
     }
     notes.early += submission.events.filter(({ timestamp }) => timestamp < EARLY_BEFORE_MS).length;
   };
-  for await (const lines of file.lines()) {
-    for (let start = 0; start < lines.length; start += EVENTS_A_SUBMISSION) {
-      const submission = submissionOf(project, path, lines.slice(start, start + EVENTS_A_SUBMISSION));
-      const done: Promise<void> = submit(submission)
-        .catch((error: unknown) => (failure ??= error))
-        .then(() => void underWay.delete(done));
-      underWay.add(done);
-      if (underWay.size >= SUBMISSIONS_MAX) await Promise.race(underWay);
-      if (failure !== undefined) throw failure;
+  try {
+    for await (const lines of file.lines()) {
+      for (let start = 0; start < lines.length; start += EVENTS_A_SUBMISSION) {
+        const submission = submissionOf(project, path, lines.slice(start, start + EVENTS_A_SUBMISSION));
+        const done: Promise<void> = submit(submission)
+          .catch((error: unknown) => (failure ??= error))
+          .then(() => void underWay.delete(done));
+        underWay.add(done);
+        if (underWay.size >= SUBMISSIONS_MAX) await Promise.race(underWay);
+        if (failure !== undefined) throw failure;
+      }
+      bar.update(file.progress, `${counts.accepted + counts.duplicates} events`);
     }
-    bar.update(file.progress, `${counts.accepted + counts.duplicates} events`);
+  } finally {
+    await Promise.all(underWay);
   }
-  await Promise.all(underWay);
   bar.done();
   if (failure !== undefined) throw failure;
 }
@@ -110,9 +121,10 @@ function submissionOf(project: EmbeddedProject, path: string, lines: readonly Li
   const events: LoggedEvent[] = [];
   const deadLetters: Submission["deadLetters"][number][] = [];
   const receivedAtMs = Date.now();
-  for (const { number, text } of lines) {
+  for (const line of lines) {
+    const { number, text } = line;
     const source = `${SOURCE}${path}:${number}`;
-    const parsed = parseLine(text);
+    const parsed = parseLine(line);
     if ("fault" in parsed) {
       const body = keptBody(text);
       deadLetters.push({ code: "bad_json", path: "", message: parsed.fault, source, body, once: lineId(number, text) });
@@ -150,8 +162,9 @@ async function importItems(project: EmbeddedProject, path: string, notes: Notes)
     items = [];
   };
   for await (const lines of openEventFile(path).lines()) {
-    for (const { number, text } of lines) {
-      const refused = takeItem(text, items);
+    for (const line of lines) {
+      const { number, text } = line;
+      const refused = takeItem(line, items);
       if (refused !== undefined) {
         const source = `${SOURCE}${path}:${number}`;
         notes.refusals.add({ ...refused, place: `${path}:${number}` });
@@ -166,9 +179,9 @@ async function importItems(project: EmbeddedProject, path: string, notes: Notes)
   return counts;
 }
 
-function takeItem(text: string, items: Item[]) {
-  const parsed = parseLine(text);
-  if ("fault" in parsed) return { code: "bad_json", path: "", message: parsed.fault, body: keptBody(text) };
+function takeItem(line: Line, items: Item[]) {
+  const parsed = parseLine(line);
+  if ("fault" in parsed) return { code: "bad_json", path: "", message: parsed.fault, body: keptBody(line.text) };
   const raw = parsed.value;
   const result = normaliseItem(raw);
   if ("item" in result) {

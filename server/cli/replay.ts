@@ -2,7 +2,7 @@
 // Event times are moved to the moment of sending and ids get a suffix of this run, so each replay is new traffic.
 import { parseTimestamp } from "../../core/event/time.ts";
 import { environmentOf } from "./environment.ts";
-import { openEventFile } from "./event-file.ts";
+import { openEventFile, parseLine, type Line } from "./event-file.ts";
 import { parseFlags } from "./flags.ts";
 import { progressBar } from "./progress.ts";
 import { createRefusals, type Refusals } from "./refusals.ts";
@@ -73,11 +73,12 @@ export async function replayCommand(args: string[]): Promise<number> {
     bar.update(file.progress, `${counts.accepted} events`);
   };
   reading: for await (const lines of file.lines()) {
-    for (const { number, text } of lines) {
+    for (const line of lines) {
+      const { number, text } = line;
       if (taken >= limit) break reading;
-      const event = readEvent(text);
+      const event = readEvent(line);
       if (event === undefined) {
-        const message = "the line is no JSON object with a timestamp";
+        const message = "the line is no JSON object with a timestamp, in UTF-8";
         counts.refusals.add({ code: "unreadable", message, place: `${path}:${number}` });
         counts.unreadable++;
         continue;
@@ -109,15 +110,12 @@ export async function replayCommand(args: string[]): Promise<number> {
   return 0;
 }
 
-function readEvent(text: string): { body: Record<string, unknown>; timeMs: number } | undefined {
-  try {
-    const body = JSON.parse(text) as Record<string, unknown>;
-    const timeMs = parseTimestamp(body["timestamp"]);
-    return Number.isNaN(timeMs) ? undefined : { body, timeMs };
-  } catch {
-    // A line that is not JSON is counted by the caller as unreadable.
-    return undefined;
-  }
+function readEvent(line: Line): { body: Record<string, unknown>; timeMs: number } | undefined {
+  const parsed = parseLine(line);
+  if ("fault" in parsed || typeof parsed.value !== "object" || parsed.value === null) return undefined;
+  const body = parsed.value as Record<string, unknown>;
+  const timeMs = parseTimestamp(body["timestamp"]);
+  return Number.isNaN(timeMs) ? undefined : { body, timeMs };
 }
 
 /** Sends a batch, again while the node is away or overloaded. */
