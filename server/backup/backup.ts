@@ -3,6 +3,7 @@
 // has changed; what an erasure has written anew replaces what was there, and its key is destroyed.
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isThere } from "../disk/is-there.ts";
 import { readAt, checkSegmentHeader, baseOfName, generationOf, SEGMENT_HEADER_BYTES } from "../log/segment-file.ts";
 import { readVault, type ReadableVault } from "../vault/vault.ts";
 import { sealBox } from "./box.ts";
@@ -44,7 +45,7 @@ export interface BackupReport {
 
 export async function takeBackup(options: BackupOptions): Promise<BackupReport> {
   const { dataFolder, to, backupKeys, whole = false } = options;
-  if (!existsSync(join(dataFolder, "projects"))) throw new BackupError(`${dataFolder} holds no data of attune`);
+  if (!isThere(join(dataFolder, "projects"))) throw new BackupError(`${dataFolder} holds no data of attune`);
   if (resolve(to) === resolve(dataFolder)) throw new BackupError(`${to} is the data folder itself: name another folder`);
   const backup = await openBackup(to, backupKeys, "write");
   const at = new Date(options.now()).toISOString();

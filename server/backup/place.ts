@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { isThere } from "../disk/is-there.ts";
 import { holdsVault, openVault, type Vault } from "../vault/vault.ts";
 import { openBox, sealBox } from "./box.ts";
 
@@ -69,7 +70,7 @@ export async function openBackup<M extends AnyManifest = Manifest>(
 ): Promise<BackupFolder<M>> {
   const manifestPath = join(path, MANIFEST);
   const boxes = join(path, "boxes");
-  if (mode === "read" && !existsSync(manifestPath)) {
+  if (mode === "read" && !isThere(manifestPath)) {
     const isBegun = existsSync(boxes) && readdirSync(boxes).length > 0;
     throw new BackupError(isBegun ? `${path}: this backup was not finished; take it again` : `${path} holds no backup`);
   }

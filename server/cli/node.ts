@@ -1,8 +1,8 @@
 // Opens the data folder for one command.
-import { existsSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
+import { isThere } from "../disk/is-there.ts";
 import { openHost, projectFolder, type EmbeddedHost, type HostOptions } from "../embedded/host.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
 import type { StateFault } from "../state/state-file.ts";
@@ -83,7 +83,7 @@ export async function withProject(
   setFlagsFromString("--heap-growing-percent=50");
   const settings = await readSettings(flags, process.env);
   const name = flags.project ?? DEFAULT_PROJECT;
-  if (!isMade && !existsSync(projectFolder(settings.data, name))) {
+  if (!isMade && !isThere(projectFolder(settings.data, name))) {
     throw new UsageError(`there is no project "${name}" in ${settings.data}: name another folder with --data, or project with --project`);
   }
   const program = flags.program ?? settings.projects?.[name] ?? (name === NEWS_PROJECT ? "news" : "shop");
