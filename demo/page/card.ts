@@ -30,7 +30,7 @@ export interface CardWorld {
   itemOf: (id: string) => CatalogueItem | undefined;
   isLooked: (id: string) => boolean;
   isLiked: (id: string) => boolean;
-  /** Server time now, for "2 h ago". */
+  /** For "2 h ago". */
   nowMs: () => number;
 }
 

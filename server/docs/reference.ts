@@ -134,7 +134,7 @@ function typeHtml(schema: Schema): string {
     return (schema["enum"] as unknown[]).map((value) => `<code>${escapeHtml(String(value))}</code>`).join(" ");
   if (schema["type"] === "array") return `list of ${typeHtml((schema["items"] ?? {}) as Schema)}`;
   const properties = Object.keys((schema["properties"] ?? {}) as object);
-  if (properties.length > 0) return `{${properties.map(escape).join(", ")}}`;
+  if (properties.length > 0) return `{${properties.map(escapeHtml).join(", ")}}`;
   const type = [schema["type"] ?? "any"].flat().join(" or ");
   const range = schema["maximum"] === undefined ? "" : ` ${String(schema["minimum"])}–${String(schema["maximum"])}`;
   const otherwise = schema["default"] === undefined ? "" : `, else ${escapeHtml(String(schema["default"]))}`;

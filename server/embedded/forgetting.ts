@@ -77,10 +77,13 @@ export class Forgetting {
   }
 
   /** What comes in from now on does not stand behind what an earlier process wrote long ago, and goes with its own time. */
-  start(): void {
+  rollOld(): void {
     const { log, nowMs, exclusive, onRetentionFailed } = this.#host;
     const roll = (): Promise<unknown> => exclusive(() => log.roll());
     this.#rolling = rollOld({ log, nowMs, roll }).catch((error: unknown) => onRetentionFailed(error as Error));
+  }
+
+  start(): void {
     this.#retainAfter(RETAIN_FIRST_MS);
   }
 

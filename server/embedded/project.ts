@@ -510,6 +510,7 @@ export class EmbeddedProject implements Project {
     const everyMs = this.#options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS;
     this.#checkpointTimer = setInterval(() => this.#checkpointSoon(), everyMs);
     this.#checkpointTimer.unref();
+    this.#forgetting.rollOld();
     if (this.#options.isBatch === true) return records;
     this.#trainer.start();
     this.#families.start();

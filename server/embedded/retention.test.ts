@@ -73,21 +73,24 @@ test("refused events go after their time, from the list and from the log", async
   deepEqual(await verified(project, clock), []);
 });
 
-test("what was written before the node was away goes in its own time, not with what comes afterwards", async () => {
-  const clock: Clock = { nowMs: START_MS };
-  const folder = testFolder();
-  const before = await openProject(folder, clock);
-  await send(before, event(clock, "old", { user_id: "canary" }));
-  await before.close();
-  clock.nowMs += 40 * DAY;
-  const project = await openProject(folder, clock);
-  await send(project, event(clock, "new", { user_id: "ada" }));
-  clock.nowMs += 50 * DAY + 1;
-  ok((await project.retain())!.log.bytes_dropped > 0);
-  const kept = JSON.stringify(recordsOf(project, decodeRecord));
-  deepEqual([kept.includes("canary"), kept.includes("ada")], [false, true]);
-  deepEqual(await verified(project, clock), []);
-});
+for (const isBatch of [false, true]) {
+  const who = isBatch ? "an import" : "the node";
+  test(`what was written long before ${who} wrote on goes in its own time, not with what comes afterwards`, async () => {
+    const clock: Clock = { nowMs: START_MS };
+    const folder = testFolder();
+    const before = await openProject(folder, clock);
+    await send(before, event(clock, "old", { user_id: "canary" }));
+    await before.close();
+    clock.nowMs += 40 * DAY;
+    const project = await openProject(folder, clock, { isBatch });
+    await send(project, event(clock, "new", { user_id: "ada" }));
+    clock.nowMs += 50 * DAY + 1;
+    ok((await project.retain())!.log.bytes_dropped > 0);
+    const kept = JSON.stringify(recordsOf(project, decodeRecord));
+    deepEqual([kept.includes("canary"), kept.includes("ada")], [false, true]);
+    deepEqual(await verified(project, clock), []);
+  });
+}
 
 test("what retention itself writes does not keep what is old", async () => {
   const clock: Clock = { nowMs: START_MS };
