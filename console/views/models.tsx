@@ -169,10 +169,11 @@ function Background({ background }: { background: ModelHealth["background"] }) {
   return (
     <Card title="Background model" end={since === null ? <Chip>none yet</Chip> : <Chip {...(tone === undefined ? {} : { tone })}>{words}</Chip>}>
       {since === null ? (
-        <p class="soft">It is trained aside on the log, on its schedule and when something has changed.</p>
+        <p class="soft">It is trained aside on the log: once fifty persons are known, then on its schedule and when something has changed.</p>
       ) : (
         <p class="soft">
-          In force since <RelativeTime at={since} />: {rate(now)}. The one before: {rate(before)}. One that does surely worse gives way to it.
+          In force since <RelativeTime at={since} />: {rate(now)}.
+          {before.hit_rate === null ? null : ` The one before: ${rate(before)}. One that does surely worse gives way to it.`}
         </p>
       )}
     </Card>

@@ -112,9 +112,8 @@ export function createCatalogue(leaving: (slot: number) => void): Catalogue {
     },
     put(item, atMs) {
       settle();
-      const slot = items.intern(item.item_id, atMs);
+      const slot = items.list(item, atMs);
       if (slot < 0) return;
-      items.setItem(slot, item, atMs);
       content.put(slot, item);
       remember(slot);
     },

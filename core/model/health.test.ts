@@ -80,9 +80,11 @@ test("a background model is worse only where chance does not explain it", () => 
     for (let i = 0; i < steps; i++) health.judged(stepAt((at += 1_000), { ahead: [0, 0, i % 10 < hitsIn10 ? 0 : 100] }));
   };
   equal(health.verdict(), "unknown");
+  judge(1_000, 0);
   health.backgroundCame(at);
   judge(1_000, 5);
   equal(health.verdict(), "unknown", "there is none before it");
+  deepEqual(health.background.before, { sinceMs: 0, steps: 0, hits: 0 });
   health.backgroundCame(at);
   judge(200, 1);
   equal(health.verdict(), "unknown", "too few steps");

@@ -176,8 +176,8 @@ export function createHealth(rankers: number, background: number): Health {
     },
     backgroundCame(nowMs) {
       dirty.touch(STATE_ROW);
-      // One that was hardly judged says nothing against the next.
-      if (both.now.steps >= JUDGED_MIN) both.before = both.now;
+      // One that was hardly judged says nothing against the next, and before the first there was none.
+      if (both.now.sinceMs !== 0 && both.now.steps >= JUDGED_MIN) both.before = both.now;
       both.now = { sinceMs: nowMs, steps: 0, hits: 0 };
       watches.delete("background");
     },

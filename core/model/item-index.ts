@@ -7,6 +7,7 @@ const SLOT_MASK = (1 << SLOT_BITS) - 1;
 export const ITEMS_MAX = 1 << 20;
 const GENERATION_MASK = 0x3ff;
 const UNUSED = 0x400; // Beside the generation while no item has the slot: no reference equals it.
+const NEVER = 0;
 const TIMES = 4;
 const LAST_SEEN = 0;
 const FIRST_SEEN = 1;
@@ -18,11 +19,14 @@ export interface ItemIndex {
   readonly count: number;
   /** One past the highest slot ever used. */
   readonly slotEnd: number;
+  /** The latest time (ms) of an event. The catalogue does not move it: whoever brings in his history has put that first, now. */
   readonly clockMs: number;
   /** Slot of a known item, or -1. */
   slotOf(itemId: string): number;
-  /** Slot of an item, given one if it is new; -1 where the index is full of catalogue items. */
+  /** Slot of the item that an event names, given one if it is new; -1 where the index is full of catalogue items. */
   intern(itemId: string, timeMs: number): number;
+  /** Slot of an item that the catalogue holds from now on; the same. */
+  list(item: Item, atMs: number): number;
   /** Looks at the next slot in turn and frees it if its item has expired. */
   sweep(ttlMs: number): void;
   idAt(slot: number): string;
@@ -31,11 +35,11 @@ export interface ItemIndex {
   listedAt(slot: number): number;
   /** Place in the order of catalogue changes. */
   listedOrder(slot: number): number;
-  /** Time (ms) of the first event or change that named the item, and of the latest. */
+  /** Time (ms) since which the item has been there: when it was published, by what the catalogue says, else when it was first heard of. */
   firstSeenAt(slot: number): number;
+  /** Time (ms) of the latest event that named the item; of one that no event has named, since when it has been there. */
   lastSeenAt(slot: number): number;
   isUsed(slot: number): boolean;
-  setItem(slot: number, item: Item, atMs: number): void;
   free(slot: number): void;
   refOf(slot: number): number;
   /** Slot behind a reference, or -1 when its item has left. */
@@ -134,6 +138,22 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
     if (oldest >= 0) index.free(oldest);
   };
 
+  /** A slot for an item that has none. */
+  const make = (itemId: string, atMs: number): number => {
+    if (state.freeFirst < 0 && state.slotEnd >= ITEMS_MAX) evict();
+    const slot = take();
+    if (slot < 0) return -1;
+    slots.set(itemId, slot);
+    generations[slot] = generations[slot]! & GENERATION_MASK;
+    ids[slot] = itemId;
+    items[slot] = undefined;
+    times[slot * TIMES + LAST_SEEN] = NEVER;
+    times[slot * TIMES + FIRST_SEEN] = atMs;
+    times[slot * TIMES + LISTED] = 0;
+    times[slot * TIMES + ORDER] = 0;
+    return slot;
+  };
+
   const index: StoredItemIndex = {
     get count() {
       return slots.size;
@@ -149,24 +169,24 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
     intern(itemId, timeMs) {
       if (timeMs > state.clockMs) state.clockMs = timeMs;
       let slot = slots.get(itemId) ?? -1;
-      if (slot >= 0) {
-        if (timeMs > times[slot * TIMES + LAST_SEEN]!) {
-          hooks.touch(slot);
-          times[slot * TIMES + LAST_SEEN] = timeMs;
-        }
-        return slot;
-      }
-      if (state.freeFirst < 0 && state.slotEnd >= ITEMS_MAX) evict();
-      slot = take();
+      if (slot < 0) slot = make(itemId, timeMs);
       if (slot < 0) return -1;
-      slots.set(itemId, slot);
-      generations[slot] = generations[slot]! & GENERATION_MASK;
-      ids[slot] = itemId;
-      items[slot] = undefined;
-      times[slot * TIMES + LAST_SEEN] = timeMs;
-      times[slot * TIMES + FIRST_SEEN] = timeMs;
-      times[slot * TIMES + LISTED] = 0;
-      times[slot * TIMES + ORDER] = 0;
+      if (timeMs > times[slot * TIMES + LAST_SEEN]!) {
+        hooks.touch(slot);
+        times[slot * TIMES + LAST_SEEN] = timeMs;
+      }
+      return slot;
+    },
+    list(item, atMs) {
+      let slot = slots.get(item.item_id) ?? -1;
+      if (slot < 0) slot = make(item.item_id, atMs);
+      if (slot < 0) return -1;
+      hooks.touch(slot);
+      const at = slot * TIMES;
+      times[at + FIRST_SEEN] = item.published_at ?? Math.min(times[at + FIRST_SEEN]!, atMs);
+      if (times[at + LISTED] === 0) times[at + LISTED] = atMs;
+      times[at + ORDER] = ++state.order;
+      items[slot] = item;
       return slot;
     },
     sweep(ttlMs) {
@@ -180,14 +200,8 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
     listedAt: (slot) => times[slot * TIMES + LISTED]!,
     listedOrder: (slot) => times[slot * TIMES + ORDER]!,
     firstSeenAt: (slot) => times[slot * TIMES + FIRST_SEEN]!,
-    lastSeenAt: (slot) => times[slot * TIMES + LAST_SEEN]!,
+    lastSeenAt: (slot) => times[slot * TIMES + LAST_SEEN]! || times[slot * TIMES + FIRST_SEEN]!,
     isUsed: (slot) => ids[slot] !== undefined,
-    setItem(slot, item, atMs) {
-      hooks.touch(slot);
-      if (times[slot * TIMES + LISTED] === 0) times[slot * TIMES + LISTED] = atMs;
-      times[slot * TIMES + ORDER] = ++state.order;
-      items[slot] = item;
-    },
     free(slot) {
       hooks.leaving(slot);
       hooks.touch(slot);
@@ -227,7 +241,7 @@ export function createItemIndex(hooks: ItemIndexHooks): StoredItemIndex {
       generations[slot] = row.id === undefined ? row.generation | UNUSED : row.generation;
       nextFree[slot] = row.nextFree;
       times[slot * TIMES + LAST_SEEN] = row.lastSeenMs;
-      times[slot * TIMES + FIRST_SEEN] = row.firstSeenMs;
+      times[slot * TIMES + FIRST_SEEN] = row.item?.published_at ?? row.firstSeenMs; // Earlier releases kept no publication here.
       times[slot * TIMES + LISTED] = row.listedAtMs;
       times[slot * TIMES + ORDER] = row.order;
       while (ids.length <= slot) {

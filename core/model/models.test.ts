@@ -297,3 +297,43 @@ test("a busy site's samples are spread over the second", () => {
   ok(atLeastOne.picks("e", 0, 0));
   ok(!createSampler({ share: 1, maxPerSecond: 0 }).picks("e", 0, 0));
 });
+
+test("history that is brought in teaches what belongs together, also behind a catalogue and behind live traffic", () => {
+  const nowMs = 1_700_000_000_000;
+  const DAY_MS = 86_400_000;
+  const history = stepStream(rngFrom(11), { ...STREAM, steps: 400, items: 24, startMs: nowMs - 30 * DAY_MS });
+  const learnedBehind = (before: (models: Models) => void) => {
+    const models = createModels(CONFIG, learningConfig({ share: 1 }));
+    before(models);
+    for (const step of history) models.learn(step);
+    models.list({ personKey: "a:asks", history: [], trail: ["i1", "i2"] }, history.at(-1)!.timeMs);
+    return ["next", "rules", "cosine", "knn", "walk"].map((name) => [name, listed(models, name)]);
+  };
+  const alone = learnedBehind(() => {});
+  for (const [name, list] of alone) ok((list as Map<string, number>).size > 1, `${String(name)} has something to say`);
+  const live: Step = { personKey: "a:live", itemId: "live", eventType: "view", weight: 1, timeMs: nowMs, sampled: false, history: [] };
+  deepEqual(learnedBehind((models) => models.learn(live)), alone);
+  const listedNow = learnedBehind((models) => {
+    for (let i = 0; i < 24; i++) models.put({ item_id: `i${i}`, categories: [], tags: [] }, nowMs);
+  });
+  // Slots are others, and with them the order of equal scores; the lists have room for all.
+  deepEqual(listedNow.map(([, list]) => new Map([...(list as Map<string, number>)].sort())), alone.map(([, list]) => new Map([...(list as Map<string, number>)].sort())));
+});
+
+test("how long an item has been there, and when it was last looked at: a catalogue that is sent again says neither", () => {
+  const models = learnt([]);
+  const { items } = models;
+  const put = (more: { published_at?: number }, atMs: number): void => models.put({ item_id: "a", categories: [], tags: [], ...more }, atMs);
+  const look = (timeMs: number): void => models.learn({ personKey: "a:1", itemId: "a", eventType: "view", weight: 1, timeMs, sampled: false, history: [] });
+  const times = (): number[] => [items.firstSeenAt(items.slotOf("a")), items.lastSeenAt(items.slotOf("a"))];
+  put({}, 5_000);
+  deepEqual(times(), [5_000, 5_000]);
+  look(3_000);
+  deepEqual(times(), [5_000, 3_000], "history");
+  look(7_000);
+  put({}, 9_000);
+  deepEqual(times(), [5_000, 7_000]);
+  put({ published_at: 1_000 }, 10_000);
+  deepEqual(times(), [1_000, 7_000]);
+  equal(items.clockMs, 7_000);
+});

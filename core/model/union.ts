@@ -162,7 +162,7 @@ export function createUnion(modelCount: number, sources: UnionSources): Union {
     for (let d = 0; d < described; d++) {
       const slot = chosenSlots[d]!;
       const x = chosen[d]! * GENERAL;
-      const age = nowMs - (items.listedAt(slot) || items.firstSeenAt(slot));
+      const age = nowMs - items.firstSeenAt(slot);
       const idle = nowMs - items.lastSeenAt(slot);
       ofCandidate[x + 4] = age > 0 ? roughLog2(1 + age / HOUR_MS) * 0.1 : 0;
       ofCandidate[x + 5] = idle > 0 ? roughLog2(1 + idle / MINUTE_MS) * 0.1 : 0;

@@ -65,17 +65,13 @@ export function createRanking(models: Models): Ranking {
   const proposed = createCandidateList(lists.length * LIST_MAX);
   const listOfModel = new Map(models.models.map((model, m) => [model.name, lists[m]!]));
 
-  /** When an item came into the world: by what the catalogue says of it, else when it was first heard of. */
-  const bornAt = (slot: number): number =>
-    items.itemAt(slot)?.published_at ?? (items.listedAt(slot) || items.firstSeenAt(slot));
-
   /** Candidates in order, best first, beyond what the models propose: the popular, then those listed last, then any. */
   function* fallback(nowMs: number): Generator<[slot: number, origin: Origin]> {
     const top = popularity.popular();
     for (let i = 0; i < popularity.popularCount; i++) {
       if (models.crowd.isPublic(top[i]!, nowMs)) yield [top[i]!, "popular"];
     }
-    const originOf = (slot: number): Origin => (bornAt(slot) + NEWEST_MS >= nowMs ? "newest" : "other");
+    const originOf = (slot: number): Origin => (items.firstSeenAt(slot) + NEWEST_MS >= nowMs ? "newest" : "other");
     for (const slot of models.newest()) yield [slot, originOf(slot)];
     for (let slot = items.slotEnd - 1; slot >= 0; slot--) if (items.isUsed(slot)) yield [slot, originOf(slot)];
   }
@@ -158,7 +154,7 @@ export function createRanking(models: Models): Ranking {
       if (when(itemForRules(models, slot))) times(by, { kind: "boost", rule });
     }
     if (freshness !== undefined) {
-      const left = decayFactor(Math.max(0, query.nowMs - bornAt(slot)), freshness.halfLifeMs);
+      const left = decayFactor(Math.max(0, query.nowMs - items.firstSeenAt(slot)), freshness.halfLifeMs);
       times(1 - freshness.weight * (1 - left), { kind: "freshness" });
     }
     if (tired !== undefined && tired.items.has(items.idAt(slot))) times(tired.by, { kind: "frequency" });
