@@ -356,7 +356,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       sampler.pass(paceMs);
       if (step.weight < 0) return turnAway(step);
       items.sweep(current.itemTtlMs);
-      sessions.sweep(timeMs);
+      sessions.sweep(Math.min(timeMs, items.clockMs)); // What came before history closes none of its sessions.
       let session = sessions.find(personKey, sessionId, timeMs);
       recall.session(session, undefined);
       setSurroundings(situation, step, timeMs);
