@@ -63,14 +63,20 @@ test("a known id stays known: after a restart, after checkpoints, and under the 
   deepEqual(await submit(project, { ...view("e1", "ada", "lamp", clock.nowMs) }), ["duplicate"]);
 });
 
-test("an id that came under one of a person's names is known under the others, later and within one group", async () => {
-  const clock = { nowMs: START_MS };
-  const project = await openProject(testFolder(), clock);
-  const ada = (id: string): LoggedEvent => view(id, "ada", "lamp", clock.nowMs);
+/** Views of one person: under the user's name, and on a device alone. */
+function viewsAt(atMs: number) {
+  const ada = (id: string): LoggedEvent => view(id, "ada", "lamp", atMs);
   const on = (device: string, id: string): LoggedEvent => {
     const { user_id: _user, ...event } = ada(id);
     return { ...event, anonymous_id: device };
   };
+  return { ada, on };
+}
+
+test("an id that came under one of a person's names is known under the others, later and within one group", async () => {
+  const clock = { nowMs: START_MS };
+  const project = await openProject(testFolder(), clock);
+  const { ada, on } = viewsAt(clock.nowMs);
   await submit(project, { ...ada("e1"), anonymous_id: "phone" }, { ...ada("e2"), anonymous_id: "tablet" });
   await submit(project, ada("e3"), on("phone", "e4"));
   // More events than a profile remembers the ids of.
@@ -86,11 +92,7 @@ test("an id that came under one of a person's names is known under the others, l
 test("an id is known under the name that its own group brings, as it would be a group later", async () => {
   const clock = { nowMs: START_MS };
   const project = await openProject(testFolder(), clock);
-  const ada = (id: string): LoggedEvent => view(id, "ada", "lamp", clock.nowMs);
-  const on = (device: string, id: string): LoggedEvent => {
-    const { user_id: _user, ...event } = ada(id);
-    return { ...event, anonymous_id: device };
-  };
+  const { ada, on } = viewsAt(clock.nowMs);
   await submit(project, on("phone", "e1"), on("tablet", "e2"), on("laptop", "e3"), ada("e4"));
   deepEqual(await submit(project, { ...ada("e5"), anonymous_id: "phone" }, ada("e1"), on("phone", "e4")), [
     "accepted",
