@@ -54,7 +54,7 @@ export async function* personExport(
     throw new HostError("unavailable", message, { retryAfterS: RETRY_AFTER_S, cause });
   }
   const units = learner.learnt.decisions.state.experiments.unitsOf(key);
-  yield* knownLines({ key, person, plan: learner.program.plan, nowMs: Math.max(now(), person?.asOf ?? 0), units });
+  yield* knownLines({ key, person, plan: learner.program.plan, nowMs: now(), units });
   const all = new Set([...names, ...belonging.met()]);
   for await (const [record, place] of recordsNaming(all, options)) {
     // Of a device only the job knows whether its link went with it.

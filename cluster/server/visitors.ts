@@ -45,7 +45,7 @@ export class Visitors {
 
   view(person: PersonState, isDegraded: boolean): ProfileAnswer {
     const { learner, now } = this.#options;
-    const view = profileView(person, learner.program.plan, Math.max(now(), person.asOf));
+    const view = profileView(person, learner.program.plan, now());
     return isDegraded ? { ...view, degraded: true } : view;
   }
 }

@@ -75,7 +75,8 @@ export function openEventFile(path: string): EventFile {
           const chunk = part as Buffer;
           const end = chunk.lastIndexOf(NEWLINE);
           if (end < 0) {
-            rest = Buffer.concat([rest, chunk]).subarray(0, LINE_BYTES_MAX);
+            // Of a line that is too long nothing more is kept, nor copied: a file may be one line.
+            if (rest.length < LINE_BYTES_MAX) rest = Buffer.concat([rest, chunk]).subarray(0, LINE_BYTES_MAX);
             continue;
           }
           const block = Buffer.concat([rest, chunk.subarray(0, end)]);

@@ -49,7 +49,9 @@ export async function openHost(options: HostOptions): Promise<EmbeddedHost> {
 /** Projects that the folder holds besides those of `named`. */
 export function otherProjects(dataFolder: string, named: ReadonlyMap<string, unknown>): string[] {
   const folder = join(dataFolder, "projects");
-  return existsSync(folder) ? readdirSync(folder).filter((name) => !named.has(name)).sort() : [];
+  if (!existsSync(folder)) return [];
+  const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders.map(({ name }) => name).filter((name) => !named.has(name)).sort();
 }
 
 export function projectFolder(dataFolder: string, name: string): string {
