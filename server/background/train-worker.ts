@@ -1,18 +1,38 @@
-// The worker thread that trains: a corpus in, the model's parts out, then it ends.
-import { parentPort, workerData } from "node:worker_threads";
+// The worker thread that trains: steps of the log in, the model's parts out, one each time it is asked for one.
+import { parentPort } from "node:worker_threads";
+import type { BackgroundPart } from "../../core/model/background.ts";
 import { partsOf, trainEase, type EaseSettings } from "../../core/model/ease.ts";
+import { createTrails } from "../../core/model/trails.ts";
 
-/** Places of items; sequences lie behind each other, each beginning with its length. */
-export interface TrainingData {
+/** Steps of the log, one behind the other: who, of what, and whether he turned away from it. */
+export interface StepSlice {
+  personKeys: string[];
   itemIds: string[];
-  sequences: Int32Array;
-  settings: EaseSettings;
+  areAway: boolean[];
 }
 
-const { itemIds, sequences, settings } = workerData as TrainingData;
+export type TrainMessage = { kind: "steps"; steps: StepSlice } | { kind: "train"; settings: EaseSettings } | { kind: "next" };
+/** Null: there are no more parts, or there was too little to learn from. */
+export type TrainReply = BackgroundPart | null;
 
-function* split(): Generator<Int32Array> {
-  for (let at = 0; at < sequences.length; at += 1 + sequences[at]!) yield sequences.subarray(at + 1, at + 1 + sequences[at]!);
+const SEQUENCES_MIN = 50; // Fewer persons teach nothing that the counting models do not know.
+
+const port = parentPort!;
+const trails = createTrails();
+let parts: BackgroundPart[] = [];
+
+function take({ personKeys, itemIds, areAway }: StepSlice): void {
+  for (const [i, personKey] of personKeys.entries()) {
+    if (areAway[i]!) trails.drop(personKey, itemIds[i]!);
+    else trails.add(personKey, itemIds[i]!);
+  }
 }
 
-parentPort!.postMessage(partsOf(trainEase(itemIds, [...split()], settings)));
+port.on("message", (message: TrainMessage) => {
+  if (message.kind === "steps") return take(message.steps);
+  if (message.kind === "train") {
+    const { itemIds, sequences } = trails.corpus();
+    if (sequences.length >= SEQUENCES_MIN) parts = partsOf(trainEase(itemIds, sequences, message.settings));
+  }
+  port.postMessage((parts.shift() ?? null) satisfies TrainReply);
+});

@@ -1,21 +1,19 @@
-// Trains the background model beside the serving: reads the log in short slices, hands the corpus to a worker thread, and
+// Trains the background model beside the serving: reads the log in short slices, hands them to a worker thread, and
 // writes what comes back into the log. Only those records change the recommender, so a replay needs no training, and
 // every reader of the log has the same model at the same place.
-import { setImmediate as turn, setTimeout as pause } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ModelConfig } from "../../core/model/config.ts";
 import { EASE_DEFAULTS } from "../../core/model/ease.ts";
-import { createTrails, type Trails } from "../../core/model/trails.ts";
 import type { BackgroundPart } from "../../core/model/background.ts";
 import { HostError } from "../ports.ts";
 import type { Step } from "../../core/rank/recommender.ts";
-import type { TrainingData } from "./train-worker.ts";
+import { TrainingThread } from "./training-thread.ts";
 
 const LOOK_EVERY_MS = 60_000;
 const SLICE_MS = 2;
 const PAUSE_MS = 8; // Four fifths of the thread stay with the requests.
 const DRIFT_PAUSE_MS = 10 * 60_000; // Drift asks for no training sooner after the last.
-const SEQUENCES_MIN = 50; // Fewer persons teach nothing that the counting models do not know.
+const PERSONS_MIN = 50; // Fewer are not worth a look at the log.
 
 /** A weight below 0: the person turned away. */
 export type LoggedStep = Pick<Step, "personKey" | "itemId" | "weight">;
@@ -37,7 +35,7 @@ export class BackgroundTrainer {
   readonly #options: TrainerOptions;
   #timer: NodeJS.Timeout | null = null;
   #training: Promise<boolean> | null = null;
-  #worker: Worker | null = null;
+  #thread: TrainingThread | null = null;
   #trainedAtMs = performance.now();
   #stopped = false;
   /** Changes up to here were answered. */
@@ -69,7 +67,7 @@ export class BackgroundTrainer {
     if (verdict === "worse" && (await this.#rollBack())) return "rolled_back";
     const sinceMs = performance.now() - this.#trainedAtMs;
     const hasDrifted = changedMs > this.#seenChangeMs && (this.#trainings === 0 || sinceMs >= DRIFT_PAUSE_MS);
-    const isFirst = backgroundSinceMs === 0 && this.#options.personsTotal() >= Math.max(SEQUENCES_MIN, 2 * this.#personsSeen);
+    const isFirst = backgroundSinceMs === 0 && this.#options.personsTotal() >= Math.max(PERSONS_MIN, 2 * this.#personsSeen);
     if (!hasDrifted && !isFirst && sinceMs < config.everyMs) return "nothing";
     this.#seenChangeMs = changedMs;
     return (await this.train()) ? "trained" : "nothing";
@@ -79,7 +77,7 @@ export class BackgroundTrainer {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#worker?.terminate();
+    await this.#thread?.end();
     await this.#training?.catch(() => {});
   }
 
@@ -95,16 +93,26 @@ export class BackgroundTrainer {
     this.#trainedAtMs = performance.now();
     this.#trainings++;
     this.#personsSeen = this.#options.personsTotal();
-    const trails = await this.#gather();
-    if (trails === undefined) return false;
-    const { itemIds, sequences } = trails.corpus();
-    if (sequences.length < SEQUENCES_MIN) return false;
-    const parts = await this.#work({ itemIds, sequences: join(sequences), settings: { ...EASE_DEFAULTS, ridge: config.ridge, minPersons: config.minPersons } });
-    for (const part of parts) {
+    const thread = (this.#thread = new TrainingThread());
+    try {
+      await this.#inSlices(this.#options.steps()[Symbol.iterator](), (step) => {
+        if (step !== undefined) thread.take(step.personKey, step.itemId, step.weight < 0);
+      });
+      let isTrained = false;
+      const settings = { ...EASE_DEFAULTS, ridge: config.ridge, minPersons: config.minPersons };
+      for await (const part of thread.train(settings)) {
+        if (this.#stopped) return false;
+        await this.#options.write(part).catch(rethrow);
+        isTrained = true;
+      }
+      return isTrained;
+    } catch (error) {
       if (this.#stopped) return false;
-      await this.#options.write(part).catch(rethrow);
+      throw error;
+    } finally {
+      this.#thread = null;
+      await thread.end();
     }
-    return parts.length > 0;
   }
 
   async #rollBack(): Promise<boolean> {
@@ -116,17 +124,6 @@ export class BackgroundTrainer {
     }
     this.#trainedAtMs = performance.now(); // The next one is due in its turn, not at once.
     return true;
-  }
-
-  async #gather(): Promise<Trails | undefined> {
-    const trails = createTrails();
-    await this.#inSlices(this.#options.steps()[Symbol.iterator](), (step) => {
-      if (step === undefined) return;
-      if (step.weight < 0) trails.drop(step.personKey, step.itemId);
-      else trails.add(step.personKey, step.itemId);
-    });
-    await turn();
-    return this.#stopped ? undefined : trails;
   }
 
   /** Reads to the end, or to a stop, in short slices; what the reader returns. */
@@ -141,32 +138,6 @@ export class BackgroundTrainer {
       fromMs = performance.now();
     }
   }
-
-  #work(data: TrainingData): Promise<BackgroundPart[]> {
-    return new Promise((resolve, reject) => {
-      const worker = new Worker(new URL("./train-worker.ts", import.meta.url), { workerData: data });
-      this.#worker = worker;
-      worker.unref();
-      worker.once("message", resolve);
-      worker.once("error", reject);
-      worker.once("exit", () => {
-        this.#worker = null;
-        if (this.#stopped) resolve([]);
-        else reject(new Error("the training thread ended without a model"));
-      });
-    });
-  }
-}
-
-function join(sequences: readonly Int32Array[]): Int32Array {
-  const all = new Int32Array(sequences.reduce((sum, { length }) => sum + length + 1, 0));
-  let at = 0;
-  for (const sequence of sequences) {
-    all[at] = sequence.length;
-    all.set(sequence, at + 1);
-    at += sequence.length + 1;
-  }
-  return all;
 }
 
 /** A log that is full or closing takes no model; the next training tries again. */
