@@ -42,7 +42,7 @@ export function sealPayloads(
 ): void {
   const { end, sealAt } = range;
   const nonce = batch.subarray(sealAt, sealAt + NONCE_BYTES);
-  randomFillSync(nonce);
+  nextNonce().copy(nonce);
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES }).setAAD(aadOf(place));
   const closed = cipher.update(gather(batch, end));
   cipher.final();
@@ -92,6 +92,18 @@ function gather(batch: Buffer, end: number): Buffer {
     at += frameBytes;
   }
   return scratch.subarray(0, length);
+}
+
+/** Drawn many at a time: a call of the generator takes as long as closing the batch of a single event. */
+const nonces = Buffer.allocUnsafeSlow(256 * NONCE_BYTES);
+let nonceAt = nonces.length;
+
+function nextNonce(): Buffer {
+  if (nonceAt === nonces.length) {
+    randomFillSync(nonces);
+    nonceAt = 0;
+  }
+  return nonces.subarray(nonceAt, (nonceAt += NONCE_BYTES));
 }
 
 function aadOf({ base, generation, position }: SealPlace): Buffer {
