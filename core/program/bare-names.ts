@@ -1,14 +1,23 @@
 // Names that stand alone and so read an attribute of the visitor, where something else bears the same name: `price < 50` in a
 // placement, `device == "mobile"`, `interest(lamps)`. No fault, as a site may have such an attribute; whoever saves it should know.
-import { CONTEXT_FIELDS, EVENT_FIELDS, ITEM_FIELDS, type Place, ROOTS, ROOTS_OF, SESSION_FIELDS } from "./cel/names.ts";
+import {
+  CONTEXT_FIELDS,
+  EVENT_FIELDS,
+  EVENT_ITEM_FIELDS,
+  ITEM_FIELDS,
+  type Place,
+  ROOTS,
+  ROOTS_OF,
+  SESSION_FIELDS,
+} from "./cel/names.ts";
 import { type ASTNode, parseCel } from "./cel/parse.ts";
 import { expressionsOf } from "./expressions.ts";
 import type { ProgramDocument, ProgramFault } from "./program.ts";
 
 /** Nearest to what is asked first: in a placement `price` is the item's. */
 const FIELDS_OF = [
-  ["item", ITEM_FIELDS],
   ["event", EVENT_FIELDS],
+  ["item", ITEM_FIELDS],
   ["context", CONTEXT_FIELDS],
   ["session", SESSION_FIELDS],
 ] as const;
@@ -31,7 +40,10 @@ export function bareNames(document: ProgramDocument): ProgramFault[] {
 
 /** What bears the name in this place: `item.price`. */
 function fieldOf(name: string, place: Place): string | undefined {
-  const holder = FIELDS_OF.find(([root, fields]) => ROOTS_OF[place].has(root) && Object.hasOwn(fields, name));
+  const roots = ROOTS_OF[place];
+  const fieldsOf = (root: string, fields: object): object =>
+    root === "item" && roots.has("event") ? EVENT_ITEM_FIELDS : fields;
+  const holder = FIELDS_OF.find(([root, fields]) => roots.has(root) && Object.hasOwn(fieldsOf(root, fields), name));
   return holder === undefined ? undefined : `${holder[0]}.${name}`;
 }
 

@@ -12,6 +12,7 @@ export function readEventFilter(where: unknown, path: string, { cel, scope }: Pa
     const own = scope();
     own.begin(undefined, event.timestamp);
     own.event = event;
+    own.context = event.context ?? null;
     return rule.holds(own);
   };
 }

@@ -137,6 +137,8 @@ test("event and item fields", () => {
     "!has(event.item_id) && !has(event.item.price)",
     "event.context.device == 'mobile'",
     "event.hour == 8 && event.weekday == 1",
+    "'sale' in item.tags && !has(item.price) && !has(item.item_id)",
+    "item.categories.exists(c, c == event.item.categories[1])",
   ])
     equal(evaluate(text, {}, "trigger"), true, text);
   for (const text of [
@@ -180,7 +182,9 @@ test("faults name their place", () => {
     "cel_name@41",
   ]);
   deepEqual(faults("event.value > 1"), ["cel_name@0"]);
-  deepEqual(faults("item.price > 1", "trigger"), ["cel_name@0"]);
+  deepEqual(faults("item.price > 1"), ["cel_name@0"]);
+  deepEqual(faults("item.title == 'x' && event.item.title == 'x'", "trigger"), ["cel_name@0", "cel_name@21"]);
+  deepEqual(faults("attributes.age > 1 || features.f > 1 || session.bounce", "where"), ["cel_name@0", "cel_name@22", "cel_name@40"]);
   deepEqual(faults("age > 1", "where"), ["cel_name@0"]);
   deepEqual(faults("name.matches('a+')"), ["unknown_function@0"]);
   deepEqual(faults("timestamp('x') > 1 && int(1) == 1 && 5u == 5"), [

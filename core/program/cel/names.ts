@@ -72,7 +72,9 @@ export const EVENT_FIELDS: Readonly<Record<string, CelType>> = {
   context: MAP,
 };
 
+/** What the log keeps of an event's item: `event.item`, and `item` where an event is asked of. */
 export const EVENT_ITEM_FIELDS: Readonly<Record<string, CelType>> = {
+  item_id: STRING,
   categories: STRINGS,
   tags: STRINGS,
   price: DOUBLE,
@@ -121,13 +123,13 @@ export const METHODS = [
   "map",
 ] as const;
 
-/** Which roots a place may read. */
+/** Which roots a place may read. Where an event is asked of, `item` is the event's; in a `where`, so is `context`. */
 export const ROOTS_OF: Readonly<Record<Place, ReadonlySet<string>>> = {
   segment: new Set(["attributes", "features", "session", "context"]),
-  trigger: new Set(["attributes", "features", "session", "context", "event"]),
+  trigger: new Set(["attributes", "features", "session", "context", "event", "item"]),
   slot: new Set(["attributes", "features", "session", "context"]),
   item: new Set(["attributes", "features", "session", "context", "item"]),
-  where: new Set(["event"]),
+  where: new Set(["event", "item", "context"]),
 };
 
 /** The nearest of the names that `name` may have meant; undefined where none is near. */

@@ -40,7 +40,7 @@ export function compileName(ast: ASTNode, name: string, c: Compilation): CelNode
     );
   }
   if (!ROOTS_OF[c.names.place].has("attributes")) {
-    return c.fault(ast, "cel_name", `unknown name \`${name}\`; only \`event\` can be read here`);
+    return c.fault(ast, "cel_name", `unknown name \`${name}\`; only \`event\`, \`item\` and \`context\` can be read here`);
   }
   if (c.names.features.has(name) || BUILT_IN.has(name)) {
     return c.fault(
@@ -81,8 +81,8 @@ function allowed(ast: ASTNode, root: Root, c: Compilation): boolean {
     root === "event"
       ? "only triggers and features' `where` can read `event`"
       : root === "item"
-        ? "only placements can read `item`; in a trigger write `event.item`"
-        : "a feature's `where` can read `event` only";
+        ? "only placements, triggers and features' `where` can read `item`"
+        : "a feature's `where` can read `event`, `item` and `context` only";
   c.fault(ast, "cel_name", `\`${root}\` cannot be read here: ${where}`);
   return false;
 }
@@ -107,7 +107,7 @@ export function compileSelect(ast: ASTNode, operand: ASTNode, field: string, c: 
     c.spend();
     return rootField(ast, operand.args, field, c);
   }
-  if (isField(operand, "event", "item", c)) return eventItem(ast, field, c);
+  if (isField(operand, "event", "item", c)) return eventItem(ast, "event.item", field, c);
   if (isField(operand, "event", "context", c)) return eventContext(ast, field, c);
   if (operand.op === "id" && !c.variables.some((variable) => variable.name === operand.args)) {
     const root = nearest(operand.args, ROOTS_OF[c.names.place]);
@@ -188,6 +188,7 @@ function rootField(ast: ASTNode, root: Root, field: string, c: Compilation): Cel
     case "event":
       return eventField(field) ?? unknownField(ast, root, field, Object.keys(EVENT_FIELDS), c);
     case "item":
+      if (ROOTS_OF[c.names.place].has("event")) return eventItem(ast, root, field, c);
       return itemField(field) ?? unknownField(ast, root, field, Object.keys(ITEM_FIELDS), c);
   }
 }
@@ -250,10 +251,10 @@ function eventField(field: string): CelNode | undefined {
   }
 }
 
-function eventItem(ast: ASTNode, field: string, c: Compilation): CelNode {
+function eventItem(ast: ASTNode, holder: "item" | "event.item", field: string, c: Compilation): CelNode {
   if (!allowed(ast, "event", c)) return unknownValue;
-  if (!known(EVENT_ITEM_FIELDS, field))
-    return unknownField(ast, "event.item", field, Object.keys(EVENT_ITEM_FIELDS), c);
+  if (!known(EVENT_ITEM_FIELDS, field)) return unknownField(ast, holder, field, Object.keys(EVENT_ITEM_FIELDS), c);
+  if (field === "item_id") return eventField(field)!;
   const name = field as "categories" | "tags" | "price";
   return fieldNode(EVENT_ITEM_FIELDS[field]!, (scope) => scope.event!.item?.[name] ?? FAULT);
 }
