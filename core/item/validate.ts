@@ -1,5 +1,5 @@
 // A catalogue item from raw JSON: what `PUT /v1/items` and `import --items` take.
-import { isShortText } from "../event/text.ts";
+import { fitsIn, isShortText } from "../event/text.ts";
 import { formatTimestamp, parseTimestamp } from "../event/time.ts";
 import { ID_LENGTH_MAX, isSet, URL_LENGTH_MAX } from "../event/validate.ts";
 import { utf8Length } from "../wire/writer.ts";
@@ -69,7 +69,7 @@ export function itemView(item: Item): Omit<Item, "published_at"> & { published_a
 }
 
 const CHECKS = [
-  ["title", (value: unknown) => typeof value === "string" && value.length <= TITLE_LENGTH_MAX],
+  ["title", (value: unknown) => typeof value === "string" && fitsIn(value, TITLE_LENGTH_MAX)],
   ["price", (value: unknown) => typeof value === "number" && value >= 0 && value - value === 0],
   ["image_url", isUrl],
   ["url", isUrl],

@@ -1,6 +1,8 @@
 // User tokens: a site's own backend says "this browser is Ada" with a short-lived JWT (RFC 7519), signed with the
 // project's secret. With it a public write key may read what is Ada's.
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
+import { fitsIn } from "../../core/event/text.ts";
+import { ID_LENGTH_MAX } from "../../core/event/validate.ts";
 import type { TokenSecret } from "./key-file.ts";
 import type { KeyRing } from "./key-ring.ts";
 
@@ -58,7 +60,7 @@ export async function verifyUserToken(
         currentDate: new Date(nowMs),
       });
       const { sub, exp } = payload;
-      if (sub === undefined || exp === undefined || sub.length === 0 || sub.length > 128) return "token_invalid";
+      if (sub === undefined || exp === undefined || sub.length === 0 || !fitsIn(sub, ID_LENGTH_MAX)) return "token_invalid";
       const latestS = nowMs / 1_000 + TOKEN_AGE_MAX_S + CLOCK_TOLERANCE_S;
       if (claims.iat === undefined && exp > latestS) return "token_invalid";
       // Whoever was verified is remembered, and so are connections: a long `exp` must not carry them over the day.

@@ -1,6 +1,6 @@
 // Reads and checks what a request says in its path, its query and its JSON, with one clear problem for each fault.
 import type { EventContext } from "../../core/event/event.ts";
-import { isShortText } from "../../core/event/text.ts";
+import { fitsIn, isShortText } from "../../core/event/text.ts";
 import { readContext } from "../../core/event/validate.ts";
 import type { PersonRef } from "../../core/record.ts";
 import { readable, type Reader } from "../access/reader.ts";
@@ -44,7 +44,7 @@ export function optionalText(source: Source, name: string, charsMax: number): st
   const value = source.get(name);
   if (value === undefined) return undefined;
   if (typeof value !== "string") throw source.fault(name, `\`${name}\` must be one string.`);
-  if (value.length === 0 || value.length > charsMax) {
+  if (value.length === 0 || !fitsIn(value, charsMax)) {
     throw source.fault(name, `\`${name}\` must have 1 to ${charsMax} characters.`);
   }
   return value;
@@ -88,7 +88,7 @@ export function texts(source: Source, name: string, limits: { countMax: number; 
   const list = source.commas ? entries.flatMap((entry) => String(entry).split(",")) : entries;
   if (list.length > limits.countMax) throw source.fault(name, `\`${name}\` takes at most ${limits.countMax} values.`);
   for (const entry of list) {
-    if (typeof entry !== "string" || entry.length === 0 || entry.length > limits.charsMax) {
+    if (typeof entry !== "string" || entry.length === 0 || !fitsIn(entry, limits.charsMax)) {
       throw source.fault(name, `Each of \`${name}\` must be a string of 1 to ${limits.charsMax} characters.`);
     }
   }
@@ -123,7 +123,7 @@ function personId(source: Source, name: string): string | undefined {
 /** A path parameter of 1 to 128 characters. */
 export function pathText(call: Call, name: string): string {
   const value = call.params[name] ?? "";
-  if (value.length === 0 || value.length > ID_CHARS_MAX) {
+  if (value.length === 0 || !fitsIn(value, ID_CHARS_MAX)) {
     throw new Problem("bad_parameter", `\`${name}\` must have 1 to ${ID_CHARS_MAX} characters.`, { parameter: name });
   }
   return value;

@@ -65,6 +65,26 @@ test("POST /v1/events takes one, an array and {events}, and what it answers is i
     ok(feature in profile.features, feature);
 });
 
+test("an id has 128 characters in any writing, in an event, a path, a query and a body", async () => {
+  for (const character of ["é", "漢", "🙂"]) {
+    const id = character.repeat(128);
+    const path = encodeURIComponent(id);
+    equal((await ask(node, "POST /v1/events", view(id, id, { anonymous_id: id }))).json.accepted, 1, character);
+    for (const kind of ["users", "visitors"]) {
+      const profile = await ask(node, `GET /v1/${kind}/${path}/profile`);
+      equal(profile.json.recent?.[0]?.item_id, id, profile.text);
+      isProblem(await ask(node, `GET /v1/${kind}/${path}${encodeURIComponent(character)}/profile`), 400, "bad_parameter");
+    }
+    const list = await ask(node, `GET /v1/recommendations?user_id=${path}&exclude=${path}`);
+    equal(list.json.user_id, id, list.text);
+    const body = { user_id: id, item_id: id, exclude: [id] };
+    equal((await ask(node, "POST /v1/recommendations", body)).status, 200, character);
+    isProblem(await ask(node, "POST /v1/recommendations", { user_id: id + character }), 400, "bad_parameter");
+    equal((await ask(node, "PUT /v1/items", { items: [{ item_id: id, title: id.repeat(4) }] })).json.accepted, 1);
+    equal((await ask(node, `DELETE /v1/items/${path}`)).status, 204, character);
+  }
+});
+
 test("POST /v1/events takes beacons, gzip and zstd", async () => {
   const beacon = await ask(node, "POST /v1/events", JSON.stringify(view("bea", "lamp")), {
     headers: { "content-type": "text/plain;charset=UTF-8" },
