@@ -59,7 +59,8 @@ export interface CausedBy {
 
 export interface RecommendationList {
   decision_id: string;
-  user_id?: string;
+  /** null for an anonymous visitor. */
+  user_id: string | null;
   anonymous_id?: string;
   profile_version: number;
   placement: string;

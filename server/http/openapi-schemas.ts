@@ -401,7 +401,7 @@ export const SCHEMAS: Record<string, Schema> = {
     {
       why_not: list(open("{item_id, status, text, …}"), "With `why_not`: why each of these items is not in the list."),
       decision_id: text("Later events carry it in `context.decision_id`."),
-      user_id: id("As asked."),
+      user_id: nullable(id("As asked; null for an anonymous visitor, and where the list is for everybody.")),
       anonymous_id: id("As asked."),
       profile_version: integer("The profile's version that the list was made from."),
       placement: text("The placement."),
@@ -431,7 +431,7 @@ export const SCHEMAS: Record<string, Schema> = {
       took_ms: number("Time in the server."),
       experiments: { type: "object", additionalProperties: { type: "string" }, description: "The visitor's variant of each experiment that this carries out." },
     },
-    ["decision_id", "profile_version", "placement", "strategy", "items", "took_ms"],
+    ["decision_id", "user_id", "profile_version", "placement", "strategy", "items", "took_ms"],
   ),
   DecideRequest: object({ user_id: id("The user."), anonymous_id: id("Or the visitor."), slot: text("The slot.", 128), context: ref("Context") }, ["slot"]),
   Decision: object(

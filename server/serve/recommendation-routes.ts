@@ -29,8 +29,13 @@ import type { Decision, Project, RecommendRequest, RecommendationList } from "..
 import { WHY_NOT_MAX } from "./preview-routes.ts";
 import { unknownName } from "./unknown-name.ts";
 
-/** A list as the wire shows it. */
-export type WireList = Omit<RecommendationList, "items" | "why_not"> & { items: unknown[]; why_not?: unknown[]; took_ms: number };
+/** A list as the wire shows it: `user_id` is there always, null where the list is no user's. */
+export type WireList = Omit<RecommendationList, "user_id" | "items" | "why_not"> & {
+  user_id: string | null;
+  items: unknown[];
+  why_not?: unknown[];
+  took_ms: number;
+};
 
 const LIMIT = { low: 1, high: LIST_LIMIT_MAX, otherwise: 20 };
 const DEFAULT_PLACEMENT = "home";
@@ -139,9 +144,11 @@ function rulesOf(source: Source): unknown {
 }
 
 function withTime(list: RecommendationList, startMs: number): WireList {
-  const { why_not: whyNot } = list;
+  const { decision_id: decisionId, user_id: userId, why_not: whyNot, ...rest } = list;
   return {
-    ...list,
+    decision_id: decisionId,
+    user_id: userId ?? null,
+    ...rest,
     items: list.items.map(shown),
     ...(whyNot !== undefined && { why_not: whyNot.map(shown) }),
     took_ms: round(performance.now() - startMs),
