@@ -34,7 +34,7 @@ test("a retention that begins when the window is over is taken, and warned of", 
   const document: ProgramDocument = { models: { crowd: { min_persons: 10, max_share: 0.1 } }, experiments };
   deepEqual(checkProgram(document), []);
   deepEqual(
-    programWarnings(document, { signsWebhooks: true }).map(({ path, code }) => `${path} ${code}`),
+    programWarnings(document, { webhooks: "signed" }).map(({ path, code }) => `${path} ${code}`),
     ["never", "hour", "same"].map((name) => `/experiments/${name}/metrics/back/after after_window`),
   );
 });
@@ -60,7 +60,7 @@ test("a name that stands alone where an item, an event or the context has it is 
     experiments: { dark: { when: "hour >= 18", variants: { a: {}, b: {} }, metrics: { bought: { kind: "conversion", event: "purchase" } } } },
   };
   deepEqual(checkProgram(document), []);
-  const warnings = programWarnings(document, { signsWebhooks: true });
+  const warnings = programWarnings(document, { webhooks: "signed" });
   deepEqual(
     warnings.map(({ path, code, message }) => `${path} ${code} ${/write `(.+?)`/.exec(message)![1]}`),
     [
@@ -100,7 +100,7 @@ test("an event type that no event can have is taken where an event is asked for 
   };
   deepEqual(checkProgram(document), []);
   deepEqual(
-    programWarnings(document, { signsWebhooks: true }).map(({ path, code, message }) => `${path} ${code} ${message}`),
+    programWarnings(document, { webhooks: "signed" }).map(({ path, code, message }) => `${path} ${code} ${message}`),
     [
       "/features/f/where unknown_event_type no event is of type `vew`; did you mean `view`? (at character 21)",
       "/triggers/bought/when unknown_event_type no event is of type `purchse`; did you mean `purchase`? (at character 23)",
@@ -113,7 +113,7 @@ test("an event type that no event can have is taken where an event is asked for 
 
 test("the programs that come with the product read no attribute by a name that something else has, and ask for no type that there is not", () => {
   for (const program of [shopProgram, newsProgram]) {
-    const warnings = programWarnings(program, { signsWebhooks: true });
+    const warnings = programWarnings(program, { webhooks: "signed" });
     deepEqual(warnings.filter(({ code }) => code === "bare_name" || code === "unknown_event_type"), []);
   }
 });

@@ -13,12 +13,17 @@ const MAX_SHARE_RECOMMENDED = 0.2;
 
 /** What the host does for every program alike. */
 export interface WarnedHost {
-  /** It has a secret for webhooks; without one it calls none. */
-  readonly signsWebhooks: boolean;
+  /** `kept`: it has no secret to sign with, and calls none. */
+  readonly webhooks: "signed" | "unsigned" | "kept";
 }
 
+const UNSIGNED = {
+  unsigned: "calls are not signed, and end with the node's first key, while it has no secret to sign with",
+  kept: "nothing is called while the node has no secret to sign with",
+} as const;
+
 /** @param document - one without faults. */
-export function programWarnings(document: unknown, { signsWebhooks }: WarnedHost): ProgramFault[] {
+export function programWarnings(document: unknown, { webhooks }: WarnedHost): ProgramFault[] {
   const { models, triggers = {}, experiments = {} } = document as ProgramDocument;
   const { min_persons: least = 1, max_share: share = 1 } = models?.crowd ?? {};
   const warnings: ProgramFault[] = [];
@@ -37,10 +42,10 @@ export function programWarnings(document: unknown, { signsWebhooks }: WarnedHost
       message: `one person or address can move what is popular as far as ${Math.round(share * 100)} %: write ${MAX_SHARE_RECOMMENDED} or less`,
     });
   }
-  if (!signsWebhooks) {
+  if (webhooks !== "signed") {
     const paths = Object.entries(triggers).flatMap(([name, { webhook }]) => (webhook === undefined ? [] : [`/triggers/${name}/webhook`]));
     if (models?.alerts?.webhook !== undefined) paths.push("/models/alerts/webhook");
-    const message = "nothing is called while the node has no secret to sign with: set ATTUNE_WEBHOOK_SECRET and start it again";
+    const message = `${UNSIGNED[webhooks]}: set ATTUNE_WEBHOOK_SECRET and start it again`;
     for (const path of paths) warnings.push({ path, code: "webhook_unsigned", message });
   }
   for (const [name, experiment] of Object.entries(experiments)) {

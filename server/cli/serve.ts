@@ -156,7 +156,7 @@ function serverConfig(settings: ServeSettings) {
     ...(botAddresses === undefined ? {} : { botAddresses }),
     ...(webhooks === undefined
       ? {}
-      : { webhooks: { allowPrivate: false, backoffMs: 1_000, attemptsMax: 6, ...webhooks } }),
+      : { webhooks: { backoffMs: 1_000, attemptsMax: 6, ...webhooks } }),
   };
 }
 

@@ -4,10 +4,10 @@ import type { OidcConfig } from "../access/oidc-settings.ts";
 import type { TlsConfig } from "./tls.ts";
 
 export interface WebhookConfig {
-  /** Signs each delivery. Without it none is sent: each becomes a dead letter that says so. */
+  /** Signs each delivery. Without it a node with keys sends none: each becomes a dead letter that says so. */
   secret?: string;
-  /** Allows loopback, private and link-local addresses. */
-  allowPrivate: boolean;
+  /** Allows loopback, private and link-local addresses; undefined: loopback ones, on a node that is open. */
+  allowPrivate?: boolean;
   /** First pause before a retry in ms; it doubles each time. */
   backoffMs: number;
   attemptsMax: number;
@@ -46,6 +46,6 @@ export const DEFAULT_HTTP_CONFIG: HttpConfig = {
   botAddresses: [],
   queueBytesMax: 64 * 1024 * 1024,
   receivingBytesMax: 128 * 1024 * 1024,
-  webhooks: { allowPrivate: false, backoffMs: 1_000, attemptsMax: 6 },
+  webhooks: { backoffMs: 1_000, attemptsMax: 6 },
   limits: DEFAULT_LIMITS,
 };

@@ -133,7 +133,10 @@ function assemble(
     commitTiming,
     now,
   });
-  const webhooks = createWebhookSender({ config: config.webhooks, logger, seed: now() >>> 0, now });
+  // Behind a proxy the whole world may be at loopback's door.
+  const isOpen = (): boolean =>
+    (ring?.isEmpty ?? true) && provider === undefined && config.trustedProxies.length === 0;
+  const webhooks = createWebhookSender({ config: config.webhooks, logger, seed: now() >>> 0, now, isOpen });
   const history = createHistory({ timings, commitTiming, intake, logger, now });
   const hubs = new Map<Project, Hub>();
 
@@ -222,7 +225,11 @@ function assemble(
     ...segmentRoutes(),
     ...experimentRoutes(),
     ...modelRoutes(),
-    ...programRoutes(refresh, { signsWebhooks: config.webhooks.secret !== undefined }),
+    ...programRoutes(refresh, {
+      get webhooks() {
+        return config.webhooks.secret !== undefined ? "signed" : isOpen() ? "unsigned" : "kept";
+      },
+    }),
     ...deadLetterRoutes(intake, webhooks),
     ...statsRoutes(sources),
     ...healthRoutes(sources),

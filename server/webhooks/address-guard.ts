@@ -14,15 +14,21 @@ export function isPublicAddress(address: string): boolean {
   return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
 }
 
-/** For the `lookup` option of a request: resolves, and fails with ForbiddenAddressError unless every answer is public. */
-export const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, "");
-    const forbidden = addresses.find(({ address }) => !isPublicAddress(address));
-    if (forbidden !== undefined || addresses.length === 0) {
-      return callback(new ForbiddenAddressError("the host resolves to an address that is not public"), "");
-    }
-    if (options.all === true) return callback(null, addresses);
-    callback(null, addresses[0]!.address, addresses[0]!.family);
-  });
-};
+/** True for addresses of the machine itself. */
+export function isLoopbackAddress(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === "loopback";
+}
+
+/** For the `lookup` option of a request: resolves, and fails with ForbiddenAddressError unless every answer may be reached. */
+export function guardedLookup(mayReach: (address: string) => boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, "");
+      if (addresses.length === 0 || !addresses.every(({ address }) => mayReach(address))) {
+        return callback(new ForbiddenAddressError("the host resolves to an address that is not public"), "");
+      }
+      if (options.all === true) return callback(null, addresses);
+      callback(null, addresses[0]!.address, addresses[0]!.family);
+    });
+  };
+}

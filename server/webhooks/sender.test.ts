@@ -149,6 +149,62 @@ test("without a secret nothing is sent, and the dead letter says why", async () 
   hook.close();
 });
 
+test("an open node calls a receiver on its own machine without a secret, and nobody else inside", async () => {
+  const hook = await receiver(200);
+  const { port } = new URL(hook.url);
+  const { secret: _, allowPrivate: __, ...bare } = config;
+  let isOpen = true;
+  const sender = createWebhookSender({ config: bare, logger: silent, seed: 1, now: Date.now, isOpen: () => isOpen });
+  const call = async (host: string): Promise<void> => {
+    sender.fire(node.project, { trigger, url: `http://${host}:${port}/`, ref: { user_id: "ann" }, eventId: undefined });
+    await idle(sender);
+  };
+  for (const host of ["127.0.0.1", "localhost"]) await call(host);
+  equal(sender.stats().delivered, 2);
+  deepEqual(hook.received.map(({ headers }) => headers["attune-signature"]), [undefined, undefined]);
+  for (const host of ["169.254.169.254", "10.0.0.1", "[fd00::1]", "0.0.0.0"]) await call(host);
+  deepEqual([sender.stats().delivered, sender.stats().failed, sender.stats().retried], [2, 4, 0]);
+  isOpen = false;
+  await call("127.0.0.1");
+  equal(sender.stats().delivered, 2, "the first key ends it");
+  await sender.close();
+  const refusing = createWebhookSender({
+    config: { ...bare, allowPrivate: false }, logger: silent, seed: 1, now: Date.now, isOpen: () => true,
+  });
+  refusing.fire(node.project, { trigger, url: hook.url, ref: { user_id: "ann" }, eventId: undefined });
+  await idle(refusing);
+  deepEqual([refusing.stats().delivered, refusing.stats().failed], [0, 1], "the operator's word counts");
+  await refusing.close();
+  hook.close();
+});
+
+test("a node is open until it has keys", async (t) => {
+  const hook = await receiver(200);
+  t.after(() => hook.close());
+  const own = await startNode();
+  t.after(() => own.close());
+  const headers: Record<string, string> = {};
+  const buy = async (id: string): Promise<void> => {
+    const event = { event_id: id, user_id: "ann", event_type: "purchase", item_id: "lamp", timestamp: Date.now() };
+    equal((await ask(own, "POST /v1/events", event, { headers })).status, 202);
+  };
+  const document = (await ask(own, "GET /v1/program")).json;
+  const triggers = { bought: { when: 'event.event_type == "purchase"', webhook: hook.url } };
+  const { warnings } = (await ask(own, "POST /v1/program/check", { ...document, triggers })).json;
+  ok(warnings.some(({ code, message }: any) => code === "webhook_unsigned" && message.startsWith("calls are not signed")));
+  equal((await ask(own, "PUT /v1/program", { ...document, triggers })).status, 200);
+  const answered = hook.answered();
+  await buy("b1");
+  await answered;
+  headers["authorization"] = `Bearer ${own.keys.issue({ project: "default", role: "admin", name: "the first" }).key}`;
+  await buy("b2");
+  const letters = async (): Promise<any[]> => (await ask(own, "GET /v1/dead-letters", undefined, { headers })).json.dead_letters;
+  let [letter] = await letters();
+  while (letter === undefined) [letter] = await letters();
+  ok(letter.message.includes("secret"), letter.message);
+  equal(hook.received.length, 1);
+});
+
 test("what waits when the server goes down is kept", async () => {
   const hook = await receiver(503);
   const sender = senderOf({ backoffMs: 60_000 });

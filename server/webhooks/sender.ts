@@ -11,7 +11,7 @@ import { isObject } from "../http/body.ts";
 import type { WebhookConfig } from "../http/config.ts";
 import { Problem } from "../http/problem.ts";
 import type { Project } from "../ports.ts";
-import { ForbiddenAddressError, isPublicAddress, publicLookup } from "./address-guard.ts";
+import { ForbiddenAddressError, guardedLookup, isLoopbackAddress, isPublicAddress } from "./address-guard.ts";
 import { signature } from "./sign.ts";
 
 /** The code of a webhook's dead letter. */
@@ -62,8 +62,13 @@ export function createWebhookSender(options: {
   logger: Logger;
   seed: number;
   now: () => number;
+  /**
+   * The node is open to whoever is on its machine, and to nobody else: unless the operator says otherwise, such a one calls
+   * receivers on the machine too, and calls unsigned. Asked at each attempt, as a first key ends it.
+   */
+  isOpen?: () => boolean;
 }): WebhookSender {
-  const { config, logger, now } = options;
+  const { config, logger, now, isOpen = () => false } = options;
   const rng = rngFrom(options.seed);
   const ready: Delivery[] = [];
   const pausing = new Map<Delivery, NodeJS.Timeout>();
@@ -129,7 +134,8 @@ export function createWebhookSender(options: {
   }
 
   function attempt(delivery: Delivery): Promise<Outcome> {
-    if (config.secret === undefined) {
+    const open = isOpen();
+    if (config.secret === undefined && !open) {
       return Promise.resolve({ fault: "no webhook secret is configured, so nothing can be signed", final: true });
     }
     const body = JSON.stringify(delivery.payload);
@@ -138,9 +144,14 @@ export function createWebhookSender(options: {
       "content-length": Buffer.byteLength(body),
       "user-agent": "attune-webhook/1",
       "attune-delivery": String(delivery.payload["id"]),
-      "attune-signature": signature(config.secret, body, Math.floor(now() / 1_000)),
+      ...(config.secret !== undefined && {
+        "attune-signature": signature(config.secret, body, Math.floor(now() / 1_000)),
+      }),
     };
-    return post(delivery.url, { body, headers, allowPrivate: config.allowPrivate, stop: stopping.signal });
+    const isOfMachine = open && config.allowPrivate === undefined;
+    const mayReach = (address: string): boolean =>
+      config.allowPrivate === true || isPublicAddress(address) || (isOfMachine && isLoopbackAddress(address));
+    return post(delivery.url, { body, headers, mayReach, stop: stopping.signal });
   }
 
   return {
@@ -191,7 +202,12 @@ export function createWebhookSender(options: {
 /** One attempt. Redirects are not followed: they count as an answer that is not good. Never rejects. */
 function post(
   url: string,
-  options: { body: string; headers: Record<string, string | number>; allowPrivate: boolean; stop: AbortSignal },
+  options: {
+    body: string;
+    headers: Record<string, string | number>;
+    mayReach: (address: string) => boolean;
+    stop: AbortSignal;
+  },
 ): Promise<Outcome> {
   let target: URL;
   try {
@@ -204,7 +220,7 @@ function post(
   }
   const literal = target.hostname.replace(/^\[|\]$/g, "");
   const isLiteral = /^[\d.]+$/.test(literal) || literal.includes(":");
-  if (!options.allowPrivate && isLiteral && !isPublicAddress(literal)) {
+  if (isLiteral && !options.mayReach(literal)) {
     return Promise.resolve({ fault: NOT_PUBLIC, final: true });
   }
   return new Promise((resolve) => {
@@ -215,7 +231,7 @@ function post(
       headers: options.headers,
       agent: false,
       signal: AbortSignal.any([options.stop, timeout]),
-      ...(!options.allowPrivate && { lookup: publicLookup }),
+      lookup: guardedLookup(options.mayReach),
     });
     request.on("response", (response) => {
       const status = response.statusCode ?? 0;
