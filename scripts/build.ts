@@ -73,14 +73,18 @@ async function hashInputs(folders: readonly string[]): Promise<string> {
 
 async function sdk(): Promise<Outputs> {
   const outputs: Outputs = new Map();
-  await bundle(outputs, { entryPoints: { attune: "sdk/tag.ts" }, outdir: "dist/sdk", format: "iife" });
-  await bundle(outputs, { entryPoints: { index: "sdk/index.ts" }, outdir: "dist/sdk", format: "esm" });
+  const options: BuildOptions = { outdir: "dist/sdk", mangleProps: SDK_INTERNAL };
+  await bundle(outputs, { ...options, entryPoints: { attune: "sdk/tag.ts" }, format: "iife" });
+  await bundle(outputs, { ...options, entryPoints: { index: "sdk/index.ts" }, format: "esm" });
   // The public types import nothing, so they are their own declarations.
   outputs.set("sdk/types.d.ts", await readFile(join(ROOT, "sdk/types.ts")));
   outputs.set("sdk/index.d.ts", Buffer.from(SDK_DECLARATIONS));
   outputs.set("sdk/package.json", await sdkPackage());
   return outputs;
 }
+
+/** Names between the SDK's own files, which no page, browser or server reads: written short, for bytes are few. */
+const SDK_INTERNAL = /^(on(Delivery|Error|Back|Change|Look|State|Open|Message|Close|Drop)|steadyMs|isAllowed|isObjecting)$/;
 
 /** The same entry as a package of its own, for sites: they install the SDK, not the node with all that it needs. */
 async function sdkPackage(): Promise<Buffer> {

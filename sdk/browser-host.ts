@@ -11,6 +11,7 @@ const KEEPALIVE_BYTES_MAX = 63_000;
 
 export const browserClock: Clock = {
   nowMs: () => Date.now(),
+  steadyMs: () => Math.round(performance.now()),
   after(ms, task) {
     const timer = setTimeout(task, ms);
     return () => clearTimeout(timer);
@@ -27,7 +28,8 @@ export function browserStore(): KeyValueStore {
     // Storage is switched off for this site: events still go out, but do not survive the page.
   }
   return {
-    keys: () => Object.keys({ ...held, ...memory }),
+    // Names alone: to spread the store would read all that the site keeps there.
+    keys: () => [...new Set([...Object.keys(held), ...Object.keys(memory)])],
     get: (key) => memory[key] ?? held[key] ?? null,
     set(key, value) {
       delete memory[key];
@@ -72,7 +74,8 @@ export function createHttpClient(options: AttuneOptions): HttpClient {
       if (key) headers["authorization"] = `Bearer ${key}`;
       if (token) headers["attune-user-token"] = token;
       if (body !== undefined) headers["content-type"] = "application/json";
-      const response = await fetch(at(path), {
+      // A text, as nearly every page asks: what wraps a page's `fetch` seldom knows a URL.
+      const response = await fetch(at(path).href, {
         method,
         headers,
         body: body ?? null,

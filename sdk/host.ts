@@ -2,7 +2,10 @@
 // simulated one, so queue, batching and reconnects are tested without a browser and without waiting.
 
 export interface Clock {
+  /** The time of day, Unix ms; somebody may set it. */
   nowMs(): number;
+  /** Ms since some moment, never set forth or back: for all that waits. */
+  steadyMs(): number;
   /** Runs `task` once after `ms`; returns how to cancel it. */
   after(ms: number, task: () => void): () => void;
 }
@@ -30,7 +33,7 @@ export type Post = (path: string, body: string) => Promise<Answer>;
 export type Random = () => number;
 
 /** The code and the words of an answer that is a refusal; both are there whatever the body is. */
-export function problemOf({ status, body }: Answer): [code: string, message: string] {
+export function problemOf({ status, body }: Pick<Answer, "status" | "body">): [code: string, message: string] {
   const { code, detail, title } = (body ?? {}) as Record<"code" | "detail" | "title", unknown>;
   return [String(code ?? `http_${status}`), String(detail ?? title ?? "")];
 }

@@ -424,6 +424,7 @@ function newPage(number: number, run: Run): Page {
   const skewMs = world.pick([0, 0, -3 * 24 * HOUR, 40 * MINUTE]);
   const clock = {
     nowMs: () => Math.floor(world.nowMs) + WALL_START_MS + skewMs,
+    steadyMs: () => world.nowMs,
     after: (ms: number, task: () => void) => {
       const timer = world.after(ms, task, 0);
       return () => timer.cancel();

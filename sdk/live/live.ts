@@ -104,9 +104,8 @@ export function createLive({ clock, random, socket, stream, onMessage, onState }
   function drop(): void {
     generation++;
     isOpen = false;
-    const closing = connection;
+    connection?.close();
     connection = undefined;
-    closing?.close();
   }
 
   return {

@@ -41,7 +41,7 @@ export interface EventQueueOptions {
 
 /** What went wrong, with the event that it befell. */
 export const faultOf = (entry: Entry | undefined, code: string, message: string): SdkError =>
-  entry && "event" in entry ? { code, message, event: entry.event } : { code, message };
+  ({ code, message, ...(entry && "event" in entry && { event: entry.event }) });
 
 /** Marks the keys that may be given up first. */
 const EXPENDABLE = "~";

@@ -260,6 +260,38 @@ test("a proxy's 404 is no answer of the node's: what waits is kept; the node's o
   );
 });
 
+test("what a login wall, a proxy or another server answers to a request keeps it; what may be the event's own fault does not", async () => {
+  for (const [status, left] of [[401, 1], [405, 1], [407, 1], [400, 0], [403, 0], [413, 0]] as const) {
+    const clock = simulatedClock(START_MS);
+    const tab = openTab(clock, simulatedStore(), { post: async () => failure(status) });
+    tab.track(eventAt(clock.nowMs()));
+    await clock.advance(0);
+    assert.deepEqual([status, tab.queue.size], [status, left]);
+  }
+});
+
+test("a clock that is set back or forth neither lengthens a wait nor ends it", async () => {
+  for (const setMs of [-3 * 3_600_000, 3 * 3_600_000]) {
+    const clock = simulatedClock(START_MS);
+    const bodies: string[] = [];
+    const tab = openTab(clock, simulatedStore(), {
+      post: async (_path, body) => {
+        bodies.push(body);
+        return bodies.length > 1 ? accepted(eventsOf(body).length) : { ...failure(503), retryAfter: "60" };
+      },
+    });
+    tab.track(eventAt(clock.nowMs()));
+    await clock.advance(1_000);
+    clock.set(setMs);
+    tab.sender.wake();
+    await clock.advance(58_000);
+    assert.equal(bodies.length, 1);
+    await clock.advance(2_000);
+    assert.deepEqual([bodies.length, tab.queue.size, tab.deliveries.map(({ took_ms }) => took_ms)], [2, 0, [0]]);
+    assert.equal(JSON.parse(bodies[1]!).sent_at, START_MS + 60_000 + setMs);
+  }
+});
+
 test("failures double the wait up to a minute; wake ends it", async () => {
   const clock = simulatedClock(START_MS);
   const triesMs: number[] = [];

@@ -1,7 +1,7 @@
 // Brings the queue to the server: when, in which batches, and what an answer means.
 //
-// An entry leaves the queue only when the server has answered for it. No answer, 408, 425, 429, 5xx and a proxy's 404:
-// tried again later. Any other 4xx is final: dropped and reported, so that one bad event never holds up the rest.
+// An entry leaves the queue only when the server has answered for it. No answer, 408, 425, 429, 5xx, a proxy's 401, 404
+// or 405: tried again later. Any other 4xx is final: dropped and reported, so that one bad event never holds up the rest.
 import { problemOf, type Answer, type Clock, type Post, type Random } from "../host.ts";
 import type { Delivery, SdkError } from "../types.ts";
 import { backoffMs, retryAfterMs } from "./backoff.ts";
@@ -57,9 +57,12 @@ function isEventsAnswer(body: unknown): body is EventsAnswer {
   return typeof answer?.accepted === "number" && Array.isArray(answer.rejected);
 }
 
-/** A 404 without a code is not the node's: a proxy, or a page's own server, does not know where the node is. */
+/**
+ * A 404, 401 or 405 without a code is not the node's: a proxy, or a page's own server, does not know where the node is.
+ * A 400 or 403 may be a firewall's that dislikes this very event: that one is given up.
+ */
 const willPass = (answer: Answer): boolean =>
-  answer.status >= 500 || [408, 425, 429].includes(answer.status) || problemOf(answer)[0] === "http_404";
+  answer.status >= 500 || [408, 425, 429].includes(answer.status) || /^http_40[^03]/.test(problemOf(answer)[0]);
 
 export function createSender(options: SenderOptions): Sender {
   const { queue, clock, random, onDelivery, onError, onBack, onChange } = options;
@@ -76,26 +79,26 @@ export function createSender(options: SenderOptions): Sender {
 
   function schedule(waitMs: number): void {
     if (stopped) return;
-    const dueMs = Math.max(clock.nowMs() + waitMs, retryAtMs, serverWaitsUntilMs);
+    const dueMs = Math.max(clock.steadyMs() + waitMs, retryAtMs, serverWaitsUntilMs);
     if (dueMs >= timerDueMs) return;
     cancelTimer?.();
     timerDueMs = dueMs;
-    cancelTimer = clock.after(dueMs - clock.nowMs(), () => {
+    cancelTimer = clock.after(dueMs - clock.steadyMs(), () => {
       timerDueMs = Infinity;
       void flush();
     });
   }
 
   function retryLater(header: string | null): void {
-    const nowMs = clock.nowMs();
-    serverWaitsUntilMs = nowMs + retryAfterMs(header, nowMs);
+    const nowMs = clock.steadyMs();
+    serverWaitsUntilMs = nowMs + retryAfterMs(header, clock.nowMs());
     retryAtMs = nowMs + backoffMs(attempt++, random);
     schedule(0);
   }
 
   /** Under way already, or attributes that wait: however many they are, they take no event's place in a batch. */
   const isHeld = (entry: Entry): boolean =>
-    inFlight.has(entry.id) || ("set" in entry && clock.nowMs() < attributesWaitUntilMs);
+    inFlight.has(entry.id) || ("set" in entry && clock.steadyMs() < attributesWaitUntilMs);
 
   /** A run of events that fits one request, or one change of attributes. */
   function nextBatch(): Entry[] {
@@ -153,7 +156,7 @@ export function createSender(options: SenderOptions): Sender {
       retryLater(retryAfter);
       return false;
     }
-    attributesWaitUntilMs = clock.nowMs() + ATTRIBUTES_WAIT_MS;
+    attributesWaitUntilMs = clock.steadyMs() + ATTRIBUTES_WAIT_MS;
     return true;
   }
 
@@ -169,7 +172,7 @@ export function createSender(options: SenderOptions): Sender {
     } else if (status >= 400 && !willPass(answer)) {
       refuse(batch, answer);
     } else {
-      onError({ code: "server", message: `HTTP ${status}: tried again later` });
+      onError({ code: "server", message: `HTTP ${status}` });
       return postpone(batch, answer.retryAfter);
     }
     return true;
@@ -177,12 +180,12 @@ export function createSender(options: SenderOptions): Sender {
 
   async function send(batch: readonly Entry[]): Promise<boolean> {
     for (const entry of batch) inFlight.add(entry.id);
-    const sentAtMs = clock.nowMs();
+    const sentAtMs = clock.steadyMs();
     try {
       const answer = await request(batch);
-      return digest(batch, answer, clock.nowMs() - sentAtMs);
+      return digest(batch, answer, clock.steadyMs() - sentAtMs);
     } catch {
-      onError({ code: "network", message: "No answer: tried again later" });
+      onError({ code: "network", message: "No answer yet." });
       return postpone(batch, null);
     } finally {
       for (const entry of batch) inFlight.delete(entry.id);
@@ -200,7 +203,7 @@ export function createSender(options: SenderOptions): Sender {
   function flush(): Promise<void> {
     // The running round reads the queue again after each batch, so it takes what came meanwhile.
     if (running) return running;
-    if (clock.nowMs() < serverWaitsUntilMs) {
+    if (clock.steadyMs() < serverWaitsUntilMs) {
       schedule(0);
       return Promise.resolve();
     }
@@ -208,7 +211,7 @@ export function createSender(options: SenderOptions): Sender {
     timerDueMs = Infinity;
     running = options.exclusively(drain).finally(() => {
       running = undefined;
-      const attributesWaitMs = attributesWaitUntilMs - clock.nowMs();
+      const attributesWaitMs = attributesWaitUntilMs - clock.steadyMs();
       if (attributesWaitMs > 0) schedule(attributesWaitMs);
       if (timerDueMs === Infinity && nextBatch().length > 0) schedule(0);
     });

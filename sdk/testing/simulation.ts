@@ -4,12 +4,15 @@ import type { Clock, KeyValueStore } from "../host.ts";
 export interface SimulatedClock extends Clock {
   /** Runs everything that falls due within `ms`, in order, and lets promises settle after each. */
   advance(ms: number): Promise<void>;
+  /** Somebody sets the time of day forth, or back; nothing falls due by that. */
+  set(ms: number): void;
   /** A clock whose timers die with it, as a tab's do. */
   tab(): Clock & { kill(): void; isAlive(): boolean };
 }
 
 export function simulatedClock(startMs: number): SimulatedClock {
   let nowMs = startMs;
+  let setMs = 0;
   let order = 0;
   const timers = new Map<number, { dueMs: number; task: () => void }>();
 
@@ -37,13 +40,16 @@ export function simulatedClock(startMs: number): SimulatedClock {
   }
 
   return {
-    nowMs: () => nowMs,
+    nowMs: () => nowMs + setMs,
+    steadyMs: () => nowMs,
+    set: (ms) => void (setMs += ms),
     after,
     advance,
     tab() {
       let alive = true;
       return {
-        nowMs: () => nowMs,
+        nowMs: () => nowMs + setMs,
+        steadyMs: () => nowMs,
         after: (ms, task) => after(ms, () => alive && task()),
         kill: () => void (alive = false),
         isAlive: () => alive,
