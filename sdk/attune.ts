@@ -20,8 +20,7 @@ const SETTLE_MAX_MS = 1_000;
 const SLOTS_AFTER_PROFILE_MS = 2_000;
 
 /** A request of the SDK that failed; `code` is `consent_required`, `network` or the server's. */
-const faultOf = (code: string, message: string): Error & { code: string } =>
-  Object.assign(new Error(message), { name: "AttuneError", code });
+const faultOf = (code: string, message: string): Error & { code: string } => Object.assign(new Error(message), { code });
 
 /** What can be captured, by the names of `data-auto` and of `auto`. */
 export const CAPTURES = ["page_view", "click", "scroll", "hover", "mouse_move", "dwell", "search", "impression"] as const;
@@ -58,19 +57,19 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   /** Whom the page named: remembered by the page alone until the visitor consents. */
   let named: Parameters<Attune["identify"]> | undefined;
 
+  const isObjecting = (): boolean => navigator.globalPrivacyControl === true && options.gpc !== "ignore";
   const consentNow = (): Status["consent"] =>
     consentState({
-      mode: options.consent ?? "required",
+      mode: options.consent,
       decided: store.get(consentKey),
-      gpc: navigator.globalPrivacyControl === true,
-      gpcPolicy: options.gpc ?? "honour",
+      isObjecting: isObjecting(),
     });
 
   // --- status: at most one report a turn of the event loop ---
   const statusNow = (): Status => ({
     consent: consentNow(),
     live: liveState,
-    ...(liveState === "off" ? {} : { transport }),
+    ...(liveState !== "off" && { transport }),
     online: navigator.onLine,
     queued: visit?.queue.size ?? 0,
   });
@@ -86,11 +85,13 @@ export function createAttune(options: AttuneOptions = {}): Attune {
 
   // --- consent: the visit follows it ---
   function followConsent(): void {
-    const state = ending.signal.aborted ? "pending" : consentNow();
+    // A page that is prerendered was not seen yet, whatever it grants.
+    const state = ending.signal.aborted || document.prerendering ? "pending" : consentNow();
     if (state === "granted" && !visit) {
       visit = startVisit({
         store, prefix, client, listeners, auto: autoOf(options.auto), flushMs: options.flushMs ?? FLUSH_MS,
         onBack: wake,
+        isAllowed,
         onChange: statusChanged,
         onLook: lookForSlots,
       });
@@ -104,6 +105,13 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     statusChanged();
   }
 
+  /** The site may have cleared its store, and the visitor's decision with it: then he is to be asked again. */
+  function isAllowed(): boolean {
+    const isGranted = consentNow() === "granted";
+    if (!isGranted) followConsent();
+    return isGranted;
+  }
+
   function endVisit(): void {
     visit?.end();
     visit = undefined;
@@ -113,9 +121,8 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   }
 
   function decideConsent(decision: "granted" | "denied"): void {
-    if (decision === "granted" && navigator.globalPrivacyControl && options.gpc !== "ignore") {
-      listeners.emit("error", { code: "gpc", message: "Denied by Global Privacy Control (option gpc)." });
-      return;
+    if (decision === "granted" && isObjecting()) {
+      return listeners.emit("error", { code: "gpc", message: "Global Privacy Control denies." });
     }
     store.set(consentKey, decision);
     followConsent();
@@ -148,7 +155,8 @@ export function createAttune(options: AttuneOptions = {}): Attune {
 
   function heard({ type, at: _at, ...fields }: LiveMessage): void {
     if (type === "error") {
-      listeners.emit(type, { code: String(fields["code"]), message: String(fields["detail"] ?? "") });
+      const [code, message] = problemOf({ status: 0, body: fields });
+      listeners.emit(type, { code, message });
     }
     if (!LIVE_NAMES.has(type)) return;
     if (type === "recommendations") visit?.remember(fields as unknown as RecommendationList);
@@ -163,7 +171,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   // --- questions ---
   function who({ identity }: Visit): { user_id: string } | { anonymous_id: string } {
     const userId = identity.userId();
-    return userId === undefined ? { anonymous_id: identity.anonymousId() } : { user_id: userId };
+    return userId ? { user_id: userId } : { anonymous_id: identity.anonymousId() };
   }
 
   function consenting(): Visit {
@@ -200,7 +208,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   const shown = new Map<string, { looks: string; decision: Decision }>();
 
   function refreshSlots(waitMs = 0): void {
-    const dueMs = browserClock.nowMs() + waitMs;
+    const dueMs = browserClock.steadyMs() + waitMs;
     if (!options.slots || dueMs >= slotsDueMs) return;
     cancelSlots?.();
     slotsDueMs = dueMs;
@@ -240,6 +248,12 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     );
   }
 
+  /** Whoever is there now may be somebody else: what was decided for the one before is not his. */
+  function visitorChanged(): void {
+    shown.clear();
+    identityChanged();
+  }
+
   function identityChanged(): void {
     openLive();
     refreshSlots();
@@ -250,7 +264,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   const listen = (target: EventTarget, type: string, handle: (event: Event) => void): void =>
     target.addEventListener(type, handle, { signal: ending.signal });
   listen(document, "visibilitychange", () => {
-    if (document.visibilityState !== "hidden") return;
+    if (!document.hidden) return;
     visit?.capture.settle();
     visit?.sender.hide();
   });
@@ -262,6 +276,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   listen(window, "pageshow", (event) => {
     if (!(event as PageTransitionEvent).persisted) return;
     followConsent();
+    visitorChanged(); // Another page may have signed him in or out meanwhile.
     wake();
   });
   listen(window, "online", () => {
@@ -275,11 +290,11 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     if (key === null || key === consentKey) followConsent();
     else if (key === `${prefix}user` || key === `${prefix}anonymous`) {
       named = undefined;
-      identityChanged();
+      visitorChanged();
     }
   });
-  if (document.prerendering) listen(document, "prerenderingchange", followConsent);
-  else followConsent();
+  listen(document, "prerenderingchange", followConsent);
+  followConsent();
 
   return {
     get anonymousId() {
@@ -299,7 +314,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     view: (itemId) => visit?.capture.view(itemId),
     identify(userId, attributes) {
       // A page's JavaScript may hand over what it does not have: null would become everybody's name.
-      if (!userId) return listeners.emit("error", { code: "user_id_invalid", message: "identify needs an id." });
+      if (!userId) return listeners.emit("error", { code: "user_id_invalid", message: "No id." });
       named = [String(userId), attributes];
       visit?.identify(...named);
       identityChanged();
@@ -307,8 +322,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     reset() {
       named = undefined;
       visit?.reset();
-      shown.clear();
-      identityChanged();
+      visitorChanged();
     },
     async recommend(question = {}) {
       const asking = consenting();

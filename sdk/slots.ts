@@ -4,9 +4,8 @@
 import type { Decision } from "./types.ts";
 
 const SLOTS_MAX = 16;
-const NAME = /^[a-z][a-z0-9-]*$/;
-/** Attributes that the SDK itself reads: no payload writes them. */
-const RESERVED = /^(slot|shown|item|page-item|decision|event|value|ignore|search|text|variant-.*)$/;
+/** Attributes that a payload may write: none that the SDK itself reads. */
+const NAME = /^(?!(slot|shown|(page-)?item|decision|event|value|ignore|search|text|variant-.*)$)[a-z][a-z0-9-]*$/;
 
 /** The slots that the document asks for, each once. */
 export function slotsOf(document: Document): string[] {
@@ -27,37 +26,48 @@ const namesOf = (element: Element): string[] =>
   element.getAttribute("data-attune-slot")?.match(/\S+/g) ?? [];
 
 /** What each slot wrote last, so that the next variant starts from a clean element. */
-const written = new WeakMap<Element, Map<string, { attributes: Pair[]; variables: Pair[]; id: string }>>();
+const written = new WeakMap<Element, Map<string, Written>>();
+interface Written {
+  id: string;
+  undo: (() => void)[];
+}
 type Pair = [name: string, value: string];
 
 /** Writes a decision into all elements of its slot. */
 export function applyDecision(document: Document, { slot, variant, payload, decision_id: id }: Decision): void {
   for (const element of document.querySelectorAll<HTMLElement>("[data-attune-slot]")) {
     if (!namesOf(element).includes(slot)) continue;
-    const attributes = entriesOf(payload?.attributes).filter(([name]) => NAME.test(name) && !RESERVED.test(name));
-    const variables = entriesOf(payload?.variables).filter(([name]) => name.startsWith("--"));
-
-    const slots = written.get(element) ?? new Map<string, { attributes: Pair[]; variables: Pair[]; id: string }>();
+    const slots = written.get(element) ?? new Map<string, Written>();
     written.set(element, slots);
-    const before = slots.get(slot);
-    slots.set(slot, { attributes, variables, id });
+    slots.get(slot)?.undo.forEach((each) => each());
+    const undo: Written["undo"] = [];
+    slots.set(slot, { id, undo });
     // Capture reports these decisions once the element has been seen.
     element.setAttribute("data-attune-shown", [...slots.values()].map((one) => one.id).join(" "));
-    for (const [name] of before?.attributes ?? []) element.removeAttribute(`data-attune-${name}`);
-    for (const [name] of before?.variables ?? []) element.style.removeProperty(name);
-
-    for (const [name, value] of attributes) element.setAttribute(`data-attune-${name}`, value);
-    for (const [name, value] of variables) element.style.setProperty(name, value);
+    for (const [name, value] of entriesOf(payload?.attributes)) {
+      if (!NAME.test(name)) continue;
+      element.setAttribute(`data-attune-${name}`, value);
+      undo.push(() => element.removeAttribute(`data-attune-${name}`));
+    }
+    for (const [name, value] of entriesOf(payload?.variables)) {
+      if (!name.startsWith("--")) continue;
+      element.style.setProperty(name, value);
+      undo.push(() => element.style.removeProperty(name));
+    }
     element.setAttribute(`data-attune-variant-${slot.replaceAll("_", "-")}`, variant ?? "");
     writeText(element, payload?.text);
   }
 }
 
 function writeText(element: HTMLElement, text: unknown): void {
-  if (typeof text === "string") element.textContent = text;
+  // What stands there already is not written again: a screen reader would say it twice.
+  const write = (part: Element, value: string): void => {
+    if (part.textContent !== value) part.textContent = value;
+  };
+  if (typeof text === "string") write(element, text);
   else {
     for (const [key, value] of entriesOf(text)) {
-      for (const part of element.querySelectorAll(`[data-attune-text="${CSS.escape(key)}"]`)) part.textContent = value;
+      for (const part of element.querySelectorAll(`[data-attune-text="${CSS.escape(key)}"]`)) write(part, value);
     }
   }
 }

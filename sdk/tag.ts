@@ -1,6 +1,6 @@
 // The script tag: <script src="/sdk/attune.js" data-consent="required" data-auto></script> makes `window.attune`.
 import { CAPTURES, createAttune } from "./attune.ts";
-import type { Attune, AutoCapture } from "./types.ts";
+import type { Attune, AttuneOptions, AutoCapture } from "./types.ts";
 
 declare global {
   interface Window {
@@ -9,17 +9,12 @@ declare global {
 }
 
 const script = document.currentScript as HTMLScriptElement | null;
-if (script && !window.attune) {
-  const { endpoint, project, key, consent, gpc, auto, slots, placements } = script.dataset;
-  window.attune = createAttune({
-    endpoint: endpoint ?? new URL(script.src).origin,
-    ...(project === undefined ? {} : { project }),
-    ...(key === undefined ? {} : { key }),
-    consent: consent === "granted" ? consent : "required",
-    gpc: gpc === "ignore" ? gpc : "honour",
-    auto: autoOf(auto),
-    slots: slots !== undefined && slots !== "false",
-  });
+// An element with the id `attune` is on `window` too.
+if (script && !window.attune?.track) {
+  const { endpoint = new URL(script.src).origin, project, key, consent, gpc, auto, slots, placements } = script.dataset;
+  const options = { endpoint, project, key, consent, gpc, auto: autoOf(auto), slots: (slots ?? "false") !== "false" };
+  // What an attribute leaves out, or says in other words than these, counts as not given.
+  window.attune = createAttune(options as AttuneOptions);
   if (placements) window.attune.subscribe({ placements: namesOf(placements) });
   document.dispatchEvent(new Event("attune:ready"));
 }

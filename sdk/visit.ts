@@ -23,6 +23,8 @@ export interface VisitOptions {
   auto: Required<AutoCapture>;
   flushMs: number;
   listeners: ListenerSet;
+  /** Asked before each event: the consent still holds. Ends the visit where it does not. */
+  isAllowed: () => boolean;
   /** The server answers again, after tries that failed. */
   onBack: () => void;
   onChange: () => void;
@@ -35,7 +37,7 @@ export interface Visit {
   readonly queue: EventQueue;
   readonly sender: Sender;
   readonly capture: Capture;
-  track(eventType: string, fields?: EventFields, page?: string): string;
+  track(eventType: string, fields?: EventFields, page?: string): string | undefined;
   identify(userId: string, attributes: Record<string, unknown> | undefined): void;
   reset(): void;
   /** Later events on these items carry the list's decision id. */
@@ -51,7 +53,7 @@ export function forget(store: KeyValueStore, prefix: string): void {
 }
 
 export function startVisit({
-  store, prefix, client, auto, flushMs, listeners, onBack, onChange, onLook,
+  store, prefix, client, auto, flushMs, listeners, isAllowed, onBack, onChange, onLook,
 }: VisitOptions): Visit {
   const identity = openIdentity(store, prefix, randomId);
   const nextId = eventIds();
@@ -78,20 +80,21 @@ export function startVisit({
     onChange,
   });
 
-  function track(eventType: string, fields: EventFields = {}, page: string = location.href): string {
+  function track(eventType: string, fields: EventFields = {}, page: string = location.href): string | undefined {
+    if (!isAllowed()) return undefined;
     const nowMs = browserClock.nowMs();
     const userId = identity.userId();
-    const decisionId = fields.item_id === undefined ? undefined : decisions.get(fields.item_id);
+    const decisionId = decisions.get(fields.item_id ?? "");
     const event: SentEvent = {
       event_id: nextId(nowMs),
-      ...(userId === undefined ? {} : { user_id: userId }),
+      ...(userId && { user_id: userId }),
       anonymous_id: identity.anonymousId(),
       session_id: identity.session(nowMs),
       event_type: eventType,
       timestamp: nowMs,
       page_url: pageUrl(page),
       ...fields,
-      ...(decisionId === undefined ? {} : { context: { decision_id: decisionId, ...fields.context } }),
+      ...(decisionId && { context: { decision_id: decisionId, ...fields.context } }),
     };
     const expendable = EXPENDABLE.has(eventType);
     queue.put({ id: event.event_id, event }, expendable ? "expendable" : "kept");
