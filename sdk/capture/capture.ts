@@ -1,5 +1,6 @@
 // Listens to the page and turns what the visitor does into events. The judgement (what is a hover, a dwell, an
 // impression) is in the pure files beside this one; here is only the wiring to the document.
+import { browserClock } from "../browser-host.ts";
 import type { AutoCapture, EventFields } from "../types.ts";
 import { createDwellMeter, type DwellReport } from "./dwell.ts";
 import { createHoverWatch } from "./hover.ts";
@@ -30,27 +31,33 @@ export interface Capture {
   stop(): void;
 }
 
+const { steadyMs } = browserClock;
+
 const attributeOf = (element: Element | null, name: string): string | undefined =>
-  element?.getAttribute(name) || undefined;
+  element?.getAttribute(`data-attune-${name}`) || undefined;
+
+/** The attribute of the nearest element that has it: this one, or one around it. */
+const nearest = (element: Element, name: string): string | undefined =>
+  attributeOf(element.closest(`[data-attune-${name}]`), name);
 
 /**
  * The item that an element belongs to, with the decision that showed it; outside of items that of the slot around it.
  */
 function itemAt(target: EventTarget | null): { item_id?: string; context?: Record<string, string> } {
   if (!(target instanceof Element)) return {};
-  const itemId = attributeOf(target.closest("[data-attune-item]"), "data-attune-item");
-  const listed = attributeOf(target.closest("[data-attune-decision]"), "data-attune-decision");
+  const itemId = nearest(target, "item");
+  const listed = nearest(target, "decision");
   const [slot, ...others] = decisionsOf(target.closest("[data-attune-shown]"));
   // An element of several slots does not say which of them was clicked.
   const decisionId = itemId ? listed : others.length === 0 ? slot : undefined;
   return {
-    ...(itemId ? { item_id: itemId } : {}),
-    ...(decisionId ? { context: { decision_id: decisionId } } : {}),
+    ...(itemId && { item_id: itemId }),
+    ...(decisionId && { context: { decision_id: decisionId } }),
   };
 }
 
 /** Decisions of the slots that an element shows. */
-const decisionsOf = (element: Element | null): string[] => attributeOf(element, "data-attune-shown")?.split(" ") ?? [];
+const decisionsOf = (element: Element | null): string[] => attributeOf(element, "shown")?.split(" ") ?? [];
 
 const ignored = (target: EventTarget | null): boolean =>
   !(target instanceof Element) || target.closest("[data-attune-ignore]") !== null;
@@ -58,9 +65,11 @@ const ignored = (target: EventTarget | null): boolean =>
 export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
   const ending = new AbortController();
   const { signal } = ending;
-  const listen = (target: EventTarget, type: string, handle: (event: Event) => void, passive = true): void =>
-    target.addEventListener(type, handle, { signal, passive, capture: true });
+  const listen = (target: EventTarget, type: string, handle: (event: Event) => void): void =>
+    target.addEventListener(type, handle, { signal, passive: true, capture: true });
 
+  type Timer = ReturnType<typeof setTimeout> | undefined;
+  let [seeing, typing, ticking]: Timer[] = [];
   let address = location.href;
   let itemId: string | undefined;
   /** What the document says that it is about, which a router may change long after the address; null: not looked at. */
@@ -72,25 +81,31 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
   let path = createPointerPath();
   let impressions = createImpressions();
   const searches = createSearches();
-  const dwell = createDwellMeter(Date.now());
-  const isActive = (): boolean => document.visibilityState === "visible" && document.hasFocus();
+  const dwell = createDwellMeter(steadyMs());
+  const isActive = (): boolean => !document.hidden && document.hasFocus();
   const onItem = (): { item_id?: string } => (itemId === undefined ? {} : { item_id: itemId });
 
+  function dwelt({ value, total_s }: DwellReport): void {
+    emit("dwell", { ...onItem(), value, additional_data: { total_s } }, address);
+  }
+
   function reportDwell(report: DwellReport | undefined): void {
-    if (report && auto.dwell) {
-      emit("dwell", { ...onItem(), value: report.value, additional_data: { total_s: report.total_s } }, address);
-    }
+    if (report && auto.dwell) dwelt(report);
+  }
+
+  function lookAnew(): void {
+    reportDwell(dwell.restart(steadyMs()));
+    dwell.tick(steadyMs(), isActive());
   }
 
   function view(next: string | null | undefined): void {
-    reportDwell(dwell.restart(Date.now()));
+    lookAnew();
     itemId = next ?? undefined;
-    dwell.tick(Date.now(), isActive());
     if (itemId !== undefined) emit("view", onItem());
   }
 
   function followMark(): void {
-    const mark = attributeOf(document.querySelector("[data-attune-page-item]"), "data-attune-page-item");
+    const mark = attributeOf(document.querySelector("[data-attune-page-item]"), "page-item");
     if (mark === marked) return;
     if (mark === viewed) itemId = mark;
     else if (mark || itemId === marked) view(mark); // what the page itself said is viewed stays so
@@ -99,29 +114,25 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
   }
 
   function page(fields: { item_id?: string; url?: string } = {}): void {
-    reportDwell(dwell.restart(Date.now()));
+    lookAnew();
     address = new URL(fields.url ?? location.href, location.href).href;
     itemId = viewed = marked = marked ?? undefined;
     scrollDepth = createScrollDepth();
     hovers = createHoverWatch();
     path = createPointerPath();
     impressions = createImpressions();
-    dwell.tick(Date.now(), isActive());
-    emit("page_view", pageFields(), address);
+    // Where the visitor comes from (never more than the origin) and how his browser is set.
+    const { referrer } = document;
+    const context: Record<string, string> = {
+      locale: navigator.language,
+      timezone: utcOffset(new Date()),
+      ...(referrer && { referrer: new URL(referrer).origin }),
+    };
+    emit("page_view", { context }, address);
     const query = auto.search && queryOf(address);
     if (query) search(query);
     if (fields.item_id) view((viewed = fields.item_id));
     look();
-  }
-
-  /** Where the visitor comes from (never more than the origin) and how his browser is set. */
-  function pageFields(): EventFields {
-    const context: Record<string, string> = {
-      locale: navigator.language,
-      timezone: utcOffset(new Date()),
-    };
-    if (document.referrer) context["referrer"] = new URL(document.referrer).origin;
-    return { context };
   }
 
   function search(text: string): void {
@@ -133,17 +144,21 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
   function clicked(event: Event): void {
     if (ignored(event.target)) return;
     const target = event.target as Element;
+    const control = target.closest("a,button,[role=button],input,select,summary,label") ?? target;
     const named = target.closest("[data-attune-event]");
-    const type = attributeOf(named, "data-attune-event");
+    // The browser clicks a label's field next: that is one click, wherever both would tell the same.
+    const field = (control as HTMLLabelElement).control;
+    if (field && (!named || named.contains(field))) return;
+    const type = attributeOf(named, "event");
     if (type !== undefined) {
-      const value = attributeOf(named, "data-attune-value");
-      return emit(type, { ...itemAt(named), ...(value === undefined ? {} : { value: Number(value) }) });
+      const value = attributeOf(named, "value");
+      return emit(type, { ...itemAt(named), ...(value && { value: Number(value) }) });
     }
     if (!auto.click) return;
     // What was clicked, without any text of the page: that may be the visitor's own.
-    const control = target.closest("a,button,[role=button],input,select,summary,label") ?? target;
     const additional_data: Record<string, string> = { tag: control.localName };
-    if (control.id) additional_data["element_id"] = control.id.slice(0, 100);
+    const id = control.getAttribute("id"); // the property may be a form's field of that name
+    if (id) additional_data["element_id"] = id.slice(0, 100);
     emit("click", { ...itemAt(target), additional_data });
   }
 
@@ -160,29 +175,28 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
         }
         lookAtCards();
       },
-      { threshold: [0, SEEN_RATIO, 0.75] },
+      // The small ones tell when a tall card comes to fill the screen.
+      { threshold: [0, 0.1, 0.2, SEEN_RATIO, 0.75] },
     );
-  let cancelDue: ReturnType<typeof setTimeout> | undefined;
-
   function lookAtCards(): void {
-    if (document.visibilityState !== "visible") return;
-    const nowMs = Date.now();
-    for (const [card, ratio] of onScreen) {
+    if (document.hidden) return;
+    const nowMs = steadyMs();
+    for (const [card, seen] of onScreen) {
+      const ratio = card.isConnected ? seen : 0;
       for (const id of decisionsOf(card)) impressions.visible({ key: id, itemId: id, ratio }, nowMs);
-      const cardItem = card.isConnected ? attributeOf(card, "data-attune-item") : undefined;
-      if (cardItem === undefined) {
-        impressions.visible({ key: card, itemId: "", ratio: 0 }, nowMs);
-        if (!card.isConnected || decisionsOf(card).length === 0) onScreen.delete(card);
-      } else if (!ignored(card)) impressions.visible({ key: card, itemId: cardItem, ratio }, nowMs);
+      const cardItem = attributeOf(card, "item") ?? "";
+      impressions.visible({ key: card, itemId: cardItem, ratio: cardItem && !ignored(card) ? ratio : 0 }, nowMs);
+      // One that is no item any more may become one again, and the observer will not tell once more.
+      if (!card.isConnected) onScreen.delete(card);
     }
     reportImpressions();
   }
 
   function reportImpressions(): void {
-    clearTimeout(cancelDue);
-    const nowMs = Date.now();
+    clearTimeout(seeing);
+    const nowMs = steadyMs();
     const due = new Set(impressions.due(nowMs));
-    for (const card of onScreen.keys()) {
+    for (const card of due.size > 0 ? onScreen.keys() : []) {
       const fields = itemAt(card);
       if (fields.item_id !== undefined && due.delete(fields.item_id)) emit("impression", fields);
       for (const decision_id of decisionsOf(card)) {
@@ -190,7 +204,7 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
       }
     }
     const waitMs = impressions.nextMs() - nowMs;
-    if (waitMs !== Infinity) cancelDue = setTimeout(reportImpressions, waitMs);
+    if (waitMs !== Infinity) seeing = setTimeout(reportImpressions, waitMs);
   }
 
   /** Sees what the document holds now. */
@@ -235,7 +249,7 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
     let hovered: ReturnType<typeof itemAt> = {};
     const over = (target: EventTarget | null): void => {
       const at: ReturnType<typeof itemAt> = ignored(target) ? {} : itemAt(target);
-      const hover = hovers.over(at.item_id, Date.now());
+      const hover = hovers.over(at.item_id, steadyMs());
       if (hover) emit("hover", { ...hovered, ...hover });
       hovered = at;
     };
@@ -245,44 +259,41 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
     listen(document.documentElement, "pointerleave", (event) => {
       if (event.target === document.documentElement) over(null);
     });
+    listen(document, "visibilitychange", () => over(null));
   }
   if (auto.mouse_move) {
     listen(document, "pointermove", (event) => {
       const { pointerType, clientX, clientY } = event as PointerEvent;
       if (pointerType !== "mouse") return;
-      const moves = path.moved(clientX / innerWidth, clientY / innerHeight, Date.now());
+      const moves = path.moved(clientX / innerWidth, clientY / innerHeight, steadyMs());
       if (moves !== undefined) emit("mouse_move", { ...onItem(), additional_data: { path: moves } }, address);
     });
   }
   if (auto.search) {
-    const FIELDS = "input[type=search],[role=search] input,[data-attune-search]";
-    let typing: ReturnType<typeof setTimeout> | undefined;
-    const searchIn = (field: Element | null): void => {
-      clearTimeout(typing);
-      if (field instanceof HTMLInputElement && field.type !== "password" && !ignored(field)) search(field.value);
-    };
-    listen(document, "input", ({ target }) => {
-      if (!(target instanceof Element) || !target.matches(FIELDS)) return;
-      clearTimeout(typing);
-      typing = setTimeout(() => searchIn(target), TYPING_PAUSE_MS);
-    });
-    listen(document, "change", ({ target }) => {
-      if (target instanceof Element && target.matches(FIELDS)) searchIn(target);
-    });
-    listen(document, "submit", ({ target }) => {
-      if (target instanceof Element) searchIn(target.querySelector(FIELDS));
-    });
-    signal.addEventListener("abort", () => clearTimeout(typing));
+    // Where text is typed: a hidden field's token, a password or an address is no search.
+    const FIELDS =
+      "input:is([type=search],[role=search] *,[data-attune-search]):is([type=search],[type=text],:not([type]))";
+    for (const type of ["input", "change", "submit"]) {
+      listen(document, type, ({ target }) => {
+        const within = target instanceof Element ? target : null;
+        const field = type === "submit" ? within?.querySelector(FIELDS) : within?.closest(FIELDS);
+        if (!field || ignored(field)) return;
+        const told = (): void => search((field as HTMLInputElement).value);
+        clearTimeout(typing);
+        if (type === "input") typing = setTimeout(told, TYPING_PAUSE_MS);
+        else told();
+      });
+    }
   }
   if (auto.dwell) {
-    const tick = (): void => reportDwell(dwell.tick(Date.now(), isActive()));
-    const timer = setInterval(tick, TICK_MS);
-    signal.addEventListener("abort", () => clearInterval(timer));
+    const tick = (): void => reportDwell(dwell.tick(steadyMs(), isActive()));
+    ticking = setInterval(tick, TICK_MS);
     listen(window, "focus", tick);
     listen(window, "blur", tick);
+    listen(document, "visibilitychange", tick);
   }
   listen(document, "visibilitychange", () => {
-    if (document.visibilityState === "hidden") impressions.hidden();
+    if (document.hidden) impressions.hidden();
     else lookAtCards();
   });
   whenParsed(() => {
@@ -300,16 +311,13 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
   return {
     page,
     view,
-    settle: () => reportDwell(dwell.rest(Date.now())),
-    mark() {
-      const { value, total_s } = dwell.rest(Date.now()) ?? { value: 0, total_s: 0 };
-      emit("dwell", { ...onItem(), value, additional_data: { total_s } }, address);
-    },
+    settle: () => reportDwell(dwell.rest(steadyMs())),
+    mark: () => dwelt(dwell.rest(steadyMs()) ?? { value: 0, total_s: 0 }),
     stop() {
       ending.abort();
       sightings && sightings.disconnect();
       growth.disconnect();
-      clearTimeout(cancelDue);
+      for (const timer of [seeing, typing, ticking]) clearTimeout(timer);
     },
   };
 }
@@ -324,18 +332,22 @@ export function whenParsed(task: () => void): void {
 function onNavigation(navigated: () => void, signal: AbortSignal): void {
   const place = (): string => location.pathname + location.search;
   let last = place();
-  const look = (): void => {
-    if (signal.aborted || place() === last) return;
-    last = place();
-    // After the router's own code, and before the content that it brings is looked at.
-    queueMicrotask(navigated);
-  };
+  // After the router's own code, which may lead on at once, and before the content that it brings is looked at.
+  const look = (): void =>
+    queueMicrotask(() => {
+      if (signal.aborted || place() === last) return;
+      last = place();
+      navigated();
+    });
+  // It hears every router, also one that never touches `history`.
+  if (window.navigation) return navigation.addEventListener("currententrychange", look, { signal });
   for (const name of ["pushState", "replaceState"] as const) {
     const original = history[name];
-    history[name] = function (this: History, ...args) {
+    // Does not throw where a page has frozen its objects: that loses its router's page views, and nothing else.
+    Reflect.set(history, name, function (this: History, ...args: Parameters<History["pushState"]>) {
       original.apply(this, args);
       look();
-    };
+    });
   }
   addEventListener("popstate", look, { signal });
 }

@@ -1,6 +1,8 @@
 // A pointer that rests on an item: interest short of a click.
 
 export const HOVER_MIN_MS = 300;
+/** Longer rests the hand, not the eye: a computer that slept, a window behind another. A guess. */
+export const HOVER_MAX_MS = 60_000;
 const HOVERS_PER_PAGE_MAX = 60;
 const SAME_ITEM_EACH_MS = 10_000;
 
@@ -31,7 +33,7 @@ export function createHoverWatch(): HoverWatch {
       if (nowMs - (lastMs.get(ended) ?? -Infinity) < SAME_ITEM_EACH_MS) return undefined;
       lastMs.set(ended, nowMs);
       left--;
-      return { item_id: ended, value: tookMs / 1_000 };
+      return { item_id: ended, value: Math.min(tookMs, HOVER_MAX_MS) / 1_000 };
     },
   };
 }

@@ -20,8 +20,9 @@ export function createImpressions(): Impressions {
   const seen = new Set<string>();
   return {
     visible({ key, itemId, ratio }, nowMs) {
-      if (ratio < SEEN_RATIO) sinceMs.delete(key);
-      else if (!seen.has(itemId) && !sinceMs.has(key)) sinceMs.set(key, { itemId, since: nowMs });
+      if (ratio < SEEN_RATIO || seen.has(itemId)) sinceMs.delete(key);
+      // A card that a new list gave to another item begins anew.
+      else if (sinceMs.get(key)?.itemId !== itemId) sinceMs.set(key, { itemId, since: nowMs });
     },
     hidden: () => sinceMs.clear(),
     due(nowMs) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createDwellMeter, DWELL_MAX_S, TICK_GAP_MAX_MS } from "./dwell.ts";
-import { createHoverWatch, HOVER_MIN_MS } from "./hover.ts";
+import { createHoverWatch, HOVER_MAX_MS, HOVER_MIN_MS } from "./hover.ts";
 import { createImpressions, SEEN_MS, SEEN_RATIO } from "./impressions.ts";
 import { pageUrl } from "./page-url.ts";
 import { createPointerPath } from "./pointer-path.ts";
@@ -73,6 +73,7 @@ test("a hover is a rest of 300 ms on one item; the same item counts again after 
   assert.equal(watch.over(undefined, 2_000), undefined);
   watch.over("b", 20_000);
   assert.deepEqual(watch.over("c", 21_500), { item_id: "b", value: 1.5 });
+  assert.deepEqual(watch.over(undefined, 21_500 + HOVER_MAX_MS + 1), { item_id: "c", value: HOVER_MAX_MS / 1_000 });
 });
 
 test("hovers and pointer paths of a page are bounded", () => {
@@ -118,6 +119,20 @@ test("an impression needs half the card for a second, and comes once a page", ()
   show("d", 1, 10_000, "card 1");
   show("d", 1, 10_000, "card 2");
   assert.deepEqual(seen.due(11_000), ["d"]);
+});
+
+test("a card that is given to another item begins anew; the item that it had may still be seen", () => {
+  const seen = createImpressions();
+  const show = (itemId: string, nowMs: number): void => seen.visible({ key: "card", itemId, ratio: 1 }, nowMs);
+  show("a", 0);
+  show("b", 500);
+  assert.deepEqual(seen.due(SEEN_MS), []);
+  assert.deepEqual(seen.due(500 + SEEN_MS), ["b"]);
+  show("a", 2_000);
+  show("b", 2_500); // seen before: there is nothing to wait for
+  assert.equal(seen.nextMs(), Infinity);
+  show("a", 3_000);
+  assert.deepEqual(seen.due(3_000 + SEEN_MS), ["a"]);
 });
 
 test("typing, submitting and the results page are one search", () => {

@@ -12,8 +12,8 @@ export function createScrollDepth(): ScrollDepth {
   return {
     scrolled(depth) {
       // Fractions of a pixel keep a page from ever reaching 1.
-      const step = STEPS.findLast((each) => depth >= each - 0.005);
-      if (step === undefined || step <= reported) return undefined;
+      const step = STEPS.findLast((each) => depth >= each - 0.005) ?? 0;
+      if (step <= reported) return undefined;
       reported = step;
       return step;
     },
