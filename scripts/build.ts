@@ -84,7 +84,10 @@ async function sdk(): Promise<Outputs> {
 }
 
 /** Names between the SDK's own files, which no page, browser or server reads: written short, for bytes are few. */
-const SDK_INTERNAL = /^(on(Delivery|Error|Back|Change|Look|State|Open|Message|Close|Drop)|steadyMs|isAllowed|isObjecting)$/;
+const SDK_INTERNAL = new RegExp(
+  "^(on(Delivery|Error|Back|Change|Look|State|Open|Message|Close|Drop)|" +
+    "nowMs|steadyMs|retryAfter|exclusively|isAllowed|isObjecting)$",
+);
 
 /** The same entry as a package of its own, for sites: they install the SDK, not the node with all that it needs. */
 async function sdkPackage(): Promise<Buffer> {

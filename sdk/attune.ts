@@ -20,7 +20,8 @@ const SETTLE_MAX_MS = 1_000;
 const SLOTS_AFTER_PROFILE_MS = 2_000;
 
 /** A request of the SDK that failed; `code` is `consent_required`, `network` or the server's. */
-const faultOf = (code: string, message: string): Error & { code: string } => Object.assign(new Error(message), { code });
+const faultOf = (code: string, message: string): Error & { code: string } =>
+  Object.assign(new Error(message), { code });
 
 /** What can be captured, by the names of `data-auto` and of `auto`. */
 export const CAPTURES = ["page_view", "click", "scroll", "hover", "mouse_move", "dwell", "search", "impression"] as const;
@@ -112,6 +113,9 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     return isGranted;
   }
 
+  /** The visit, where one may go on. */
+  const running = (): Visit | undefined => (isAllowed() ? visit : undefined);
+
   function endVisit(): void {
     visit?.end();
     visit = undefined;
@@ -175,8 +179,9 @@ export function createAttune(options: AttuneOptions = {}): Attune {
   }
 
   function consenting(): Visit {
-    if (!visit) throw faultOf("consent_required", "No consent.");
-    return visit;
+    const asking = running();
+    if (!asking) throw faultOf("consent_required", "No consent.");
+    return asking;
   }
 
   async function ask<T>(method: "GET" | "POST", path: string, body?: object): Promise<T | undefined> {
@@ -298,7 +303,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
 
   return {
     get anonymousId() {
-      return visit?.identity.anonymousId();
+      return running()?.identity.anonymousId();
     },
     get userId() {
       return visit?.identity.userId();
@@ -316,12 +321,12 @@ export function createAttune(options: AttuneOptions = {}): Attune {
       // A page's JavaScript may hand over what it does not have: null would become everybody's name.
       if (!userId) return listeners.emit("error", { code: "user_id_invalid", message: "No id." });
       named = [String(userId), attributes];
-      visit?.identify(...named);
+      running()?.identify(...named);
       identityChanged();
     },
     reset() {
       named = undefined;
-      visit?.reset();
+      running()?.reset();
       visitorChanged();
     },
     async recommend(question = {}) {

@@ -147,7 +147,7 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
     const control = target.closest("a,button,[role=button],input,select,summary,label") ?? target;
     const named = target.closest("[data-attune-event]");
     // The browser clicks a label's field next: that is one click, wherever both would tell the same.
-    const field = (control as HTMLLabelElement).control;
+    const field = control.localName === "label" && (control as HTMLLabelElement).control;
     if (field && (!named || named.contains(field))) return;
     const type = attributeOf(named, "event");
     if (type !== undefined) {
