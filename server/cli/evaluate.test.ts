@@ -103,6 +103,27 @@ test("--without leaves a list out, --bootstrap says how far a figure may be off"
   deepEqual(await evaluate(path, "--without", "rules,next,recent", "--bootstrap", "50").then(({ intervals }) => intervals), report.intervals);
 });
 
+test("intervals of a published split are drawn by session, not by prefix", async () => {
+  // 40 sessions of eight clicks, each known by heart or not at all.
+  const train = file("half.ndjson", Array.from({ length: 40 }, (_, i) => ({ session_id: `s${i}`, items: Array.from({ length: 9 }, (_, n) => `i${i % 20}-${n}`) })));
+  const rows = Array.from({ length: 40 }, (_, i) => Array.from({ length: 8 }, (_, n) => ({
+    prefix: Array.from({ length: n + 1 }, (_, k) => `i${i}-${k}`), target: `i${i}-${n + 1}`,
+  }))).flat();
+  for (const [name, asked] of Object.entries({ rising: rows, falling: rows.toReversed() })) {
+    const { intervals, evaluated } = await evaluate("--train", train, "--test", file(`${name}.ndjson`, asked), "--bootstrap", "400");
+    equal(evaluated, 320);
+    const [low, high] = intervals!.hr20["blend"]!;
+    // The half of 40 draws is known within 0.155, of 320 within 0.055.
+    ok(high - low > 0.2 && high - low < 0.42, `${name}: ${low} to ${high}`);
+  }
+});
+
+test("sessions of different visitors may have one name", async () => {
+  const numbered = events.map((event) => ({ ...event, session_id: "1" }));
+  const report = await evaluate(file("numbered.ndjson", numbered), "--bootstrap", "20");
+  ok(report.intervals !== undefined);
+});
+
 test("where draws say nothing there is no interval, and none without a number", () => {
   const giant = runCommand(file("giant.ndjson", events.map((event) => ({ ...event, user_id: "giant" }))), "--bootstrap", "20");
   ok(giant.stderr.includes("no intervals") && !giant.stdout.includes("95 %"), giant.stderr);

@@ -22,6 +22,7 @@ import { SESSIONS_MIN } from "./evaluate-intervals.ts";
 import { openEventFile, parseLine } from "./event-file.ts";
 import { evaluateOffPolicy } from "./evaluate-off-policy.ts";
 import { shuffled } from "./evaluate-order.ts";
+import { createPrefixSessions } from "./evaluate-prefixes.ts";
 import { createScoreboard, type Scoreboard } from "./evaluate-scores.ts";
 import { createVisits } from "./evaluate-visits.ts";
 import { parseFlags } from "./flags.ts";
@@ -332,7 +333,7 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
     timing.on = false;
     board.score("blend", events, list.items.map((item) => item.itemId), step.itemId);
     recommender.modelLists(query).forEach((ids, model) => board.score(recommender.modelNames[model]!, events, ids, step.itemId));
-    board.scored(events, step.sessionId ?? step.personKey);
+    board.scored(events, `${step.personKey} ${step.sessionId ?? ""}`);
   };
 
   const lines = rowsOf(path, account);
@@ -418,16 +419,18 @@ async function evaluateFrozen(train: string, test: string, options: EvaluateOpti
     progress.update(share, `${events} clicks learnt`);
   }
   const asked = createAccount();
+  const sessionOf = createPrefixSessions();
   let prefixes = 0;
   for await (const { number, row, share } of objectsOf(test, asked)) {
     const target = row["target"];
-    const prefix = idsOf(row["prefix"])?.reverse();
+    const prefix = idsOf(row["prefix"]);
     if (typeof target !== "string" || prefix === undefined || prefix.length === 0) {
       asked.refuse(number, { code: "prefix_invalid", message: "a prefix is {prefix: [item_id, …], target: item_id} with ids as strings" });
       continue;
     }
     asked.take(number);
-    const trail = options.hideLast ? prefix.slice(1) : prefix;
+    const session = sessionOf({ prefix, target });
+    const trail = (options.hideLast ? prefix.slice(0, -1) : prefix).reverse();
     const query = { personKey: `prefix-${prefixes}`, nowMs, limit: LIST_LENGTH, history: [], interests: [], trail };
     timing.on = prefixes % TIMED_EVERY === 0;
     const fromMs = performance.now();
@@ -437,7 +440,7 @@ async function evaluateFrozen(train: string, test: string, options: EvaluateOpti
     timing.on = false;
     board.score("blend", prefixes, list.items.map((item) => item.itemId), target);
     recommender.modelLists(query).forEach((ids, model) => board.score(recommender.modelNames[model]!, prefixes, ids, target));
-    board.scored(prefixes, String(prefixes));
+    board.scored(prefixes, session);
     progress.update(share, `${++prefixes} prefixes`);
     if (prefixes >= options.limit) break;
   }
