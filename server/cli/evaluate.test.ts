@@ -9,6 +9,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { EventFileError } from "./event-file.ts";
 import type { EvaluationReport } from "./evaluate-scores.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { createVisits } from "./evaluate-visits.ts";
 import { UsageError } from "./usage.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "attune-evaluate-"));
@@ -83,6 +84,89 @@ test("--exclude session neither shows nor asks for what the session has", async 
   ok(within.evaluated > without.evaluated);
   equal(row(without, "repeats").hr20, 0);
   ok(row(within, "repeats").hr20 > 0.5);
+});
+
+test("--hide-last hides the whole visit, whatever events it has", async () => {
+  const looks = file("looks.ndjson", events.flatMap((event) => [event, { ...event, event_id: `${event.event_id}v`, event_type: "view" }]));
+  const report = await evaluate(looks, "--hide-last");
+  equal(report.evaluated, 80);
+  for (const name of ["next", "cosine", "knn", "repeats"]) equal(row(report, name).hr20, 0, name);
+  equal(row(await evaluate(looks), "next").hr20, 1);
+});
+
+test("models that are late have learnt what is due when a list is asked for", async () => {
+  // "a, then b" once every two hours: with models an hour late all pairs but the one under way are known.
+  const slow = file("slow.ndjson", Array.from({ length: 30 }, (_, i) => [
+    { event_id: `s${i}`, user_id: `u${i}`, session_id: `s${i}`, event_type: "click", timestamp: START_MS + i * 7_200_000, item_id: `a${i >> 1}` },
+    { event_id: `t${i}`, user_id: `u${i}`, session_id: `s${i}`, event_type: "click", timestamp: START_MS + i * 7_200_000 + 1_000, item_id: `b${i >> 1}` },
+  ]).flat());
+  const report = await evaluate(slow, "--delay", "2h");
+  equal(report.evaluated, 24);
+  equal(row(report, "next").hr20, 0.5, "the click that is two hours old to the second is known, the one after it a second later");
+});
+
+test("a visitor who signs in goes on as the user, as in a node", async () => {
+  const signIn = file("sign-in.ndjson", events.map((event) => {
+    if (event.user_id.startsWith("lone")) return event;
+    const { user_id: user, ...rest } = event;
+    return { ...rest, anonymous_id: `d-${user}`, ...(event.item_id === "b" ? { user_id: user } : {}) };
+  }));
+  const report = await evaluate(signIn);
+  equal(report.evaluated, 80);
+  equal(row(report, "next").hr20, 1);
+  const deviceAlone = file("device.ndjson", events.flatMap((event): object[] => {
+    if (event.item_id !== "a") return [event];
+    const login = { ...event, event_id: `l${event.event_id}`, anonymous_id: `d-${event.user_id}`, event_type: "page_view", item_id: undefined };
+    const { user_id: user, ...rest } = event;
+    return [login, { ...rest, anonymous_id: `d-${user}` }];
+  }));
+  equal(row(await evaluate(deviceAlone), "next").hr20, 1);
+});
+
+test("a list is asked for with the surroundings that a node would know", async () => {
+  // By the hour of the visitor's own day: in one place it is morning, in the other evening.
+  const zones = Array.from({ length: 1_200 }, (_, i) => {
+    const zone = i % 2 === 0 ? "+00:00" : "+12:00";
+    const context = { timezone: zone, weather: i % 2 === 0 ? "rain" : "sun" };
+    const of = (n: number) => `${zone}-${n % 20}`;
+    const at = START_MS + i * 2_000;
+    const line = { user_id: `u${i}`, event_type: "click", context };
+    return [
+      { ...line, event_id: `f${i}`, timestamp: at, item_id: of(i >> 1) },
+      { ...line, event_id: `g${i}`, timestamp: at + 1_000, item_id: of((i >> 1) * 7 + 3) },
+    ];
+  }).flat();
+  const report = await evaluate(file("zones.ndjson", zones));
+  equal(row(report, "daypart").hr20, 1);
+  equal(row(report, "context").hr20, 1, "by weather");
+});
+
+test("what the visitor said of items counts as in a node: dismissals, interests from the catalogue, few stars", async () => {
+  // Each visitor's first session is of one kind of item, his second begins with an item of no kind.
+  const kinds = Array.from({ length: 120 }, (_, i) => [0, 1, 2, 3].map((n) => ({
+    event_id: `k${i}-${n}`, user_id: `u${i}`, session_id: n < 2 ? `a${i}` : `b${i}`, event_type: "click",
+    timestamp: START_MS + i * 60_000 + n * 1_000, item_id: n === 2 ? `plain${i}` : `kind${i % 40}-${n}`,
+  }))).flat();
+  const items = file("kinds.ndjson", Array.from({ length: 40 }, (_, i) => [0, 1, 3].map((n) => ({ item_id: `kind${i}-${n}`, categories: [`kind${i}`] }))).flat());
+  const kindly = await evaluate(file("kindly.ndjson", kinds), "--items", items);
+  equal(row(kindly, "content").hr20, 1, "what his profile holds proposes its kind");
+
+  const turned = events.flatMap((event) => event.item_id === "b" ? [{ ...event, event_id: `n${event.event_id}`, timestamp: event.timestamp - 500, event_type: "dismiss", item_id: "a" }, event] : [event]);
+  equal((await evaluate(file("turned.ndjson", turned))).evaluated, 0, "an item that was dismissed has left the session");
+
+  const visits = createVisits({ keepSeen: false });
+  const step = { personKey: "u:1", itemId: "a", eventType: "rating", weight: 1, timeMs: START_MS, sampled: false, history: [] };
+  visits.add(step, 1);
+  deepEqual(visits.history("u:1"), [{ item_id: "a", event_type: "rating", timestamp: START_MS, value: 1 }]);
+  visits.turnAway({ ...step, eventType: "dislike", weight: -1, timeMs: START_MS + 1 });
+  deepEqual(visits.history("u:1").map(({ event_type }) => event_type), ["dislike", "rating"]);
+  deepEqual(visits.trail(step), []);
+});
+
+test("models are timed however the file's lines alternate", async () => {
+  const looks = file("pairs.ndjson", events.flatMap((event) => [event, { ...event, event_id: `${event.event_id}v`, event_type: "view" }]));
+  const report = await evaluate(looks);
+  ok(row(report, "next").recommend_us_p50 > 0 && row(report, "next").learn_us > 0);
 });
 
 test("--train and --test learn, freeze and rank", async () => {

@@ -2,13 +2,15 @@
 // learn), or learnt on one file, frozen and asked about another. Method: docs/decisions/models.md.
 import { readFileSync } from "node:fs";
 import { assert } from "../../core/assert.ts";
-import { BUILT_IN_EVENT_TYPES } from "../../core/event/event.ts";
+import { BUILT_IN_EVENT_TYPES, type AttuneEvent, type LoggedEvent } from "../../core/event/event.ts";
 import { normaliseEvent, type Validated } from "../../core/event/validate.ts";
+import { resolve } from "../../core/identity/identity.ts";
 import { normaliseItem } from "../../core/item/validate.ts";
 import { modelConfig, SWITCHED_MODELS } from "../../core/model/config.ts";
 import { EASE_DEFAULTS, partsOf, trainEase } from "../../core/model/ease.ts";
 import { stepOf } from "../../core/model/step.ts";
 import { createTrails } from "../../core/model/trails.ts";
+import type { FoldPlan } from "../../core/profile/plan.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { durationMs } from "../../core/program/duration.ts";
 import { modelsOf } from "../../core/program/models.ts";
@@ -21,8 +23,10 @@ import { createAccount, type Account } from "./evaluate-account.ts";
 import { SESSIONS_MIN } from "./evaluate-intervals.ts";
 import { openEventFile, parseLine } from "./event-file.ts";
 import { evaluateOffPolicy } from "./evaluate-off-policy.ts";
+import { createLessons } from "./evaluate-lessons.ts";
 import { shuffled } from "./evaluate-order.ts";
 import { createPrefixSessions } from "./evaluate-prefixes.ts";
+import { createProfiles, NO_PROFILES } from "./evaluate-profiles.ts";
 import { createScoreboard, type Scoreboard } from "./evaluate-scores.ts";
 import { createVisits } from "./evaluate-visits.ts";
 import { parseFlags } from "./flags.ts";
@@ -31,7 +35,8 @@ import { UsageError } from "./usage.ts";
 
 const LIST_LENGTH = 20;
 const WARM_UP_SHARE = 0.2;
-const TIMED_EVERY = 8; // Events whose models are timed: reading the clock costs as much as some of them.
+/** Lists and lessons whose models are timed: reading the clock costs as much as some of them. Prime, so that files of pairs have both timed. */
+const TIMED_EVERY = 7;
 const SEED_TIME_MS = Date.UTC(2020, 0, 1); // Frozen splits have no clock: sessions are a second an item apart.
 const NO_ITEMS: ReadonlySet<string> = new Set();
 
@@ -169,11 +174,11 @@ function programOf(name: string): ProgramDocument {
   throw new UsageError(`${name} is no program:\n${faults.map(({ path, message }) => `  ${path}: ${message}`).join("\n")}`);
 }
 
-/** What each event type is worth, as a node that has the program counts it; a type that is not in it is worth nothing. */
-function weightsOf(program: ProgramDocument): ReadonlyMap<string, number> {
+/** What a node that has the program makes of events; a type that is not in it is worth nothing. */
+function planOf(program: ProgramDocument): FoldPlan {
   const compiled = compileProgram(program, 0);
   assert("program" in compiled, "a program that was checked compiles");
-  return compiled.program.plan.weights;
+  return compiled.program.plan;
 }
 
 function without(program: ProgramDocument, names: string | undefined): ProgramDocument {
@@ -187,9 +192,12 @@ function without(program: ProgramDocument, names: string | undefined): ProgramDo
   return { ...program, models: { ...program.models, ...off } };
 }
 
-/** A recommender whose models are timed while `timing.on`. */
-function timedRecommender(program: ProgramDocument, board: Scoreboard): { recommender: MeasuredRecommender; timing: { on: boolean; fromMs: number } } {
+type Timed = <T>(work: "learn" | "list", call: () => T, options?: { readonly isTypical: boolean }) => T;
+
+/** A recommender, and how to call it so that the board learns what the call takes: the blend always, its models now and then. */
+function timedRecommender(program: ProgramDocument, board: Scoreboard): { recommender: MeasuredRecommender; timed: Timed } {
   const timing = { on: false, fromMs: 0 };
+  const calls = { learn: 0, list: 0 };
   const recommender: MeasuredRecommender = createRecommender({
     models: modelsOf(program),
     learning: program.learning,
@@ -200,23 +208,40 @@ function timedRecommender(program: ProgramDocument, board: Scoreboard): { recomm
       timing.fromMs = performance.now();
     },
   });
-  return { recommender, timing };
+  const timed: Timed = (work, call, { isTypical } = { isTypical: true }) => {
+    timing.on = isTypical && calls[work]++ % TIMED_EVERY === 0;
+    const fromMs = performance.now();
+    timing.fromMs = fromMs;
+    const answer = call();
+    timing.on = false;
+    board.time("blend", work, performance.now() - fromMs);
+    return answer;
+  };
+  return { recommender, timed };
 }
 
-/** To be called before each step that is learnt: gathers what a background model is trained on, and trains it. */
-function backgroundOf(recommender: MeasuredRecommender, { retrainEvery: every, program }: EvaluateOptions): (step: Step) => void {
+interface Background {
+  /** To be called before each step that is learnt: gathers what a background model is trained on, and trains it. */
+  before(step: Step): void;
+  relink(from: string, to: string): void;
+}
+
+function backgroundOf(recommender: MeasuredRecommender, { retrainEvery: every, program }: EvaluateOptions): Background {
   const background = modelConfig(program.models).background;
-  if (every === Infinity || background === undefined) return () => {};
+  if (every === Infinity || background === undefined) return { before: () => {}, relink: () => {} };
   const settings = { ...EASE_DEFAULTS, ridge: background.ridge };
   const trails = createTrails();
   let learnt = 0;
-  return ({ personKey, itemId, weight }) => {
-    if (learnt++ % every === 0 && learnt > 1) {
-      const { itemIds, sequences } = trails.corpus();
-      for (const part of partsOf(trainEase(itemIds, sequences, settings))) recommender.takeBackground(part);
-    }
-    if (weight < 0) trails.drop(personKey, itemId);
-    else trails.add(personKey, itemId);
+  return {
+    before({ personKey, itemId, weight }) {
+      if (learnt++ % every === 0 && learnt > 1) {
+        const { itemIds, sequences } = trails.corpus();
+        for (const part of partsOf(trainEase(itemIds, sequences, settings))) recommender.takeBackground(part);
+      }
+      if (weight < 0) trails.drop(personKey, itemId);
+      else trails.add(personKey, itemId);
+    },
+    relink: trails.relink,
   };
 }
 
@@ -284,53 +309,64 @@ async function countEvents(path: string, program: ProgramDocument, limit: number
 
 async function evaluatePrequential(path: string, options: EvaluateOptions, board: Scoreboard, progress: Progress): Promise<number> {
   const { program, exclude, delayMs, hideLast, limit } = options;
-  const { recommender, timing } = timedRecommender(program, board);
-  const visits = createVisits({ keepSeen: exclude === "seen" });
+  const { recommender, timed } = timedRecommender(program, board);
+  const visits = createVisits({ keepSeen: exclude === "seen", keepBefore: hideLast });
   const read = eventReader(program);
-  const weights = weightsOf(program);
+  const plan = planOf(program);
+  const profiles = options.itemsPath === undefined ? NO_PROFILES : createProfiles(plan, recommender.item);
   const account = createAccount();
-  const late: Step[] = [];
-  let lateFrom = 0;
+  const lessons = createLessons(delayMs);
+  const links = new Map<string, string>();
   let events = 0;
   let steps = 0;
   // Standard input cannot be read twice: everything is scored, and the warm-up is cut off the result.
   const total = path === "-" ? undefined : await countEvents(path, program, limit);
   const warmUp = total === undefined ? 0 : Math.floor(total * WARM_UP_SHARE);
   const kinds: readonly ExcludeKind[] = exclude === "session" ? ["session"] : [];
-  const retrain = backgroundOf(recommender, options);
+  const background = backgroundOf(recommender, options);
 
   const learn = (step: Step): void => {
-    retrain(step);
-    timing.on = !step.sampled && events % TIMED_EVERY === 0;
-    const fromMs = performance.now();
-    timing.fromMs = fromMs;
-    recommender.learn(step);
-    timing.on = false;
-    board.time("blend", "learn", performance.now() - fromMs);
+    background.before(step);
+    timed("learn", () => recommender.learn(step), { isTypical: !step.sampled });
+  };
+
+  /** Whose event it is, as a node tells: a visitor who signs in goes on as the user (core/identity). */
+  const personOf = (event: AttuneEvent): string => {
+    const { key, link } = resolve(event, (anonKey) => links.get(anonKey));
+    if (link === undefined) return key;
+    const { anonKey, userKey, merge } = link;
+    links.set(anonKey, userKey);
+    if (merge) {
+      visits.relink(anonKey, userKey);
+      profiles.relink(anonKey, userKey);
+      lessons.add(event.timestamp, () => {
+        recommender.relink(anonKey, userKey);
+        background.relink(anonKey, userKey);
+      });
+    }
+    return key;
   };
 
   const score = (step: Step, trail: readonly string[], history: readonly RecentItem[]): void => {
-    const context = hideLast ? trail.slice(1) : trail;
+    const known = hideLast ? visits.beforeLast(step) : { trail, history };
     const seen = exclude === "seen" ? visits.seen(step.personKey) : NO_ITEMS;
     const query = {
       personKey: step.personKey,
       sessionId: step.sessionId,
       nowMs: step.timeMs,
       limit: LIST_LENGTH,
-      history: hideLast ? history.slice(1) : history,
-      interests: [],
-      ...(hideLast || delayMs > 0 ? { trail: context } : {}),
+      history: known.history,
+      interests: hideLast ? profiles.interestsBefore(step.personKey) : profiles.interests(step.personKey),
+      ...(hideLast || delayMs > 0 ? { trail: known.trail } : {}),
       exclude: exclude === "session" && hideLast ? new Set(trail.slice(0, 1)) : seen,
       excludeKinds: kinds,
       country: step.country,
       device: step.device,
+      weather: step.weather,
+      timezone: step.timezone,
+      facets: step.facets,
     };
-    timing.on = events % TIMED_EVERY === 0;
-    const fromMs = performance.now();
-    timing.fromMs = fromMs;
-    const list = recommender.recommend(query);
-    board.time("blend", "list", performance.now() - fromMs);
-    timing.on = false;
+    const list = timed("list", () => recommender.recommend(query));
     board.score("blend", events, list.items.map((item) => item.itemId), step.itemId);
     recommender.modelLists(query).forEach((ids, model) => board.score(recommender.modelNames[model]!, events, ids, step.itemId));
     board.scored(events, `${step.personKey} ${step.sessionId ?? ""}`);
@@ -348,18 +384,22 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
     if (events === 0) await putCatalogue(options.itemsPath, recommender, event.timestamp);
     events++;
     progress.update(total === undefined ? share : events / total, `${events} events`);
-    const personKey = event.user_id === undefined ? `a:${event.anonymous_id}` : `u:${event.user_id}`;
+    lessons.until(event.timestamp);
+    const personKey = personOf(event);
     const history = visits.history(personKey);
-    const step = stepOf({ ...event, received_at: event.timestamp }, {
+    const logged: LoggedEvent = { ...event, received_at: event.timestamp };
+    const sampled = recommender.learningSample(event.event_id, event.timestamp);
+    const step = stepOf(logged, {
       personKey,
-      weight: weights.get(event.event_type) ?? 0,
-      sampled: recommender.learningSample(event.event_id, event.timestamp),
+      weight: plan.weights.get(event.event_type) ?? 0,
+      sampled,
       history: history.slice(),
+      interests: sampled ? profiles.interests(personKey) : undefined,
     });
     if (step !== undefined) steps++;
     if (step !== undefined && step.weight < 0) {
-      if (delayMs === 0) learn(step);
-      else late.push(step);
+      lessons.add(step.timeMs, () => learn(step));
+      visits.turnAway(step);
     } else if (step !== undefined) {
       const trail = visits.trail(step);
       const isNewVisit = trail[0] !== step.itemId || visits.sawType(step);
@@ -367,15 +407,11 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
         exclude === "none" || (exclude === "session" ? !trail.includes(step.itemId) : !visits.seen(personKey).has(step.itemId));
       const hasContext = exclude === "seen" ? history.length > 0 : trail.length > 0;
       if (events > warmUp && hasContext && canBeHit && isNewVisit) score(step, trail, history);
-      if (delayMs === 0) learn(step);
-      else late.push(step);
-      visits.add(step);
+      lessons.add(step.timeMs, () => learn(step));
+      if (isNewVisit) profiles.beginVisit(personKey);
+      visits.add(step, event.value);
     }
-    for (; lateFrom < late.length && late[lateFrom]!.timeMs + delayMs <= event.timestamp; lateFrom++) learn(late[lateFrom]!);
-    if (lateFrom > 100_000) {
-      late.splice(0, lateFrom);
-      lateFrom = 0;
-    }
+    profiles.fold(personKey, logged);
     if (events >= limit) break;
   }
   if (total === undefined) board.cutBefore(Math.floor(events * WARM_UP_SHARE) + 1);
@@ -386,9 +422,9 @@ async function evaluatePrequential(path: string, options: EvaluateOptions, board
 }
 
 async function evaluateFrozen(train: string, test: string, options: EvaluateOptions, board: Scoreboard, progress: Progress): Promise<number> {
-  const { recommender, timing } = timedRecommender(options.program, board);
+  const { recommender, timed } = timedRecommender(options.program, board);
   await putCatalogue(options.itemsPath, recommender, SEED_TIME_MS);
-  const retrain = backgroundOf(recommender, options);
+  const background = backgroundOf(recommender, options);
   let nowMs = SEED_TIME_MS;
   let events = 0;
   const sessions = createAccount();
@@ -406,13 +442,8 @@ async function evaluateFrozen(train: string, test: string, options: EvaluateOpti
       events++;
       const sampled = recommender.learningSample(`${sessionId}-${history.length}`, nowMs);
       const step: Step = { personKey: sessionId, sessionId, itemId, eventType: "click", weight: 1, timeMs: nowMs, sampled, history };
-      retrain(step);
-      timing.on = !sampled && events % TIMED_EVERY === 0;
-      const fromMs = performance.now();
-      timing.fromMs = fromMs;
-      recommender.learn(step);
-      timing.on = false;
-      board.time("blend", "learn", performance.now() - fromMs);
+      background.before(step);
+      timed("learn", () => recommender.learn(step), { isTypical: !sampled });
       history.unshift({ item_id: itemId, event_type: "click", timestamp: nowMs });
       if (history.length > 50) history.pop();
     }
@@ -432,12 +463,7 @@ async function evaluateFrozen(train: string, test: string, options: EvaluateOpti
     const session = sessionOf({ prefix, target });
     const trail = (options.hideLast ? prefix.slice(0, -1) : prefix).reverse();
     const query = { personKey: `prefix-${prefixes}`, nowMs, limit: LIST_LENGTH, history: [], interests: [], trail };
-    timing.on = prefixes % TIMED_EVERY === 0;
-    const fromMs = performance.now();
-    timing.fromMs = fromMs;
-    const list = recommender.recommend(query);
-    board.time("blend", "list", performance.now() - fromMs);
-    timing.on = false;
+    const list = timed("list", () => recommender.recommend(query));
     board.score("blend", prefixes, list.items.map((item) => item.itemId), target);
     recommender.modelLists(query).forEach((ids, model) => board.score(recommender.modelNames[model]!, prefixes, ids, target));
     board.scored(prefixes, session);
