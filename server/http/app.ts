@@ -10,7 +10,7 @@ import { FilterError, HostError, RulesError } from "../ports.ts";
 import { SDK_HEADERS } from "../segment-protocol/sdk-headers.ts";
 import type { HttpConfig } from "./config.ts";
 import { CAN_SHARE_PORT, claimPort, openDoors, type Doors } from "./doors.ts";
-import { isMachineName, isSameOrigin } from "./origin.ts";
+import { isMachineName, isNearPage, isSameOrigin } from "./origin.ts";
 import { goingDown, Problem, problemDocument, problemOfHost } from "./problem.ts";
 import { actionOf, isAudited, RequestCall, type CallContext, type Door } from "./request-call.ts";
 import type { Answer, Route, StreamRoute } from "./route.ts";
@@ -195,6 +195,7 @@ export function createShell(options: ShellOptions): Shell {
     const take = async (): Promise<void> => {
       if (closing) throw goingDown();
       requireName(request.headers.host);
+      requireNearPage(request);
       await options.upgrade(request, socket, head);
     };
     take().catch((error: unknown) => {
@@ -220,6 +221,7 @@ export function createShell(options: ShellOptions): Shell {
       throw new Problem("cross_origin", "Pages of another origin may send events, read lists and listen, and no more.");
     }
     if (route.access !== "public") requireName(host);
+    if (route.access === "own") requireNearPage(request.raw);
     return new RequestCall(request, route, options);
   }
 
@@ -231,6 +233,17 @@ export function createShell(options: ShellOptions): Shell {
       return;
     }
     throw new Problem("cross_origin", "A node without keys is asked as localhost, by its address or by a name without a dot; make a key for other names.");
+  }
+
+  /**
+   * While a node is open, every page that a browser on this machine has open could read whoever's id it can think of, by the lists
+   * and the live connection that the SDK needs: only pages from near by may.
+   */
+  function requireNearPage(request: IncomingMessage): void {
+    const { origin } = request.headers;
+    if (origin === undefined || !options.gate.isOpen) return;
+    if (isNearPage(origin) || isSameOrigin(origin, options.clients.host(request))) return;
+    throw new Problem("cross_origin", "A node without keys shows a visitor to pages of this machine and its network only; make a key for pages elsewhere.");
   }
 
   /** Whatever an operator or an administrator changed, with what the path names; persons are in the trail as hashes. */

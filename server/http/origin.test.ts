@@ -1,7 +1,7 @@
 // Whose requests a cookie counts for.
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
-import { isOwnPage } from "./origin.ts";
+import { isNearPage, isOwnPage } from "./origin.ts";
 
 const HOST = "127.0.0.1:8080";
 
@@ -21,5 +21,14 @@ test("a cookie counts for this server's own pages: another port of the machine i
   for (const method of ["GET", "POST"]) {
     equal(counts(method, { origin: `http://${HOST}` }), true);
     for (const origin of ["http://127.0.0.1:8081", "null", "http://shop.example"]) equal(counts(method, { origin }), false, origin);
+  }
+});
+
+test("a page is near where its origin is nobody's on the internet", () => {
+  const near = ["http://localhost:3000", "http://127.0.0.1:8081", "http://[::1]:3000", "http://192.168.0.7", "https://shop.localhost", "http://shop.test:8000"];
+  for (const origin of [...near, "https://nas.local", "http://build-box:3000"]) equal(isNearPage(origin), true, origin);
+  const far = ["https://shop.example", "null", "", "file://", "http://8.8.8.8", "http://[2606:4700::1111]", "http://[::ffff:808:808]", "https://localhost.evil.example"];
+  for (const origin of [...far, "http://127.0.0.1.nip.io", "https://contest.example", "chrome-extension://abcdefgh"]) {
+    equal(isNearPage(origin), false, origin);
   }
 });

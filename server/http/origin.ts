@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import ipaddr from "ipaddr.js";
 
 const READING = new Set(["GET", "HEAD"]);
+/** Ends of names that nobody on the internet is given (RFC 6761, RFC 6762, ICANN's resolution 2024.07.29.06): developers' own. */
+const OWN_ENDS = [".localhost", ".test", ".local", ".internal"] as const;
 
 export function isSameOrigin(origin: string, host: string): boolean {
   try {
@@ -33,4 +35,21 @@ export function isMachineName(host: string | undefined): boolean {
   if (host === undefined || host === "") return true;
   const name = host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1").toLowerCase();
   return !name.includes(".") || name.endsWith(".localhost") || ipaddr.isValid(name);
+}
+
+/**
+ * Whether a page is one of this machine or of its network, as a site under development is. A page at an address of the internet, in
+ * a sandboxed frame or of a file (`null`) may be anybody's.
+ */
+export function isNearPage(origin: string): boolean {
+  let url: URL;
+  try {
+    url = new URL(origin);
+  } catch {
+    return false; // "null", or no URL at all
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") return false;
+  const name = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  if (ipaddr.isValid(name)) return ipaddr.process(name).range() !== "unicast";
+  return name !== "" && (!name.includes(".") || OWN_ENDS.some((end) => name.endsWith(end)));
 }

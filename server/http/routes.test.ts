@@ -646,6 +646,40 @@ test("other origins may send events, read lists and listen, and nothing else", a
   equal((await ask(node, "GET /v1/segments", undefined, { headers: { origin: node.url } })).status, 200);
 });
 
+test("on a node without keys a page from elsewhere reads nobody: neither his lists nor, over a live connection, his profile", async (t) => {
+  const fresh = await startNode();
+  t.after(() => fresh.close());
+  await ask(fresh, "PATCH /v1/users/ada/profile", { attributes: { email: "ada@home.example" } });
+  const dialled = async (origin: string): Promise<number> => {
+    const socket = new WebSocket(`${fresh.url.replace("http", "ws")}/v1/live`, { headers: { origin } });
+    t.after(() => socket.terminate());
+    socket.on("error", () => {}); // cut before it was open
+    return Promise.race([
+      once(socket, "open").then(() => 101),
+      once(socket, "unexpected-response").then(([, response]) => response.statusCode as number),
+    ]);
+  };
+  for (const origin of ["https://evil.example", "http://93.184.216.34", "null"]) {
+    const headers = { origin };
+    for (const line of ["GET /v1/live?user_id=ada", "GET /v1/recommendations?user_id=ada&explain=1"]) {
+      const refused = await ask(fresh, line, undefined, { headers });
+      isProblem(refused, 403, "cross_origin");
+      equal(refused.headers.get("access-control-allow-origin"), "*", "so that its author reads why");
+    }
+    isProblem(await ask(fresh, "POST /v1/decide", { user_id: "ada", slot: "hero" }, { headers }), 403, "cross_origin");
+    equal(await dialled(origin), 403, origin);
+    equal((await ask(fresh, "GET /v1/trending", undefined, { headers })).status, 200);
+    equal((await ask(fresh, "POST /v1/events", view("ada", "lamp"), { headers })).status, 202);
+  }
+  for (const origin of ["http://localhost:3000", "http://shop.test", fresh.url]) {
+    equal((await ask(fresh, "GET /v1/recommendations?user_id=ada", undefined, { headers: { origin } })).status, 200, origin);
+    equal(await dialled(origin), 101, origin);
+  }
+  const { key } = fresh.keys.issue({ project: "default", role: "write", name: "site" });
+  const headers = { origin: "https://shop.example", authorization: `Bearer ${key}` };
+  equal((await ask(fresh, "GET /v1/recommendations?anonymous_id=a1", undefined, { headers })).status, 200);
+});
+
 test("a page whose own name leads to this machine may do nothing on a node without keys", async (t) => {
   const fresh = await startNode();
   t.after(() => fresh.close());

@@ -107,5 +107,6 @@ test("500 spellings of inside addresses: no connection, and each delivery is a d
 
 test("addresses inside are told from those of the open internet", () => {
   for (const [a, b, c, d] of INSIDE) equal(isPublicAddress(`${a}.${b}.${c}.${d}`), false);
+  for (const address of ["::7f00:1", "::a00:1", "::2", "4000::1"]) equal(isPublicAddress(address), false, address);
   for (const address of ["93.184.215.14", "1.1.1.1", "2606:4700:4700::1111"]) equal(isPublicAddress(address), true);
 });

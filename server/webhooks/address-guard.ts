@@ -9,9 +9,14 @@ export class ForbiddenAddressError extends Error {
   readonly code = "FORBIDDEN_ADDRESS";
 }
 
+/** All of IPv6 that is given out for the internet (RFC 4291, 2.4). Elsewhere lies `::127.0.0.1`, which is in no range of the library. */
+const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR("2000::/3");
+
 /** True for addresses of the open internet; loopback, private, link-local, translated and reserved ranges are not. */
 export function isPublicAddress(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
+  if (!ipaddr.isValid(address)) return false;
+  const read = ipaddr.process(address);
+  return read.range() === "unicast" && (read instanceof ipaddr.IPv4 || read.match(GLOBAL_IPV6));
 }
 
 /** True for addresses of the machine itself. */
