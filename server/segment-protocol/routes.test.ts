@@ -223,6 +223,11 @@ test("settings lead the SDK to this node, behind a proxy to the proxy", async ()
     const below = (await ask(node, "GET /v1/projects/wk_1/settings", undefined, { headers })).json;
     equal(below.integrations["Segment.io"].apiHost, "t.shop.example/attune/v1", "under a path of the proxy's");
   }
+  for (const none of [`${"/".repeat(12_000)}x`, ".evil.example", "///"]) {
+    const headers = { ...forwarded, "x-forwarded-prefix": none };
+    const beside = (await ask(node, "GET /v1/projects/wk_1/settings", undefined, { headers })).json;
+    equal(beside.integrations["Segment.io"].apiHost, "t.shop.example/v1", `no path: ${none.slice(0, 20)}`);
+  }
   const secure = { params: { write_key: "wk_1" }, headers: { host: "t.shop.example" }, isSecure: true } as unknown as Call;
   const own = segmentSettings(secure).json as typeof json;
   equal(own.integrations["Segment.io"].protocol, "https", "by the node's own TLS");
