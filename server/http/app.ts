@@ -16,6 +16,7 @@ import { actionOf, isAudited, RequestCall, type CallContext, type Door } from ".
 import type { Answer, Route, StreamRoute } from "./route.ts";
 import type { Timings } from "./timings.ts";
 import { createReceiver } from "./receive.ts";
+import { createSending } from "./sending.ts";
 import { readTls, watchTls } from "./tls.ts";
 
 /** A request whose body has not arrived by then is answered 408: slow senders must not hold memory. */
@@ -29,6 +30,7 @@ const DRAIN_MS = 5_000;
 export interface ShellOptions extends CallContext {
   tls?: HttpConfig["tls"] | undefined;
   receivingBytesMax: number;
+  sendingBytesMax: number;
   routes: readonly Route[];
   streams: readonly StreamRoute[];
   /** Takes over a connection that asks for a WebSocket. @throws Problem. */
@@ -104,6 +106,7 @@ export function createShell(options: ShellOptions): Shell {
   // The usual types by name: what only `*` takes has its header parsed anew on each request.
   const types = ["application/json", "text/plain", "*"];
   const { receive } = createReceiver(options.receivingBytesMax);
+  const sending = createSending(options.sendingBytesMax);
   app.addContentTypeParser(types, ({ headers }: FastifyRequest, payload: IncomingMessage) =>
     receive(payload, Number(headers["content-length"])),
   );
@@ -123,11 +126,13 @@ export function createShell(options: ShellOptions): Shell {
       method: route.method,
       url: libraryPath(route.path),
       handler(request, reply) {
-        const startMs = performance.now();
+        const { socket } = request.raw;
         reply.hijack();
+        let startMs = 0;
         let call: RequestCall | undefined;
         const done = (answer: Answer): void => {
-          send(reply.raw, answer, route.crossOrigin === true ? (call?.boundOrigin ?? "*") : undefined);
+          const sizeBytes = send(reply.raw, answer, route.crossOrigin === true ? (call?.boundOrigin ?? "*") : undefined);
+          sending.answered(socket, reply.raw, sizeBytes);
           timing.record(performance.now() - startMs);
         };
         const finish = (answer: Answer): void => {
@@ -143,14 +148,20 @@ export function createShell(options: ShellOptions): Shell {
           if (answer instanceof Promise) answer.then(finish).catch(failed);
           else finish(answer);
         };
-        try {
-          call = callOf(request, route);
-          const admitted = call.admit();
-          if (admitted === undefined) handle();
-          else admitted.then(handle).catch(failed);
-        } catch (error) {
-          failed(error);
-        }
+        const begin = (): void => {
+          startMs = performance.now();
+          try {
+            call = callOf(request, route);
+            const admitted = call.admit();
+            if (admitted === undefined) handle();
+            else admitted.then(handle).catch(failed);
+          } catch (error) {
+            failed(error);
+          }
+        };
+        const turn = sending.begin(socket);
+        if (turn === undefined) begin();
+        else void turn.then(begin);
       },
     });
   }
@@ -339,9 +350,12 @@ function problemAnswer(problem: Problem): Answer {
   };
 }
 
-/** @param origin - whose pages may read the answer: one, `*`, or none but this server's. */
-function send(response: ServerResponse, answer: Answer, origin: string | undefined): void {
-  if (response.headersSent || response.destroyed) return;
+/**
+ * The bytes of the body, 0 where nobody is there any more.
+ * @param origin - whose pages may read the answer: one, `*`, or none but this server's.
+ */
+function send(response: ServerResponse, answer: Answer, origin: string | undefined): number {
+  if (response.headersSent || response.destroyed) return 0;
   const { status, json } = answer;
   const body = json === undefined ? answer.bytes : JSON.stringify(json);
   const headers: Record<string, string | number> = { ...SAFE_HEADERS, ...hstsOf(response), ...corsHeaders(origin) };
@@ -357,6 +371,7 @@ function send(response: ServerResponse, answer: Answer, origin: string | undefin
   // A byte a character: it goes out as it lies in memory, without being encoded.
   if (typeof body === "string") response.end(body, sizeBytes === body.length ? "latin1" : "utf8");
   else response.end(body);
+  return sizeBytes;
 }
 
 function hstsOf(response: ServerResponse): Record<string, string> {

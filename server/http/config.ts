@@ -31,6 +31,8 @@ export interface HttpConfig {
   queueBytesMax: number;
   /** Bodies that have not arrived as a whole, in bytes, all senders' together; beyond it 429 for all but small ones. */
   receivingBytesMax: number;
+  /** Answers that are not read yet, of all connections together; beyond it the one that reads least is cut. */
+  sendingBytesMax: number;
   webhooks: WebhookConfig;
   /** Whom the console's people log in with, beside keys. */
   oidc?: OidcConfig;
@@ -46,6 +48,7 @@ export const DEFAULT_HTTP_CONFIG: HttpConfig = {
   botAddresses: [],
   queueBytesMax: 64 * 1024 * 1024,
   receivingBytesMax: 128 * 1024 * 1024,
+  sendingBytesMax: 256 * 1024 * 1024,
   webhooks: { backoffMs: 1_000, attemptsMax: 6 },
   limits: DEFAULT_LIMITS,
 };

@@ -254,6 +254,7 @@ function assemble(
     audit,
     tls: config.tls,
     receivingBytesMax: config.receivingBytesMax,
+    sendingBytesMax: config.sendingBytesMax,
     timings,
     logger,
     now,

@@ -1,8 +1,9 @@
 // What a connection leaves behind, however it ends.
-import { equal } from "node:assert/strict";
+import { equal, ok } from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { duplexPair } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { test } from "node:test";
 import { WebSocket } from "ws";
@@ -11,7 +12,7 @@ import { NOBODY, openPrincipal, type Principal } from "../access/principal.ts";
 import { silent, startNode } from "../http/testing.ts";
 import { createEnricher } from "../intake/enrich/enrich.ts";
 import type { Intake } from "../intake/intake.ts";
-import { createHub } from "./hub.ts";
+import { createHub, UNREAD_PAUSE_BYTES } from "./hub.ts";
 import { createSocketServer } from "./socket.ts";
 
 test("a connection that ends while it is asked who it is for joins nobody", async (t) => {
@@ -66,4 +67,52 @@ test("a connection that ends while it is asked who it is for joins nobody", asyn
     else await once(client, "message");
     equal(joined, isGone ? 0 : 1);
   }
+});
+
+test("who sends and does not read is read no further; when he reads, it goes on", async (t) => {
+  const node = await startNode();
+  t.after(() => node.close());
+  const hub = createHub(node.project, { logger: silent, now: Date.now });
+  let taken = 0;
+  let sentBytes = 0;
+  const sockets = createSocketServer({
+    hubOf: () => ({
+      ...hub,
+      join(outlet) {
+        const send = outlet.send.bind(outlet);
+        outlet.send = (message) => {
+          if (message.type === "ack") taken++;
+          sentBytes += JSON.stringify(message).length;
+          send(message);
+        };
+        return hub.join(outlet);
+      },
+    }),
+    gate: { isOpen: true, open: openPrincipal(), identify: () => openPrincipal() },
+    limits: createLimits(DEFAULT_LIMITS, Date.now),
+    projects: () => node.project,
+    isOwnPage: () => false,
+    addressOf: () => "127.0.0.1",
+    intake: {} as Intake,
+    enricher: createEnricher(() => ({ local: true, listed: false })),
+    logger: silent,
+    now: Date.now,
+  });
+  t.after(() => sockets.close());
+  const [client, server] = duplexPair();
+  t.after(() => client.destroy());
+  const headers = { upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" };
+  await sockets.take({ method: "GET", url: "/v1/live", headers } as unknown as IncomingMessage, server, Buffer.alloc(0));
+  const message = Buffer.from('{"unsubscribe":true}');
+  const frame = Buffer.concat([Buffer.from([0x81, 0x80 | message.length, 0, 0, 0, 0]), message]);
+  const messages = 20_000;
+  // As it comes from a network: in pieces, and the next when the one before is out, or never.
+  for (let written = 0; written < messages; written += 100) {
+    client.write(Buffer.concat(Array.from({ length: 100 }, () => frame)));
+    await setImmediate();
+  }
+  for (let before = -1; before !== taken; await setImmediate()) before = taken;
+  ok(taken < messages && sentBytes < 4 * UNREAD_PAUSE_BYTES, `${taken} of ${messages} answered, ${sentBytes} bytes`);
+  client.resume();
+  while (taken < messages) await setImmediate();
 });

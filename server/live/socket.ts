@@ -16,7 +16,7 @@ import { readBatch } from "../intake/batch.ts";
 import type { Enricher } from "../intake/enrich/enrich.ts";
 import type { Intake } from "../intake/intake.ts";
 import { HostError, type Project } from "../ports.ts";
-import type { Hub } from "./hub.ts";
+import { UNREAD_PAUSE_BYTES, type Hub } from "./hub.ts";
 import { messageId, readAuth, readClientMessage, type LiveMessage } from "./messages.ts";
 import type { Outlet } from "./subscriber.ts";
 
@@ -131,7 +131,10 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     if (socket.readyState !== socket.OPEN) return;
     const { project, principal } = reader;
     const hub = options.hubOf(project);
-    const outlet = socketOutlet(socket, () => hub.drained(subscriber));
+    const outlet = socketOutlet(socket, () => {
+      pace();
+      hub.drained(subscriber);
+    });
     const subscriber = hub.join(outlet);
     const sender = options.enricher.sender({
       address: options.addressOf(request),
@@ -140,6 +143,8 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       isTrusted: principal.may("read"),
     });
     let taking = 0;
+    /** Whoever sends and does not read has no more of him read: each message has its answer, and they would pile up. */
+    const pace = (): void => (taking >= TAKING_MAX || outlet.unreadBytes > UNREAD_PAUSE_BYTES ? socket.pause() : socket.resume());
     /** Messages take effect in the order in which they came, however long it takes to know whether one is allowed. */
     let turn: Promise<unknown> = Promise.resolve();
     socket.on("close", () => hub.leave(subscriber));
@@ -175,7 +180,8 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
           hub.subscribe(subscriber, message.subscription);
         } else {
           requireNeed(principal, "collect");
-          if (++taking >= TAKING_MAX) socket.pause();
+          taking++;
+          pace();
           try {
             const answer = await intake.take(project, readBatch(message.body), {
               sender,
@@ -185,12 +191,13 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
             });
             outlet.send({ type: "ack", ...echoed, ...answer, at: at() });
           } finally {
-            if (--taking < TAKING_MAX) socket.resume();
+            taking--;
           }
         }
       } catch (error) {
         outlet.send({ type: "error", ...(id !== undefined && { id }), ...faultOf(error), at: at() });
       }
+      pace();
     }
   }
 
