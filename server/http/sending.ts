@@ -44,11 +44,11 @@ export function createSending(bytesMax: number): Sending {
 
   const isFree = (line: Line): boolean => line.inWork < IN_WORK_MAX && line.unreadBytes < UNREAD_BYTES_MAX;
 
+  /** One, because what it will be answered counts only then: each that goes on brings the next. */
   function goOn(line: Line): void {
-    while (line.waiting.length > 0 && isFree(line)) {
-      line.inWork++;
-      line.waiting.shift()!();
-    }
+    if (line.waiting.length === 0 || !isFree(line)) return;
+    line.inWork++;
+    line.waiting.shift()!();
   }
 
   function read(socket: Socket, line: Line, sizeBytes: number): void {
