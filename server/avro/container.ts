@@ -48,6 +48,8 @@ export async function readContainer(bytes: Buffer, countMax: number): Promise<un
     if (count < 0 || data.length + count > countMax) {
       throw new Problem("too_many_events", `A batch may have at most ${countMax} events.`);
     }
+    // Nothing is to be read of it; and a body of 2 kB unpacks to 40,000 such blocks, each with a turn in zlib: 1.7 s of CPU, and ten times as many fit.
+    if (count === 0 && unpack !== null) continue;
     const block = unpack === null ? packed : await unpackBlock(unpack, packed, UNPACKED_BYTES_MAX - unpackedBytes);
     unpackedBytes += block.length;
     const reader = new AvroReader(block, budget);

@@ -16,17 +16,16 @@ const VALUE_BYTES_MIN = 2;
 
 /** A bomb costs a turn of the event loop for each chunk: with 16 KiB, the default, 20 ms of the thread, with this 3. */
 const INFLATED_CHUNK_BYTES = 128 * 1024;
-const INFLATE_OPTIONS = { maxOutputLength: UNPACKED_BYTES_MAX, chunkSize: INFLATED_CHUNK_BYTES } as const;
 
-type Inflate = (input: InputType, options: typeof INFLATE_OPTIONS) => Promise<Buffer>;
+type Inflate = (input: InputType, options: { maxOutputLength: number; chunkSize: number }) => Promise<Buffer>;
 const INFLATERS: Readonly<Record<string, Inflate>> = {
   gzip: promisify(gunzip) as Inflate,
   "x-gzip": promisify(gunzip) as Inflate,
   zstd: promisify(zstdDecompress) as Inflate,
 };
 
-/** Undoes the content encoding. Throws a Problem where it is unknown, broken or unpacks to more than the limit. */
-export async function unpack(body: Buffer, contentEncoding: string): Promise<Buffer> {
+/** Undoes the content encoding. Throws a Problem where it is unknown, broken or unpacks to more than `bytesMax`. */
+export async function unpack(body: Buffer, contentEncoding: string, bytesMax = UNPACKED_BYTES_MAX): Promise<Buffer> {
   const encoding = contentEncoding.trim().toLowerCase();
   if (encoding === "identity" || encoding === "") return body;
   const inflate = Object.hasOwn(INFLATERS, encoding) ? INFLATERS[encoding] : undefined;
@@ -34,10 +33,10 @@ export async function unpack(body: Buffer, contentEncoding: string): Promise<Buf
     throw new Problem("unsupported_encoding", "Send the body as it is, or with Content-Encoding gzip or zstd.");
   }
   try {
-    return await inflate(body, INFLATE_OPTIONS);
+    return await inflate(body, { maxOutputLength: bytesMax, chunkSize: INFLATED_CHUNK_BYTES });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
-      throw new Problem("body_too_large", `The body unpacks to more than ${UNPACKED_BYTES_MAX} bytes.`);
+      throw new Problem("body_too_large", `The body unpacks to more than ${bytesMax} bytes.`);
     }
     throw new Problem("bad_request", `The body is not valid ${encoding}.`);
   }

@@ -68,6 +68,10 @@ export class RequestCall implements Call {
     return found instanceof Promise ? found.then((principal) => this.#let(principal)) : this.#let(found);
   }
 
+  get isAdmitted(): boolean {
+    return this.#principal !== undefined;
+  }
+
   /** @throws Problem where it is not in force or not for this route. */
   showKey(key: string | undefined): void {
     if (this.#principal !== undefined) return; // it came with the header, or the node is open

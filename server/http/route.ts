@@ -19,6 +19,8 @@ export interface Call extends Reader {
   readonly nowMs: number;
   /** Whether the sender's side is encrypted, by this node or by a trusted proxy. */
   readonly isSecure: boolean;
+  /** False for a route with `keyInBody` while no key was shown: whoever asks may be anybody. */
+  readonly isAdmitted: boolean;
   /** For routes with `keyInBody`: the key that the body carries, before `project` is asked for. @throws Problem. */
   showKey(key: string | undefined): void;
   /** Who asks, for public routes that tell him: `nobody` also where what he shows is worth nothing. */

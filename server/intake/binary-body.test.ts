@@ -304,3 +304,9 @@ function avroLong(value: number): Buffer {
 function avroBytes(text: string): Buffer {
   return avsc.Type.forSchema("string").toBuffer(text);
 }
+
+test("a packed block of no events is passed over without being unpacked: two kilobytes can hold 40,000 of them", async () => {
+  const nothing = { bytes: Buffer.from("no deflate"), count: 0 };
+  deepEqual(await readAvro(handmade('"null"', [nothing, nothing], "deflate")), { raws: [] });
+  await rejects(readAvro(handmade('"null"', [nothing])), { code: "bad_request" });
+});

@@ -195,6 +195,23 @@ test("bodies: gzip, text/plain, and what is refused as a whole", async () => {
   equal(await code("/v1/batch", large), "body_too_large");
 });
 
+test("of who has shown no key yet no more is unpacked than he may send; with the key in the header it is", async () => {
+  const closed = await startNode();
+  try {
+    const { key } = closed.keys.issue({ project: "default", role: "write", name: "site" });
+    const body = { writeKey: key, batch: [track({ userId: "packed", event: "click", properties: { id: "z" } })], pad: "x".repeat(1_200_000) };
+    const packed = gzipSync(JSON.stringify(body));
+    const headers = { "content-encoding": "gzip" };
+    const inBody = await ask(closed, "POST /v1/batch", packed, { headers });
+    deepEqual([inBody.status, inBody.json.code], [413, "body_too_large"]);
+    const authorization = `Basic ${Buffer.from(`${key}:`).toString("base64")}`;
+    equal((await ask(closed, "POST /v1/batch", packed, { headers: { ...headers, authorization } })).status, 200);
+    equal((await ask(closed, "POST /v1/batch", gzipSync(JSON.stringify({ ...body, pad: "" })), { headers })).status, 200);
+  } finally {
+    await closed.close();
+  }
+});
+
 test("pages of other origins may send, and may be told to wait", async () => {
   const headers = { origin: "https://shop.example", "access-control-request-headers": "authorization,x-retry-count" };
   const preflight = await ask(node, "OPTIONS /v1/t", undefined, { headers });

@@ -1,7 +1,7 @@
 // The Segment tracking protocol: the public web, mobile and server SDKs that speak it work unchanged, once their host
 // is this node. https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
 import { isJsonBody } from "../http/media-type.ts";
-import { isObject, parseJson, unpack } from "../http/body.ts";
+import { BODY_BYTES_MAX, isObject, parseJson, unpack, UNPACKED_BYTES_MAX } from "../http/body.ts";
 import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { BATCH_EVENTS_MAX } from "../intake/batch.ts";
@@ -14,7 +14,7 @@ import { ATTRIBUTES_MAX } from "../serve/attributes.ts";
 import { writeKeyOf } from "./credentials.ts";
 import { objectOf, readMessages, type Message, type MessageType } from "./message.ts";
 import { segmentSettings } from "./settings.ts";
-import { saidAtMs, translate, type Note } from "./translate.ts";
+import { partsRoom, saidAtMs, translate, type Note } from "./translate.ts";
 
 /** Each path, with the type of its message; a batch names the type in each. Letters are the web SDK's. */
 const PATHS: Readonly<Record<string, MessageType | undefined>> = {
@@ -80,7 +80,9 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
       throw new Problem("unsupported_media_type", "Send application/json or text/plain with JSON in it.");
     }
     const encoding = headers["content-encoding"];
-    const bytes = encoding === undefined || call.body === null ? call.body : await unpack(call.body, encoding);
+    // A beacon, whose key is in the body, is never packed: who has shown no key has no more unpacked than he may send.
+    const bytesMax = call.isAdmitted ? UNPACKED_BYTES_MAX : BODY_BYTES_MAX;
+    const bytes = encoding === undefined || call.body === null ? call.body : await unpack(call.body, encoding, bytesMax);
     const body = parseJson(bytes);
     if (!isObject(body)) throw new Problem("bad_json", "The body must be a JSON object.", { pointer: "" });
     call.showKey(writeKeyOf(headers, body));
@@ -107,8 +109,9 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
   function* stepsOf(messages: readonly Message[], call: Call, sizeBytes: number): Generator<Step> {
     let events = emptyStep();
     let change: Change | undefined;
+    const room = partsRoom();
     for (const message of messages) {
-      const translated = translate(message, call.nowMs);
+      const translated = translate(message, call.nowMs, room);
       if (translated.change !== undefined) {
         // From before the person was erased, out of some queue: as with events, nobody begins anew by it.
         if (call.project.wasErased(translated.change.ref, saidAtMs(message, call.nowMs))) continue;

@@ -5,7 +5,7 @@ import { BUILT_IN_EVENT_TYPES } from "../../core/event/event.ts";
 import { snakeCase } from "./commerce.ts";
 import type { MessageType } from "./message.ts";
 import { attributesOf } from "./traits.ts";
-import { translate, type Translated } from "./translate.ts";
+import { partsRoom, translate, type Translated } from "./translate.ts";
 
 const NOW_MS = 1_760_000_000_000;
 const when = { messageId: "m1", timestamp: "2025-10-09T08:53:20.000Z" };
@@ -135,6 +135,24 @@ test("a list of 501 products: 500 events and a note", () => {
   const { events, note } = send("track", { userId: "u1", event: "Product List Viewed", properties: { products } });
   equal(events.length, 500);
   equal(note!.code, "products_not_kept");
+});
+
+test("products of one request beyond 5,000, or with more than 8 MiB of copies, are left; of each message one is taken", () => {
+  const room = partsRoom();
+  const order = (messageId: string, more: Record<string, unknown>) => ({
+    type: "track" as const,
+    fields: { ...when, messageId, userId: "u", event: "Order Completed", properties: { ...more, products: Array(500).fill({ id: "p" }) } },
+    sentAt: undefined,
+  });
+  const counts = Array.from({ length: 12 }, (_, n) => translate(order(`m${n}`, {}), NOW_MS, room).events.length);
+  deepEqual(counts, [...Array<number>(10).fill(500), 11, 1]);
+  const { note } = translate(order("last", {}), NOW_MS, room);
+  deepEqual([note?.code, note?.message], ["products_not_kept", "499 products beyond the first 1 were not kept: the request has too many"]);
+
+  const ofCopies = partsRoom();
+  const large = { pad: "x".repeat(15_000) };
+  const kept = translate(order("a", large), NOW_MS, ofCopies).events.length + translate(order("b", large), NOW_MS, ofCopies).events.length;
+  ok(kept > 500 && 15_000 * kept < 9 * 1024 * 1024, `${kept} events`);
 });
 
 test("an id that is too long for an event, or for an event of a product, is hashed: always the same way", () => {

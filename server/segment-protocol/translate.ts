@@ -25,12 +25,31 @@ export interface Translated {
   note?: Note;
 }
 
+/** What the messages of one request may still become beyond an event each; used up as they are translated. */
+export interface PartsRoom {
+  products: number;
+  /** Of what all the products of an order have in common, and each gets a copy of. */
+  copiedChars: number;
+}
+
+/**
+ * Products of a request's lists beyond the first of each. A batch of Segment's SDKs has 500 kB at most, and a product with an id, a
+ * name and a price a hundred bytes; but packed, 50,000 products fit into two kilobytes.
+ */
+const REQUEST_PRODUCTS_MAX = 5_000;
+/** As much as a body may unpack to: an order with 15 kB of its own and 500 products would be written as 7 MB. */
+const REQUEST_COPIED_CHARS_MAX = 8 * 1024 * 1024;
 const NAMES_SHOWN_CHARS_MAX = 500;
 
-export function translate(message: Message, receivedAtMs: number): Translated {
+/** Of a request whose messages have not been translated yet. */
+export function partsRoom(): PartsRoom {
+  return { products: REQUEST_PRODUCTS_MAX, copiedChars: REQUEST_COPIED_CHARS_MAX };
+}
+
+export function translate(message: Message, receivedAtMs: number, room: PartsRoom = partsRoom()): Translated {
   switch (message.type) {
     case "track":
-      return tracked(message, receivedAtMs);
+      return tracked(message, receivedAtMs, room);
     case "page":
     case "screen":
       return { events: [pageView(message, receivedAtMs)] };
@@ -46,7 +65,7 @@ export function translate(message: Message, receivedAtMs: number): Translated {
   }
 }
 
-function tracked(message: Message, receivedAtMs: number): Translated {
+function tracked(message: Message, receivedAtMs: number, room: PartsRoom): Translated {
   const properties = objectOf(message.fields["properties"]);
   const name = message.fields["event"];
   const type = typeOf(name);
@@ -58,14 +77,27 @@ function tracked(message: Message, receivedAtMs: number): Translated {
   // Once for all of them: a large order would be copied and looked through anew for each of its products.
   const ofOrder = boundedData(order);
   const ofMessage = boundedData({ ...named, ...objectOf(base["additional_data"]) });
-  const events = products.slice(0, PRODUCTS_MAX).map((product, index) => {
+  const kept = keptOf(products.length, { ...base, additional_data: { ...ofOrder, ...ofMessage } }, room);
+  const events = products.slice(0, kept).map((product, index) => {
     const one = products.length === 1 ? { ...order, ...product } : product;
     const around = { ...base, event_id: eventIdOf(message, index), additional_data: ofMessage };
     return acted(around, type, one, { ...ofOrder, ...product });
   });
-  if (products.length <= PRODUCTS_MAX) return { events };
-  const left = `${products.length - PRODUCTS_MAX} products beyond the first ${PRODUCTS_MAX} were not kept`;
+  if (products.length === kept) return { events };
+  const why = kept === PRODUCTS_MAX ? "" : ": the request has too many";
+  const left = `${products.length - kept} products beyond the first ${kept} were not kept${why}`;
   return { events, note: { code: "products_not_kept", path: "/properties/products", message: left } };
+}
+
+/** How many of a message's products become events, at least the first; what the others take leaves the room. */
+function keptOf(products: number, common: Readonly<Record<string, unknown>>, room: PartsRoom): number {
+  const further = Math.min(products, PRODUCTS_MAX) - 1;
+  if (further === 0) return 1;
+  const chars = JSON.stringify(common).length;
+  const kept = Math.min(further, room.products, Math.floor(room.copiedChars / chars));
+  room.products -= kept;
+  room.copiedChars -= kept * chars;
+  return 1 + kept;
 }
 
 function acted(
