@@ -1,8 +1,10 @@
 // The gRPC services over a real port, with the library that other people's clients use and the published files.
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { once } from "node:events";
+import { connect as connectHttp2, constants, type ClientHttp2Session, type IncomingHttpHeaders } from "node:http2";
 import { connect, createServer } from "node:net";
 import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import {
   credentials,
   loadPackageDefinition,
@@ -22,11 +24,11 @@ import { createEnricher } from "../intake/enrich/enrich.ts";
 import { createIntake } from "../intake/intake.ts";
 import { createGate } from "../access/gate.ts";
 import { createLimits, DEFAULT_LIMITS } from "../access/limits.ts";
-import { createHub } from "../live/hub.ts";
+import { createHub, type Hub } from "../live/hub.ts";
 import { codecOf, PROTO_FILES, PROTO_FOLDER } from "../protobuf/messages.ts";
 import { definitionOf } from "./call.ts";
 import { healthDefinition } from "./health.ts";
-import { createGrpcServer } from "./server.ts";
+import { createGrpcServer, type GrpcServer } from "./server.ts";
 
 const GRPC = { config: { grpc: { port: 0, ifFree: false } } };
 const published = loadPackageDefinition(
@@ -244,11 +246,11 @@ test("a reader that does not read is told nothing new, and the newest state once
   await untilWatching(node, 0);
 });
 
-test("a reader that stays behind is cut, and its stream closed whatever it holds", async () => {
+async function serverOf(options: { hub: Hub; unfinishedBytesMax?: number }): Promise<GrpcServer> {
+  const { hub, unfinishedBytesMax } = options;
   const enricher = createEnricher(await openAddresses([]));
   const timings = new Timings();
-  const hub = createHub(node.project, { logger: silent, now: Date.now, stalledMs: 10 });
-  const server = createGrpcServer({
+  return createGrpcServer({
     projects: () => node.project,
     gate: createGate(undefined, undefined, Date.now),
     limits: createLimits(DEFAULT_LIMITS, Date.now),
@@ -263,7 +265,42 @@ test("a reader that stays behind is cut, and its stream closed whatever it holds
     enricher,
     timings,
     logger: silent,
+    unfinishedBytesMax,
   });
+}
+
+/** A call by hand: the frames of its body, and how it ends. */
+function rawCall(session: ClientHttp2Session, method: string, headers: object = {}) {
+  const stream = session.request({
+    ":method": "POST",
+    ":path": `/attune.v1.Events/${method}`,
+    "content-type": "application/grpc",
+    te: "trailers",
+    ...headers,
+  });
+  const ended = new Promise<string>((resolve) => {
+    const statusIn = (answer: IncomingHttpHeaders): void => {
+      if (answer["grpc-status"] !== undefined) resolve(`status ${String(answer["grpc-status"])}`);
+    };
+    stream.on("response", statusIn);
+    stream.on("trailers", statusIn);
+    stream.on("error", () => resolve(`reset ${stream.rstCode}`));
+  });
+  stream.resume();
+  return { stream, ended };
+}
+
+/** A message as the wire has it, cut off after `sentBytes`. */
+function framed(message: Buffer, { isPacked = false, sentBytes = message.length } = {}): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt8(isPacked ? 1 : 0, 0);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message.subarray(0, sentBytes)]);
+}
+
+test("a reader that stays behind is cut, and its stream closed whatever it holds", async () => {
+  const hub = createHub(node.project, { logger: silent, now: Date.now, stalledMs: 10 });
+  const server = await serverOf({ hub });
   const client = new published.attune.v1.Profiles(
     await server.listen({ host: "127.0.0.1", port: 0 }),
     credentials.createInsecure(),
@@ -280,6 +317,40 @@ test("a reader that stays behind is cut, and its stream closed whatever it holds
   client.close();
   hub.close();
   await server.close();
+});
+
+test("of messages that are not whole only so much is held: the call that has been at one longest is cut", async () => {
+  const hub = createHub(node.project, { logger: silent, now: Date.now });
+  const server = await serverOf({ hub, unfinishedBytesMax: 100_000 });
+  const session = connectHttp2(`http://${await server.listen({ host: "127.0.0.1", port: 0 })}`);
+  const large = Buffer.alloc(60_000);
+  const first = rawCall(session, "Send");
+  first.stream.write(framed(large, { sentBytes: 59_000 }));
+  const second = rawCall(session, "Send");
+  second.stream.write(framed(large, { sentBytes: 59_000 }));
+  equal(await first.ended, `reset ${constants.NGHTTP2_ENHANCE_YOUR_CALM}`);
+  second.stream.end(large.subarray(59_000));
+  equal(await second.ended, `status ${status.INVALID_ARGUMENT}`, "it was read to its end, and is no batch");
+  session.close();
+  hub.close();
+  await server.close();
+});
+
+test("one message is read where a method takes one, and of a stream no thousand packed ones in one piece", async () => {
+  const session = connectHttp2(`http://${node.server.grpcAddress!}`);
+  const packed = { "grpc-encoding": "gzip" };
+  const nothing = framed(Buffer.alloc(0), { isPacked: true });
+  const one = rawCall(session, "Send", packed);
+  one.stream.end(Buffer.concat(Array<Buffer>(1_000).fill(nothing)));
+  equal(await one.ended, `status ${status.RESOURCE_EXHAUSTED}`);
+  const many = rawCall(session, "SendStream", packed);
+  many.stream.end(Buffer.concat(Array<Buffer>(1_000).fill(nothing)));
+  equal(await many.ended, `status ${status.RESOURCE_EXHAUSTED}`);
+  const batch = codecOf("EventBatch").encode({ events: [{ ...event({ user_id: "packed" }), timestamp: Date.now() }] });
+  const good = rawCall(session, "Send", packed);
+  good.stream.end(framed(gzipSync(batch), { isPacked: true }));
+  equal(await good.ended, `status ${status.OK}`);
+  session.close();
 });
 
 test("health, and who is not there", async () => {

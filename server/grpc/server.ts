@@ -15,6 +15,7 @@ import type { Hub } from "../live/hub.ts";
 import type { Project } from "../ports.ts";
 import { createCalls, definitionOf } from "./call.ts";
 import { healthCheck, healthDefinition } from "./health.ts";
+import { boundedReading } from "./reading.ts";
 import { createServices } from "./services.ts";
 import { createWatches } from "./watch.ts";
 
@@ -39,6 +40,8 @@ export interface GrpcOptions {
   enricher: Enricher;
   timings: Timings;
   logger: Logger;
+  /** Of messages that are not whole yet, of all calls together. Default 128 MiB. */
+  unfinishedBytesMax?: number | undefined;
 }
 
 export interface GrpcServer {
@@ -59,6 +62,7 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
     "grpc.max_concurrent_streams": CALLS_MAX,
     "grpc.keepalive_time_ms": PING_EVERY_MS,
     "grpc.keepalive_timeout_ms": PING_TIMEOUT_MS,
+    interceptors: [boundedReading(options.unfinishedBytesMax)],
   });
   const watches = createWatches(options.hubOf);
   const calls = createCalls({ ...options, closing: () => closing });
