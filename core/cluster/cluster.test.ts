@@ -55,6 +55,19 @@ test("dbscan: persons who are all alike are in their group, and are no group whe
 });
 
 for (const settings of [KMEANS, DBSCAN]) {
+  test(`${settings.method}: a few who claim to have spent 1e308 move nobody`, () => {
+    forEachSeed(4, (rng) => {
+      const columns = ["feature:spend", "feature:visits", "feature:scroll"];
+      const rows = Array.from({ length: 600 }, (_, i) => [i % 2 === 0 ? 4 : 10, i % 2 === 0 ? 1 : 4, 0.5].map((x) => x + 0.2 * noise(rng)));
+      const honest = { columns, values: rows.map((row) => Float64Array.from(row)) };
+      const fakes = Array.from({ length: 10 }, (_, i) => Float64Array.of(1_000 - 90 * i, 900, -1_000 + 90 * i));
+      const family = trainFamily({ columns, values: [...honest.values, ...fakes] }, undefined, settings, AT);
+      const numbers = numbersOf(family, honest);
+      ok(purity(numbers, numbers.map((_, i) => i % 2)) > 0.95, JSON.stringify(family.groups.map(({ size }) => size)));
+      ok(numbers.filter((number) => number === 0).length < 60 && new Set(numbers).size >= 2, "and they are in groups");
+    });
+  });
+
   test(`${settings.method}: the groups that are there are found, no more, and explained`, () => {
     forEachSeed(6, (rng) => {
       const sample = sampleOf(rng, CORNERS, 150);

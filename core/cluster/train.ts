@@ -33,8 +33,11 @@ const DIGITS = 6;
 const LAST_DIGIT = 1e-6; // Of a number of DIGITS digits, as a share.
 
 /** @param before - what was learnt last for the same definition. */
-export function trainFamily(sample: Sample, before: LearnedFamily | undefined, settings: FamilySettings, time: TrainingTime): LearnedFamily {
-  const columns = scaled(sample);
+export function trainFamily(read: Sample, before: LearnedFamily | undefined, settings: FamilySettings, time: TrainingTime): LearnedFamily {
+  const within = bounded(read, settings.leastSize);
+  const columns = scaled(within);
+  // Centres are means, and are sought far out first. Density passes over who stands alone, and would see a crowd at the bound.
+  const sample = settings.method === "kmeans" ? within : read;
   const points = sample.values.map((row) => Float64Array.from(columns, ({ name, mean, scale }) => {
     const value = row[sample.columns.indexOf(name)]!;
     return value - value === 0 ? (value - mean) * scale : 0;
@@ -52,6 +55,20 @@ export function trainFamily(sample: Sample, before: LearnedFamily | undefined, s
     else own.push(sample.values[i]!);
   });
   return { ...family, groups: groups.map((group) => explained(group, members.get(group.number) ?? [], sample, columns)) };
+}
+
+/**
+ * Features between the values that `least` persons reach: what fewer have makes no group, but one who says that he spent 1e308 would
+ * stretch the column's deviation until everybody else looked the same. Interests are shares, bounded as they are.
+ */
+function bounded({ columns, values }: Sample, least: number): Sample {
+  const bounds = columns.map((name, c): [low: number, high: number] => {
+    if (name.startsWith("interest:")) return [-Infinity, Infinity];
+    const known = Float64Array.from(values.map((row) => row[c]!).filter((value) => value - value === 0)).sort();
+    return known.length < 2 * least ? [-Infinity, Infinity] : [known[least - 1]!, known[known.length - least]!];
+  });
+  const within = (value: number, c: number): number => Math.min(bounds[c]![1], Math.max(bounds[c]![0], value));
+  return { columns, values: values.map((row) => row.map(within)) };
 }
 
 /** Mean and 1 / standard deviation of each column; a number that is the same for all tells nothing and is left out. */
