@@ -10,6 +10,7 @@ import { BoxError } from "../backup/box.ts";
 import { BackupError } from "../backup/place.ts";
 import { ProjectNameError } from "../embedded/project-name.ts";
 import { RestoreUnfinishedError } from "../embedded/restoring.ts";
+import { LedgerDamagedError } from "../privacy/erasures.ts";
 import { VaultError } from "../vault/vault.ts";
 import { SettingError } from "./config.ts";
 import { EventFileError } from "./event-file.ts";
@@ -79,6 +80,7 @@ function isPlain(error: unknown): error is Error {
     TlsFileError,
     TooManyKeysError,
     AuditDamagedError,
+    LedgerDamagedError,
     BackupError,
     BoxError,
     RestoreUnfinishedError,

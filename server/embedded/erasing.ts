@@ -68,10 +68,13 @@ export async function eraseFromLog(options: {
     if (record !== undefined) belonging.follow(record, position);
   });
   const grown = new Set<ErasureJob>();
+  // Whoever sends events may have given somebody a hundred thousand devices: no list is looked through for each.
+  const known = new Map(jobs.map((job) => [job, new Set(job.hashes)]));
   for (const [anonKey, userKey] of belonging.devices()) {
     const job = jobOf.get(ledger.hashOf(userKey));
     const hash = ledger.hashOf(anonKey);
-    if (job === undefined || job.hashes.includes(hash)) continue;
+    if (job === undefined || known.get(job)!.has(hash)) continue;
+    known.get(job)!.add(hash);
     job.hashes.push(hash);
     grown.add(job);
   }

@@ -88,6 +88,8 @@ export async function openParts(options: ProjectOptions): Promise<OpenedParts> {
     if (fault !== undefined) options.onStateRebuilt?.(fault);
     files ??= await openDerivedFiles(place, ledger.generation);
     const jobs = ledger.running();
+    // Known by the ledger's copy alone, a job may be of a log that was longer: what comes from now on is a new beginning.
+    for (const job of jobs) job.before = Math.min(job.before, log.end);
     let proofs: LogProofs | undefined;
     if (jobs.length > 0) {
       // Of a restored log nobody has begun a new segment when the job was taken.

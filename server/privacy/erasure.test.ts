@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { rngFrom } from "../../core/math/rng.ts";
@@ -8,6 +8,7 @@ import type { EmbeddedProject } from "../embedded/project.ts";
 import { verifyProject } from "../embedded/verify.ts";
 import type { ErasureStatus } from "../ports.ts";
 import { openVault } from "../vault/vault.ts";
+import { LedgerDamagedError } from "./erasures.ts";
 
 const PERSONS = 12;
 
@@ -204,4 +205,32 @@ test("he is forgotten at once, his bytes are gone everywhere, late events are re
     equal((await reopened.profile({ user_id: "canary-ada" }))!.recent.length, 1);
     equal((await reopened.erasure(job.job_id))!.status, "done");
   }
+});
+
+test("a ledger that is lost, or put back from an older day, is made whole by its copy beside the key", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const vaults = testFolder();
+  const vault = openVault({ dataFolder: join(vaults.path, "v"), kekFolder: join(vaults.path, "kek") });
+  const folder = testFolder();
+  const ledger = join(folder.path, "erasures.json");
+  const event = (id: string, user: string) =>
+    ({ event_id: id, user_id: user, event_type: "view", item_id: "i1", timestamp: START_MS, received_at: clock.nowMs }) as never;
+  const first = await openProject(folder, clock, { vault });
+  await first.submit({ events: [event("1", "ada"), event("2", "bob"), event("3", "eve")], deadLetters: [] });
+  clock.nowMs += 1_000;
+  await done(first, await first.erasePerson({ user_id: "ada" }));
+  const older = readFileSync(ledger);
+  const job = await first.erasePerson({ user_id: "bob" });
+  await done(first, job);
+  await first.close();
+  for (const put of [() => rmSync(ledger), () => writeFileSync(ledger, older)]) {
+    put();
+    const opened = await openProject(folder, clock, { vault });
+    await done(opened, (await opened.erasure(job.job_id))!);
+    deepEqual(await opened.submit({ events: [event("late-1", "ada"), event("late-2", "bob")], deadLetters: [] }), ["erased", "erased"]);
+    equal((await opened.profile({ user_id: "eve" }))!.recent.length, 1);
+    await opened.close();
+  }
+  writeFileSync(ledger, older.subarray(0, older.length - 1));
+  await rejects(openProject(folder, clock, { vault }), LedgerDamagedError);
 });

@@ -3,7 +3,7 @@
 import { createHmac, randomBytes, type KeyObject } from "node:crypto";
 import { closeSync, existsSync, fstatSync, openSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { readAt } from "../log/segment-file.ts";
 import { syncFolder } from "../log/sync-folder.ts";
 
@@ -49,6 +49,14 @@ const PEPPER_BYTES = 32;
 /** Hashes kept from one look to the next, so that a reading of the log hashes each id once. */
 const KNOWN_MAX = 50_000;
 
+/** Without its ledger a project would take whoever was erased for new; the message says what to do. */
+export class LedgerDamagedError extends Error {
+  override readonly name = "LedgerDamagedError";
+  constructor(path: string, cause: unknown) {
+    super(`${path} says who was erased, and cannot be read: bring it back from a backup, or from its other copy`, { cause });
+  }
+}
+
 export class Erasures {
   readonly #path: string;
   readonly #copy: string | undefined;
@@ -72,11 +80,17 @@ export class Erasures {
   /**
    * @param key - the vault's, where the project has one.
    * @param copy - a second file that is kept the same, apart from the data: what a restored backup learns from whom it has to
-   * forget.
+   * forget. It is written last, so jobs that it alone knows are those of a ledger that was lost, or put back from an older
+   * day: they are to be done again.
+   * @throws LedgerDamagedError where the file is there and says nothing.
    */
   static open(path: string, key?: KeyObject, copy?: string): Erasures {
     const fresh: StoredErasures = { format: 1, pepper: key === undefined ? newPepper() : "", generation: 1, jobs: [] };
-    return new Erasures(path, existsSync(path) ? read(path) : fresh, { key, copy });
+    const copied = copy !== undefined && existsSync(copy) ? read(copy) : undefined;
+    const stored = existsSync(path) ? read(path) : { ...(copied === undefined ? fresh : withoutLost(copied, path)), jobs: [] };
+    const known = new Set(stored.jobs.map(({ job_id }) => job_id));
+    for (const { proof: _, ...job } of copied?.jobs ?? []) if (!known.has(job.job_id)) stored.jobs.push({ ...job, status: "running" });
+    return new Erasures(path, stored, { key, copy });
   }
 
   get generation(): number {
@@ -177,6 +191,12 @@ export class Erasures {
   }
 }
 
+/** The copy of a ledger that was lost, without the base where that was lost with it. */
+function withoutLost(copied: StoredErasures, path: string): StoredErasures {
+  const { base, ...others } = copied;
+  return base !== undefined && existsSync(join(dirname(path), `base-${base}`)) ? copied : others;
+}
+
 function newPepper(): string {
   return randomBytes(PEPPER_BYTES).toString("base64url");
 }
@@ -184,7 +204,11 @@ function newPepper(): string {
 function read(path: string): StoredErasures {
   const fd = openSync(path, "r");
   try {
-    return JSON.parse(readAt(fd, 0, fstatSync(fd).size).toString("utf8")) as StoredErasures;
+    const stored = JSON.parse(readAt(fd, 0, fstatSync(fd).size).toString("utf8")) as StoredErasures;
+    if (!Array.isArray(stored.jobs)) throw new TypeError("it has no jobs");
+    return stored;
+  } catch (cause) {
+    throw cause instanceof SyntaxError || cause instanceof TypeError ? new LedgerDamagedError(path, cause) : cause;
   } finally {
     closeSync(fd);
   }
