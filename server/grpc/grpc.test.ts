@@ -28,6 +28,7 @@ import { createHub, type Hub } from "../live/hub.ts";
 import { codecOf, PROTO_FILES, PROTO_FOLDER } from "../protobuf/messages.ts";
 import { definitionOf } from "./call.ts";
 import { healthDefinition } from "./health.ts";
+import type { ReadingLimits } from "./reading.ts";
 import { createGrpcServer, type GrpcServer } from "./server.ts";
 
 const GRPC = { config: { grpc: { port: 0, ifFree: false } } };
@@ -246,8 +247,8 @@ test("a reader that does not read is told nothing new, and the newest state once
   await untilWatching(node, 0);
 });
 
-async function serverOf(options: { hub: Hub; unfinishedBytesMax?: number }): Promise<GrpcServer> {
-  const { hub, unfinishedBytesMax } = options;
+async function serverOf(options: { hub: Hub; reading?: ReadingLimits }): Promise<GrpcServer> {
+  const { hub, reading } = options;
   const enricher = createEnricher(await openAddresses([]));
   const timings = new Timings();
   return createGrpcServer({
@@ -265,7 +266,7 @@ async function serverOf(options: { hub: Hub; unfinishedBytesMax?: number }): Pro
     enricher,
     timings,
     logger: silent,
-    unfinishedBytesMax,
+    reading,
   });
 }
 
@@ -321,7 +322,7 @@ test("a reader that stays behind is cut, and its stream closed whatever it holds
 
 test("of messages that are not whole only so much is held: the call that has been at one longest is cut", async () => {
   const hub = createHub(node.project, { logger: silent, now: Date.now });
-  const server = await serverOf({ hub, unfinishedBytesMax: 100_000 });
+  const server = await serverOf({ hub, reading: { unfinishedBytesMax: 100_000 } });
   const session = connectHttp2(`http://${await server.listen({ host: "127.0.0.1", port: 0 })}`);
   const large = Buffer.alloc(60_000);
   const first = rawCall(session, "Send");
@@ -331,6 +332,19 @@ test("of messages that are not whole only so much is held: the call that has bee
   equal(await first.ended, `reset ${constants.NGHTTP2_ENHANCE_YOUR_CALM}`);
   second.stream.end(large.subarray(59_000));
   equal(await second.ended, `status ${status.INVALID_ARGUMENT}`, "it was read to its end, and is no batch");
+  session.close();
+  hub.close();
+  await server.close();
+});
+
+test("a call that does not send its message is cut after a while; a stream may wait for its next", async () => {
+  const hub = createHub(node.project, { logger: silent, now: Date.now });
+  const server = await serverOf({ hub, reading: { messageWithinMs: 20 } });
+  const session = connectHttp2(`http://${await server.listen({ host: "127.0.0.1", port: 0 })}`);
+  const streaming = rawCall(session, "SendStream");
+  equal(await rawCall(session, "Send").ended, `reset ${constants.NGHTTP2_ENHANCE_YOUR_CALM}`);
+  streaming.stream.end();
+  equal(await streaming.ended, `status ${status.OK}`);
   session.close();
   hub.close();
   await server.close();

@@ -1,5 +1,6 @@
 // What is read of calls before their messages are whole. The library unpacks and holds it before anybody asks for a key, so it is
-// bounded here: the bytes of all messages that are not whole yet, and how many messages one piece of a stream may begin.
+// bounded here: the bytes of all messages that are not whole yet, how many messages one piece of a stream may begin, and for how
+// long a call that takes one message may wait for it.
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { ServerInterceptor } from "@grpc/grpc-js";
 
@@ -11,6 +12,9 @@ const UNFINISHED_BYTES_MAX = 128 * 1024 * 1024;
  */
 const PACKED_A_PIECE_MAX = 256;
 
+/** As long as a request by HTTP/1.1 has. */
+const MESSAGE_WITHIN_MS = 30_000;
+
 /** What the library has of a call, and names nowhere: grpc.test.ts holds it. */
 interface ReadCall {
   /** Takes what comes; gives messages that are whole, five bytes of head before each. What it throws is answered as RESOURCE_EXHAUSTED. */
@@ -18,8 +22,18 @@ interface ReadCall {
   readonly stream: ServerHttp2Stream;
 }
 
+export interface ReadingLimits {
+  /** Of messages that are not whole yet, of all calls together. Default 128 MiB. */
+  readonly unfinishedBytesMax?: number | undefined;
+  /** From when a call begins until its one message is whole; then it is cut. Default 30 s. */
+  readonly messageWithinMs?: number | undefined;
+}
+
 /** To be the first of a server's interceptors. */
-export function boundedReading(unfinishedBytesMax = UNFINISHED_BYTES_MAX): ServerInterceptor {
+export function boundedReading(limits: ReadingLimits = {}): { interceptor: ServerInterceptor; stop(): void } {
+  const { unfinishedBytesMax = UNFINISHED_BYTES_MAX, messageWithinMs = MESSAGE_WITHIN_MS } = limits;
+  /** Calls without their message, with the time (`performance.now`) at which they began, in that order. */
+  const waiting = new Map<ReadCall, number>();
   /** Bytes by call, the one that has been at its message longest first. */
   const unfinished = new Map<ReadCall, number>();
   let bytes = 0;
@@ -38,7 +52,17 @@ export function boundedReading(unfinishedBytesMax = UNFINISHED_BYTES_MAX): Serve
     }
   };
 
-  return ({ requestStream }, intercepting) => {
+  const cutLate = (): void => {
+    const beganBeforeMs = performance.now() - messageWithinMs;
+    for (const [call, beganMs] of waiting) {
+      if (beganMs > beganBeforeMs) return;
+      waiting.delete(call);
+      call.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    }
+  };
+  const timer = setInterval(cutLate, Math.ceil(messageWithinMs / 4)).unref();
+
+  const interceptor: ServerInterceptor = ({ requestStream }, intercepting) => {
     const call = intercepting as unknown as ReadCall;
     const { decoder } = call;
     let messages = 0;
@@ -47,6 +71,7 @@ export function boundedReading(unfinishedBytesMax = UNFINISHED_BYTES_MAX): Serve
         if (call.stream.closed) return []; // cut, with pieces of it still on their way
         const whole = decoder.write(piece);
         messages += whole.length;
+        if (messages > 0) waiting.delete(call);
         if (!requestStream && messages > 1) throw new Error("The method takes one message.");
         if (whole.reduce((packed, message) => packed + message[0]!, 0) > PACKED_A_PIECE_MAX) {
           throw new Error("Too many small messages, each packed by itself: put events into batches.");
@@ -58,7 +83,12 @@ export function boundedReading(unfinishedBytesMax = UNFINISHED_BYTES_MAX): Serve
         return whole;
       },
     };
-    call.stream.once("close", () => finish(call));
+    if (!requestStream) waiting.set(call, performance.now());
+    call.stream.once("close", () => {
+      finish(call);
+      waiting.delete(call);
+    });
     return intercepting as ReturnType<ServerInterceptor>;
   };
+  return { interceptor, stop: () => clearInterval(timer) };
 }

@@ -15,7 +15,7 @@ import type { Hub } from "../live/hub.ts";
 import type { Project } from "../ports.ts";
 import { createCalls, definitionOf } from "./call.ts";
 import { healthCheck, healthDefinition } from "./health.ts";
-import { boundedReading } from "./reading.ts";
+import { boundedReading, type ReadingLimits } from "./reading.ts";
 import { createServices } from "./services.ts";
 import { createWatches } from "./watch.ts";
 
@@ -40,8 +40,7 @@ export interface GrpcOptions {
   enricher: Enricher;
   timings: Timings;
   logger: Logger;
-  /** Of messages that are not whole yet, of all calls together. Default 128 MiB. */
-  unfinishedBytesMax?: number | undefined;
+  reading?: ReadingLimits | undefined;
 }
 
 export interface GrpcServer {
@@ -57,12 +56,13 @@ export interface GrpcServer {
 
 export function createGrpcServer(options: GrpcOptions): GrpcServer {
   let closing = false;
+  const reading = boundedReading(options.reading);
   const server = new Server({
     "grpc.max_receive_message_length": BODY_BYTES_MAX,
     "grpc.max_concurrent_streams": CALLS_MAX,
     "grpc.keepalive_time_ms": PING_EVERY_MS,
     "grpc.keepalive_timeout_ms": PING_TIMEOUT_MS,
-    interceptors: [boundedReading(options.unfinishedBytesMax)],
+    interceptors: [reading.interceptor],
   });
   const watches = createWatches(options.hubOf);
   const calls = createCalls({ ...options, closing: () => closing });
@@ -118,6 +118,7 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
       }, DRAIN_MS);
       await closed;
       clearTimeout(cut);
+      reading.stop();
       server.forceShutdown();
     },
   };
