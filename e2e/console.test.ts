@@ -436,6 +436,38 @@ describe("console", { skip }, () => {
     });
   });
 
+  test("merchandising: a slip in an id and a knob that does nothing are said where they are, rules by their numbers", async () => {
+    await withPage(browser, { expectedErrors: /400|404/ }, async (page) => {
+      await open(page, "merchandising/shelf_0?person=marra");
+      await shows(page, /Nobody is known as marra: this is what a new visitor gets\./);
+      await page.getByLabel("Visitor").fill("mara");
+      await page.getByRole("button", { name: "Show" }).click();
+      await page.getByText("Nobody is known").waitFor({ state: "detached" });
+      const rows = (legend: string) => page.getByRole("group", { name: legend }).locator(".knob-row");
+      const add = (legend: string) => page.getByRole("group", { name: legend }).getByRole("button", { name: "Add" }).click();
+      await add("Pins");
+      await page.getByLabel("Kind of pin 1").selectOption("item");
+      await page.getByLabel("What pin 1 shows").fill("item-2000");
+      await rows("Pins").first().getByText("Not in this list. Neither the catalogue nor any event knows this item.").waitFor();
+      assert.equal(await page.getByRole("region", { name: "Why not" }).count(), 0);
+      await page.getByLabel("What pin 1 shows").fill("item-20");
+      await page.getByRole("region", { name: "With the knobs" }).getByText("Pinned at 1.").waitFor();
+      assert.equal(await rows("Pins").locator(".knob-note").count(), 0);
+      await add("Caps");
+      await page.getByLabel("What cap 1 counts by").fill("attributes.brand");
+      await rows("Caps").first().getByText("Counts nothing: no item of this list has attributes.brand.").waitFor();
+      await add("Boosts");
+      await page.getByLabel("Condition of boost 1").fill('"wool" in item.tags');
+      await add("Boosts");
+      await page.getByLabel("Condition of boost 2").fill('"lamps" in');
+      await rows("Boosts").nth(1).getByText(/unexpected end/).waitFor();
+      await page.getByLabel("Condition of boost 2").fill('"lamps" in item.categories');
+      await page.getByLabel("Factor of boost 2").fill("50");
+      await shows(page, /Score × \d+ by boost 2\./);
+      await page.getByRole("button", { name: "Discard" }).click();
+    });
+  });
+
   test("what the knobs move is in sight beside them on a laptop, and before what stays where there is room for one list", async () => {
     await withPage(browser, {}, async (page) => {
       await open(page, "merchandising/home");

@@ -9,6 +9,7 @@ import { ItemLink } from "../parts/ids.tsx";
 import { ItemPicture } from "../parts/item-picture.tsx";
 import { Empty } from "../parts/state.tsx";
 import type { Account, Move, Preview, PreviewItem, PreviewList } from "./preview-types.ts";
+import { namedRules } from "./rule-names.ts";
 
 interface ComparisonProps {
   readonly preview: Preview;
@@ -79,7 +80,7 @@ function Entry({ entry, move, side }: { entry: PreviewItem; move: Move | undefin
         <div class="cut" dir="auto">
           <ItemLink id={entry.item_id} item={entry.item} />
         </div>
-        <div class="small soft">{isTold ? move.why : entry.reason_text}</div>
+        <div class="small soft">{isTold ? namedRules(move.why) : entry.reason_text}</div>
       </div>
       <div class="row">
         {isTold ? <MoveChip move={move} /> : null}
@@ -139,7 +140,7 @@ export function AccountOf({ account, text }: { account: Account; text?: string }
         {placed === undefined ? "" : `${placed}. `}
         {factors.length === 0
           ? "no rule changed its score"
-          : factors.map(({ rule, by }) => `× ${formatNumber(by)} ${rule ?? "for what the person turned away from"}`).join(", ")}
+          : factors.map(({ rule, by }) => `× ${formatNumber(by)} ${rule === undefined ? "for what the person turned away from" : namedRules(rule)}`).join(", ")}
         {score === null ? "" : `; score ${formatNumber(score)}, at ${score_rank ?? 0}`}
       </dd>
     </dl>
@@ -150,16 +151,21 @@ function signed(effect: number): string {
   return `${effect > 0 ? "+" : "−"}${formatNumber(Math.abs(effect))}`;
 }
 
+interface WhyNotProps {
+  readonly asked: Preview["why_not"];
+  readonly isOneList: boolean;
+}
+
 /** Why items are not in the list, in both. */
-export function WhyNot({ preview, isOneList }: { preview: Preview; isOneList: boolean }) {
-  if (preview.why_not.length === 0) return null;
+export function WhyNot({ asked, isOneList }: WhyNotProps) {
+  if (asked.length === 0) return null;
   return (
     <ul class="why-not">
-      {preview.why_not.map(({ item_id, item, before, after }) => (
+      {asked.map(({ item_id, item, before, after }) => (
         <li key={item_id}>
           <Named id={item_id} item={item} />
           <p class="soft">
-            {isOneList || before.text === after.text ? after.text : `Before: ${before.text} After: ${after.text}`}
+            {namedRules(isOneList || before.text === after.text ? after.text : `Before: ${before.text} After: ${after.text}`)}
           </p>
           {after.account === undefined ? null : <AccountOf account={after.account} />}
         </li>

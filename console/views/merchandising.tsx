@@ -16,9 +16,11 @@ import { useConsole } from "../shell/context.ts";
 import { useDraft } from "../shell/drafts.ts";
 import { go, useRoute } from "../shell/route.ts";
 import { documentText } from "./program.tsx";
+import { attributeNames, faultNotes, idleNotes, pinnedItems, WHY_NOT_MAX, type KnobNotes } from "./merchandising/knob-notes.ts";
 import { Knobs } from "./merchandising/knobs.tsx";
 
 const DEVICES = ["", "desktop", "mobile", "tablet"];
+const NO_NOTES: KnobNotes = new Map();
 
 export function MerchandisingView({ placement }: { placement: string | undefined }) {
   const { api, links } = useConsole();
@@ -79,13 +81,17 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
   const asked = Object.fromEntries(query);
   const context = useMemo(() => contextOf(query), [query.toString()]);
   const whyNot = query.get("why_not") ?? "";
+  const wanted = [...new Set([...(whyNot === "" ? [] : [whyNot]), ...pinnedItems(draft)])].slice(0, WHY_NOT_MAX);
   const { preview, faults, error, isBehind, reload } = usePreview({
     placement,
     ...refOf(query),
     ...(Object.keys(context).length === 0 ? {} : { context }),
-    ...(whyNot === "" ? {} : { why_not: [whyNot] }),
+    ...(wanted.length === 0 ? {} : { why_not: wanted }),
     ...(changed ? { change: { placement: draft } } : {}),
   });
+  const notes = faults.length > 0 ? faultNotes(faults) : preview === undefined || isBehind ? NO_NOTES : idleNotes(draft, preview);
+  const attributes = useMemo(() => (preview === undefined ? [] : attributeNames(preview)), [preview]);
+  const whyNotHere = preview?.why_not.filter(({ item_id }) => item_id === whyNot) ?? [];
   const move = (path: string, more: Record<string, string>): void =>
     go(links.view(["merchandising", path], { ...asked, ...more }), { replace: true });
 
@@ -135,7 +141,7 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
         <Whom query={query} onQuery={(more) => move(placement, more)} />
         <div class="bench">
           <Card title="Knobs" note={<code>placements.{placement}</code>}>
-            <Knobs key={placement} draft={draft} onDraft={setDraft} />
+            <Knobs key={placement} draft={draft} notes={notes} attributes={attributes} onDraft={setDraft} />
           </Card>
           <div class="stack">
             {faults.length === 0 ? null : (
@@ -163,9 +169,10 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
                 {preview.personalized ? null : (
                   <p class="soft">This person does not allow that lists follow them: this is what everybody gets.</p>
                 )}
-                {preview.why_not.length === 0 ? null : (
+                <Unknown query={query} />
+                {whyNotHere.length === 0 ? null : (
                   <Card title="Why not" flush>
-                    <WhyNot preview={preview} isOneList={!changed} />
+                    <WhyNot asked={whyNotHere} isOneList={!changed} />
                   </Card>
                 )}
                 <Comparison preview={preview} beforeTitle="As it is" afterTitle="With the knobs" />
@@ -242,6 +249,23 @@ function Whom({ query, onQuery }: { query: URLSearchParams; onQuery: (more: Reco
         Show
       </button>
     </form>
+  );
+}
+
+/** A slip in an id looks like somebody new: so it is said. */
+function Unknown({ query }: { query: URLSearchParams }) {
+  const person = query.get("person") ?? "";
+  return person === "" ? null : <MaybeNobody key={person} id={person} person={refOf(query)} />;
+}
+
+function MaybeNobody({ id, person }: { id: string; person: PersonRef }) {
+  const { api } = useConsole();
+  const { error } = useRead(`known ${api.project} ${id}`, () => api.profile(person));
+  if (!(error instanceof ApiProblem) || error.status !== 404) return null;
+  return (
+    <p class="soft" role="status">
+      Nobody is known as <code>{id}</code>: this is what a new visitor gets.
+    </p>
   );
 }
 

@@ -2,9 +2,14 @@
 import type { ComponentChildren } from "preact";
 import type { Placement } from "../../lists/preview-types.ts";
 import { Icon } from "../../parts/icon.tsx";
+import { Words } from "../../parts/words.tsx";
+import type { KnobNotes } from "./knob-notes.ts";
 
 export interface KnobsProps {
   readonly draft: Placement;
+  readonly notes: KnobNotes;
+  /** What caps can count by here, besides categories and tags. */
+  readonly attributes: readonly string[];
   readonly onDraft: (draft: Placement) => void;
 }
 
@@ -25,7 +30,7 @@ function withKeys(draft: Placement, keys: { [K in keyof Placement]: Placement[K]
   return next as Placement;
 }
 
-export function Knobs({ draft, onDraft }: KnobsProps) {
+export function Knobs({ draft, notes, attributes, onDraft }: KnobsProps) {
   const set = (keys: Parameters<typeof withKeys>[1]): void => onDraft(withKeys(draft, keys));
   const { freshness, frequency, exclude = [] } = draft;
   return (
@@ -49,12 +54,14 @@ export function Knobs({ draft, onDraft }: KnobsProps) {
           onValue={(half_life) => set({ freshness: { ...freshness, half_life } })}
         />
       )}
+      <Note of="freshness" notes={notes} />
       <Text
         label="Filter"
         value={draft.filter ?? ""}
         placeholder="item.available"
         onValue={(filter) => set({ filter: filter || undefined })}
       />
+      <Note of="filter" notes={notes} />
       <fieldset>
         <legend>Leave out what the visitor has</legend>
         {Object.entries(EXCLUDES).map(([kind, words]) => (
@@ -72,6 +79,8 @@ export function Knobs({ draft, onDraft }: KnobsProps) {
       </fieldset>
       <Rows
         legend="Boosts"
+        place="boost"
+        notes={notes}
         rows={draft.boost ?? []}
         fresh={{ when: '"new" in item.tags', by: 1.5 }}
         onRows={(boost) => set({ boost })}
@@ -84,6 +93,8 @@ export function Knobs({ draft, onDraft }: KnobsProps) {
       />
       <Rows
         legend="Pins"
+        place="pin"
+        notes={notes}
         rows={draft.pin ?? []}
         fresh={{ when: '"new" in item.tags', at: firstFree(draft.pin ?? []) }}
         onRows={(pin) => set({ pin })}
@@ -114,6 +125,8 @@ export function Knobs({ draft, onDraft }: KnobsProps) {
       />
       <Rows
         legend="Caps"
+        place="cap"
+        notes={notes}
         rows={draft.cap ?? []}
         fresh={{ by: "category", max: 3 }}
         onRows={(cap) => set({ cap })}
@@ -131,7 +144,7 @@ export function Knobs({ draft, onDraft }: KnobsProps) {
         )}
       />
       <datalist id="cap-kinds">
-        {["category", "categories", "tags", "attributes.brand"].map((kind) => (
+        {["category", "categories", "tags", ...attributes].map((kind) => (
           <option key={kind} value={kind} />
         ))}
       </datalist>
@@ -170,6 +183,7 @@ export function Knobs({ draft, onDraft }: KnobsProps) {
             />
           </div>
         )}
+        <Note of="frequency" notes={notes} />
       </fieldset>
     </form>
   );
@@ -255,8 +269,22 @@ function Condition({ label, value, onValue }: { label: string; value: string; on
   );
 }
 
+/** Its fault, or that it does nothing, beside the knob that has it. */
+function Note({ of, notes }: { of: string; notes: KnobNotes }) {
+  const note = notes.get(of);
+  if (note === undefined) return null;
+  return (
+    <p class={note.isFault ? "knob-note bad-text" : "knob-note"}>
+      <Words text={note.text} />
+    </p>
+  );
+}
+
 interface RowsProps<Row> {
   readonly legend: string;
+  /** The list's key in the placement. */
+  readonly place: string;
+  readonly notes: KnobNotes;
   readonly rows: readonly Row[];
   /** What "Add" adds. */
   readonly fresh: Row;
@@ -264,12 +292,15 @@ interface RowsProps<Row> {
   readonly row: (row: Row, change: (row: Row) => void, number: number) => ComponentChildren;
 }
 
-function Rows<Row>({ legend, rows, fresh, onRows, row }: RowsProps<Row>) {
+function Rows<Row>({ legend, place, notes, rows, fresh, onRows, row }: RowsProps<Row>) {
   return (
     <fieldset>
       <legend>{legend}</legend>
       {rows.map((one, i) => (
         <div class="knob-row" key={i}>
+          <span class="knob-number faint num" aria-hidden="true">
+            {i + 1}
+          </span>
           {row(one, (next) => onRows(rows.map((other, j) => (j === i ? next : other))), i + 1)}
           <button
             type="button"
@@ -279,6 +310,7 @@ function Rows<Row>({ legend, rows, fresh, onRows, row }: RowsProps<Row>) {
           >
             <Icon name="close" />
           </button>
+          <Note of={`${place}/${i}`} notes={notes} />
         </div>
       ))}
       <button type="button" class="btn small" onClick={() => onRows([...rows, fresh])}>

@@ -203,7 +203,7 @@ function Question({ person, profile, placements, chosen, onChoose }: QuestionPro
       ) : (
         <div class={isBehind ? "stack behind" : "stack"} aria-busy={isBehind}>
           {preview.personalized ? null : <Chip tone="warn">lists do not follow this person: consent is missing</Chip>}
-          <WhyNot preview={preview} isOneList={isOneList} />
+          <WhyNot asked={preview.why_not} isOneList={isOneList} />
           <Comparison preview={preview} beforeTitle="As it is" afterTitle="What if" />
         </div>
       )}
