@@ -8,6 +8,7 @@ import { FirstOf } from "../../parts/first-of.tsx";
 import { formatCount, formatDuration, formatNumber, formatShare } from "../../parts/format.ts";
 import { PersonLink, SegmentChip } from "../../parts/ids.tsx";
 import { RelativeTime } from "../../parts/relative-time.tsx";
+import { plainWords, surroundingWords } from "./fact-words.ts";
 
 /** Shown before somebody asks for all: a person may be in 200 segments, have 64 attributes and 32 devices. */
 const SEGMENTS_FIRST = 24;
@@ -173,7 +174,7 @@ export function Attributes({ attributes }: { attributes: Profile["attributes"] }
         </p>
       ) : (
         <FirstOf all={entries} first={ATTRIBUTES_FIRST}>
-          {(shown) => <Facts entries={shown} />}
+          {(shown) => <Facts entries={shown} shown={plainWords} />}
         </FirstOf>
       )}
     </Card>
@@ -246,7 +247,7 @@ export function Surroundings({ context, consent }: { context: Profile["context"]
       {entries.length === 0 ? (
         <p class="soft">No event told anything about device, country or browser.</p>
       ) : (
-        <Facts entries={entries} />
+        <Facts entries={entries} shown={(name, value) => surroundingWords(name, value, context)} />
       )}
       {purposes.length === 0 ? null : (
         <div class="row spaced">
@@ -261,7 +262,12 @@ export function Surroundings({ context, consent }: { context: Profile["context"]
   );
 }
 
-function Facts({ entries }: { entries: readonly [string, unknown][] }) {
+interface FactsProps {
+  readonly entries: readonly [string, unknown][];
+  readonly shown: (name: string, value: unknown) => string;
+}
+
+function Facts({ entries, shown }: FactsProps) {
   return (
     <dl class="facts">
       {entries.map(([name, value]) => (
@@ -269,17 +275,9 @@ function Facts({ entries }: { entries: readonly [string, unknown][] }) {
           <dt class="cut" title={name}>
             {name}
           </dt>
-          <dd dir="auto">{shownValue(name, value)}</dd>
+          <dd dir="auto">{shown(name, value)}</dd>
         </Fragment>
       ))}
     </dl>
   );
-}
-
-const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-
-function shownValue(name: string, value: unknown): string {
-  if (name === "hour" && typeof value === "number") return `${String(value).padStart(2, "0")}:00, where the visitor is`;
-  if (name === "weekday" && typeof value === "number") return WEEKDAYS[value] ?? String(value);
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
