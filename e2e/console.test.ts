@@ -389,6 +389,21 @@ describe("console", { skip }, () => {
       });
   });
 
+  test("what was paid is the same number in the stream and on the person's page, to the cent", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "events?type=purchase");
+      await page.getByText("live", { exact: true }).waitFor();
+      const bought = { ...event("sofie", "purchase", 7), value: 1234.9 };
+      assert.equal((await send("POST", "/v1/events", bought)).status, 202);
+      await page.getByRole("table", { name: "Events" }).getByText("1,234.90").waitFor();
+      await open(page, "people/users/sofie");
+      const timeline = page.getByRole("table", { name: "Timeline" });
+      await timeline.getByText("1,234.90").waitFor();
+      const spills = await timeline.locator("td").evaluateAll((cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).length);
+      assert.equal(spills, 0);
+    });
+  });
+
   test("live events appear, filter by type and hold still when paused", async () => {
     await withPage(browser, {}, async (page) => {
       await open(page, "events?type=add_to_cart");

@@ -2,7 +2,8 @@
 import type { Item, StreamedEvent } from "../../api/types.ts";
 import { useItems } from "../../api/use-items.ts";
 import { Chip, EventType } from "../../parts/chip.tsx";
-import { formatClock, formatExact, formatMoney, formatNumber, timeOf } from "../../parts/format.ts";
+import { EventValue } from "../../parts/event-value.tsx";
+import { formatClock, formatExact, timeOf } from "../../parts/format.ts";
 import { ItemLink, PersonLink } from "../../parts/ids.tsx";
 import { Table } from "../../parts/table.tsx";
 import { useConsole } from "../../shell/context.ts";
@@ -47,7 +48,7 @@ export function Rows({ rows }: { rows: readonly Row[] }) {
           width: "88px",
           align: "right",
           wideOnly: true,
-          cell: (row) => (row.kind === "event" && row.event.value !== undefined ? <Value event={row.event} /> : null),
+          cell: (row) => (row.kind === "event" && row.event.value !== undefined ? <EventValue type={row.event.event_type} value={row.event.value} /> : null),
         },
         {
           head: "From",
@@ -94,24 +95,6 @@ function What({ row, items }: { row: Row; items: ReadonlyMap<string, Item> }) {
     <span class="soft cut" title={page}>
       {page === undefined ? "" : pathOf(page)}
     </span>
-  );
-}
-
-const VALUE_UNITS: Readonly<Record<string, string>> = { dwell: "s", hover: "s" };
-
-function Value({ event }: { event: StreamedEvent }) {
-  if (event.event_type === "scroll")
-    return (
-      <>
-        {Math.round((event.value ?? 0) * 100)}
-        <span class="unit unit-slot"> %</span>
-      </>
-    );
-  return (
-    <>
-      {event.event_type === "purchase" ? formatMoney(event.value ?? 0) : formatNumber(event.value ?? 0)}
-      <span class="unit unit-slot"> {VALUE_UNITS[event.event_type] ?? ""}</span>
-    </>
   );
 }
 

@@ -85,7 +85,7 @@ function FeatureValue({ name, value }: { name: string; value: number | string | 
   const unit = BUILT_IN[name]?.unit ?? "";
   return (
     <>
-      {Number.isInteger(value) ? formatCount(value) : formatNumber(value)}
+      {Number.isInteger(value) ? formatCount(value) : <span title={String(value)}>{formatNumber(value)}</span>}
       {unit === "" ? null : <span class="unit"> {unit}</span>}
     </>
   );

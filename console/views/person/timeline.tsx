@@ -4,7 +4,8 @@ import { useItems } from "../../api/use-items.ts";
 import type { RecentItem } from "../../api/types.ts";
 import { Card } from "../../parts/card.tsx";
 import { Chip, EventType } from "../../parts/chip.tsx";
-import { formatNumber, timeOf } from "../../parts/format.ts";
+import { EventValue } from "../../parts/event-value.tsx";
+import { timeOf } from "../../parts/format.ts";
 import { ItemLink, SegmentChip } from "../../parts/ids.tsx";
 import { RelativeTime } from "../../parts/relative-time.tsx";
 import { Empty } from "../../parts/state.tsx";
@@ -58,11 +59,13 @@ export function Timeline({ recent, happenings }: { recent: readonly RecentItem[]
               { head: "Item", cell: (entry) => <About entry={entry} items={items} /> },
               {
                 head: "Value",
-                width: "80px",
+                width: "112px",
                 align: "right",
                 wideOnly: true,
                 cell: (entry) =>
-                  "recent" in entry && entry.recent.value !== undefined ? formatNumber(entry.recent.value) : null,
+                  "recent" in entry && entry.recent.value !== undefined ? (
+                    <EventValue type={entry.recent.event_type} value={entry.recent.value} />
+                  ) : null,
               },
             ]}
           />
