@@ -483,6 +483,19 @@ describe("console", { skip }, () => {
     });
   });
 
+  test("a segment's size is one number wherever its page says it", async () => {
+    await withPage(browser, {}, async (page) => {
+      await page.route("**/v1/stats*", async (route) => {
+        const answer = await route.fetch();
+        const stats = (await answer.json()) as { series: { segments: Record<string, number[]> } };
+        stats.series.segments["lookers"] = stats.series.segments["lookers"]!.map(() => 11_286);
+        await route.fulfill({ response: answer, json: stats });
+      });
+      await open(page, "segments/lookers");
+      await shows(page, /persons\s+11,286/);
+    });
+  });
+
   test("what the knobs move is in sight beside them on a laptop, and before what stays where there is room for one list", async () => {
     await withPage(browser, {}, async (page) => {
       await open(page, "merchandising/home");

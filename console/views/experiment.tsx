@@ -23,6 +23,7 @@ import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { scaleOf, Whisker } from "../parts/whisker.tsx";
 import { useConsole } from "../shell/context.ts";
+import { withNow } from "./experiments/lift-history.ts";
 import { beganMs, listsOf, States, verdictOf } from "./experiments.tsx";
 
 const EVERY_MS = 3000;
@@ -273,7 +274,8 @@ function Lift({
 }
 
 function LiftOverTime({ experiment }: { experiment: Experiment }) {
-  const { history, variants, primary } = experiment;
+  const { variants, primary } = experiment;
+  const history = withNow(experiment);
   const times = history.map(({ at }) => timeOf(at) / 1000);
   const compared = variants.map((variant, index) => ({ variant, index })).filter(({ variant }) => !variant.control);
   const ends = (index: number) =>

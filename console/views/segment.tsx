@@ -4,7 +4,7 @@ import { useRead } from "../api/use-read.ts";
 import type { PersonRef, Segment } from "../api/types.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
-import { formatCount, formatShort } from "../parts/format.ts";
+import { formatCount } from "../parts/format.ts";
 import { LearnedCard } from "../parts/learned.tsx";
 import { PersonList } from "../parts/person-list.tsx";
 import { Plot } from "../parts/plot.tsx";
@@ -75,7 +75,7 @@ function Whole({ segment }: { segment: Segment }) {
               label={`Size of ${segment.name}`}
               times={seriesTimes(stats.data)}
               spanS={seriesSpanS(seriesTimes(stats.data))}
-              format={formatShort}
+              format={formatCount}
               whole
               series={[{ name: "persons", values: sizes, filled: true }]}
             />
