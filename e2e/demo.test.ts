@@ -546,6 +546,22 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
         }
         await page.setViewportSize({ width: 360, height: 740 });
         assert.ok((await page.locator("#scheme").boundingBox())!.y < 40, `${path}: the head of the page wraps`);
+        await page.locator("#hero-art img").nth(2).waitFor({ state: "attached" });
+        for (const width of [390, 375, 360, 320]) {
+          await page.setViewportSize({ width, height: 740 });
+          const under = await page.locator("#hero-title").evaluate((title) => {
+            title.textContent = "Things for long evenings and short trips";
+            // Each line's end, not the block's, against where the pictures stand when they have come in.
+            const pictures = [...document.querySelectorAll("#hero-art img")];
+            for (const one of pictures) for (const motion of one.getAnimations()) motion.finish();
+            const range = document.createRange();
+            range.selectNodeContents(title);
+            const end = Math.max(...[...range.getClientRects()].map(({ right }) => right));
+            const seen = pictures.map((one) => one.getBoundingClientRect()).filter(({ width }) => width > 0);
+            return end - Math.min(...seen.map(({ left }) => left));
+          });
+          assert.ok(under <= 0, `${path}: at ${width} the title runs ${under} px under the pictures`);
+        }
       }
       await page.setViewportSize({ width: 820, height: 1180 });
       const toggle = page.locator("#panel-toggle");
