@@ -3,7 +3,9 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { checkProgram } from "../../core/program/compile.ts";
+import type { Item } from "../../core/item/item.ts";
+import { checkProgram, compileProgram } from "../../core/program/compile.ts";
+import { Visit } from "../../core/program/scope.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 
 const FOLDER = resolve(import.meta.dirname, "../../docs/guides");
@@ -16,7 +18,7 @@ function partsOf(guide: string): Record<string, object>[] {
 
 const GUIDES: Readonly<Record<string, readonly ("segments" | "slots" | "experiments" | "placements")[]>> = {
   "analyst.md": ["segments", "slots", "experiments"],
-  "merchandiser.md": ["placements"],
+  "merchandiser.md": ["placements", "placements"],
 };
 
 for (const [guide, kinds] of Object.entries(GUIDES)) {
@@ -28,6 +30,20 @@ for (const [guide, kinds] of Object.entries(GUIDES)) {
     }
   });
 }
+
+test("the merchandiser's rules for a week hold until the second that they name, and not from it on", () => {
+  const compiled = compileProgram({ ...shopProgram, placements: { ...shopProgram.placements, ...partsOf("merchandiser.md")[1] } }, 1);
+  ok("program" in compiled);
+  const { scope, placements } = compiled.program;
+  const { pins, boosts } = placements.get("home")!;
+  const lamp: Item = { item_id: "lamps-04", categories: ["lamps"], tags: [], published_at: Date.UTC(2027, 0, 11) };
+  const endMs = Date.UTC(2027, 1, 8);
+  for (const { when } of [pins[0]!, boosts[0]!]) {
+    const holds = (item: Item, nowMs: number): boolean => when!(new Visit(scope, undefined, nowMs))(item);
+    deepEqual([endMs - 7 * 86_400_000, endMs - 1, endMs].map((nowMs) => holds(lamp, nowMs)), [true, true, false]);
+    equal(holds({ ...lamp, item_id: "chairs-04", categories: ["chairs"] }, endMs - 1), false);
+  }
+});
 
 test("parts of a program that stand in a guide's text are good in the shop's program", () => {
   const texts = readdirSync(FOLDER).map((guide) => readFileSync(resolve(FOLDER, guide), "utf8"));
