@@ -685,6 +685,12 @@ describe("console", { skip }, () => {
       await page.getByText("The search could not be read").waitFor();
       await page.unrouteAll();
       await page.getByRole("list", { name: "Persons found" }).getByRole("link", { name: "mara" }).waitFor();
+
+      await page.route("**/v1/recommendations/preview", (route) => route.abort());
+      await open(page, "merchandising/home?person=mara");
+      await page.getByText("The preview could not be read").waitFor();
+      await page.unrouteAll();
+      await shows(page, /As it is.*Item number.*With the knobs.*Item number/s);
     });
   });
 

@@ -3,8 +3,13 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiProblem } from "./client.ts";
 
 /** A node that was away, or had too much to do, is asked again after this pause. */
-const AGAIN_MS = 3000;
+export const AGAIN_MS = 3000;
 const PASSING: ReadonlySet<number> = new Set([0, 429, 503]);
+
+/** Whether what stood in the way of an answer passes by itself. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof ApiProblem && PASSING.has(error.status);
+}
 
 export interface Reading<Answer> {
   /** The last good answer; undefined before the first. */
@@ -53,10 +58,9 @@ export function useRead<Answer>(key: string, read: () => Promise<Answer>, everyM
   }, [attempt, everyMs]);
 
   const current = state.key === key;
-  const failed = current && state.error instanceof ApiProblem ? state.error : undefined;
-  const isPassing = everyMs === undefined && failed !== undefined && PASSING.has(failed.status);
+  const isAgain = everyMs === undefined && current && isPassing(state.error);
   useEffect(() => {
-    if (!isPassing) return undefined;
+    if (!isAgain) return undefined;
     const timer = setTimeout(() => void attempt(), AGAIN_MS);
     return () => clearTimeout(timer);
   }, [state]);

@@ -1,7 +1,9 @@
-// A preview that follows what is asked: after a pause in the changes, the last good answer kept while the next is made.
+// A preview that follows what is asked: after a pause in the changes, the last good answer kept while the next is made,
+// and asked for again when what stood in its way passes.
 import { useEffect, useState } from "preact/hooks";
 import { ApiProblem } from "../api/client.ts";
 import type { ProgramFault } from "../api/types.ts";
+import { AGAIN_MS, isPassing } from "../api/use-read.ts";
 import { useConsole } from "../shell/context.ts";
 import type { Preview, PreviewRequest } from "./preview-types.ts";
 
@@ -37,6 +39,11 @@ export function usePreview(request: PreviewRequest | undefined): PreviewReading 
     };
   }, [api, text, attempt]);
   const { error } = found;
+  useEffect(() => {
+    if (!isPassing(error)) return undefined;
+    const timer = setTimeout(() => setAttempt((count) => count + 1), AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [found]);
   const faults = error instanceof ApiProblem ? error.faults : [];
   return {
     preview: found.preview,
