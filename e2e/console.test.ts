@@ -238,6 +238,11 @@ describe("console", { skip }, () => {
       const found = page.getByRole("region", { name: "Found" });
       await found.getByRole("link", { name: "Item number 13" }).waitFor();
       assert.equal(await found.getByRole("listitem").count(), 11);
+      await found.getByRole("link", { name: "Item number 13" }).click();
+      await page.getByRole("link", { name: "Why not in a list" }).click();
+      const why = page.getByRole("region", { name: "Why not", exact: true });
+      await why.getByRole("link", { name: "Item number 13" }).waitFor();
+      assert.equal(await page.getByRole("textbox", { name: "Why not" }).inputValue(), "item-13");
     });
   });
 

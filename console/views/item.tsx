@@ -26,9 +26,14 @@ export function ItemView({ id }: { id: string }) {
         title={<span dir="auto">{item?.title ?? id}</span>}
         about={<span class="id">{id}</span>}
         end={
-          <a class="btn" href={links.view(["items"])}>
-            Trending items
-          </a>
+          <>
+            <a class="btn" href={links.view(["merchandising"], { why_not: id })}>
+              Why not in a list
+            </a>
+            <a class="btn" href={links.view(["items"])}>
+              Trending items
+            </a>
+          </>
         }
       />
       <div class="grid">
