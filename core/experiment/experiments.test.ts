@@ -423,6 +423,29 @@ test("a stopped variant's people get control and count no more; the others go on
   equal(experimentView(experiment, run).variants[2]!.stopped!.metric, "bought");
 });
 
+test("a stop takes no doubt in the shares of people back, and makes none", () => {
+  for (const isLosing of [true, false]) {
+    const w = world();
+    const experiment = w.program.experiments[0]!;
+    const { run: id } = experiment;
+    const ratio = () => experimentView(experiment, w.state.experiments.runOf(experiment)!).sample_ratio;
+    const come = (from: number, to: number): void => {
+      for (let i = from; i < to; i++) {
+        const visit = ask(w, `u:${i}`, MONDAY_MS + i);
+        if (!(isLosing && visit.variant === "c" && i % 2 === 0)) show(w, `u:${i}`, visit.id, MONDAY_MS + i);
+      }
+    };
+    come(0, 1_000);
+    const before = ratio();
+    equal(before.ok, !isLosing);
+    w.state.stopped({ experiment: "e", run: id, variant: "c", metric: "bought", low: -1, high: -0.5 }, MONDAY_MS + 1_000);
+    deepEqual(ratio(), before);
+    come(1_000, 3_000);
+    equal(ratio().ok, !isLosing);
+    ok(ratio().p_value <= before.p_value);
+  }
+});
+
 test("after a stop the value of a variant for everybody is still what its own people bring", () => {
   const w = world(program({ metrics: { bought: { kind: "conversion", event: "purchase" } } }));
   const experiment = w.program.experiments[0]!;

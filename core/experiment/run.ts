@@ -73,11 +73,12 @@ export function isStopped(run: Run | undefined, variant: number): boolean {
 export function stopVariant(run: Run, variant: number, { metric, low, high }: ExperimentStop, atMs: number): void {
   if (isStopped(run, variant)) return;
   run.stops.push({ variant, atMs, metric, low, high });
-  // Its people come no more: the shares of the others are watched from here on.
-  run.mismatch = -Infinity;
 }
 
-/** Looks at the shares of people after one more. */
+/**
+ * Looks at the shares of people after one more. Those of a stopped variant come no more, so from then on it is the others
+ * among themselves; what was seen before holds on, since the numbers of before stand there too.
+ */
 export function watchShares(run: Run, { variants }: CompiledExperiment): void {
   const open = variants.map((_, i) => i).filter((i) => !isStopped(run, i));
   if (open.length < 2) return;
