@@ -1,6 +1,7 @@
 // Whatever a page of `/docs/` leads to or shows is there: pages, places in them, pictures, files.
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { after, test } from "node:test";
+import { REJECTION_CODES } from "../../core/event/rejection.ts";
 import { startNode } from "../http/testing.ts";
 
 const node = await startNode();
@@ -61,6 +62,14 @@ test("tables have names of their own, and those whose first column has no headin
     }
   }
   ok(namedByRows > 0);
+});
+
+test("the reference has every code with which an event is refused, and what to do", () => {
+  const reference = pages.get("/docs/")!;
+  for (const code of [...REJECTION_CODES, "no_consent", "erased"]) {
+    const [, meaning = ""] = new RegExp(`<tr id="refused-${code}"><td><code>${code}</code></td><td>(.+)</td></tr>`).exec(reference) ?? [];
+    ok(meaning.length > 10, code);
+  }
 });
 
 test("pictures come as pictures, and only those that are there", async () => {

@@ -1,8 +1,10 @@
 // The API reference: one HTML page made from the OpenAPI document, readable without scripts.
+import { REJECTION_CODES, rejection } from "../../core/event/rejection.ts";
 import type { Schema } from "../http/openapi-schemas.ts";
 import type { Operation } from "../http/openapi-parts.ts";
 import { openApiDocument } from "../http/openapi.ts";
 import { PROBLEMS } from "../http/problem.ts";
+import { REFUSED_FOR_PERSONS } from "../intake/intake.ts";
 import { guideLinks } from "./guides.ts";
 import { docsPage, escapeHtml, scrollingTable } from "./page.ts";
 
@@ -23,6 +25,7 @@ export function referencePage(): string {
 ${tags.map(({ name }) => sectionLinks(name, ofTag(name))).join("\n")}
 <a href="#schemas">Schemas</a>
 <a href="#problems">Problems</a>
+<a href="#refused-events">Refused events</a>
 <a href="/docs/openapi.json">OpenAPI document</a>`;
   const main = `<h1>API reference <small>${escapeHtml(info.version)}</small></h1>
 <p>${prose(info.description)}</p>
@@ -44,8 +47,19 @@ ${table(
     ([code, [status, title]]) =>
       `<tr id="problem-${code}"><td><code>${code}</code></td><td>${status}</td><td>${escapeHtml(title)}</td></tr>`,
   ),
-)}</section>`;
+)}</section>
+<section aria-labelledby="refused-events"><h2 id="refused-events">Refused events</h2>
+<p>The codes of <code>rejected</code> in an ${typeHtml({ $ref: "#/components/schemas/IntakeAnswer" })}, the same over HTTP, gRPC and live connections.</p>
+${table("Refused events", ["Code", "What to do"], refusedEvents())}</section>`;
   return docsPage({ title: "attune API reference", nav, main });
+}
+
+/** Why an event is not taken: its form first, then the person it is of. */
+function refusedEvents(): string[] {
+  const ofForm = REJECTION_CODES.map((code) => [code, rejection(code, "").message]);
+  return [...ofForm, ...Object.entries(REFUSED_FOR_PERSONS)].map(
+    ([code, message]) => `<tr id="refused-${code}"><td><code>${code}</code></td><td>${prose(message!)}</td></tr>`,
+  );
 }
 
 /** A section and what is in it: the whole API at a glance. */

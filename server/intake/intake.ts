@@ -136,8 +136,8 @@ export function createIntake(options: {
           options.commitTiming(project).record(performance.now() - startMs);
           for (let i = 0; i < outcomes.length; i++) {
             if (outcomes[i] === "duplicate") duplicates++;
-            else if (outcomes[i] === "refused") refused.push(refusal(places[i]!, events[i]!.event_id));
-            else if (outcomes[i] === "erased") refused.push(erased(places[i]!, events[i]!.event_id));
+            else if (outcomes[i] === "refused") refused.push(refusedFor("no_consent", places[i]!, events[i]!.event_id));
+            else if (outcomes[i] === "erased") refused.push(refusedFor("erased", places[i]!, events[i]!.event_id));
           }
           if (taps.size > 0 && events.length > duplicates + refused.length) {
             const isWhole = duplicates + refused.length === 0;
@@ -164,14 +164,15 @@ export function createIntake(options: {
   };
 }
 
-/** Not kept as a dead letter either: that would be keeping it. */
-function refusal(index: number, eventId: string): RejectedEvent {
-  const message = "This person does not allow that events are kept; see consent.";
-  return { index, event_id: eventId, code: "no_consent", path: "", message };
-}
+/**
+ * Why an event is refused whose form is right, by code. It is not kept as a dead letter either: that would be keeping what
+ * a person does not allow, and bring back what was erased.
+ */
+export const REFUSED_FOR_PERSONS = {
+  no_consent: "This person does not allow that events are kept; see consent.",
+  erased: "This person was erased after the event had happened; what they do from now on counts.",
+} as const;
 
-/** Nor this: it would bring back what was erased. */
-function erased(index: number, eventId: string): RejectedEvent {
-  const message = "This person was erased after the event had happened; what they do from now on counts.";
-  return { index, event_id: eventId, code: "erased", path: "", message };
+function refusedFor(code: keyof typeof REFUSED_FOR_PERSONS, index: number, eventId: string): RejectedEvent {
+  return { index, event_id: eventId, code, path: "", message: REFUSED_FOR_PERSONS[code] };
 }
