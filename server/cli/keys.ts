@@ -13,6 +13,9 @@ import { parseFlags } from "./flags.ts";
 import { DEFAULT_PROJECT } from "./node.ts";
 import { UsageError } from "./usage.ts";
 
+/** What a scope may be: of what needs nothing there is nothing to take away. */
+const SCOPES = NEEDS.filter((need) => need !== "public");
+
 const HELP = `attune keys create --role write|read|operator|admin [--name TEXT] [--origins URL,…] [--scopes NEED,…] [--expires 90d]
 attune keys list
 attune keys rotate KEY_ID [--overlap 24h]    a new key; the old one goes on for so long
@@ -20,6 +23,7 @@ attune keys revoke KEY_ID                    at once
 attune keys secret [--overlap 24h]           a new secret for user tokens
 attune keys token --user USER_ID [--expires 15m]
 
+--scopes leaves a key those of its role that it names: ${SCOPES.join(", ")}.
 All take --data FOLDER, --project NAME and --config FILE; --cluster for the cluster of that folder.
 `;
 
@@ -162,5 +166,5 @@ function unknown(id: string | undefined): never {
 
 function needOf(text: string): Need {
   if (isNeed(text)) return text;
-  throw new UsageError(`--scopes ${text}: of ${NEEDS.join(", ")}`);
+  throw new UsageError(`--scopes ${text}: of ${SCOPES.join(", ")}`);
 }

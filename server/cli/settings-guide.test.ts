@@ -4,6 +4,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
+import { NEEDS, rolesWith, ROLES } from "../access/roles.ts";
 import { readSettings } from "./config.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -38,6 +39,16 @@ test("the table has every variable that a command reads", () => {
   const files = ["bin/launch.mjs", ...globSync("{server,cluster}/**/*.ts", { cwd: ROOT, exclude: ["**/*.test.ts", "**/testing/**"] })];
   const named = files.flatMap((file) => readFileSync(join(ROOT, file), "utf8").match(/\bATTUNE_[A-Z_]+\b/g) ?? []);
   deepEqual(column(1).sort(), [...new Set(named)].filter((name) => name !== OF_TESTS).sort());
+});
+
+test("the table of scopes says of each which roles have it", () => {
+  const table = GUIDE.slice(GUIDE.indexOf("| scope |"));
+  const rows = [...table.slice(0, table.indexOf("\n\n")).matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)];
+  const said = rows.map(([, scope, roles = ""]) => {
+    const named = [...roles.matchAll(/`(\w+)`/g)].map(([, role]) => role!);
+    return [scope, roles.startsWith("all") ? ROLES.filter((role) => !named.includes(role)) : named];
+  });
+  deepEqual(said, NEEDS.filter((need) => need !== "public").map((need) => [need, rolesWith(need)]));
 });
 
 test("the files that the guides show are taken", async () => {
