@@ -64,6 +64,19 @@ test("tables have names of their own, and those whose first column has no headin
   ok(namedByRows > 0);
 });
 
+test("the reference leads from each schema to those that its fields hold, and names the fields of objects within them", () => {
+  const articles = pages.get("/docs/")!.split("<article").filter((text) => text.startsWith(' id="schema-'));
+  const articleOf = (name: string): string => articles.find((text) => text.startsWith(` id="schema-${name}"`))!;
+  const program = articleOf("Program");
+  for (const name of ["ProgramSlot", "ProgramExperiment", "ProgramSegment", "ProgramTrigger", "ProgramPlacement", "ProgramFeature"]) {
+    ok(program.includes(`href="#schema-${name}"`), name);
+  }
+  for (const field of ["models.crowd.young_weight", "models.background.every", "learning.max_per_second", "consent.gpc"]) {
+    ok(program.includes(`<code>${field}</code>`), field);
+  }
+  ok(articleOf("IntakeAnswer").includes("<code>rejected[].code</code>"));
+});
+
 test("the reference has every code with which an event is refused, and what to do", () => {
   const reference = pages.get("/docs/")!;
   for (const code of [...REJECTION_CODES, "no_consent", "erased"]) {

@@ -112,22 +112,25 @@ function responseHtml(status: string, response: Schema): string {
 }
 
 function schemaHtml(name: string, schema: Schema): string {
-  const properties = Object.entries((schema["properties"] ?? {}) as Record<string, Schema>);
-  const required = (schema["required"] ?? []) as string[];
+  const rows = fieldRows(schema);
   return `<article id="schema-${name}"><h3>${name}</h3>
 <p>${prose(String(schema["description"] ?? ""))}</p>
-${
-  properties.length === 0
-    ? ""
-    : table(
-        `Fields of ${name}`,
-        ["Field", "Type", "Meaning"],
-        properties.map(
-          ([field, type]) =>
-            `<tr><td><code>${escapeHtml(field)}</code>${required.includes(field) ? " <small>always</small>" : ""}</td><td>${typeHtml(type)}</td><td>${prose(String(type["description"] ?? ""))}</td></tr>`,
-        ),
-      )
+${rows.length === 0 ? "" : table(`Fields of ${name}`, ["Field", "Type", "Meaning"], rows)
 }</article>`;
+}
+
+/** A row for each field, and after it those of the object or of the list's objects that it holds, where these have no name. */
+function fieldRows(schema: Schema, path = ""): string[] {
+  const required = (schema["required"] ?? []) as string[];
+  return Object.entries((schema["properties"] ?? {}) as Record<string, Schema>).flatMap(([field, type]) => {
+    const name = path + field;
+    const always = required.includes(field) ? " <small>always</small>" : "";
+    return [
+      `<tr><td><code>${escapeHtml(name)}</code>${always}</td><td>${typeHtml(type)}</td><td>${prose(String(type["description"] ?? ""))}</td></tr>`,
+      ...fieldRows(type, `${name}.`),
+      ...fieldRows((type["items"] ?? {}) as Schema, `${name}[].`),
+    ];
+  });
 }
 
 function table(label: string, heads: readonly string[], rows: readonly string[]): string {
@@ -149,6 +152,8 @@ function typeHtml(schema: Schema): string {
   if (schema["type"] === "array") return `list of ${typeHtml((schema["items"] ?? {}) as Schema)}`;
   const properties = Object.keys((schema["properties"] ?? {}) as object);
   if (properties.length > 0) return `{${properties.map(escapeHtml).join(", ")}}`;
+  const values = schema["additionalProperties"];
+  if (typeof values === "object" && values !== null) return `object, by name ${typeHtml(values as Schema)}`;
   const type = [schema["type"] ?? "any"].flat().join(" or ");
   const range = schema["maximum"] === undefined ? "" : ` ${String(schema["minimum"])}–${String(schema["maximum"])}`;
   const otherwise = schema["default"] === undefined ? "" : `, else ${escapeHtml(String(schema["default"]))}`;
