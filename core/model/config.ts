@@ -56,7 +56,7 @@ function durationMs(text: string | undefined, fallback: number): number {
 }
 
 function clamp(value: number | undefined, low: number, high: number, fallback: number): number {
-  return value === undefined || !(value >= low) ? fallback : Math.min(value, high);
+  return value === undefined ? fallback : Math.max(low, Math.min(value, high));
 }
 
 /** Defaults are those of a shop. */

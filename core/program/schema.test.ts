@@ -3,8 +3,11 @@ import { deepEqual, equal } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Ajv } from "ajv";
+import { learningConfig, modelConfig } from "../model/config.ts";
+import { compiled } from "../testing/programs.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { checkProgram } from "./compile.ts";
+import { durationMs } from "./duration.ts";
 import { newsProgram } from "./news.ts";
 import { shopProgram } from "./shop.ts";
 
@@ -278,4 +281,45 @@ test("every part of the schema is described", () => {
   visit(schema, "");
   for (const [name, definition] of Object.entries(schema.$defs as Record<string, Record<string, unknown>>))
     visit(definition, `$defs/${name}`);
+});
+
+const models = schema.properties.models.properties;
+
+test("the defaults that the schema tells of models are those in force, and so are the ends beyond which nothing changes", () => {
+  const told = (description: string): number => {
+    const [, text = ""] = /Default (\d+(?:\.\d+)?[smhd]?)/.exec(description) ?? [];
+    return durationMs(text) ?? Number(text);
+  };
+  const config = modelConfig(undefined);
+  const { rules, cosine, knn, popularity, item_ttl: ttl } = models;
+  deepEqual(
+    [popularity.properties.half_life, rules.properties.half_life, rules.properties.row_max, cosine.properties.row_max].map((one) => told(one.description)),
+    [config.popularityHalfLifeMs, config.rulesHalfLifeMs, config.rulesRowMax, config.cosineRowMax],
+  );
+  deepEqual(
+    [knn.properties.half_life, knn.properties.neighbours, knn.properties.sessions_per_item, ttl].map((one) => told(one.description)),
+    [config.knnHalfLifeMs, config.knnNeighbours, config.knnSessionsPerItem, config.itemTtlMs],
+  );
+  const learning = schema.properties.learning.properties;
+  deepEqual([learning.share, learning.max_per_second].map((one) => told(one.description)), Object.values(learningConfig(undefined)));
+  const ends = (rowMax: number): number[] => {
+    const { rulesRowMax, cosineRowMax, knnSessionsPerItem } = modelConfig({
+      rules: { row_max: rowMax },
+      cosine: { row_max: rowMax },
+      knn: { sessions_per_item: rowMax },
+    });
+    return [rulesRowMax, cosineRowMax, knnSessionsPerItem];
+  };
+  deepEqual([ends(1), ends(7), ends(9)], [[8, 8, 8], [8, 8, 8], [9, 9, 9]]);
+  deepEqual(ends(1_000), [128, 128, 1_000]);
+  equal(modelConfig({ knn: { neighbours: 2_000 } }).knnNeighbours, 500);
+});
+
+test("the exploration that the schema tells of each policy is the one in force", () => {
+  const { policy: policies, exploration } = schema.$defs.slot.properties;
+  for (const policy of (policies.enum as string[]).filter((name) => name !== "rules")) {
+    const { description } = exploration as { description: string };
+    const [, told] = new RegExp(`([\\d.]+) for ${policy}\\b`).exec(description) ?? /([\d.]+) for the others/.exec(description)!;
+    equal(compiled(bandit({ policy })).slots.get("hero")!.bandit!.exploration, Number(told), policy);
+  }
 });

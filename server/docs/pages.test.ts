@@ -75,6 +75,10 @@ test("the reference leads from each schema to those that its fields hold, and na
     ok(program.includes(`<code>${field}</code>`), field);
   }
   ok(articleOf("IntakeAnswer").includes("<code>rejected[].code</code>"));
+  ok(!pages.get("/docs/")!.includes("undefined"));
+  for (const nullable of ["interleave", "interleaving"]) {
+    ok(new RegExp(`<code>${nullable}</code>.*<td>[^<]{20,}`).test(articleOf("Experiment")), `${nullable} is explained`);
+  }
 });
 
 test("the reference has every code with which an event is refused, and what to do", () => {

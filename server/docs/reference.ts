@@ -126,7 +126,7 @@ function fieldRows(schema: Schema, path = ""): string[] {
     const name = path + field;
     const always = required.includes(field) ? " <small>always</small>" : "";
     return [
-      `<tr><td><code>${escapeHtml(name)}</code>${always}</td><td>${typeHtml(type)}</td><td>${prose(String(type["description"] ?? ""))}</td></tr>`,
+      `<tr><td><code>${escapeHtml(name)}</code>${always}</td><td>${typeHtml(type)}</td><td>${prose(descriptionOf(type))}</td></tr>`,
       ...fieldRows(type, `${name}.`),
       ...fieldRows((type["items"] ?? {}) as Schema, `${name}[].`),
     ];
@@ -155,9 +155,22 @@ function typeHtml(schema: Schema): string {
   const values = schema["additionalProperties"];
   if (typeof values === "object" && values !== null) return `object, by name ${typeHtml(values as Schema)}`;
   const type = [schema["type"] ?? "any"].flat().join(" or ");
-  const range = schema["maximum"] === undefined ? "" : ` ${String(schema["minimum"])}–${String(schema["maximum"])}`;
+  const range = rangeText(schema);
   const otherwise = schema["default"] === undefined ? "" : `, else ${escapeHtml(String(schema["default"]))}`;
   return escapeHtml(type) + range + otherwise;
+}
+
+/** ` 1–200`, ` above 0, up to 1000`, or nothing where it has no end above. */
+function rangeText({ minimum, exclusiveMinimum, maximum }: Schema): string {
+  if (maximum === undefined) return "";
+  if (minimum !== undefined) return ` ${String(minimum)}–${String(maximum)}`;
+  return exclusiveMinimum === undefined ? ` up to ${String(maximum)}` : ` above ${String(exclusiveMinimum)}, up to ${String(maximum)}`;
+}
+
+/** What a schema says of itself, or of what it is where it is not null. */
+function descriptionOf(schema: Schema): string {
+  const [option] = (schema["anyOf"] ?? []) as Schema[];
+  return String(schema["description"] ?? option?.["description"] ?? "");
 }
 
 function resolve(schema: Schema): Schema {
