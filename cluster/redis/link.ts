@@ -31,6 +31,12 @@ const CONNECT_TIMEOUT_MS = 1_000;
 const RECONNECT_MS = 200;
 /** Commands that may wait for their answers. */
 const COMMANDS_MAX = 100_000;
+/** What each look reads and writes: below our prefix, because a shared Redis may let us have no other keys. */
+export const LOOK_KEY = "attune:look";
+/** It goes when nobody looks any more. */
+export const LOOK_KEPT_S = 60;
+/** So long one refused write counts: the look's own key may lie on another node of a Redis Cluster. Writers try more often. */
+const REFUSED_KEPT_MS = 2_000;
 
 interface Client {
   send(key: string, args: readonly Argument[]): Promise<unknown>;
@@ -51,6 +57,8 @@ export class RedisLink {
   #isConnected = false;
   #isListening = false;
   #isUp = false;
+  #isRefusing = false;
+  #refusedMs = -Infinity;
   #lateLooks = 0;
   #closed = false;
   /** Questions that were not answered in time or not at all. */
@@ -65,7 +73,7 @@ export class RedisLink {
     }
     this.#listening.on("ready", () => {
       // A line that was cut and mended between two looks.
-      if (this.#isUp) for (const listener of this.#listeners) listener(true);
+      if (this.isCurrent) for (const listener of this.#listeners) listener(true);
     });
   }
 
@@ -82,6 +90,16 @@ export class RedisLink {
     return this.#isUp;
   }
 
+  /** It answers and refuses to be written to: it is full, a replica, or cannot save. What it holds grows old. */
+  get isRefusing(): boolean {
+    return this.#isUp && this.#isRefusing;
+  }
+
+  /** What it holds is kept up: it answers, and takes what is written. */
+  get isCurrent(): boolean {
+    return this.#isUp && !this.#isRefusing;
+  }
+
   /** @throws RedisAwayError at once while it is away, else within `ASK_TIMEOUT_MS`; a Redis error as it is. */
   ask(key: string, args: readonly Argument[]): Promise<Reply> {
     if (!this.#isUp) return Promise.reject(new RedisAwayError("Redis is away"));
@@ -89,9 +107,17 @@ export class RedisLink {
   }
 
   /** As `ask`, for writers: they have more time. */
-  write(key: string, args: readonly Argument[]): Promise<Reply> {
-    if (!this.#isUp) return Promise.reject(new RedisAwayError("Redis is away"));
-    return this.#within(WRITE_TIMEOUT_MS, this.#client.send(key, args));
+  async write(key: string, args: readonly Argument[]): Promise<Reply> {
+    if (!this.#isUp) throw new RedisAwayError("Redis is away");
+    try {
+      return await this.#within(WRITE_TIMEOUT_MS, this.#client.send(key, args));
+    } catch (error) {
+      if (isRefusal(error as Error)) {
+        this.#refusedMs = performance.now();
+        this.#turn({ isUp: this.#isUp, isRefusing: true });
+      }
+      throw error;
+    }
   }
 
   /**
@@ -103,8 +129,8 @@ export class RedisLink {
     if (this.#isUp) await this.#look();
   }
 
-  /** Told when it went away and when it is back, and when messages may have been missed. Returns how to stop. */
-  onTurn(listener: (isUp: boolean) => void): () => void {
+  /** Told when it is current no more and when it is again, and when messages may have been missed. Returns how to stop. */
+  onTurn(listener: (isCurrent: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -125,22 +151,25 @@ export class RedisLink {
   /** A line that is gone is gone at once; one that is late twice as well: once, it may be we who are busy. */
   async #look(): Promise<void> {
     try {
-      await this.#askAll();
+      const isTaken = await this.#askAll();
       this.#lateLooks = 0;
-      this.#turn(true);
+      this.#turn({ isUp: true, isRefusing: !isTaken || performance.now() - this.#refusedMs < REFUSED_KEPT_MS });
     } catch (error) {
       const isLate = error instanceof RedisAwayError && error.cause === undefined;
-      if (!isLate || ++this.#lateLooks > 1) this.#turn(false);
+      if (!isLate || ++this.#lateLooks > 1) this.#turn(AWAY);
     }
   }
 
-  #turn(isUp: boolean): void {
-    if (this.#closed || isUp === this.#isUp) return;
+  #turn({ isUp, isRefusing }: { isUp: boolean; isRefusing: boolean }): void {
+    if (this.#closed) return;
+    const wasCurrent = this.isCurrent;
     this.#isUp = isUp;
-    for (const listener of this.#listeners) listener(isUp);
+    this.#isRefusing = isRefusing;
+    if (this.isCurrent !== wasCurrent) for (const listener of this.#listeners) listener(this.isCurrent);
   }
 
-  async #askAll(): Promise<void> {
+  /** Whether it took what was written. */
+  async #askAll(): Promise<boolean> {
     this.#isConnected ||= await this.#within(CONNECT_TIMEOUT_MS, connected(this.#client));
     this.#isListening ||= await this.#within(CONNECT_TIMEOUT_MS, connected(this.#listening));
     for (const { channel, listener } of this.#channels) {
@@ -148,7 +177,14 @@ export class RedisLink {
       await this.#within(CONNECT_TIMEOUT_MS, this.#listening.subscribe(channel, listener));
       this.#subscribed.add(channel);
     }
-    await this.#within(CONNECT_TIMEOUT_MS, this.#client.send("attune", ["EXISTS", "attune"]));
+    await this.#within(CONNECT_TIMEOUT_MS, this.#client.send(LOOK_KEY, ["EXISTS", LOOK_KEY]));
+    try {
+      await this.#within(CONNECT_TIMEOUT_MS, this.#client.send(LOOK_KEY, ["SET", LOOK_KEY, "1", "EX", String(LOOK_KEPT_S)]));
+      return true;
+    } catch (error) {
+      if (isReply(error)) return false;
+      throw error;
+    }
   }
 
   async #within<T>(ms: number, answer: Promise<unknown>): Promise<T> {
@@ -164,12 +200,19 @@ export class RedisLink {
       this.faultsTotal++;
       if (error instanceof RedisAwayError) throw error;
       // The line is gone: nobody else need find out for himself.
-      this.#turn(false);
+      this.#turn(AWAY);
       throw new RedisAwayError("Redis is away", { cause: error });
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+const AWAY = { isUp: false, isRefusing: false } as const;
+
+/** Full, a replica, a dump that fails, too few replicas; Redis 6 says it of a script further on in the line. */
+function isRefusal({ message }: Error): boolean {
+  return /(^|-)(OOM|READONLY|MISCONF|NOREPLICAS) /.test(message);
 }
 
 /** What Redis itself answered, e.g. NOSCRIPT or READONLY; anything else is the line. */

@@ -204,3 +204,18 @@ test("Redis away, stopped or standing still: asked in vain at once, and on again
   }
   deepEqual(turns, [false, true, false, true]);
 });
+
+test("a Redis that is shared: a login that may use nothing but what is named attune is enough", options, async () => {
+  const server = await startRedis();
+  servers.push(server);
+  const client = createClient({ url: server.url });
+  await client.connect();
+  await client.sendCommand(["ACL", "SETUSER", "attune", "on", ">secret", "~attune:*", "&attune:*", "+@all"]);
+  client.destroy();
+  const link = await RedisLink.open({ urls: [server.url], username: "attune", password: "secret" });
+  links.push(link);
+  equal(link.isCurrent, true);
+  const store = new ProfileStore(link, { project: "shared", generation: 1, shards: 1 });
+  equal(await put(store, "u:ada", person(1, 1)), true);
+  equal(await bytesOf(store, "u:ada"), "1/1");
+});

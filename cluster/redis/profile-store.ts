@@ -43,7 +43,7 @@ export interface ConsentMessage {
 export interface StoredProfile {
   /** Undefined: nobody, as far as the store knows. */
   readonly profile: ProfileValue | undefined;
-  /** False while the shard is being filled: what is missing may come yet. */
+  /** False while the shard is being filled, or where the row was taken away: what is missing may come yet. */
   readonly isWhole: boolean;
 }
 
@@ -122,6 +122,18 @@ if ARGV[3] == '1' then redis.call('SET', KEYS[2], '1') end
 return ARGV[2]
 `);
 
+/**
+ * KEYS: row, the shard's person keys, mark, whole, when it was last said. ARGV: person key, s. Of a person who is listed and has no row:
+ * somebody else took it away. Without its mark the shard is filled again, not more often than that.
+ */
+const LOST = script(`
+if redis.call('EXISTS', KEYS[1]) == 1 or not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
+if redis.call('SET', KEYS[5], '1', 'NX', 'EX', ARGV[2]) then redis.call('DEL', KEYS[3], KEYS[4]) end
+return 1
+`);
+/** A Redis that evicts loses rows all the time, and a filling reads the whole topic; a guess. */
+const LOST_EVERY_S = 600;
+
 export class ProfileStore {
   readonly link: RedisLink;
   readonly names: StoreNames;
@@ -167,7 +179,16 @@ export class ProfileStore {
     const prefix = this.#prefix(this.shardOf(key));
     const rowKey = `${prefix}p:${key}`;
     const [row, whole] = (await this.link.ask(rowKey, ["MGET", rowKey, `${prefix}whole`])) as (Buffer | null)[];
-    return { profile: row == null ? undefined : profileOf(row), isWhole: whole != null };
+    if (row != null) return { profile: profileOf(row), isWhole: whole != null };
+    return { profile: undefined, isWhole: whole != null && !(await this.#isLost(prefix, key)) };
+  }
+
+  /** Whether a person without a row is one whom the shard knows: somebody deleted the row, let it expire, or has Redis evict. */
+  async #isLost(prefix: string, key: string): Promise<boolean> {
+    const listed = await this.link.ask(`${prefix}keys`, ["ZSCORE", `${prefix}keys`, key]);
+    if (listed === null) return false;
+    const keys: [string, ...string[]] = [`${prefix}p:${key}`, ...["keys", "mark", "whole", "lost"].map((name) => prefix + name)];
+    return (await run(this.link, LOST, keys, [key, String(LOST_EVERY_S)])) === 1;
   }
 
   /** Tells all servers, where Redis is there. */

@@ -1,12 +1,12 @@
 // What changed about persons, told once to this server's listeners: by the servers that fill Redis, and while Redis is
-// away straight from the topic. Webhooks go out from the server that wrote the row, so that one of them does.
+// away, or refuses to be written to, straight from the topic. Webhooks go out from the server that wrote the row, so that one of them does.
 import { refOfKey } from "../../core/identity/identity.ts";
 import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { PersonChange } from "../../server/ports.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { KafkaReader } from "../kafka/reader.ts";
 import { changeOf, decodeChange, type ChangeMessage, type ProfileStore } from "../redis/profile-store.ts";
-import { decodeProfile, type ProfileChange } from "../wire/profile.ts";
+import { decodeProfile, type ProfileChange, type ProfileValue } from "../wire/profile.ts";
 import type { People } from "./people.ts";
 
 const FIRED_MAX = 20_000;
@@ -31,13 +31,13 @@ export class Changes {
   constructor(options: ChangesOptions) {
     this.#options = options;
     const { store, people } = options;
-    this.#stopTurns = store.link.onTurn((isUp) => {
+    this.#stopTurns = store.link.onTurn((isCurrent) => {
       // What was told meanwhile is lost.
-      if (isUp) people.forget();
-      if (isUp) void this.#stopTail();
+      if (isCurrent) people.forget();
+      if (isCurrent) void this.#stopTail();
       else this.#readTail();
     });
-    if (!store.link.isUp) this.#readTail();
+    if (!store.link.isCurrent) this.#readTail();
   }
 
   /** Resolves when changes are heard. */
@@ -88,13 +88,24 @@ export class Changes {
         for (const { key, value } of records) {
           if (key === null) continue;
           if (value === null) people.erase([key.toString()]);
-          else this.hear(changeOf(key.toString(), decodeProfile(value)));
+          else this.#hearValue(key.toString(), value);
         }
       },
     });
     for (let partition = 0; partition < store.names.shards; partition++) {
       this.#tail.read(profilesTopic, partition, "latest");
     }
+  }
+
+  #hearValue(key: string, bytes: Uint8Array): void {
+    let value: ProfileValue;
+    try {
+      value = decodeProfile(bytes);
+    } catch {
+      // Who fills Redis tells of it.
+      return;
+    }
+    this.hear(changeOf(key, value));
   }
 
   async #stopTail(): Promise<void> {

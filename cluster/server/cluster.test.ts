@@ -132,13 +132,77 @@ test("Redis flushed: degraded lists until it is filled again, then everything is
   deepEqual(told, [], "what is filled again is no news");
 });
 
-async function flush(): Promise<void> {
+const flush = (): Promise<unknown> => redis("FLUSHALL");
+
+/** As somebody who has Redis's own command line. */
+async function redis(...command: string[]): Promise<unknown> {
   const { createClient } = await import("redis");
   const client = createClient({ url: cluster.redis.url });
   await client.connect();
-  await client.flushAll();
-  client.destroy();
+  try {
+    return await client.sendCommand(command);
+  } finally {
+    client.destroy();
+  }
 }
+
+const REFUSALS = {
+  full: { begin: ["CONFIG", "SET", "maxmemory", "1"], end: ["CONFIG", "SET", "maxmemory", "0"] },
+  "made a replica": { begin: ["REPLICAOF", "127.0.0.1", "1"], end: ["REPLICAOF", "NO", "ONE"] },
+};
+
+for (const [name, { begin, end }] of Object.entries(REFUSALS)) {
+  test(`Redis ${name}: answers from rows that grow old say so, pushes go on, and nothing is missing afterwards`, options, async () => {
+    const { servers } = await cluster.newProject({ servers: 2 });
+    const [one, two] = servers as [ClusterProject, ClusterProject];
+    await submit(one, view("e1", { user_id: "ada" }, "lamp"), view("e2", { user_id: "bob" }, "lamp"));
+    for (const user_id of ["ada", "bob"])
+      await until(() => two.profile({ user_id }), (found) => recentOf(found).length === 1);
+    let sent = 0;
+    const told: (string | undefined)[] = [];
+    await redis(...begin);
+    try {
+      servers.forEach((server, i) => server.onChange(({ event }) => (told[i] = event?.event_id)));
+      await until(async () => servers.map((server) => server.stats().parts!["redis"]!), (parts) => parts.every(({ ready, refuses_writes }) => !ready && refuses_writes === true));
+      // What comes before a server reads the topic's end is told by nobody.
+      do await submit(one, view(`m${sent}`, { user_id: "ada" }, "chair"));
+      while (sent++, await pause(20, !servers.every((_, i) => told[i] !== undefined)));
+      await submit(one, view("last", { user_id: "ada" }, "chair"));
+      sent++;
+      await until(async () => told, (ids) => servers.every((_, i) => ids[i] === "last"));
+      for (const server of servers) {
+        const ada = await server.profile({ user_id: "ada" });
+        deepEqual([recentOf(ada), ada!.degraded], [["lamp"], true], "what Redis has, and that it may be old");
+        equal((await server.profile({ user_id: "bob" }))!.degraded, true);
+        const list = await server.recommend({ ref: { user_id: "ada" }, placement: "home", limit: 5 });
+        equal(list!.degraded, true);
+      }
+    } finally {
+      await redis(...end);
+    }
+    for (const server of servers) {
+      const ada = await until(() => server.profile({ user_id: "ada" }), (found) => found!.degraded === undefined);
+      deepEqual(recentOf(ada), [...Array.from({ length: sent }, () => "chair"), "lamp"], "only a row that is current is answered without the word");
+      equal(server.stats().parts!["redis"]!.ready, true);
+    }
+  });
+}
+
+test("a row that somebody deleted: degraded, not nobody, until the shard is filled again", options, async () => {
+  const project = await cluster.newProject();
+  const [one] = project.servers as [ClusterProject];
+  await submit(one, view("e1", { user_id: "ada" }, "lamp"));
+  await until(() => one.profile({ user_id: "ada" }), (found) => recentOf(found).length === 1);
+  // It has nobody in its near cache.
+  const two = await project.addServer();
+  const rows = (await redis("KEYS", `attune:{${project.name}.*p:u:ada`)) as string[];
+  equal(rows.length, 1);
+  await redis("DEL", ...rows);
+  equal((await two.profile({ user_id: "ada" }))!.degraded, true);
+  const ada = await until(() => two.profile({ user_id: "ada" }), (found) => found!.degraded === undefined);
+  deepEqual(recentOf(ada), ["lamp"]);
+  equal(await until(() => two.profile({ user_id: "cid" }), (found) => found?.degraded === undefined), undefined, "nobody is nobody");
+});
 
 test("Redis killed again and again while it is filled: nobody is missing when it says that it is whole", options, async () => {
   const { servers } = await cluster.newProject();

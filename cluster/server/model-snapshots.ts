@@ -192,7 +192,7 @@ export class ModelSnapshots {
   async #turn(): Promise<void> {
     const { membership, link, onFault } = this.#options;
     await this.#catchUpErasures().catch((error: unknown) => onFault(error as Error));
-    if (!link.isUp || !membership.isOurs(TASK)) return;
+    if (!link.isCurrent || !membership.isOurs(TASK)) return;
     await this.take().catch((error: unknown) => onFault(error as Error));
   }
 

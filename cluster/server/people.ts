@@ -137,25 +137,33 @@ export class People {
   }
 
   async #read(key: string): Promise<Omit<Found, "key">> {
-    const { isUp } = this.#store.link;
+    const { link } = this.#store;
     const cached = this.#profiles.get(key);
-    if (cached !== undefined) return { profile: cached, isDegraded: !isUp };
+    if (cached !== undefined) return { profile: cached, isDegraded: !link.isCurrent };
     try {
-      const { profile: found, isWhole } = await this.#store.get(key);
+      let { profile: found, isWhole } = await this.#store.get(key);
+      // It may have been read just before it was written.
+      if (this.#isOutdated(key, found)) ({ profile: found, isWhole } = await this.#store.get(key));
       // A row of before an erasure is nobody's, whoever wrote it back.
       const profile = found !== undefined && this.#erasures.covers(key, found.asOfMs) ? undefined : found;
+      const isDegraded = !isWhole || !link.isCurrent || this.#isOutdated(key, found);
       if (profile !== undefined) this.#keep(key, profile);
-      return { profile, isDegraded: !isWhole };
+      return { profile, isDegraded };
     } catch {
       // The link counts the fault; the visitor gets what there is without it.
       return { profile: undefined, isDegraded: true };
     }
   }
 
+  /** Something newer was told of: of a Redis that was away, or refused to be written to, rows come behind. */
+  #isOutdated(key: string, profile: ProfileValue | undefined): boolean {
+    const known = this.#versions.get(key);
+    return known !== undefined && (profile === undefined || isNewer(known, profile));
+  }
+
   /** A row that was read while a newer one was told of is not kept. */
   #keep(key: string, profile: ProfileValue): void {
-    const known = this.#versions.get(key);
-    if (known !== undefined && isNewer(known, profile)) return;
+    if (this.#isOutdated(key, profile)) return;
     this.#profiles.set(key, profile);
     if (key.startsWith("a:")) {
       if (profile.signpost === undefined) this.#links.set(key, null);

@@ -68,7 +68,7 @@ function partsOf(of: StatsOf): NonNullable<HostStats["parts"]> {
   const [modelsLag, decisionsLag, fillerLag] = [learner.lag, learner.decisionsLag, filler.lag].map(figure);
   return {
     kafka: { ready: !sender.isAway, queued_records: sender.queuedRecords, queued_bytes: sender.queuedBytes },
-    redis: { ready: link.isUp, faults: link.faultsTotal },
+    redis: { ready: link.isCurrent, faults: link.faultsTotal, refuses_writes: link.isRefusing },
     models: {
       ready: hasLearnt && modelsLag! <= LAG_READY_MAX,
       lag: modelsLag!,
