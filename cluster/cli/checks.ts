@@ -4,6 +4,7 @@ import { createClient } from "redis";
 import { FlinkRest } from "../jobs/flink-rest.ts";
 import { clientOptions, type KafkaConnection } from "../kafka/connection.ts";
 import { deepest } from "../kafka/faults.ts";
+import { LOOK_KEPT_S, LOOK_KEY } from "../redis/link.ts";
 import { redisTls } from "../redis/tls-files.ts";
 import type { Plan } from "./settings.ts";
 
@@ -86,11 +87,22 @@ export async function checkRedis(redis: Plan["redis"]): Promise<string[]> {
         `Redis has maxmemory-policy ${field("maxmemory_policy")}: it must be noeviction, or profiles go missing unseen`,
       );
     if (field("role") !== "master") faults.push(`Redis at this address is a ${field("role")}: give the primary's`);
+    else faults.push(...(await refusalOf(client)));
     return faults;
   } catch (cause) {
     throw new CheckError(`Redis does not answer at ${withoutPassword(url)}: ${(cause as Error).message}`, { cause });
   } finally {
     if (client.isOpen) client.destroy();
+  }
+}
+
+/** What it says to a write, as the servers' looks make it. */
+async function refusalOf(client: Pick<ReturnType<typeof createClient>, "sendCommand">): Promise<string[]> {
+  try {
+    await client.sendCommand(["SET", LOOK_KEY, "1", "EX", String(LOOK_KEPT_S)]);
+    return [];
+  } catch (error) {
+    return [`Redis refuses to be written to, and answers grow old: ${(error as Error).message}`];
   }
 }
 

@@ -5,6 +5,7 @@ import { type JobState, readJobState } from "../jobs/job-state.ts";
 import { livingJob } from "../jobs/submit.ts";
 import { lagOf, type TopicLag } from "../kafka/lag.ts";
 import { sayWrittenAgain, writtenAgain } from "../kafka/written-again.ts";
+import { checkTopics } from "../kafka/topics.ts";
 import type { Part } from "../parts/part.ts";
 import { groupId, projectTopics } from "../wire/topics.ts";
 import { checkRedis, withoutPassword } from "./checks.ts";
@@ -12,6 +13,7 @@ import { partsOf } from "./cluster-parts.ts";
 import { openDisk } from "./open-disk.ts";
 import { plainly } from "./plain-faults.ts";
 import { sayEarlierSettings } from "./up.ts";
+import { clusterTopics, sayPartitions } from "./topics.ts";
 import { type ClusterFlags, type ClusterSettings, readCluster, serverUrl } from "./settings.ts";
 
 export interface PartStatus {
@@ -71,8 +73,12 @@ async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> 
   const faults = new Set<string>();
   const noted = <T>(promise: Promise<T>): Promise<T | undefined> =>
     promise.catch((error: Error) => void faults.add(plainly(error) ?? error.message));
-  // Our own is a part, which says so itself.
-  const redis = plan.redis.own === undefined ? noted(checkRedis(plan.redis)) : [];
+  // Our own, where it is dead, is a part that says so itself; one that runs may be full.
+  const isAsked = plan.redis.own === undefined || installations.some(({ name, pid }) => name === "redis" && pid !== undefined);
+  const redis = isAsked ? noted(checkRedis(plan.redis)) : [];
+  // An administrator may have changed them since "up" looked.
+  const needs = clusterTopics(plan.projects, generation);
+  const checked = noted(checkTopics(connection, needs));
   const topics = Object.keys(plan.projects).flatMap((name) => projectTopics(name, { generation }).log);
   const [parts, job, lag, again] = await Promise.all([
     Promise.all([...installations, ...servers, supervisor].map((part) => statusOf(part, part === supervisor))),
@@ -81,6 +87,7 @@ async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> 
     noted(writtenAgain(connection, generation)),
   ]);
   for (const fault of (await redis) ?? []) faults.add(fault);
+  const partitions = sayPartitions(needs, (await checked) ?? new Map(), plan.partitions);
   return {
     parts,
     addresses: {
@@ -91,7 +98,7 @@ async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> 
     },
     ...(job === undefined ? {} : { job }),
     lag: lag ?? [],
-    warnings: [openDisk(settings), ...earlier(settings, state, job), sayWrittenAgain(again ?? [])].filter((warning) => warning !== undefined),
+    warnings: [openDisk(settings), ...earlier(settings, state, job), partitions, sayWrittenAgain(again ?? [])].filter((warning) => warning !== undefined),
     faults: [...faults],
   };
 }
