@@ -169,7 +169,11 @@ test("a ledger: who was to be erased when the copy began is erased again, and no
   const refused = { ...stored("", AT - 5), value: Buffer.from(encodeDocument("deadLetters", letter)) };
   equal(isErased(book, "deadLetters", refused), true, `a letter names ${userKeyOf("ada")}`);
 
+  const garbage = { ...stored("", AT - 5), value: Buffer.from("garbage") };
+  equal(isErased(book, "deadLetters", garbage), true, "nobody knows whose it is");
+
   checkGrown("erasures", all, restored);
+  checkGrown("erasures", [...all, garbage], restored);
   const foreign = ledgerOf([{ kind: "salt", salt: "foreign" }, done, other]);
   for (const standing of [foreign, all.slice(0, 3)]) throws(() => checkGrown("erasures", standing, restored), BackupError);
 });

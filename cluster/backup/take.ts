@@ -6,6 +6,7 @@ import { BackupError, boxKey, boxPath, forgetOthers, nextBox, writeManifest } fr
 import { readCommitted } from "../kafka/committed.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { offsetsOf, type TopicOffsets } from "../kafka/offsets.ts";
+import { readable } from "../wire/documents.ts";
 import { decodeErasure } from "../wire/erasure.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 import {
@@ -180,7 +181,7 @@ async function ledgerValues(connection: KafkaConnection, { name: topic }: TruthT
   const blocks: RecordBlock[] = [];
   if (!there.has(topic)) return blocks;
   for await (const read of readCommitted({ connection, topic, partition: 0 })) {
-    const records = read.filter(({ value }) => value !== null);
+    const records = read.filter(({ value }) => value !== null && readable(decodeErasure, value) !== undefined);
     if (records.length > 0) blocks.push({ partition: 0, records });
   }
   return blocks;

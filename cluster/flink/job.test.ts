@@ -29,6 +29,8 @@ const PERSONS = 60;
 const VISITS = 20;
 const VISITS_EVERY_MS = 300;
 const FAULTY = new Set(["poison", "endless"]);
+/** What somebody else may write to a topic of ours: text, JSON of another kind, nothing, a length that is none. */
+const FOREIGN = ["garbage", '{"kind":"erasure"}', "", "\u0001\u007f\u007f\u007f\u007f"].map((text) => Buffer.from(text));
 /** Written by the release of that number (testing/keep-savepoint.ts). */
 const PARTITIONS = 4;
 const KEPT_SAVEPOINT = join(import.meta.dirname, "savepoints/1");
@@ -189,17 +191,21 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     for (const item_id of FAULTY)
       await rig.write([{ key: "u:u1", record: { kind: "event", event: { ...event, event_id: item_id, item_id } } }]);
     await rig.writeRaw("u:u1", Buffer.from("not a record at all"));
+    for (const foreign of FOREIGN) await rig.writeForeign("handover", foreign);
+    // Of these nothing is put aside: they are no records of persons.
+    for (const foreign of FOREIGN) await rig.writeForeign("erasures", foreign);
+    for (const foreign of FOREIGN) await rig.writeForeign("control", foreign);
     await traffic.run(100);
     await rig.until(
-      () => "three records in quarantine",
-      () => rig.outputs.quarantine.length >= 3,
+      () => "what is none of ours in quarantine",
+      () => rig.outputs.quarantine.length >= 3 + FOREIGN.length,
     );
     const log = rig.outputs.log.findIndex(({ value }) => Buffer.from(value).equals(Buffer.from("not a record at all")));
     rig.outputs.log.splice(log, 1);
     await untilEqual(rig);
     deepEqual([rig.outputs.profiles.get("u:gone")!.sequence, rig.outputs.profiles.has("a:gone-phone")], [1, false]);
     const reasons = rig.outputs.quarantine.map(({ reason, key }) => `${key} ${reason}`).sort();
-    deepEqual(reasons, ["u:u1 endless", "u:u1 threw", "u:u1 threw"]);
+    deepEqual(reasons, [...FOREIGN.map(() => "u:foreign threw"), "u:u1 endless", "u:u1 threw", "u:u1 threw"]);
     const poison = rig.outputs.quarantine.find(({ message }) => message.includes("poison"))!;
     equal(decodeClusterRecord(Buffer.from(poison.record, "base64")).kind, "event");
     equal(

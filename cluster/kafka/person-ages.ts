@@ -1,7 +1,7 @@
 // For how long a cluster keeps persons: `control` says it, so that the job, servers and commands know it alike.
 import { uuidv7 } from "uuidv7";
 import { FOR_EVER, type PersonAges } from "../../server/privacy/retention.ts";
-import { agesOf, decodeDocument, encodeDocument, retentionOf } from "../wire/documents.ts";
+import { agesOf, decodeDocument, encodeDocument, readable, retentionOf } from "../wire/documents.ts";
 import { readCommitted } from "./committed.ts";
 import type { KafkaConnection } from "./connection.ts";
 import { KafkaSender } from "./sender.ts";
@@ -16,8 +16,8 @@ export async function personAges(connection: KafkaConnection, controlTopic: stri
   let ages: PersonAges | undefined;
   for await (const records of readCommitted({ connection, topic: controlTopic, partition: 0 })) {
     for (const { value } of records) {
-      const record = decodeDocument("control", value!);
-      if (record.kind === "retention") ages = agesOf(record);
+      const record = value === null ? undefined : readable((bytes) => decodeDocument("control", bytes), value);
+      if (record?.kind === "retention") ages = agesOf(record);
     }
   }
   return ages ?? FOR_EVER;

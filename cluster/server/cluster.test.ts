@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { PersonChange, ProfileAnswer } from "../../server/ports.ts";
+import { KafkaSender } from "../kafka/sender.ts";
+import { projectTopics } from "../wire/topics.ts";
 import type { ClusterProject } from "./project.ts";
 import { clusterOfFile } from "./testing/cluster.ts";
 
@@ -307,6 +309,25 @@ test("dead letters: listed on every server, newest first, once however often the
   await one.resolveDeadLetter(all.letters[0]!.id);
   equal((await until(() => two.deadLetters({ limit: 9 }), ({ total }) => total === 5)).letters.length, 5);
   equal(await two.deadLetter(all.letters[0]!.id), undefined);
+});
+
+test("what somebody else writes to the topics is left out, and what lies behind it goes on", options, async () => {
+  const faults: string[] = [];
+  const { name, servers } = await cluster.newProject({ onFault: (error) => faults.push(error.message) });
+  const [one] = servers as [ClusterProject];
+  const { deadLetters, quarantine, item, decision, steps, outcomes, profiles } = projectTopics(name);
+  const sender = new KafkaSender({ brokers: [cluster.kafka.bootstrap] });
+  const foreign = ["garbage", "", "{}", "null", '{"id":7,"at":"now"}'].map((text) => Buffer.from(text));
+  for (const topic of [deadLetters, quarantine, item, decision, steps, outcomes, profiles])
+    await sender.send(foreign.map((value) => ({ topic, partition: 0, key: Buffer.from("u:foreign"), value })));
+  await sender.close();
+  await one.submit({ events: [], deadLetters: [{ code: "bad", path: "/x", message: "bad", source: "http", body: "mine" }] });
+  await until(() => one.deadLetters({ limit: 9 }), ({ total }) => total === 1);
+  await submit(one, view("e1", { user_id: "ada" }, "lamp"));
+  const ada = await until(() => one.profile({ user_id: "ada" }), (found) => recentOf(found).length === 1);
+  equal(ada!.degraded, undefined);
+  await until(() => one.trending(5), ({ items }) => items.length === 1);
+  equal(faults.filter((message) => /is no letter/.test(message)).length, 2 * foreign.length, "each is told of");
 });
 
 test("time alone moves a person out of a segment, without an event", options, async () => {

@@ -42,16 +42,26 @@ end
 return 1
 `);
 
+export interface DeadLetterIndexOptions {
+  readonly link: RedisLink;
+  readonly project: string;
+  /** Whether what the person of this key did at that moment was erased. */
+  readonly isErased: (personKey: string, atMs: number) => boolean;
+  /** A value that is no letter; it is left out. */
+  readonly onCorrupt: (error: Error) => void;
+}
+
 export class DeadLetterIndex {
   readonly #link: RedisLink;
   readonly #prefix: string;
   readonly #isErased: (personKey: string, atMs: number) => boolean;
+  readonly #onCorrupt: (error: Error) => void;
   #total = 0;
 
-  /** @param isErased - whether what the person of this key did at that moment was erased. */
-  constructor(link: RedisLink, project: string, isErased: (personKey: string, atMs: number) => boolean) {
+  constructor({ link, project, isErased, onCorrupt }: DeadLetterIndexOptions) {
     this.#link = link;
     this.#isErased = isErased;
+    this.#onCorrupt = onCorrupt;
     this.#prefix = `attune:{${project}}:letters:`;
   }
 
@@ -121,15 +131,27 @@ export class DeadLetterIndex {
     };
   }
 
-  async #put(kind: "deadLetters" | "quarantine", { value }: ReadRecord): Promise<void> {
-    if (value === null) return;
-    const letter =
-      kind === "deadLetters" ? decodeDocument("deadLetters", value) : letterOfQuarantine(decodeDocument("quarantine", value));
-    if (this.#namesErased(letter)) return;
+  async #put(kind: "deadLetters" | "quarantine", record: ReadRecord): Promise<void> {
+    const letter = this.#read(kind, record);
+    if (letter === undefined || this.#namesErased(letter)) return;
     const text = letter.resolved === true ? "" : JSON.stringify(letter);
     const [first, ...others] = ["ids", "rows", "resolved", "gone"].map((name) => `${this.#prefix}${name}`);
     const args = [String(letter.at), letter.id, text, String(LETTERS_MAX), String(GONE_MAX)];
     await run(this.#link, PUT, [first!, ...others], args);
+  }
+
+  /** Undefined for what is none: it would be tried for ever, and no letter behind it be listed. */
+  #read(kind: "deadLetters" | "quarantine", { value, offset }: ReadRecord): DeadLetter | undefined {
+    if (value === null) return undefined;
+    try {
+      const letter =
+        kind === "deadLetters" ? decodeDocument("deadLetters", value) : letterOfQuarantine(decodeDocument("quarantine", value));
+      if (typeof letter.id === "string" && Number.isFinite(letter.at)) return letter;
+      throw new Error("it has no id or no time");
+    } catch (cause) {
+      this.#onCorrupt(new Error(`record ${offset} of ${kind === "quarantine" ? kind : "the dead letters"} is no letter`, { cause }));
+      return undefined;
+    }
   }
 
   /** Takes them out of the index. @throws RedisAwayError */

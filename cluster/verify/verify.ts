@@ -10,7 +10,7 @@ import type { KafkaConnection } from "../kafka/connection.ts";
 import { MergedLog } from "../kafka/merged-log.ts";
 import { personOf } from "../operator/key-state.ts";
 import type { ProfileStore } from "../redis/profile-store.ts";
-import { decodeDocument } from "../wire/documents.ts";
+import { decodeDocument, readable } from "../wire/documents.ts";
 import { decodeProfile, type ProfileValue } from "../wire/profile.ts";
 import type { ProjectTopics } from "../wire/topics.ts";
 import { LogFold } from "./log-fold.ts";
@@ -84,8 +84,8 @@ export async function verifyCluster(options: VerifyOptions): Promise<Verificatio
 }
 
 function addProgramOf(fold: LogFold, value: Buffer): void {
-  const document = decodeDocument("control", value);
-  if (document.kind === "program")
+  const document = readable((bytes) => decodeDocument("control", bytes), value);
+  if (document?.kind === "program")
     fold.addProgram({ version: document.version, atMs: document.at, document: document.document });
 }
 

@@ -71,3 +71,12 @@ export function encodeDocument<K extends keyof DocumentOf>(_topic: K, value: Doc
 export function decodeDocument<K extends keyof DocumentOf>(_topic: K, bytes: Uint8Array): DocumentOf[K] {
   return JSON.parse(decodeUtf8(bytes));
 }
+
+/** Undefined for what `decode` throws on: somebody else wrote it to the topic, and who reads all of it leaves it out. */
+export function readable<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T | undefined {
+  try {
+    return decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -24,7 +24,15 @@ export function encodeErasure(value: ErasureValue): Uint8Array {
   return encodeUtf8(JSON.stringify(value));
 }
 
-/** Throws on what is not JSON in UTF-8. */
+/** Throws on what is no such value: taken for an erasure without a time it would undo all others. */
 export function decodeErasure(bytes: Uint8Array): ErasureValue {
-  return JSON.parse(decodeUtf8(bytes)) as ErasureValue;
+  const value = JSON.parse(decodeUtf8(bytes)) as ErasureValue | null;
+  if (!isErasure(value)) throw new Error("no value of the ledger of erasures");
+  return value;
+}
+
+function isErasure(value: ErasureValue | null): value is ErasureValue {
+  if (value?.kind === "salt") return typeof value.salt === "string";
+  if (value?.kind !== "erasure" || typeof value.job_id !== "string" || !Number.isFinite(value.at)) return false;
+  return Array.isArray(value.status === "running" ? value.keys : value.hashes);
 }

@@ -169,6 +169,11 @@ export class Rig {
     await this.#sender.send([this.#outgoing(key, value)]);
   }
 
+  /** As somebody else who may write to a topic that has other values than the log. */
+  async writeForeign(topic: "handover" | "erasures" | "control", value: Uint8Array): Promise<void> {
+    await this.#sender.send([{ topic: this.topics[topic], partition: 0, key: Buffer.from("u:foreign"), value }]);
+  }
+
   async submit({ parallelism = 1, args = {}, settings, from }: SubmitOptions = {}): Promise<string> {
     this.#jar ??= await this.rest.uploadJar((await ensureJobJar()).path);
     const given = {

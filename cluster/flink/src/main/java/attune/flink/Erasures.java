@@ -12,6 +12,9 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.MissingNode;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Whom the projects' ledgers name as erased: cluster/erasure/book.ts, restated. One thread uses it: the subtask's. */
 final class Erasures {
@@ -21,6 +24,7 @@ final class Erasures {
   /** {@code atMs}: everything of the key up to this log time counts as never written. */
   record Erased(int project, String key, long atMs) {}
 
+  private static final Logger LOG = LoggerFactory.getLogger(Erasures.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String HMAC = "HmacSHA256";
 
@@ -43,12 +47,17 @@ final class Erasures {
     return ledgers.stream().allMatch(ledger -> ledger.erasedAt.isEmpty());
   }
 
-  /** Takes a value in; the keys that it names in the open, of a job that is not done. */
-  List<Erased> take(Entry entry) throws IOException {
+  /** Takes a value in; the keys that it names in the open, of a job that is not done. What is no value of ours is left out, as servers do. */
+  List<Erased> take(Entry entry) {
+    JsonNode value = read(entry.value);
+    boolean isSalt = "salt".equals(value.path("kind").asText());
+    if (!(isSalt ? value.path("salt").isTextual() : value.path("at").isIntegralNumber())) {
+      LOG.error("left out: what lies in the ledger of erasures of project number {} and is no value of ours", entry.project);
+      return List.of();
+    }
     Ledger ledger = ledgers.get(entry.project);
-    JsonNode value = JSON.readTree(entry.value);
     List<Erased> named = new ArrayList<>();
-    if ("salt".equals(value.path("kind").asText())) {
+    if (isSalt) {
       if (ledger.mac == null) ledger.mac = mac(Base64.getUrlDecoder().decode(value.get("salt").asText()));
       return named;
     }
@@ -60,6 +69,15 @@ final class Erasures {
       named.add(new Erased(entry.project, key.asText(), atMs));
     }
     return named;
+  }
+
+  /** Missing where it is no JSON. */
+  private static JsonNode read(byte[] value) {
+    try {
+      return JSON.readTree(value);
+    } catch (IOException cause) {
+      return MissingNode.getInstance();
+    }
   }
 
   /** Null where the key was never erased. */

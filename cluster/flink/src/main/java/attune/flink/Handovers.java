@@ -25,14 +25,22 @@ final class Handovers {
     return to.array();
   }
 
-  static Handover read(byte[] bytes) {
+  /** What is none (somebody else wrote to the topic), or is of a later release, is a failure of this record alone. */
+  static Handover read(byte[] bytes) throws OperatorFailure {
     ByteBuffer from = ByteBuffer.wrap(bytes);
+    if (bytes.length < HEAD_BYTES) throw none(bytes.length + " bytes");
     byte version = from.get();
-    if (version != VERSION) throw new IllegalStateException("handover " + version + ", this release reads " + VERSION);
-    byte[] value = new byte[from.getInt()];
+    if (version != VERSION) throw none("version " + version + ", this release reads " + VERSION);
+    int length = from.getInt();
+    if (length < 0 || length > from.remaining()) throw none(length + " bytes in " + bytes.length);
+    byte[] value = new byte[length];
     from.get(value);
     long[] ids = new long[Math.min(IDS_MAX, from.remaining() / Long.BYTES)];
     for (int i = 0; i < ids.length; i++) ids[i] = from.getLong();
     return new Handover(value, ids);
+  }
+
+  private static OperatorFailure none(String found) {
+    return new OperatorFailure(OperatorFailure.Reason.THREW, "no handover: " + found, null);
   }
 }

@@ -327,8 +327,8 @@ final class Persons {
 
     private void handOver(LogRecord record) throws Exception {
       metrics.handovers.inc();
-      Handovers.Handover handover = Handovers.read(record.value);
       try {
+        Handovers.Handover handover = Handovers.read(record.value);
         Turn.Operation operation = new Turn.Operation(Turn.HANDOVER, record.atMs, handover.value());
         commit(tried(new Turn(project, Frames.utf8(key), head.state, List.of(operation))), record);
         for (long id : handover.ids()) ids.put(id, true);
