@@ -75,29 +75,6 @@ test("no list shows a stranger an item, or two items together, that fewer than k
   });
 });
 
-test("the background model leads to nothing that only one address's ids did together", () => {
-  const recommender = createRecommender({ models: MODELS });
-  let at = START_MS;
-  const visit = (person: string, items: readonly string[], source: string): void => {
-    for (const item of items) recommender.learn(stepOf(person, item, (at += 1_000), { source }));
-  };
-  const others = Array.from({ length: 12 }, (_, p) => p);
-  for (const p of others) {
-    visit(`a:one${p}`, ["a"], `one${p}`);
-    visit(`a:two${p}`, ["b"], `two${p}`);
-  }
-  for (const p of others) visit(`a:farm${p}`, ["a", "b"], "farm");
-  recommender.takeBackground({ part: 0, rows: [["a", ["b"], [1]]] });
-  const led = (): readonly string[] => {
-    const query = askerOf(["a"], at);
-    recommender.recommend(query);
-    return recommender.modelLists(query)[recommender.modelNames.indexOf("background")]!;
-  };
-  equal(led().includes("b"), false);
-  for (const p of others) visit(`a:real${p}`, ["a", "b"], `home${p}`);
-  equal(led().includes("b"), true);
-});
-
 test("a visitor is shown what he alone did; others are from the k-th person on", () => {
   const recommender = createRecommender({ models: MODELS });
   const visit = (person: string, at: number): void => {

@@ -29,8 +29,6 @@ const PERSON_EVENTS = 2;
 const PAIRS_BACK = 4;
 /** Items of the visitor that a model proposes from; of models that are not here each item alone says what it says. */
 const PROPOSED_FROM: ReadonlyMap<string, number> = new Map([["rules", 3], ["next", 1], ["recent", 3], ["cosine", 5], ["knn", PAIRS_BACK]]);
-/** The background model asks with all that is known of him; what is further back says less than a fifth of what he has just done. */
-const BACKGROUND_FROM = 10;
 
 export interface Crowd {
   configure(config: CrowdConfig): void;
@@ -124,16 +122,6 @@ export function createCrowd(config: CrowdConfig, { items, clock, popularityOf }:
     return isOwn(situation, slot);
   };
 
-  /** EASE counts ids, and one address can have as many as it likes. */
-  const mayFollow = (situation: Situation, slot: number): boolean => {
-    const { trail, trailLength, past, pastLength, nowMs } = situation;
-    const known = Math.min(BACKGROUND_FROM, trailLength + pastLength);
-    for (let k = 0; k < known; k++) {
-      if (crowd.isPublicPair(k < trailLength ? trail[k]! : past[k - trailLength]!, slot, nowMs)) return true;
-    }
-    return isOwn(situation, slot);
-  };
-
   const mayBeKnown = (situation: Situation, slot: number): boolean => {
     const { country, device, nowMs } = situation;
     const ref = items.refOf(slot);
@@ -223,7 +211,6 @@ export function createCrowd(config: CrowdConfig, { items, clock, popularityOf }:
       if (current.minPersons <= 1) return;
       const from = PROPOSED_FROM.get(model);
       if (from !== undefined) keep(list, (slot) => mayPropose(from, situation, slot));
-      else if (model === "background") keep(list, (slot) => mayFollow(situation, slot));
       else if (model === "context") keep(list, (slot) => mayBeKnown(situation, slot));
     },
     forget(slot) {

@@ -1,5 +1,5 @@
 // EASE against its definition: each item's weights are the ridge regression of its column on all others.
-import { deepEqual, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { forEachSeed } from "../testing/seeds.ts";
 import { EASE_DEFAULTS, trainEase, type EaseSettings } from "./ease.ts";
@@ -51,6 +51,36 @@ test("trails keep a person's distinct items, follow a link, and are bounded", ()
   deepEqual(sequences.map((places) => [...places].map((place) => itemIds[place])), [["z", "y", "x"]]);
   for (let i = 0; i < TRAINED_ITEMS_MAX + 5; i++) trails.add(`a:p${i >> 6}`, `i${i}`);
   ok(trails.corpus().itemIds.length <= TRAINED_ITEMS_MAX);
+});
+
+test("where a pair needs so many persons, all who send from one address count as one of them", () => {
+  const trails = createTrails();
+  const led = (): boolean => {
+    const { itemIds, sequences } = trails.corpus({ onePerSender: true });
+    const { to } = trainEase(itemIds, sequences, { ...EASE_DEFAULTS, ridge: 2, minPersons: 10 });
+    const places = to[itemIds.indexOf("a")]!;
+    return [...places].includes(itemIds.indexOf("b"));
+  };
+  const visit = (person: string, items: readonly string[], source?: string): void => {
+    for (const itemId of items) trails.add(person, itemId, source);
+  };
+  for (let p = 0; p < 30; p++) {
+    visit(`a:one${p}`, ["a", "c"], `one${p}`);
+    visit(`a:two${p}`, ["d", "b"], `two${p}`);
+    visit(`a:farm${p}`, ["a", "b"], "farm");
+  }
+  equal(led(), false);
+  // Nobody goes round it by having been elsewhere before.
+  visit("a:farm0", ["a"], "elsewhere");
+  visit("a:farm0", ["b"], "farm");
+  equal(led(), false);
+  for (let p = 0; p < 12; p++) visit(`a:real${p}`, ["a", "b"], `home${p}`);
+  equal(led(), true);
+  for (let p = 0; p < 12; p++) visit(`a:real${p}`, ["a"], "farm");
+  equal(led(), false);
+  // Whom a site's own server speaks for has no address here.
+  for (let p = 0; p < 12; p++) visit(`u:${p}`, ["a", "b"]);
+  equal(led(), true);
 });
 
 /** Gauss with pivots: slow and plain. */

@@ -1,10 +1,13 @@
 // The steps that a log holds, for whoever trains on it: those that the models learnt live, under the keys of today.
 import { isGranted } from "../../core/consent/consent.ts";
 import { stepOf } from "../../core/model/step.ts";
+import type { Step } from "../../core/rank/recommender.ts";
 import type { Fold } from "../embedded/fold.ts";
 import { decodeRecord } from "../embedded/record-codec.ts";
 import type { SegmentLog } from "../log/log.ts";
-import type { LoggedStep } from "./trainer.ts";
+
+/** A weight below 0: the person turned away. */
+export type LoggedStep = Pick<Step, "personKey" | "itemId" | "weight" | "source">;
 
 const CONSENTS_MAX = 200_000; // Persons whose word is remembered while the log is read.
 

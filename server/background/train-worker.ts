@@ -4,11 +4,12 @@ import type { BackgroundPart } from "../../core/model/background.ts";
 import { partsOf, trainEase, type EaseSettings } from "../../core/model/ease.ts";
 import { createTrails } from "../../core/model/trails.ts";
 
-/** Steps of the log, one behind the other: who, of what, and whether he turned away from it. */
+/** Steps of the log, one behind the other: who, of what, whether he turned away from it, and the mark of his address. */
 export interface StepSlice {
   personKeys: string[];
   itemIds: string[];
   areAway: boolean[];
+  sources: (string | undefined)[];
 }
 
 export type TrainMessage = { kind: "steps"; steps: StepSlice } | { kind: "train"; settings: EaseSettings } | { kind: "next" };
@@ -21,18 +22,19 @@ const port = parentPort!;
 const trails = createTrails();
 let parts: BackgroundPart[] = [];
 
-function take({ personKeys, itemIds, areAway }: StepSlice): void {
+function take({ personKeys, itemIds, areAway, sources }: StepSlice): void {
   for (const [i, personKey] of personKeys.entries()) {
     if (areAway[i]!) trails.drop(personKey, itemIds[i]!);
-    else trails.add(personKey, itemIds[i]!);
+    else trails.add(personKey, itemIds[i]!, sources[i]);
   }
 }
 
 port.on("message", (message: TrainMessage) => {
   if (message.kind === "steps") return take(message.steps);
   if (message.kind === "train") {
-    const { itemIds, sequences } = trails.corpus();
-    if (sequences.length >= SEQUENCES_MIN) parts = partsOf(trainEase(itemIds, sequences, message.settings));
+    const { settings } = message;
+    const { itemIds, sequences } = trails.corpus({ onePerSender: settings.minPersons > 1 });
+    if (sequences.length >= SEQUENCES_MIN) parts = partsOf(trainEase(itemIds, sequences, settings));
   }
   port.postMessage((parts.shift() ?? null) satisfies TrainReply);
 });

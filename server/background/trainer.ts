@@ -6,7 +6,7 @@ import type { ModelConfig } from "../../core/model/config.ts";
 import { EASE_DEFAULTS } from "../../core/model/ease.ts";
 import type { BackgroundPart } from "../../core/model/background.ts";
 import { HostError } from "../ports.ts";
-import type { Step } from "../../core/rank/recommender.ts";
+import type { LoggedStep } from "./log-steps.ts";
 import { TrainingThread } from "./training-thread.ts";
 
 const LOOK_EVERY_MS = 60_000;
@@ -14,9 +14,6 @@ const SLICE_MS = 2;
 const PAUSE_MS = 8; // Four fifths of the thread stay with the requests.
 const DRIFT_PAUSE_MS = 10 * 60_000; // Drift asks for no training sooner after the last.
 const PERSONS_MIN = 50; // Fewer are not worth a look at the log.
-
-/** A weight below 0: the person turned away. */
-export type LoggedStep = Pick<Step, "personKey" | "itemId" | "weight">;
 
 export interface TrainerOptions {
   readonly config: () => ModelConfig["background"];
@@ -96,7 +93,7 @@ export class BackgroundTrainer {
     const thread = (this.#thread = new TrainingThread());
     try {
       await this.#inSlices(this.#options.steps()[Symbol.iterator](), (step) => {
-        if (step !== undefined) thread.take(step.personKey, step.itemId, step.weight < 0);
+        if (step !== undefined) thread.take(step);
       });
       let isTrained = false;
       const settings = { ...EASE_DEFAULTS, ridge: config.ridge, minPersons: config.minPersons };

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { EaseSettings } from "../../core/model/ease.ts";
+import type { LoggedStep } from "./log-steps.ts";
 import type { StepSlice, TrainMessage, TrainReply } from "./train-worker.ts";
 
 const STEPS_A_MESSAGE = 500;
@@ -18,11 +19,11 @@ export class TrainingThread {
     this.#worker.on("exit", () => this.#ended.abort(new Error("the training thread ended without a model")));
   }
 
-  /** @param isAway - the person turned away from the item. */
-  take(personKey: string, itemId: string, isAway: boolean): void {
+  take({ personKey, itemId, weight, source }: LoggedStep): void {
     this.#slice.personKeys.push(personKey);
     this.#slice.itemIds.push(itemId);
-    this.#slice.areAway.push(isAway);
+    this.#slice.areAway.push(weight < 0);
+    this.#slice.sources.push(source);
     if (this.#slice.itemIds.length === STEPS_A_MESSAGE) this.#send();
   }
 
@@ -62,5 +63,5 @@ export class TrainingThread {
 }
 
 function emptySlice(): StepSlice {
-  return { personKeys: [], itemIds: [], areAway: [] };
+  return { personKeys: [], itemIds: [], areAway: [], sources: [] };
 }

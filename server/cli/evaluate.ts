@@ -229,7 +229,7 @@ interface Background {
 function backgroundOf(recommender: MeasuredRecommender, { retrainEvery: every, program }: EvaluateOptions): Background {
   const background = modelConfig(program.models).background;
   if (every === Infinity || background === undefined) return { before: () => {}, relink: () => {} };
-  const settings = { ...EASE_DEFAULTS, ridge: background.ridge };
+  const settings = { ...EASE_DEFAULTS, ridge: background.ridge, minPersons: background.minPersons };
   const trails = createTrails();
   let learnt = 0;
   return {
