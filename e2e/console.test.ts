@@ -394,6 +394,36 @@ describe("console", { skip }, () => {
       });
   });
 
+  test("an attribute is set, corrected and removed where it stands, and what it cannot be is said", async () => {
+    await withPage(browser, { expectedErrors: /400/ }, async (page) => {
+      await open(page, "people/users/sofie");
+      const card = page.getByRole("region", { name: "Attributes" });
+      const set = async (name: string, value: string, button: "Save" | "Remove"): Promise<void> => {
+        await card.getByLabel("Name").fill(name);
+        if (button === "Save") await card.getByLabel("Value").fill(value);
+        await card.getByRole("button", { name: button }).click();
+      };
+      const known = async (): Promise<unknown> => ((await (await fetch(`${base}/v1/users/sofie/profile`)).json()) as { attributes: unknown }).attributes;
+      await card.getByRole("button", { name: "Change" }).click();
+      assert.equal(await card.getByRole("button", { name: "Remove" }).isDisabled(), true);
+      await set("loyalty_tier", "gold", "Save");
+      await card.getByRole("term").filter({ hasText: "loyalty_tier" }).waitFor();
+      await set("age", "42", "Save");
+      await card.getByText("42", { exact: true }).waitFor();
+      assert.deepEqual(await known(), { loyalty_tier: "gold", age: 42 });
+      // What is there stands in the field, to be corrected.
+      await card.getByLabel("Name").fill("loyalty_tier");
+      assert.equal(await card.getByLabel("Value").inputValue(), "gold");
+      await set("loyalty_tier", "silver", "Save");
+      await card.getByText("silver", { exact: true }).waitFor();
+      await set("two words", "x", "Save");
+      await page.getByText(/letters, digits and underscores/).waitFor();
+      await set("age", "", "Remove");
+      await card.getByRole("term").filter({ hasText: "age" }).waitFor({ state: "detached" });
+      assert.deepEqual(await known(), { loyalty_tier: "silver" });
+    });
+  });
+
   test("what was paid is the same number in the stream and on the person's page, to the cent", async () => {
     await withPage(browser, {}, async (page) => {
       await open(page, "events?type=purchase");

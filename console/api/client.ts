@@ -83,6 +83,8 @@ export interface Api {
   /** Persons and segments by how the id begins, items also by a word of the title. */
   search(text: string, limit?: number): Promise<SearchAnswer>;
   profile(ref: PersonRef): Promise<Profile>;
+  /** Null removes one; those that are not named stay. */
+  setAttributes(ref: PersonRef, attributes: Record<string, unknown>): Promise<Profile>;
   recommend(ref: PersonRef, placement: string, limit: number): Promise<RecommendationList>;
   /** A list before and after; the request as JSON. */
   preview(requestText: string): Promise<Preview>;
@@ -149,6 +151,7 @@ export function createApi(project: string): Api {
     stats: () => get("/v1/stats"),
     search: (text, limit = 8) => get("/v1/search", { q: text, limit: String(limit) }),
     profile: (ref) => get(`/v1/${person(ref)}/profile`),
+    setAttributes: (ref, attributes) => post(`/v1/${person(ref)}/profile`, JSON.stringify({ attributes }), "PATCH"),
     recommend: (ref, placement, limit) =>
       get("/v1/recommendations", { ...refQuery(ref), placement, limit: String(limit), explain: "1" }),
     preview: (requestText) => post("/v1/recommendations/preview", requestText),

@@ -13,7 +13,8 @@ import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Words } from "../parts/words.tsx";
 import { useConsole } from "../shell/context.ts";
-import { Activity, Attributes, Features, Identity, Segments, Session, Surroundings } from "./person/facts.tsx";
+import { Attributes } from "./person/attributes.tsx";
+import { Activity, Features, Identity, Segments, Session, Surroundings } from "./person/facts.tsx";
 import { Interests } from "./person/interests.tsx";
 import { Recommendations } from "./person/recommendations.tsx";
 import { Privacy } from "./person/privacy.tsx";
@@ -266,7 +267,7 @@ function Whole({ profile, person, placements, placement, onPlacement, program, p
         <Features features={profile.features} />
         <Activity days={profile.activity ?? []} />
         <Session session={profile.session} />
-        <Attributes attributes={profile.attributes} />
+        <Attributes key={`attributes ${nameOf(person)}`} person={person} attributes={profile.attributes} />
         <Identity profile={profile} person={person} />
         <Surroundings context={profile.context} consent={profile.consent} />
       </div>

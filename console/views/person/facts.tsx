@@ -1,4 +1,4 @@
-// The plain facts of a profile: segments, features with their units, session, attributes, surroundings.
+// The plain facts of a profile: segments, features with their units, session, surroundings.
 import { Fragment } from "preact";
 import { nodeNowMs } from "../../api/node-clock.ts";
 import type { PersonRef, Profile } from "../../api/types.ts";
@@ -8,11 +8,10 @@ import { FirstOf } from "../../parts/first-of.tsx";
 import { formatCount, formatDuration, formatNumber, formatShare } from "../../parts/format.ts";
 import { PersonLink, SegmentChip } from "../../parts/ids.tsx";
 import { RelativeTime } from "../../parts/relative-time.tsx";
-import { plainWords, surroundingWords } from "./fact-words.ts";
+import { surroundingWords } from "./fact-words.ts";
 
-/** Shown before somebody asks for all: a person may be in 200 segments, have 64 attributes and 32 devices. */
+/** Shown before somebody asks for all: a person may be in 200 segments and have 32 devices. */
 const SEGMENTS_FIRST = 24;
-const ATTRIBUTES_FIRST = 12;
 const IDS_FIRST = 8;
 
 export function Segments({ names, fresh }: { names: readonly string[]; fresh: readonly string[] }) {
@@ -164,23 +163,6 @@ export function Session({ session }: { session: Profile["session"] }) {
   );
 }
 
-export function Attributes({ attributes }: { attributes: Profile["attributes"] }) {
-  const entries = Object.entries(attributes);
-  return (
-    <Card title="Attributes" note={entries.length === 0 ? undefined : String(entries.length)}>
-      {entries.length === 0 ? (
-        <p class="soft">
-          None. Set them with <code>PATCH …/profile</code> or <code>attune.identify</code>.
-        </p>
-      ) : (
-        <FirstOf all={entries} first={ATTRIBUTES_FIRST}>
-          {(shown) => <Facts entries={shown} shown={plainWords} />}
-        </FirstOf>
-      )}
-    </Card>
-  );
-}
-
 /** The ids that are one person: opening any of them opens this profile. */
 export function Identity({ profile, person }: { profile: Profile; person: PersonRef }) {
   const others: PersonRef[] = [
@@ -267,7 +249,7 @@ interface FactsProps {
   readonly shown: (name: string, value: unknown) => string;
 }
 
-function Facts({ entries, shown }: FactsProps) {
+export function Facts({ entries, shown }: FactsProps) {
   return (
     <dl class="facts">
       {entries.map(([name, value]) => (
