@@ -15,6 +15,17 @@ import type { Intake } from "../intake/intake.ts";
 import { createHub, UNREAD_PAUSE_BYTES } from "./hub.ts";
 import { createSocketServer } from "./socket.ts";
 
+/** What a socket server needs besides, of a node that takes no events here. */
+const AROUND = {
+  limits: createLimits(DEFAULT_LIMITS, Date.now),
+  isOwnPage: () => false,
+  addressOf: () => "127.0.0.1",
+  intake: {} as Intake,
+  enricher: createEnricher(() => ({ local: true, listed: false })),
+  logger: silent,
+  now: Date.now,
+};
+
 test("a connection that ends while it is asked who it is for joins nobody", async (t) => {
   const node = await startNode();
   t.after(() => node.close());
@@ -39,14 +50,8 @@ test("a connection that ends while it is asked who it is for joins nobody", asyn
         return known.promise;
       },
     },
-    limits: createLimits(DEFAULT_LIMITS, Date.now),
+    ...AROUND,
     projects: () => node.project,
-    isOwnPage: () => false,
-    addressOf: () => "127.0.0.1",
-    intake: {} as Intake,
-    enricher: createEnricher(() => ({ local: true, listed: false })),
-    logger: silent,
-    now: Date.now,
   });
   const server = createServer().listen(0, "127.0.0.1");
   t.after(() => (sockets.close(), server.close()));
@@ -89,14 +94,8 @@ test("who sends and does not read is read no further; when he reads, it goes on"
       },
     }),
     gate: { isOpen: true, open: openPrincipal(), identify: () => openPrincipal() },
-    limits: createLimits(DEFAULT_LIMITS, Date.now),
+    ...AROUND,
     projects: () => node.project,
-    isOwnPage: () => false,
-    addressOf: () => "127.0.0.1",
-    intake: {} as Intake,
-    enricher: createEnricher(() => ({ local: true, listed: false })),
-    logger: silent,
-    now: Date.now,
   });
   t.after(() => sockets.close());
   const [client, server] = duplexPair();
