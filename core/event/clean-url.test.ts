@@ -26,6 +26,11 @@ test("what says something about the page stays; persons and secrets go", () => {
     ["/orders/0192f3a1-7c4e-7b2a-9f10-2b8f6c1d0e9a/paid", "/orders/-/paid"],
     ["/a/12345678901234567890123", "/a/12345678901234567890123"],
     ["/a?q=3f9a8b7c6d5e4f3a2b1c0d9e", "/a?q=-"],
+    ["file:///C:/Users/Ada/Desktop/shop.html", "file:-"],
+    ["data:text/html,<p>Dear-Ada", "data:-"],
+    ["Blob:https://shop.example/0192f3a1", "blob:-"],
+    ["android-app://com.shop.example/boots", "android-app://com.shop.example/boots"],
+    ["/data:a", "/data:a"],
   ];
   for (const [dirty, clean] of cases) equal(cleanUrl(dirty), clean, dirty);
   equal(cleanUrl("/a?mine=1&q=2", new Set(["mine"])), "/a?mine=1");

@@ -18,6 +18,8 @@ const DOTTED = /[\w.-]+/g;
 const RUN = /[A-Za-z0-9_]{20,}|[A-Za-z0-9_-]{32,}/g;
 /** Nothing of this: nothing to clean. Most pages' addresses are so. */
 const SUSPICIOUS = /[?#@]|%40|[A-Za-z0-9_-]{20}/i;
+/** Addresses that are the page's content, or where it lies on the visitor's own disk, with his name in the path: the scheme says enough. */
+const NO_PLACE = /^(?:data|file|blob|javascript):/i;
 /** What begins as an address or as an address's query does. */
 const ADDRESS = /^(?:(?:https?:)?\/\/|\?)/i;
 /** Levels of objects that are looked into. */
@@ -25,6 +27,8 @@ const DEPTH_MAX = 6;
 
 /** Cleaning a clean address changes nothing. About 0.1 µs for an address without query, 2 µs with one. */
 export function cleanUrl(url: string, parameters: ReadonlySet<string> = URL_PARAMETERS): string {
+  const scheme = NO_PLACE.exec(url);
+  if (scheme !== null) return scheme[0].toLowerCase() + GONE;
   if (!SUSPICIOUS.test(url)) return url;
   const hash = url.indexOf("#");
   const whole = hash < 0 ? url : url.slice(0, hash);
