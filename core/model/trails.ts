@@ -22,7 +22,7 @@ export interface Trails {
 interface Trail {
   readonly items: string[];
   /** As he sent last. */
-  source: string | undefined;
+  readonly source: string | undefined;
 }
 
 /** Whoever was quiet the longest makes room. */
@@ -35,14 +35,12 @@ export function createTrails(): Trails {
   };
   return {
     add(personKey, itemId, source) {
-      const trail = trails.get(personKey) ?? { items: [], source };
-      const { items } = trail;
+      const items = trails.get(personKey)?.items ?? [];
       const at = items.indexOf(itemId);
       if (at >= 0) items.splice(at, 1);
       items.push(itemId);
       if (items.length > TRAIL_ITEMS_MAX) items.shift();
-      trail.source = source;
-      put(personKey, trail);
+      put(personKey, { items, source });
     },
     drop(personKey, itemId) {
       const items = trails.get(personKey)?.items;
