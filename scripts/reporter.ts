@@ -3,7 +3,7 @@ import { relative } from "node:path";
 import { inspect } from "node:util";
 import type { TestEvent } from "node:test/reporters";
 
-interface FileTally {
+interface Tally {
   passed: number;
   failed: number;
   skipped: number;
@@ -20,10 +20,11 @@ function causeOf(error: unknown): string {
 }
 
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
-  const tallies = new Map<string, FileTally>();
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  // Files report one after the other, and a test may be declared in another file than the one that is run.
+  let before = { ...total };
   const names: string[] = [];
   const failures: string[] = [];
-  let skipped = 0;
 
   for await (const event of source) {
     if (event.type === "test:start") {
@@ -34,31 +35,28 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
       const path = relative(process.cwd(), file);
       // A suite, and the file as a whole, are not tests; where one of them fails by itself, that counts.
       const isTest = details.type !== "suite";
-      const tally = tallies.get(path) ?? { passed: 0, failed: 0, skipped: 0 };
-      tallies.set(path, tally);
       if (event.type === "test:fail") {
         const error = (details as { error?: Error & { failureType?: string } }).error;
         // A suite that only passes on its tests' failure has been reported by them.
         if (error?.failureType === "subtestsFailed") continue;
-        tally.failed++;
+        total.failed++;
         const title = [...names.slice(0, nesting), name].join(" › ");
         failures.push(title);
         yield `FAIL ${path}: ${title}\n${causeOf(error)}\n`;
       } else if (isTest && skip !== undefined && skip !== false) {
-        tally.skipped++;
-        skipped++;
+        total.skipped++;
         yield `skip ${path}: ${name}${typeof skip === "string" && skip !== "" ? ` (${skip})` : ""}\n`;
-      } else if (isTest) tally.passed++;
+      } else if (isTest) total.passed++;
     } else if (event.type === "test:summary" && event.data.file !== undefined) {
       const path = relative(process.cwd(), event.data.file);
-      const tally = tallies.get(path) ?? { passed: 0, failed: 0, skipped: 0 };
+      const tests = total.passed + total.failed - before.passed - before.failed;
+      before = { ...total };
       const mark = event.data.success ? "ok  " : "FAIL";
-      yield `${mark} ${path}  ${plural(tally.passed + tally.failed, "test")}  ${Math.round(event.data.duration_ms)} ms\n`;
+      yield `${mark} ${path}  ${plural(tests, "test")}  ${Math.round(event.data.duration_ms)} ms\n`;
     } else if (event.type === "test:stderr" || event.type === "test:stdout") {
       yield event.data.message;
     }
   }
-  const sum = (key: keyof FileTally): number => [...tallies.values()].reduce((total, tally) => total + tally[key], 0);
   if (failures.length > 0) yield `\nFailed:\n${failures.map((title) => `  ${title}\n`).join("")}`;
-  yield `${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`;
+  yield `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`;
 }

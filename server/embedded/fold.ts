@@ -287,10 +287,13 @@ export class Fold {
     return applyAttributes(person, attributes, at, this.programs);
   }
 
-  #event({ event, keys = eventKeysOf(event) }: EventRecord): PersonChange | undefined {
-    const { user, anonymous } = keys;
-    if (user !== undefined) this.#ids.add(user.hi, user.lo);
-    if (anonymous !== undefined) this.#ids.add(anonymous.hi, anonymous.lo);
+  #event({ event, keys: checked }: EventRecord): PersonChange | undefined {
+    const { user, anonymous } = checked ?? eventKeysOf(event);
+    for (const key of [user, anonymous]) {
+      if (key === undefined) continue;
+      if (checked === undefined) this.#ids.add(key.hi, key.lo);
+      else this.#ids.addNew(key.hi, key.lo);
+    }
     this.counts.events++;
     if (event.traffic !== undefined) {
       this.counts.marked[event.traffic]++;

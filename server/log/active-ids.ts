@@ -26,7 +26,11 @@ export class ActiveIds {
   }
 
   has(hi: number, lo: number): boolean {
-    return this.#find(hi, lo) >= 0;
+    const slots = this.#slots;
+    for (let at = (hi >>> this.#shift) * 2; slots[at] !== 0 || slots[at + 1] !== 0; at += 2) {
+      if (slots[at + 1] === lo && slots[at] === hi) return true;
+    }
+    return false;
   }
 
   /** Adds an id that is not in the table, nor (0, 0); false when it is full. */
@@ -40,23 +44,6 @@ export class ActiveIds {
     slots[at] = hi;
     slots[at + 1] = lo;
     this.count++;
-    return true;
-  }
-
-  /** Takes an id out and closes the gap; false where it is not here. */
-  remove(hi: number, lo: number): boolean {
-    const slots = this.#slots;
-    let hole = this.#find(hi, lo);
-    if (hole < 0) return false;
-    for (let at = hole + 2; slots[at] !== 0 || slots[at + 1] !== 0; at += 2) {
-      if ((slots[at]! >>> this.#shift) * 2 > hole) continue;
-      slots[hole] = slots[at]!;
-      slots[hole + 1] = slots[at + 1]!;
-      hole = at;
-    }
-    slots[hole] = 0;
-    slots[hole + 1] = 0;
-    this.count--;
     return true;
   }
 
@@ -80,14 +67,6 @@ export class ActiveIds {
       }
     }
     if (filled > 0) yield part.subarray(0, filled);
-  }
-
-  #find(hi: number, lo: number): number {
-    const slots = this.#slots;
-    for (let at = (hi >>> this.#shift) * 2; slots[at] !== 0 || slots[at + 1] !== 0; at += 2) {
-      if (slots[at + 1] === lo && slots[at] === hi) return at;
-    }
-    return -1;
   }
 }
 

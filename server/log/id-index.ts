@@ -1,7 +1,7 @@
 // Which event ids the log holds: what makes an event count once however often it is sent.
 //
 // Ids are 64-bit fingerprints. New ones live in a hash table; each checkpoint seals them into sorted run files with a
-// Bloom filter in memory (1.3 bytes an id), and runs of similar size become one (a log-structured merge).
+// Bloom filter in memory (1.8 bytes an id), and runs of similar size become one (a log-structured merge).
 import type { KeyObject } from "node:crypto";
 import { mkdirSync, readdirSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
@@ -84,6 +84,11 @@ class RunIdIndex implements IdIndex {
 
   add(hi: number, lo: number): boolean {
     if (this.has(hi, lo)) return false;
+    this.addNew(hi, lo);
+    return true;
+  }
+
+  addNew(hi: number, lo: number): void {
     const low = lo === 0 && hi === 0 ? 1 : lo;
     if (!this.#active.at(-1)!.add(hi, low)) {
       // Each table is as big as all before it together, so that there are few and none is ever copied.
@@ -91,7 +96,6 @@ class RunIdIndex implements IdIndex {
       const added = this.#active.at(-1)!.add(hi, low);
       assert(added, "an empty table takes an id");
     }
-    return true;
   }
 
   has(hi: number, lo: number): boolean {
@@ -100,12 +104,6 @@ class RunIdIndex implements IdIndex {
     for (const table of this.#frozen) if (table.has(hi, low)) return true;
     for (const run of this.#runs) if (run.has(hi, low)) return true;
     return false;
-  }
-
-  remove(hi: number, lo: number): void {
-    const low = lo === 0 && hi === 0 ? 1 : lo;
-    const removed = this.#active.some((table) => table.remove(hi, low));
-    assert(removed, "only an id of the append that failed is taken back");
   }
 
   async seal(position: number): Promise<{ runs: string[] }> {

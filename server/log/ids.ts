@@ -15,8 +15,8 @@ export interface IdIndex {
   /** Adds an id; false where it was known already. `hi` and `lo` are unsigned 32-bit. */
   add(hi: number, lo: number): boolean;
   has(hi: number, lo: number): boolean;
-  /** Takes back an `add` that returned true, because the append behind it failed. Only before the next `seal`. */
-  remove(hi: number, lo: number): void;
+  /** Adds an id that `has` has just not found, without looking again. */
+  addNew(hi: number, lo: number): void;
 
   /**
    * Writes what was added so far into run files, in slices of about 2 ms, and resolves with the names that the

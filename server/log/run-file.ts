@@ -9,7 +9,7 @@ import { createCipheriv, type KeyObject, randomBytes } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open, rename } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { bloomAdd, bloomBytes, bloomHas } from "./bloom.ts";
+import { bloomAdd, bloomBytes, bloomHas, isBloomBytes } from "./bloom.ts";
 import { IdIndexDamagedError } from "./ids.ts";
 
 /** Ids of one block, which one read fetches: 4 KiB. */
@@ -162,8 +162,8 @@ export function openRun(path: string, name: string, key?: KeyObject): Run {
     const nonceBytes = isClosed ? NONCE_BYTES : 0;
     const count = foot.readDoubleLE(4);
     const blocks = Math.ceil(count / BLOCK_IDS);
-    const tablesBytes = bloomBytes(count) + blocks * 8;
-    if (sizeBytes !== count * 8 + tablesBytes + nonceBytes + FOOTER_BYTES) throw damaged(path, "wrong size");
+    const tablesBytes = sizeBytes - count * 8 - nonceBytes - FOOTER_BYTES;
+    if (!isBloomBytes(tablesBytes - blocks * 8)) throw damaged(path, "wrong size");
     const nonce = readExactly(fd, sizeBytes - FOOTER_BYTES - nonceBytes, nonceBytes);
     const fileKey = isClosed ? { key: key!, nonce: nonce! } : undefined;
     const tables = readInside(fd, { offset: count * 8, sizeBytes: tablesBytes }, fileKey);
@@ -208,7 +208,7 @@ class FileRun implements Run {
     this.#path = of.path;
     const blocks = Math.ceil(of.count / BLOCK_IDS);
     const { buffer } = of.tables;
-    this.#bloom = of.tables.subarray(0, bloomBytes(of.count));
+    this.#bloom = of.tables.subarray(0, of.tables.length - blocks * 8);
     this.#fences = new Uint32Array(buffer, this.#bloom.length, blocks);
     this.#checksums = new Uint32Array(buffer, this.#bloom.length + blocks * 4, blocks);
   }
