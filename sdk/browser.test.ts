@@ -524,6 +524,42 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
       await page.waitForFunction(() => document.querySelector("p")!.textContent === "ember");
     }));
 
+  test("what a variant leaves as it is, is the page's own again: its texts, attributes and variables", () =>
+    withPage(browser, {}, async (page) => {
+      collector.pages["/"] = `<!doctype html><html lang="en"><head><script src="/sdk/attune.js" ${GRANTED} data-slots></script></head><body>
+        <section data-attune-slot="hero" data-attune-theme="light"><h1 data-attune-text="title">Hello <b>you</b></h1><p data-attune-text="body">News</p></section>
+        <script src="/style.js"></script></body></html>`;
+      collector.pages["/style.js"] = "document.querySelector('section').style.setProperty('--hue', '1')";
+      let payload: object | null = {};
+      let variant = 0;
+      collector.answers["POST /v1/decide"] = ({ slot }: { slot: string }) => ({
+        decision_id: "d", slot, variant: String(variant), payload, propensity: 1,
+      });
+      const next = async (to: object | null): Promise<string> => {
+        payload = to;
+        variant++;
+        collector.push({ type: "segments", segments: [], entered: ["a"], left: [] });
+        await page.locator(`[data-attune-variant-hero="${variant}"]`).waitFor();
+        return page.evaluate(() => {
+          const { dataset, style, innerHTML } = document.querySelector("section")!;
+          return [dataset["attuneTheme"], style.getPropertyValue("--hue"), innerHTML].join(" ");
+        });
+      };
+      await page.goto(collector.origin);
+      await page.locator('[data-attune-variant-hero="0"]').waitFor();
+      await collector.until(() => collector.subscriptions.length > 0, "the live subscription");
+      const own = 'light 1 <h1 data-attune-text="title">Hello <b>you</b></h1><p data-attune-text="body">News</p>';
+      const sale = { text: { title: "Sale", body: "Half" }, attributes: { theme: "dark" }, variables: { "--hue": "2" } };
+      const sold = 'dark 2 <h1 data-attune-text="title">Sale</h1><p data-attune-text="body">Half</p>';
+      assert.equal(await next(sale), sold);
+      assert.equal(await next({ text: { title: "Soon" } }), own.replace("Hello <b>you</b>", "Soon"));
+      assert.equal(await next(null), own);
+      assert.equal(await next({ text: "All gone" }), "light 1 All gone");
+      assert.equal(await next(sale), sold);
+      await page.evaluate(() => (document.querySelector("p")!.textContent = "The page's own word"));
+      assert.equal(await next({}), own.replace("News", "The page's own word"));
+    }));
+
   test("a slot that a router brings later is filled at once, and one that is not there is asked for once", () =>
     withPage(browser, {}, async (page) => {
       collector.pages["/"] = shop('data-consent="granted" data-slots', '<p data-attune-slot="hero">Welcome</p>');

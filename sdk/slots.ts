@@ -1,7 +1,7 @@
 // Dynamic UI: elements that carry `data-attune-slot="NAME …"` take on what the decision engine picked for the visitor.
 // Only text, `data-attune-…` attributes and CSS custom properties are written: a payload can restyle and reword a page,
 // never run code in it or link it elsewhere.
-import type { Decision } from "./types.ts";
+import type { Decision, SlotPayload } from "./types.ts";
 
 const SLOTS_MAX = 16;
 /** Attributes that a payload may write: none that the SDK itself reads. */
@@ -25,12 +25,15 @@ export const slotsCame = (document: Document): boolean =>
 const namesOf = (element: Element): string[] =>
   element.getAttribute("data-attune-slot")?.match(/\S+/g) ?? [];
 
-/** What each slot wrote last, so that the next variant starts from a clean element. */
+/** What each slot wrote last, so that the next variant starts from the page's own. */
 const written = new WeakMap<Element, Map<string, Written>>();
 interface Written {
   id: string;
   undo: (() => void)[];
+  texts: Texts;
 }
+/** By the element that holds it: the text that was written, and what the page has there. */
+type Texts = Map<Element, [text: string, own: Node[]]>;
 type Pair = [name: string, value: string];
 
 /** Writes a decision into all elements of its slot. */
@@ -39,40 +42,48 @@ export function applyDecision(document: Document, { slot, variant, payload, deci
     if (!namesOf(element).includes(slot)) continue;
     const slots = written.get(element) ?? new Map<string, Written>();
     written.set(element, slots);
-    slots.get(slot)?.undo.forEach((each) => each());
+    const before = slots.get(slot);
+    before?.undo.forEach((each) => each());
     const undo: Written["undo"] = [];
-    slots.set(slot, { id, undo });
+    slots.set(slot, { id, undo, texts: writeTexts(element, payload?.text, before?.texts) });
     // Capture reports these decisions once the element has been seen.
     element.setAttribute("data-attune-shown", [...slots.values()].map((one) => one.id).join(" "));
-    for (const [name, value] of entriesOf(payload?.attributes)) {
-      if (!NAME.test(name)) continue;
-      element.setAttribute(`data-attune-${name}`, value);
-      undo.push(() => element.removeAttribute(`data-attune-${name}`));
+    for (const [key, value] of entriesOf(payload?.attributes)) {
+      if (!NAME.test(key)) continue;
+      const name = `data-attune-${key}`;
+      const own = element.getAttribute(name);
+      element.setAttribute(name, value);
+      undo.push(() => (own === null ? element.removeAttribute(name) : element.setAttribute(name, own)));
     }
     for (const [name, value] of entriesOf(payload?.variables)) {
       if (!name.startsWith("--")) continue;
+      const own = element.style.getPropertyValue(name);
       element.style.setProperty(name, value);
-      undo.push(() => element.style.removeProperty(name));
+      undo.push(() => element.style.setProperty(name, own));
     }
     element.setAttribute(`data-attune-variant-${slot.replaceAll("_", "-")}`, variant ?? "");
-    writeText(element, payload?.text);
   }
 }
 
-function writeText(element: HTMLElement, text: unknown): void {
-  // What stands there already is not written again: a screen reader would say it twice.
-  const write = (part: Element, value: string): void => {
+function writeTexts(element: Element, text: SlotPayload["text"], before: Texts = new Map()): Texts {
+  const textOf = (part: Element): unknown =>
+    typeof text === "string" ? part === element && text : part !== element && text?.[part.getAttribute("data-attune-text")!];
+  for (const [part, [last, own]] of before) {
+    if (typeof textOf(part) !== "string" && part.textContent === last) part.replaceChildren(...own);
+  }
+  const texts: Texts = new Map();
+  for (const part of [element, ...element.querySelectorAll("[data-attune-text]")]) {
+    const value = textOf(part);
+    if (typeof value !== "string") continue;
+    const [last, own] = before.get(part) ?? [];
+    // What the page has written since is its own.
+    texts.set(part, [value, own && part.textContent === last ? own : [...part.childNodes]]);
+    // What stands there already is not written again: a screen reader would say it twice.
     if (part.textContent !== value) part.textContent = value;
-  };
-  if (typeof text === "string") write(element, text);
-  else {
-    for (const [key, value] of entriesOf(text)) {
-      for (const part of element.querySelectorAll(`[data-attune-text="${CSS.escape(key)}"]`)) write(part, value);
-    }
   }
+  return texts;
 }
 
-function entriesOf(record: unknown): Pair[] {
-  if (typeof record !== "object" || record === null) return [];
-  return Object.entries(record).filter((entry): entry is Pair => typeof entry[1] === "string");
-}
+/** What a payload gives by name, as far as it is text; a payload of another form gives nothing that could be written. */
+const entriesOf = (record: object | undefined): Pair[] =>
+  Object.entries(record ?? {}).filter((entry): entry is Pair => typeof entry[1] === "string");
