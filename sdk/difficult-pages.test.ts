@@ -89,6 +89,8 @@ describe("the SDK in difficult pages", { skip: browserMissing() ?? false }, () =
 
   test("routers: history, the Navigation API, one that leads on at once; in browsers without it, and where all is frozen", async () => {
     const without = (): void => void Object.defineProperty(window, "navigation", { value: undefined });
+    // Where there is no such API, an element with the id `navigation` is found under its name.
+    const element = (): void => void Reflect.deleteProperty(window, "navigation");
     const frozen = (): void => {
       for (const one of [History, Error, Array, Object, Function, Promise, Storage, Event, Map, Set]) Object.freeze(one.prototype);
       Object.freeze(history);
@@ -98,7 +100,8 @@ describe("the SDK in difficult pages", { skip: browserMissing() ?? false }, () =
       Object.freeze(history);
     };
     const pages = ["/", "/a", "/b", "/c"];
-    for (const [initScript, expected] of [[undefined, pages], [without, ["/", "/a", "/b"]], [frozen, pages], [both, ["/"]]] as const) {
+    collector.pages["/"] = page('<nav id="navigation"></nav>');
+    for (const [initScript, expected] of [[undefined, pages], [without, ["/", "/a", "/b"]], [element, ["/", "/a", "/b"]], [frozen, pages], [both, ["/"]]] as const) {
       collector.received.length = 0;
       await withPage(browser, { expectedErrors: /404/, ...(initScript && { initScript }) }, async (at) => {
         await at.goto(collector.origin);
@@ -108,7 +111,7 @@ describe("the SDK in difficult pages", { skip: browserMissing() ?? false }, () =
           history.pushState(null, "", "/old");
           history.replaceState(null, "", "/b"); // led on in the same turn: the visitor never saw /old
           await new Promise(requestAnimationFrame);
-          if (!window.navigation) return;
+          if (!window.navigation?.currentEntry) return;
           navigation.addEventListener("navigate", (event) => event.intercept({ handler: async () => {} }));
           await navigation.navigate("/c").finished;
         });

@@ -339,8 +339,8 @@ function onNavigation(navigated: () => void, signal: AbortSignal): void {
       last = place();
       navigated();
     });
-  // It hears every router, also one that never touches `history`.
-  if (window.navigation) return navigation.addEventListener("currententrychange", look, { signal });
+  // It hears every router, also one that never touches `history`. Where there is none, an element may have its name.
+  if (window.navigation?.currentEntry) return navigation.addEventListener("currententrychange", look, { signal });
   for (const name of ["pushState", "replaceState"] as const) {
     const original = history[name];
     // Does not throw where a page has frozen its objects: that loses its router's page views, and nothing else.
