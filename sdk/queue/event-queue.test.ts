@@ -68,10 +68,21 @@ test("an entry of the greatest age is sent, an older one is dropped and reported
 });
 
 test("bytes that are no entry are removed and never stop the queue", () => {
+  for (const bytes of ["{ broken", "null", "12", "[]", "{}", '{"id":"000000","event":null}', '{"id":"000000","set":{}}']) {
+    const store = simulatedStore();
+    const { queue } = queueOn(store);
+    store.set("q:000000", bytes);
+    queue.put(entry(1), "kept");
+    assert.deepEqual(ids(queue.oldest(10)), ["000001"], bytes);
+    assert.equal(queue.size, 1, bytes);
+  }
+});
+
+test("an entry whose bytes have another id, or none, is removed by its key", () => {
   const store = simulatedStore();
   const { queue } = queueOn(store);
-  store.set("q:000000", "{ broken");
-  queue.put(entry(1), "kept");
-  assert.deepEqual(ids(queue.oldest(10)), ["000001"]);
-  assert.equal(queue.size, 1);
+  store.set("q:000000~", JSON.stringify({ event: entry(1).event }));
+  assert.deepEqual(ids(queue.oldest(10)), ["000000"]);
+  queue.remove(["000000"]);
+  assert.equal(queue.size, 0);
 });

@@ -43,22 +43,28 @@ export interface EventQueueOptions {
 export const faultOf = (entry: Entry | undefined, code: string, message: string): SdkError =>
   ({ code, message, ...(entry && "event" in entry && { event: entry.event }) });
 
+const timeOf = (entry: Entry): number => ("event" in entry ? entry.event : entry.set).timestamp;
+
 /** Marks the keys that may be given up first. */
 const EXPENDABLE = "~";
 
 export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptions): EventQueue {
   const keys = (): string[] => store.keys().filter((key) => key.startsWith(prefix)).sort();
 
-  /** Undefined where another tab removed it meanwhile, or where the bytes are not an entry. */
+  /** Undefined where another tab removed it meanwhile, or where what is kept there is not its entry: that goes. */
   function read(key: string): Entry | undefined {
     const text = store.get(key);
     if (text === null) return undefined;
     try {
-      return JSON.parse(text) as Entry;
+      const entry = JSON.parse(text) as Entry;
+      // By the key it will be removed again.
+      entry.id = key.slice(prefix.length).replace(EXPENDABLE, "");
+      if (timeOf(entry)) return entry;
     } catch {
-      store.remove(key);
-      return undefined;
+      // Not even JSON.
     }
+    store.remove(key);
+    return undefined;
   }
 
   function drop(key: string, code: string, message: string): void {
@@ -88,8 +94,7 @@ export function openEventQueue({ store, prefix, nowMs, onDrop }: EventQueueOptio
         if (out.length >= max) break;
         const entry = read(key);
         if (!entry || skip?.(entry)) continue;
-        const { timestamp } = "event" in entry ? entry.event : entry.set;
-        if (timestamp < horizonMs) drop(key, "too_old", "Not sent for 7.5 days.");
+        if (timeOf(entry) < horizonMs) drop(key, "too_old", "Not sent for 7.5 days.");
         else out.push(entry);
       }
       return out;
