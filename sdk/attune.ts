@@ -351,9 +351,9 @@ export function createAttune(options: AttuneOptions = {}): Attune {
       openLive();
     },
     on<Name extends keyof Listeners>(name: Name, listener: Listeners[Name]) {
-      if (LIVE_NAMES.has(name) && !liveWanted) {
+      if (LIVE_NAMES.has(name)) {
         liveWanted = true;
-        openLive();
+        openLive(); // Open already, it tells the new listener how things are.
       }
       return listeners.on(name, listener);
     },

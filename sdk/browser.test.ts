@@ -466,6 +466,17 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
     }
   });
 
+  test("who listens late, long after the connection is open, is told how things are", () =>
+    withPage(browser, {}, async (page) => {
+      collector.pages["/"] = shop('data-consent="granted" data-placements="home"');
+      await page.goto(collector.origin);
+      await page.waitForFunction(() => attune.status.live === "open");
+      await collector.until(() => collector.subscriptions.length === 1, "the page's subscription");
+      await page.evaluate(() => void attune.on("recommendations", () => {}));
+      await collector.until(() => collector.subscriptions.length === 2, "the listener's");
+      assert.deepEqual(collector.subscriptions[1], collector.subscriptions[0]);
+    }));
+
   test("behind a proxy that has the node under a path, everything is asked for there", async () => {
     for (const [sockets, endpoint] of [[true, "/attune"], [false, `${collector.origin}/attune/`]] as const) {
       collector.under = "/attune";
