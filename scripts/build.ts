@@ -88,7 +88,7 @@ const SDK_INTERNAL = new RegExp(
   "^(on(Delivery|Error|Back|Change|Look|State|Open|Message|Close|Drop)|" +
     "nowMs|steadyMs|nextMs|retryAfter|exclusively|isAllowed|isObjecting|identity|sessionNow|setUser|itemId|" +
     "sender|beacon|oldest|wake|sleep|leave|settled?|remember|listeners|scrolled|searched|moved|visible|undo|texts|looks|" +
-    "store|prefix|clock|schedule|socket|stream|ratio|restart|since|stop|queue|tick|post|patch)$",
+    "store|prefix|clock|schedule|socket|stream|ratio|restart|since|stop|queue|tick|rest|post|patch|decided|hide)$",
 );
 
 /** The same entry as a package of its own, for sites: they install the SDK, not the node with all that it needs. */

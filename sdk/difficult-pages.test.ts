@@ -50,6 +50,26 @@ describe("the SDK in difficult pages", { skip: browserMissing() ?? false }, () =
       assert.deepEqual(searches.map(({ additional_data }) => additional_data), [{ query: "desk lamp" }]);
     }));
 
+  test("a search that a router writes into the address at each letter is one search", () =>
+    withPage(browser, {}, async (at) => {
+      collector.pages["/"] = page(`<input type="search" aria-label="Search">`);
+      await at.goto(collector.origin);
+      await at.evaluate(async () => {
+        const field = document.querySelector("input")!;
+        field.addEventListener("input", () => history.replaceState(null, "", `?q=${field.value}`));
+        for (const value of ["de", "des", "desk"]) {
+          field.value = value;
+          field.dispatchEvent(new Event("input", { bubbles: true }));
+          await new Promise(requestAnimationFrame);
+        }
+      });
+      await collector.event({ event_type: "search" });
+      await at.evaluate(() => history.pushState(null, "", "?q=lamp")); // a link to another search
+      await collector.event(({ additional_data }) => additional_data?.["query"] === "lamp");
+      const searches = await told(at, "search");
+      assert.deepEqual(searches.map(({ additional_data }) => additional_data), [{ query: "desk" }, { query: "lamp" }]);
+    }));
+
   test("a click on a label is one click, and a form whose field is named `id` is clicked like any other", () =>
     withPage(browser, {}, async (at) => {
       collector.pages["/"] = page(`<article data-attune-item="a-1"><label>Compare <input type="checkbox"></label></article>

@@ -129,7 +129,8 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
       ...(referrer && { referrer: new URL(referrer).origin }),
     };
     emit("page_view", { context }, address);
-    const query = auto.search && queryOf(address);
+    // While somebody types, the address that a router writes at each letter is no search: the pause ends it.
+    const query = auto.search && !typing && queryOf(address);
     if (query) search(query);
     if (fields.item_id) view((viewed = fields.item_id));
     look();
@@ -278,7 +279,10 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
         const within = target instanceof Element ? target : null;
         const field = type === "submit" ? within?.querySelector(FIELDS) : within?.closest(FIELDS);
         if (!field || ignored(field)) return;
-        const told = (): void => search((field as HTMLInputElement).value);
+        const told = (): void => {
+          typing = undefined;
+          search((field as HTMLInputElement).value);
+        };
         clearTimeout(typing);
         if (type === "input") typing = setTimeout(told, TYPING_PAUSE_MS);
         else told();
