@@ -87,8 +87,9 @@ async function sdk(): Promise<Outputs> {
 const SDK_INTERNAL = new RegExp(
   "^(on(Delivery|Error|Back|Change|Look|State|Open|Message|Close|Drop)|" +
     "nowMs|steadyMs|nextMs|retryAfter|exclusively|isAllowed|isObjecting|identity|sessionNow|setUser|itemId|" +
-    "sender|beacon|oldest|wake|sleep|leave|settled?|remember|listeners|scrolled|searched|moved|visible|undo|texts|looks|" +
-    "store|prefix|clock|schedule|socket|stream|ratio|restart|since|stop|queue|tick|rest|post|patch|decided|hide)$",
+    "sender|beacon|oldest|wake|sleep|hide|leave|stop|settled?|mark|remember|listeners|emit|scrolled|searched|moved|over|" +
+    "visible|due|since|ratio|tick|rest|restart|undo|texts|looks|store|prefix|clock|schedule|queue|put|post|patch|" +
+    "socket|stream|decided|mode)$",
 );
 
 /** The same entry as a package of its own, for sites: they install the SDK, not the node with all that it needs. */

@@ -89,6 +89,17 @@ describe("the SDK in difficult pages", { skip: browserMissing() ?? false }, () =
       );
     }));
 
+  test("where the visitor comes from is a site or an app, never a page of it", async () => {
+    const from = (initScript: () => void, expected: string): Promise<void> =>
+      withPage(browser, { initScript }, async (at) => {
+        collector.received.length = 0;
+        await at.goto(collector.origin);
+        assert.equal((await collector.event({ event_type: "page_view" })).context?.["referrer"], expected);
+      });
+    await from(() => Object.defineProperty(document, "referrer", { value: "https://search.example:8443/found?q=ada" }), "https://search.example:8443");
+    await from(() => Object.defineProperty(document, "referrer", { value: "android-app://com.example.mail/" }), "android-app://com.example.mail");
+  });
+
   test("a page that wraps fetch for texts alone still delivers", () =>
     withPage(
       browser,

@@ -121,12 +121,12 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
     hovers = createHoverWatch();
     path = createPointerPath();
     impressions = createImpressions();
-    // Where the visitor comes from (never more than the origin) and how his browser is set.
+    // Where the visitor comes from (a site or an app, never a page of it) and how his browser is set.
     const { referrer } = document;
     const context: Record<string, string> = {
       locale: navigator.language,
       timezone: utcOffset(new Date()),
-      ...(referrer && { referrer: new URL(referrer).origin }),
+      ...(referrer && { referrer: referrer.split("/", 3).join("/") }),
     };
     emit("page_view", { context }, address);
     // While somebody types, the address that a router writes at each letter is no search: the pause ends it.
