@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import ts from "typescript";
 import { buildRoom } from "../scripts/build.ts";
+import { SCHEMAS, type Schema } from "../server/http/openapi-schemas.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const SIZE_GZIPPED_MAX = 10_000;
@@ -76,6 +77,25 @@ test("a site's TypeScript is checked against the package's declarations", () => 
   );
   assert.equal(complaints(`${start}attune.on("recomendations", () => {});`).length, 1);
   assert.equal(complaints(`${start}attune.track("purchase", { value: "49" });`).length, 1);
+});
+
+test("the types name whatever an answer has", () => {
+  const fieldsOf = (schema: Schema): string[] => Object.keys(schema["properties"] as object);
+  const itemsOf = (schema: Schema, field: string): Schema =>
+    (schema["properties"] as Record<string, Schema>)[field]!["items"] as Schema;
+  const list = SCHEMAS["RecommendationList"]!;
+  const item = itemsOf(list, "items");
+  const answers = {
+    Profile: fieldsOf(SCHEMAS["Profile"]!),
+    Decision: fieldsOf(SCHEMAS["Decision"]!),
+    RecommendationList: fieldsOf(list).filter((field) => field !== "why_not"), // for secret keys alone
+    RecommendedItem: fieldsOf(item),
+    Reason: fieldsOf(itemsOf(item, "reasons")),
+  };
+  const readers = Object.entries(answers).map(
+    ([type, fields]) => `export const read${type} = (it: sdk.${type}): unknown[] => [${fields.map((field) => `it.${field}`).join()}];`,
+  );
+  assert.deepEqual(complaints(`import type * as sdk from "attune/sdk";\n${readers.join("\n")}`), []);
 });
 
 test("the guide's code for bundlers compiles", () => {

@@ -26,6 +26,8 @@ export interface Reason {
   source: string;
   because: string[];
   weight: number;
+  /** Whose favourite the item is, strongest first, such as `country:NO`. */
+  crowds?: string[];
 }
 
 export interface CatalogueItem {
@@ -67,6 +69,10 @@ export interface RecommendationList {
   strategy: string;
   items: RecommendedItem[];
   took_ms?: number;
+  /** The visitor's variant of each experiment that the list carries out. */
+  experiments?: Record<string, string>;
+  /** The visitor could not be found for the moment: what everybody gets. */
+  degraded?: boolean;
   caused_by?: CausedBy;
 }
 
@@ -101,6 +107,10 @@ export interface Decision {
   payload: SlotPayload | null;
   propensity: number;
   reason?: string;
+  /** The visitor's variant of each experiment that the decision carries out. */
+  experiments?: Record<string, string>;
+  /** The visitor could not be found for the moment: what somebody unknown gets. */
+  degraded?: boolean;
 }
 
 /** The contract's profile. */
@@ -126,6 +136,10 @@ export interface Profile {
   context: Record<string, string | number>;
   /** By purpose; null where nobody was asked. */
   consent: Record<string, string> | null;
+  /** Interactions by UTC day, the last 30 that had any. */
+  activity?: { date: string; interactions: number }[];
+  /** May be older than it should be for the moment, or empty. */
+  degraded?: boolean;
   caused_by?: CausedBy;
 }
 
