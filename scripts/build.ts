@@ -86,9 +86,9 @@ async function sdk(): Promise<Outputs> {
 /** Names between the SDK's own files, which no page, browser or server reads: written short, for bytes are few. */
 const SDK_INTERNAL = new RegExp(
   "^(on(Delivery|Error|Back|Change|Look|State|Open|Message|Close|Drop)|" +
-    "nowMs|steadyMs|nextMs|retryAfter|exclusively|isAllowed|isObjecting|identity|sessionNow|setUser|itemId|" +
-    "sender|beacon|oldest|wake|sleep|hide|leave|stop|settled?|mark|remember|listeners|emit|scrolled|searched|moved|over|" +
-    "visible|due|since|ratio|tick|rest|restart|undo|texts|looks|store|prefix|clock|schedule|queue|put|post|patch|" +
+    "nowMs|steadyMs|nextMs|retryAfter|exclusively|isAllowed|isObjecting|isKnown|identity|session|sessionNow|" +
+    "setUser|itemId|sender|beacon|oldest|wake|sleep|hide|leave|stop|end|settled?|mark|remember|listeners|emit|scrolled|searched|" +
+    "moved|over|visible|due|since|ratio|tick|rest|restart|undo|texts|looks|store|prefix|clock|schedule|queue|put|post|patch|" +
     "socket|stream|decided|mode)$",
 );
 

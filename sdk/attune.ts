@@ -351,9 +351,10 @@ export function createAttune(options: AttuneOptions = {}): Attune {
       openLive();
     },
     on<Name extends keyof Listeners>(name: Name, listener: Listeners[Name]) {
-      if (LIVE_NAMES.has(name)) {
+      // Open already, the connection tells the first listener how things are; one that comes at each render is told once.
+      if (LIVE_NAMES.has(name) && !listeners.isKnown(name)) {
         liveWanted = true;
-        openLive(); // Open already, it tells the new listener how things are.
+        openLive();
       }
       return listeners.on(name, listener);
     },

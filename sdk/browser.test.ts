@@ -466,7 +466,7 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
     }
   });
 
-  test("who listens late, long after the connection is open, is told how things are", () =>
+  test("who listens first, long after the connection is open, is told how things are", () =>
     withPage(browser, {}, async (page) => {
       collector.pages["/"] = shop('data-consent="granted" data-placements="home"');
       await page.goto(collector.origin);
@@ -475,6 +475,14 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
       await page.evaluate(() => void attune.on("recommendations", () => {}));
       await collector.until(() => collector.subscriptions.length === 2, "the listener's");
       assert.deepEqual(collector.subscriptions[1], collector.subscriptions[0]);
+      // A component that listens anew whenever a list has come would be told for ever.
+      await page.evaluate(() => {
+        attune.on("recommendations", () => {})();
+        attune.on("recommendations", () => {});
+        attune.subscribe({ placements: ["detail"] });
+      });
+      await collector.until(() => collector.subscriptions.length > 2, "another subscription");
+      assert.deepEqual(collector.subscriptions.slice(2).map(({ placements }) => placements), [["detail"]]);
     }));
 
   test("behind a proxy that has the node under a path, everything is asked for there", async () => {

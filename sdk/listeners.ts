@@ -2,6 +2,8 @@
 import type { Listeners } from "./types.ts";
 
 export interface ListenerSet {
+  /** Whether anybody ever listened to this. */
+  isKnown(name: keyof Listeners): boolean;
   on<Name extends keyof Listeners>(name: Name, listener: Listeners[Name]): () => void;
   emit<Name extends keyof Listeners>(name: Name, value: Parameters<Listeners[Name]>[0]): void;
 }
@@ -9,6 +11,7 @@ export interface ListenerSet {
 export function createListeners(): ListenerSet {
   const all: { [Name in keyof Listeners]?: Set<(value: never) => void> } = {};
   return {
+    isKnown: (name) => name in all,
     on(name, listener) {
       const set = (all[name] ??= new Set());
       set.add(listener);

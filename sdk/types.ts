@@ -269,7 +269,7 @@ export interface Attune {
   /** Lists that are pushed to `on("recommendations")` now and whenever they change; replaces the subscription before. */
   subscribe(subscription: Subscription): void;
 
-  /** Returns how to stop listening. Live names open the live connection, and tell how things are, whenever that is. */
+  /** Returns how to stop listening. Live names open the live connection, which tells a name's first listener how things are. */
   on<Name extends keyof Listeners>(name: Name, listener: Listeners[Name]): () => void;
   readonly consent: {
     readonly state: Status["consent"];
