@@ -131,6 +131,22 @@ describe("the console within reach of everybody", { skip: browserMissing() ?? fa
     });
   }
 
+  test("on paper the view stands alone, dark on white whatever the theme; who asks for more contrast sees each field's edge", async () => {
+    await withPage(browser, { colorScheme: "dark" }, async (page) => {
+      await open(page, "people");
+      const field = page.getByPlaceholder("The start of a user id or visitor id");
+      const lightness = (property: "color" | "borderTopColor"): Promise<number> =>
+        field.evaluate((element, name) => Number(/\d+/.exec(getComputedStyle(element)[name])![0]), property);
+      await page.emulateMedia({ contrast: "more" });
+      assert.ok((await lightness("borderTopColor")) > 0x80);
+      const frame = page.getByRole("navigation", { name: "Views" }).or(page.getByRole("banner"));
+      assert.equal(await frame.count(), 2);
+      await page.emulateMedia({ contrast: null, media: "print" });
+      assert.ok((await lightness("color")) < 0x40, "light text on white paper");
+      assert.equal(await frame.count(), 0);
+    });
+  });
+
   test("the course that a plot draws is there in words", async () => {
     await withPage(browser, {}, async (page) => {
       await open(page, "people/users/mara");

@@ -287,6 +287,33 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       for (const words of reasons) assert.ok(Object.values(SOURCES.shop).includes(words), `“${words}” is no reason`);
     }));
 
+  test("why a card is there follows the list, and is told of none that left; a search's order is the results'", () =>
+    withPage(browser, { reducedMotion: "reduce" }, async (page) => {
+      await open(page, SITES.shop);
+      const id = (await order(page)).find((each) => !each.startsWith("audio-"))!;
+      await page.locator(card(id)).hover();
+      await page.locator("#why-place", { hasText: "of your list" }).waitFor();
+      await become(page, "Audiophile");
+      const place = (await order(page)).indexOf(id);
+      const told = await page.locator("#why").isVisible();
+      assert.equal(told, place >= 0, `it is told why ${id} is there, which is at ${place}`);
+      if (told) assert.equal(await page.locator("#why-place").textContent(), `No. ${place + 1} of your list`);
+
+      await page.getByRole("searchbox").fill("lamp");
+      await page.getByText("Results for “lamp”").waitFor();
+      await page.locator(".card").first().hover();
+      await page.locator("#why-place", { hasText: "No. 1 of the results" }).waitFor();
+    }));
+
+  test("an act that takes seconds is told in seconds", () =>
+    withPage(browser, { initScript: slowClock }, async (page) => {
+      await open(page, SITES.shop);
+      await look(page, (await order(page))[2]!);
+      await figure(page, "#clock-value");
+      assert.match(await page.locator(".clock-face").innerText(), /^\d\.\d\s+s from your click/);
+      for (const part of await page.locator(".clock-parts dd").allTextContents()) assert.match(part, /^\d\.\d s$/);
+    }));
+
   test("who prefers reduced motion gets the new order without any", () =>
     withPage(browser, { reducedMotion: "reduce" }, async (page) => {
       await open(page, SITES.shop);
@@ -554,9 +581,22 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
           });
           assert.ok(isApart, `${path}: the parts of the clock run together at ${width}`);
         }
+        await page.locator("#hero-art img").nth(2).waitFor({ state: "attached" });
+        for (const width of [1440, 1360, 1300, 1200, 1024, 920]) {
+          await page.setViewportSize({ width, height: 900 });
+          const gap = await page.locator("#hero").evaluate((hero) => {
+            for (const one of hero.querySelectorAll("img")) for (const motion of one.getAnimations()) motion.finish();
+            const words = hero.querySelector(".hero-words")!;
+            words.querySelector("h1")!.textContent = "Machines, and those who build them";
+            words.querySelector("p")!.textContent = "Chairs, lamps and pots for a home you like to come back to.";
+            const seen = [...hero.querySelectorAll("img")].map((one) => one.getBoundingClientRect());
+            const left = Math.min(...seen.filter(({ width }) => width > 0).map(({ left }) => left));
+            return left - words.getBoundingClientRect().right;
+          });
+          assert.ok(gap > 0, `${path}: at ${width} the hero's words may run ${-gap} px under its pictures`);
+        }
         await page.setViewportSize({ width: 360, height: 740 });
         assert.ok((await page.locator("#scheme").boundingBox())!.y < 40, `${path}: the head of the page wraps`);
-        await page.locator("#hero-art img").nth(2).waitFor({ state: "attached" });
         for (const width of [390, 375, 360, 320]) {
           await page.setViewportSize({ width, height: 740 });
           const under = await page.locator("#hero-title").evaluate((title) => {
@@ -662,7 +702,7 @@ const cutBadges = (page: Page): Promise<number> =>
 
 /** Waits until an element shows a number. */
 const figure = (page: Page, selector: string): Promise<unknown> =>
-  page.waitForFunction((where) => /^\d+$/.test(document.querySelector(where)?.textContent ?? ""), selector);
+  page.waitForFunction((where) => /^[\d.]+$/.test(document.querySelector(where)?.textContent ?? ""), selector);
 
 function objectToTracking(): void {
   Object.defineProperty(Navigator.prototype, "globalPrivacyControl", { value: true });
@@ -670,6 +710,12 @@ function objectToTracking(): void {
 
 interface Shifted {
   shifted?: number;
+}
+
+/** Each act seems to have happened two seconds before it did. */
+function slowClock(): void {
+  const now = performance.now.bind(performance);
+  performance.now = () => now() + 2_000;
 }
 
 function recordShifts(): void {

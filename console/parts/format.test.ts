@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { durationMs, formatAgo, formatCounted, formatMoney, formatShare, formatShares, formatShort, formatSpan, initialOf } from "./format.ts";
+import { durationMs, formatAgo, formatCounted, formatDuration, formatMoney, formatShare, formatShares, formatShort, formatSpan, initialOf } from "./format.ts";
 
 test("durations are read as the program writes them", () => {
   assert.deepEqual(["30s", "10m", "2h", "3d", "x", undefined].map(durationMs), [
@@ -83,6 +83,10 @@ test("how long ago keeps to units that a reader can picture", () => {
     "2 y ago",
     "15 y ago",
   ]);
+});
+
+test("no time at all is no milliseconds", () => {
+  assert.deepEqual([0, 400, 1500, 200_000].map(formatDuration), ["0 s", "400 ms", "1.5 s", "3 min 20 s"]);
 });
 
 test("money keeps its cents", () => {

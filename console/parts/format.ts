@@ -105,7 +105,7 @@ export function latencyOf(latencyMs: number): Quantity {
 export function formatDuration(durationMs: number): string {
   if (!Number.isFinite(durationMs)) return "never";
   const size = Math.max(0, durationMs);
-  if (size < 1000) return `${Math.round(size)} ms`;
+  if (size > 0 && size < 1000) return `${Math.round(size)} ms`;
   if (size < MINUTE_MS) return `${size < 10_000 ? trimmed(size / 1000) : Math.floor(size / 1000)} s`;
   if (size < HOUR_MS) return withRest(size, MINUTE_MS, "min", 1000, "s");
   if (size < DAY_MS) return withRest(size, HOUR_MS, "h", MINUTE_MS, "min");

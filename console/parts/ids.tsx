@@ -9,9 +9,9 @@ export function nameOf(ref: PersonRef): string {
 
 export function PersonLink({ person }: { person: PersonRef }) {
   const { links } = useConsole();
-  const known = person.user_id !== undefined;
+  const kind = person.user_id !== undefined ? "known user" : "anonymous visitor";
   return (
-    <a class="id" href={links.person(person)} title={known ? "known user" : "anonymous visitor"}>
+    <a class="id" href={links.person(person)} title={`${nameOf(person)}, ${kind}`}>
       {nameOf(person)}
     </a>
   );

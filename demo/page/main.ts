@@ -176,6 +176,7 @@ function show(entries: readonly Entry[], causedBy?: string, shown: Partial<Shown
     const isSame = shelfOf === placeNow();
     const moved = grid.show(entries, isSame ? "pointed" : "nothing");
     shelfOf = placeNow();
+    explain();
     places.shown({ items: entries.length, hits: entries.length, isLocal: false, ...shown });
     byId("moved").textContent = isSame && moved > 0 ? `${moved} of ${entries.length} moved` : "";
     shelf.setAttribute("aria-busy", "false");
@@ -219,15 +220,23 @@ const plainEntry = (item: CatalogueItem): Entry => ({ id: item.item_id, item, re
 // --- the panel ---
 let pointed = "";
 function point(id: string): void {
-  const entry = reasonsOf.get(id);
-  if (!entry || pointed === id) return;
+  if (pointed === id) return;
   pointed = id;
-  panel.why(entry.item, entry.reasons, grid.ids.indexOf(id));
+  explain();
+}
+
+/** Why the card that was pointed at last stands where it does, by the newest list; nothing of one that has left. */
+function explain(): void {
+  const index = grid.ids.indexOf(pointed);
+  const entry = reasonsOf.get(pointed);
+  if (index < 0 || !entry) return panel.why(undefined);
+  const list =
+    places.query !== "" ? "the results" : entry.reasons.length > 0 ? "your list" : "everybody's list";
+  panel.why({ item: entry.item, reasons: entry.reasons, place: `No. ${index + 1} of ${list}` });
 }
 
 const panel = createPanel(site, {
   itemOf,
-  point,
   become,
   consent(isGranted) {
     if (isGranted) attune.consent.grant();
@@ -275,6 +284,7 @@ function forgetVisitor(): void {
   cart.clear();
   interests = {};
   pointed = "";
+  explain();
   clock.forget();
   panel.forget();
   slots.forget();

@@ -17,21 +17,28 @@ export interface PanelActs {
   reset(): void;
   /** The visitor turns personalization on or off. */
   consent(isGranted: boolean): void;
-  point(itemId: string): void;
   itemOf(id: string): CatalogueItem | undefined;
+}
+
+export interface Explained {
+  item: CatalogueItem;
+  reasons: readonly Reason[];
+  /** Where it stands, in words. */
+  place: string;
 }
 
 export interface Panel {
   profile(profile: Profile | undefined): void;
   segments(names: readonly string[]): void;
   lap(lap: Lap): void;
-  /** Another visitor, or nobody: what the clock took and why a card is there were the last one's. */
+  /** Another visitor, or nobody: what the clock took was the last one's. */
   forget(): void;
   status(status: Status): void;
   /** The node asks for a key, which the page does not have: nothing will come any more. */
   locked(): void;
   slots(variants: ReadonlyMap<string, string | null>): void;
-  why(item: CatalogueItem, reasons: readonly Reason[], place: number): void;
+  /** Why an item stands where it does; undefined where none is pointed at. */
+  why(shown: Explained | undefined): void;
   who(label: string, consolePath: string): void;
   /** Without consent nothing can be known; `isObjecting`: the browser said so by Global Privacy Control. */
   personal(isPersonal: boolean, isObjecting: boolean): void;
@@ -65,6 +72,7 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
   // --- freshness ---
   const laps: number[] = [];
   const clockValue = byId("clock-value");
+  const clockUnits = root.querySelectorAll(".clock-unit");
   const parts = ["stored", "pushed", "painted"].map((name) => ({
     bar: byId(`clock-${name}`),
     figure: byId(`clock-${name}-ms`),
@@ -188,14 +196,19 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
     lap({ acceptedMs, pushedMs, paintedMs }) {
       laps.push(paintedMs);
       if (laps.length > LAPS_MAX) laps.shift();
-      clockValue.textContent = String(Math.round(paintedMs));
-      byId("peek-clock").textContent = `${Math.round(paintedMs)} ms`;
+      // Four digits have no room beside their words.
+      const isSlow = Math.round(paintedMs) >= 1_000;
+      const unit = isSlow ? "s" : "ms";
+      const inUnit = (ms: number): string => (isSlow ? (ms / 1_000).toFixed(1) : String(Math.round(ms)));
+      clockValue.textContent = inUnit(paintedMs);
+      for (const element of clockUnits) element.textContent = unit;
+      byId("peek-clock").textContent = `${inUnit(paintedMs)} ${unit}`;
       byId("peek-clock").hidden = false;
       const reached = [acceptedMs, pushedMs, paintedMs];
       parts.forEach(({ bar, figure }, index) => {
         const tookMs = reached[index]! - (reached[index - 1] ?? 0);
         bar.style.flexGrow = String(Math.max(0.02, tookMs / paintedMs));
-        figure.textContent = String(Math.round(reached[index]!));
+        figure.textContent = inUnit(reached[index]!);
       });
       const most = Math.max(...laps, 50);
       history.replaceChildren(
@@ -224,8 +237,6 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
       history.replaceChildren();
       history.setAttribute("aria-label", "No act yet");
       root.classList.remove("ticked");
-      byId("why").hidden = true;
-      byId("why-empty").hidden = false;
     },
     status(status) {
       const { live, transport, queued, consent: state } = status;
@@ -258,15 +269,17 @@ export function createPanel(site: SiteWords, acts: PanelActs): Panel {
         ),
       );
     },
-    why(item, reasons, place) {
-      byId("why-empty").hidden = true;
-      byId("why").hidden = false;
+    why(shown) {
+      byId("why-empty").hidden = shown !== undefined;
+      byId("why").hidden = shown === undefined;
+      if (!shown) return;
+      const { item, reasons, place } = shown;
       const picture = byId<HTMLImageElement>("why-picture");
       // Its place stays: the words beside it do not jump.
       picture.style.visibility = item.image_url ? "" : "hidden";
       if (item.image_url) picture.src = item.image_url;
       byId("why-title").textContent = item.title;
-      byId("why-place").textContent = place >= 0 ? `No. ${place + 1} of your list` : "Not in your list";
+      byId("why-place").textContent = place;
       byId("why-reasons").replaceChildren(
         ...reasonsInWords(site.name, reasons).map(({ words, weight, because }) => {
           const bar = h("i", {});
