@@ -107,6 +107,7 @@ describe("the console of an open node", { skip: browserMissing() ?? false }, () 
         const row = page.getByRole("row", { name: /the operators/ });
         await row.waitFor();
         assert.equal((await ask(node, "GET /v1/keys")).status, 401);
+        await page.getByRole("button", { name: "Log out" }).waitFor();
 
         const headers = { authorization: `Bearer ${key}` };
         const { keys } = (await ask(node, "GET /v1/keys", undefined, { headers })).json;

@@ -261,6 +261,14 @@ describe("console", { skip }, () => {
       const cell = page.getByRole("table", { name: "Timeline" }).getByRole("cell", { name: word });
       await cell.waitFor();
       assert.ok(await cell.evaluate((one) => one.scrollWidth <= one.clientWidth), "a long word leaves its column");
+      const whatIf = page.getByRole("region", { name: "Why not, what if" });
+      await whatIf.getByRole("button", { name: "Open" }).click();
+      const met = whatIf.getByRole("button", { name: word });
+      await met.waitFor();
+      const room = await met.evaluate(
+        (one) => one.closest(".card")!.getBoundingClientRect().right - one.getBoundingClientRect().right,
+      );
+      assert.ok(room > 0, `a long title leaves its card by ${-room} px`);
 
       await open(page, "items/odd-0");
       await shows(page, /price 1,234\.50/);

@@ -41,6 +41,8 @@ interface Toast {
 const MENU_ID = "menu";
 /** From here on the sidebar stands beside the view, and nothing lies under it; `shell.css` has the same. */
 const SIDEBAR_BESIDE = "(min-width: 861px)";
+/** The first key of an open node logs its maker in while the page is open. */
+const SESSION_EVERY_MS = 10_000;
 const TOAST_MS = 4000;
 const BAD_TOAST_MS = 9000;
 
@@ -313,7 +315,7 @@ function ProjectSwitcher({ project }: { project: string }) {
 
 /** Who may only read is told before what they write is refused. Only who has logged in can log out. */
 function Who({ api }: { api: Api }) {
-  const session = useRead("session", () => api.session());
+  const session = useRead("session", () => api.session(), SESSION_EVERY_MS);
   if (session.data?.kind !== "session") return null;
   const logOut = (): Promise<void> =>
     api.logOut().then((url) => (url === undefined ? location.reload() : location.assign(url)));

@@ -188,10 +188,11 @@ function Question({ person, profile, placements, chosen, onChoose }: QuestionPro
               key={id}
               type="button"
               class="btn small"
+              title={nameOf(id)}
               aria-pressed={without.includes(id)}
               onClick={() => setWithout(without.includes(id) ? without.filter((other) => other !== id) : [...without, id])}
             >
-              {nameOf(id)}
+              <span class="cut">{nameOf(id)}</span>
             </button>
           ))}
         </fieldset>
