@@ -4,6 +4,7 @@
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { addScore, type ScoreSheet } from "./candidates.ts";
 import { CONTEXT_ITEMS_MAX, createContextRows } from "./context-rows.ts";
+import type { Crowd } from "./crowd.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { isDemographic } from "./facets.ts";
@@ -13,7 +14,9 @@ import type { Situation } from "./situation.ts";
 
 export const CONTEXTS_MAX = 512;
 
-export type ContextKind = "country" | "device" | "weather" | "daypart";
+export const CONTEXT_KINDS = ["country", "device", "weather", "daypart"] as const;
+export type ContextKind = (typeof CONTEXT_KINDS)[number];
+export type CrowdKind = ContextKind | "facet";
 /** Below it the crowd of one context is too small to say more than the crowd of all. */
 const SUPPORT_MIN = 50;
 
@@ -23,6 +26,8 @@ export interface ContextOptions {
   readonly kinds: readonly ContextKind[];
   /** Crowds of people alike are kept, too. */
   readonly facets?: true;
+  /** Says what of a crowd others may be told. */
+  readonly crowd: Pick<Crowd, "keyOfCrowd" | "isKnownOf">;
 }
 
 /** Of CONTEXTS_MAX; the rest is kept for the kinds. */
@@ -40,13 +45,15 @@ export function createContextPopularity(
   clock: DecayClock,
   options: ContextOptions,
 ): ContextPopularity {
-  const { name: modelName, table, kinds, facets: hasFacets = false } = options;
+  const { name: modelName, table, kinds, facets: hasFacets = false, crowd } = options;
   const rows = createContextRows();
   // By value alone, so that an event joins no strings.
   const numbersOf = kinds.map(() => new Map<string, number>());
   const facetRows = new Map<string, number>();
   const held = { refs: new Int32Array(CONTEXT_ITEMS_MAX), weights: new Float64Array(CONTEXT_ITEMS_MAX), length: 0 };
   const names: string[] = [];
+  /** Of each row's crowd. */
+  const keys: number[] = [];
   const supports: number[] = [];
 
   const dirty = new DirtySlots((row) => {
@@ -60,9 +67,10 @@ export function createContextPopularity(
     return out.bytes();
   });
 
-  const start = (name: string): number => {
+  const start = (kind: CrowdKind, value: string): number => {
     dirty.touch(names.length);
-    names.push(name);
+    names.push(kind === "facet" ? value : `${kind}:${value}`);
+    keys.push(crowd.keyOfCrowd(kind, value));
     supports.push(0);
     return names.length - 1;
   };
@@ -71,7 +79,7 @@ export function createContextPopularity(
     let number = numbersOf[kind]!.get(value);
     if (number === undefined) {
       if (names.length >= CONTEXTS_MAX) return -1;
-      numbersOf[kind]!.set(value, (number = start(`${kinds[kind]!}:${value}`)));
+      numbersOf[kind]!.set(value, (number = start(kinds[kind]!, value)));
     }
     return number;
   };
@@ -80,7 +88,7 @@ export function createContextPopularity(
     let number = facetRows.get(facet);
     if (number === undefined) {
       if (names.length >= CONTEXTS_MAX || facetRows.size >= FACETS_MAX) return -1;
-      facetRows.set(facet, (number = start(facet)));
+      facetRows.set(facet, (number = start("facet", facet)));
     }
     return number;
   };
@@ -115,13 +123,24 @@ export function createContextPopularity(
     return people.length > 0 ? people : others;
   };
 
-  const propose = (row: number | undefined, nowMs: number, sheet: ScoreSheet): void => {
-    if (!speaking(row)) return;
+  /** Fills `held` with what the situation's visitor may be told of a crowd; the sum of the weights. */
+  const readKnown = (row: number, situation: Situation): number => {
     const { refs, weights } = held;
     rows.read(row, held);
     let all = 0;
-    for (let i = 0; i < held.length; i++) all += weights[i]!;
-    if (!(all > 0) || rows.scaleOf(row, clock.at(nowMs)) === 0) return;
+    for (let i = 0; i < held.length; i++) {
+      const slot = items.resolve(refs[i]!);
+      if (slot >= 0 && !crowd.isKnownOf(keys[row]!, situation, slot)) weights[i] = 0;
+      all += weights[i]!;
+    }
+    return all;
+  };
+
+  const propose = (row: number | undefined, situation: Situation, sheet: ScoreSheet): void => {
+    if (!speaking(row)) return;
+    const { refs, weights } = held;
+    const all = readKnown(row, situation);
+    if (!(all > 0) || rows.scaleOf(row, clock.at(situation.nowMs)) === 0) return;
     for (let i = 0; i < held.length; i++) {
       const slot = items.resolve(refs[i]!);
       if (slot >= 0 && weights[i]! > 0) addScore(sheet, slot, weights[i]! / all);
@@ -144,24 +163,20 @@ export function createContextPopularity(
     score(situation, sheet) {
       for (let kind = 0; kind < kinds.length; kind++) {
         const value = situation[kinds[kind]!];
-        if (value !== undefined) propose(numbersOf[kind]!.get(value), situation.nowMs, sheet);
+        if (value !== undefined) propose(numbersOf[kind]!.get(value), situation, sheet);
       }
-      for (const row of facetsOf(situation)) propose(row, situation.nowMs, sheet);
+      for (const row of facetsOf(situation)) propose(row, situation, sheet);
     },
     crowdsOf(situation, slot) {
       const ofKinds = kinds.map((kind, k) => numbersOf[k]!.get(situation[kind] ?? ""));
-      const crowds: { name: string; share: number }[] = [];
+      const found: { name: string; share: number }[] = [];
       for (const row of [...ofKinds, ...facetsOf(situation)].filter(speaking)) {
-        let all = 0;
+        const all = readKnown(row, situation);
         let its = 0;
-        rows.read(row, held);
-        for (let i = 0; i < held.length; i++) {
-          all += held.weights[i]!;
-          if (items.resolve(held.refs[i]!) === slot) its += held.weights[i]!;
-        }
-        if (its > 0) crowds.push({ name: names[row]!, share: its / all });
+        for (let i = 0; i < held.length; i++) if (items.resolve(held.refs[i]!) === slot) its += held.weights[i]!;
+        if (its > 0) found.push({ name: names[row]!, share: its / all });
       }
-      return crowds.sort((a, b) => b.share - a.share).map(({ name }) => name);
+      return found.sort((a, b) => b.share - a.share).map(({ name }) => name);
     },
     isDemographic: (situation) => facetsOf(situation).some((row) => isDemographic(names[row]!)),
     because: () => [],
@@ -172,8 +187,9 @@ export function createContextPopularity(
         input.version(1);
         const name = input.text();
         const kind = kinds.findIndex((prefix) => name.startsWith(`${prefix}:`));
-        if (kind < 0) facetRows.set(name, row);
-        else numbersOf[kind]!.set(name.slice(kinds[kind]!.length + 1), row);
+        const value = kind < 0 ? name : name.slice(kinds[kind]!.length + 1);
+        (kind < 0 ? facetRows : numbersOf[kind]!).set(value, row);
+        keys[row] = crowd.keyOfCrowd(kinds[kind] ?? "facet", value);
         names[row] = name;
         supports[row] = input.f64();
         if (input.left() > 0) rows.load(row, bytes.subarray(bytes.length - input.left()));

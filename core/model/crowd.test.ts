@@ -1,6 +1,6 @@
 // The guards against abuse, against naive recounts of raw steps: nobody learns from a list what fewer than k did, no
 // source holds more than its share, and fakes do not own the lists of real visitors.
-import { equal, ok } from "node:assert/strict";
+import { deepEqual, equal, notDeepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { simulateShop, DEFENCES, type Attack } from "../../bench/abuse.ts";
 import { createRecommender, type RankQuery, type Step } from "../rank/recommender.ts";
@@ -89,6 +89,27 @@ test("a visitor is shown what he alone did; others are from the k-th person on",
   equal(ids(askerOf(["a"], START_MS + 5_000)).includes("b"), false);
   for (let p = 2; p <= 12; p++) visit(`a:${p}`, START_MS + p * 10_000);
   equal(ids(askerOf(["a"], START_MS + 200_000)).includes("b"), true);
+});
+
+test("what one alone did in his country, weather, part of the day or age group changes nothing for a stranger of the same", () => {
+  const alike: Pick<Step, "country" | "device" | "weather" | "timezone" | "facets">[] = [
+    { country: "IS" }, { device: "tv" }, { weather: "storm" }, { timezone: "+12:00" }, { facets: ["age_group:90"] }, { facets: ["language:is"] },
+  ];
+  const crowd = { country: "NO", device: "mobile" };
+  for (const his of alike) {
+    const listFor = (persons: number, of: Partial<Step>): unknown => {
+      const recommender = createRecommender({ models: MODELS });
+      for (let i = 0; i < 300; i++) recommender.learn(stepOf(`a:${i % 40}`, `i${(i + Math.floor(i / 40)) % 20}`, START_MS + i, crowd));
+      for (let i = 0; i < 60 * persons; i++) {
+        const step = stepOf(`a:alone${i % persons}`, `i${13 + (i % 3)}`, START_MS + 1_000 + i, { ...crowd, ...of, sessionId: `s${i}` });
+        recommender.learn(step);
+      }
+      const asker = { ...askerOf([], START_MS + 60_000), ...crowd, ...his, explain: true };
+      return recommender.recommend(asker).items;
+    };
+    deepEqual(listFor(1, his), listFor(1, {}), `${JSON.stringify(his)}: one`);
+    notDeepEqual(listFor(12, his), listFor(12, {}), `${JSON.stringify(his)}: enough`);
+  }
 });
 
 test("a person counts with two events of an item at most, an address with its share", () => {

@@ -10,7 +10,7 @@ import type { Step } from "../rank/recommender.ts";
 import type { WholeTable } from "../wire/dirty-rows.ts";
 import type { CandidateList, ScoreSheet } from "./candidates.ts";
 import type { CrowdConfig } from "./config.ts";
-import { CONTEXTS_MAX } from "./context-popularity.ts";
+import { CONTEXT_KINDS, CONTEXTS_MAX, type CrowdKind } from "./context-popularity.ts";
 import { createContributions } from "./contributions.ts";
 import type { Cosine } from "./cosine.ts";
 import type { DecayClock } from "./decay-clock.ts";
@@ -29,6 +29,9 @@ const PERSON_EVENTS = 2;
 const PAIRS_BACK = 4;
 /** Items of the visitor that a model proposes from; of models that are not here each item alone says what it says. */
 const PROPOSED_FROM: ReadonlyMap<string, number> = new Map([["rules", 3], ["next", 1], ["recent", 3], ["cosine", 5], ["knn", PAIRS_BACK]]);
+
+/** In this order: their places are in the keys of what was counted. */
+const KINDS: readonly CrowdKind[] = [...CONTEXT_KINDS, "facet"];
 
 export interface Crowd {
   configure(config: CrowdConfig): void;
@@ -50,6 +53,10 @@ export interface Crowd {
   mayKnow(situation: Situation, slot: number): boolean;
   /** Enough persons had to do with both. */
   isPublicPair(a: number, b: number, nowMs: number): boolean;
+  /** Stands for a crowd (of a country, of an age group …) beside items: references have bit 31 clear. */
+  keyOfCrowd(kind: CrowdKind, value: string): number;
+  /** Enough persons of the crowd with this key had to do with it, or the visitor himself. */
+  isKnownOf(key: number, situation: Situation, slot: number): boolean;
   /** The same neighbours, but of public pairs alone. */
   publicPairsOf(pairs: Neighbours): Neighbours;
   /** Take items out that others must not know; those of the visitor himself stay. */
@@ -80,8 +87,7 @@ export function createCrowd(config: CrowdConfig, { items, clock, popularityOf }:
   const person: Hash64 = { hi: 0, lo: 0 };
   const sender: Hash64 = { hi: 0, lo: 0 };
   const who = { person, sender, timeMs: 0 };
-  const countries = new Map<string, number>();
-  const devices = new Map<string, number>();
+  const keysOfCrowds = KINDS.map(() => new Map<string, number>());
   let identified: Step | undefined;
 
   const identify = (step: Step): void => {
@@ -100,11 +106,12 @@ export function createCrowd(config: CrowdConfig, { items, clock, popularityOf }:
     return Math.max(0, Math.min(weight, (maxShare * all - brought) / (1 - maxShare)));
   };
 
-  /** Stands for a country or a device beside items: references have bit 31 clear. */
-  const contextKey = (keys: Map<string, number>, value: string): number => {
+  const keyOfCrowd = (kind: CrowdKind, value: string): number => {
+    const place = KINDS.indexOf(kind);
+    const keys = keysOfCrowds[place]!;
     let key = keys.get(value);
     if (key === undefined) {
-      key = hash32(value, keys === countries ? SEED : SEED + 1) | 0x80000000;
+      key = hash32(value, SEED + place) | 0x80000000;
       if (keys.size < CONTEXTS_MAX) keys.set(value, key);
     }
     return key;
@@ -119,15 +126,6 @@ export function createCrowd(config: CrowdConfig, { items, clock, popularityOf }:
   const mayPropose = (from: number, situation: Situation, slot: number): boolean => {
     const { context, contextLength, nowMs } = situation;
     for (let k = 0; k < contextLength && k < from; k++) if (crowd.isPublicPair(context[k]!, slot, nowMs)) return true;
-    return isOwn(situation, slot);
-  };
-
-  const mayBeKnown = (situation: Situation, slot: number): boolean => {
-    const { country, device, nowMs } = situation;
-    const ref = items.refOf(slot);
-    const least = current.minPersons;
-    if (country !== undefined && pairs.holds(contextKey(countries, country), ref, least, nowMs)) return true;
-    if (device !== undefined && pairs.holds(contextKey(devices, device), ref, least, nowMs)) return true;
     return isOwn(situation, slot);
   };
 
@@ -178,14 +176,22 @@ export function createCrowd(config: CrowdConfig, { items, clock, popularityOf }:
       lately.add(slot, person, sender, timeMs);
       if (minPersons <= 1) return;
       who.timeMs = timeMs;
-      const { trail, trailLength, country, device } = situation;
+      const { trail, trailLength, facets } = situation;
       for (let k = 0; k < trailLength && k < PAIRS_BACK; k++) if (trail[k] !== slot) pairs.add(items.refOf(trail[k]!), ref, who);
-      if (country !== undefined) pairs.add(contextKey(countries, country), ref, who);
-      if (device !== undefined) pairs.add(contextKey(devices, device), ref, who);
+      for (const kind of CONTEXT_KINDS) {
+        const value = situation[kind];
+        if (value !== undefined) pairs.add(keyOfCrowd(kind, value), ref, who);
+      }
+      for (const facet of facets) pairs.add(keyOfCrowd("facet", facet), ref, who);
     },
     isPublic: (slot, nowMs) => current.minPersons <= 1 || always.holds(slot, current.minPersons, nowMs),
     mayKnow: (situation, slot) => crowd.isPublic(slot, situation.nowMs) || isOwn(situation, slot),
     isPublicLately: (slot, nowMs) => current.minPersons <= 1 || lately.holds(slot, current.minPersons, nowMs),
+    keyOfCrowd,
+    isKnownOf: (key, situation, slot) =>
+      current.minPersons <= 1 ||
+      pairs.holds(key, items.refOf(slot), current.minPersons, situation.nowMs) ||
+      isOwn(situation, slot),
     isPublicPair: (a, b, nowMs) =>
       current.minPersons <= 1 || pairs.holds(items.refOf(a), items.refOf(b), current.minPersons, nowMs),
     publicPairsOf: (neighbours) => ({
@@ -211,7 +217,6 @@ export function createCrowd(config: CrowdConfig, { items, clock, popularityOf }:
       if (current.minPersons <= 1) return;
       const from = PROPOSED_FROM.get(model);
       if (from !== undefined) keep(list, (slot) => mayPropose(from, situation, slot));
-      else if (model === "context") keep(list, (slot) => mayBeKnown(situation, slot));
     },
     forget(slot) {
       always.forget(slot);

@@ -144,16 +144,16 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   const popularity = createPopularity(clocks.popularity, { name: "popularity" });
   const trend = createPopularity(clocks.trend, { name: "trend" });
   const cosine = createCosine(items, clocks.cosine, bounds.cosine);
-  const contexts = createContextPopularity(items, clocks.popularity, CONTEXT);
-  const dayparts = createContextPopularity(items, clocks.steady, DAYPART);
-  const steady = createPopularity(clocks.steady, { name: "steady" });
-  const background = createBackground(items);
-  const repeats = createRepeats();
   const crowd = createCrowd(config.crowd, {
     items,
     clock: clocks.popularity,
     popularityOf: (slot, nowMs) => popularity.countAt(slot, nowMs),
   });
+  const contexts = createContextPopularity(items, clocks.popularity, { ...CONTEXT, crowd });
+  const dayparts = createContextPopularity(items, clocks.steady, { ...DAYPART, crowd });
+  const steady = createPopularity(clocks.steady, { name: "steady" });
+  const background = createBackground(items);
+  const repeats = createRepeats();
   const publicCosine = crowd.publicPairsOf(cosine);
   const recent = createRules(items, clocks.recent, bounds.recent);
   const factors = createFactors({ items, popularity, cosine: publicCosine });
