@@ -50,6 +50,29 @@ test("a training reaches the lists through the log; a crash and a replay change 
   deepEqual(await reasons(await openProject(bare, clock)), expected);
 });
 
+test("an erasure takes the models along that he was in, also one that is being trained", { timeout: 120_000 }, async () => {
+  const folder = testFolder();
+  const [project, never] = [await openProject(folder, clock), await openProject(testFolder(), clock)];
+  const his = ["left-1", "canary-item", "right-2"].map((item_id, k): LoggedEvent => ({
+    event_id: `his-${k}`, user_id: "canary", event_type: "click", timestamp: START_MS + k, received_at: START_MS + k, item_id,
+  }));
+  await project.submit({ events: [...clicks(200), ...his], deadLetters: [] });
+  await never.submit({ events: clicks(200), deadLetters: [] });
+  clock.nowMs = START_MS + 10_000;
+  const inLog = (): string[] => [...project.log.read(project.log.start)].map(({ payload }) => payload.toString("latin1"));
+  equal(await project.trainBackground(), true);
+  ok(inLog().some((record) => record.includes("canary-item") && record.includes("left-3")), "he is in the model");
+  const underWay = project.trainBackground();
+  const { job_id: id } = await project.erasePerson({ user_id: "canary" });
+  equal(await underWay, false);
+  while ((await project.erasure(id))!.status !== "done") await new Promise(setImmediate);
+  deepEqual(inLog().filter((record) => record.includes("canary")), []);
+  ok(!JSON.stringify(await reasons(project)).includes('"background"'));
+  deepEqual([await project.trainBackground(), await never.trainBackground()], [true, true]);
+  ok(JSON.stringify(await reasons(project)).includes('"background"'));
+  deepEqual(await reasons(project), await reasons(never));
+});
+
 test("drift asks for a training, a model that does worse gives way to the one before, and time alone asks in its turn", { timeout: 120_000 }, async () => {
   const signs = { verdict: "unknown" as "worse" | "good" | "unknown", backgroundSinceMs: 4, changedMs: 5 };
   const written: BackgroundPart[] = [];
@@ -59,6 +82,7 @@ test("drift asks for a training, a model that does worse gives way to the one be
     config: () => ({ everyMs: 3_600_000, ridge: 200, minPersons: 1 }),
     steps: () => clicks(200).map(({ anonymous_id: id, item_id: itemId }) => ({ personKey: `a:${id}`, itemId: itemId!, weight: 1 })),
     write: async (part) => void written.push(part),
+    erasure: () => ({ newest: undefined, isRunning: false }),
     personsTotal: () => 200,
     health: () => signs,
     *earlier() {
@@ -116,6 +140,7 @@ test("where there is no model yet the first look trains one, and one in vain is 
       for (const { anonymous_id: id, item_id: itemId } of clicks(active)) yield { personKey: `a:${id}`, itemId: itemId!, weight: 1 };
     },
     write: async () => void (signs.backgroundSinceMs = 1),
+    erasure: () => ({ newest: undefined, isRunning: false }),
     personsTotal: () => persons,
     health: () => signs,
     *earlier() {

@@ -12,14 +12,17 @@ import { TrainingThread } from "./training-thread.ts";
 const LOOK_EVERY_MS = 60_000;
 const SLICE_MS = 2;
 const PAUSE_MS = 8; // Four fifths of the thread stay with the requests.
-const DRIFT_PAUSE_MS = 10 * 60_000; // Drift asks for no training sooner after the last.
+const PAUSE_LEAST_MS = 10 * 60_000; // Drift and erasures ask for no training sooner after the last.
 const PERSONS_MIN = 50; // Fewer are not worth a look at the log.
 
 export interface TrainerOptions {
   readonly config: () => ModelConfig["background"];
   /** Each step of the log, oldest first: whose, and of what. Undefined where a record is none. */
   readonly steps: () => Iterable<LoggedStep | undefined>;
-  readonly write: (part: BackgroundPart) => Promise<void>;
+  /** Writes nothing where `asOf` is the newest erasure no more. */
+  readonly write: (part: BackgroundPart, asOf: string | undefined) => Promise<void>;
+  /** The newest erasure, undefined before the first. While one runs, the log still holds who goes. */
+  readonly erasure: () => { newest: string | undefined; isRunning: boolean };
   readonly personsTotal: () => number;
   /** What the progressive holdout says of the model that serves and since when that does, and the latest change that it saw: Unix ms of event time, 0 for none. */
   readonly health: () => { verdict: "worse" | "good" | "unknown"; backgroundSinceMs: number; changedMs: number };
@@ -38,6 +41,8 @@ export class BackgroundTrainer {
   /** Changes up to here were answered. */
   #seenChangeMs = 0;
   #trainings = 0;
+  /** The newest erasure at the last training. */
+  #asOf: string | undefined;
   /** How many persons there were at the last training. */
   #personsSeen = 0;
 
@@ -47,6 +52,7 @@ export class BackgroundTrainer {
 
   start(): void {
     this.#seenChangeMs = this.#options.health().changedMs;
+    this.#asOf = this.#options.erasure().newest;
     this.#timer = setInterval(() => {
       this.look().catch((error: unknown) => this.#options.onFailed(error as Error));
     }, LOOK_EVERY_MS);
@@ -54,8 +60,8 @@ export class BackgroundTrainer {
   }
 
   /**
-   * Does what is due now: a model that does worse gives way to the one before; drift, or time, asks for a training. Where there
-   * is no model yet it is due at once, and where too little was known for one, as soon as there are twice as many persons.
+   * Does what is due now: a model that does worse gives way to the one before; drift, an erasure, which
+   * takes the models of before along, or time asks for a training. Where there is no model yet it is due at once, and where too little was known for one, as soon as there are twice as many persons.
    */
   async look(): Promise<"rolled_back" | "trained" | "nothing"> {
     const config = this.#options.config();
@@ -63,9 +69,10 @@ export class BackgroundTrainer {
     const { verdict, backgroundSinceMs, changedMs } = this.#options.health();
     if (verdict === "worse" && (await this.#rollBack())) return "rolled_back";
     const sinceMs = performance.now() - this.#trainedAtMs;
-    const hasDrifted = changedMs > this.#seenChangeMs && (this.#trainings === 0 || sinceMs >= DRIFT_PAUSE_MS);
+    const isRested = this.#trainings === 0 || sinceMs >= PAUSE_LEAST_MS;
+    const isAsked = isRested && (changedMs > this.#seenChangeMs || this.#options.erasure().newest !== this.#asOf);
     const isFirst = backgroundSinceMs === 0 && this.#options.personsTotal() >= Math.max(PERSONS_MIN, 2 * this.#personsSeen);
-    if (!hasDrifted && !isFirst && sinceMs < config.everyMs) return "nothing";
+    if (!isAsked && !isFirst && sinceMs < config.everyMs) return "nothing";
     this.#seenChangeMs = changedMs;
     return (await this.train()) ? "trained" : "nothing";
   }
@@ -86,7 +93,9 @@ export class BackgroundTrainer {
 
   async #train(): Promise<boolean> {
     const config = this.#options.config();
-    if (config === undefined || this.#stopped) return false;
+    const { newest, isRunning } = this.#options.erasure();
+    if (config === undefined || this.#stopped || isRunning) return false;
+    this.#asOf = newest;
     this.#trainedAtMs = performance.now();
     this.#trainings++;
     this.#personsSeen = this.#options.personsTotal();
@@ -98,11 +107,11 @@ export class BackgroundTrainer {
       let isTrained = false;
       const settings = { ...EASE_DEFAULTS, ridge: config.ridge, minPersons: config.minPersons };
       for await (const part of thread.train(settings)) {
-        if (this.#stopped) return false;
-        await this.#options.write(part).catch(rethrow);
+        if (this.#isVoid(newest)) return false;
+        await this.#options.write(part, newest).catch(rethrow);
         isTrained = true;
       }
-      return isTrained;
+      return isTrained && !this.#isVoid(newest);
     } catch (error) {
       if (this.#stopped) return false;
       throw error;
@@ -113,14 +122,21 @@ export class BackgroundTrainer {
   }
 
   async #rollBack(): Promise<boolean> {
+    const { newest, isRunning } = this.#options.erasure();
+    if (isRunning) return false;
     const parts = await this.#inSlices(this.#options.earlier(), () => {});
     if (parts === undefined) return false;
     for (const part of parts) {
-      if (this.#stopped) return false;
-      await this.#options.write(part).catch(rethrow);
+      if (this.#isVoid(newest)) return false;
+      await this.#options.write(part, newest).catch(rethrow);
     }
     this.#trainedAtMs = performance.now(); // The next one is due in its turn, not at once.
     return true;
+  }
+
+  /** Nobody wants what is under way any more: the host goes down, or who was erased meanwhile may be in it. */
+  #isVoid(asOf: string | undefined): boolean {
+    return this.#stopped || this.#options.erasure().newest !== asOf;
   }
 
   /** Reads to the end, or to a stop, in short slices; what the reader returns. */

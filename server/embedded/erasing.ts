@@ -1,5 +1,5 @@
 // The log's part of erasures: takes out the records of those who are erased, and reads it all again to see that none is left.
-import type { LogFault, SegmentLog } from "../log/log.ts";
+import type { LogEntry, LogFault, SegmentLog } from "../log/log.ts";
 import { givingWay } from "../giving-way.ts";
 import { Belonging } from "../privacy/belonging.ts";
 import type { ErasureJob, ErasureProof, Erasures } from "../privacy/erasures.ts";
@@ -13,8 +13,14 @@ export class ErasureStopped extends Error {
   override readonly name = "ErasureStopped";
 }
 
+/** A background model that may have been learnt from who goes: nobody could take him out of it. */
+function isModelOf({ type, payload, position }: LogEntry, before: number): boolean {
+  return position < before && decodeRecord(type, payload)?.kind === "background";
+}
+
 /**
- * Erases the records of all jobs; the log is read five times, however many jobs there are, and others are served meanwhile.
+ * Erases the records of all jobs, and background models of before; the log is read five times, however many jobs there
+ * are, and others are served meanwhile.
  * Devices that were last one of theirs are added to the job. Durable when it resolves; after a crash it is called again.
  */
 export async function eraseFromLog(options: {
@@ -81,7 +87,7 @@ export async function eraseFromLog(options: {
   // Before anything is taken out of the log: afterwards nobody finds these devices any more.
   if (grown.size > 0) await ledger.save(...grown);
   const held = await countOf();
-  const { segments } = await log.erase(before, (entry) => jobsOf(entry).length > 0);
+  const { segments } = await log.erase(before, (entry) => isModelOf(entry, before) || jobsOf(entry).length > 0);
   const left = await countOf();
   return new Map(
     jobs.map((job) => [

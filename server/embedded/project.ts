@@ -105,7 +105,9 @@ export class EmbeddedProject implements Project {
     this.#trainer = new BackgroundTrainer({
       config: () => modelConfig(this.fold.programs.current.models).background,
       steps: () => logSteps(this.log, () => this.fold),
-      write: (part) => this.#write(({ atMs }) => ({ kind: "background", at: atMs, ...part })),
+      write: (part, asOf) =>
+        this.#writeAll(1, ({ atMs }) => (ledger.newest === asOf ? [{ kind: "background", at: atMs, ...part }] : [])),
+      erasure: () => ({ newest: ledger.newest, isRunning: ledger.running().length > 0 }),
       personsTotal: () => this.fold.persons.total,
       health: () => this.fold.recommender.driftSigns(),
       earlier: () => earlierModel(this.log),

@@ -97,6 +97,11 @@ export class Erasures {
     return this.#stored.generation;
   }
 
+  /** The job that was taken down last; undefined before the first. */
+  get newest(): string | undefined {
+    return this.#stored.jobs.at(-1)?.job_id;
+  }
+
   job(id: string): ErasureJob | undefined {
     return this.#jobs.get(id);
   }
