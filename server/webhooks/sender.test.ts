@@ -85,6 +85,17 @@ test("a receiver that recovers gets the delivery once it is well, with the same 
   hook.close();
 });
 
+test("what waits is not sent once its person is erased", async () => {
+  const hook = await receiver(200);
+  const sender = senderOf();
+  await node.project.erasePerson({ user_id: "eve" });
+  for (const user_id of ["eve", "ann"]) sender.fire(node.project, { trigger, url: hook.url, ref: { user_id }, eventId: undefined });
+  await idle(sender);
+  deepEqual(hook.received.map(({ body }) => JSON.parse(body).user_id), ["ann"]);
+  deepEqual(sender.stats(), { queued: 0, delivered: 1, retried: 0, failed: 0 });
+  hook.close();
+});
+
 test("what fails for good is a dead letter that can be tried again", async () => {
   const hook = await receiver(500);
   const sender = senderOf();

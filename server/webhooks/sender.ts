@@ -51,6 +51,8 @@ interface Delivery {
   readonly project: Project;
   readonly url: string;
   readonly payload: Record<string, unknown>;
+  /** Whom it tells of was erased since. */
+  readonly isErased?: () => boolean;
   attempts: number;
 }
 
@@ -89,6 +91,7 @@ export function createWebhookSender(options: {
   function pump(): void {
     while (inFlight.size < IN_FLIGHT_MAX && ready.length > 0 && !stopping.signal.aborted) {
       const delivery = ready.shift()!;
+      if (delivery.isErased?.() === true) continue;
       inFlight.add(delivery);
       delivery.attempts++;
       void attempt(delivery).then((outcome) => {
@@ -166,7 +169,7 @@ export function createWebhookSender(options: {
         ...(trigger.itemId !== undefined && { item_id: trigger.itemId }),
         ...(eventId !== undefined && { event_id: eventId }),
       };
-      const delivery = { project, url, payload, attempts: 0 };
+      const delivery = { project, url, payload, isErased: () => project.wasErased(ref, trigger.atMs), attempts: 0 };
       if (!enqueue(delivery)) keep(delivery, `more than ${QUEUED_MAX} webhooks wait`);
     },
     alert(project, { url, alarm }) {
