@@ -4,6 +4,10 @@ import { createClient } from "redis";
 import { FlinkRest } from "../jobs/flink-rest.ts";
 import { clientOptions, type KafkaConnection } from "../kafka/connection.ts";
 import { deepest } from "../kafka/faults.ts";
+import { KafkaSender } from "../kafka/sender.ts";
+import { topicsWithOwnKeys } from "../kafka/topics.ts";
+import { encodeClusterRecord } from "../wire/record.ts";
+import { TICK_KEY } from "../wire/record-key.ts";
 import { LOOK_KEPT_S, LOOK_KEY } from "../redis/link.ts";
 import { redisTls } from "../redis/tls-files.ts";
 import type { Plan } from "./settings.ts";
@@ -64,6 +68,21 @@ export async function checkBroker(
     });
   } finally {
     await admin.close();
+  }
+}
+
+/** Whether the log takes what is written: a tick to each topic, as servers write them. Where Kafka is away others say so. */
+export async function checkWritable(connection: KafkaConnection, topics: readonly string[]): Promise<string[]> {
+  const sender = new KafkaSender(connection);
+  const value = encodeClusterRecord({ kind: "tick" });
+  try {
+    const ownKeys = await topicsWithOwnKeys(connection, topics);
+    await sender.send(topics.map((topic) => ({ topic, partition: 0, key: ownKeys.has(topic) ? TICK_KEY : null, value })));
+    return [];
+  } catch (error) {
+    return sender.isRefusing ? [`Kafka refuses what is written to ${topics.join(", ")}: ${deepest(error as Error)}`] : [];
+  } finally {
+    await sender.close();
   }
 }
 

@@ -1,15 +1,16 @@
 // The sender, the reader and the topic check against a real broker: that they keep their promises, and that each fault of
 // the client that we know of is met.
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { Producer } from "@platformatic/kafka";
+import { ConfigResourceTypes, IncrementalAlterConfigOperationTypes, Producer } from "@platformatic/kafka";
+import { checkWritable } from "../cli/checks.ts";
 import { clusterMissing, startKafka, type TestKafka } from "../testing/servers.ts";
 import type { TopicSettings } from "../wire/topics.ts";
 import { clientOptions, type KafkaConnection } from "./connection.ts";
 import { KafkaReader, type ReadRecord } from "./reader.ts";
 import { KafkaSender, type OutgoingRecord } from "./sender.ts";
-import { checkTopics, createTopics } from "./topics.ts";
+import { checkTopics, createTopics, withAdmin } from "./topics.ts";
 
 const missing = await clusterMissing();
 const options = { skip: missing };
@@ -170,6 +171,26 @@ test("topics: a missing one and a wrong setting are named; a send to an unknown 
   const sender = new KafkaSender(connection, { deadlineMs: 1_000, stuckMs: 1_500 });
   await rejects(sender.send([record("nowhere", 0, "x")]), { code: "unavailable" });
   await sender.close();
+});
+
+test("a broker that refuses what is written: told apart from one that is away, with what it says", options, async () => {
+  const topic = await newTopic(LOG, 1);
+  const takes = (bytes: number): Promise<unknown> => {
+    const configs = [{ name: "max.message.bytes", configOperation: IncrementalAlterConfigOperationTypes.SET, value: String(bytes) }];
+    const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs }];
+    return withAdmin(connection, (admin) => admin.incrementalAlterConfigs({ resources }));
+  };
+  deepEqual(await checkWritable(connection, [topic]), []);
+  await takes(1);
+  const sender = new KafkaSender(connection);
+  await rejects(sender.send([record(topic, 0, "refused")]), { code: "unavailable" });
+  deepEqual([sender.isRefusing, sender.isAway], [true, false]);
+  match((await checkWritable(connection, [topic])).join(), new RegExp(`^Kafka refuses what is written to ${topic}: .*(large|size)`, "i"));
+  await takes(1_000_000);
+  await sender.send([record(topic, 0, "taken")]);
+  await sender.close();
+  const [tick, ...others] = await readAll(topic, 1);
+  deepEqual([tick!.key, ...others.map(({ value }) => value!.toString())], [null, "taken"], "a tick, and nothing of what was refused");
 });
 
 test("a broker that stands still: refused within the deadline, bounded, and on again by itself", options, async () => {

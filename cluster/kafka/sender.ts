@@ -50,6 +50,8 @@ const AWAY_MS = 2_000;
 /** What a record costs beside its key and value. */
 const OVERHEAD_BYTES = 100;
 const RETRY_AFTER_S = 2;
+/** So long one refusal counts: servers write a tick each second, so the next one comes sooner where it lasts. */
+const REFUSED_KEPT_MS = 3_000;
 /** Time for a few more records to come along; the request itself takes about 5 ms. */
 const LINGER_MS = 1;
 
@@ -80,6 +82,7 @@ export class KafkaSender {
   #inFlight: { batch: readonly Part[]; sinceMs: number; isGivenUp: boolean } | null = null;
   #lingering = false;
   #closed = false;
+  #refusedMs = -Infinity;
   #idle: (() => void)[] = [];
   readonly #watch: NodeJS.Timeout;
   queuedRecords = 0;
@@ -97,6 +100,11 @@ export class KafkaSender {
   /** True while requests do not come back: what is submitted is refused at once. */
   get isAway(): boolean {
     return this.#inFlight !== null && performance.now() - this.#inFlight.sinceMs > AWAY_MS;
+  }
+
+  /** Kafka answers, and refuses what is written: this login may not, or no longer. */
+  get isRefusing(): boolean {
+    return performance.now() - this.#refusedMs < REFUSED_KEPT_MS;
   }
 
   /** There may be room for one record, but none for many. */
@@ -167,6 +175,7 @@ export class KafkaSender {
       const producer = await this.#producerFor(messages.length);
       await producer.send({ messages });
     } catch (error) {
+      if (!flight.isGivenUp && !this.#closed) this.#refusedMs = performance.now();
       failure = unavailable(error);
     }
     this.#inFlight = null;

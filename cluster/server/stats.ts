@@ -67,7 +67,12 @@ function partsOf(of: StatsOf): NonNullable<HostStats["parts"]> {
   const { state, units } = learner.learnt.decisions;
   const [modelsLag, decisionsLag, fillerLag] = [learner.lag, learner.decisionsLag, filler.lag].map(figure);
   return {
-    kafka: { ready: !sender.isAway, queued_records: sender.queuedRecords, queued_bytes: sender.queuedBytes },
+    kafka: {
+      ready: !sender.isAway && !sender.isRefusing,
+      queued_records: sender.queuedRecords,
+      queued_bytes: sender.queuedBytes,
+      refuses_writes: sender.isRefusing,
+    },
     redis: { ready: link.isCurrent, faults: link.faultsTotal, refuses_writes: link.isRefusing },
     models: {
       ready: hasLearnt && modelsLag! <= LAG_READY_MAX,
