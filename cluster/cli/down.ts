@@ -44,8 +44,7 @@ async function stopWithSavepoint(
   report: (line: string) => void,
 ): Promise<void> {
   try {
-    const path = await stopJob(settings, generation);
-    report(path === undefined ? "no job runs" : `the job has stopped with savepoint ${path}`);
+    report(await stopJob(settings, generation));
   } catch (error) {
     if (!(error instanceof FlinkError)) throw error;
     report(`no savepoint: ${error.message}; the next "up" goes on from the newest checkpoint`);

@@ -20,6 +20,7 @@ test("what does not serve is missing: dead, or there and without an answer", () 
 
 test("a job that restarts, and what could not be asked, are missing too", () => {
   deepEqual(isWhole(statusWith({ job: { ...job, state: "RESTARTING" } })), false);
+  deepEqual(isWhole(statusWith({ job: { ...job, failure: "it failed, and has saved nothing since" } })), false);
   const { job: _, ...none } = statusWith({});
   deepEqual(isWhole(none), false);
   deepEqual(isWhole(statusWith({ faults: ["Redis does not answer"] })), false);

@@ -8,7 +8,7 @@ import { sayWrittenAgain, writtenAgain } from "../kafka/written-again.ts";
 import { checkTopics } from "../kafka/topics.ts";
 import type { Part } from "../parts/part.ts";
 import { groupId, projectTopics } from "../wire/topics.ts";
-import { checkRedis, withoutPassword } from "./checks.ts";
+import { checkRedis, checkWritable, withoutPassword } from "./checks.ts";
 import { partsOf } from "./cluster-parts.ts";
 import { openDisk } from "./open-disk.ts";
 import { plainly } from "./plain-faults.ts";
@@ -29,7 +29,7 @@ export interface JobStatus {
   generation: number;
   parallelism: number;
   restarts: number;
-  /** Why it does not run, where it does not. */
+  /** Why it does not run, or has saved nothing since. */
   failure?: string;
   checkpoints: number;
   failedCheckpoints: number;
@@ -60,9 +60,10 @@ export async function statusCommand(flags: ClusterFlags & { json?: boolean | und
   return isWhole(status) ? 0 : 1;
 }
 
-/** Every part serves, the job runs, and everything could be asked. A part that stands still is "starting" for ever. */
+/** Every part serves, the job runs and saves, and everything could be asked. A part that stands still is "starting" for ever. */
 export function isWhole({ parts, job, faults }: ClusterStatus): boolean {
-  return parts.every(({ state }) => state === "ready" || state === "running") && job?.state === "RUNNING" && faults.length === 0;
+  const goesOn = job?.state === "RUNNING" && job.failure === undefined;
+  return parts.every(({ state }) => state === "ready" || state === "running") && goesOn && faults.length === 0;
 }
 
 async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> {
@@ -79,6 +80,8 @@ async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> 
   // An administrator may have changed them since "up" looked.
   const needs = clusterTopics(plan.projects, generation);
   const checked = noted(checkTopics(connection, needs));
+  // Into a log that waits for a restore nothing may be written.
+  const isWritten = servers.some(({ pid }) => pid !== undefined);
   const topics = Object.keys(plan.projects).flatMap((name) => projectTopics(name, { generation }).log);
   const [parts, job, lag, again] = await Promise.all([
     Promise.all([...installations, ...servers, supervisor].map((part) => statusOf(part, part === supervisor))),
@@ -86,7 +89,8 @@ async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> 
     noted(lagOf(connection, groupId(generation), topics)),
     noted(writtenAgain(connection, generation)),
   ]);
-  for (const fault of (await redis) ?? []) faults.add(fault);
+  const refused = isWritten ? await checkWritable(connection, topics) : [];
+  for (const fault of [...((await redis) ?? []), ...refused]) faults.add(fault);
   const partitions = sayPartitions(needs, (await checked) ?? new Map(), plan.partitions);
   return {
     parts,
@@ -128,12 +132,14 @@ function memoryMb(pid: number): number {
 async function jobStatus(flink: FlinkRest, generation: number): Promise<JobStatus | undefined> {
   const job = await livingJob(flink, generation);
   if (job === undefined) return undefined;
-  const [checkpoints, vertices, restarts, failure] = await Promise.all([
+  const [checkpoints, vertices, restarts, last] = await Promise.all([
     flink.checkpoints(job.jid),
     flink.vertices(job.jid),
     flink.jobMetric(job.jid, "numRestarts"),
-    job.state === "RUNNING" ? undefined : flink.lastFailure(job.jid),
+    flink.lastFailure(job.jid),
   ]);
+  // A job that fails again and again runs for a moment in between.
+  const isOver = job.state === "RUNNING" && (last === undefined || last.atMs < (checkpoints.lastAtMs ?? 0));
   const rates = await Promise.all(
     vertices.map(({ id }) => flink.metricSums(job.jid, id, ["numRecordsInPerSecond", "numRecordsOutPerSecond"])),
   );
@@ -146,7 +152,7 @@ async function jobStatus(flink: FlinkRest, generation: number): Promise<JobStatu
     generation,
     parallelism: Math.max(...vertices.map(({ parallelism }) => parallelism)),
     restarts: restarts ?? 0,
-    ...(failure === undefined ? {} : { failure: rootOf(failure) }),
+    ...(last === undefined || isOver ? {} : { failure: rootOf(last.stackTrace) }),
     checkpoints: checkpoints.completed,
     failedCheckpoints: checkpoints.failed,
     ...(lastDurationMs === undefined ? {} : { checkpointMs: lastDurationMs }),

@@ -38,8 +38,7 @@ export async function submitCommand(flags: SubmitFlags): Promise<number> {
     await supervisor.stop();
     // A later release may need topics that the running one does not know.
     await ensureTopics(settings, generation);
-    const path = await stopJob(settings, generation);
-    if (path !== undefined) report(`the running job has stopped with savepoint ${path}`);
+    report(await stopJob(settings, generation));
     const jobId = await submitJob(settings, { generation, ...from });
     await untilRunning(new FlinkRest(settings.plan.flink.url), jobId);
     report(`job ${jobId} runs`);

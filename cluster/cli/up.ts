@@ -1,5 +1,5 @@
 // `attune cluster up`: brings every part to run, or heals what does not, and waits until events pass through.
-import { FlinkRest } from "../jobs/flink-rest.ts";
+import { FlinkError, FlinkRest } from "../jobs/flink-rest.ts";
 import { type JobState, lastJob, readJobState } from "../jobs/job-state.ts";
 import { ensureJobJar } from "../install/job.ts";
 import { hasEarlierSettings, submitJob, untilRunning } from "../jobs/submit.ts";
@@ -14,6 +14,11 @@ import { takePlan } from "./take-plan.ts";
 import { isLoopback, SettingError } from "../../server/cli/config.ts";
 import { openPlanAccess } from "./access.ts";
 import { ensureTopics } from "./topics.ts";
+
+/** For a job that does not come to run. */
+const HOW_TO_REPLACE =
+  '"attune cluster submit" replaces it by one with the settings of the last "up", from its newest checkpoint; with "--from PATH" ' +
+  'from another place, with "--backfill" from the log';
 
 /** Says what is going on, on standard error, with the seconds since the start. */
 export function reporter(): (line: string) => void {
@@ -74,7 +79,9 @@ export async function bringUp(
     await first.waitUntilReady();
   }
   for (const part of parts.servers) if (await part.spawn()) report(`starting ${part.name}`);
-  await untilRunning(new FlinkRest(plan.flink.url), await submitJob(settings, { generation }));
+  await untilRunning(new FlinkRest(plan.flink.url), await submitJob(settings, { generation })).catch((error: Error) => {
+    throw new FlinkError(`${error.message}\n${HOW_TO_REPLACE}`, { cause: error });
+  });
   const state = await readJobState(folder);
   const { hash } = lastJob(state, generation) ?? {};
   if (hash !== undefined && hash !== jar.hash)
@@ -90,7 +97,7 @@ export async function bringUp(
 /** Where the job that runs has other settings than the plan, what takes those over. */
 export function sayEarlierSettings(settings: ClusterSettings, state: JobState): string | undefined {
   if (!hasEarlierSettings(settings, state)) return undefined;
-  return 'the job runs with earlier settings (parallelism, checkpoints, projects …): "attune cluster submit" takes over those of the last "up"';
+  return 'the job runs with earlier settings (parallelism, checkpoints, projects, a password …): "attune cluster submit" takes over those of the last "up"';
 }
 
 /** One that runs with settings of before is started again with those of now: one after the other, so that the others answer. */

@@ -104,7 +104,7 @@ test("outputs that Kafka takes back are written again, once", { skip: missing ??
     await untilNoneOpen();
     deepEqual(await committedOutputs(outputs), { steps: [], outcomes: [], profiles: [] });
     await restored(() => rig.checkpoint(jobId));
-    ok((await rig.rest.lastFailure(jobId))!.includes("OutputsTakenBack"));
+    ok((await rig.rest.lastFailure(jobId))!.stackTrace.includes("OutputsTakenBack"));
     await allCommittedOnce();
     const marks = await writtenAgain(connection, 1);
     const ids = marks.map(({ transactionalId }) => transactionalId);
@@ -181,7 +181,7 @@ test("outputs that Kafka takes back are written again, once", { skip: missing ??
     await rig.checkpoint(jobId);
     await rig.until(
       () => "the job says that it cannot go on",
-      async () => ((await rig.rest.lastFailure(jobId)) ?? "").includes("not all; a backfill mends it"),
+      async () => (await rig.rest.lastFailure(jobId))?.stackTrace.includes("not all; a backfill mends it") === true,
     );
     const { outcomes, profiles } = await committedOutputs(outputs);
     deepEqual({ outcomes, profiles }, { outcomes: before.outcomes, profiles: before.profiles });

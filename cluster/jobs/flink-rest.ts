@@ -137,11 +137,16 @@ export class FlinkRest {
     };
   }
 
-  /** Where the newest whole checkpoint of a job lies, also of one that has ended; undefined where Flink knows none. */
-  async lastCheckpoint(jobId: string): Promise<string | undefined> {
+  /**
+   * Where a job can go on from, also one that has ended: the newest of its checkpoints and savepoints that Flink has not
+   * deleted. Who stops a job with a savepoint leaves that one alone. Undefined where Flink knows none.
+   */
+  async startingPoint(jobId: string): Promise<{ path: string; isSavepoint: boolean } | undefined> {
     try {
       const { latest } = await this.#ask<CheckpointAnswer>(`/jobs/${jobId}/checkpoints`);
-      return latest.completed?.external_path;
+      const kept = [latest.completed, latest.savepoint].filter((point) => point !== null && !point.discarded).map((point) => point!);
+      const newest = kept.sort((a, b) => b.id - a.id)[0];
+      return newest?.external_path === undefined ? undefined : { path: pathOf(newest.external_path), isSavepoint: newest.is_savepoint };
     } catch (error) {
       if (error instanceof FlinkError) return undefined;
       throw error;
@@ -178,11 +183,12 @@ export class FlinkRest {
     return metric === undefined ? undefined : Number(metric.value);
   }
 
-  /** The newest exception that made the job restart or fail. */
-  async lastFailure(jobId: string): Promise<string | undefined> {
+  /** The newest exception that made the job restart or fail, and when (Unix ms). */
+  async lastFailure(jobId: string): Promise<{ stackTrace: string; atMs: number } | undefined> {
     const path = `/jobs/${jobId}/exceptions?maxExceptions=1`;
-    const { exceptionHistory } = await this.#ask<{ exceptionHistory: { entries: { stacktrace: string }[] } }>(path);
-    return exceptionHistory.entries[0]?.stacktrace;
+    const { exceptionHistory } = await this.#ask<{ exceptionHistory: { entries: { stacktrace: string; timestamp: number }[] } }>(path);
+    const [last] = exceptionHistory.entries;
+    return last && { stackTrace: last.stacktrace, atMs: last.timestamp };
   }
 
   async #savepoint(jobId: string, operation: "stop" | "savepoints", body: object): Promise<string> {
@@ -193,7 +199,7 @@ export class FlinkRest {
       const answer = await this.#ask<SavepointAnswer>(`/jobs/${jobId}/savepoints/${request}`);
       if (answer.status.id === "COMPLETED") {
         const { location, "failure-cause": cause } = answer.operation ?? {};
-        if (location !== undefined) return location.replace(/^file:\/*/, "/");
+        if (location !== undefined) return pathOf(location);
         const why = cause === undefined ? "no reason given" : faultsOf(cause["stack-trace"]);
         throw new FlinkError(`the savepoint failed: ${why}`);
       }
@@ -215,17 +221,21 @@ export class FlinkRest {
   }
 }
 
+interface CompletedCheckpoint {
+  id: number;
+  is_savepoint: boolean;
+  end_to_end_duration: number;
+  state_size: number;
+  latest_ack_timestamp: number;
+  trigger_timestamp: number;
+  external_path?: string;
+  /** Flink has deleted it. */
+  discarded: boolean;
+}
+
 interface CheckpointAnswer {
   counts: { completed: number; failed: number; restored: number; in_progress: number };
-  latest: {
-    completed: {
-      end_to_end_duration: number;
-      state_size: number;
-      latest_ack_timestamp: number;
-      trigger_timestamp: number;
-      external_path?: string;
-    } | null;
-  };
+  latest: { completed: CompletedCheckpoint | null; savepoint: CompletedCheckpoint | null };
 }
 
 interface SavepointAnswer {
@@ -239,8 +249,11 @@ const json = (method: string, body: unknown): RequestInit => ({
   body: JSON.stringify(body),
 });
 
+/** Of a folder on this machine its path, as `--from` takes it. */
+const pathOf = (location: string): string => location.replace(/^file:\/*/, "/");
+
 /** Flink answers a fault with the stack traces of its classes: the causes are what helps, each once. */
-function faultsOf(text: string): string {
+export function faultsOf(text: string): string {
   const lines = text.replaceAll("\\n", "\n").replaceAll("\\t", "\t").split("\n").map((line) => line.trim());
   const causes = [...new Set(lines.filter((line) => !line.startsWith("at ") && /Caused by|Exception/.test(line)))];
   return (causes.length > 0 ? causes.slice(0, FAULT_LINES_MAX) : lines.slice(0, FAULT_LINES_MAX)).join("\n");

@@ -1,16 +1,22 @@
 // What a cluster remembers of a job that Flink would not start. Flink's side is a server that answers what Flink answers.
-import { deepEqual, rejects } from "node:assert/strict";
+import { deepEqual, equal, rejects } from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { resolveCluster } from "../cli/settings.ts";
+import { KafkaSender } from "../kafka/sender.ts";
+import { createTopics, needsOf, withAdmin } from "../kafka/topics.ts";
+import { properties } from "../parts/jvm.ts";
+import { clusterMissing, startKafka } from "../testing/servers.ts";
+import { groupId, projectTopics } from "../wire/topics.ts";
 import { FlinkError, FlinkRest } from "./flink-rest.ts";
 import { type JobState, readJobState, writeJobState } from "./job-state.ts";
-import { earlierJobs, hasEarlierSettings, jobSettings, startJob } from "./submit.ts";
+import { earlierJobs, hasEarlierSettings, jobSettings, startingPoint, startJob, stopJob } from "./submit.ts";
 
 const STOPPED: JobState = {
   generation: 1,
@@ -65,11 +71,86 @@ test("a job that was submitted with another plan is told from one that was not",
   const data = mkdtempSync(join(tmpdir(), "attune-submit-"));
   t.after(() => rmSync(data, { recursive: true, force: true }));
   const settings = await resolveCluster({ data, kafka: "127.0.0.1:9", partitions: "2", parallelism: "1" });
+  await mkdir(settings.folder, { recursive: true });
   const state: JobState = { generation: 1, jobs: [] };
   const job = { jobId: "one", generation: 1, hash: "h", at: 1, settings: jobSettings(settings, { generation: 1 }, state) };
   const isEarlier = (change: object, jobs: JobState["jobs"] = [job]): boolean =>
     hasEarlierSettings({ ...settings, plan: { ...settings.plan, ...change } }, { ...state, jobs });
   deepEqual([{}, { parallelism: 2 }, { checkpointMs: 7 }, { projects: { ...settings.plan.projects, outlet: "shop" } }, { slots: 9 }].map((change) => isEarlier(change)), [false, true, true, true, false]);
+  const kafka = { ...settings.plan.kafka, properties: { "sasl.jaas.config": "the password of then" } };
+  await writeFile(join(settings.folder, "job-kafka.properties"), properties(kafka.properties));
+  const args = { ...job.settings.arguments, "kafka-properties": join(settings.folder, "job-kafka.properties") };
+  const secret = { ...job, settings: { ...job.settings, arguments: args } };
+  const changed = { ...kafka, properties: { "sasl.jaas.config": "another password" } };
+  deepEqual([isEarlier({ kafka }, [secret]), isEarlier({ kafka: changed }, [secret])], [false, true], "a password went into the job");
   const { settings: _, ...ofEarlierRelease } = job;
   deepEqual(isEarlier({ parallelism: 2 }, [ofEarlierRelease]), false, "of what is not known nothing is said");
+});
+
+test("a job that does not run, and so can write no savepoint, is cancelled", async (t) => {
+  const data = mkdtempSync(join(tmpdir(), "attune-submit-"));
+  const asked: string[] = [];
+  let state = "RESTARTING";
+  const server = createServer(({ method, url }, response) => {
+    asked.push(`${method} ${url}`);
+    if (method === "PATCH") state = "CANCELED";
+    response.end(JSON.stringify({ jobs: [{ jid: "one", name: "attune", state }] }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    rmSync(data, { recursive: true, force: true });
+  });
+  const settings = await resolveCluster({ data, kafka: "127.0.0.1:9", partitions: "2", parallelism: "1" });
+  const { plan } = settings;
+  const flink = { ...plan.flink, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  equal(await stopJob({ ...settings, plan: { ...plan, flink } }, 1), "the job was RESTARTING and is cancelled; the next one goes on from its newest checkpoint");
+  deepEqual(asked, ["GET /jobs/overview", "PATCH /jobs/one?mode=cancel", "GET /jobs/overview"]);
+});
+
+/** Settings of a cluster with these brokers, and a Flink that answers what it is given. */
+async function clusterAt(t: TestContext, kafka: string, answer: object) {
+  const data = mkdtempSync(join(tmpdir(), "attune-submit-"));
+  const server = createServer((_, response) => response.writeHead("latest" in answer ? 200 : 404).end(JSON.stringify(answer))).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    rmSync(data, { recursive: true, force: true });
+  });
+  const settings = await resolveCluster({ data, demo: "0", kafka, partitions: "2", parallelism: "1" });
+  return { settings, flink: new FlinkRest(`http://127.0.0.1:${(server.address() as AddressInfo).port}`) };
+}
+
+const JOB = { jobId: "one", generation: 1, hash: "h", at: 1 };
+
+test("a job that somebody stopped in Flink itself goes on from the savepoint that was left, which stays", async (t) => {
+  const completed = { id: 71, is_savepoint: false, discarded: true, external_path: "file:/checkpoints/one/chk-71" };
+  const savepoint = { id: 72, is_savepoint: true, discarded: false, external_path: "file:/savepoints/savepoint-one" };
+  const stopped = await clusterAt(t, "127.0.0.1:9", { latest: { completed, savepoint } });
+  const state: JobState = { generation: 1, jobs: [{ ...JOB, from: "/savepoints/earlier" }] };
+  deepEqual(await startingPoint(stopped.settings, stopped.flink, state, 1), { path: "/savepoints/savepoint-one", isOurs: false });
+  const cancelled = await clusterAt(t, "127.0.0.1:9", { latest: { completed: { ...completed, id: 73, discarded: false }, savepoint } });
+  deepEqual(await startingPoint(cancelled.settings, cancelled.flink, state, 1), { path: "/checkpoints/one/chk-71", isOurs: true }, "the newer one");
+});
+
+test("what a job has written and confirmed is not written again from the log's start", { skip: clusterMissing() ?? false }, async (t) => {
+  const kafka = await startKafka();
+  t.after(() => kafka.stop());
+  const { settings, flink } = await clusterAt(t, kafka.bootstrap, { errors: ["Job not found"] });
+  const { connection } = settings;
+  const topics = projectTopics("default");
+  await createTopics(connection, needsOf(topics), { partitions: 2, replicas: 1 });
+  const confirm = (partitionOffset: bigint): Promise<void> =>
+    withAdmin(connection, (admin) =>
+      admin.alterConsumerGroupOffsets({ groupId: groupId(1), topics: [{ name: topics.log[0]!, partitionOffsets: [{ partition: 0, offset: partitionOffset }] }] }),
+    );
+  const none: JobState = { generation: 1, jobs: [] };
+  equal(await startingPoint(settings, flink, none, 1), undefined, "the first one");
+  await confirm(1n);
+  equal(await startingPoint(settings, flink, none, 1), undefined, "the topics were emptied since");
+  const sender = new KafkaSender(connection);
+  t.after(() => sender.close());
+  await sender.send([{ topic: topics.profiles, partition: 1, key: Buffer.from("k"), value: Buffer.from("v") }]);
+  await rejects(startingPoint(settings, flink, none, 1), /"attune cluster submit --backfill" builds everything anew/, "the folder of the job is new");
+  await rejects(startingPoint(settings, flink, { ...none, jobs: [JOB] }, 1), /neither its checkpoint nor a savepoint/);
 });

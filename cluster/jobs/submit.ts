@@ -1,5 +1,6 @@
 // Brings the job of a generation to run, once: from where it stopped, or from its newest checkpoint.
 import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -7,8 +8,11 @@ import { setTimeout } from "node:timers/promises";
 import { ensureJobJar } from "../install/job.ts";
 import { properties } from "../parts/jvm.ts";
 import type { ClusterSettings } from "../cli/settings.ts";
+import { lagOf } from "../kafka/lag.ts";
+import { offsetsOf } from "../kafka/offsets.ts";
+import { groupId, projectTopics } from "../wire/topics.ts";
 import { newestCheckpoint } from "./checkpoints.ts";
-import { FlinkError, FlinkRest, isLiving, type JobOverview } from "./flink-rest.ts";
+import { faultsOf, FlinkError, FlinkRest, isLiving, type JobOverview } from "./flink-rest.ts";
 import { type JobSettings, type JobState, lastJob, readJobState, type SubmittedJob, writeJobState } from "./job-state.ts";
 
 const RUNNING_PATIENCE_MS = 120_000;
@@ -34,7 +38,14 @@ export async function earlierJobs(flink: FlinkRest, { jobs, generation }: JobSta
 export function hasEarlierSettings(settings: ClusterSettings, state: JobState): boolean {
   const { generation } = state;
   const submitted = lastJob(state, generation)?.settings;
-  return submitted !== undefined && !isDeepStrictEqual(submitted, jobSettings(settings, { generation }, state));
+  if (submitted === undefined) return false;
+  return !isDeepStrictEqual(submitted, jobSettings(settings, { generation }, state)) || hasEarlierSecrets(settings);
+}
+
+/** Kafka's properties went into the job when it was submitted: it goes on with a password that was changed since. */
+function hasEarlierSecrets({ folder, plan }: ClusterSettings): boolean {
+  const file = secretsFile(folder);
+  return plan.jobPropertiesFile === undefined && existsSync(file) && readFileSync(file, "utf8") !== properties(plan.kafka.properties);
 }
 
 export interface SubmitOptions {
@@ -46,7 +57,8 @@ export interface SubmitOptions {
 
 /**
  * Submits the job where none of its generation lives; its id. It goes on from `from`, else from the savepoint that it
- * was stopped with, else from its newest checkpoint, else it reads the log from the start, which gives the same later.
+ * was stopped with, else from its newest checkpoint, else, as the first one, it reads the log from the start.
+ * @throws FlinkError also where what the one before has written would be written a second time.
  */
 export async function submitJob(settings: ClusterSettings, options: SubmitOptions): Promise<string> {
   const { folder, plan } = settings;
@@ -56,7 +68,7 @@ export async function submitJob(settings: ClusterSettings, options: SubmitOption
   if (living !== undefined) return living.jid;
   const jar = await ensureJobJar();
   const state = await readJobState(folder);
-  const from = options.from ?? (await startingPoint(settings, flink, generation));
+  const from = options.from === undefined ? await startingPoint(settings, flink, state, generation) : { path: options.from, isOurs: false };
   const jobId = randomBytes(16).toString("hex");
   const { parallelism, arguments: named } = jobSettings(settings, options, state);
   await writeSecrets(settings);
@@ -66,7 +78,7 @@ export async function submitJob(settings: ClusterSettings, options: SubmitOption
     hash: jar.hash,
     settings: { parallelism, arguments: named },
     at: Date.now(),
-    ...(from === undefined ? {} : { from }),
+    ...(from === undefined ? {} : { from: from.path }),
   };
   await startJob(flink, folder, job, async () => {
     const jarId = await flink.uploadJar(jar.path);
@@ -75,7 +87,7 @@ export async function submitJob(settings: ClusterSettings, options: SubmitOption
         jobId,
         args: Object.entries(named).flatMap(([name, value]) => [`--${name}`, value]),
         parallelism,
-        ...(from === undefined ? {} : { from: { path: from, isOurs: options.from === undefined } }),
+        ...(from === undefined ? {} : { from }),
       });
     } finally {
       await flink.deleteJar(jarId);
@@ -113,38 +125,76 @@ export async function untilRunning(flink: FlinkRest, jobId: string, patienceMs =
     const isOver = job !== undefined && !isLiving(job);
     if (isOver || performance.now() > deadline) {
       const failure = await flink.lastFailure(jobId);
-      throw new FlinkError(`the job is ${job?.state ?? "gone"}${failure === undefined ? "" : `:\n${failure}`}`);
+      throw new FlinkError(`the job is ${job?.state ?? "gone"}${failure === undefined ? "" : `:\n${faultsOf(failure.stackTrace)}`}`);
     }
     await setTimeout(POLL_MS);
   }
 }
 
-/** Stops the job with a savepoint that the next one of its generation goes on from; the savepoint's path. */
-export async function stopJob(settings: ClusterSettings, generation: number): Promise<string | undefined> {
+/**
+ * Stops the job with a savepoint that the next one of its generation goes on from. One that does not run cannot write any: it
+ * is cancelled, and the next one goes on from its newest checkpoint. What became of it, in words.
+ */
+export async function stopJob(settings: ClusterSettings, generation: number): Promise<string> {
   const { folder, plan } = settings;
   const flink = new FlinkRest(plan.flink.url);
   const job = await livingJob(flink, generation);
-  if (job === undefined) return undefined;
+  if (job === undefined) return "no job runs";
+  if (job.state !== "RUNNING") {
+    await flink.cancel(job.jid);
+    while ((await livingJob(flink, generation)) !== undefined) await setTimeout(POLL_MS);
+    return `the job was ${job.state} and is cancelled; the next one goes on from its newest checkpoint`;
+  }
   const path = await flink.stop(job.jid);
   await writeJobState(folder, { ...(await readJobState(folder)), savepoint: { path, jobId: job.jid } });
-  return path;
+  return `the job has stopped with savepoint ${path}`;
 }
 
-/** Where the last job of the generation was when it ended; undefined for the first one, which reads the log. */
-async function startingPoint(
-  { folder, plan }: ClusterSettings,
+/** A savepoint or checkpoint; what is not ours is never deleted. */
+interface StartingPoint {
+  readonly path: string;
+  readonly isOurs: boolean;
+}
+
+/**
+ * Where the last job of the generation was when it ended; undefined for the first one, which reads the log.
+ * @throws FlinkError where neither is so.
+ */
+export async function startingPoint(
+  settings: ClusterSettings,
   flink: FlinkRest,
+  state: JobState,
   generation: number,
-): Promise<string | undefined> {
-  const state = await readJobState(folder);
+): Promise<StartingPoint | undefined> {
+  const { folder, plan } = settings;
   const last = lastJob(state, generation);
-  if (last === undefined) return undefined;
-  if (state.savepoint?.jobId === last.jobId) return state.savepoint.path;
-  const newest =
-    plan.flink.own === undefined
-      ? await flink.lastCheckpoint(last.jobId)
-      : await newestCheckpoint(join(folder, "flink/checkpoints", last.jobId));
-  return newest ?? last.from;
+  if (last !== undefined) {
+    if (state.savepoint?.jobId === last.jobId) return { path: state.savepoint.path, isOurs: true };
+    const newest = plan.flink.own && (await newestCheckpoint(join(folder, "flink/checkpoints", last.jobId)));
+    if (newest !== undefined) return { path: newest, isOurs: true };
+    const known = await flink.startingPoint(last.jobId);
+    if (known !== undefined) return { path: known.path, isOurs: !known.isSavepoint };
+    if (last.from !== undefined) return { path: last.from, isOurs: false };
+  }
+  if (await hasWritten(settings, generation)) throw new FlinkError(sayLost(generation));
+  return undefined;
+}
+
+/** Whether a job of the generation has confirmed what it wrote, and that is still there. */
+async function hasWritten({ plan, connection }: ClusterSettings, generation: number): Promise<boolean> {
+  const topics = Object.keys(plan.projects).map((name) => projectTopics(name, { generation }));
+  const log = await lagOf(connection, groupId(generation), topics.flatMap(({ log }) => log));
+  if (log.every(({ lag }) => lag === undefined)) return false;
+  const written = await offsetsOf(connection, topics.map(({ profiles }) => profiles));
+  return [...written.values()].some(({ starts, ends }) => ends.some((end, i) => end > starts[i]!));
+}
+
+function sayLost(generation: number): string {
+  return (
+    `a job of generation ${generation} has confirmed what it wrote, and neither its checkpoint nor a savepoint of it can be found: ` +
+    'with the log read anew into the same topics slots and experiments would count everything twice. "attune cluster submit --from PATH" ' +
+    'goes on from a copy of one, "attune cluster submit --backfill" builds everything anew from the log'
+  );
 }
 
 /** What the plan says of a generation's job, for Flink. */
