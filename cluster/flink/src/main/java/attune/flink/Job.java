@@ -70,11 +70,11 @@ public final class Job {
             .uid("persons");
     DataStream<Output> links = results.getSideOutput(Persons.LINKS);
     Set<String> ownKeys = topicsWithOwnKeys(options);
-    links.sinkTo(sink(options, ownKeys, "links", DeliveryGuarantee.AT_LEAST_ONCE)).name("links").uid("links");
+    links.sinkTo(atLeastOnce(options, ownKeys, "links")).name("links").uid("links");
     switch (options.sink) {
       case NONE -> results.sinkTo(new DiscardingSink<>()).name("results").uid("results");
       case AT_LEAST_ONCE ->
-          results.sinkTo(sink(options, ownKeys, "results", DeliveryGuarantee.AT_LEAST_ONCE)).name("results").uid("results");
+          results.sinkTo(atLeastOnce(options, ownKeys, "results")).name("results").uid("results");
       case EXACTLY_ONCE ->
           results.sinkTo(exactlyOnce(options, ownKeys)).name("results").uid("results");
     }
@@ -114,6 +114,10 @@ public final class Job {
         .setProperty("isolation.level", "read_uncommitted")
         .setDeserializer(new LogReader(options, topics, isHandover))
         .build();
+  }
+
+  private static ContainedSink atLeastOnce(Options options, Set<String> ownKeys, String name) {
+    return new ContainedSink(sink(options, ownKeys, name, DeliveryGuarantee.AT_LEAST_ONCE));
   }
 
   private static ResultSink exactlyOnce(Options options, Set<String> ownKeys) {

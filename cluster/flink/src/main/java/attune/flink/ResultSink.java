@@ -2,7 +2,6 @@ package attune.flink;
 
 import java.io.IOException;
 import java.util.Collection;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Properties;
@@ -15,11 +14,6 @@ import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.api.connector.sink2.Committer;
 import org.apache.flink.api.connector.sink2.CommitterInitContext;
-import org.apache.flink.api.connector.sink2.CommittingSinkWriter;
-import org.apache.flink.api.connector.sink2.Sink;
-import org.apache.flink.api.connector.sink2.StatefulSinkWriter;
-import org.apache.flink.api.connector.sink2.SupportsCommitter;
-import org.apache.flink.api.connector.sink2.SupportsWriterState;
 import org.apache.flink.api.connector.sink2.WriterInitContext;
 import org.apache.flink.connector.kafka.sink.KafkaCommittable;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
@@ -27,9 +21,6 @@ import org.apache.flink.connector.kafka.sink.KafkaWriterState;
 import org.apache.flink.connector.kafka.sink.TwoPhaseCommittingStatefulSink.PrecommittingStatefulSinkWriter;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.metrics.groups.SinkWriterMetricGroup;
-import org.apache.flink.streaming.api.connector.sink2.CommittableMessage;
-import org.apache.flink.streaming.api.connector.sink2.SupportsPostCommitTopology;
-import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.util.UserCodeClassLoader;
 import org.apache.kafka.clients.producer.RecordMetadata;
 
@@ -37,33 +28,22 @@ import org.apache.kafka.clients.producer.RecordMetadata;
  * The connector's sink, exactly once, that notes where its records lie, so that a transaction which Kafka takes back
  * between a checkpoint and its commit is written again ({@link ResultCommitter}). The connector's goes on without it.
  */
-final class ResultSink
-    implements Sink<Output>,
-        SupportsWriterState<Output, KafkaWriterState>,
-        SupportsCommitter<KafkaCommittable>,
-        SupportsPostCommitTopology<KafkaCommittable> {
-  private final KafkaSink<Output> sink;
+final class ResultSink extends ContainedSink {
   private final Properties kafka;
   private final Options options;
 
   /** @param kafka what {@code sink} was made with */
   ResultSink(KafkaSink<Output> sink, Properties kafka, Options options) {
-    this.sink = sink;
+    super(sink);
     this.kafka = kafka;
     this.options = options;
   }
 
   @Override
-  public Writer createWriter(WriterInitContext context) throws IOException {
-    return restoreWriter(context, List.of());
-  }
-
-  @Override
   public Writer restoreWriter(WriterInitContext context, Collection<KafkaWriterState> states) throws IOException {
     Acknowledged acknowledged = new Acknowledged();
-    PrecommittingStatefulSinkWriter<Output, KafkaWriterState, KafkaCommittable> writer =
-        sink.restoreWriter(new Noting(context, acknowledged), states);
-    return new Writer(writer, acknowledged, context.getTaskInfo().getNumberOfParallelSubtasks());
+    int parallelism = context.getTaskInfo().getNumberOfParallelSubtasks();
+    return new NotingWriter(sink.restoreWriter(new Noting(context, acknowledged), states), acknowledged, parallelism);
   }
 
   @Override
@@ -72,18 +52,8 @@ final class ResultSink
   }
 
   @Override
-  public SimpleVersionedSerializer<KafkaWriterState> getWriterStateSerializer() {
-    return sink.getWriterStateSerializer();
-  }
-
-  @Override
   public SimpleVersionedSerializer<KafkaCommittable> getCommittableSerializer() {
     return new PlacedCommittable.Serializer(sink.getCommittableSerializer());
-  }
-
-  @Override
-  public void addPostCommitTopology(DataStream<CommittableMessage<KafkaCommittable>> committables) {
-    sink.addPostCommitTopology(committables);
   }
 
   /** Written by the producer's thread, taken by the task's, which has waited for every acknowledgement. */
@@ -102,48 +72,26 @@ final class ResultSink
     }
   }
 
-  static final class Writer
-      implements StatefulSinkWriter<Output, KafkaWriterState>, CommittingSinkWriter<Output, KafkaCommittable> {
-    private final PrecommittingStatefulSinkWriter<Output, KafkaWriterState, KafkaCommittable> writer;
+  private static final class NotingWriter extends Writer {
     private final Acknowledged acknowledged;
     private final int parallelism;
 
-    private Writer(
+    private NotingWriter(
         PrecommittingStatefulSinkWriter<Output, KafkaWriterState, KafkaCommittable> writer,
         Acknowledged acknowledged,
         int parallelism) {
-      this.writer = writer;
+      super(writer);
       this.acknowledged = acknowledged;
       this.parallelism = parallelism;
-    }
-
-    @Override
-    public void write(Output output, Context context) throws IOException, InterruptedException {
-      writer.write(output, context);
-    }
-
-    @Override
-    public void flush(boolean isEnd) throws IOException, InterruptedException {
-      writer.flush(isEnd);
     }
 
     /** Comes after a flush: each record is acknowledged. */
     @Override
     public Collection<KafkaCommittable> prepareCommit() throws IOException, InterruptedException {
       Places places = acknowledged.take();
-      return writer.prepareCommit().stream()
+      return super.prepareCommit().stream()
           .<KafkaCommittable>map(committable -> new PlacedCommittable(committable, places, parallelism))
           .toList();
-    }
-
-    @Override
-    public List<KafkaWriterState> snapshotState(long checkpointId) throws IOException {
-      return writer.snapshotState(checkpointId);
-    }
-
-    @Override
-    public void close() throws Exception {
-      writer.close();
     }
   }
 
