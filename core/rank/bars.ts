@@ -52,11 +52,12 @@ export function barsOf(models: Models, query: RankQuery): BarOf {
   return (slot) => {
     const bar = catalogueBar(models, slot, isHidden);
     if (bar !== undefined) return bar;
-    if (ownBar !== undefined) for (let i = 0; i < trailLength; i++) if (trail[i] === slot) return ownBar;
     if (readsId) {
       const byId = barById(items.idAt(slot));
       if (byId !== undefined) return byId;
     }
+    // The page's own item is a step of the trail too, and what was bought is not merely seen.
+    if (ownBar !== undefined) for (let i = 0; i < trailLength; i++) if (trail[i] === slot) return ownBar;
     return filter === undefined || filter(itemForRules(models, slot)) ? undefined : "filtered";
   };
 }

@@ -208,6 +208,7 @@ test("why not: each reason that keeps an item out is told", () => {
   deepEqual(verdict(ask({ history: bought, excludeKinds: ["seen"] }), first), { kind: "seen" });
   deepEqual(verdict(ask({ excludeKinds: ["session"] }), steps.at(-1)!.itemId), { kind: "session" });
   deepEqual(verdict(ask({ pageItemId: first }), first), { kind: "page_item" });
+  for (const kind of ["session", "seen"] as const) deepEqual(verdict(ask({ pageItemId: first, excludeKinds: [kind] }), first), { kind: "page_item" });
   deepEqual(verdict(ask({ exclude: new Set([first]) }), first), { kind: "excluded_by_request" });
   deepEqual(verdict(ask({ filter: ({ item_id }) => item_id !== first }), first), { kind: "filtered" });
   deepEqual(verdict(ask({ tired: { items: new Set([first]), by: 0 } }), first), { kind: "too_often_shown" });

@@ -68,6 +68,8 @@ test("what the visitor turned away from comes after all that nobody has opened y
   const after = ids(recommender, ask({ history }));
   deepEqual(after.slice(-2).sort(), [...waved].sort());
   deepEqual([...after].sort(), [...before].sort(), "the list stays full");
+  const scores = recommender.recommend(ask({ history })).items.map(({ score }) => score);
+  deepEqual(scores, scores.toSorted((a, b) => b - a), "scores say the same order");
   for (let i = 0; i < 40; i++) {
     const list = recommender.recommend(ask({ history, limit: 8, personKey: `a:${i}`, nowMs: nowMs + i * 60_000, explain: true })).items;
     ok(list.every(({ itemId }) => !waved.includes(itemId)), JSON.stringify(list));

@@ -211,7 +211,7 @@ export function createRanking(models: Models): Ranking {
       *last() {
         yield* inOrder().filter(isWorthless);
         yield* banned;
-        yield* last;
+        for (const candidate of last) yield { ...candidate, score: 0 };
       },
     };
   };
