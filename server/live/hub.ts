@@ -51,7 +51,7 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
   const { logger, now, stalledMs = STALLED_MS } = options;
   const joined = new Set<Subscriber>();
   const byKey = new Map<string, Set<Subscriber>>();
-  /** Those who subscribed by an anonymous id: a link can make them another person without a merge. */
+  /** Those who subscribed by an anonymous id: a link can make them another person without a merge, an erasure undoes it. */
   const byAnonymousId = new Map<string, Set<Subscriber>>();
   const stalledSinceMs = new Map<Subscriber, number>();
   const delayed = new Set<NodeJS.Timeout>();
@@ -66,8 +66,7 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
   function onChange(change: PersonChange): void {
     if (joined.size === 0) return;
     if (change.mergedFrom !== undefined) moveAll(change.mergedFrom);
-    const named = change.event?.user_id === undefined ? undefined : change.event.anonymous_id;
-    const anonymousId = change.linkedAnonymousId ?? named;
+    const anonymousId = change.linkedAnonymousId ?? change.event?.anonymous_id ?? change.ref.anonymous_id;
     if (anonymousId !== undefined) {
       for (const subscriber of byAnonymousId.get(anonymousId) ?? []) rekey(subscriber);
     }

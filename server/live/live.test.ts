@@ -142,6 +142,19 @@ test("who watches an anonymous visitor goes on watching when he becomes known", 
   close();
 });
 
+test("who watches a visitor who was known and is erased hears of him again when he comes back", async () => {
+  const { inbox, send, close } = await open();
+  send({ subscribe: { anonymous_id: "back-again", placements: [] } });
+  await ask(node, "POST /v1/events", act({ anonymous_id: "back-again", user_id: "bea" }));
+  await inbox.until(({ type, user_id: user }) => type === "profile" && user === "bea");
+  equal((await ask(node, "DELETE /v1/privacy/users/bea")).status, 202);
+  await ask(node, "POST /v1/events", act({ anonymous_id: "back-again", item_id: "lamp", timestamp: Date.now() + 1_000 }));
+  await ask(node, "PATCH /v1/visitors/back-again/profile", { attributes: { plan: "gold" } });
+  const profile = await inbox.until(({ type, user_id: user }) => type === "profile" && user === null);
+  equal(profile["recent"][0].item_id, "lamp");
+  close();
+});
+
 test("segments that somebody has through a login are entered for whoever watched the visitor", async () => {
   const { inbox, send, close } = await open();
   await ask(node, "POST /v1/events", act({ user_id: "gina", item_id: "lamp", event_type: "purchase", value: 10 }));
