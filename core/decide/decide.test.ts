@@ -109,6 +109,13 @@ const armsOf = ({ state }: World) =>
     [...state.slots.learnerOf("hero")!.arms].map(([name, arm]) => [name, [arm.shownTotal, arm.rewardTotal]]),
   );
 
+test("a slot that has nothing to choose from decides nothing, whatever its policy", () => {
+  for (const policy of POLICIES) {
+    const { variant, propensity, reason } = ask(world(programOf({ policy, variants: {} })), "u:ann", MONDAY_MS);
+    deepEqual([variant, propensity, reason], [null, 1, "default"], policy);
+  }
+});
+
 test("the same question to the same state has the same answer; another person or visit draws anew", () => {
   for (const policy of POLICIES) {
     const w = world(programOf({ policy }));

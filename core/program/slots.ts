@@ -90,7 +90,8 @@ function readSlot(name: string, document: JsonObject, path: string, parts: Parts
   });
   const fallback = knownVariant(document["default"], at(path, "default")) ?? null;
   const bandit = policy === undefined ? null : readBandit(policy, [...variants.keys()], document, path, parts);
-  return { name, variants, rules, fallback, bandit };
+  // Nothing to choose from is nothing to learn. Not a fault: logs hold such programs.
+  return { name, variants, rules, fallback, bandit: variants.size === 0 ? null : bandit };
 }
 
 function readBandit(
