@@ -58,8 +58,8 @@ export function regretOf(policy: Policy, options = { visitors: VISITORS, worlds:
       const probabilities = probabilitiesOf({ slot: "hero", variants: VARIANTS, features }, learner, bandit);
       const pick = pickBy(probabilities, uniform(rng));
       const choice = { variant: VARIANTS[pick]!, propensity: probabilities[pick]!, features, isShadow: false, expected: 0, learntMs: -1 };
-      showArm(learner, choice, bandit, atMs);
-      if (uniform(rng) < rateOf(pick, device, country)) rewardArm(learner, choice, { before: 0, after: 1 }, bandit);
+      showArm(learner, choice, bandit, { atMs, visit: [] });
+      if (uniform(rng) < rateOf(pick, device, country)) rewardArm(learner, choice, { before: 0, after: 1, visit: [] }, bandit);
       const rates = VARIANTS.map((_, variant) => rateOf(variant, device, country));
       lost += Math.max(...rates) - rates[pick]!;
       if ((i + 1) % (visitors / POINTS) === 0) regret[(i + 1) / (visitors / POINTS) - 1]! += lost / worlds;

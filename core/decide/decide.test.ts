@@ -10,6 +10,7 @@ import { uniform } from "../stats/sample.ts";
 import { compiled, MONDAY_MS, visitor } from "../testing/programs.ts";
 import { memoryRows } from "../testing/rows.ts";
 import { forEachSeed } from "../testing/seeds.ts";
+import { ByteWriter } from "../wire/writer.ts";
 import { contextFeatures, DIMENSIONS } from "./context-features.ts";
 import { DecisionState } from "./decision-state.ts";
 import { armOf, decodeLearner, emptyLearner, encodeLearner, rewardArm, showArm } from "./learner.ts";
@@ -534,16 +535,72 @@ test("squarecb is as sure as what it has learnt itself, not as what a policy bef
   const choice = (variant: string) => ({ variant, propensity: 0.5, features: [0, 3], isShadow: false, expected: 0, learntMs: MONDAY_MS });
   const switched = emptyLearner(bandit("thompson").reward.key);
   const fresh = emptyLearner(bandit("thompson").reward.key);
-  for (let i = 0; i < 3_000; i++) showArm(switched, choice(VARIANTS[i % 3]!), bandit("thompson"), MONDAY_MS);
+  for (let i = 0; i < 3_000; i++) showArm(switched, choice(VARIANTS[i % 3]!), bandit("thompson"), { atMs: MONDAY_MS, visit: [] });
   for (const learner of [switched, fresh]) {
-    for (const variant of VARIANTS) showArm(learner, choice(variant), bandit("squarecb"), MONDAY_MS);
-    rewardArm(learner, choice("b"), { before: 0, after: 5 }, bandit("squarecb"));
+    for (const variant of VARIANTS) showArm(learner, choice(variant), bandit("squarecb"), { atMs: MONDAY_MS, visit: [] });
+    rewardArm(learner, choice("b"), { before: 0, after: 5, visit: [] }, bandit("squarecb"));
   }
   const [own, after] = [fresh, switched].map((learner) =>
     probabilitiesOf({ slot: "hero", variants: VARIANTS, features: [0, 3] }, learner, bandit("squarecb")),
   );
   // Less than where nothing was learnt, because the rewards before say how little they spread.
   ok(after![0]! > 0.02 / 3 + 0.004 && own![0]! > after![0]!, `${own} ${after}`);
+});
+
+test("the pages of one visit are one lot: values stand on visits, and their intervals miss the truth as seldom", () => {
+  const pages = 10;
+  let missed = 0;
+  const runs = 60;
+  for (let run = 0; run < runs; run++) {
+    const rng = rngFrom(7_000 + run);
+    const w = world(programOf({ policy: "epsilon_greedy", exploration: 0.5, reward: { events: { click: 1 } } }));
+    let isMissed = false;
+    let chances = 0;
+    for (let visitor = 0; visitor < 200; visitor++) {
+      const [key, startMs] = [`u:${run} ${visitor}`, MONDAY_MS + visitor * HALF_HOUR];
+      const chance = uniform(rng) < 0.2 ? 0.8 : 0.05; // What each of the variants brings with this visitor.
+      for (let page = 0; page < pages; page++) {
+        const atMs = startMs + page * 60_000;
+        const decided = ask(w, key, atMs);
+        log(w, key, decided, atMs);
+        act(w, key, "impression", atMs, decided.id);
+        if (uniform(rng) < chance) act(w, key, "click", atMs + 1_000, decided.id);
+      }
+      chances += chance;
+      if (visitor % 20 < 19) continue;
+      for (const { off_policy } of slotView(w.program.slots.get("hero")!, w.state.slots.learnerOf("hero"), undefined).arms) {
+        ok(off_policy.effective_sample_size <= visitor + 1 + 1e-9);
+        const truth = chances / (visitor + 1);
+        for (const value of [off_policy.ips, off_policy.snips, off_policy.doubly_robust]) {
+          if (value !== null && (truth < value.low || truth > value.high)) isMissed = true;
+        }
+      }
+    }
+    if (isMissed) missed++;
+  }
+  ok(missed <= 6, `${missed} of ${runs} missed`);
+});
+
+test("a learner whose choices all stood alone comes back as one of visits of a page each", () => {
+  const { bandit } = programOf().slots.get("hero")!;
+  const learner = emptyLearner("key");
+  armOf(learner, "a");
+  for (let i = 0; i < 9; i++) {
+    const choice = { variant: "a", propensity: 0.5, features: [], isShadow: false, expected: 0, learntMs: -1 };
+    showArm(learner, choice, bandit!, { atMs: MONDAY_MS, visit: [] });
+    if (i % 3 === 0) rewardArm(learner, choice, { before: 0, after: 2, visit: [] }, bandit!);
+  }
+  const writer = new ByteWriter();
+  writer.byte(1);
+  writer.string(learner.rewardKey);
+  writer.number(learner.changedMs);
+  for (const value of [learner.revision, 1]) writer.varint(value);
+  const { shown, rewards, squares, shownTotal, rewardTotal, always } = learner.arms.get("a")!;
+  writer.string("a");
+  const names = ["count", "weights", "squares", "largest", "rewards", "weightedRewards", "squaredRewards", "robust", "robustSquares"] as const;
+  for (const value of [shown, rewards, squares, shownTotal, rewardTotal, ...names.map((name) => always[name])]) writer.number(value);
+  writer.byte(0);
+  deepEqual(decodeLearner(writer.take()), learner);
 });
 
 test("linucb tries what it knows least first, and never shows anything with certainty", () => {
@@ -553,7 +610,7 @@ test("linucb tries what it knows least first, and never shows anything with cert
   const probabilities = () => probabilitiesOf({ slot: "hero", variants: VARIANTS, features: [0, 2] }, learner, bandit!);
   deepEqual(probabilities(), [1 / 3, 1 / 3, 1 / 3].map((p) => 0.95 * p + 0.05 / 3));
   for (const variant of ["a", "c"]) {
-    showArm(learner, { variant, propensity: 1 / 3, features: [0, 2], isShadow: false, expected: 0, learntMs: -1 }, bandit!, MONDAY_MS);
+    showArm(learner, { variant, propensity: 1 / 3, features: [0, 2], isShadow: false, expected: 0, learntMs: -1 }, bandit!, { atMs: MONDAY_MS, visit: [] });
   }
   deepEqual(probabilities(), [0, 1, 0].map((p) => 0.95 * p + 0.05 / 3));
 });

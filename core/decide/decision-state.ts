@@ -10,7 +10,8 @@ import type { DecisionRecord, ExperimentStop } from "../record.ts";
 import type { WholeTable } from "../wire/dirty-rows.ts";
 import { SlotLearning } from "./learning.ts";
 import { OpenDecisions, type OpenDecision } from "./open-decisions.ts";
-import { IN_SHADOW } from "./slot.ts";
+import type { VisitChoice } from "./learner.ts";
+import { IN_SHADOW, visitAt } from "./slot.ts";
 
 /** An answer that was not shown by then is not shown any more. */
 const SHOWN_WITHIN_MS = 3_600_000;
@@ -126,7 +127,9 @@ export class DecisionState {
         // The window begins here, however long the answer had waited to be shown.
         open.deadlineMs = Math.max(open.deadlineMs, event.received_at + bandit.reward.windowMs + LATE_MS);
       }
-      const isLearnt = learns && this.slots.shown(open.choice!.slot, open.choice!, bandit, event.received_at);
+      const atMs = event.received_at;
+      const isLearnt =
+        learns && this.slots.shown(open.choice!.slot, open.choice!, bandit, { atMs, visit: this.#visitOf(open, bandit, atMs) });
       // Shown while the program had no such variant: one that comes back must not earn by it.
       if (!isLearnt) open.choice = null;
       for (const part of open.experiments) this.experiments.exposed(part, personKey, event);
@@ -141,10 +144,25 @@ export class DecisionState {
     const { weights, when, max, windowMs } = bandit.reward;
     const weight = weights.get(event.event_type);
     if (weight === undefined || event.timestamp - open.shownMs > windowMs || when?.(event) === false) return;
-    const rewardOf = (earned: number): number => Math.min(max, Math.max(0, earned));
-    const before = rewardOf(open.earned);
+    const before = rewardOf(open.earned, max);
     open.earned += weight;
-    this.slots.rewarded(open.choice!.slot, open.choice!, { before, after: rewardOf(open.earned) }, bandit);
+    const after = rewardOf(open.earned, max);
+    if (before === after) return;
+    const { slot, learntMs } = open.choice!;
+    this.slots.rewarded(slot, open.choice!, { before, after, visit: this.#visitOf(open, bandit, learntMs) }, bandit);
+  }
+
+  /** The slot's other choices that one lot decided for the person, which were learnt within the same half an hour. */
+  #visitOf(open: OpenDecision, { reward }: CompiledBandit, learntMs: number): VisitChoice[] {
+    const { slot, rewardKey } = open.choice!;
+    const isOfVisit = (choice: OpenDecision["choice"]): choice is NonNullable<typeof choice> =>
+      choice?.slot === slot &&
+      choice.rewardKey === rewardKey &&
+      choice.learntMs >= 0 &&
+      visitAt(choice.learntMs) === visitAt(learntMs);
+    return this.open
+      .othersOf(open)
+      .flatMap(({ choice, earned }) => (isOfVisit(choice) ? [{ choice, reward: rewardOf(earned, reward.max) }] : []));
   }
 
   #click(open: OpenDecision, lists: NonNullable<OpenDecision["lists"]>, event: LoggedEvent): void {
@@ -163,6 +181,11 @@ export class DecisionState {
   #experiment(name: string) {
     return this.#program?.experiments.find((one) => one.name === name);
   }
+}
+
+/** What a decision counts as that has earned so much. */
+function rewardOf(earned: number, max: number): number {
+  return Math.min(max, Math.max(0, earned));
 }
 
 /**

@@ -2,7 +2,7 @@
 import { decayFactor } from "../math/exp2.ts";
 import type { CompiledBandit } from "../program/compiled.ts";
 import { CONTEXTUAL } from "../program/slots.ts";
-import { addChoice, changeReward, emptyOffPolicySums, type OffPolicySums } from "../stats/off-policy.ts";
+import { addChoice, ALONE, changeReward, emptyOffPolicySums, sumOf, totalsOf, type ChoiceTotals, type OffPolicySums } from "../stats/off-policy.ts";
 import { ByteReader } from "../wire/reader.ts";
 import { ByteWriter } from "../wire/writer.ts";
 import type { Features } from "./context-features.ts";
@@ -74,23 +74,46 @@ export interface ShownChoice {
   learntMs: number;
 }
 
-/** The variant was shown: a trial without a reward so far. Sets `choice.expected` and `choice.learntMs`. */
-export function showArm(learner: Learner, choice: ShownChoice, bandit: CompiledBandit, atMs: number): void {
+/** Another choice of the slot for the same person in the same visit, and what it has brought so far in its own unit. */
+export interface VisitChoice {
+  readonly choice: ShownChoice;
+  readonly reward: number;
+}
+
+/**
+ * What a visit's other choices are to the value of always showing `variant`: one lot decided all of them, so ten pages of
+ * one visitor say little more than one.
+ */
+function othersOf(visit: readonly VisitChoice[], variant: string, mean: number): Readonly<ChoiceTotals> {
+  return visit.reduce((totals, { choice: { propensity, expected, isShadow, ...choice }, reward }) => {
+    const isOwn = choice.variant === variant;
+    if (isShadow && !isOwn) return totals;
+    return sumOf(totals, totalsOf({ weight: isOwn ? 1 / propensity : 0, reward, expected, expectedOfPolicy: isOwn ? expected : mean }));
+  }, ALONE);
+}
+
+/**
+ * The variant was shown: a trial without a reward so far. Sets `choice.expected` and `choice.learntMs`. `visit`: the others
+ * that were learnt before.
+ */
+export function showArm(
+  learner: Learner,
+  choice: ShownChoice,
+  bandit: CompiledBandit,
+  { atMs, visit }: { atMs: number; visit: readonly VisitChoice[] },
+): void {
   fade(learner, bandit.halfLifeMs, atMs);
   const chosen = armOf(learner, choice.variant);
   choice.expected = meanReward(chosen);
   choice.learntMs = atMs;
-  for (const arm of learner.arms.values()) {
+  for (const [variant, arm] of learner.arms) {
     const isChosen = arm === chosen;
     // Of the others it says nothing: their weight would be 0 while it lasts, and their values too low by its share for ever.
     if (choice.isShadow && !isChosen) continue;
     const expectedOfPolicy = meanReward(arm);
-    addChoice(arm.always, {
-      weight: isChosen ? 1 / choice.propensity : 0,
-      reward: 0,
-      expected: choice.expected,
-      expectedOfPolicy,
-    });
+    const weight = isChosen ? 1 / choice.propensity : 0;
+    const own = { weight, reward: 0, expected: choice.expected, expectedOfPolicy };
+    addChoice(arm.always, own, othersOf(visit, variant, expectedOfPolicy));
   }
   chosen.shown++;
   chosen.shownTotal++;
@@ -98,11 +121,17 @@ export function showArm(learner: Learner, choice: ShownChoice, bandit: CompiledB
   learner.revision++;
 }
 
-/** The reward of a shown choice has grown from `before` to `after`, in its own unit. */
+/** What the reward of a shown choice was and is, in its own unit. `visit`: the others of its visit, as they are. */
+export interface RewardChange {
+  readonly before: number;
+  readonly after: number;
+  readonly visit: readonly VisitChoice[];
+}
+
 export function rewardArm(
   learner: Learner,
   choice: ShownChoice,
-  { before, after }: { before: number; after: number },
+  { before, after, visit }: RewardChange,
   bandit: CompiledBandit,
 ): void {
   const arm = armOf(learner, choice.variant);
@@ -113,7 +142,8 @@ export function rewardArm(
   arm.squares += (left * (after * after - before * before)) / (max * max);
   arm.rewardTotal += after - before;
   const { expected, propensity } = choice;
-  changeReward(arm.always, { weight: 1 / propensity, reward: before, expected, expectedOfPolicy: expected }, after);
+  const own = { weight: 1 / propensity, reward: before, expected, expectedOfPolicy: expected };
+  changeReward(arm.always, own, after, othersOf(visit, choice.variant, expected));
   if (arm.ridge !== null) earn(arm.ridge, choice.features, (left * (after - before)) / max);
   learner.revision++;
 }
@@ -131,8 +161,10 @@ function fade(learner: Learner, halfLifeMs: number, atMs: number): void {
   }
 }
 
-const VERSION = 1;
-const SUMS = [
+const VERSION = 2;
+/** Each choice stood alone. */
+const VERSION_BEFORE = 1;
+const SUMS_BEFORE = [
   "count",
   "weights",
   "squares",
@@ -143,6 +175,7 @@ const SUMS = [
   "robust",
   "robustSquares",
 ] as const satisfies readonly (keyof OffPolicySums)[];
+const SUMS = [...SUMS_BEFORE, "countSquares", "countedRewards", "countedRobust"] as const satisfies readonly (keyof OffPolicySums)[];
 const ARMS_MAX = 10_000;
 
 export function encodeLearner(learner: Learner): Uint8Array {
@@ -165,7 +198,8 @@ export function encodeLearner(learner: Learner): Uint8Array {
 /** @throws CorruptBytesError */
 export function decodeLearner(bytes: Uint8Array): Learner {
   const reader = new ByteReader(bytes);
-  if (reader.byte() !== VERSION) throw reader.corrupt("a learner of another version");
+  const version = reader.byte();
+  if (version !== VERSION && version !== VERSION_BEFORE) throw reader.corrupt("a learner of another version");
   const learner = emptyLearner(reader.string());
   learner.changedMs = reader.number();
   learner.revision = reader.varint();
@@ -177,7 +211,11 @@ export function decodeLearner(bytes: Uint8Array): Learner {
     arm.squares = reader.number();
     arm.shownTotal = reader.number();
     arm.rewardTotal = reader.number();
-    for (const name of SUMS) arm.always[name] = reader.number();
+    const { always } = arm;
+    for (const name of version === VERSION ? SUMS : SUMS_BEFORE) always[name] = reader.number();
+    if (version === VERSION_BEFORE) {
+      Object.assign(always, { countSquares: always.count, countedRewards: always.rewards, countedRobust: always.robust });
+    }
     if (reader.byte() === 1) arm.ridge = readRidge(reader);
   }
   reader.end();

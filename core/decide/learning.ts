@@ -10,6 +10,7 @@ import {
   rewardArm,
   showArm,
   type Learner,
+  type RewardChange,
   type ShownChoice,
 } from "./learner.ts";
 
@@ -73,13 +74,13 @@ export class SlotLearning {
   }
 
   /** False where nothing is learnt of the variant. */
-  shown(slot: string, choice: ShownChoice, bandit: CompiledBandit, atMs: number): boolean {
+  shown(slot: string, choice: ShownChoice, bandit: CompiledBandit, when: Parameters<typeof showArm>[3]): boolean {
     const learner = this.#learnerOfArm(slot, choice);
-    if (learner !== undefined) showArm(learner, choice, bandit, atMs);
+    if (learner !== undefined) showArm(learner, choice, bandit, when);
     return learner !== undefined;
   }
 
-  rewarded(slot: string, choice: ShownChoice, reward: { before: number; after: number }, bandit: CompiledBandit): void {
+  rewarded(slot: string, choice: ShownChoice, reward: RewardChange, bandit: CompiledBandit): void {
     if (reward.before === reward.after) return;
     const learner = this.#learnerOfArm(slot, choice);
     if (learner !== undefined) rewardArm(learner, choice, reward, bandit);

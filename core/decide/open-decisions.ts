@@ -9,6 +9,8 @@ import type { ShownChoice } from "./learner.ts";
 
 /** About 400 bytes each. */
 export const OPEN_MAX = 50_000;
+/** Of one person, looked through with each that is shown or rewarded. */
+const OWN_MAX = 1_000;
 /** Closed with each record where their time is over. */
 const CLOSED_A_RECORD = 8;
 /** Key of the row of figures; no decision has it. */
@@ -83,6 +85,14 @@ export class OpenDecisions {
     if (open === undefined || atMs > open.deadlineMs) return undefined;
     this.#dirty.touch(id);
     return open;
+  }
+
+  /** The person's others, in the order of arrival; none where they are so many that nobody can have seen them. */
+  othersOf({ id, personKey }: OpenDecision): OpenDecision[] {
+    const own = this.#ofPerson.get(personKey)!;
+    if (own.size > OWN_MAX) return [];
+    const others = [...own].filter((one) => one !== id).map((one) => this.#byId.get(one)!);
+    return others.sort((a, b) => a.serial - b.serial);
   }
 
   /** Persons for whom decisions are open. */

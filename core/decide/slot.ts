@@ -20,6 +20,9 @@ export const IN_SHADOW = "shadow:";
 /** A person's draw of a slot holds this long, so that a page that asks again does not flicker. */
 const VISIT_MS = 30 * 60_000;
 
+/** The number of the visit: who asks again within it has the same lot. */
+export const visitAt = (timeMs: number): number => Math.floor(timeMs / VISIT_MS);
+
 export interface SlotDecision {
   /** null where no rule holds, no policy decides and the slot has no default. */
   variant: string | null;
@@ -90,8 +93,7 @@ function drawn(slot: CompiledSlot, bandit: CompiledBandit, question: SlotQuestio
     : undefined;
   const learner = state?.slots.learnerOf(slot.name) ?? emptyLearner(bandit.reward.key);
   const probabilities = probabilitiesOf({ slot: slot.name, variants, features: features ?? [] }, learner, bandit);
-  const visit = Math.floor(nowMs / VISIT_MS);
-  const lot = uniform(rngFrom(hash32(`${slot.name}\n${personKey}\n${visit}`)));
+  const lot = uniform(rngFrom(hash32(`${slot.name}\n${personKey}\n${visitAt(nowMs)}`)));
   const pick = pickBy(probabilities, lot);
   const picked = variants[pick]!;
   const choice: SlotChoice = {

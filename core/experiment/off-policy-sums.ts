@@ -37,12 +37,16 @@ export function sumsOfAlways({ variants, primary }: CompiledExperiment, run: Run
   return {
     count,
     weights: weight * own.count,
-    squares: square * own.count,
-    largest: own.count === 0 ? 0 : weight,
     rewards: weight * own.y,
-    weightedRewards: square * own.y,
-    squaredRewards: square * own.yy,
     robust: expected + weight * left,
+    largest: own.count === 0 ? 0 : weight,
+    // Each person stands alone.
+    countSquares: count,
+    squares: square * own.count,
+    squaredRewards: square * own.yy,
     robustSquares: expectedSquares + 2 * weight * leftTimesExpected + square * leftSquares,
+    weightedRewards: square * own.y,
+    countedRewards: weight * own.y,
+    countedRobust: expected + weight * left,
   };
 }

@@ -14,63 +14,84 @@ export interface LoggedChoice {
   expectedOfPolicy: number;
 }
 
-/** Sums over choices; rewards may still grow (`changeReward`). */
-export interface OffPolicySums {
+/** Of choices: their number, Σ w, Σ w·r, and Σ of the doubly robust terms. */
+export interface ChoiceTotals {
   count: number;
   weights: number;
-  squares: number;
-  largest: number;
-  /** Σ w·r, Σ w²·r, Σ w²·r². */
   rewards: number;
-  weightedRewards: number;
-  squaredRewards: number;
-  /** Σ of the doubly robust terms, and of their squares. */
   robust: number;
-  robustSquares: number;
 }
+
+/**
+ * Sums over choices; rewards may still grow (`changeReward`). Choices that hang together (one draw decided them, one person
+ * answered) are a cluster, and squares and products are those of the clusters' totals: these alone are independent.
+ */
+export interface OffPolicySums extends ChoiceTotals {
+  largest: number;
+  /** Σ of the squares of the clusters' totals. */
+  countSquares: number;
+  squares: number;
+  squaredRewards: number;
+  robustSquares: number;
+  /** Σ of products: rewards by weights, rewards by count, robust by count. */
+  weightedRewards: number;
+  countedRewards: number;
+  countedRobust: number;
+}
+
+/** What else there is in the cluster of a choice that stands alone. */
+export const ALONE: Readonly<ChoiceTotals> = { count: 0, weights: 0, rewards: 0, robust: 0 };
 
 export function emptyOffPolicySums(): OffPolicySums {
   return {
-    count: 0,
-    weights: 0,
-    squares: 0,
+    ...ALONE,
     largest: 0,
-    rewards: 0,
-    weightedRewards: 0,
+    countSquares: 0,
+    squares: 0,
     squaredRewards: 0,
-    robust: 0,
     robustSquares: 0,
+    weightedRewards: 0,
+    countedRewards: 0,
+    countedRobust: 0,
   };
 }
 
-const robustTerm = ({ weight, reward, expected, expectedOfPolicy }: LoggedChoice): number =>
-  expectedOfPolicy + weight * (reward - expected);
-
-export function addChoice(sums: OffPolicySums, choice: LoggedChoice): void {
-  const { weight, reward } = choice;
-  const square = weight * weight;
-  const robust = robustTerm(choice);
-  sums.count++;
-  sums.weights += weight;
-  sums.squares += square;
-  if (weight > sums.largest) sums.largest = weight;
-  sums.rewards += weight * reward;
-  sums.weightedRewards += square * reward;
-  sums.squaredRewards += square * reward * reward;
-  sums.robust += robust;
-  sums.robustSquares += robust * robust;
+export function totalsOf({ weight, reward, expected, expectedOfPolicy }: LoggedChoice): ChoiceTotals {
+  return { count: 1, weights: weight, rewards: weight * reward, robust: expectedOfPolicy + weight * (reward - expected) };
 }
 
-/** The reward of a choice that was added has become `reward`. */
-export function changeReward(sums: OffPolicySums, choice: LoggedChoice, reward: number): void {
-  const { weight } = choice;
-  const square = weight * weight;
-  const [before, after] = [robustTerm(choice), robustTerm({ ...choice, reward })];
-  sums.rewards += weight * (reward - choice.reward);
-  sums.weightedRewards += square * (reward - choice.reward);
-  sums.squaredRewards += square * (reward * reward - choice.reward * choice.reward);
-  sums.robust += after - before;
-  sums.robustSquares += after * after - before * before;
+export function sumOf(a: Readonly<ChoiceTotals>, b: Readonly<ChoiceTotals>): ChoiceTotals {
+  return { count: a.count + b.count, weights: a.weights + b.weights, rewards: a.rewards + b.rewards, robust: a.robust + b.robust };
+}
+
+/** `others`: what was added before of the cluster that the choice belongs to. */
+export function addChoice(sums: OffPolicySums, choice: LoggedChoice, others: Readonly<ChoiceTotals> = ALONE): void {
+  if (choice.weight > sums.largest) sums.largest = choice.weight;
+  changeCluster(sums, others, sumOf(others, totalsOf(choice)));
+}
+
+/** The reward of a choice that was added has become `reward`. `others`: the rest of its cluster. */
+export function changeReward(
+  sums: OffPolicySums,
+  choice: LoggedChoice,
+  reward: number,
+  others: Readonly<ChoiceTotals> = ALONE,
+): void {
+  changeCluster(sums, sumOf(others, totalsOf(choice)), sumOf(others, totalsOf({ ...choice, reward })));
+}
+
+function changeCluster(sums: OffPolicySums, before: Readonly<ChoiceTotals>, after: Readonly<ChoiceTotals>): void {
+  sums.count += after.count - before.count;
+  sums.weights += after.weights - before.weights;
+  sums.rewards += after.rewards - before.rewards;
+  sums.robust += after.robust - before.robust;
+  sums.countSquares += after.count * after.count - before.count * before.count;
+  sums.squares += after.weights * after.weights - before.weights * before.weights;
+  sums.squaredRewards += after.rewards * after.rewards - before.rewards * before.rewards;
+  sums.robustSquares += after.robust * after.robust - before.robust * before.robust;
+  sums.weightedRewards += after.rewards * after.weights - before.rewards * before.weights;
+  sums.countedRewards += after.rewards * after.count - before.rewards * before.count;
+  sums.countedRobust += after.robust * after.count - before.robust * before.count;
 }
 
 /**
@@ -141,13 +162,16 @@ export function offPolicyAnswer(
   const snips = sums.rewards / weights;
   const robust = sums.robust / count;
   const unseen = unseenOf(sums, isSigned);
+  // Σ (a cluster's total − its count · mean)² over the square of the count.
+  const varianceOf = (mean: number, totals: number, counted: number): number =>
+    (totals - 2 * mean * counted + mean * mean * sums.countSquares) / count / (count - 1);
   const unseenOfMean = unseen / count / count;
   return {
     count,
     effectiveCount,
-    ips: around(ips, (sums.squaredRewards / count - ips * ips) / (count - 1) + unseenOfMean),
+    ips: around(ips, varianceOf(ips, sums.squaredRewards, sums.countedRewards) + unseenOfMean),
     snips: around(snips, (spreadOf(sums) + unseen) / (weights * weights)),
-    doublyRobust: around(robust, (sums.robustSquares / count - robust * robust) / (count - 1) + unseenOfMean),
+    doublyRobust: around(robust, varianceOf(robust, sums.robustSquares, sums.countedRobust) + unseenOfMean),
   };
 }
 

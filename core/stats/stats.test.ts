@@ -13,7 +13,7 @@ import {
   emptyMoments,
   estimateOf,
 } from "./moments.ts";
-import { addChoice, changeReward, emptyOffPolicySums, offPolicyAnswer, type LoggedChoice } from "./off-policy.ts";
+import { addChoice, ALONE, changeReward, emptyOffPolicySums, offPolicyAnswer, sumOf, totalsOf, type LoggedChoice } from "./off-policy.ts";
 import { beta, gamma, normal, pickBy, uniform } from "./sample.ts";
 import { ratioMismatch } from "./sample-ratio.ts";
 
@@ -191,6 +191,53 @@ test("off-policy sums are those of the textbook, also where rewards came later",
     const unseen = 2 * (size * (squares / weights)) ** 2;
     near(half, anytimeErrors(n, 0.05) * Math.sqrt(spread + unseen / n ** 2), 1e-9);
     near(answer.effectiveCount, weights ** 2 / total(({ weight }) => weight ** 2), 1e-9);
+  });
+});
+
+test("choices that hang together spread as one: the sums are those of their clusters, whatever the order", () => {
+  forEachSeed(20, (rng) => {
+    const clusters = Array.from({ length: 150 }, () =>
+      Array.from({ length: rng.between(1, 6) }, (): LoggedChoice => ({
+        weight: rng.between(0, 20) / 10,
+        reward: rng.between(0, 3),
+        expected: rng.between(0, 10) / 10,
+        expectedOfPolicy: rng.between(0, 10) / 10,
+      })),
+    );
+    const sums = emptyOffPolicySums();
+    const added = clusters.map((): LoggedChoice[] => []);
+    const totalOf = (choices: readonly LoggedChoice[]) => choices.map(totalsOf).reduce(sumOf, ALONE);
+    for (const [c, choice] of rng.shuffle(clusters.flatMap((own, c) => own.map((choice) => [c, choice] as const)))) {
+      addChoice(sums, { ...choice, reward: 0 }, totalOf(added[c]!));
+      added[c]!.push({ ...choice, reward: 0 });
+    }
+    clusters.forEach((own, c) => {
+      for (const choice of own) {
+        const at = added[c]!.findIndex(({ weight, expected, expectedOfPolicy, reward }) =>
+          weight === choice.weight && expected === choice.expected && expectedOfPolicy === choice.expectedOfPolicy && reward === 0);
+        const [before] = added[c]!.splice(at, 1);
+        changeReward(sums, before!, choice.reward, totalOf(added[c]!));
+        added[c]!.push(choice);
+      }
+    });
+    const n = clusters.flat().length;
+    const total = (of: (own: readonly LoggedChoice[]) => number): number => clusters.reduce((sum, own) => sum + of(own), 0);
+    const of = (own: readonly LoggedChoice[], what: (choice: LoggedChoice) => number): number => own.reduce((sum, c) => sum + what(c), 0);
+    const weightOf = (own: readonly LoggedChoice[]) => of(own, ({ weight }) => weight);
+    const rewardOf = (own: readonly LoggedChoice[]) => of(own, ({ weight, reward }) => weight * reward);
+    const robustOf = (own: readonly LoggedChoice[]) => of(own, (c) => c.expectedOfPolicy + c.weight * (c.reward - c.expected));
+    const answer = offPolicyAnswer(sums);
+    near(answer.effectiveCount, total(weightOf) ** 2 / total((own) => weightOf(own) ** 2), 1e-9);
+    const size = total((own) => rewardOf(own) ** 2) / total((own) => rewardOf(own) * weightOf(own));
+    const unseen = 2 * (size * (total((own) => weightOf(own) ** 2) / total(weightOf))) ** 2;
+    for (const [estimate, valueOf] of [[answer.ips!, rewardOf], [answer.doublyRobust!, robustOf]] as const) {
+      near(estimate.value, total(valueOf) / n, 1e-9);
+      const spread = total((own) => (valueOf(own) - own.length * estimate.value) ** 2) / n / (n - 1);
+      near(estimate.high - estimate.value, anytimeErrors(n, 0.05) * Math.sqrt(spread + unseen / n ** 2), 1e-9);
+    }
+    const { value, high } = answer.snips!;
+    const spread = total((own) => (rewardOf(own) - value * weightOf(own)) ** 2);
+    near(high - value, (anytimeErrors(n, 0.05) * Math.sqrt(spread + unseen)) / total(weightOf), 1e-9);
   });
 });
 

@@ -452,7 +452,7 @@ export const SCHEMAS: Record<string, Schema> = {
   OffPolicy: object(
     {
       choices: integer("Logged choices behind it."),
-      effective_sample_size: number("Equally weighted choices that would say as much."),
+      effective_sample_size: number("Equally weighted choices that would say as much; those that a visitor was shown in one visit count together."),
       refused: nullable(object({ code: { enum: ["too_few", "no_overlap"] }, reason: text("Why there is no estimate.") }, ["code", "reason"])),
       ips: nullable(ref("ValueEstimate")),
       snips: nullable(ref("ValueEstimate")),
