@@ -23,6 +23,7 @@ import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { scaleOf, Whisker } from "../parts/whisker.tsx";
 import { useConsole } from "../shell/context.ts";
+import { betterRanking } from "./experiments/better-ranking.ts";
 import { withNow } from "./experiments/lift-history.ts";
 import { beganMs, listsOf, States, verdictOf } from "./experiments.tsx";
 
@@ -491,9 +492,9 @@ function Interleaving({
   interleaving: NonNullable<Experiment["interleaving"]>;
 }) {
   const { wins, ties, share, interval } = interleaving;
-  const [, second] = Object.keys(wins);
+  const second = experiment.variants[1]!.name;
   const reach = `${formatShare(interval.low)} to ${formatShare(interval.high)}`;
-  const isSure = interval.low > 0.5 || interval.high < 0.5;
+  const better = betterRanking(experiment.variants, interleaving);
   return (
     <Card
       title="Which ranking is clicked more"
@@ -519,9 +520,7 @@ function Interleaving({
           />
           <p class="soft">
             {`${second} wins ${formatShare(share)} of them, ${reach}. `}
-            {isSure
-              ? `That settles it for ${share > 0.5 ? second : experiment.control}.`
-              : "Nothing is settled while this holds 50 %."}
+            {better === null ? "Nothing is settled while this holds 50 %." : `That settles it for ${better}.`}
           </p>
         </>
       )}
