@@ -199,7 +199,7 @@ function Variants({ experiment }: { experiment: Experiment }) {
               if (variant.users === 0) return <span class="faint">nobody yet</span>;
               if (interval === null)
                 return (
-                  <span class="faint" title="It takes 30 persons who are not all alike.">
+                  <span class="faint" title="It takes 30 persons who are not all alike, and twenty who bring much of it.">
                     too early
                   </span>
                 );

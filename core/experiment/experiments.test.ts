@@ -4,10 +4,12 @@ import { test } from "node:test";
 import { DecisionState } from "../decide/decision-state.ts";
 import { partsOf } from "../decide/parts.ts";
 import type { LoggedEvent } from "../event/event.ts";
-import type { Rng } from "../math/rng.ts";
+import { rngFrom, type Rng } from "../math/rng.ts";
 import type { CompiledProgram } from "../program/compiled.ts";
 import type { ExperimentDocument, ProgramDocument } from "../program/program.ts";
 import type { DecisionRecord } from "../record.ts";
+import { addPerson } from "../stats/moments.ts";
+import { normal, uniform } from "../stats/sample.ts";
 import { compiled, MONDAY_MS } from "../testing/programs.ts";
 import { memoryRows } from "../testing/rows.ts";
 import { forEachSeed } from "../testing/seeds.ts";
@@ -551,6 +553,28 @@ test("a mean of persons who are few or all alike has no interval; a rate's is ex
     const { mean, interval } = revenue!;
     ok(interval!.low < mean && mean < interval!.high);
   }
+});
+
+test("the mean of what few people spend holds at every moment, before the large purchases have come too", () => {
+  const w = world();
+  const experiment = w.program.experiments[0]!;
+  const metric = experiment.metrics.findIndex(({ name }) => name === "revenue");
+  const truth = 0.05 * Math.exp(0.5);
+  let missed = 0;
+  for (let seed = 0; seed < 100; seed++) {
+    const rng = rngFrom(seed);
+    const run = emptyRun(experiment, MONDAY_MS);
+    let isMissed = false;
+    for (let person = 1; person <= 3_000; person++) {
+      addPerson(run.variants[0]!.moments[metric]!, 0, uniform(rng) < 0.05 ? Math.exp(normal(rng)) : 0);
+      if (person % 50 > 0) continue;
+      const { interval } = experimentView(experiment, run).variants[0]!.metrics["revenue"]!;
+      if (interval !== null && (truth < interval.low || truth > interval.high)) isMissed = true;
+      if (person === 3_000) ok(interval !== null);
+    }
+    if (isMissed) missed++;
+  }
+  ok(missed <= 10, `${missed} of 100 missed`);
 });
 
 test("a guard sees harm that control does not have at all, and none where nobody complains", () => {
