@@ -73,7 +73,7 @@ export function adjustmentOf(variants: readonly Moments[]): Adjustment {
     yy += moments.yy - (moments.y * moments.y) / moments.count;
   }
   // What is left of a difference of sums that should be 0 is no spread.
-  const isFlat = !(xx > 1e-9 * Math.max(1, x * x)) || !(yy > 0);
+  const isFlat = !(xx > 1e-9 * Math.max(1, (x * x) / count)) || !(yy > 0);
   if (isFlat) return { slope: 0, centre: 0, explained: 0 };
   return { slope: xy / xx, centre: x / count, explained: Math.min(1, (xy * xy) / (xx * yy)) };
 }

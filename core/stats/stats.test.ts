@@ -241,6 +241,16 @@ test("choices that hang together spread as one: the sums are those of their clus
   });
 });
 
+test("what was known before adjusts a million persons as it does ten", () => {
+  for (const count of [10, 1e3, 1e6, 1e8]) {
+    // Half of them 97 and half 103; half of the spread of y is that of x.
+    const [x, xx, y, yy, xy] = [100, 10_009, 10, 118, 1_009].map((mean) => mean * count) as [number, number, number, number, number];
+    const { slope, explained } = adjustmentOf([{ count, x, xx, y, yy, xy }]);
+    near(slope, 1, 1e-6);
+    near(explained, 0.5, 1e-6);
+  }
+});
+
 test("rewards on both sides of 0 do not say how large one is: their spread counts three times, and no more", () => {
   const sums = emptyOffPolicySums();
   for (let i = 0; i < 400; i++) addChoice(sums, { weight: 1, reward: i % 2 === 0 ? 1 : -1, expected: 0, expectedOfPolicy: 0 });
