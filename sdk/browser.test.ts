@@ -250,8 +250,8 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
         await attune.flush();
         return ids;
       });
-      await offline.close({ runBeforeUnload: false });
       assert.equal(collector.received.some(({ event_id }) => ids.includes(event_id)), false);
+      await offline.close({ runBeforeUnload: false });
 
       await context.setOffline(false);
       const later = await context.newPage();
