@@ -311,4 +311,17 @@ describe("the SDK in difficult pages", { skip: browserMissing() ?? false }, () =
       }
       await collector.event({ event_type: "impression", item_id: "tall" });
     }));
+
+  test("a decision that two elements show was seen once one of them was", () =>
+    withPage(browser, {}, async (at) => {
+      collector.pages["/"] = page(
+        '<p data-attune-slot="offer">Top</p><svg width="5" height="5000"></svg><p data-attune-slot="offer">Bottom</p>',
+        `${GRANTED} data-slots`,
+      );
+      collector.answers["POST /v1/decide"] = ({ slot }: { slot: string }) => ({
+        decision_id: `d-${slot}`, slot, variant: "a", propensity: 1, payload: null,
+      });
+      await at.goto(collector.origin);
+      await collector.event((event) => event.event_type === "impression" && event.context?.["decision_id"] === "d-offer");
+    }));
 });

@@ -164,7 +164,7 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
   }
 
   // --- impressions: one observer for all cards, a second one for cards that come later ---
-  const onScreen = new Map<Element, number>();
+  const onScreen = new Set<Element>();
   const sightings =
     auto.impression &&
     new IntersectionObserver(
@@ -172,7 +172,7 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
         for (const { target, intersectionRatio, rootBounds, intersectionRect } of entries) {
           // A card taller than the screen never shows half of itself: filling half the screen is as good.
           const fills = rootBounds ? intersectionRect.height / rootBounds.height : 0;
-          onScreen.set(target, Math.max(intersectionRatio, fills));
+          onScreen[Math.max(intersectionRatio, fills) >= SEEN_RATIO ? "add" : "delete"](target);
         }
         lookAtCards();
       },
@@ -180,16 +180,13 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
       { threshold: [0, 0.1, 0.2, SEEN_RATIO, 0.75] },
     );
   function lookAtCards(): void {
-    if (document.hidden) return;
-    const nowMs = steadyMs();
-    for (const [card, seen] of onScreen) {
-      const ratio = card.isConnected ? seen : 0;
-      for (const id of decisionsOf(card)) impressions.visible({ key: id, itemId: id, ratio }, nowMs);
-      const cardItem = attributeOf(card, "item") ?? "";
-      impressions.visible({ key: card, itemId: cardItem, ratio: cardItem && !ignored(card) ? ratio : 0 }, nowMs);
-      // One that is no item any more may become one again, and the observer will not tell once more.
-      if (!card.isConnected) onScreen.delete(card);
+    const ids = new Set<string>();
+    for (const card of document.hidden ? [] : onScreen) {
+      for (const id of decisionsOf(card)) ids.add(id);
+      const item = attributeOf(card, "item");
+      if (item && !ignored(card)) ids.add(item);
     }
+    impressions.visible(ids, steadyMs());
     reportImpressions();
   }
 
@@ -197,7 +194,7 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
     clearTimeout(seeing);
     const nowMs = steadyMs();
     const due = new Set(impressions.due(nowMs));
-    for (const card of due.size > 0 ? onScreen.keys() : []) {
+    for (const card of due.size > 0 ? onScreen : []) {
       const fields = itemAt(card);
       if (fields.item_id !== undefined && due.delete(fields.item_id)) emit("impression", fields);
       for (const decision_id of decisionsOf(card)) {
@@ -296,10 +293,7 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
     listen(window, "blur", tick);
     listen(document, "visibilitychange", tick);
   }
-  listen(document, "visibilitychange", () => {
-    if (document.hidden) impressions.hidden();
-    else lookAtCards();
-  });
+  listen(document, "visibilitychange", lookAtCards);
   whenParsed(() => {
     if (signal.aborted) return;
     if (!auto.page_view) return look();

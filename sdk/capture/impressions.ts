@@ -1,42 +1,37 @@
-// Items that were really seen: at least half of them on screen for a second, once a page.
+// What was really seen: items and decisions with half a card on screen for a second, once a page.
 
 export const SEEN_RATIO = 0.5;
 export const SEEN_MS = 1_000;
 const PER_PAGE_MAX = 500;
 
 export interface Impressions {
-  /** How much of a card is on screen now; one item may have several cards. */
-  visible(card: { key: unknown; itemId: string; ratio: number }, nowMs: number): void;
-  /** Nothing is on screen any more: the page is hidden. */
-  hidden(): void;
-  /** Items whose second is over. */
+  /** All whose cards are on screen now, however many cards each has. */
+  visible(ids: ReadonlySet<string>, nowMs: number): void;
+  /** Those whose second is over. */
   due(nowMs: number): string[];
   /** When to call `due` next; Infinity while nothing waits. */
   nextMs(): number;
 }
 
 export function createImpressions(): Impressions {
-  const sinceMs = new Map<unknown, { itemId: string; since: number }>();
+  const sinceMs = new Map<string, number>();
   const seen = new Set<string>();
   return {
-    visible({ key, itemId, ratio }, nowMs) {
-      if (ratio < SEEN_RATIO || seen.has(itemId)) sinceMs.delete(key);
-      // A card that a new list gave to another item begins anew.
-      else if (sinceMs.get(key)?.itemId !== itemId) sinceMs.set(key, { itemId, since: nowMs });
+    visible(ids, nowMs) {
+      for (const id of sinceMs.keys()) if (!ids.has(id)) sinceMs.delete(id);
+      for (const id of ids) if (!seen.has(id) && !sinceMs.has(id)) sinceMs.set(id, nowMs);
     },
-    hidden: () => sinceMs.clear(),
     due(nowMs) {
       const out: string[] = [];
-      for (const [key, { itemId, since }] of sinceMs) {
+      for (const [id, since] of sinceMs) {
         if (nowMs - since < SEEN_MS) continue;
-        sinceMs.delete(key);
-        if (seen.size < PER_PAGE_MAX && !seen.has(itemId)) {
-          seen.add(itemId);
-          out.push(itemId);
-        }
+        sinceMs.delete(id);
+        if (seen.size >= PER_PAGE_MAX) continue;
+        seen.add(id);
+        out.push(id);
       }
       return out;
     },
-    nextMs: () => Math.min(...[...sinceMs.values()].map(({ since }) => since + SEEN_MS)),
+    nextMs: () => Math.min(...sinceMs.values()) + SEEN_MS,
   };
 }

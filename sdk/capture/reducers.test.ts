@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createDwellMeter, DWELL_MAX_S, TICK_GAP_MAX_MS } from "./dwell.ts";
 import { createHoverWatch, HOVER_MAX_MS, HOVER_MIN_MS } from "./hover.ts";
-import { createImpressions, SEEN_MS, SEEN_RATIO } from "./impressions.ts";
+import { createImpressions, SEEN_MS } from "./impressions.ts";
 import { pageUrl } from "./page-url.ts";
 import { createPointerPath } from "./pointer-path.ts";
 import { createScrollDepth } from "./scroll-depth.ts";
@@ -99,40 +99,29 @@ test("a pointer path is twenty points, at most ten a second, in thousandths of t
   assert.deepEqual([points.length, points[0], points[1], points[19]], [20, "0,250,0", "50,250,100", "950,250,1900"]);
 });
 
-test("an impression needs half the card for a second, and comes once a page", () => {
+test("an impression needs a second on screen, and comes once a page", () => {
   const seen = createImpressions();
-  const show = (itemId: string, ratio: number, nowMs: number, key: unknown = itemId): void =>
-    seen.visible({ key, itemId, ratio }, nowMs);
+  const show = (nowMs: number, ...ids: string[]): void => seen.visible(new Set(ids), nowMs);
   assert.equal(seen.nextMs(), Infinity);
-  show("a", SEEN_RATIO, 0);
-  show("b", SEEN_RATIO - 0.01, 0);
+  show(0, "a");
   assert.equal(seen.nextMs(), SEEN_MS);
+  show(500, "a", "b"); // whoever comes later keeps nobody waiting
   assert.deepEqual(seen.due(SEEN_MS - 1), []);
   assert.deepEqual(seen.due(SEEN_MS), ["a"]);
-  show("a", 1, 5_000);
-  show("c", 1, 5_000);
-  show("c", 0.1, 5_900);
-  show("c", 1, 6_000);
-  assert.deepEqual(seen.due(6_999), []);
-  seen.hidden();
-  assert.deepEqual(seen.due(9_000), []);
-  show("d", 1, 10_000, "card 1");
-  show("d", 1, 10_000, "card 2");
-  assert.deepEqual(seen.due(11_000), ["d"]);
+  show(SEEN_MS, "a", "b"); // seen before: there is nothing to wait for
+  assert.equal(seen.nextMs(), 500 + SEEN_MS);
+  show(1_400);
+  show(1_500, "b");
+  assert.deepEqual(seen.due(1_500 + SEEN_MS - 1), []);
+  assert.deepEqual(seen.due(1_500 + SEEN_MS), ["b"]);
+  assert.equal(seen.nextMs(), Infinity);
 });
 
-test("a card that is given to another item begins anew; the item that it had may still be seen", () => {
+test("of a page's impressions the first 500 count", () => {
   const seen = createImpressions();
-  const show = (itemId: string, nowMs: number): void => seen.visible({ key: "card", itemId, ratio: 1 }, nowMs);
-  show("a", 0);
-  show("b", 500);
-  assert.deepEqual(seen.due(SEEN_MS), []);
-  assert.deepEqual(seen.due(500 + SEEN_MS), ["b"]);
-  show("a", 2_000);
-  show("b", 2_500); // seen before: there is nothing to wait for
-  assert.equal(seen.nextMs(), Infinity);
-  show("a", 3_000);
-  assert.deepEqual(seen.due(3_000 + SEEN_MS), ["a"]);
+  seen.visible(new Set(Array.from({ length: 501 }, (_, i) => `item-${i}`)), 0);
+  const due = seen.due(SEEN_MS);
+  assert.deepEqual([due.length, due.at(-1), seen.due(2 * SEEN_MS)], [500, "item-499", []]);
 });
 
 test("typing, submitting and the results page are one search", () => {
