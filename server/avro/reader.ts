@@ -66,17 +66,19 @@ export class AvroReader {
     }
   }
 
-  /** Exact up to 2^53. */
+  /** Exact up to 2^53, and beyond it the nearest number. */
   long(): number {
-    let value = 0;
-    let scale = 1;
-    for (let read = 0; read < LONG_BYTES_MAX; read++) {
-      const byte = this.take(1)[0]!;
+    const first = this.take(1)[0]!;
+    // The sign is the lowest bit: read with the rest it would be rounded away from 2^52 on.
+    let value = (first & 0x7f) >> 1;
+    let scale = 64;
+    for (let byte = first, read = 1; byte >= 0x80; read++) {
+      if (read === LONG_BYTES_MAX) throw malformed("a number has more than ten bytes");
+      byte = this.take(1)[0]!;
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
       scale *= 128;
     }
-    throw malformed("a number has more than ten bytes");
+    return (first & 1) === 0 ? value : -1 - value;
   }
 
   text(): string {
