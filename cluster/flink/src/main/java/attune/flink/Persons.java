@@ -298,7 +298,7 @@ final class Persons {
         Turn.Operation look = new Turn.Operation(Turn.TIME, atMs, NOTHING);
         commit(tried(new Turn(project, Frames.utf8(key), head.state, List.of(look))), null);
       } catch (OperatorFailure failure) {
-        LOG.error("time could not be brought to {} of project {}; the next record will", key, project, failure);
+        LOG.error("time could not be brought to a key of project {}; the next record will", project, failure);
         metrics.timersFailed.inc();
         head.dueMs = Long.MAX_VALUE;
         isChanged = true;
