@@ -160,20 +160,14 @@ describe("console", { skip }, () => {
   test("where the system forces its colours, the view, the chosen tab, bars and colour keys are still told apart", async () => {
     await withPage(browser, {}, async (page) => {
       await page.emulateMedia({ forcedColors: "active" });
-      const differ = (one: string, other: string): Promise<boolean> =>
-        page.evaluate(
-          (selectors) => {
-            const [first, second] = selectors.map((selector) => getComputedStyle(document.querySelector(selector)!).backgroundColor);
-            return first !== second;
-          },
-          [one, other],
-        );
+      const colourOf = (selector: string): Promise<string> =>
+        page.locator(selector).first().evaluate((element) => getComputedStyle(element).backgroundColor);
+      const differ = async (one: string, other: string): Promise<boolean> => (await colourOf(one)) !== (await colourOf(other));
       await open(page, "slots");
       await shows(page, /hero/);
       assert.ok(await differ(".nav a[aria-current]", ".nav a:not([aria-current])"), "the view");
       assert.ok(await differ(".share .fill", ".share .track"), "a share");
       await open(page, "people/users/mara");
-      await page.getByRole("tab").first().waitFor();
       assert.ok(await differ('[role="tab"][aria-selected="true"]', '[role="tab"][aria-selected="false"]'), "the chosen tab");
       assert.ok(await differ('.key[data-series="0"]', '.key[data-series="1"]'), "two lines of a plot");
       assert.ok(await differ('.toggle[aria-checked="true"] i', "main"), "a switch that is on");
@@ -636,6 +630,58 @@ describe("console", { skip }, () => {
       await notice.waitFor({ state: "hidden" });
       assert.equal((await inForce()).description, undefined);
       assert.equal((await send("PUT", "/v1/program", JSON.parse(document))).status, 200);
+    });
+  });
+
+  test("a knob's number is typed as it is written: emptied, with a point, with zeros", async () => {
+    await withPage(browser, { expectedErrors: /400/ }, async (page) => {
+      await open(page, "merchandising/shelf_3");
+      await page.getByRole("group", { name: "Boosts" }).getByRole("button", { name: "Add" }).click();
+      const factor = page.getByLabel("Factor of boost 1");
+      for (const text of ["2.75", "0.05", "10"]) {
+        await factor.press("Control+a");
+        await factor.press("Backspace");
+        assert.equal(await factor.inputValue(), "");
+        await factor.pressSequentially(text);
+        assert.equal(await factor.inputValue(), text);
+      }
+      await factor.press("Control+a");
+      await factor.press("Backspace");
+      await factor.blur();
+      assert.equal(await factor.inputValue(), "0");
+      await page.getByRole("button", { name: "Discard" }).click();
+    });
+  });
+
+  test("rules of a placement that a colleague changed meanwhile are not overwritten unseen; those of others stay", async () => {
+    await withPage(browser, {}, async (page) => {
+      type Document = Record<string, unknown> & { placements: Record<string, object> };
+      const inForce = async (): Promise<Document> => {
+        const { version: _version, created_at: _at, ...document } = (await (await fetch(`${base}/v1/program`)).json()) as Document;
+        return document;
+      };
+      const before = await inForce();
+      const put = async (placements: Record<string, object>): Promise<void> => {
+        const program = await inForce();
+        assert.equal((await send("PUT", "/v1/program", { ...program, placements: { ...program.placements, ...placements } })).status, 200);
+      };
+      await open(page, "merchandising/shelf_1");
+      const filter = page.getByLabel("Filter");
+      const save = page.getByRole("button", { name: "Save" });
+      await filter.fill("item.price > 11.0");
+      await put({ shelf_1: { limit: 5 }, shelf_2: { limit: 6 } });
+      await save.click();
+      await page.getByText(/Nothing was changed: somebody saved other rules for shelf_1 since/).waitFor();
+      assert.deepEqual((await inForce()).placements["shelf_1"], { limit: 5 });
+      await save.click();
+      await page.getByText(/is saved: shelf_1 ranks by the new rules/).waitFor();
+      await put({ shelf_2: { limit: 7 } });
+      await filter.fill("item.price > 12.0");
+      await save.click();
+      await page.getByText(/is saved: shelf_1 ranks by the new rules/).nth(1).waitFor();
+      const { shelf_1, shelf_2 } = (await inForce()).placements;
+      assert.deepEqual([shelf_1, shelf_2], [{ limit: 4, filter: "item.price > 12.0" }, { limit: 7 }]);
+      assert.equal((await send("PUT", "/v1/program", before)).status, 200);
     });
   });
 

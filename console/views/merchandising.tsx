@@ -74,10 +74,15 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
   const { api, links, notify } = useConsole();
   const { query } = useRoute();
   const saved = (program.placements?.[placement] ?? {}) as Placement;
-  const isChanged = (rules: Placement): boolean => JSON.stringify(rules) !== JSON.stringify(saved);
-  const [draft, setDraft] = useDraft(`placement ${api.project} ${placement}`, saved, isChanged);
+  // With the rules that it was made of.
+  const [{ rules: draft, base }, keep] = useDraft(
+    `placement ${api.project} ${placement}`,
+    { rules: saved, base: saved },
+    ({ rules }) => differ(rules, saved),
+  );
+  const setDraft = (rules: Placement): void => keep({ rules, base });
   const [saving, setSaving] = useState(false);
-  const changed = isChanged(draft);
+  const changed = differ(draft, saved);
   const asked = Object.fromEntries(query);
   const context = useMemo(() => contextOf(query), [query.toString()]);
   const whyNot = query.get("why_not") ?? "";
@@ -100,8 +105,15 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
     try {
       // Of the newest document only this placement changes: what a colleague saved meanwhile stays.
       const { tag, ...newest } = await api.program();
+      const theirs = (newest.placements?.[placement] ?? {}) as Placement;
+      if (differ(theirs, base)) {
+        keep({ rules: draft, base: theirs });
+        onSaved();
+        return notify(`Nothing was changed: somebody saved other rules for ${placement} since. To put yours in their place, save again.`, "bad");
+      }
       const document = { ...newest, placements: { ...newest.placements, [placement]: draft } };
       const { version } = await api.putProgram(documentText(document), tag);
+      keep({ rules: draft, base: draft });
       notify(`Version ${version} is saved: ${placement} ranks by the new rules.`);
       onSaved();
     } catch (fault) {
@@ -122,7 +134,7 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
               <Chip tone="bad">{faults.length === 1 ? "1 fault" : `${faults.length} faults`}</Chip>
             ) : null}
             {faults.length === 0 && changed ? <Chip tone="warn">not saved</Chip> : null}
-            <button type="button" class="btn" disabled={!changed} onClick={() => setDraft(saved)}>
+            <button type="button" class="btn" disabled={!changed} onClick={() => keep({ rules: saved, base: saved })}>
               Discard
             </button>
             <button
@@ -183,6 +195,10 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
       </div>
     </>
   );
+}
+
+function differ(one: Placement, other: Placement): boolean {
+  return JSON.stringify(one) !== JSON.stringify(other);
 }
 
 /** Whose list is previewed: a person, or somebody new from somewhere. */

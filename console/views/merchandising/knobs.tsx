@@ -1,5 +1,6 @@
 // The knobs of a placement: each is a part of its document, and one that is not set is not in it.
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import type { Placement } from "../../lists/preview-types.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { Words } from "../../parts/words.tsx";
@@ -241,6 +242,8 @@ function Text({ label, value, placeholder, onValue }: TextProps) {
 }
 
 function Small({ label, value, step, onValue }: NumberProps & { readonly step: number }) {
+  // As it is typed: who has come to `2.` means to go on, and written back as a number it would lose its point.
+  const [text, setText] = useState(String(value));
   return (
     <input
       class="field short num"
@@ -249,8 +252,12 @@ function Small({ label, value, step, onValue }: NumberProps & { readonly step: n
       step={step}
       aria-label={label}
       title={label}
-      value={value}
-      onInput={({ currentTarget }) => onValue(Number(currentTarget.value))}
+      value={Number(text) === value ? text : value}
+      onInput={({ currentTarget }) => {
+        setText(currentTarget.value);
+        onValue(Number(currentTarget.value));
+      }}
+      onBlur={() => setText(String(value))}
     />
   );
 }
