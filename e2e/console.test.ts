@@ -753,6 +753,24 @@ describe("console", { skip }, () => {
     });
   });
 
+  test("a letter that is being corrected stays, however many come meanwhile", async () => {
+    const refuse = (count: number): Promise<Response> =>
+      send("POST", "/v1/events", Array.from({ length: count }, () => ({ user_id: "emil", event_type: "dwell", value: "long", timestamp: Date.now() })));
+    await refuse(1);
+    await withPage(browser, {}, async (page) => {
+      await open(page, "dead-letters");
+      const edit = page.getByRole("button", { name: "Edit" });
+      await edit.click();
+      const editor = page.getByRole("textbox", { name: "Corrected event, JSON" });
+      await editor.fill("half of a correction");
+      await refuse(60);
+      await page.getByText("the newest 1 of 61").waitFor();
+      assert.equal(await editor.inputValue(), "half of a correction");
+      await edit.click();
+      await page.getByText("the newest 50 of 61").waitFor();
+    });
+  });
+
   test("what could not be read while the node was away is read when it is back", async () => {
     await withPage(browser, { expectedErrors: /ERR_FAILED|403/ }, async (page) => {
       // A node that answers is not said to be silent, whatever it answers.

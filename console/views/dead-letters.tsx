@@ -1,5 +1,5 @@
 // Events that were refused, each with its reason. Try one again, or correct it first.
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { DeadLetter, IntakeAnswer } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
@@ -25,10 +25,15 @@ export function DeadLettersView() {
   const first = useRead(`dead letters ${api.project}`, () => api.deadLetters(), LETTERS_EVERY_MS);
   const [older, setOlder] = useState<{ letters: DeadLetter[]; next: string | null } | undefined>(undefined);
   const [gone, setGone] = useState<ReadonlySet<string>>(new Set());
-  const next = older === undefined ? (first.data?.next ?? null) : older.next;
+  const [faces, setFaces] = useState<ReadonlyMap<string, Face>>(new Map());
+  // While a letter is open the list holds still: many that come would push it out, with what was written into it.
+  const held = useRef(first.data);
+  if (faces.size === 0 || first.data === undefined) held.current = first.data;
+  const newest = held.current;
+  const next = older === undefined ? (newest?.next ?? null) : older.next;
   const dropped = stats.data?.totals.dead_letters_dropped ?? 0;
   const known = new Set<string>();
-  const letters = [...(first.data?.dead_letters ?? []), ...(older?.letters ?? [])].filter(
+  const letters = [...(newest?.dead_letters ?? []), ...(older?.letters ?? [])].filter(
     (letter) => !gone.has(letter.id) && !known.has(letter.id) && known.add(letter.id),
   );
 
@@ -41,8 +46,16 @@ export function DeadLettersView() {
       notify("The older letters could not be read. Try again in a moment.", "bad");
     }
   };
+  const show = ({ id }: DeadLetter, face: Face | undefined): void =>
+    setFaces((before) => {
+      const after = new Map(before);
+      if (face === undefined) after.delete(id);
+      else after.set(id, face);
+      return after;
+    });
   const settled = (letter: DeadLetter): void => {
     setGone((before) => new Set(before).add(letter.id));
+    show(letter, undefined);
     first.reload();
     stats.reload();
   };
@@ -78,7 +91,13 @@ export function DeadLettersView() {
         ) : (
           <ul class="letters">
             {letters.map((letter) => (
-              <Letter key={letter.id} letter={letter} onSettled={settled} />
+              <Letter
+                key={letter.id}
+                letter={letter}
+                face={faces.get(letter.id)}
+                onFace={(face) => show(letter, face)}
+                onSettled={settled}
+              />
             ))}
           </ul>
         )}
@@ -99,9 +118,18 @@ function waitingOf(shown: number, total: number): string {
   return shown < total ? `the newest ${formatCount(shown)} of ${formatCount(total)}` : formatCount(shown);
 }
 
-function Letter({ letter, onSettled }: { letter: DeadLetter; onSettled: (letter: DeadLetter) => void }) {
+/** What is shown of a letter that is open. */
+type Face = "body" | "edit";
+
+interface LetterProps {
+  readonly letter: DeadLetter;
+  readonly face: Face | undefined;
+  readonly onFace: (face: Face | undefined) => void;
+  readonly onSettled: (letter: DeadLetter) => void;
+}
+
+function Letter({ letter, face, onFace, onSettled }: LetterProps) {
   const { api, notify } = useConsole();
-  const [face, setFace] = useState<"closed" | "body" | "edit">("closed");
   const [sending, setSending] = useState(false);
   const [refused, setRefused] = useState<IntakeAnswer["rejected"][number] | undefined>(undefined);
 
@@ -123,12 +151,12 @@ function Letter({ letter, onSettled }: { letter: DeadLetter; onSettled: (letter:
       setSending(false);
     }
   };
-  const toggle = (next: "body" | "edit"): void => setFace(face === next ? "closed" : next);
+  const toggle = (next: Face): void => onFace(face === next ? undefined : next);
 
   return (
     <li class="letter">
       <div class="letter-head">
-        <button type="button" class="letter-open" aria-expanded={face !== "closed"} onClick={() => toggle("body")}>
+        <button type="button" class="letter-open" aria-expanded={face !== undefined} onClick={() => toggle("body")}>
           <Icon name="right" size={12} />
           <Chip tone="bad">{letter.code}</Chip>
           <span class="letter-text">
