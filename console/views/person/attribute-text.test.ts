@@ -12,6 +12,10 @@ test("a value is what it looks like, and everything else a text", () => {
     ['"42"', "42"],
     ["null", "null"],
     ["01", "01"],
+    ["9007199254740991", 9007199254740991],
+    ["9007199254740993", "9007199254740993"],
+    ["4012888888881881234", "4012888888881881234"],
+    ["-1e999", "-1e999"],
     ["", ""],
     ["it's 5 o'clock", "it's 5 o'clock"],
   ];
@@ -19,6 +23,6 @@ test("a value is what it looks like, and everything else a text", () => {
 });
 
 test("what stands in the field for a value means that value again", () => {
-  for (const value of ["gold", "", "42", "true", "null", '"quoted"', "[1]", " 7", 0, -2.5, false, ["a", "b"], [1, 2]])
+  for (const value of ["gold", "", "42", "true", "null", '"quoted"', "[1]", " 7", 0, -2.5, false, 1e20, "9007199254740993", ["a", "b"], [1, 2]])
     assert.deepEqual(valueOf(textOf(value)), value, JSON.stringify(value));
 });

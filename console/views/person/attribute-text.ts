@@ -9,7 +9,10 @@ export function valueOf(text: string): unknown {
     return text;
   }
   // To set null is to remove the attribute: there is a button for that, and somebody may be called Null.
-  return value === null ? text : value;
+  if (value === null) return text;
+  // Of a longer number (a card's, an account's) the last digits would be others, and JSON has no infinity: that is null.
+  const isLong = typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER;
+  return isLong && String(value) !== text ? text : value;
 }
 
 /** The text that `valueOf` makes this value of. */
