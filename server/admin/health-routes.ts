@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry, type Metric } from "prom-client";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import type { Histogram } from "../http/timings.ts";
 import type { HostStats, Project } from "../ports.ts";
+import { residentBytes } from "./resident-memory.ts";
 import type { StatsSources } from "./stats-routes.ts";
 
 const BOUNDS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -185,7 +186,7 @@ function createRegistry(sources: StatsSources, openProjects: () => Project[]): R
     help: "Resident memory of the process",
     registers: [registry],
     collect() {
-      this.set(process.memoryUsage.rss());
+      this.set(residentBytes());
     },
   });
   new Gauge({

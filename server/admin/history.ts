@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { Histogram, round, STEP_MS, type Timing, type Timings } from "../http/timings.ts";
 import type { Intake } from "../intake/intake.ts";
 import type { Project } from "../ports.ts";
+import { residentBytes } from "./resident-memory.ts";
 
 const POINTS_MAX = 120;
 const SEGMENTS_MAX = 64;
@@ -117,7 +118,7 @@ export function createHistory(options: {
       intake: new Histogram(),
       recommend: new Histogram(),
       eventLoopP99Ms,
-      rssBytes: process.memoryUsage.rss(),
+      rssBytes: residentBytes(),
     };
     const commits = new Map<string, Histogram>();
     for (const [name, timing] of timings.byName) {

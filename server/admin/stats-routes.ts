@@ -1,10 +1,12 @@
 // Figures for the console: totals, rates, percentiles of the last minute, and the history behind the plots.
+import { getHeapStatistics } from "node:v8";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { round, type Timing, type Timings } from "../http/timings.ts";
 import type { Intake } from "../intake/intake.ts";
 import type { Project } from "../ports.ts";
 import type { WebhookStats } from "../webhooks/sender.ts";
 import { commitName, type History } from "./history.ts";
+import { residentBytes } from "./resident-memory.ts";
 
 const MINUTE_S = 60;
 /** Rates "now" are the mean of the last two closed steps of five seconds. */
@@ -83,8 +85,8 @@ export function statsRoutes(sources: StatsSources): Route[] {
       live: sources.live(project),
       webhooks: sources.webhooks(),
       process: {
-        rss_bytes: process.memoryUsage.rss(),
-        heap_used_bytes: process.memoryUsage().heapUsed,
+        rss_bytes: residentBytes(),
+        heap_used_bytes: getHeapStatistics().used_heap_size,
         cpu_share: history.cpuShare,
         event_loop_p99_ms: history.eventLoopP99Ms,
       },

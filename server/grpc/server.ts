@@ -7,6 +7,7 @@ import type { Gate } from "../access/gate.ts";
 import type { Limits } from "../access/limits.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { BODY_BYTES_MAX } from "../http/body.ts";
+import { connectionsWithin } from "../http/open-files.ts";
 import { readTls, watchTls, type TlsConfig } from "../http/tls.ts";
 import type { Timings } from "../http/timings.ts";
 import type { Enricher } from "../intake/enrich/enrich.ts";
@@ -19,7 +20,7 @@ import { boundedReading, type ReadingLimits } from "./reading.ts";
 import { createServices } from "./services.ts";
 import { createWatches } from "./watch.ts";
 
-const CONNECTIONS_MAX = 2_000;
+const CONNECTIONS_MAX = connectionsWithin(2_000);
 /** Calls at a time on one connection. */
 const CALLS_MAX = 1_000;
 /** A peer that is gone without a word is noticed after both together. */

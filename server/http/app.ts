@@ -10,6 +10,7 @@ import { FilterError, HostError, RulesError } from "../ports.ts";
 import { SDK_HEADERS } from "../segment-protocol/sdk-headers.ts";
 import type { HttpConfig } from "./config.ts";
 import { CAN_SHARE_PORT, claimPort, openDoors, type Doors } from "./doors.ts";
+import { connectionsWithin } from "./open-files.ts";
 import { isMachineName, isNearPage, isSameOrigin } from "./origin.ts";
 import { goingDown, Problem, problemDocument, problemOfHost } from "./problem.ts";
 import { actionOf, isAudited, RequestCall, type CallContext, type Door } from "./request-call.ts";
@@ -21,7 +22,7 @@ import { readTls, watchTls } from "./tls.ts";
 
 /** A request whose body has not arrived by then is answered 408: slow senders must not hold memory. */
 const REQUEST_TIMEOUT_MS = 30_000;
-const CONNECTIONS_MAX = 20_000;
+const CONNECTIONS_MAX = connectionsWithin(20_000);
 /** Connections that wait to be taken: a burst beyond 511, the default, is reset before anybody could answer 503. */
 const BACKLOG_MAX = 4_096;
 /** How long open requests may take to finish when the server goes down. */
