@@ -45,6 +45,18 @@ test("behind a trusted proxy each address has its own", async (t) => {
   const [node, key] = await keyed({ limits: { ...limits, addressPerS: 5 }, trustedProxies: ["127.0.0.1"] });
   t.after(() => node.close());
   equal(await countRefused(node, 60, (i) => ({ ...key, "x-forwarded-for": `10.0.0.${i}` })), 0);
+  for (const one of ["192.0.2.1", "[2001:db8::1]"]) {
+    ok((await countRefused(node, 60, (i) => ({ ...key, "x-forwarded-for": `${one}:${50_000 + i}` }))) > 0, one);
+  }
+});
+
+test("behind a trusted proxy each address has its own over gRPC as well", async (t) => {
+  const config = { grpc: { port: 0, ifFree: false }, limits: { ...limits, addressPerS: 5 }, trustedProxies: ["127.0.0.1"] };
+  const [node, key] = await keyed(config);
+  t.after(() => node.close());
+  const lines = Array.from({ length: 20 }, (_, i) => sendStream(node, { ...key, "x-forwarded-for": `10.0.0.${i}` }));
+  for (const line of lines) t.after(() => line.close());
+  deepEqual(new Set(await Promise.all(lines.map((line) => line.send()))), new Set(["ok"]));
 });
 
 test("all of an IPv6 network is one sender, and an IPv4 address is, however it is written", async (t) => {
@@ -103,13 +115,13 @@ test("connections that are opened count too", async (t) => {
   deepEqual([...statuses].sort(), [101, 429]);
 });
 
-/** A gRPC stream of events with the key; `send` resolves to the answer's code, "ok" where it is one. */
-function sendStream(node: TestNode, { authorization = "" }: Record<string, string>) {
+/** A gRPC stream of events with these headers; `send` resolves to the answer's code, "ok" where it is one. */
+function sendStream(node: TestNode, headers: Record<string, string>) {
   const definition = protoLoader.loadSync("attune/v1/events.proto", { includeDirs: [PROTO_FOLDER], keepCase: true });
   const { Events } = (loadPackageDefinition(definition) as any).attune.v1;
   const client = new Events(node.server.grpcAddress, credentials.createInsecure());
   const metadata = new Metadata();
-  metadata.set("authorization", authorization);
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
   const stream = client.SendStream(metadata);
   const codeOf = (error: any): string => String(error.metadata.get("attune-code")[0]);
   const failed = new Promise<string>((resolve) => stream.on("error", (error: any) => resolve(codeOf(error))));

@@ -15,6 +15,7 @@ import type { Need } from "../access/roles.ts";
 import type { Limits } from "../access/limits.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { JSON_DEPTH_MAX } from "../http/body.ts";
+import type { ClientAddress } from "../http/client-address.ts";
 import { fromJson, type Source } from "../http/parameters.ts";
 import { goingDown, Problem } from "../http/problem.ts";
 import { findProject, isAudited } from "../http/request-call.ts";
@@ -47,6 +48,7 @@ export interface CallOptions {
   projects: (name: string) => Project | undefined;
   gate: Gate;
   limits: Limits;
+  clients: Pick<ClientAddress, "behind">;
   audit?: AuditLog | undefined;
   enricher: Enricher;
   timings: Timings;
@@ -125,8 +127,9 @@ export function createCalls(options: CallOptions): Calls {
     const text = (name: string): string | undefined => call.metadata.get(name)[0]?.toString();
     const headers = { authorization: text("authorization"), "attune-user-token": text("attune-user-token") };
     const projectName = text("attune-project");
-    const { gate, limits } = options;
-    const address = addressOf(call.getPeer());
+    const { gate, limits, clients } = options;
+    const forwarded = call.metadata.get("x-forwarded-for");
+    const address = clients.behind(addressOf(call.getPeer()), forwarded.length === 0 ? undefined : forwarded.join(","));
     if (!gate.isOpen) limits.address(address);
     const principal = await gate.identify(credentialsOf(headers, {}), projectName);
     if (principal.kind !== "open") limits.key(principal.id);

@@ -16,6 +16,7 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { BODY_BYTES_MAX } from "../http/body.ts";
+import { clientAddress } from "../http/client-address.ts";
 import { ask, silent, startNode, type TestNode } from "../http/testing.ts";
 import { Timings } from "../http/timings.ts";
 import { admission } from "../intake/admission.ts";
@@ -255,6 +256,7 @@ async function serverOf(options: { hub: Hub; reading?: ReadingLimits }): Promise
     projects: () => node.project,
     gate: createGate(undefined, undefined, Date.now),
     limits: createLimits(DEFAULT_LIMITS, Date.now),
+    clients: clientAddress([]),
     isReady: () => true,
     hubOf: () => hub,
     intake: createIntake({

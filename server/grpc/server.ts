@@ -7,6 +7,7 @@ import type { Gate } from "../access/gate.ts";
 import type { Limits } from "../access/limits.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { BODY_BYTES_MAX } from "../http/body.ts";
+import type { ClientAddress } from "../http/client-address.ts";
 import { connectionsWithin } from "../http/open-files.ts";
 import { readTls, watchTls, type TlsConfig } from "../http/tls.ts";
 import type { Timings } from "../http/timings.ts";
@@ -37,6 +38,7 @@ export interface GrpcOptions {
   intake: Intake;
   gate: Gate;
   limits: Limits;
+  clients: Pick<ClientAddress, "behind">;
   audit?: AuditLog | undefined;
   enricher: Enricher;
   timings: Timings;

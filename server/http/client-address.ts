@@ -6,6 +6,8 @@ import ipaddr from "ipaddr.js";
 export interface ClientAddress {
   /** The sender's address. */
   of(request: IncomingMessage): string;
+  /** The same by the other end of a connection and what `X-Forwarded-For` says. */
+  behind(peer: string, forwarded: string | undefined): string;
   /** The host that the sender asked for. */
   host(request: IncomingMessage): string;
   /** Whether the sender's side is encrypted. */
@@ -28,16 +30,18 @@ export function clientAddress(trustedProxies: readonly string[]): ClientAddress 
     return ranges.some(([range, bits]) => range.kind() === address.kind() && address.match(range, bits));
   }
 
+  function behind(peer: string, forwarded: string | undefined): string {
+    if (forwarded === undefined || ranges.length === 0) return peer;
+    let address = peer;
+    // From the nearest proxy outwards: the first that is not ours is the sender.
+    const hops = forwarded.split(",").map((hop) => withoutPort(hop.trim()));
+    while (isTrusted(address) && hops.length > 0) address = hops.pop()!;
+    return address;
+  }
+
   return {
-    of(request) {
-      let address = request.socket.remoteAddress ?? "";
-      const forwarded = ranges.length === 0 ? undefined : request.headers["x-forwarded-for"];
-      if (forwarded === undefined) return address;
-      // From the nearest proxy outwards: the first that is not ours is the sender.
-      const hops = String(forwarded).split(",").map((hop) => hop.trim());
-      while (isTrusted(address) && hops.length > 0) address = hops.pop()!;
-      return address;
-    },
+    behind,
+    of: ({ socket, headers }) => behind(socket.remoteAddress ?? "", headers["x-forwarded-for"] as string | undefined),
     isSecure(request) {
       const forwarded = request.headers["x-forwarded-proto"];
       if ((request.socket as Partial<TLSSocket>).encrypted === true) return true;
@@ -49,4 +53,10 @@ export function clientAddress(trustedProxies: readonly string[]): ClientAddress 
       return (isProxy ? String(forwarded).split(",", 1)[0]! : request.headers.host ?? "").trim();
     },
   };
+}
+
+/** Some proxies write the sender's port as well: `192.0.2.1:50112`, `[2001:db8::1]:50112`. */
+function withoutPort(hop: string): string {
+  const [, v6, v4] = /^(?:\[(.+)\]|([\d.]+))(?::\d+)?$/.exec(hop) ?? [];
+  return v6 ?? v4 ?? hop;
 }

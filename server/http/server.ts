@@ -178,7 +178,7 @@ function assemble(
     now,
   });
   const isReady = (): boolean => projectNames().every((name) => options.projects(name)?.stats().ready === true);
-  const grpc = createGrpc?.({ tls: config.tls, projects, gate, limits, audit, isReady, hubOf, intake, enricher, timings, logger });
+  const grpc = createGrpc?.({ tls: config.tls, projects, gate, limits, clients, audit, isReady, hubOf, intake, enricher, timings, logger });
   let grpcAddress: string | undefined;
 
   async function listenGrpc(): Promise<void> {
