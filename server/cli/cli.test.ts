@@ -267,7 +267,7 @@ test("a wrong call says what would be right, and exits with 2", async () => {
     [["constructor"], /"constructor" is no command; one of start.*, cluster\n$/],
     [["verify", "--hop"], /there is no option --hop; there are --project/],
     [["import"], /name a file/],
-    [["start", "--port", "http"], /"http" is no port/],
+    [["start", "--port", "http"], /ATTUNE_PORT is "http", which is no port/],
     [["start", "--host", "0.0.0.0"], /others can reach/],
     [["replay", "--speed=-1", "x"], /a number above 0/],
     [["replay", "--url", "localhost:8080", "x"], /a URL such as/],

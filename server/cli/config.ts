@@ -130,13 +130,13 @@ export async function readSettings(flags: SettingFlags, variables: NodeJS.Proces
   const oidc = oidcOf(file.oidc, environment["ATTUNE_OIDC_CLIENT_SECRET"]);
   return {
     ...file,
-    ...(grpcPort === undefined ? {} : { grpcPort: grpcPort === "off" ? "off" : portOf(grpcPort) }),
+    ...(grpcPort === undefined ? {} : { grpcPort: grpcPort === "off" ? "off" : portOf("ATTUNE_GRPC_PORT", grpcPort) }),
     ...(cert === undefined || key === undefined ? {} : { tls: { cert: resolve(cert), key: resolve(key) } }),
     ...(auditAnchor === undefined ? {} : { auditAnchor: resolve(auditAnchor) }),
     ...(webhooks === undefined ? {} : { webhooks }),
     ...(oidc === undefined ? {} : { oidc }),
     host: flags.host ?? environment["ATTUNE_HOST"] ?? file.host ?? "127.0.0.1",
-    port: portOf(String(port ?? file.port ?? 8080)),
+    port: portOf("ATTUNE_PORT", String(port ?? file.port ?? 8080)),
     data: resolve(flags.data ?? environment["ATTUNE_DATA"] ?? file.data ?? "./data"),
     demo: demo === undefined ? (file.demo ?? false) : isOn("ATTUNE_DEMO", demo),
     logLevel: logLevelOf(environment),
@@ -253,10 +253,10 @@ function oidcOf(config: OidcConfig | undefined, clientSecret: string | undefined
   return whole;
 }
 
-function portOf(text: string): number {
+function portOf(name: string, text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new SettingError(`"${text}" is no port: a whole number from 0 (picks a free one) to 65535`);
+  throw new SettingError(`${name} is "${text}", which is no port: a whole number from 0 (picks a free one) to 65535`);
 }
 
 function webhooksOf(

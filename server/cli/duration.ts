@@ -2,9 +2,9 @@
 import { parseDuration } from "../../core/event/duration.ts";
 import { UsageError } from "./usage.ts";
 
-/** @throws UsageError naming the flag. */
-export function durationMs(flag: string, text: string): number {
+/** @throws UsageError naming the flag or the setting. */
+export function durationMs(name: string, text: string): number {
   const ms = parseDuration(text);
-  if (ms === undefined) throw new UsageError(`--${flag} ${text}: a positive whole number and s, m, h or d, such as 24h`);
+  if (ms === undefined) throw new UsageError(`${name} is "${text}": a positive whole number and s, m, h or d, such as 24h`);
   return ms;
 }

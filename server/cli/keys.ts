@@ -92,7 +92,7 @@ interface Asked {
 
 async function run(ring: KeyRing, { action, id, values }: Asked): Promise<number> {
   const project = values.project ?? DEFAULT_PROJECT;
-  const overlapMs = durationMs("overlap", values.overlap ?? "24h");
+  const overlapMs = durationMs("--overlap", values.overlap ?? "24h");
   switch (action) {
     case "create":
       return printKey(await createKey(ring, project, values));
@@ -120,7 +120,7 @@ function createKey(ring: KeyRing, project: string, flags: Flags): IssuedKey | Pr
     project,
     role,
     name: flags.name ?? `${role} key`,
-    ...(expires !== undefined && { expiresAtMs: Date.now() + durationMs("expires", expires) }),
+    ...(expires !== undefined && { expiresAtMs: Date.now() + durationMs("--expires", expires) }),
     ...(flags.scopes !== undefined && { scopes: flags.scopes.split(",").map(needOf) }),
     ...(origins !== undefined && { origins }),
   });
@@ -128,7 +128,7 @@ function createKey(ring: KeyRing, project: string, flags: Flags): IssuedKey | Pr
 
 async function createToken(ring: KeyRing, project: string, { user, expires = "15m" }: Flags): Promise<string> {
   if (user === undefined) throw new UsageError("--user USER_ID is missing");
-  const lifeS = durationMs("expires", expires) / 1_000;
+  const lifeS = durationMs("--expires", expires) / 1_000;
   if (lifeS > TOKEN_AGE_MAX_S) throw new UsageError("--expires: a user token lives at most 24h");
   const secret = ring.secrets(project)[0] ?? (await ring.rotateSecret(project, 0));
   return signUserToken(user, secret, Date.now(), lifeS);
