@@ -120,3 +120,11 @@ test("a missing, foreign or changed key is told with what to do", (t) => {
   writeFileSync(file, text.replace('"name": "a"', '"name": "b"')); // keys do not open under another name
   throws(open, /does not open/);
 });
+
+test("a folder that cannot hold keys is named, with the setting that names another", (t) => {
+  const { dataFolder, kekFolder } = bench(t);
+  writeFileSync(kekFolder, "a file in the way");
+  const options = { dataFolder, kekFolder: join(kekFolder, "keys") };
+  throws(() => openVault(options), /^VaultError: .*keys cannot hold keys: .*\(ATTUNE_KEK_FOLDER\)/);
+  throws(() => openVault({ ...options, variable: "ATTUNE_BACKUP_KEYS" }), /\(ATTUNE_BACKUP_KEYS\)/);
+});

@@ -77,7 +77,7 @@ export function openVault(options: VaultOptions): Vault {
   const file = join(options.dataFolder, VAULT_FILE);
   const kekFolder = options.kekFolder ?? defaultKekFolder();
   mkdirSync(options.dataFolder, { recursive: true, mode: 0o700 });
-  const opened = holdsVault(options.dataFolder) ? openExisting(file, kekFolder, options.variable) : makeNew(file, kekFolder);
+  const opened = holdsVault(options.dataFolder) ? openExisting(file, kekFolder, options.variable) : makeNew(file, kekFolder, options.variable);
   return new FileVault(file, opened);
 }
 
@@ -171,9 +171,8 @@ export function fileBesideKek(kekFolder: string | undefined, id: string, name: s
   return besideKek(kekFolder ?? defaultKekFolder(), id, name);
 }
 
-function makeNew(file: string, kekFolder: string): Opened {
+function makeNew(file: string, kekFolder: string, variable = "ATTUNE_KEK_FOLDER"): Opened {
   const id = randomBytes(8).toString("hex");
-  mkdirSync(kekFolder, { recursive: true, mode: 0o700 });
   const opened: Opened = {
     id,
     epoch: 1,
@@ -181,7 +180,13 @@ function makeNew(file: string, kekFolder: string): Opened {
     kekPath: kekPathOf(kekFolder, id),
     keys: new Map(),
   };
-  replaceFile(opened.kekPath, kekText(1, opened.kek));
+  try {
+    mkdirSync(kekFolder, { recursive: true, mode: 0o700 });
+    replaceFile(opened.kekPath, kekText(1, opened.kek));
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new VaultError(`${kekFolder} cannot hold keys: ${why}. Name another folder (${variable}), or make this one writable.`, { cause });
+  }
   replaceFile(file, textOf(opened));
   return opened;
 }
