@@ -219,7 +219,7 @@ export function createAttune(options: AttuneOptions = {}): Attune {
     slotsDueMs = dueMs;
     cancelSlots = browserClock.after(waitMs, () => {
       slotsDueMs = Infinity;
-      slotsRound = slotsRound.then(fillSlots);
+      slotsRound = slotsRound.then(fillSlots, fillSlots);
     });
   }
 

@@ -252,6 +252,22 @@ describe("the SDK in difficult pages", { skip: browserMissing() ?? false }, () =
     }
   });
 
+  test("an element that a framework uses again for another slot is filled for that one, and nothing of the first stays", () =>
+    withPage(browser, {}, async (at) => {
+      collector.answers["POST /v1/decide"] = ({ slot }: { slot: string }) => ({
+        decision_id: `d-${slot}`, slot, variant: "a", propensity: 1,
+        payload: slot === "hero" ? { text: "Welcome", attributes: { theme: "dark" }, variables: { "--accent": "red" } } : {},
+      });
+      collector.pages["/"] = page('<p data-attune-slot="hero">Hello</p>', `${GRANTED} data-slots`);
+      await at.goto(collector.origin);
+      await at.waitForFunction(() => document.querySelector("p")!.dataset["attuneShown"] === "d-hero");
+      assert.equal(await at.textContent("p"), "Welcome");
+      await at.evaluate(() => (document.querySelector("p")!.dataset["attuneSlot"] = "footer"));
+      await at.waitForFunction(() => document.querySelector("p")!.dataset["attuneShown"] === "d-footer");
+      const html = await at.evaluate(() => document.querySelector("p")!.outerHTML.replace(' style=""', ""));
+      assert.equal(html, '<p data-attune-slot="footer" data-attune-shown="d-footer" data-attune-variant-footer="a">Hello</p>');
+    }));
+
   test("what is hidden is neither looked at nor hovered over, and a clock that is set moves nothing", () =>
     withPage(
       browser,

@@ -16,14 +16,20 @@ export function slotsOf(document: Document): string[] {
   return [...names].slice(0, SLOTS_MAX);
 }
 
-const looked = new WeakSet<Element>();
+/** What each element named when it was looked at last. */
+const looked = new WeakMap<Element, string | null>();
 
-/** Whether slots have come since it was asked last, e.g. a router's. */
+/** Whether slots have come since it was asked last: a router's, or others in an element that a framework uses again. */
 export const slotsCame = (document: Document): boolean =>
-  [...document.querySelectorAll("[data-attune-slot]")].filter((one) => !looked.has(one) && looked.add(one)).length > 0;
+  [...document.querySelectorAll("[data-attune-slot]")].filter((one) => {
+    const named = one.getAttribute("data-attune-slot");
+    return looked.get(one) !== named && looked.set(one, named);
+  }).length > 0;
 
 const namesOf = (element: Element): string[] =>
   element.getAttribute("data-attune-slot")?.match(/\S+/g) ?? [];
+
+const variantOf = (slot: string): string => `data-attune-variant-${slot.replaceAll("_", "-")}`;
 
 /** What each slot wrote last, so that the next variant starts from the page's own. */
 const written = new WeakMap<Element, Map<string, Written>>();
@@ -39,9 +45,17 @@ type Pair = [name: string, value: string];
 /** Writes a decision into all elements of its slot. */
 export function applyDecision(document: Document, { slot, variant, payload, decision_id: id }: Decision): void {
   for (const element of document.querySelectorAll<HTMLElement>("[data-attune-slot]")) {
-    if (!namesOf(element).includes(slot)) continue;
+    const names = namesOf(element);
+    if (!names.includes(slot)) continue;
     const slots = written.get(element) ?? new Map<string, Written>();
     written.set(element, slots);
+    for (const [name, { undo, texts }] of slots) {
+      if (names.includes(name)) continue;
+      undo.forEach((each) => each());
+      writeTexts(element, undefined, texts);
+      element.removeAttribute(variantOf(name));
+      slots.delete(name);
+    }
     const before = slots.get(slot);
     before?.undo.forEach((each) => each());
     const undo: Written["undo"] = [];
@@ -61,7 +75,7 @@ export function applyDecision(document: Document, { slot, variant, payload, deci
       element.style.setProperty(name, value);
       undo.push(() => element.style.setProperty(name, own));
     }
-    element.setAttribute(`data-attune-variant-${slot.replaceAll("_", "-")}`, variant ?? "");
+    element.setAttribute(variantOf(slot), variant ?? "");
   }
 }
 
