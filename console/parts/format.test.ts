@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { durationMs, formatAgo, formatCounted, formatDuration, formatMoney, formatShare, formatShares, formatShort, formatSpan, initialOf } from "./format.ts";
+import { durationMs, formatAgo, formatCounted, formatDuration, formatMoney, formatNumber, formatShare, formatShares, formatShort, formatSpan, initialOf } from "./format.ts";
 
 test("durations are read as the program writes them", () => {
   assert.deepEqual(["30s", "10m", "2h", "3d", "x", undefined].map(durationMs), [
@@ -21,6 +21,19 @@ test("they are shown as any other length of time, and what is none stays as it i
     "395 d",
     "5,794 d",
     "until it is revoked",
+  ]);
+});
+
+test("numbers show three digits, or all of a whole number's", () => {
+  assert.deepEqual([0.001, 0.4249, 12.34, 123.4, 999.97, 1204, 1204.5, -12].map(formatNumber), [
+    "0.001",
+    "0.42",
+    "12.3",
+    "123",
+    "1,000",
+    "1,204",
+    "1,205",
+    "-12",
   ]);
 });
 

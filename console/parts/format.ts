@@ -34,9 +34,7 @@ export function formatShort(value: number): string {
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : value < 0 ? "−∞" : "–";
   const size = Math.abs(value);
-  if (Number.isInteger(value)) return grouped.format(value);
-  if (size >= 1000) return grouped.format(value);
-  if (size >= 100) return value.toFixed(0);
+  if (Number.isInteger(value) || size >= 100) return grouped.format(value);
   if (size >= 10) return value.toFixed(1);
   if (size >= 0.01) return value.toFixed(2);
   return size < SMALLEST_SHOWN ? "0" : value.toPrecision(1);
