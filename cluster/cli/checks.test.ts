@@ -20,7 +20,7 @@ async function say(...command: string[]): Promise<void> {
   client.destroy();
 }
 
-test("a Redis that is full, evicts, or was made a replica is named, with what that does", { skip: missing ?? false }, async () => {
+test("a Redis that is full, evicts, denies a right, or was made a replica is named, with what that does", { skip: missing ?? false }, async () => {
   const check = () => checkRedis({ url: redis.url });
   deepEqual(await check(), []);
   await say("CONFIG", "SET", "maxmemory", "1");
@@ -31,6 +31,11 @@ test("a Redis that is full, evicts, or was made a replica is named, with what th
   await say("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
   match((await check()).join(), /^Redis has maxmemory-policy allkeys-lru: it must be noeviction/);
   await say("CONFIG", "SET", "maxmemory-policy", "noeviction");
+  for (const right of ["publish", "subscribe", "eval", "set"]) {
+    await say("ACL", "SETUSER", "default", `-${right}`);
+    match((await check()).join(), /^Redis refuses to be written to, and answers grow old: (NOPERM|ERR The user) /, right);
+    await say("ACL", "SETUSER", "default", `+${right}`);
+  }
   await say("REPLICAOF", "127.0.0.1", "1");
   match((await check()).join(), /^Redis at this address is a slave: give the primary's$/);
 });

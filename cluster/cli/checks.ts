@@ -8,7 +8,7 @@ import { KafkaSender } from "../kafka/sender.ts";
 import { topicsWithOwnKeys } from "../kafka/topics.ts";
 import { encodeClusterRecord } from "../wire/record.ts";
 import { TICK_KEY } from "../wire/record-key.ts";
-import { LOOK_KEPT_S, LOOK_KEY } from "../redis/link.ts";
+import { LOOK_KEY, WRITING_LOOK } from "../redis/link.ts";
 import { redisTls } from "../redis/tls-files.ts";
 import type { Plan } from "./settings.ts";
 
@@ -115,10 +115,11 @@ export async function checkRedis(redis: Plan["redis"]): Promise<string[]> {
   }
 }
 
-/** What it says to a write, as the servers' looks make it. */
-async function refusalOf(client: Pick<ReturnType<typeof createClient>, "sendCommand">): Promise<string[]> {
+/** What it says to a write, as the servers' looks make it, and to who wants to hear of one. */
+async function refusalOf(client: Pick<ReturnType<typeof createClient>, "sendCommand" | "subscribe">): Promise<string[]> {
   try {
-    await client.sendCommand(["SET", LOOK_KEY, "1", "EX", String(LOOK_KEPT_S)]);
+    await client.sendCommand(WRITING_LOOK);
+    await client.subscribe(LOOK_KEY, () => undefined);
     return [];
   } catch (error) {
     return [`Redis refuses to be written to, and answers grow old: ${(error as Error).message}`];

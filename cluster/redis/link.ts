@@ -31,10 +31,18 @@ const CONNECT_TIMEOUT_MS = 1_000;
 const RECONNECT_MS = 200;
 /** Commands that may wait for their answers. */
 const COMMANDS_MAX = 100_000;
-/** What each look reads and writes: below our prefix, because a shared Redis may let us have no other keys. */
+/** What each look reads and writes, and the channel that it tells: below our prefix, because a shared Redis may let us have no others. */
 export const LOOK_KEY = "attune:look";
 /** It goes when nobody looks any more. */
-export const LOOK_KEPT_S = 60;
+const LOOK_KEPT_S = 60;
+/** Writes as servers do: by a script that tells the others. A login may have been denied either. */
+export const WRITING_LOOK: readonly string[] = [
+  "EVAL",
+  "redis.call('SET', KEYS[1], '1', 'EX', ARGV[1]) return redis.call('PUBLISH', KEYS[1], '')",
+  "1",
+  LOOK_KEY,
+  String(LOOK_KEPT_S),
+];
 /** So long one refused write counts: the look's own key may lie on another node of a Redis Cluster. Writers try more often. */
 const REFUSED_KEPT_MS = 2_000;
 
@@ -90,7 +98,7 @@ export class RedisLink {
     return this.#isUp;
   }
 
-  /** It answers and refuses to be written to: it is full, a replica, or cannot save. What it holds grows old. */
+  /** It answers and refuses to be written to: it is full, a replica, cannot save, or denies a right. What it holds grows old. */
   get isRefusing(): boolean {
     return this.#isUp && this.#isRefusing;
   }
@@ -179,7 +187,7 @@ export class RedisLink {
     }
     await this.#within(CONNECT_TIMEOUT_MS, this.#client.send(LOOK_KEY, ["EXISTS", LOOK_KEY]));
     try {
-      await this.#within(CONNECT_TIMEOUT_MS, this.#client.send(LOOK_KEY, ["SET", LOOK_KEY, "1", "EX", String(LOOK_KEPT_S)]));
+      await this.#within(CONNECT_TIMEOUT_MS, this.#client.send(LOOK_KEY, WRITING_LOOK));
       return true;
     } catch (error) {
       if (isReply(error)) return false;
@@ -210,9 +218,9 @@ export class RedisLink {
 
 const AWAY = { isUp: false, isRefusing: false } as const;
 
-/** Full, a replica, a dump that fails, too few replicas; Redis 6 says it of a script further on in the line. */
+/** Full, a replica, a dump that fails, too few replicas, a right that is denied; Redis 6 says it of a script further on in the line. */
 function isRefusal({ message }: Error): boolean {
-  return /(^|-)(OOM|READONLY|MISCONF|NOREPLICAS) /.test(message);
+  return /(^|-)(OOM|READONLY|MISCONF|NOREPLICAS|NOPERM) |^ERR The user executing the script can't /.test(message);
 }
 
 /** What Redis itself answered, e.g. NOSCRIPT or READONLY; anything else is the line. */

@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { PersonChange, ProfileAnswer } from "../../server/ports.ts";
+import { offsetsOf } from "../kafka/offsets.ts";
 import { KafkaSender } from "../kafka/sender.ts";
+import { withAdmin } from "../kafka/topics.ts";
 import { projectTopics } from "../wire/topics.ts";
 import type { ClusterProject } from "./project.ts";
 import { clusterOfFile } from "./testing/cluster.ts";
@@ -64,6 +66,15 @@ test("an accepted event reaches the profile, lists and segments on every server,
   deepEqual(await submit(two, view("e1", { user_id: "ada" }, "lamp"), view("e2", { user_id: "ada" }, "chair")), ["accepted", "accepted"]);
   const profile = await until(() => two.profile({ user_id: "ada" }), (found) => recentOf(found).includes("chair"));
   deepEqual(recentOf(profile), ["chair", "lamp"]);
+});
+
+test("a partition that somebody adds to the log is told the time as well", options, async () => {
+  const { name } = await cluster.newProject();
+  const connection = { brokers: [cluster.kafka.bootstrap] };
+  const topic = projectTopics(name).events.page;
+  const before = (await offsetsOf(connection, [topic])).get(topic)!.ends.length;
+  await withAdmin(connection, (admin) => admin.createPartitions({ topics: [{ name: topic, count: before + 1 }] }));
+  await until(() => offsetsOf(connection, [topic]), (found) => (found.get(topic)!.ends[before] ?? 0) > 0);
 });
 
 test("a link makes two profiles one on every server, and who watched the visitor watches the user", options, async () => {
@@ -150,6 +161,7 @@ async function redis(...command: string[]): Promise<unknown> {
 
 const REFUSALS = {
   full: { begin: ["CONFIG", "SET", "maxmemory", "1"], end: ["CONFIG", "SET", "maxmemory", "0"] },
+  "that denies a right": { begin: ["ACL", "SETUSER", "default", "-eval", "-evalsha"], end: ["ACL", "SETUSER", "default", "+eval", "+evalsha"] },
   "made a replica": { begin: ["REPLICAOF", "127.0.0.1", "1"], end: ["REPLICAOF", "NO", "ONE"] },
 };
 

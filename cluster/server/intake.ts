@@ -166,13 +166,17 @@ export class ClusterIntake {
     return this.#options.sender.send([this.#letter(letter)]);
   }
 
-  /** A tick for each partition of the log: time goes on for all of them. @throws HostError */
-  async tick(): Promise<void> {
+  /**
+   * A tick for each partition of the log: time goes on for all of them. `found`: how many a topic has, where somebody added some;
+   * without a tick there the job's time, and with it every timer, would stand still.
+   * @throws HostError
+   */
+  async tick(found: ReadonlyMap<string, number>): Promise<void> {
     const { topics, partitions, ownKeys, sender } = this.#options;
     const value = encodeClusterRecord({ kind: "tick" });
     await sender.send(
       topics.log.flatMap((topic) =>
-        Array.from({ length: partitions.get(topic)! }, (_, partition) => ({ topic, partition, key: ownKeys.has(topic) ? TICK_KEY : null, value })),
+        Array.from({ length: found.get(topic) ?? partitions.get(topic)! }, (_, partition) => ({ topic, partition, key: ownKeys.has(topic) ? TICK_KEY : null, value })),
       ),
     );
   }

@@ -46,10 +46,13 @@ export class JobProgress {
 export class JobWatch {
   readonly #progress = new JobProgress(performance.now());
   readonly stop: () => void;
+  /** How many each topic of the log has, at the last look: somebody may have added some. */
+  partitions: ReadonlyMap<string, number> = new Map();
 
   constructor({ connection, generation, log }: { connection: KafkaConnection; generation: number; log: readonly string[] }) {
     this.stop = lookEvery(LOOK_EVERY_MS, async () => {
       const topics = await lagOf(connection, groupId(generation), log);
+      this.partitions = new Map(topics.map(({ topic, partitions }) => [topic, partitions]));
       const isKnown = topics.some(({ lag }) => lag !== undefined);
       const end = topics.reduce((sum, topic) => sum + topic.end, 0);
       // Of a topic of the family that nobody has written to yet, nothing is confirmed.

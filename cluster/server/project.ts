@@ -183,7 +183,7 @@ export class ClusterProject implements Project {
     this.#job = new JobWatch({ connection, generation, log: topics.log });
     this.#outputs = new OutputsWatch({ connection, generation });
     this.#sizes = new Sizes({ link, store, letters: this.#letters, learner });
-    this.#ticks = setInterval(() => void this.#intake.tick().catch(() => undefined), TICK_EVERY_MS);
+    this.#ticks = setInterval(() => void this.#intake.tick(this.#job.partitions).catch(() => undefined), TICK_EVERY_MS);
   }
 
   /**
