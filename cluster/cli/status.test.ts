@@ -1,7 +1,7 @@
 // When a cluster counts as whole, for scripts that go by the exit code.
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { test } from "node:test";
-import { type ClusterStatus, isWhole, type JobStatus, type PartStatus } from "./status.ts";
+import { type ClusterStatus, isWhole, type JobStatus, type PartStatus, rootOf } from "./status.ts";
 
 const job: JobStatus = {
   ...{ id: "j", state: "RUNNING", generation: 1, parallelism: 1, restarts: 0 },
@@ -24,4 +24,10 @@ test("a job that restarts, and what could not be asked, are missing too", () => 
   const { job: _, ...none } = statusWith({});
   deepEqual(isWhole(none), false);
   deepEqual(isWhole(statusWith({ faults: ["Redis does not answer"] })), false);
+});
+
+test("why a job fails is the last cause, and of checkpoints that cannot be written what to look at", () => {
+  equal(rootOf("org.x.Outer: it failed\n\tat org.x.A\nCaused by: org.x.Inner: no right\n\tat org.x.B"), "org.x.Inner: no right");
+  const unsaved = "org.x.FlinkRuntimeException: Exceeded checkpoint tolerable failure threshold. The latest checkpoint failed.\n\tat org.x.A";
+  match(rootOf(unsaved), /threshold\. .* Is its folder \(execution\.checkpointing\.dir\) full, or not to be written to\?/);
 });

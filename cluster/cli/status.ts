@@ -163,11 +163,14 @@ async function jobStatus(flink: FlinkRest, generation: number): Promise<JobStatu
   };
 }
 
-/** The last cause that a stack trace names: what it was at bottom. */
-function rootOf(stackTrace: string): string {
+/** The last cause that a stack trace names: what it was at bottom. Why a checkpoint could not be written Flink's interface does not tell. */
+export function rootOf(stackTrace: string): string {
   const [first = "", ...others] = stackTrace.split("\n");
-  return (others.findLast((line) => line.startsWith("Caused by: ")) ?? first).replace("Caused by: ", "").trim();
+  const root = (others.findLast((line) => line.startsWith("Caused by: ")) ?? first).replace("Caused by: ", "").trim();
+  return root.includes("checkpoint tolerable failure threshold") ? `${root} ${UNSAVED}` : root;
 }
+
+const UNSAVED = "Is its folder (execution.checkpointing.dir) full, or not to be written to? The logs of the TaskManagers say so";
 
 export function tableOf({ parts, addresses, job, lag, warnings, faults }: ClusterStatus): string {
   const rows = parts.map(({ name, state, pid, memoryMb }) => [

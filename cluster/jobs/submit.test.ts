@@ -16,7 +16,7 @@ import { clusterMissing, startKafka } from "../testing/servers.ts";
 import { groupId, projectTopics } from "../wire/topics.ts";
 import { FlinkError, FlinkRest } from "./flink-rest.ts";
 import { type JobState, readJobState, writeJobState } from "./job-state.ts";
-import { earlierJobs, hasEarlierSettings, jobSettings, startingPoint, startJob, stopJob } from "./submit.ts";
+import { earlierJobs, hasEarlierSettings, jobSettings, startingPoint, startJob, stopJob, submitJob } from "./submit.ts";
 
 const STOPPED: JobState = {
   generation: 1,
@@ -153,4 +153,22 @@ test("what a job has written and confirmed is not written again from the log's s
   await sender.send([{ topic: topics.profiles, partition: 1, key: Buffer.from("k"), value: Buffer.from("v") }]);
   await rejects(startingPoint(settings, flink, none, 1), /"attune cluster submit --backfill" builds everything anew/, "the folder of the job is new");
   await rejects(startingPoint(settings, flink, { ...none, jobs: [JOB] }, 1), /neither its checkpoint nor a savepoint/);
+});
+
+test("where a job cannot go on from its savepoint, what helps is said beside Flink's words", { skip: clusterMissing() ?? false }, async (t) => {
+  const data = mkdtempSync(join(tmpdir(), "attune-submit-"));
+  const server = createServer(({ url }, response) => {
+    if (url!.endsWith("/run")) response.writeHead(400).end(JSON.stringify({ errors: ["Caused by: java.io.EOFException"] }));
+    else response.end(JSON.stringify({ jobs: [], filename: "job.jar" }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    rmSync(data, { recursive: true, force: true });
+  });
+  const settings = await resolveCluster({ data, kafka: "127.0.0.1:9", partitions: "2", parallelism: "1" });
+  await mkdir(settings.folder, { recursive: true });
+  const flink = { ...settings.plan.flink, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  const submitted = submitJob({ ...settings, plan: { ...settings.plan, flink } }, { generation: 1, from: "/savepoints/cut" });
+  await rejects(submitted, /EOFException.*\n.*go on from \/savepoints\/cut\. Where that is gone or damaged: "attune cluster submit --from PATH"/);
 });

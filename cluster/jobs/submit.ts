@@ -89,6 +89,9 @@ export async function submitJob(settings: ClusterSettings, options: SubmitOption
         parallelism,
         ...(from === undefined ? {} : { from }),
       });
+    } catch (error) {
+      if (from === undefined || !(error instanceof FlinkError)) throw error;
+      throw new FlinkError(`${error.message}\n${sayUnread(from.path)}`, { cause: error });
     } finally {
       await flink.deleteJar(jarId);
     }
@@ -192,10 +195,16 @@ async function hasWritten({ plan, connection }: ClusterSettings, generation: num
 function sayLost(generation: number): string {
   return (
     `a job of generation ${generation} has confirmed what it wrote, and neither its checkpoint nor a savepoint of it can be found: ` +
-    'with the log read anew into the same topics slots and experiments would count everything twice. "attune cluster submit --from PATH" ' +
-    'goes on from a copy of one, "attune cluster submit --backfill" builds everything anew from the log'
+    `with the log read anew into the same topics slots and experiments would count everything twice. ${WITHOUT_ONE}`
   );
 }
+
+function sayUnread(path: string): string {
+  return `the job was to go on from ${path}. Where that is gone or damaged: ${WITHOUT_ONE}`;
+}
+
+const WITHOUT_ONE =
+  '"attune cluster submit --from PATH" goes on from a copy of one, "attune cluster submit --backfill" builds everything anew from the log';
 
 /** What the plan says of a generation's job, for Flink. */
 export function jobSettings(
