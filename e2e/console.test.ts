@@ -257,7 +257,7 @@ describe("console", { skip }, () => {
       assert.ok(await cell.evaluate((one) => one.scrollWidth <= one.clientWidth), "a long word leaves its column");
       const whatIf = page.getByRole("region", { name: "Why not, what if" });
       await whatIf.getByRole("button", { name: "Open" }).click();
-      const met = whatIf.getByRole("button", { name: word });
+      const met = whatIf.getByRole("button", { name: word, exact: true });
       await met.waitFor();
       const room = await met.evaluate(
         (one) => one.closest(".card")!.getBoundingClientRect().right - one.getBoundingClientRect().right,
