@@ -614,7 +614,11 @@ describe("console", { skip }, () => {
       await open(page, "program");
       const editor = page.getByRole("textbox", { name: "Program document, JSON" });
       const document = await editor.inputValue();
+      // A node that was away for a moment is asked again.
+      await page.route("**/v1/program/check*", (route) => route.abort());
       await editor.fill(document.replace('"half_life": "7d"', '"half_life": "9d"'));
+      await page.getByText("not checked: no answer").waitFor();
+      await page.unroute("**/v1/program/check*");
       await page.getByText("no fault, not saved").waitFor();
       const theirs = { ...JSON.parse(document), description: "A colleague's" };
       assert.equal((await send("PUT", "/v1/program", theirs)).status, 200);
@@ -623,12 +627,22 @@ describe("console", { skip }, () => {
       const notice = page.getByRole("alert").filter({ hasText: "came into force while you were writing" });
       await notice.getByRole("button", { name: "See what saving would change" }).click();
       await page.getByRole("region", { name: "Changes since the saved version" }).getByText("A colleague's").waitFor();
+      // Whoever looks something up elsewhere is told again.
+      await page.getByRole("link", { name: "Segments", exact: true }).click();
+      await page.getByRole("heading", { level: 1, name: "Segments" }).waitFor();
+      await page.getByRole("link", { name: "Program", exact: true }).click();
+      await notice.waitFor();
       const inForce = async () => (await (await fetch(`${base}/v1/program`)).json()) as { description?: string };
       assert.equal((await inForce()).description, "A colleague's");
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByText(/is saved and in effect/).waitFor();
       await notice.waitFor({ state: "hidden" });
       assert.equal((await inForce()).description, undefined);
+      // The next draft takes nothing of anybody's back.
+      await editor.fill(document.replace('"half_life": "7d"', '"half_life": "8d"'));
+      await page.getByText("no fault, not saved").waitFor();
+      assert.equal(await notice.count(), 0);
+      await page.getByRole("button", { name: "Discard" }).click();
       assert.equal((await send("PUT", "/v1/program", JSON.parse(document))).status, 200);
     });
   });

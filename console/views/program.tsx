@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiProblem, type TaggedProgram } from "../api/client.ts";
 import type { Program, ProgramFault } from "../api/types.ts";
-import { useRead } from "../api/use-read.ts";
+import { AGAIN_MS, isPassing, useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
 import { CodeEditor, type Jump } from "../parts/code-editor.tsx";
@@ -64,6 +64,13 @@ interface Base {
   readonly text: string;
 }
 
+interface Kept {
+  readonly text: string;
+  readonly base: Base;
+  /** The version that came into force under the draft; what it brought would go with the draft's next save. */
+  readonly overtaken?: number | undefined;
+}
+
 function Editor({
   program,
   versions,
@@ -79,26 +86,24 @@ function Editor({
   const { api, notify } = useConsole();
   const saved = useMemo(() => documentText(program), [program]);
   const newest: Base = { version: program.version, tag: program.tag, text: saved };
-  const [{ text: draft, base }, setKept] = useDraft(
+  const [{ text: draft, base, overtaken }, setKept] = useDraft<Kept>(
     `program ${api.project}`,
     { text: saved, base: newest },
     ({ text, base }) => text !== base.text,
   );
-  const setDraft = (text: string): void => setKept({ text, base });
+  const setDraft = (text: string): void => setKept({ text, base, overtaken: text === base.text ? undefined : overtaken });
   const [tab, setTab] = useState<Tab>("edit");
   const [jump, setJump] = useState<Jump | undefined>(undefined);
   const [saving, setSaving] = useState(false);
   const changed = draft !== base.text;
   const written = useRef(draft);
   written.current = draft;
-  // A version that came into force under a draft; what it brought would go with the draft's next save.
-  const [overtaken, setOvertaken] = useState<number | undefined>(undefined);
 
   // Another version became current (a save, a rollback, a colleague): an untouched draft follows, a touched one stays.
   useEffect(() => {
     if (program.version === base.version) return;
-    if (changed && saved !== base.text && saved !== draft) setOvertaken(program.version);
-    setKept({ text: changed ? draft : saved, base: newest });
+    if (!changed || saved === draft) return setKept({ text: saved, base: newest });
+    setKept({ text: draft, base: newest, overtaken: saved === base.text ? overtaken : program.version });
   }, [program.version, saved]);
   const current = versions.data?.current ?? program.version;
   useEffect(() => {
@@ -300,6 +305,12 @@ function useCheck(draft: string, json: JsonText, changed: boolean) {
     };
   }, [draft, changed]);
   const current = found.text === draft;
+  const isAgain = current && isPassing(found.error);
+  useEffect(() => {
+    if (!isAgain) return undefined;
+    const timer = setTimeout(() => void now(), AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [found, isAgain]);
   return {
     faults: current ? found.faults : [],
     warnings: current ? found.warnings : [],
