@@ -647,18 +647,21 @@ describe("console", { skip }, () => {
     });
   });
 
-  test("a knob's number is typed as it is written: emptied, with a point, with zeros", async () => {
+  test("a knob's number is typed as it is written: emptied, with a point or a comma, with zeros", async () => {
     await withPage(browser, { expectedErrors: /400/ }, async (page) => {
       await open(page, "merchandising/shelf_3");
       await page.getByRole("group", { name: "Boosts" }).getByRole("button", { name: "Add" }).click();
       const factor = page.getByLabel("Factor of boost 1");
-      for (const text of ["2.75", "0.05", "10"]) {
+      for (const text of ["2.75", "0.05", "10", "2,75"]) {
         await factor.press("Control+a");
         await factor.press("Backspace");
         assert.equal(await factor.inputValue(), "");
         await factor.pressSequentially(text);
         assert.equal(await factor.inputValue(), text);
       }
+      await factor.pressSequentially(" of");
+      await factor.blur();
+      assert.equal(await factor.inputValue(), "2.75");
       await factor.press("Control+a");
       await factor.press("Backspace");
       await factor.blur();

@@ -88,7 +88,7 @@ export function Knobs({ draft, notes, attributes, onDraft }: KnobsProps) {
         row={(boost, change, n) => (
           <>
             <Condition label={`Condition of boost ${n}`} value={boost.when} onValue={(when) => change({ ...boost, when })} />
-            <Small label={`Factor of boost ${n}`} value={boost.by} step={0.1} onValue={(by) => change({ ...boost, by })} />
+            <Small label={`Factor of boost ${n}`} value={boost.by} onValue={(by) => change({ ...boost, by })} />
           </>
         )}
       />
@@ -119,7 +119,7 @@ export function Knobs({ draft, notes, attributes, onDraft }: KnobsProps) {
                 value={pin.item ?? pin.when ?? ""}
                 onValue={(value) => change({ at: pin.at, [kind]: value })}
               />
-              <Small label={`Position of pin ${n}`} value={pin.at} step={1} onValue={(at) => change({ ...pin, at })} />
+              <Small label={`Position of pin ${n}`} value={pin.at} onValue={(at) => change({ ...pin, at })} />
             </>
           );
         }}
@@ -140,7 +140,7 @@ export function Knobs({ draft, notes, attributes, onDraft }: KnobsProps) {
               value={cap.by}
               onInput={({ currentTarget: { value } }) => change({ ...cap, by: value })}
             />
-            <Small label={`Most of cap ${n}`} value={cap.max} step={1} onValue={(max) => change({ ...cap, max })} />
+            <Small label={`Most of cap ${n}`} value={cap.max} onValue={(max) => change({ ...cap, max })} />
           </>
         )}
       />
@@ -166,7 +166,6 @@ export function Knobs({ draft, notes, attributes, onDraft }: KnobsProps) {
             <Small
               label="Shows"
               value={frequency.shows}
-              step={1}
               onValue={(shows) => set({ frequency: { ...frequency, shows } })}
             />
             <input
@@ -179,7 +178,6 @@ export function Knobs({ draft, notes, attributes, onDraft }: KnobsProps) {
             <Small
               label="Factor once it is reached"
               value={frequency.by ?? 0}
-              step={0.1}
               onValue={(by) => set({ frequency: { ...frequency, by } })}
             />
           </div>
@@ -241,25 +239,32 @@ function Text({ label, value, placeholder, onValue }: TextProps) {
   );
 }
 
-function Small({ label, value, step, onValue }: NumberProps & { readonly step: number }) {
+/** A field of text: one of numbers drops the comma that half the world writes for the point, and 2,75 would be 275. */
+function Small({ label, value, onValue }: NumberProps) {
   // As it is typed: who has come to `2.` means to go on, and written back as a number it would lose its point.
   const [text, setText] = useState(String(value));
   return (
     <input
       class="field short num"
-      type="number"
-      min="0"
-      step={step}
+      inputmode="decimal"
+      autocomplete="off"
       aria-label={label}
       title={label}
-      value={Number(text) === value ? text : value}
+      value={numberOf(text) === value ? text : value}
       onInput={({ currentTarget }) => {
+        const typed = numberOf(currentTarget.value);
+        // What is no number changes nothing, not what the field shows either.
+        if (Number.isNaN(typed)) return void (currentTarget.value = text);
         setText(currentTarget.value);
-        onValue(Number(currentTarget.value));
+        onValue(typed);
       }}
       onBlur={() => setText(String(value))}
     />
   );
+}
+
+function numberOf(text: string): number {
+  return Number(text.replace(",", "."));
 }
 
 /** CEL, or an id: as many lines as it needs. */
