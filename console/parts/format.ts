@@ -141,12 +141,13 @@ export function formatAgo(timeMs: number, nowMs: number): string {
   return ageMs < 0 ? `in ${text}` : `${text} ago`;
 }
 
+/** Made once: it costs more than all else that a row of a live list is redrawn for each second. */
+const zoned = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
+
 /** The exact time for a hover, in the reader's own zone with milliseconds. */
 export function formatExact(timeMs: number): string {
   const date = new Date(timeMs);
-  const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" })
-    .formatToParts(date)
-    .find((part) => part.type === "timeZoneName");
+  const zone = zoned.formatToParts(date).find((part) => part.type === "timeZoneName");
   return `${isoDay(date)} ${formatClock(timeMs)}.${String(date.getMilliseconds()).padStart(3, "0")} ${zone?.value ?? ""}`.trim();
 }
 
