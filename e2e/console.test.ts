@@ -244,7 +244,7 @@ describe("console", { skip }, () => {
     const title = "كرسي خشبي مريح للقراءة في المساء مع وسادة من الصوف الطبيعي";
     const odd = Array.from({ length: 3 }, (_, index) => ({
       ...{ item_id: `odd-${index}`, title: `${title} ${index}`, categories: ["odd"], tags: ["odd"] },
-      ...{ image_url: "http://[none", price: 1234.5 },
+      ...{ image_url: "http://[none", price: 1234.5, url: `https://shop.example/${"chairs/".repeat(40)}` },
     }));
     const word = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft";
     odd.push({ ...odd[0]!, item_id: "odd-word", title: word });
@@ -266,6 +266,9 @@ describe("console", { skip }, () => {
 
       await open(page, "items/odd-0");
       await shows(page, /price 1,234\.50/);
+      const site = page.getByRole("link", { name: odd[0]!.url });
+      assert.equal(await site.getAttribute("href"), odd[0]!.url);
+      assert.ok((await site.evaluate((one) => one.parentElement!.clientHeight)) < 48, "an address takes many lines");
       const other = page.getByRole("listitem").getByRole("link", { name: `${title} 1` });
       await other.waitFor();
       await page.getByRole("listitem").getByText("ك", { exact: true }).first().waitFor();

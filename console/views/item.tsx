@@ -101,6 +101,16 @@ function Names({ names, tone }: { names: readonly string[]; tone?: "accent" }) {
   );
 }
 
+/** The item's page on its site; an address of another kind (`javascript:`, an app's) is only read. */
+function PageLink({ url }: { url: string }) {
+  if (!/^https?:\/\//i.test(url)) return <>{url}</>;
+  return (
+    <a href={url} target="_blank" rel="noreferrer">
+      {url}
+    </a>
+  );
+}
+
 function Facts({ item }: { item: Item }) {
   const attributes = Object.entries(item.attributes ?? {}).filter(
     ([, value]) => value !== null && value !== undefined && value !== "",
@@ -132,6 +142,14 @@ function Facts({ item }: { item: Item }) {
         <dd>
           <Names names={item.tags} />
         </dd>
+        {item.url === undefined ? null : (
+          <>
+            <dt>url</dt>
+            <dd class="cut" title={item.url}>
+              <PageLink url={item.url} />
+            </dd>
+          </>
+        )}
         {attributes.flatMap(([name, value]) => [
           <dt key={`${name} name`} class="cut">
             {name}
