@@ -171,6 +171,18 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length > 0);
     }));
 
+  test("leads on to the guide that puts it on a site, from the page's foot and from the panel's", () =>
+    withPage(browser, {}, async (page) => {
+      for (const path of Object.values(SITES)) {
+        await open(page, path);
+        for (const name of ["Put attune on your own site", "On your own site"]) {
+          await page.getByRole("link", { name, exact: true }).click();
+          await page.getByRole("heading", { level: 1, name: "Five minutes for a site developer" }).waitFor();
+          await page.goBack();
+        }
+      }
+    }));
+
   test("paints at once", async () => {
     const paintsMs: number[] = [];
     // The least of some fresh profiles: the machine may be busy with something else.
