@@ -9,7 +9,7 @@ import { hash64 } from "../../core/math/hash.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Item } from "../../core/item/item.ts";
 import type { DeadLetter, PersonRef } from "../../core/record.ts";
-import { isErasedBody } from "../../server/privacy/erased-body.ts";
+import { isErasedBody, refOfBody } from "../../server/privacy/erased-body.ts";
 import { addItemFacts } from "../../server/hosting/item-facts.ts";
 import { RecentMap } from "../../server/hosting/recent-map.ts";
 import type { EventOutcome, Submission } from "../../server/ports.ts";
@@ -45,6 +45,9 @@ export interface IntakeOptions {
   readonly now: () => number;
 }
 
+/** What consent is asked for. */
+type Asking = PersonRef & Pick<LoggedEvent, "traffic">;
+
 export interface IntakeCounts {
   accepted: number;
   duplicates: number;
@@ -65,7 +68,12 @@ export class ClusterIntake {
   async submit({ events, deadLetters }: Submission): Promise<EventOutcome[]> {
     const { people } = this.#options;
     const isErased = await this.#erased(events);
-    const verdicts = await this.#verdicts(events);
+    // Marked traffic makes no device anybody's, and neither do refused events.
+    const named = new Map(deadLetters.flatMap(({ body }) => {
+      const ref = refOfBody(body);
+      return ref === undefined ? [] : [[body, { ...ref, traffic: "suspicious" } as const]];
+    }));
+    const verdicts = await this.#verdicts([...events, ...named.values()]);
     const outcomes: EventOutcome[] = [];
     const names = new Set<string>();
     const fresh: LoggedEvent[] = [];
@@ -87,7 +95,11 @@ export class ClusterIntake {
     const users = new Map(links.map(({ anonKey, userKey }) => [anonKey, userKey]));
     const records = fresh.map((event) => this.#eventRecord(event, users));
     for (const event of logins) records.push(this.#loginRecord(event));
-    const letters = deadLetters.filter(({ body }) => !isErasedBody(body, (key, atMs) => this.#options.erasures.covers(key, atMs)));
+    const letters = deadLetters.filter(({ body }) => {
+      if (isErasedBody(body, (key, atMs) => this.#options.erasures.covers(key, atMs))) return false;
+      const ref = named.get(body);
+      return ref === undefined || verdicts(ref) === "kept";
+    });
     await this.#options.sender.send([...records, ...letters.map((letter) => this.#letterRecord(letter))]);
     for (const { anonKey, userKey } of links) people.link(anonKey, userKey);
     for (const name of names) this.#known.set(name, true);
@@ -115,7 +127,7 @@ export class ClusterIntake {
    * Tells of one event after the other, in their order, whether its person allows that it is kept: the one who he is with it.
    * @throws HostError where that cannot be known.
    */
-  async #verdicts(events: readonly LoggedEvent[]): Promise<(event: LoggedEvent) => ConsentVerdict> {
+  async #verdicts(events: readonly Asking[]): Promise<(event: Asking) => ConsentVerdict> {
     const { consents, people } = this.#options;
     if (!consents.mayRefuse) return () => "kept";
     const users = new Map<string, string>();

@@ -1,8 +1,7 @@
 // The names under which the index of event ids knows an event: made once, before it is written, and kept for the fold.
-import type { LoggedEvent } from "../../core/event/event.ts";
 import { anonymousKeyOf, userKeyOf, type IdentityLink } from "../../core/identity/identity.ts";
 import { hash64LinesInto } from "../../core/math/hash.ts";
-import type { Consent, LogRecord } from "../../core/record.ts";
+import type { Consent, LogRecord, PersonRef } from "../../core/record.ts";
 
 /** An event's id within one person's key, as 64 bits; every version must agree on them. */
 export interface EventKey {
@@ -20,7 +19,7 @@ export interface EventKeys {
 /** A record of the log; one that was checked against the index of ids brings its keys along, which are never stored. */
 export type KeyedRecord = LogRecord & { readonly keys?: EventKeys };
 
-export function eventKeysOf({ user_id: user, anonymous_id: anonymous, event_id: id }: LoggedEvent): EventKeys {
+export function eventKeysOf({ user_id: user, anonymous_id: anonymous, event_id: id }: PersonRef & { event_id: string }): EventKeys {
   return {
     user: user === undefined ? undefined : eventKey(userKeyOf(user), id),
     anonymous: anonymous === undefined ? undefined : eventKey(anonymousKeyOf(anonymous), id),

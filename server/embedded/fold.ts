@@ -216,7 +216,7 @@ export class Fold {
    * Whether the event's person allows that it is kept: the one who he is once it is folded. `group`: what the records before
    * it on their way to the log link and say; what this one links is added.
    */
-  verdictOf({ traffic }: LoggedEvent, { user, anonymous }: EventKeys, group = new GroupLinks()): ConsentVerdict {
+  verdictOf({ traffic }: Pick<LoggedEvent, "traffic">, { user, anonymous }: EventKeys, group = new GroupLinks()): ConsentVerdict {
     const { consentDefault: otherwise } = this.programs.current;
     const isAsked = this.mayRefuse || otherwise === "denied" || group.consents.size > 0;
     if (!isAsked && (user === undefined || anonymous === undefined)) return "kept";

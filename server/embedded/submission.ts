@@ -3,7 +3,7 @@ import { uuidv7 } from "uuidv7";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { addItemFacts } from "../hosting/item-facts.ts";
 import type { EventOutcome, Submission } from "../ports.ts";
-import { isErasedBody } from "../privacy/erased-body.ts";
+import { isErasedBody, refOfBody } from "../privacy/erased-body.ts";
 import type { Erasures } from "../privacy/erasures.ts";
 import type { Group } from "./committer.ts";
 import { type EventKeys, eventKeysOf, type KeyedRecord } from "./event-keys.ts";
@@ -45,10 +45,17 @@ export function recordsOf(
   }
   for (const letter of submission.deadLetters) {
     if (isErasedBody(letter.body, (key, happenedMs) => erasures.covers(key, happenedMs))) continue;
+    if (!mayKeep(letter.body, fold, group)) continue;
     if (letter.once !== undefined && fold.knowsLetter(letter.once)) continue;
     records.push({ kind: "dead_letter", at: atMs, letter: { ...letter, id: uuidv7(), at: atMs } });
   }
   return records;
+}
+
+/** Whether its person allows that events are kept. It makes no device anybody's. */
+function mayKeep(body: unknown, fold: Fold, group: Group): boolean {
+  const ref = refOfBody(body);
+  return ref === undefined || fold.verdictOf({ traffic: "suspicious" }, eventKeysOf({ ...ref, event_id: "" }), group.links) === "kept";
 }
 
 /** What a refused event says all the same: whose the device is, and so what was said on it. */

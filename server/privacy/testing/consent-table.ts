@@ -50,6 +50,12 @@ export async function checkConsentTable(node: ConsentNode): Promise<void> {
       equal(status, isKept ? 202 : 400, what);
       if (!isKept) equal(json.rejected[0].code, "no_consent", what);
       equal((await node.loggedIds()).includes(event.event_id), isKept, what);
+      if (!isKept) {
+        for (const broken of [{ ...event, event_type: "No Type" }, { ...event, user_id: undefined, userId: user }]) {
+          equal((await ask(node, "POST /v1/events", broken, { headers })).status, 400, what);
+        }
+        equal((await ask(node, "POST /v1/track", { userId: user, event: "Never Declared" }, { headers })).status, 200, what);
+      }
       await node.settled(user);
       const profile = (await ask(node, `GET /v1/users/${user}/profile`)).json;
       const isProfiled = isKept && profiling === "granted" && !gpc;
