@@ -171,9 +171,15 @@ export function createContextPopularity(
       const ofKinds = kinds.map((kind, k) => numbersOf[k]!.get(situation[kind] ?? ""));
       const found: { name: string; share: number }[] = [];
       for (const row of [...ofKinds, ...facetsOf(situation)].filter(speaking)) {
-        const all = readKnown(row, situation);
+        // Asked for each item of a list: what the rest of the crowd's items may tell is not looked up.
+        if (!crowd.isKnownOf(keys[row]!, situation, slot)) continue;
+        let all = 0;
         let its = 0;
-        for (let i = 0; i < held.length; i++) if (items.resolve(held.refs[i]!) === slot) its += held.weights[i]!;
+        rows.read(row, held);
+        for (let i = 0; i < held.length; i++) {
+          all += held.weights[i]!;
+          if (items.resolve(held.refs[i]!) === slot) its += held.weights[i]!;
+        }
         if (its > 0) found.push({ name: names[row]!, share: its / all });
       }
       return found.sort((a, b) => b.share - a.share).map(({ name }) => name);
