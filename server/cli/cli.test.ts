@@ -193,6 +193,23 @@ test("who allows no profile is not exported, so an import elsewhere makes none",
   equal(error, "attune: 2 events left out, of persons who allow no profile of theirs\n");
 });
 
+test("an import tells whom it leaves out because they allow no events or were erased", async () => {
+  const data = join(folder, "left-out");
+  const { child, done } = start(["start", "--data", data, "--port", "0", "--grpc-port", "off"], { ATTUNE_DEMO: "0", ATTUNE_HOST: "" });
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  const url = line.slice(line.indexOf("http"));
+  const consent = { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify({ analytics: "denied" }) };
+  equal((await fetch(`${url}/v1/privacy/users/u1/consent`, consent)).status, 200);
+  equal((await fetch(`${url}/v1/privacy/users/u2`, { method: "DELETE" })).status, 202);
+  child.kill("SIGTERM");
+  equal((await done).code, 0);
+  const events = eventFile("left-out.ndjson", [...Array.from({ length: 5 }, (_, i) => event(i)), { ...event(6), event_type: "No" }]);
+  const { out, error } = await run("import", "--data", data, events);
+  match(out, /^events: 3 accepted, 0 duplicates, 3 rejected/);
+  match(error, /: 1 × no_consent, first \S+:2: .*\n/);
+  match(error, /: 1 × erased, first \S+:3: .*\n/);
+});
+
 test("an export that the disk has no room for says that it is not whole", { skip: !existsSync("/dev/full") }, async () => {
   const data = join(folder, "full");
   await run("import", "--data", data, eventFile("full.ndjson", [event(1)]));

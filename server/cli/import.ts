@@ -6,6 +6,7 @@ import type { Item } from "../../core/item/item.ts";
 import { normaliseItem } from "../../core/item/validate.ts";
 import { hash64 } from "../../core/math/hash.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
+import { REFUSED_FOR_PERSONS } from "../intake/intake.ts";
 import { keptBody } from "../intake/kept-body.ts";
 import type { Submission } from "../ports.ts";
 import { openEventFile, parseLine, type Line } from "./event-file.ts";
@@ -75,7 +76,7 @@ export async function importCommand(args: string[]): Promise<number> {
 
 function wordsOf({ refusals, early, eventsAsItems }: Notes): string[] {
   const lines = refusals.lines();
-  if (lines.length > 0) lines.push("what was refused is kept: Dead letters in the console, or GET /v1/dead-letters");
+  if (refusals.codes().some((code) => !(code in REFUSED_FOR_PERSONS))) lines.push("what was refused is kept: Dead letters in the console, or GET /v1/dead-letters");
   if (early > 0) lines.push(`events from before the year 2000: ${early}; Unix time is in milliseconds, not seconds`);
   if (eventsAsItems > 0) lines.push(`lines of --items with an event_type, as events have: ${eventsAsItems}; is it the catalogue?`);
   return lines;
@@ -86,10 +87,15 @@ async function importEvents(project: EmbeddedProject, path: string, counts: Coun
   const bar = progressBar(`importing ${path}`);
   const underWay = new Set<Promise<void>>();
   let failure: unknown;
-  const submit = async (submission: Submission): Promise<void> => {
-    for (const outcome of await project.submit(submission)) {
+  const submit = async (submission: ReturnType<typeof submissionOf>): Promise<void> => {
+    for (const [i, outcome] of (await project.submit(submission)).entries()) {
       if (outcome === "accepted") counts.accepted++;
-      else counts.duplicates++;
+      else if (outcome === "duplicate") counts.duplicates++;
+      else {
+        counts.rejected++;
+        const code = outcome === "erased" ? "erased" : "no_consent";
+        notes.refusals.add({ code, message: REFUSED_FOR_PERSONS[code], place: `${path}:${submission.numbers[i]!}` });
+      }
     }
     counts.rejected += submission.deadLetters.length;
     for (const { code, message, source } of submission.deadLetters) {
@@ -117,8 +123,10 @@ async function importEvents(project: EmbeddedProject, path: string, counts: Coun
   if (failure !== undefined) throw failure;
 }
 
-function submissionOf(project: EmbeddedProject, path: string, lines: readonly Line[]): Submission {
+/** `numbers`: each event's line. */
+function submissionOf(project: EmbeddedProject, path: string, lines: readonly Line[]): Submission & { numbers: number[] } {
   const events: LoggedEvent[] = [];
+  const numbers: number[] = [];
   const deadLetters: Submission["deadLetters"][number][] = [];
   const receivedAtMs = Date.now();
   for (const line of lines) {
@@ -143,8 +151,9 @@ function submissionOf(project: EmbeddedProject, path: string, lines: readonly Li
       continue;
     }
     events.push({ ...result.event, received_at: receivedAtMs });
+    numbers.push(number);
   }
-  return { events, deadLetters };
+  return { events, numbers, deadLetters };
 }
 
 /** A line without an id gets one from what it says and where it stands: reading the file again changes nothing. */

@@ -3,6 +3,7 @@
 export interface Refusals {
   /** @param place - file and line of what was refused. */
   add(refusal: { code: string; message: string; place: string }): void;
+  codes(): string[];
   /** A line for each reason, most frequent first; empty where nothing was refused. */
   lines(): string[];
 }
@@ -16,6 +17,7 @@ export function createRefusals(): Refusals {
       if (known) known.count++;
       else byCode.set(code, { count: 1, message, place });
     },
+    codes: () => [...byCode.keys()],
     lines: () =>
       [...byCode]
         .sort(([, a], [, b]) => b.count - a.count)
