@@ -124,6 +124,17 @@ test("one cloud is no family, and a handful is no group", () => {
   });
 });
 
+test("dbscan: what is kept of a group is nobody's: no point of it is one person", () => {
+  forEachSeed(6, (rng) => {
+    const sample = sampleOf(rng, CORNERS, 100);
+    const { columns, groups } = trainFamily(sample, undefined, DBSCAN, AT);
+    equal(groups.length, 3);
+    const persons = sample.values.map((row) => columns.map(({ name, mean, scale }) => (row[sample.columns.indexOf(name)]! - mean) * scale));
+    const nearest = groups.flatMap(({ points }) => points.map((point) => Math.min(...persons.map((person) => squaredDistance(point, person)))));
+    ok(Math.min(...nearest) > 1e-9, `${Math.min(...nearest)}`);
+  });
+});
+
 test("k-means comes as near to its points as ml-kmeans does", () => {
   forEachSeed(6, (rng) => {
     const { values } = sampleOf(rng, [...CORNERS, [0.5, 0.5, 0.5]], 120, 0.1);

@@ -123,10 +123,17 @@ function byDensity(points: readonly Float64Array[], kept: readonly Kept[], setti
   const numbers = matched(centres, kept, groupsMax);
   return groups
     .map(({ points: own, members }, g) => {
-      const stored = own.map((point) => Array.from(point, rounded));
-      return { number: numbers[g]!, points: stored, radius: reachOf(stored, members.map((i) => points[i]!)), size: members.length, distinctions: [] };
+      const all = members.map((i) => points[i]!);
+      const stored = own.map((point) => Array.from(meanAround(point, all, leastSize), rounded));
+      return { number: numbers[g]!, points: stored, radius: reachOf(stored, all), size: members.length, distinctions: [] };
     })
     .sort((a, b) => a.number - b.number);
+}
+
+/** Of the `count` members nearest to the point: by itself it is one person, and would outlive their erasure. */
+function meanAround(point: Float64Array, members: readonly Float64Array[], count: number): Float64Array {
+  const apart = new Map(members.map((member) => [member, squaredDistance(member, point)]));
+  return meanOf([...members].sort((a, b) => apart.get(a)! - apart.get(b)!).slice(0, count));
 }
 
 /** A radius within which every member lies from one of the points as they are stored: rounded, they are not where they were. */
