@@ -109,6 +109,18 @@ test("an enumeration is of one type: generators of typed clients leave out a sch
   deepEqual(mixed(openApiDocument, ""), []);
 });
 
+test("an alternative is no `const`: the generator of Python clients takes no value then but that one", () => {
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value !== "object" || value === null) return;
+    for (const name of ["anyOf", "oneOf"]) {
+      const alternatives = (value as Record<string, unknown>)[name];
+      if (Array.isArray(alternatives)) ok(alternatives.every((one) => !Object.hasOwn(one, "const")), `${path}/${name}`);
+    }
+    for (const [key, entry] of Object.entries(value)) walk(entry, `${path}/${key}`);
+  };
+  walk(openApiDocument, "");
+});
+
 test("every problem code has an entry on the reference page", async () => {
   const page = await (await fetch(`${node.url}/docs/`)).text();
   for (const code of Object.keys(PROBLEMS)) ok(page.includes(`id="problem-${code}"`), code);

@@ -223,7 +223,7 @@ export const SCHEMAS: Record<string, Schema> = {
                   retention: text("The setting that says how long, or why none is needed."),
                   kept: text("How long, as it is in force."),
                   in_export: { type: "boolean" },
-                  encrypted: { anyOf: [{ type: "boolean" }, { const: "hashed" }], description: "Where encryption is on." },
+                  encrypted: { anyOf: [{ type: "boolean" }, { enum: ["hashed"] }], description: "Where encryption is on." },
                 },
                 ["field", "class", "purpose", "retention", "kept", "in_export", "encrypted"],
               ),
