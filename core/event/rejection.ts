@@ -13,8 +13,9 @@ const TEXTS = {
   event_type_invalid: "event_type is a lower-case letter, then up to 63 of a-z, 0-9 and _",
   event_type_unknown: 'use a built-in event_type, or declare this one under "events" in the program',
   timestamp_missing: "send when it happened: ISO 8601 with a zone, or Unix milliseconds",
-  timestamp_invalid: "send ISO 8601 with a zone (2026-01-31T12:00:00Z) or Unix milliseconds (not seconds)",
-  timestamp_in_future: "the event is more than 5 minutes ahead of the server: correct the clock, or send sent_at",
+  timestamp_invalid: "send ISO 8601 with a zone (2026-01-31T12:00:00Z) or Unix milliseconds as a number",
+  timestamp_in_future:
+    "the event is more than 5 minutes ahead of the server: correct the clock, or send sent_at; Unix time is in milliseconds",
   timestamp_too_old:
     "the event is older than 30 days: bring history in with `attune import`; Unix time is in milliseconds",
   sent_at_invalid: "sent_at is the sender's clock, in the form of timestamp",

@@ -1,10 +1,11 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { zstdCompressSync } from "node:zlib";
 import { rngFrom } from "../../core/math/rng.ts";
-import { type Line, openEventFile, parseLine } from "./event-file.ts";
+import { EventFileError, type Line, openEventFile, parseLine } from "./event-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "attune-event-file-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -34,6 +35,18 @@ test("a line of another encoding is told by its number, and the others around it
   ]);
   const refused = parseLine(lines[1]!);
   match("fault" in refused ? refused.fault : "", /not UTF-8: convert the file/);
+});
+
+test("a file without lines is refused as a whole, with what to do", async () => {
+  for (const [bytes, advice] of [
+    [zstdCompressSync('{"item_id":"a"}\n'), /zstd -d/],
+    [Buffer.from("\ufeff{}\n", "utf16le"), /iconv -f utf-16 -t utf-8/],
+    [Buffer.from("\ufeff{}\n", "utf16le").swap16(), /iconv -f utf-16 -t utf-8/],
+    [Buffer.from("BZh91AY&SY"), /bzip2 -d/],
+    [Buffer.from("PAR1\x15"), /Parquet/],
+  ] as const) {
+    await rejects(read(bytes), (error: Error) => error instanceof EventFileError && advice.test(error.message));
+  }
 });
 
 for (const seed of [1, 2, 3]) {

@@ -24,6 +24,20 @@ const LINE_BYTES_MAX = 3 * (LINE_CHARACTERS_MAX + 1);
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = "\ufeff";
 
+/** How files begin that have no lines, in latin1, and what to do: each piece of them would be a line that is refused. */
+const WITHOUT_LINES: readonly (readonly [begins: string, advice: string])[] = [
+  ["\x28\xb5\x2f\xfd", "it is packed with zstd: unpack it first (zstd -d)"],
+  ["\xfd7zXZ", "it is packed with xz: unpack it first (xz -d)"],
+  ["BZh", "it is packed with bzip2: unpack it first (bzip2 -d)"],
+  ["PK\x03\x04", "it is packed with zip: unpack it first (unzip)"],
+  ["\xff\xfe", "it is UTF-16: make it UTF-8 first (iconv -f utf-16 -t utf-8)"],
+  ["\xfe\xff", "it is UTF-16: make it UTF-8 first (iconv -f utf-16 -t utf-8)"],
+  ["PAR1", "it is Parquet: make it NDJSON first"],
+  ["Obj\x01", "it is Avro: make it NDJSON first, or send it to POST /v1/events"],
+];
+
+const HEAD_BYTES = 8;
+
 /** What a line says, or why it says nothing. */
 export function parseLine({ text, isUtf8 }: Pick<Line, "text" | "isUtf8">): { value: unknown } | { fault: string } {
   if (text.length > LINE_CHARACTERS_MAX) return { fault: `the line is longer than ${LINE_CHARACTERS_MAX} characters` };
@@ -47,13 +61,13 @@ export function openEventFile(path: string): EventFile {
   let size: number | undefined;
   let read = 0;
   const source = async (): Promise<Readable> => {
-    if (path === "-") return unpackedIfPacked(process.stdin);
+    if (path === "-") return unpackedIfPacked(path, process.stdin);
     try {
       size = statSync(path).size;
     } catch (cause) {
       throw new EventFileError(`${path} cannot be read: ${(cause as Error).message}`, { cause });
     }
-    return unpackedIfPacked(createReadStream(path, { highWaterMark: 1 << 18 }), (bytes) => (read += bytes));
+    return unpackedIfPacked(path, createReadStream(path, { highWaterMark: 1 << 18 }), (bytes) => (read += bytes));
   };
   return {
     get progress() {
@@ -105,10 +119,13 @@ function* linesOf(block: Buffer): Generator<Pick<Line, "text" | "isUtf8">> {
   }
 }
 
-/** The bytes of `input`, unpacked where they begin as gzip does, whatever the file is called. */
-async function unpackedIfPacked(input: Readable, onRead: (bytes: number) => void = () => {}): Promise<Readable> {
+/** The bytes of `input`, unpacked where they begin as gzip does, whatever the file is called. @throws EventFileError. */
+async function unpackedIfPacked(path: string, input: Readable, onRead: (bytes: number) => void = () => {}): Promise<Readable> {
   const chunks = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const first = (await chunks.next()).value as Buffer | undefined;
+  const head = first?.toString("latin1", 0, HEAD_BYTES);
+  const [, advice] = WITHOUT_LINES.find(([begins]) => head?.startsWith(begins)) ?? [];
+  if (advice !== undefined) throw new EventFileError(`${path} has no lines: ${advice}`);
   const all = Readable.from(
     (async function* () {
       for (let next: Buffer | undefined = first; next !== undefined; next = (await chunks.next()).value as Buffer | undefined) {
