@@ -686,6 +686,8 @@ async function readOn(page: Page, id: string): Promise<void> {
   await page.locator(card(id)).getByRole("button", { name: "Read on" }).click();
   const sheet = page.getByRole("dialog", { name: title, exact: true });
   await sheet.getByText("only their openings are written").waitFor();
+  const display = await sheet.evaluate((dialog) => getComputedStyle(dialog).display);
+  assert.equal(display, "block", "WebKit makes a modal dialog that is a grid as high as the window");
   await page.keyboard.press("Escape");
   await sheet.waitFor({ state: "detached" });
   const focused = await page.evaluate(() => document.activeElement?.getAttribute("aria-label"));

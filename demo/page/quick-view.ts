@@ -28,7 +28,8 @@ function dialogOf(label: string, ...children: Node[]): HTMLDialogElement {
       { type: "button", class: "act shut", "aria-label": "Close", onclick: () => dialog.close() },
       icon("close"),
     ),
-    ...children,
+    // A modal dialog that is a grid itself is as high as the window in WebKit.
+    h("div", { class: "leaf" }, ...children),
   );
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
