@@ -544,6 +544,8 @@ describe("console", { skip }, () => {
         await page.setViewportSize({ width, height: 800 });
         assert.ok(await fits(page), `it scrolls sideways at ${width}`);
         const cards = page.locator(".side-by-side > .card");
+        const gap = await page.locator(".side-by-side").evaluate((lists) => getComputedStyle(lists).rowGap);
+        assert.equal(gap, "normal", "Firefox adds it to each row of the lists");
         return cards.evaluateAll((all) => all.map((card) => card.getBoundingClientRect()).map(({ x, y }) => ({ x, y })));
       };
       for (const width of [1440, 1280, 1180]) {

@@ -267,13 +267,16 @@ function numberOf(text: string): number {
   return Number(text.replace(",", "."));
 }
 
+/** Of a condition on the narrowest column: a browser without `field-sizing` has the lines that this makes. */
+const LINE_CHARS = 22;
+
 /** CEL, or an id: as many lines as it needs. */
 function Condition({ label, value, onValue }: { label: string; value: string; onValue: (value: string) => void }) {
   return (
     <textarea
       class="field grow"
       aria-label={label}
-      rows={value.length > 24 ? 2 : 1}
+      rows={Math.max(1, Math.ceil(value.length / LINE_CHARS))}
       spellcheck={false}
       value={value}
       onInput={({ currentTarget }) => onValue(currentTarget.value.replaceAll("\n", " "))}
