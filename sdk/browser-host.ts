@@ -88,7 +88,8 @@ export function createHttpClient(options: AttuneOptions): HttpClient {
       const parsed: unknown = await response.json().catch(() => undefined);
       return { status: response.status, retryAfter: response.headers.get("retry-after"), body: parsed };
     },
-    beacon: (path, body) => navigator.sendBeacon(url(path), body),
+    // Some browsers let it be switched off; then the page that is being hidden sends.
+    beacon: (path, body) => !!navigator.sendBeacon?.(url(path), body),
   };
 }
 

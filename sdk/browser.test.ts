@@ -171,6 +171,21 @@ describe("the SDK in Chromium", { skip: browserMissing() ?? false }, () => {
       assert.deepEqual(types().filter((type) => type.endsWith("view")), ["page_view", "view", "page_view", "view"]);
     }));
 
+  test("a page that goes in a browser without beacons sends what waits", () =>
+    withPage(browser, {}, async (page) => {
+      collector.pages["/"] = shop(GRANTED);
+      await page.goto(collector.origin);
+      await collector.event({ event_type: "page_view" });
+      await page.evaluate(() => {
+        Object.defineProperty(navigator, "sendBeacon", { value: undefined });
+        Object.defineProperty(document, "hidden", { value: true });
+        attune.track("hover", { item_id: "lamp-1", value: 1 });
+        dispatchEvent(new PageTransitionEvent("pagehide", { persisted: false }));
+        document.dispatchEvent(new Event("visibilitychange"));
+      });
+      await collector.event({ event_type: "hover", item_id: "lamp-1" });
+    }));
+
   test("without consent nothing is stored and nothing is sent; a denial removes everything", () =>
     withPage(browser, {}, async (page, context) => {
       collector.pages["/"] = shop('data-consent="required" data-auto data-slots data-placements="home"');
