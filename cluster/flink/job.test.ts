@@ -34,6 +34,10 @@ const FOREIGN = ["garbage", '{"kind":"erasure"}', "", "\u0001\u007f\u007f\u007f\
 /** Written by the release of that number (testing/keep-savepoint.ts). */
 const PARTITIONS = 4;
 const KEPT_SAVEPOINT = join(import.meta.dirname, "savepoints/1");
+/** Room for the marker that ends a transaction (78 bytes), and for no person: where Kafka cannot write markers it aborts nothing, ever. */
+const MARKER_BYTES = 100;
+/** Kafka's default. */
+const MESSAGE_BYTES = 1_048_588;
 const missing = clusterMissing();
 
 /** Records of whoever was erased, once somebody was. */
@@ -124,6 +128,21 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     await victim!.start();
     await writing;
     await untilEqual(rig);
+  });
+
+  await t.test("a topic that takes nothing restarts the job, and ends no TaskManager", async () => {
+    const pids = rig.flink.taskManagers.map(({ pid }) => pid);
+    await rig.setMessageBytes(rig.topics.profiles, MARKER_BYTES);
+    const writing = traffic.run(100);
+    let failure: string | undefined;
+    await rig.until(
+      () => `what Kafka said; ${failure}`,
+      async () => /RecordTooLargeException/.test((failure = (await rig.rest.lastFailure(jobId))?.stackTrace) ?? ""),
+    );
+    await rig.setMessageBytes(rig.topics.profiles, MESSAGE_BYTES);
+    await writing;
+    await untilEqual(rig);
+    deepEqual(rig.flink.taskManagers.map(({ pid }) => pid), pids);
   });
 
   await t.test("what was committed holds each event once", async () => {

@@ -1,6 +1,7 @@
 // A job on real servers for tests and measurements: a broker, a session cluster, one project, the log written as servers
 // write it, and the job's outputs read as they come.
 import { setTimeout } from "node:timers/promises";
+import { ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from "@platformatic/kafka";
 import { ensureJobJar } from "../../install/job.ts";
 import { FlinkRest, isLiving } from "../../jobs/flink-rest.ts";
 import { untilRunning } from "../../jobs/submit.ts";
@@ -10,7 +11,7 @@ import { setPersonAges } from "../../kafka/person-ages.ts";
 import { KafkaReader } from "../../kafka/reader.ts";
 import { KafkaSender, type OutgoingRecord } from "../../kafka/sender.ts";
 import { ErasureBook } from "../../erasure/book.ts";
-import { createTopics, needsOf } from "../../kafka/topics.ts";
+import { createTopics, needsOf, withAdmin } from "../../kafka/topics.ts";
 import type { LogEntry, ProgramInForce } from "../../operator/testing/log-reference.ts";
 import {
   startFlink,
@@ -125,6 +126,13 @@ export class Rig {
   /** For how long persons are kept from now on. */
   setAges(ages: PersonAges): Promise<void> {
     return setPersonAges({ brokers: [this.kafka.bootstrap] }, this.topics.control, ages);
+  }
+
+  /** Largest batch of records that a topic takes. */
+  async setMessageBytes(topic: string, bytes: number): Promise<void> {
+    const configs = [{ name: "max.message.bytes", configOperation: IncrementalAlterConfigOperationTypes.SET, value: String(bytes) }];
+    const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs }];
+    await withAdmin({ brokers: [this.kafka.bootstrap] }, (admin) => admin.incrementalAlterConfigs({ resources }));
   }
 
   /** Writes an erasure to the ledger, as servers do; resolves to the log time up to which it holds. */
