@@ -24,7 +24,7 @@ export interface FreshnessClock {
   /** The visitor acted at `atMs` (of `performance.now()`). */
   start(eventId: string, eventType: string, atMs: number): void;
   accepted(eventIds: readonly string[]): void;
-  /** A new order arrived because of `eventId`; returns what to call when it is painted. */
+  /** A new order arrived because of `eventId`, so it knows what was done before that too; returns what to call when it is painted. */
   arrived(eventId: string | undefined): (() => void) | undefined;
   /** Whatever runs is another visitor's. */
   forget(): void;
@@ -52,8 +52,10 @@ export function createClock(onLap: (lap: Lap) => void): FreshnessClock {
       }
     },
     arrived(eventId) {
-      const run = eventId === undefined ? undefined : running.get(eventId);
-      if (!run) return undefined;
+      // Ids of one page sort in the order in which they were made, and are delivered in it.
+      const answered = [...running].findLast(([id]) => eventId !== undefined && id <= eventId);
+      if (!answered) return undefined;
+      const [, run] = answered;
       const pushedMs = now() - run.startMs;
       // This order answers all that was done before it, too.
       for (const [id, other] of running) if (other.startMs <= run.startMs) running.delete(id);
