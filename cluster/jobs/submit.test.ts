@@ -3,12 +3,12 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { resolveCluster } from "../cli/settings.ts";
+import { type ClusterSettings, resolveCluster } from "../cli/settings.ts";
 import { KafkaSender } from "../kafka/sender.ts";
 import { createTopics, needsOf, withAdmin } from "../kafka/topics.ts";
 import { properties } from "../parts/jvm.ts";
@@ -27,14 +27,8 @@ const NEXT = { jobId: "two", generation: 1, hash: "h", at: 2, from: "/mistyped" 
 
 /** Whether the job that could not be started is written down afterwards. */
 async function isKept(t: TestContext, answer: { status: number; jobs: { jid: string; state: string }[] }): Promise<boolean> {
-  const folder = mkdtempSync(join(tmpdir(), "attune-submit-"));
-  const server = createServer((_, response) => response.writeHead(answer.status).end(JSON.stringify({ jobs: answer.jobs }))).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const flink = new FlinkRest(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const { settings, flink } = await clusterAt(t, "127.0.0.1:9", answers({ jobs: answer.jobs }, answer.status));
+  const { folder } = settings;
   await writeJobState(folder, STOPPED);
   const start = async (): Promise<void> => {
     deepEqual((await readJobState(folder)).jobs.at(-1), NEXT, "written down before");
@@ -88,55 +82,50 @@ test("a job that was submitted with another plan is told from one that was not",
 });
 
 test("a job that does not run, and so can write no savepoint, is cancelled", async (t) => {
-  const data = mkdtempSync(join(tmpdir(), "attune-submit-"));
   const asked: string[] = [];
   let state = "RESTARTING";
-  const server = createServer(({ method, url }, response) => {
+  const { settings } = await clusterAt(t, "127.0.0.1:9", ({ method, url }, response) => {
     asked.push(`${method} ${url}`);
     if (method === "PATCH") state = "CANCELED";
     response.end(JSON.stringify({ jobs: [{ jid: "one", name: "attune", state }] }));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.close();
-    rmSync(data, { recursive: true, force: true });
   });
-  const settings = await resolveCluster({ data, kafka: "127.0.0.1:9", partitions: "2", parallelism: "1" });
-  const { plan } = settings;
-  const flink = { ...plan.flink, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-  equal(await stopJob({ ...settings, plan: { ...plan, flink } }, 1), "the job was RESTARTING and is cancelled; the next one goes on from its newest checkpoint");
+  equal(await stopJob(settings, 1), "the job was RESTARTING and is cancelled; the next one goes on from its newest checkpoint");
   deepEqual(asked, ["GET /jobs/overview", "PATCH /jobs/one?mode=cancel", "GET /jobs/overview"]);
 });
 
-/** Settings of a cluster with these brokers, and a Flink that answers what it is given. */
-async function clusterAt(t: TestContext, kafka: string, answer: object) {
+/** Settings of a cluster with these brokers and a Flink that answers so. */
+async function clusterAt(t: TestContext, kafka: string, answer: RequestListener): Promise<{ settings: ClusterSettings; flink: FlinkRest }> {
   const data = mkdtempSync(join(tmpdir(), "attune-submit-"));
-  const server = createServer((_, response) => response.writeHead("latest" in answer ? 200 : 404).end(JSON.stringify(answer))).listen(0, "127.0.0.1");
+  const server = createServer(answer).listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {
     server.close();
     rmSync(data, { recursive: true, force: true });
   });
-  const settings = await resolveCluster({ data, demo: "0", kafka, partitions: "2", parallelism: "1" });
-  return { settings, flink: new FlinkRest(`http://127.0.0.1:${(server.address() as AddressInfo).port}`) };
+  const { plan, ...settings } = await resolveCluster({ data, demo: "0", kafka, partitions: "2", parallelism: "1" });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await mkdir(settings.folder, { recursive: true });
+  return { settings: { ...settings, plan: { ...plan, flink: { ...plan.flink, url } } }, flink: new FlinkRest(url) };
 }
+
+const answers = (answer: object, status = 200): RequestListener => (_, response) => response.writeHead(status).end(JSON.stringify(answer));
 
 const JOB = { jobId: "one", generation: 1, hash: "h", at: 1 };
 
 test("a job that somebody stopped in Flink itself goes on from the savepoint that was left, which stays", async (t) => {
   const completed = { id: 71, is_savepoint: false, discarded: true, external_path: "file:/checkpoints/one/chk-71" };
   const savepoint = { id: 72, is_savepoint: true, discarded: false, external_path: "file:/savepoints/savepoint-one" };
-  const stopped = await clusterAt(t, "127.0.0.1:9", { latest: { completed, savepoint } });
+  const stopped = await clusterAt(t, "127.0.0.1:9", answers({ latest: { completed, savepoint } }));
   const state: JobState = { generation: 1, jobs: [{ ...JOB, from: "/savepoints/earlier" }] };
   deepEqual(await startingPoint(stopped.settings, stopped.flink, state, 1), { path: "/savepoints/savepoint-one", isOurs: false });
-  const cancelled = await clusterAt(t, "127.0.0.1:9", { latest: { completed: { ...completed, id: 73, discarded: false }, savepoint } });
+  const cancelled = await clusterAt(t, "127.0.0.1:9", answers({ latest: { completed: { ...completed, id: 73, discarded: false }, savepoint } }));
   deepEqual(await startingPoint(cancelled.settings, cancelled.flink, state, 1), { path: "/checkpoints/one/chk-71", isOurs: true }, "the newer one");
 });
 
 test("what a job has written and confirmed is not written again from the log's start", { skip: clusterMissing() ?? false }, async (t) => {
   const kafka = await startKafka();
   t.after(() => kafka.stop());
-  const { settings, flink } = await clusterAt(t, kafka.bootstrap, { errors: ["Job not found"] });
+  const { settings, flink } = await clusterAt(t, kafka.bootstrap, answers({ errors: ["Job not found"] }, 404));
   const { connection } = settings;
   const topics = projectTopics("default");
   await createTopics(connection, needsOf(topics), { partitions: 2, replicas: 1 });
@@ -156,19 +145,10 @@ test("what a job has written and confirmed is not written again from the log's s
 });
 
 test("where a job cannot go on from its savepoint, what helps is said beside Flink's words", { skip: clusterMissing() ?? false }, async (t) => {
-  const data = mkdtempSync(join(tmpdir(), "attune-submit-"));
-  const server = createServer(({ url }, response) => {
+  const { settings } = await clusterAt(t, "127.0.0.1:9", ({ url }, response) => {
     if (url!.endsWith("/run")) response.writeHead(400).end(JSON.stringify({ errors: ["Caused by: java.io.EOFException"] }));
     else response.end(JSON.stringify({ jobs: [], filename: "job.jar" }));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.close();
-    rmSync(data, { recursive: true, force: true });
   });
-  const settings = await resolveCluster({ data, kafka: "127.0.0.1:9", partitions: "2", parallelism: "1" });
-  await mkdir(settings.folder, { recursive: true });
-  const flink = { ...settings.plan.flink, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-  const submitted = submitJob({ ...settings, plan: { ...settings.plan, flink } }, { generation: 1, from: "/savepoints/cut" });
+  const submitted = submitJob(settings, { generation: 1, from: "/savepoints/cut" });
   await rejects(submitted, /EOFException.*\n.*go on from \/savepoints\/cut\. Where that is gone or damaged: "attune cluster submit --from PATH"/);
 });
