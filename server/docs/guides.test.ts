@@ -4,8 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import type { Item } from "../../core/item/item.ts";
+import { modelConfig } from "../../core/model/config.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { Visit } from "../../core/program/scope.ts";
+import { newsProgram } from "../../core/program/news.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 
 const FOLDER = resolve(import.meta.dirname, "../../docs/guides");
@@ -42,6 +44,14 @@ test("the merchandiser's rules for a week hold until the second that they name, 
     const holds = (item: Item, nowMs: number): boolean => when!(new Visit(scope, undefined, nowMs))(item);
     deepEqual([endMs - 7 * 86_400_000, endMs - 1, endMs].map((nowMs) => holds(lamp, nowMs)), [true, true, false]);
     equal(holds({ ...lamp, item_id: "chairs-04", categories: ["chairs"] }, endMs - 1), false);
+  }
+});
+
+test("the operator's guide says which models are not asked for a list", () => {
+  const guide = readFileSync(resolve(FOLDER, "operator.md"), "utf8").replaceAll(/\s+/g, " ");
+  const [, shop = "", news = ""] = /`shop` asks all but ([^,]+), `news` all but ([^;]+);/.exec(guide) ?? [];
+  for (const [said, { models }] of [[shop, shopProgram], [news, newsProgram]] as const) {
+    deepEqual(said.match(/\w+(?=`)/g)?.sort(), [...modelConfig(models).off].sort());
   }
 });
 

@@ -1,5 +1,5 @@
 // Every recipe does what it says: its program and catalogue are sent to a fresh node, its commands are run as they stand,
-// and each answer holds what the recipe shows.
+// and each answer holds what the recipe shows. So do the README's first requests.
 import { equal, ok } from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -30,10 +30,42 @@ function holds(actual: unknown, expected: unknown, path: string): void {
 
 /** Runs the commands; the last line of their output is the answer of the last one. */
 async function run(commands: string, url: string): Promise<unknown> {
-  const script = commands.replaceAll(NODE, url).replaceAll(/^curl -s /gm, "curl -s -w '\\n' ");
+  const script = commands.replaceAll(NODE, url).replaceAll(/^curl (-s )?/gm, "curl -s -w '\\n' ");
   const { stdout } = await promisify(execFile)("bash", ["-ec", script]);
   return JSON.parse(stdout.trim().split("\n").at(-1)!);
 }
+
+/** The slots that the page's elements have, as `data-attune-slot="NAME"` in the text says. */
+function slotsOnPage(markdown: string): string[] {
+  return [...markdown.matchAll(/`data-attune-slot="(\w+)"`/g)].map(([, slot]) => slot!);
+}
+
+/** Whether the SDK writes something of the payload into an element; one without payload leaves the page's own. */
+function isWritten(payload: object | null): boolean {
+  return payload === null || ["text", "attributes", "variables"].some((key) => key in payload);
+}
+
+test("what a recipe's page shows in a slot is what the SDK writes of each payload", () => {
+  let slots = 0;
+  for (const name of readdirSync(FOLDER)) {
+    const markdown = readFileSync(join(FOLDER, name), "utf8");
+    const program = blocksOf(markdown).find(({ kind }) => kind === "json program")!.text;
+    for (const slot of slotsOnPage(markdown)) {
+      slots++;
+      const { variants } = (JSON.parse(program) as { slots: Record<string, { variants: Record<string, object | null> }> }).slots[slot]!;
+      for (const [variant, payload] of Object.entries(variants)) ok(isWritten(payload), `${name}: ${slot}: ${variant}`);
+    }
+  }
+  equal(slots, 2);
+});
+
+test("the requests that the README starts with", async (t) => {
+  const node = await startNode();
+  t.after(() => node.close());
+  const readme = readFileSync(resolve(FOLDER, "../../README.md"), "utf8");
+  const { text } = blocksOf(readme).find(({ kind, text }) => kind === "sh" && text.startsWith("curl"))!;
+  holds(await run(text, node.url), { user_id: "ada", placement: "home", profile_version: 1 }, "the last answer");
+});
 
 for (const name of readdirSync(FOLDER)) {
   test(`recipe ${name}`, async (t) => {
