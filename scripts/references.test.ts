@@ -69,3 +69,27 @@ test("the glossary is in order, and every term of it is in use", () => {
   const terms = rows.flatMap((row) => row.split(", ")).map((term) => term.replaceAll(/[\s_-]+/g, " "));
   deepEqual(terms.filter((term) => !texts.some((text) => text.includes(term))), []);
 });
+
+/** Where a heading is reached, as GitHub names it. */
+function anchorsOf(file: string): string[] {
+  const headings = proseOf(file).match(/^#+ .+$/gm) ?? [];
+  return headings.map((heading) => heading.replace(/^#+ /, "").toLowerCase().replaceAll(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-"));
+}
+
+/** Without blocks of code. */
+function proseOf(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8").replaceAll(/^```[\s\S]*?^```$/gm, "");
+}
+
+test("links of Markdown files lead to files and headings that are there", () => {
+  const pages = [...globSync("*.md", { cwd: ROOT }), ...FILES.filter((file) => file.endsWith(".md"))];
+  const links = pages.flatMap((page) => [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, href]) => ({ page, href: href! })));
+  const within = links.filter(({ href }) => !/^https?:/.test(href));
+  ok(within.length > 60, `only ${within.length} links were found`);
+  const lost = within.filter(({ page, href }) => {
+    const [path = "", anchor] = href.split("#", 2);
+    const file = path === "" ? page : join(dirname(page), path);
+    return !existsSync(join(ROOT, file)) || (anchor !== undefined && !anchorsOf(file).includes(anchor));
+  });
+  deepEqual(lost, []);
+});
