@@ -73,7 +73,8 @@ test("the glossary is in order, and every term of it is in use", () => {
 /** Where a heading is reached, as GitHub names it. */
 function anchorsOf(file: string): string[] {
   const headings = proseOf(file).match(/^#+ .+$/gm) ?? [];
-  return headings.map((heading) => heading.replace(/^#+ /, "").toLowerCase().replaceAll(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-"));
+  const textOf = (heading: string): string => heading.replace(/^#+ /, "").toLowerCase();
+  return headings.map((heading) => textOf(heading).replaceAll(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-"));
 }
 
 /** Without blocks of code. */
@@ -83,7 +84,8 @@ function proseOf(file: string): string {
 
 test("links of Markdown files lead to files and headings that are there", () => {
   const pages = [...globSync("*.md", { cwd: ROOT }), ...FILES.filter((file) => file.endsWith(".md"))];
-  const links = pages.flatMap((page) => [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, href]) => ({ page, href: href! })));
+  const hrefsOf = (page: string): string[] => [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, href]) => href!);
+  const links = pages.flatMap((page) => hrefsOf(page).map((href) => ({ page, href })));
   const within = links.filter(({ href }) => !/^https?:/.test(href));
   ok(within.length > 60, `only ${within.length} links were found`);
   const lost = within.filter(({ page, href }) => {

@@ -35,6 +35,8 @@ async function run(commands: string, url: string): Promise<unknown> {
   return JSON.parse(stdout.trim().split("\n").at(-1)!);
 }
 
+type Slots = Record<string, { variants: Record<string, object | null> }>;
+
 /** The slots that the page's elements have, as `data-attune-slot="NAME"` in the text says. */
 function slotsOnPage(markdown: string): string[] {
   return [...markdown.matchAll(/`data-attune-slot="(\w+)"`/g)].map(([, slot]) => slot!);
@@ -52,7 +54,7 @@ test("what a recipe's page shows in a slot is what the SDK writes of each payloa
     const program = blocksOf(markdown).find(({ kind }) => kind === "json program")!.text;
     for (const slot of slotsOnPage(markdown)) {
       slots++;
-      const { variants } = (JSON.parse(program) as { slots: Record<string, { variants: Record<string, object | null> }> }).slots[slot]!;
+      const { variants } = (JSON.parse(program) as { slots: Slots }).slots[slot]!;
       for (const [variant, payload] of Object.entries(variants)) ok(isWritten(payload), `${name}: ${slot}: ${variant}`);
     }
   }
