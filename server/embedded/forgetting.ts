@@ -101,8 +101,10 @@ export class Forgetting {
     const { exclusive, ledger, log, nowMs } = this.#host;
     const had = await this.#takeDevices(ref);
     const job = await exclusive(async () => {
-      const before = await log.roll();
       const { fold } = this.#host.derived();
+      // A visitor whose login was on its way: what he did is the user's from there on.
+      if (had.length === 1 && fold.keyNow(ref) !== had[0]) return undefined;
+      const before = await log.roll();
       const names = [...new Set([...had, ...fold.namesOf(had[0]!)])];
       const hashes = names.map((name) => ledger.hashOf(name));
       const job: ErasureJob = { job_id: uuidv7(), status: "running", at: nowMs(), before, hashes };
@@ -110,6 +112,7 @@ export class Forgetting {
       fold.forget(names);
       return job;
     });
+    if (job === undefined) return this.erase(ref);
     this.#eraseSoon();
     return statusOf(job);
   }

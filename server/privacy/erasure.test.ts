@@ -137,6 +137,28 @@ test("a shared device is nobody's after an erasure of its last user, and never l
   deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
 });
 
+test("a visitor who logs in while the erasure is asked for goes with what the login made of them", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const project = await openProject(testFolder(), clock);
+  const event = (id: string, ref: object) => ({
+    events: [{ event_id: id, ...ref, event_type: "view", item_id: id, timestamp: START_MS, received_at: START_MS } as never],
+    deadLetters: [],
+  });
+  const device = { anonymous_id: "device" };
+  await project.submit(event("before", device));
+  clock.nowMs += 1_000;
+  const login = project.submit(event("login", { user_id: "ada", ...device }));
+  // From here on the login is on its way to the disk.
+  await new Promise(setImmediate);
+  const erased = project.erasePerson(device);
+  deepEqual(await login, ["accepted"]);
+  const proof = await done(project, await erased);
+  deepEqual([proof.log.records_erased, proof.scan.records_found], [3, 0], "with the record that takes his device");
+  deepEqual([await project.profile({ user_id: "ada" }), await project.profile(device)], [undefined, undefined]);
+  deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
+  await project.close();
+});
+
 test("he is forgotten at once, his bytes are gone everywhere, late events are refused, and he may begin anew", async () => {
   const clock: Clock = { nowMs: START_MS };
   const folder = testFolder();
