@@ -65,7 +65,7 @@ test("no list shows a stranger an item, or two items together, that fewer than k
       }
       for (const [m, list] of recommender.modelLists(query).entries()) {
         const name = recommender.modelNames[m]!;
-        if (!["rules", "next", "recent", "cosine", "knn"].includes(name)) continue;
+        if (!["rules", "next", "recent", "cosine", "knn", "factors"].includes(name)) continue;
         for (const itemId of list) ok(itemId === from || enough([from, itemId].sort().join(" ")), `${name}: ${from} → ${itemId}`);
       }
       for (const { itemId } of recommender.similar(from, { limit: 50, nowMs }).items) ok(enough(itemId), `${itemId} similar`);
@@ -110,6 +110,22 @@ test("what one alone did in his country, weather, part of the day or age group c
     deepEqual(listFor(1, his), listFor(1, {}), `${JSON.stringify(his)}: one`);
     notDeepEqual(listFor(12, his), listFor(12, {}), `${JSON.stringify(his)}: enough`);
   }
+});
+
+test("where one alone went on to from an item changes nothing for a stranger who asks after that item", () => {
+  const listFor = (persons: number, isOneVisit: boolean): unknown => {
+    const recommender = createRecommender({ models: MODELS });
+    for (let i = 0; i < 300; i++) recommender.learn(stepOf(`a:${i % 40}`, `i${(i + Math.floor(i / 40)) % 20}`, START_MS + i));
+    for (let i = 0; i < 60 * persons; i++) {
+      const alone = `a:alone${i % persons}`;
+      recommender.learn(stepOf(alone, "only", START_MS + 1_000 + 2 * i, { sessionId: `s${i}` }));
+      recommender.learn(stepOf(alone, "i13", START_MS + 1_001 + 2 * i, { sessionId: isOneVisit ? `s${i}` : `t${i}` }));
+    }
+    const { items } = recommender.recommend({ ...askerOf(["only"], START_MS + 60_000), explain: true });
+    return items.filter(({ itemId }) => itemId !== "only");
+  };
+  deepEqual(listFor(1, true), listFor(1, false), "one");
+  notDeepEqual(listFor(12, true), listFor(12, false), "enough");
 });
 
 test("a person counts with two events of an item at most, an address with its share", () => {

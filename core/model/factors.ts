@@ -8,7 +8,7 @@
 import { exp2 } from "../math/exp2.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import { addScore, createCandidateList, type ScoreSheet } from "./candidates.ts";
-import type { Neighbours } from "./crowd.ts";
+import type { Crowd, Neighbours } from "./crowd.ts";
 import type { ItemIndex } from "./item-index.ts";
 import type { Reveal, ScoringModel } from "./model.ts";
 import { NEIGHBOURS_MAX } from "./neighbour-rows.ts";
@@ -34,7 +34,7 @@ const HASH = 0x9e3779b1;
 export interface Factors extends ScoringModel {
   /** Sets the visitor for `affinity`. */
   meet(situation: Situation): void;
-  /** Log odds of the item for the visitor that was met; 0 where one of them is unknown. */
+  /** Log odds of the item for the visitor that was met; 0 where one of them is unknown, or too few had to do with both. */
   affinity(slot: number): number;
 }
 
@@ -42,15 +42,17 @@ export interface FactorSources {
   readonly items: ItemIndex;
   readonly popularity: Popularity;
   readonly cosine: Neighbours;
+  readonly crowd: Pick<Crowd, "isPublicPair">;
 }
 
-export function createFactors({ items, popularity, cosine }: FactorSources): Factors {
+export function createFactors({ items, popularity, cosine, crowd }: FactorSources): Factors {
   const pages: (Float32Array | undefined)[] = [];
   const isKnown: (Uint8Array | undefined)[] = [];
   const visitor = new Float64Array(D);
   const pull = new Float64Array(D);
   const near = createCandidateList(NEIGHBOURS_MAX);
   let draws = 0;
+  let met: Situation | undefined;
 
   const dirty = new DirtySlots((slot) => {
     if (!knows(slot)) return null;
@@ -118,6 +120,12 @@ export function createFactors({ items, popularity, cosine }: FactorSources): Fac
     return sum;
   };
 
+  /** The vector of an item that few had to do with is where those few went on to, so each item is held to its pairs. */
+  const mayTell = ({ context, contextLength, nowMs }: Situation, slot: number): boolean => {
+    for (let k = 0; k < contextLength && k < CONTEXT_ITEMS; k++) if (crowd.isPublicPair(context[k]!, slot, nowMs)) return true;
+    return false;
+  };
+
   const lookAt = (slots: ArrayLike<number>, count: number, sheet: ScoreSheet): void => {
     for (let i = 0; i < count; i++) if (sheet.scores[slots[i]!] === 0 && knows(slots[i]!)) addScore(sheet, slots[i]!, 1);
   };
@@ -169,9 +177,9 @@ export function createFactors({ items, popularity, cosine }: FactorSources): Fac
       step(reveal.slot, false, Math.min(reveal.weight, WEIGHT_MAX));
     },
     meet(situation) {
-      if (gather(situation) === 0) visitor.fill(0);
+      met = gather(situation) === 0 ? undefined : situation;
     },
-    affinity: (slot) => (knows(slot) ? product(slot) : 0),
+    affinity: (slot) => (met !== undefined && knows(slot) && mayTell(met, slot) ? product(slot) : 0),
     score(situation, sheet) {
       if (gather(situation) === 0) return;
       lookAt(popularity.popular(), Math.min(popularity.popularCount, POPULAR), sheet);
@@ -183,7 +191,7 @@ export function createFactors({ items, popularity, cosine }: FactorSources): Fac
       }
       for (let i = 0; i < sheet.count; i++) {
         const slot = sheet.touched[i]!;
-        sheet.scores[slot] = exp2(sheet.scores[slot]!);
+        sheet.scores[slot] = mayTell(situation, slot) ? exp2(sheet.scores[slot]!) : 0;
       }
     },
     because: () => [],

@@ -156,7 +156,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
   const repeats = createRepeats();
   const publicCosine = crowd.publicPairsOf(cosine);
   const recent = createRules(items, clocks.recent, bounds.recent);
-  const factors = createFactors({ items, popularity, cosine: publicCosine });
+  const factors = createFactors({ items, popularity, cosine: publicCosine, crowd });
   const models: readonly Model[] = [
     popularity,
     contexts,
