@@ -82,6 +82,10 @@ test("what could not be read as JSON goes with whom it names: lines of a file, e
   await done(project, await project.erasePerson({ user_id: "canary-ada" }));
   const { letters: left } = await project.deadLetters({ limit: 20 });
   deepEqual(left.map(({ body }) => body).sort(), others.sort());
+  const time = JSON.stringify({ user_id: "canary-ada", timestamp: START_MS + 3_600_000 });
+  await project.submit({ events: [], deadLetters: [...his, { user_id: "canary-ada", timestamp: "then" }, time].map(letter) });
+  const { letters: now } = await project.deadLetters({ limit: 20 });
+  deepEqual(now.map(({ body }) => body).sort(), [...others, time].sort(), "the same file once more brings nothing back");
   await project.close();
 });
 

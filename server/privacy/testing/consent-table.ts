@@ -51,7 +51,8 @@ export async function checkConsentTable(node: ConsentNode): Promise<void> {
       if (!isKept) equal(json.rejected[0].code, "no_consent", what);
       equal((await node.loggedIds()).includes(event.event_id), isKept, what);
       if (!isKept) {
-        for (const broken of [{ ...event, event_type: "No Type" }, { ...event, user_id: undefined, userId: user }]) {
+        const twice = [JSON.stringify(event)];
+        for (const broken of [{ ...event, event_type: "No Type" }, { ...event, user_id: undefined, userId: user }, twice]) {
           equal((await ask(node, "POST /v1/events", broken, { headers })).status, 400, what);
         }
         equal((await ask(node, "POST /v1/track", { userId: user, event: "Never Declared" }, { headers })).status, 200, what);
