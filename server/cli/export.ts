@@ -1,11 +1,11 @@
 // `attune export`: writes the log's events, or the catalogue, as NDJSON in the form that `import` reads. Left out is what may
 // shape no profile: an event has no field for what intake found out and none for its person's consent, so an import would
 // take it for what any visitor did.
-import { once } from "node:events";
 import { isGranted } from "../../core/consent/consent.ts";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Item } from "../../core/item/item.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
+import { drained } from "../drained.ts";
 import { decodeRecord } from "../embedded/record-codec.ts";
 import { parseFlags } from "./flags.ts";
 import { PROJECT_FLAGS, withProject } from "./node.ts";
@@ -37,7 +37,7 @@ async function writeLines(lines: Iterable<object>): Promise<boolean> {
   let isRead = true;
   process.stdout.on("error", () => (isRead = false));
   const flush = async (): Promise<void> => {
-    if (!process.stdout.write(chunk)) await written();
+    if (!process.stdout.write(chunk)) await drained(process.stdout);
     chunk = "";
   };
   for (const line of lines) {
@@ -78,14 +78,6 @@ function profilesAllowed({ fold }: EmbeddedProject): (event: LoggedEvent) => boo
   }
   if (others.size === 0) return () => otherwise === "granted";
   return (event) => others.has(fold.keyNow(event)) !== (otherwise === "granted");
-}
-
-/** Resolves when standard output takes more, or never will; neither wait leaves a listener behind. */
-async function written(): Promise<void> {
-  const waiting = new AbortController();
-  const of = (name: string): Promise<unknown> => once(process.stdout, name, { signal: waiting.signal });
-  await Promise.race([of("drain"), of("close")]).catch(() => {});
-  waiting.abort();
 }
 
 /** The event as its sender wrote it: what intake added is left out. */

@@ -1,6 +1,6 @@
 // Everything held on a person, as NDJSON: written as it is read, no faster than the reader takes it.
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { drained } from "../drained.ts";
 import { pathPerson } from "../http/parameters.ts";
 import type { Call, StreamRoute } from "../http/route.ts";
 
@@ -29,7 +29,7 @@ async function writeExport(call: Call, response: ServerResponse): Promise<void> 
     if (response.destroyed) return;
     const isTaken = response.write(chunk);
     chunk = "";
-    if (!isTaken) await Promise.race([once(response, "drain"), once(response, "close")]);
+    if (!isTaken) await drained(response);
   }
   response.end(chunk);
 }
