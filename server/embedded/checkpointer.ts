@@ -5,6 +5,7 @@
 import type { RowWriter, SnapshotSource } from "../../core/wire/dirty-rows.ts";
 import type { IdIndex } from "../log/id-index.ts";
 import { CheckpointFailedError, StateCorruptError, type StateFile } from "../state/state-file.ts";
+import { slices } from "./slices.ts";
 
 /** A release whose rows the one before cannot read counts it up, so that the one before builds its own from the log. */
 const VERSION = 2;
@@ -48,9 +49,9 @@ export interface CheckpointTables {
 }
 
 export const META_KEY = "meta";
-/** What is written between two turns of the event loop: requests wait no longer for a checkpoint than that. */
+/** What is written between two turns of the event loop (`slices.ts`). */
 export interface CheckpointSlice {
-  /** It ends after this long … */
+  /** It ends after this long, or later where turns are long … */
   readonly ms: number;
   /** … looked at after so many rows. */
   readonly rows: number;
@@ -132,12 +133,8 @@ export class Checkpointer {
   async #write<T>({ source, prefix }: CheckpointTable, done: () => T): Promise<T> {
     const write: RowWriter<string | number> = (key, bytes) => this.#file.write(prefix + key, bytes);
     const { ms, rows } = this.#slice;
-    let sliceEnd = performance.now() + ms;
-    while (!source.take(rows, write)) {
-      if (performance.now() < sliceEnd) continue;
-      await new Promise(setImmediate);
-      sliceEnd = performance.now() + ms;
-    }
+    const slice = slices(ms);
+    while (!source.take(rows, write)) if (slice.isOver()) await slice.next();
     return done();
   }
 }
