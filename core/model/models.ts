@@ -98,6 +98,8 @@ export interface Models {
   configure(config: ModelConfig, learning: LearningConfig): void;
   put(item: Item, atMs: number): void;
   remove(itemId: string): boolean;
+  /** Derives what rows that were loaded do not hold; the first list does it otherwise. */
+  settle(): void;
   learn(step: Step): void;
   relink(fromPersonKey: string, toPersonKey: string): void;
   /** Persons whose sessions are open. */
@@ -350,6 +352,7 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       dirtyMeta.touch(0);
       return catalogue.remove(itemId);
     },
+    settle: catalogue.settle,
     learn(step) {
       const { timeMs, personKey, sessionId, paceMs = timeMs } = step;
       dirtyMeta.touch(0);

@@ -514,6 +514,7 @@ export class EmbeddedProject implements Project {
     this.#checkpointTimer.unref();
     this.#forgetting.rollOld();
     if (this.#options.isBatch === true) return records;
+    this.fold.recommender.settle();
     this.#trainer.start();
     this.#families.start();
     this.#forgetting.start();
