@@ -147,18 +147,19 @@ export class Persons implements SnapshotSource<string> {
     return known !== undefined && isForgotten(known);
   }
 
-  /** Keys that start with `prefix`, the first `limit` in key order. */
-  async search(prefix: string, limit: number): Promise<string[]> {
+  /** Keys that start with one of the prefixes, prefix by prefix, of each the first `limit` in key order. */
+  async search(prefixes: readonly string[], limit: number): Promise<string[]> {
     const forgotten = [...this.#young, ...this.#old, ...this.#unsaved].filter(([, entry]) => isForgotten(entry)).length;
-    const keys = new Set(await this.#file.findPersons(prefix, limit + forgotten));
+    const keys = new Set(await this.#file.findPersons(prefixes, limit + forgotten));
     for (const entries of [this.#young, this.#old, this.#unsaved]) {
       for (const [key, entry] of entries) {
-        if (!key.startsWith(prefix)) continue;
+        if (!prefixes.some((prefix) => key.startsWith(prefix))) continue;
         if (isForgotten(entry)) keys.delete(key);
         else keys.add(key);
       }
     }
-    return [...keys].sort().slice(0, limit);
+    const inOrder = [...keys].sort();
+    return prefixes.flatMap((prefix) => inOrder.filter((key) => key.startsWith(prefix)).slice(0, limit));
   }
 
   /** The state, without keeping it in memory where it is not. */

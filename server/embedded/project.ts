@@ -282,8 +282,7 @@ export class EmbeddedProject implements Project {
   }
 
   async searchPersons(prefix: string, limit: number): Promise<PersonRef[]> {
-    const keys: string[] = [];
-    for (const kind of ["u:", "a:"]) keys.push(...(await this.fold.persons.search(kind + prefix, limit)));
+    const keys = await this.fold.persons.search([`u:${prefix}`, `a:${prefix}`], limit);
     return keys.slice(0, limit).map(refOfKey);
   }
 

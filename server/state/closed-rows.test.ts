@@ -80,9 +80,12 @@ test("persons are found by how their ids begin, as in an open file, through chan
     }
     for (const file of files) await file.commit();
     for (const [prefix, limit] of [["u:ab", 5], ["u:abc", 1_000], ["u:b\"\n1", 10], ["u:x", 5], ["", 1_000]] as const) {
-      const [closed, inTheOpen] = await Promise.all(files.map((file) => file.findPersons(prefix, limit)));
+      const [closed, inTheOpen] = await Promise.all(files.map((file) => file.findPersons([prefix], limit)));
       deepEqual(closed, inTheOpen, `${prefix} in round ${round}`);
     }
+    const [closed, inTheOpen] = await Promise.all(files.map((file) => file.findPersons(["u:b", "u:ab"], 3)));
+    deepEqual(closed, inTheOpen);
+    deepEqual(closed!.map((key) => key.slice(0, 3)).join(" "), "u:b u:b u:b u:a u:a u:a");
   }
   for (const file of files) await file.close();
 });
@@ -168,7 +171,7 @@ test("a damaged row of the directory is found by the search and by the next chec
   file.write("p:u:canary-ada", null);
   await rejects(file.commit(), { name: "CheckpointFailedError" });
   equal(StateFile.faultOf(folder, key), "damaged");
-  await rejects(file.findPersons("u:", 10), StateCorruptError);
+  await rejects(file.findPersons(["u:"], 10), StateCorruptError);
   await put(stored);
   file.write("p:u:canary-eve", Uint8Array.of(1));
   await rejects(file.commit(), { name: "CheckpointFailedError" }, "what will be thrown away takes nothing more");

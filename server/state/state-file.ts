@@ -239,28 +239,35 @@ export class StateFile {
     }
   }
 
-  /** Keys of committed persons that start with `prefix`, the first `limit` of them; others have turns meanwhile. */
-  async findPersons(prefix: string, limit: number): Promise<string[]> {
-    if (!this.#isClosed) return [...this.rows(`p:${prefix}`, { limit })].map(([rest]) => prefix + rest);
+  /**
+   * Keys of committed persons that start with one of the prefixes, of each the first `limit`; none of them begins another. Others
+   * have turns meanwhile: in a closed file the keys of all persons are opened, 1.2 µs each.
+   */
+  async findPersons(prefixes: readonly string[], limit: number): Promise<string[]> {
+    if (!this.#isClosed) {
+      return prefixes.flatMap((prefix) => [...this.rows(`p:${prefix}`, { limit })].map(([rest]) => prefix + rest));
+    }
     const giveWay = givingWay();
     const directory = GROUPS + DIRECTORY;
-    let found: string[] = [];
+    const found = prefixes.map((): string[] => []);
+    const first = (): string[] => found.flatMap((keys) => keys.sort().slice(0, limit));
     let after = directory;
     while (true) {
       const page = [...this.#database.getRange({ start: after, end: endOfPrefix(directory), limit: GROUPS_A_PAGE })];
       for (const { key: group, value } of page) {
         if (group === after) continue;
         for (const key of rowsIn(group, this.#opened(group, value).bytes).keys()) {
-          if (key.startsWith(prefix, DIRECTORY.length)) found.push(key.slice(DIRECTORY.length));
+          const place = prefixes.findIndex((prefix) => key.startsWith(prefix, DIRECTORY.length));
+          found[place]?.push(key.slice(DIRECTORY.length));
         }
       }
-      if (found.length > 2 * limit) found = found.sort().slice(0, limit);
-      if (page.length < GROUPS_A_PAGE) return found.sort().slice(0, limit);
+      for (const keys of found) if (keys.length > 2 * limit) keys.sort().splice(limit);
+      if (page.length < GROUPS_A_PAGE) return first();
       after = page.at(-1)!.key;
       const turn = giveWay();
       if (turn !== undefined) await turn;
       // An erasure puts another file in this one's place.
-      if (this.#isEnding) return found.sort().slice(0, limit);
+      if (this.#isEnding) return first();
     }
   }
 
