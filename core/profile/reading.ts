@@ -106,6 +106,11 @@ export function strongestInterests(state: PersonState): [name: string, share: nu
   return strongestOf([state.categories, state.tags], INTERESTS_ASKED_MAX);
 }
 
+/** The attributes that there are: one that was taken away is kept as null. */
+export function knownAttributes(state: PersonState): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(state.attributes).filter(([, value]) => value !== null));
+}
+
 /** Whether, among the newest 16 events of each type, a `second` came within the window after a `first`. */
 export function followed(state: PersonState, sequenceIndex: number): boolean {
   const { first, second } = state.sequences[sequenceIndex]!;

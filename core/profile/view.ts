@@ -6,7 +6,7 @@ import { decodePerson, encodePerson } from "./codec.ts";
 import { sharesOf, type Interests } from "./interests.ts";
 import { localTime } from "./local-time.ts";
 import type { FoldPlan } from "./plan.ts";
-import { BUILT_IN_FEATURES, builtinValue, featureValue, sessionView, type SessionView } from "./reading.ts";
+import { BUILT_IN_FEATURES, builtinValue, featureValue, knownAttributes, sessionView, type SessionView } from "./reading.ts";
 import type { PersonState } from "./state.ts";
 
 const DAY_MS = 86_400_000;
@@ -68,10 +68,6 @@ export function profileView(person: PersonState, plan: FoldPlan, atMs: number): 
       interactions: state.dayCounts[i]!,
     })),
   };
-}
-
-function knownAttributes(state: PersonState): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(state.attributes).filter(([, value]) => value !== null));
 }
 
 function shares(interests: Interests): Record<string, number> {

@@ -178,6 +178,11 @@ test("all faults of a document are answered, each with its place", () => {
   );
 });
 
+test("a number beyond all numbers is out of range, not of another type", () => {
+  const [fault] = checkProgram(JSON.parse('{ "events": { "view": { "weight": 1e999 } } }'));
+  deepEqual([fault!.code, fault!.message], ["out_of_range", "Infinity is out of range: write a number from -1000 to 1000"]);
+});
+
 test("faults of slots that learn and of experiments, each with its place", () => {
   const slot = { policy: "thompson", variants: { a: 1, b: 2 }, reward: { events: { click: 1 } } };
   deepEqual(

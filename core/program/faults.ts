@@ -104,7 +104,7 @@ export class Faults {
 
   number(value: unknown, path: string, { min, max, above = false, whole = false }: NumberRange): number | undefined {
     if (value === undefined) return undefined;
-    if (typeof value !== "number" || !Number.isFinite(value)) {
+    if (typeof value !== "number") {
       this.add(path, "bad_type", `this must be a number, not ${kindOf(value)}`);
       return undefined;
     }

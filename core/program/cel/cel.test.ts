@@ -129,6 +129,13 @@ test("strings, lists, has() and macros", () => {
     equal(evaluate(text, { name: "Ada", tags: ["x", "y"], deep: { inner: 1 } }), true, text);
 });
 
+test("an attribute that was taken away is not there, however it is asked for", () => {
+  for (const text of ["'plan' in attributes", "has(attributes[which])", "attributes[which] != 'pro'", "size(attributes) > 1"]) {
+    equal(evaluate(text, { plan: "free", which: "plan" }), true, text);
+    equal(evaluate(text, { plan: null, which: "plan" }), false, text);
+  }
+});
+
 test("event and item fields", () => {
   for (const text of [
     "event.event_type == 'dwell' && event.value > 30",

@@ -1,6 +1,7 @@
 // Names and fields: what `age`, `features.frequency`, `session.bounce`, `event.item.price` read.
 import type { EventContext } from "../../event/event.ts";
 import { localTime, nextHourMs } from "../../profile/local-time.ts";
+import { knownAttributes } from "../../profile/reading.ts";
 import type { RuleScope } from "../scope.ts";
 import { type Compilation, compileNode } from "./compile.ts";
 import { BUILT_IN, featureNode, sessionNode } from "./leaves.ts";
@@ -31,7 +32,7 @@ export function compileName(ast: ASTNode, name: string, c: Compilation): CelNode
     if (!allowed(ast, name, c)) return unknownValue;
     if (name === "attributes") {
       c.attributes = true;
-      return { type: MAP, read: (scope) => scope.person.attributes, leaves: NO_LEAVES };
+      return { type: MAP, read: (scope) => knownAttributes(scope.person), leaves: NO_LEAVES };
     }
     return c.fault(
       ast,
