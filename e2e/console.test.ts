@@ -708,7 +708,7 @@ describe("console", { skip }, () => {
   });
 
   test("a fault is shown where it is and nothing changes; a good program takes effect; a version comes back", async () => {
-    await withPage(browser, { expectedErrors: /422/ }, async (page) => {
+    await withPage(browser, { expectedErrors: /412|422/ }, async (page) => {
       const current = async (): Promise<number> =>
         ((await (await fetch(`${base}/v1/program`)).json()) as { version: number }).version;
       const versionBefore = await current();
@@ -752,10 +752,20 @@ describe("console", { skip }, () => {
 
       await open(page, "program");
       await page.getByRole("button", { name: "Compare" }).first().click();
-      await page.getByRole("button", { name: "Roll back" }).click();
+      const rollBack = page.getByRole("button", { name: "Roll back" });
+      await rollBack.click();
+      // A colleague saves while the question stands there: what was not looked at is not taken back.
+      const theirs = (await (await fetch(`${base}/v1/program`)).json()) as object;
+      assert.equal((await send("PUT", "/v1/program", { ...theirs, description: "A colleague's" })).status, 200);
+      await page.getByRole("dialog").getByText(`Version ${versionBefore + 1} is kept`).waitFor();
+      await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+      await page.getByText(/Nothing was changed. Version \d+ came into force since/).waitFor();
+      assert.equal(await current(), versionBefore + 2);
+      await page.getByRole("region", { name: /What going back to version/ }).getByText("A colleague's").waitFor();
+      await rollBack.click();
       await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
       await page.getByText(/is back in effect/).waitFor();
-      assert.equal(await current(), versionBefore + 2);
+      assert.equal(await current(), versionBefore + 3);
       assert.match(await (await fetch(`${base}/v1/segments`)).text(), /"lookers"/);
     });
   });

@@ -362,7 +362,8 @@ export interface Project {
     document: unknown, base?: readonly string[],
   ): Promise<{ version: number } | { faults: ProgramFault[] } | { changedTo: number }>;
   checkProgram(document: unknown): Promise<ProgramFault[]>;
-  rollbackProgram(version: number): Promise<{ version: number } | undefined>;
+  /** @param base - as of `putProgram`. */
+  rollbackProgram(version: number, base?: readonly string[]): Promise<{ version: number } | { changedTo: number } | undefined>;
 
   /** Newest first; `before` is the id of the last one of the page before. */
   deadLetters(page: { limit: number; before?: string }): Promise<{ letters: DeadLetter[]; total: number }>;

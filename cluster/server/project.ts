@@ -411,11 +411,11 @@ export class ClusterProject implements Project {
     return version === undefined ? { changedTo: this.learner.programs.entries.at(-1)!.version } : { version };
   }
 
-  async rollbackProgram(version: number): ReturnType<Project["rollbackProgram"]> {
+  async rollbackProgram(version: number, base?: readonly string[]): ReturnType<Project["rollbackProgram"]> {
     const earlier = await this.program(version);
     if (earlier === undefined) return undefined;
-    const put = await this.putProgram(earlier.document);
-    return "version" in put ? put : undefined;
+    const put = await this.putProgram(earlier.document, base);
+    return "faults" in put ? undefined : put;
   }
 
   deadLetters(page: { limit: number; before?: string }): ReturnType<Project["deadLetters"]> {

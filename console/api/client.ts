@@ -104,7 +104,8 @@ export interface Api {
   checkProgram(documentText: string): Promise<{ ok: boolean; faults: ProgramFault[]; warnings: ProgramFault[] }>;
   /** @param tag - of the program that this one was made of: where another came since, nothing changes (`program_changed`). */
   putProgram(documentText: string, tag: string): Promise<{ version: number; tag: string }>;
-  rollbackProgram(version: number): Promise<{ version: number }>;
+  /** @param tag - of the program that the version is to take the place of, as of `putProgram`. */
+  rollbackProgram(version: number, tag: string): Promise<{ version: number }>;
   deadLetters(before?: string): Promise<DeadLetters>;
   /** Sends the kept event again, or `correctedText` in its place. An event that is still bad is an answer, not an error. */
   retryDeadLetter(id: string, correctedText?: string): Promise<IntakeAnswer>;
@@ -120,10 +121,10 @@ export function createApi(project: string): Api {
     const search = new URLSearchParams(query).toString();
     return send<Answer>(project, search === "" ? path : `${path}?${search}`, {});
   };
-  const post = <Answer>(path: string, body?: string, method = "POST"): Promise<Answer> =>
+  const post = <Answer>(path: string, body?: string, method = "POST", headers = {}): Promise<Answer> =>
     send<Answer>(project, path, {
       method,
-      ...(body === undefined ? {} : { body, headers: { "content-type": "application/json" } }),
+      ...(body === undefined ? {} : { body, headers: { "content-type": "application/json", ...headers } }),
     });
   const person = (ref: PersonRef): string => personPath(ref).map(encodeURIComponent).join("/");
 
@@ -182,7 +183,7 @@ export function createApi(project: string): Api {
       const response = await answerOf(project, "/v1/program", { method: "PUT", body: documentText, headers });
       return { ...(await bodyOf<{ version: number }>(response)), tag: tagOf(response) };
     },
-    rollbackProgram: (version) => post("/v1/program/rollback", JSON.stringify({ version })),
+    rollbackProgram: (version, tag) => post("/v1/program/rollback", JSON.stringify({ version }), "POST", { "if-match": tag }),
     deadLetters: (before) => get("/v1/dead-letters", { limit: "50", ...(before === undefined ? {} : { before }) }),
     retryDeadLetter: (id, correctedText) => retry(project, id, correctedText),
   };

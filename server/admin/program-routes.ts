@@ -37,8 +37,10 @@ export function programRoutes(onProgram: (project: Project) => void, host: Warne
     const source = fromJson(await readObject(call));
     const version = integer(source, "version", { low: 0, high: VERSION_MAX, otherwise: -1 });
     if (version < 0) throw source.fault("version", "`version` is required.");
-    const result = await call.project.rollbackProgram(version);
+    const result = await call.project.rollbackProgram(version, baseOf(call));
     if (result === undefined) throw unknownVersion();
+    if ("changedTo" in result)
+      throw new Problem("program_changed", `Version ${result.changedTo} came into force since: look at what going back would take away with it.`);
     onProgram(call.project);
     return { ...ok({ version: result.version }), audit: { version: result.version } };
   }

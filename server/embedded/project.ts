@@ -395,11 +395,11 @@ export class EmbeddedProject implements Project {
     return version;
   }
 
-  async rollbackProgram(version: number): ReturnType<Project["rollbackProgram"]> {
+  async rollbackProgram(version: number, base?: readonly string[]): ReturnType<Project["rollbackProgram"]> {
     const earlier = await this.program(version);
     if (earlier === undefined) return undefined;
-    const put = await this.putProgram(earlier.document);
-    return "version" in put ? put : undefined;
+    const put = await this.putProgram(earlier.document, base);
+    return "faults" in put ? undefined : put;
   }
 
   async deadLetters(page: { limit: number; before?: string }): ReturnType<Project["deadLetters"]> {

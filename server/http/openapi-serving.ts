@@ -15,6 +15,9 @@ import {
 } from "./openapi-parts.ts";
 import { ref } from "./openapi-schemas.ts";
 
+const IF_MATCH = {
+  name: "If-Match", in: "header", schema: { type: "string" }, description: "Tags of the programs that this one may replace.",
+};
 const TAG = { ETag: { description: "The document's entity tag, for `If-Match`.", schema: { type: "string" } } };
 
 export const SERVING_PATHS: Paths = {
@@ -190,10 +193,7 @@ export const SERVING_PATHS: Paths = {
       summary: "Replace the program",
       description:
         "Takes effect at once. A bad one changes nothing and is answered with every fault and its path. With `If-Match`, the `ETag` that the document was read with, it changes nothing either where another came into force since (412).",
-      parameters: [
-        { name: "If-Match", in: "header", schema: { type: "string" }, description: "Tags of the programs that this one may replace." },
-        project,
-      ],
+      parameters: [IF_MATCH, project],
       requestBody: body(ref("Program")),
       responses: {
         200: { ...json({ type: "object", properties: { version: { type: "integer" } }, required: ["version"] }), headers: TAG },
@@ -224,7 +224,9 @@ export const SERVING_PATHS: Paths = {
     post: {
       tags: ["Program"],
       summary: "Bring an earlier version back",
-      parameters: [project],
+      description:
+        "As a new version. With `If-Match`, the `ETag` of the program that it is to take the place of, it changes nothing where another came into force since (412).",
+      parameters: [IF_MATCH, project],
       requestBody: body({ type: "object", properties: { version: { type: "integer" } }, required: ["version"] }),
       responses: {
         200: json({
@@ -233,7 +235,7 @@ export const SERVING_PATHS: Paths = {
           required: ["version"],
         }),
       },
-      faults: ["bad_parameter", "unknown_version", ...CHANGES],
+      faults: ["program_changed", "bad_parameter", "unknown_version", ...CHANGES],
     },
   },
   "/v1/program/versions": {

@@ -734,6 +734,11 @@ test("a program is replaced only as it was read, where that is asked for", async
   equal((await put(read.json, `"other", ${first.headers.get("etag")}`)).headers.get("etag"), tag);
   equal((await put(named, `W/${tag}`)).status, 200, "a proxy that packs answers makes tags weak");
   equal((await put(named, "*")).status, 200);
+  const back = (tag: string) =>
+    ask(node, "POST /v1/program/rollback", { version: read.json.version }, { headers: { "content-type": "application/json", "if-match": tag } });
+  isProblem(await back(tag), 412, "program_changed");
+  equal((await back(first.headers.get("etag")!)).status, 200);
+  equal((await ask(node, "GET /v1/program")).headers.get("etag"), tag);
   equal((await put(read.json)).status, 200);
 });
 

@@ -165,6 +165,7 @@ export function projectSuite(host: string, { open, test: options = {} }: SuiteOp
     const { version, document } = (await project.program())!;
     deepEqual([version, document["name"]], [2, "mine"]);
     deepEqual(await project.putProgram({ name: "yours" }, [...base, programTag({ segments: mine.segments, name: "mine" })]), { version: 3 });
+    deepEqual(await project.rollbackProgram(2, base), { changedTo: 3 });
     const both = await Promise.all(["a", "b"].map((name) => project.putProgram({ name }, [programTag({ name: "yours" })])));
     deepEqual(both.map((put) => Object.keys(put)[0]).sort(), ["changedTo", "version"]);
   });

@@ -1,6 +1,7 @@
 // Earlier versions: what each would change, and the way back.
 import { useState } from "preact/hooks";
-import type { Program, ProgramVersions } from "../../api/types.ts";
+import { ApiProblem, type TaggedProgram } from "../../api/client.ts";
+import type { ProgramVersions } from "../../api/types.ts";
 import { useRead, type Reading } from "../../api/use-read.ts";
 import { Card } from "../../parts/card.tsx";
 import { Chip } from "../../parts/chip.tsx";
@@ -19,7 +20,7 @@ export function Versions({
   onChanged,
 }: {
   versions: Reading<ProgramVersions>;
-  current: Program;
+  current: TaggedProgram;
   onChanged: () => void;
 }) {
   const [opened, setOpened] = useState<number | undefined>(undefined);
@@ -64,6 +65,7 @@ export function Versions({
                     setOpened(undefined);
                     onChanged();
                   }}
+                  onOvertaken={onChanged}
                 />
               ) : null}
             </li>
@@ -74,9 +76,21 @@ export function Versions({
   );
 }
 
-function Comparison({ version, current, onChanged }: { version: number; current: Program; onChanged: () => void }) {
+function Comparison({
+  version,
+  current,
+  onChanged,
+  onOvertaken,
+}: {
+  version: number;
+  current: TaggedProgram;
+  onChanged: () => void;
+  /** Another program came into effect meanwhile: the comparison is to be with that one. */
+  onOvertaken: () => void;
+}) {
   const { api, notify } = useConsole();
-  const [asking, setAsking] = useState(false);
+  /** The program that was in effect when it was asked for: no other one is to go. */
+  const [asked, setAsked] = useState<TaggedProgram | undefined>(undefined);
   const read = useRead(`program ${api.project} ${version}`, () => api.program(version));
   if (read.data === undefined)
     return read.error === undefined ? (
@@ -86,12 +100,13 @@ function Comparison({ version, current, onChanged }: { version: number; current:
     );
   const before = documentText(current);
   const after = documentText(read.data);
-  const rollBack = async (): Promise<void> => {
+  const rollBack = async ({ tag }: TaggedProgram): Promise<void> => {
     try {
-      const answer = await api.rollbackProgram(version);
+      const answer = await api.rollbackProgram(version, tag);
       notify(`Version ${version} is back in effect, as version ${answer.version}.`);
       onChanged();
     } catch (error) {
+      if (error instanceof ApiProblem && error.code === "program_changed") onOvertaken();
       notify(`Nothing was changed. ${adviceOn(error)}`, "bad");
     }
   };
@@ -101,20 +116,20 @@ function Comparison({ version, current, onChanged }: { version: number; current:
         <span class="soft small">
           going back would change <DiffCount before={before} after={after} />
         </span>
-        <button type="button" class="btn small" onClick={() => setAsking(true)}>
+        <button type="button" class="btn small" onClick={() => setAsked(current)}>
           Roll back
         </button>
       </div>
       <Diff label={`What going back to version ${version} changes`} before={before} after={after} />
-      {asking ? (
+      {asked !== undefined ? (
         <Confirm
           title={`Roll back to version ${version}?`}
           action="Roll back"
-          onConfirm={() => void rollBack()}
-          onClose={() => setAsking(false)}
+          onConfirm={() => void rollBack(asked)}
+          onClose={() => setAsked(undefined)}
         >
           The document of version {version} becomes a new version and takes effect at once for everybody. Version{" "}
-          {current.version} is kept.
+          {asked.version} is kept.
         </Confirm>
       ) : null}
     </div>
