@@ -10,7 +10,7 @@ import { compileRequestRules, withRules } from "./request-rules.ts";
 import { Visit } from "./scope.ts";
 import { FAULTS_MAX, SEGMENTS_MAX, SEQUENCES_MAX, WINDOWS_MAX } from "./limits.ts";
 import { newsProgram } from "./news.ts";
-import type { ProgramDocument } from "./program.ts";
+import type { FeatureDocument, FeatureKind, ProgramDocument } from "./program.ts";
 import { shopProgram } from "./shop.ts";
 import { programWarnings } from "./warnings.ts";
 
@@ -36,6 +36,24 @@ test("a retention that begins when the window is over is taken, and warned of", 
   deepEqual(
     programWarnings(document, { webhooks: "signed" }).map(({ path, code }) => `${path} ${code}`),
     ["never", "hour", "same"].map((name) => `/experiments/${name}/metrics/back/after after_window`),
+  );
+});
+
+test("a feature that adds up what is text in every event is taken, and warned of", () => {
+  const of = (kind: FeatureKind, text: string): FeatureDocument =>
+    ({ kind, event: "view", of: text, ...(kind === "decayed" ? { half_life: "1d" } : {}) });
+  const document: ProgramDocument = {
+    models: { crowd: { min_persons: 10, max_share: 0.1 } },
+    features: {
+      summed: of("sum", "item_id"), highest: of("max", "context.device"), faded: of("decayed", "item.category"), mean: of("mean", "page_url"),
+      price: of("sum", "item.price"), data: of("max", "additional_data.pages"), worth: of("mean", "value"), kinds: of("distinct", "item_id"), latest: of("last", "page_url"),
+      places: of("count", "context.region"), plain: { kind: "sum" },
+    },
+  };
+  deepEqual(checkProgram(document), []);
+  deepEqual(
+    programWarnings(document, { webhooks: "signed" }).map(({ path, code }) => `${path} ${code}`),
+    ["summed", "highest", "faded", "mean"].map((name) => `/features/${name}/of not_a_number`),
   );
 });
 

@@ -3,7 +3,7 @@ import { bareNames } from "./bare-names.ts";
 import { durationMs } from "./duration.ts";
 import { RETENTION_AFTER, WINDOW } from "./experiments.ts";
 import { at } from "./faults.ts";
-import type { ExperimentDocument, ProgramDocument, ProgramFault } from "./program.ts";
+import type { ExperimentDocument, FeatureDocument, ProgramDocument, ProgramFault } from "./program.ts";
 import { unknownTypes } from "./unknown-types.ts";
 
 /** Below it, a list may tell one visitor what another one did. */
@@ -24,7 +24,7 @@ const UNSIGNED = {
 
 /** @param document - one without faults. */
 export function programWarnings(document: unknown, { webhooks }: WarnedHost): ProgramFault[] {
-  const { models, triggers = {}, experiments = {} } = document as ProgramDocument;
+  const { models, features = {}, triggers = {}, experiments = {} } = document as ProgramDocument;
   const { min_persons: least = 1, max_share: share = 1 } = models?.crowd ?? {};
   const warnings: ProgramFault[] = [];
   if (least < MIN_PERSONS_RECOMMENDED) {
@@ -48,10 +48,19 @@ export function programWarnings(document: unknown, { webhooks }: WarnedHost): Pr
     const message = `${UNSIGNED[webhooks]}: set ATTUNE_WEBHOOK_SECRET and start it again`;
     for (const path of paths) warnings.push({ path, code: "webhook_unsigned", message });
   }
+  for (const [name, feature] of Object.entries(features)) warnings.push(...textAsNumber(at("/features", name), feature));
   for (const [name, experiment] of Object.entries(experiments)) {
     warnings.push(...lateRetention(at("/experiments", name), experiment));
   }
   return [...warnings, ...bareNames(document as ProgramDocument), ...unknownTypes(document as ProgramDocument)];
+}
+
+/** What is text in every event cannot be added up: the feature is 0 for everybody, for ever. */
+function textAsNumber(path: string, { kind, of = "value" }: FeatureDocument): ProgramFault[] {
+  if (kind === "count" || kind === "distinct" || kind === "last") return [];
+  if (of === "value" || of === "item.price" || of.startsWith("additional_data.")) return [];
+  const message = `it stays 0: \`${of}\` is text, and ${kind} is of numbers; write kind distinct, last or count`;
+  return [{ path: at(path, "of"), code: "not_a_number", message }];
 }
 
 /** A retention that begins when the window is over is 0 for everybody, for ever. */
