@@ -7,6 +7,7 @@ import type { LoggedEvent } from "../../core/event/event.ts";
 import type { Item } from "../../core/item/item.ts";
 import { emptyPerson } from "../../core/profile/person.ts";
 import { withLearned } from "../../core/program/clusters.ts";
+import { inOrderOfRuns } from "../../core/program/order.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import type { Consent, PersonRef } from "../../core/record.ts";
 import { answerList, answerSimilar, answerSlot, answerTrending, listRules, type Sources } from "../../server/hosting/answers.ts";
@@ -407,7 +408,7 @@ export class ClusterProject implements Project {
   async putProgram(document: unknown, base?: readonly string[]): ReturnType<Project["putProgram"]> {
     const compiled = compileProgram(document, 1);
     if ("faults" in compiled) return { faults: compiled.faults };
-    const version = await this.#programs.next(withLearned(document, this.learner.program), base);
+    const version = await this.#programs.next(withLearned(inOrderOfRuns(compiled.program, this.learner.programs), this.learner.program), base);
     return version === undefined ? { changedTo: this.learner.programs.entries.at(-1)!.version } : { version };
   }
 

@@ -3,6 +3,7 @@ import type { LoggedEvent } from "../../core/event/event.ts";
 import { refOfKey } from "../../core/identity/identity.ts";
 import type { Item } from "../../core/item/item.ts";
 import { learnedDocument, withLearned } from "../../core/program/clusters.ts";
+import { inOrderOfRuns } from "../../core/program/order.ts";
 import type { CompiledProgram } from "../../core/program/compiled.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { profileView, type ProfileView } from "../../core/profile/view.ts";
@@ -375,7 +376,7 @@ export class EmbeddedProject implements Project {
   async putProgram(document: unknown, base?: readonly string[]): ReturnType<Project["putProgram"]> {
     const compiled = compileProgram(document, 1);
     if ("faults" in compiled) return { faults: compiled.faults };
-    const version = await this.#putDocument((inForce) => withLearned(document, inForce), base);
+    const version = await this.#putDocument((inForce) => withLearned(inOrderOfRuns(compiled.program, this.fold.programs), inForce), base);
     return version === undefined ? { changedTo: this.fold.programs.current.version } : { version };
   }
 

@@ -4,6 +4,7 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LoggedEvent } from "../../core/event/event.ts";
+import type { ExperimentView } from "../../core/experiment/view.ts";
 import type { ProgramDocument } from "../../core/program/program.ts";
 import type { PersonRef } from "../../core/record.ts";
 import { FilterError, RulesError, type PersonChange, type PreviewChange, type ProfileAnswer, type Project } from "../ports.ts";
@@ -306,6 +307,34 @@ export function projectSuite(host: string, { open, test: options = {} }: SuiteOp
     }
     for (const [user_id, variant] of given) equal((await project.decide({ user_id }, "theme"))!.variant, variant);
     deepEqual((await project.experiments()).map(({ name }) => name), ["look", "mix"]);
+  });
+
+  promise("an experiment whose variants and metrics are written in another order keeps its numbers, and its people", async (open) => {
+    const metrics = { bought: { kind: "conversion", event: "purchase" }, spent: { kind: "revenue" } };
+    const look = { variants: { plain: {}, dark: { slots: { theme: "dark" } } }, metrics };
+    const theme = { policy: "rules", variants: { light: {}, dark: {} }, default: "light" };
+    const turned = <T extends object>(part: T): T => Object.fromEntries(Object.entries(part).reverse()) as T;
+    const other = { variants: turned(look.variants), metrics: turned(metrics) };
+    const project = await open({ slots: { theme }, experiments: { look } } as ProgramDocument);
+    const given = new Map<string, string>();
+    for (let i = 0; i < 12; i++) {
+      const user_id = `u${i}`;
+      const { variant, decision_id } = (await project.decide({ user_id }, "theme"))!;
+      given.set(user_id, variant!);
+      await submit(project, { ...did(`i${i}`, "impression", { user_id }), context: { decision_id } });
+      if (variant === "dark") await submit(project, did(`p${i}`, "purchase", { user_id }, 5));
+    }
+    const spent = 5 * [...given.values()].filter((variant) => variant === "dark").length;
+    const isWhole = (found: ExperimentView | undefined) => found!.users === 12 && found!.variants[1]!.metrics["spent"]!.total === spent;
+    const before = (await until(() => project.experiment("look"), isWhole))!;
+    for (const experiments of [{ look: other }, {}, { look: other }]) {
+      ok("version" in (await project.putProgram({ slots: { theme }, experiments })));
+      await until(() => project.experiments(), (found) => found!.length === Object.keys(experiments).length);
+    }
+    const after = (await project.experiment("look"))!;
+    deepEqual([after.run, after.control, after.primary], [before.run, "plain", "bought"]);
+    deepEqual(after.variants.map(({ name, users, metrics }) => [name, users, metrics]), before.variants.map(({ name, users, metrics }) => [name, users, metrics]));
+    for (const [user_id, variant] of given) equal((await project.decide({ user_id }, "theme"))!.variant, variant);
   });
 
   promise("an interleaved list is won by the ranking whose items were clicked", async (open) => {
