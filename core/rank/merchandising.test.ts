@@ -89,6 +89,21 @@ test("caps hold for every list, pins and exploration among them, and lists stay 
   });
 });
 
+test("a new item to try stands in the second half of a list, however short that is", () => {
+  const tried = shop();
+  tried.putItem({ item_id: "new", categories: ["c0"], tags: [] }, nowMs);
+  for (const limit of [5, 6, 9, 12]) {
+    const places = new Set<number>();
+    for (let i = 0; i < 60; i++) {
+      const list = tried.recommend(ask({ personKey: `a:${i}`, limit })).items.map(({ itemId }) => itemId);
+      equal(list.length, limit);
+      if (list.includes("new")) places.add(list.indexOf("new"));
+    }
+    const least = limit - Math.min(5, limit >> 1);
+    deepEqual([...places].sort((a, b) => a - b), Array.from({ length: limit - least }, (_, i) => least + i), `of ${limit}`);
+  }
+});
+
 test("what is shown too often leaves, or falls by a factor", () => {
   const tired = new Set(plain.slice(0, 3));
   const left = ids(ask({ tired: { items: tired, by: 0 } }));

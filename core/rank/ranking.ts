@@ -25,7 +25,7 @@ const NEWEST_MS = 30 * 86_400_000; // Whoever reads "newest" of an older item is
 const NEW_ITEM_MS = 3 * 86_400_000;
 const NEW_ITEM_EVENTS_MAX = 20; // By then the models know it.
 const EXPLORE_LIMIT_MIN = 5; // Shorter lists have no place to spare.
-const EXPLORE_PLACES = 5; // The new item takes one of the last places.
+const EXPLORE_PLACES = 5; // The new item takes one of the last places, in the second half of a short list.
 const SEED = 0x3f29a1;
 
 export interface Ranking {
@@ -281,7 +281,7 @@ export function createRanking(models: Models): Ranking {
         const slot = exploration(query, barOf, isUnwanted);
         if (slot < 0) return undefined;
         const candidate = { slot, score: 0, item: items.itemAt(slot), origin: "exploration" as const };
-        return { candidate, fromEnd: hash32(query.personKey, SEED) % EXPLORE_PLACES };
+        return { candidate, fromEnd: hash32(query.personKey, SEED) % Math.min(EXPLORE_PLACES, count >> 1) };
       },
       onCapped: trace?.capped,
     });
