@@ -279,8 +279,11 @@ test("every part of the schema is described", () => {
     }
   };
   visit(schema, "");
-  for (const [name, definition] of Object.entries(schema.$defs as Record<string, Record<string, unknown>>))
+  for (const [name, definition] of Object.entries(schema.$defs as Record<string, Record<string, unknown>>)) {
+    // What an editor says of a name that its writer chose.
+    equal(typeof definition["description"], "string", `$defs/${name} has no description`);
     visit(definition, `$defs/${name}`);
+  }
 });
 
 const models = schema.properties.models.properties;
