@@ -372,6 +372,26 @@ describe("console", { skip }, () => {
     });
   });
 
+  test("an experiment says first what it says so far; it ends by a button, and goes on when the version before comes back", async () => {
+    await withPage(browser, { expectedErrors: /404/ }, async (page) => {
+      const { version } = (await (await fetch(`${base}/v1/program`)).json()) as { version: number };
+      await open(page, "experiments/dark_theme");
+      await shows(page, /^dark_theme.*So far\s+(better|worse|undecided|too early).*Persons\s+160/s);
+      const end = page.getByRole("button", { name: "End …" });
+      await end.click();
+      await page.getByRole("button", { name: "Cancel" }).click();
+      assert.ok(await end.evaluate((button) => button === document.activeElement), "the focus is back where it was");
+      await end.click();
+      await page.getByRole("button", { name: "End it" }).click();
+      await page.getByText(`dark_theme has ended. Version ${version} of the program brings it back.`).waitFor();
+      await shows(page, /The program runs no experiment/);
+      await page.goBack();
+      await shows(page, /The current program has no such experiment/);
+      assert.equal((await send("POST", "/v1/program/rollback", { version })).status, 200);
+      await shows(page, /Persons\s+160/);
+    });
+  });
+
   test("a person of whom much is known stays readable: long names, long texts, many of each, the last of many placements", async () => {
     const name = `a_name_${"n".repeat(50)}`;
     const many = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`trait_${index}`, index]));

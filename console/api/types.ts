@@ -114,6 +114,7 @@ export interface Program {
   events?: Record<string, { weight: number }>;
   interests?: { half_life?: string };
   placements?: Record<string, unknown>;
+  experiments?: Record<string, unknown>;
   [part: string]: unknown;
 }
 

@@ -60,14 +60,14 @@ test("a count in few characters is grouped like any other", () => {
 
 test("a share that is nearly all is not shown as all", () => {
   assert.deepEqual([0, 0.025, 0.34, 0.991, 0.996, 0.99999, 1, 1.2].map(formatShare), [
-    "0 %",
-    "2.5 %",
-    "34 %",
-    "99.1 %",
-    "99.6 %",
-    "99.9 %",
-    "100 %",
-    "120 %",
+    "0\u00a0%",
+    "2.5\u00a0%",
+    "34\u00a0%",
+    "99.1\u00a0%",
+    "99.6\u00a0%",
+    "99.9\u00a0%",
+    "100\u00a0%",
+    "120\u00a0%",
   ]);
 });
 
@@ -81,7 +81,7 @@ test("the ends of a narrow interval of shares are told apart", () => {
       [0.0999, 0.1001],
       [0.02461, 0.02466],
     ].map(([low, high]) => formatShares({ low: low!, high: high! })),
-    ["10 % to 34 %", "2.5 % to 3.1 %", "10.0 % to 10.5 %", "34.1 % to 34.3 %", "9.99 % to 10.01 %", "2.461 % to 2.466 %"],
+    ["10\u00a0% to 34\u00a0%", "2.5\u00a0% to 3.1\u00a0%", "10.0\u00a0% to 10.5\u00a0%", "34.1\u00a0% to 34.3\u00a0%", "9.99\u00a0% to 10.01\u00a0%", "2.461\u00a0% to 2.466\u00a0%"],
   );
 });
 

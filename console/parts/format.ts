@@ -53,18 +53,21 @@ export function initialOf(name: string): string {
   return sign.toUpperCase();
 }
 
+/** Per cent: its sign never begins a line. */
+const PERCENT = "\u00a0%";
+
 /** A share 0–1 as per cent: `34 %`, `2.5 %`; what is nearly all is not all: `99.6 %`. */
 export function formatShare(share: number): string {
   const percent = share * 100;
-  if (percent > 99 && percent < 100) return `${Math.min(percent, 99.9).toFixed(1)} %`;
-  return `${percent >= 9.95 || percent === 0 ? percent.toFixed(0) : percent.toFixed(1)} %`;
+  if (percent > 99 && percent < 100) return Math.min(percent, 99.9).toFixed(1) + PERCENT;
+  return percent.toFixed(percent >= 9.95 || percent === 0 ? 0 : 1) + PERCENT;
 }
 
 /** An interval of shares: where many persons have made it narrow, with the digits that tell its ends apart. */
 export function formatShares({ low, high }: { readonly low: number; readonly high: number }): string {
   const points = (high - low) * 100;
   const digits = [0, 1, 2].find((count) => points >= 10 ** -count) ?? 3;
-  const end = (share: number): string => (digits === 0 ? formatShare(share) : `${(share * 100).toFixed(digits)} %`);
+  const end = (share: number): string => (digits === 0 ? formatShare(share) : (share * 100).toFixed(digits) + PERCENT);
   return `${end(low)} to ${end(high)}`;
 }
 

@@ -1,10 +1,12 @@
 // One experiment: what each variant brings, how sure that is, and whether the numbers can be trusted.
+import { useState } from "preact/hooks";
 import type { Experiment, ExperimentVariant, MetricResult } from "../api/types.ts";
 import { ApiProblem } from "../api/client.ts";
 import { nodeNowMs } from "../api/node-clock.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
+import { Confirm } from "../parts/confirm.tsx";
 import {
   formatCount,
   formatCounted,
@@ -19,13 +21,16 @@ import {
 import { Plot, type PlotSeries } from "../parts/plot.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Stat } from "../parts/stat.tsx";
-import { Empty, Failed, Loading } from "../parts/state.tsx";
+import { adviceOn, Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { scaleOf, Whisker } from "../parts/whisker.tsx";
 import { useConsole } from "../shell/context.ts";
+import { go } from "../shell/route.ts";
 import { betterRanking } from "./experiments/better-ranking.ts";
 import { withNow } from "./experiments/lift-history.ts";
-import { beganMs, listsOf, States, verdictOf } from "./experiments.tsx";
+import { leaderOf, verdictOf } from "./experiments/so-far.ts";
+import { beganMs, listsOf, States } from "./experiments.tsx";
+import { documentText } from "./program.tsx";
 
 const EVERY_MS = 3000;
 /** Wider intervals of the lift are not drawn: four times control's mean. */
@@ -48,9 +53,12 @@ export function ExperimentView({ name }: { name: string }) {
         end={
           <>
             {experiment === undefined ? null : (
-              <a class="btn" href={links.program(["experiments", name])}>
-                Edit in the program
-              </a>
+              <>
+                <End name={name} />
+                <a class="btn" href={links.program(["experiments", name])}>
+                  Edit in the program
+                </a>
+              </>
             )}
             <a class="btn" href={links.view(["experiments"])}>
               All experiments
@@ -65,14 +73,57 @@ export function ExperimentView({ name }: { name: string }) {
           {reading.error === undefined ? (
             <Loading rows={6} />
           ) : isGone ? (
-            <Empty icon="experiments" title="The current program has no such experiment">
-              It may have been renamed or removed; a definition that comes back goes on where it was.
+            <Empty
+              icon="experiments"
+              title="The current program has no such experiment"
+              action={
+                <a class="btn" href={links.view(["program"])}>
+                  Versions of the program
+                </a>
+              }
+            >
+              It may have been renamed or have ended; a definition that comes back goes on where it was.
             </Empty>
           ) : (
             <Failed what="The experiment" error={reading.error} onRetry={reading.reload} />
           )}
         </div>
       )}
+    </>
+  );
+}
+
+/** Takes it out of the program, after a question. */
+function End({ name }: { name: string }) {
+  const { api, links, notify } = useConsole();
+  const [asking, setAsking] = useState(false);
+  const [ending, setEnding] = useState(false);
+  const end = async (): Promise<void> => {
+    setEnding(true);
+    try {
+      const { tag, ...program } = await api.program();
+      const others = Object.entries(program.experiments ?? {}).filter(([other]) => other !== name);
+      const { version } = await api.putProgram(documentText({ ...program, experiments: Object.fromEntries(others) }), tag);
+      notify(`Version ${version} is saved: ${name} has ended. Version ${program.version} of the program brings it back.`);
+      go(links.view(["experiments"]));
+    } catch (fault) {
+      notify(`Nothing was changed. ${adviceOn(fault)}`, "bad");
+      setEnding(false);
+    }
+  };
+  return (
+    <>
+      <button type="button" class="btn" disabled={ending} onClick={() => setAsking(true)}>
+        {ending ? "Ending …" : "End …"}
+      </button>
+      {asking ? (
+        <Confirm title={`End ${name}?`} action="End it" onConfirm={() => void end()} onClose={() => setAsking(false)}>
+          <p>
+            It is taken out of the program: from the next page on everybody sees what the program says without it. Its
+            numbers are no longer shown, and are kept: put back as it is, it goes on where it was.
+          </p>
+        </Confirm>
+      ) : null}
     </>
   );
 }
@@ -110,7 +161,7 @@ function Whole({ experiment }: { experiment: Experiment }) {
 }
 
 function Trust({ experiment }: { experiment: Experiment }) {
-  const { users, sample_ratio, metrics, primary, variants, covariate, confidence, mixed, interleaving } = experiment;
+  const { users, sample_ratio, primary, variants, covariate, confidence, mixed, interleaving } = experiment;
   const running = (
     <Stat
       name="Running"
@@ -135,7 +186,12 @@ function Trust({ experiment }: { experiment: Experiment }) {
   const ratio = sample_ratio.p_value < 0.001 ? "p < 0.001" : `p = ${formatNumber(sample_ratio.p_value)}`;
   return (
     <dl class="stats">
-      <Stat name="Persons" value={formatCount(users)} note={formatCounted(exposures, "exposure")} />
+      <SoFar experiment={experiment} />
+      <Stat
+        name="Persons"
+        value={formatCount(users)}
+        note={mixed === 0 ? formatCounted(exposures, "exposure") : `${formatCounted(mixed, "person")} of two variants`}
+      />
       {running}
       <Stat
         name="Sample ratio"
@@ -145,13 +201,23 @@ function Trust({ experiment }: { experiment: Experiment }) {
       />
       <Stat name="Confidence" value={formatShare(confidence)} note="at every moment at once" />
       <Stat name="Adjusted for" value={covariate} note={`explains ${formatShare(explained)}`} />
-      <Stat
-        name="Metrics"
-        value={String(metrics.length)}
-        note={mixed === 0 ? `${primary} decides` : `${formatCount(mixed)} persons were two`}
-      />
     </dl>
   );
+}
+
+const WORDS = { good: "better", bad: "worse" };
+
+/** The answer before what it rests on; where the ratio is off there is none. */
+function SoFar({ experiment }: { experiment: Experiment }) {
+  const leader = leaderOf(experiment);
+  const { primary, sample_ratio, users, variants } = experiment;
+  const said = (value: string, note: string) => <Stat name="So far" value={value} note={<span title={note}>{note}</span>} />;
+  if (!sample_ratio.ok) return said("not known", "the sample ratio is off");
+  if (variants.every(({ control, stopped }) => control || stopped !== null)) return said("stopped", "everybody sees control");
+  if (leader === undefined) return said(users === 0 ? "–" : "too early", `no interval of ${primary} yet`);
+  const { variant, verdict } = leader;
+  const { low, high } = variant.interval!;
+  return said(verdict === undefined ? "undecided" : WORDS[verdict], `${variant.name} ${formatLift(low)} to ${formatLift(high)}`);
 }
 
 function Variants({ experiment }: { experiment: Experiment }) {

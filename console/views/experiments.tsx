@@ -1,5 +1,5 @@
 // Every experiment of the program: how far it is and what it says so far.
-import type { Experiment, ExperimentVariant } from "../api/types.ts";
+import type { Experiment } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
@@ -8,6 +8,7 @@ import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { useConsole } from "../shell/context.ts";
+import { leaderOf } from "./experiments/so-far.ts";
 
 const EVERY_MS = 5000;
 
@@ -119,12 +120,9 @@ function BestLift({ experiment }: { experiment: Experiment }) {
     const wins = Object.entries(interleaving.wins);
     return <span class="soft">{wins.map(([name, count]) => `${name} ${formatCount(count)}`).join(" : ")}</span>;
   }
-  const { metrics, primary } = experiment;
-  const up = metrics.find(({ name }) => name === primary)?.better === "lower" ? -1 : 1;
-  const known = experiment.variants.filter(({ interval, stopped }) => interval !== null && stopped === null);
-  const [best] = [...known].sort((a, b) => up * ((b.lift ?? 0) - (a.lift ?? 0)));
-  if (best === undefined) return <span class="faint">too early</span>;
-  const tone = verdictOf(experiment, best);
+  const leader = leaderOf(experiment);
+  if (leader === undefined) return <span class="faint">too early</span>;
+  const { variant: best, verdict: tone } = leader;
   const { low, high } = best.interval!;
   const lift = formatLift(best.lift ?? 0);
   return (
@@ -140,15 +138,4 @@ function BestLift({ experiment }: { experiment: Experiment }) {
 /** The first exposure may be older than the definition: events keep their own time, and an import brings old ones. */
 export function beganMs({ started_at, history }: Pick<Experiment, "started_at" | "history">): number {
   return Math.min(timeOf(started_at), ...history.slice(0, 1).map(({ at }) => timeOf(at)));
-}
-
-/** Good or bad where the interval leaves no doubt. */
-export function verdictOf(
-  { metrics, primary }: Experiment,
-  { interval }: Pick<ExperimentVariant, "interval">,
-  metric = primary,
-): "good" | "bad" | undefined {
-  if (interval === null || (interval.low <= 0 && interval.high >= 0)) return undefined;
-  const isMore = interval.low > 0;
-  return isMore === (metrics.find(({ name }) => name === metric)?.better !== "lower") ? "good" : "bad";
 }
