@@ -86,6 +86,47 @@ describe("the console within reach of everybody", { skip: browserMissing() ?? fa
     });
   });
 
+  test("who adds a knob by keyboard goes on in it, who takes it away does not lose the focus; an item is found by its title", async () => {
+    await withPage(browser, { expectedErrors: /400/ }, async (page) => {
+      await open(page, "merchandising/home");
+      const has = async (place: Locator): Promise<void> => {
+        await page.waitForFunction((element) => element === document.activeElement, await place.elementHandle());
+      };
+      const add = page.getByRole("button", { name: "Add a pin" });
+      await add.press("Enter");
+      await has(page.getByLabel("Kind of pin 1"));
+      await page.getByLabel("Kind of pin 1").selectOption("item");
+      await page.getByLabel("What pin 1 shows").fill("Lam");
+      await page.locator('.knob-row datalist option[value="lamp"]', { hasText: "Lamp" }).waitFor({ state: "attached" });
+      await page.getByRole("button", { name: "Take away pin 1" }).press("Enter");
+      await has(add);
+    });
+  });
+
+  test("a message stays under the pointer and can be put away; a settled letter leaves the focus to the next one", async () => {
+    await withPage(browser, { expectedErrors: /400/ }, async (page) => {
+      const bad = ["one", "two"].map((event_id) => ({ event_id, user_id: "mara", event_type: "view", item_id: "lamp", timestamp: Date.now(), value: "x" }));
+      assert.equal((await ask(node, "POST /v1/events", bad)).status, 400);
+      await page.clock.install();
+      await open(page, "dead-letters");
+      const first = page.locator(".letter").first();
+      await first.locator(".letter-open").click();
+      assert.equal(await first.getByRole("link", { name: "mara" }).getAttribute("href"), "#/default/people/users/mara");
+      await first.getByRole("button", { name: "Retry" }).click();
+      const message = page.getByText("Still refused");
+      await message.hover();
+      await page.clock.runFor(30_000);
+      assert.equal(await message.count(), 1);
+      await page.getByRole("button", { name: "Dismiss" }).click();
+      await message.waitFor({ state: "detached" });
+      await first.getByRole("button", { name: "Edit" }).click();
+      const editor = page.getByLabel("Corrected event, JSON");
+      await editor.fill((await editor.inputValue()).replace('"x"', "1"));
+      await page.getByRole("button", { name: "Send corrected event" }).press("Enter");
+      await page.waitForFunction(() => document.querySelectorAll(".letter").length === 1 && document.activeElement?.className === "letter-open");
+    });
+  });
+
   test("on a phone the menu takes the focus and nothing beneath it does; Escape gives it back", async () => {
     await withPage(browser, { viewport: "phone" }, async (page) => {
       await open(page, "people");

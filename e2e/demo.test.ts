@@ -573,6 +573,7 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
 
   test("the first screen of the newsroom has its headline; heads fit the narrowest phone; a tablet's panel shuts", () =>
     withPage(browser, {}, async (page) => {
+      assert.equal((await fetch(`${base}/demo/news`)).url, `${base}/demo/news/`);
       await open(page, SITES.news);
       const headline = await page.locator(".card h3").first().boundingBox();
       assert.ok(headline!.y + headline!.height < page.viewportSize()!.height, "the lead's headline is below the fold");

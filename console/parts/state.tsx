@@ -35,9 +35,11 @@ export function Empty({
   );
 }
 
+const UNKNOWN_PROJECT = "unknown_project";
+
 export function Failed({ error, onRetry, what }: { error: unknown; onRetry?: () => void; what: string }) {
-  // The same key is refused again.
-  const mayHelp = !(error instanceof ApiProblem && error.status === 403);
+  // The same key is refused again, and the project is missing again.
+  const mayHelp = !(error instanceof ApiProblem && (error.status === 403 || error.code === UNKNOWN_PROJECT));
   return (
     <div class="state bad" role="alert">
       <Icon name="warning" size={24} />
@@ -64,5 +66,6 @@ export function adviceOn(error: unknown): string {
   if (error.status === 401) return "You are no longer logged in. Load the page again to log in.";
   if (error.status === 403) return "Your key does not allow this. Log in with one of a higher role.";
   if (error.status === 429 || error.status === 503) return `${error.message} It is retried in a moment.`;
+  if (error.code === UNKNOWN_PROJECT) return `${error.message} Choose one at the top.`;
   return error.message;
 }

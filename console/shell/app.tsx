@@ -58,11 +58,8 @@ export function App() {
   const notify = useCallback((text: string, tone?: "bad"): void => {
     const id = ++toastCount.current;
     setToasts((shown) => [...shown.slice(-2), { id, text, tone }]);
-    setTimeout(
-      () => setToasts((shown) => shown.filter((toast) => toast.id !== id)),
-      tone === "bad" ? BAD_TOAST_MS : TOAST_MS,
-    );
   }, []);
+  const drop = useCallback((id: number): void => setToasts((shown) => shown.filter((toast) => toast.id !== id)), []);
   const context = useMemo(
     () => ({ api: createApi(route.project), links: linksOf(route.project), notify }),
     [route.project, notify],
@@ -161,13 +158,29 @@ export function App() {
         {searching ? <SearchPalette onClose={() => setSearching(false)} /> : null}
         <div class="toasts" role="status" aria-live="polite">
           {toasts.map((toast) => (
-            <div key={toast.id} class="toast" data-tone={toast.tone}>
-              {toast.text}
-            </div>
+            <ToastLine key={toast.id} toast={toast} onGone={drop} />
           ))}
         </div>
       </StatsContext.Provider>
     </ConsoleContext.Provider>
+  );
+}
+
+/** It goes by itself, but not from under whoever reads it. */
+function ToastLine({ toast: { id, text, tone }, onGone }: { toast: Toast; onGone: (id: number) => void }) {
+  const [isHeld, setHeld] = useState(false);
+  useEffect(() => {
+    if (isHeld) return undefined;
+    const timer = setTimeout(() => onGone(id), tone === "bad" ? BAD_TOAST_MS : TOAST_MS);
+    return () => clearTimeout(timer);
+  }, [isHeld]);
+  return (
+    <div class="toast" data-tone={tone} onMouseEnter={() => setHeld(true)} onMouseLeave={() => setHeld(false)}>
+      <span>{text}</span>
+      <button type="button" aria-label="Dismiss" onClick={() => onGone(id)}>
+        <Icon name="close" />
+      </button>
+    </div>
   );
 }
 

@@ -1,12 +1,13 @@
 // Events that were refused, each with its reason. Try one again, or correct it first.
-import { useRef, useState } from "preact/hooks";
-import type { DeadLetter, IntakeAnswer } from "../api/types.ts";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { DeadLetter, IntakeAnswer, PersonRef } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
 import { CodeEditor, type Jump } from "../parts/code-editor.tsx";
 import { formatCount } from "../parts/format.ts";
 import { Icon } from "../parts/icon.tsx";
+import { PersonLink } from "../parts/ids.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { adviceOn, Empty, Failed, Loading } from "../parts/state.tsx";
 import { formatJson } from "../program/format-json.ts";
@@ -53,7 +54,17 @@ export function DeadLettersView() {
       else after.set(id, face);
       return after;
     });
+  const list = useRef<HTMLUListElement>(null);
+  const settledAt = useRef<number | undefined>(undefined);
+  // The focus would be lost with the letter that goes.
+  useLayoutEffect(() => {
+    if (settledAt.current === undefined) return;
+    const left = list.current?.querySelectorAll<HTMLElement>(".letter-open") ?? [];
+    (left[Math.min(settledAt.current, left.length - 1)] ?? document.querySelector("main"))?.focus();
+    settledAt.current = undefined;
+  }, [gone]);
   const settled = (letter: DeadLetter): void => {
+    settledAt.current = letters.indexOf(letter);
     setGone((before) => new Set(before).add(letter.id));
     show(letter, undefined);
     first.reload();
@@ -89,7 +100,7 @@ export function DeadLettersView() {
             success.
           </Empty>
         ) : (
-          <ul class="letters">
+          <ul class="letters" ref={list}>
             {letters.map((letter) => (
               <Letter
                 key={letter.id}
@@ -151,6 +162,7 @@ function Letter({ letter, face, onFace, onSettled }: LetterProps) {
       setSending(false);
     }
   };
+  const person = personOf(letter);
   const toggle = (next: Face): void => onFace(face === next ? undefined : next);
 
   return (
@@ -187,9 +199,16 @@ function Letter({ letter, face, onFace, onSettled }: LetterProps) {
         </span>
       </div>
       {face === "body" ? (
-        <pre class="code" tabIndex={0} aria-label="Body of the refused event">
-          {bodyText(letter)}
-        </pre>
+        <>
+          {person === undefined ? null : (
+            <p class="small letter-person">
+              Sent for <PersonLink person={person} />
+            </p>
+          )}
+          <pre class="code" tabIndex={0} aria-label="Body of the refused event">
+            {bodyText(letter)}
+          </pre>
+        </>
       ) : null}
       {face === "edit" ? (
         <Correction letter={letter} refused={refused} sending={sending} onSend={(text) => void retry(text)} />
@@ -252,6 +271,13 @@ function subjectOf({ body }: DeadLetter): string {
   const { event_type: type, user_id: user, anonymous_id: visitor } = body as Record<string, unknown>;
   const who = user ?? visitor;
   return [type, who === undefined ? undefined : `of ${String(who)}`].filter((part) => part !== undefined).join(" ");
+}
+
+/** Whom the event was about, where an id of theirs is in it. */
+function personOf({ body }: DeadLetter): PersonRef | undefined {
+  const { user_id, anonymous_id } = (body ?? {}) as Record<string, unknown>;
+  if (typeof user_id === "string" && user_id !== "") return { user_id };
+  return typeof anonymous_id === "string" && anonymous_id !== "" ? { anonymous_id } : undefined;
 }
 
 /** A body that was no JSON is kept as text. */

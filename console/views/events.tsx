@@ -83,9 +83,14 @@ export function EventsView({ query }: { query: URLSearchParams }) {
               )
             }
           >
-            {type !== "" || person !== ""
-              ? "Nothing has matched the filters since this page was opened."
-              : "Nothing has come in since this page was opened. Use the site, or send an event yourself, and it appears here."}
+            {type !== "" || person !== "" ? (
+              <>
+                Nothing has matched the filters since this page was opened. What was refused is not matched: it is in the{" "}
+                <a href={links.view(["dead-letters"])}>dead letters</a>.
+              </>
+            ) : (
+              "Nothing has come in since this page was opened. Use the site, or send an event yourself, and it appears here."
+            )}
           </Empty>
         )}
       </Card>

@@ -9,6 +9,7 @@ import type { Placement } from "../lists/preview-types.ts";
 import { usePreview } from "../lists/use-preview.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
+import { ItemField } from "../parts/item-field.tsx";
 import { adviceOn, Empty, Failed, Loading } from "../parts/state.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { Words } from "../parts/words.tsx";
@@ -252,14 +253,7 @@ function Whom({ query, onQuery }: { query: URLSearchParams; onQuery: (more: Reco
       </label>
       <label class="stacked">
         <span>Why not</span>
-        <input
-          class="field"
-          value={missing}
-          placeholder="an item_id that is missing"
-          spellcheck={false}
-          onInput={({ currentTarget }) => setMissing(currentTarget.value)}
-          onBlur={() => onQuery({ why_not: missing.trim() })}
-        />
+        <ItemField value={missing} onValue={setMissing} onBlur={() => onQuery({ why_not: missing.trim() })} />
       </label>
       <button type="submit" class="btn">
         Show

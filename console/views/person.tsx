@@ -1,5 +1,5 @@
 // One person, live: what attune knows, how it moves, what it would show and why.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiProblem, refQuery } from "../api/client.ts";
 import { nodeNowMs } from "../api/node-clock.ts";
 import { useRead } from "../api/use-read.ts";
@@ -47,6 +47,7 @@ interface TriggerMessage {
 export function PersonView({ person }: { person: PersonRef }) {
   const { api, links } = useConsole();
   const key = `${api.project} ${JSON.stringify(person)}`;
+  const below = useRef<HTMLDivElement>(null);
   const read = useRead(`profile ${key}`, () => api.profile(person), PROFILE_EVERY_MS);
   const program = useRead(`program ${api.project}`, () => api.program());
   const placements = Object.keys(program.data?.placements ?? {});
@@ -122,6 +123,11 @@ export function PersonView({ person }: { person: PersonRef }) {
               >
                 Events of this person
               </a>
+              {profile === undefined ? null : (
+                <button type="button" class="btn" onClick={() => toPrivacy(below.current!)}>
+                  Consent, export, erase
+                </button>
+              )}
               <Live state={state} pushedAfterMs={current.pushedAfterMs} />
             </>
           )
@@ -149,11 +155,17 @@ export function PersonView({ person }: { person: PersonRef }) {
         </div>
       )}
       {/* Named, so that what stands above may change without an erasure under way being forgotten. */}
-      <div key="privacy" class="below">
+      <div key="privacy" class="below" ref={below}>
         <Privacy key={key} person={person} isKnown={profile !== undefined} onErased={read.reload} />
       </div>
     </>
   );
+}
+
+/** It is below everything that others come for. */
+function toPrivacy(below: HTMLElement): void {
+  below.scrollIntoView({ block: "center" });
+  below.querySelector<HTMLElement>("button, a")?.focus({ preventScroll: true });
 }
 
 /** The first placements, and the one that is looked at: the same while that one is among them. */

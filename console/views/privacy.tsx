@@ -10,7 +10,7 @@ import { Table } from "../parts/table.tsx";
 import { useConsole } from "../shell/context.ts";
 
 export function PrivacyView() {
-  const { api } = useConsole();
+  const { api, links } = useConsole();
   const retention = useRead(`retention ${api.project}`, () => api.retention());
   const inventory = useRead(`inventory ${api.project}`, () => api.inventory());
   return (
@@ -18,6 +18,11 @@ export function PrivacyView() {
       <ViewHead
         title="Privacy"
         about="What is stored, what for, and how long. Export, erase and consent are on each person's page."
+        end={
+          <a class="btn" href={links.view(["people"])}>
+            Find a person
+          </a>
+        }
       />
       <div class="stack">
         <Card title="How long" note={retention.data === undefined ? undefined : <LastRun run={retention.data.last_run} />} flush>

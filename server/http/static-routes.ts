@@ -14,7 +14,10 @@ export function staticRoutes(folders: StaticFolders, options: { demo: boolean })
   const routes: Route[] = [];
   const demo = options.demo ? folders.demo : undefined;
   if (folders.console !== undefined) routes.push(...folder("/console/", folders.console));
-  if (demo !== undefined) routes.push(...folder("/demo/", demo));
+  if (demo !== undefined) {
+    routes.push(...folder("/demo/", demo));
+    routes.push({ method: "GET", path: "/demo/news", access: "public", handle: redirect("/demo/news/") });
+  }
   if (folders.sdk !== undefined) {
     // Sites on other origins load it with one script tag.
     const extraHeaders = { "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" };

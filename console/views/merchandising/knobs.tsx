@@ -1,8 +1,9 @@
 // The knobs of a placement: each is a part of its document, and one that is not set is not in it.
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Placement } from "../../lists/preview-types.ts";
 import { Icon } from "../../parts/icon.tsx";
+import { ItemField } from "../../parts/item-field.tsx";
 import { Words } from "../../parts/words.tsx";
 import type { KnobNotes } from "./knob-notes.ts";
 
@@ -100,13 +101,12 @@ export function Knobs({ draft, notes, attributes, onDraft }: KnobsProps) {
         fresh={{ when: '"new" in item.tags', at: firstFree(draft.pin ?? []) }}
         onRows={(pin) => set({ pin })}
         row={(pin, change, n) => {
-          const kind = pin.item === undefined ? "when" : "item";
           return (
             <>
               <select
                 class="field"
                 aria-label={`Kind of pin ${n}`}
-                value={kind}
+                value={pin.item === undefined ? "when" : "item"}
                 onChange={({ currentTarget: { value } }) =>
                   change({ at: pin.at, [value]: value === "when" ? '"new" in item.tags' : (pin.item ?? "") })
                 }
@@ -114,11 +114,11 @@ export function Knobs({ draft, notes, attributes, onDraft }: KnobsProps) {
                 <option value="when">the best with</option>
                 <option value="item">the item</option>
               </select>
-              <Condition
-                label={`What pin ${n} shows`}
-                value={pin.item ?? pin.when ?? ""}
-                onValue={(value) => change({ at: pin.at, [kind]: value })}
-              />
+              {pin.item === undefined ? (
+                <Condition label={`What pin ${n} shows`} value={pin.when ?? ""} onValue={(when) => change({ at: pin.at, when })} />
+              ) : (
+                <ItemField label={`What pin ${n} shows`} value={pin.item} onValue={(item) => change({ at: pin.at, item })} />
+              )}
               <Small label={`Position of pin ${n}`} value={pin.at} onValue={(at) => change({ ...pin, at })} />
             </>
           );
@@ -270,7 +270,7 @@ function numberOf(text: string): number {
 /** Of a condition on the narrowest column: a browser without `field-sizing` has the lines that this makes. */
 const LINE_CHARS = 22;
 
-/** CEL, or an id: as many lines as it needs. */
+/** CEL: as many lines as it needs. */
 function Condition({ label, value, onValue }: { label: string; value: string; onValue: (value: string) => void }) {
   return (
     <textarea
@@ -308,28 +308,48 @@ interface RowsProps<Row> {
 }
 
 function Rows<Row>({ legend, place, notes, rows, fresh, onRows, row }: RowsProps<Row>) {
+  const one = legend.toLowerCase().slice(0, -1);
+  const list = useRef<HTMLFieldSetElement>(null);
+  /** What takes the focus once it is there: a keyboard goes on in the new row, and is not lost with the one taken away. */
+  const next = useRef<string | undefined>(undefined);
+  useLayoutEffect(() => {
+    const found = next.current === undefined ? null : list.current!.querySelector<HTMLElement>(next.current);
+    if (found === null) return;
+    next.current = undefined;
+    found.focus();
+  });
   return (
-    <fieldset>
+    <fieldset ref={list}>
       <legend>{legend}</legend>
-      {rows.map((one, i) => (
+      {rows.map((each, i) => (
         <div class="knob-row" key={i}>
           <span class="knob-number faint num" aria-hidden="true">
             {i + 1}
           </span>
-          {row(one, (next) => onRows(rows.map((other, j) => (j === i ? next : other))), i + 1)}
+          {row(each, (changed) => onRows(rows.map((other, j) => (j === i ? changed : other))), i + 1)}
           <button
             type="button"
             class="btn quiet icon"
-            aria-label={`Take away ${legend.toLowerCase().slice(0, -1)} ${i + 1}`}
-            onClick={() => onRows(rows.filter((_, j) => j !== i))}
+            aria-label={`Take away ${one} ${i + 1}`}
+            onClick={() => {
+              next.current = ":scope > .btn";
+              onRows(rows.filter((_, j) => j !== i));
+            }}
           >
             <Icon name="close" />
           </button>
           <Note of={`${place}/${i}`} notes={notes} />
         </div>
       ))}
-      <button type="button" class="btn small" onClick={() => onRows([...rows, fresh])}>
-        Add
+      <button
+        type="button"
+        class="btn small"
+        onClick={() => {
+          next.current = `.knob-row:nth-of-type(${rows.length + 1}) .field`;
+          onRows([...rows, fresh]);
+        }}
+      >
+        Add a {one}
       </button>
     </fieldset>
   );

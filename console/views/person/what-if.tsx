@@ -6,6 +6,7 @@ import { Comparison, WhyNot } from "../../lists/comparison.tsx";
 import { usePreview } from "../../lists/use-preview.ts";
 import { Card } from "../../parts/card.tsx";
 import { Chip } from "../../parts/chip.tsx";
+import { ItemField } from "../../parts/item-field.tsx";
 import { Failed, Loading } from "../../parts/state.tsx";
 import { useConsole } from "../../shell/context.ts";
 import { personQuery } from "../merchandising.tsx";
@@ -97,13 +98,7 @@ function Question({ person, profile, placements, chosen, onChoose }: QuestionPro
         </label>
         <label class="stacked">
           <span>Why not</span>
-          <input
-            class="field"
-            value={missing}
-            placeholder="an item_id"
-            spellcheck={false}
-            onInput={({ currentTarget }) => setMissing(currentTarget.value)}
-          />
+          <ItemField value={missing} onValue={setMissing} />
         </label>
         <label class="stacked">
           <span>In country</span>
@@ -153,13 +148,7 @@ function Question({ person, profile, placements, chosen, onChoose }: QuestionPro
         </label>
         <label class="stacked">
           <span>Item</span>
-          <input
-            class="field"
-            value={added.item_id}
-            placeholder="an item_id"
-            spellcheck={false}
-            onInput={({ currentTarget }) => setAdded({ ...added, item_id: currentTarget.value })}
-          />
+          <ItemField value={added.item_id} onValue={(item_id) => setAdded({ ...added, item_id })} />
         </label>
         <button type="submit" class="btn">
           Add
