@@ -117,6 +117,9 @@ describe("the console within reach of everybody", { skip: browserMissing() ?? fa
       await message.hover();
       await page.clock.runFor(30_000);
       assert.equal(await message.count(), 1);
+      await page.emulateMedia({ forcedColors: "active" });
+      const edge = await page.locator(".toast").evaluate((toast) => getComputedStyle(toast).borderTopWidth);
+      assert.equal(edge, "1px", "it has no edge where its ground is the page's");
       await page.getByRole("button", { name: "Dismiss" }).click();
       await message.waitFor({ state: "detached" });
       await first.getByRole("button", { name: "Edit" }).click();

@@ -859,7 +859,7 @@ describe("console", { skip }, () => {
       await open(page, "people/users/vera");
       const privacy = page.getByRole("region", { name: "Privacy" });
       await privacy.getByRole("switch").first().waitFor();
-      await page.getByRole("button", { name: "Consent, export, erase" }).click();
+      await page.getByRole("button", { name: "Privacy" }).click();
       assert.ok(await privacy.getByRole("switch").first().evaluate((first) => first === document.activeElement), "not led to it");
       await privacy.getByRole("button", { name: "Erase …" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Erase for good" }).click();

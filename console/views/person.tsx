@@ -125,7 +125,7 @@ export function PersonView({ person }: { person: PersonRef }) {
               </a>
               {profile === undefined ? null : (
                 <button type="button" class="btn" onClick={() => toPrivacy(below.current!)}>
-                  Consent, export, erase
+                  Privacy
                 </button>
               )}
               <Live state={state} pushedAfterMs={current.pushedAfterMs} />
