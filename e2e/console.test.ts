@@ -236,7 +236,7 @@ describe("console", { skip }, () => {
       await page.getByRole("link", { name: "Why not in a list" }).click();
       const why = page.getByRole("region", { name: "Why not", exact: true });
       await why.getByRole("link", { name: "Item number 13" }).waitFor();
-      assert.equal(await page.getByRole("textbox", { name: "Why not" }).inputValue(), "item-13");
+      assert.equal(await page.getByRole("combobox", { name: "Why not" }).inputValue(), "item-13");
     });
   });
 
