@@ -22,6 +22,13 @@ import { readTls, watchTls } from "./tls.ts";
 
 /** A request whose body has not arrived by then is answered 408: slow senders must not hold memory. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** A connection that was answered and asks nothing more is closed then. */
+const IDLE_MS = 72_000;
+/**
+ * A proxy's stays: one that it takes up again while it is being closed is a 502, and it must be the proxy that closes. caddy keeps them for
+ * 2 min, Google's balancer for 10, Envoy for an hour.
+ */
+const PROXY_IDLE_MS = 3_660_000;
 const CONNECTIONS_MAX = connectionsWithin(20_000);
 /** Connections that wait to be taken: a burst beyond 511, the default, is reset before anybody could answer 503. */
 const BACKLOG_MAX = 4_096;
@@ -30,6 +37,8 @@ const DRAIN_MS = 5_000;
 
 export interface ShellOptions extends CallContext {
   tls?: HttpConfig["tls"] | undefined;
+  /** Whether most connections are those of proxies. */
+  isBehindProxy: boolean;
   receivingBytesMax: number;
   sendingBytesMax: number;
   routes: readonly Route[];
@@ -81,6 +90,7 @@ export function createShell(options: ShellOptions): Shell {
   const app = fastify({
     logger: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: options.isBehindProxy ? PROXY_IDLE_MS : IDLE_MS,
     return503OnClosing: false,
     forceCloseConnections: "idle",
     exposeHeadRoutes: true,

@@ -133,9 +133,9 @@ function assemble(
     commitTiming,
     now,
   });
+  const isBehindProxy = config.trustedProxies.length > 0;
   // Behind a proxy the whole world may be at loopback's door.
-  const isOpen = (): boolean =>
-    (ring?.isEmpty ?? true) && provider === undefined && config.trustedProxies.length === 0;
+  const isOpen = (): boolean => (ring?.isEmpty ?? true) && provider === undefined && !isBehindProxy;
   const webhooks = createWebhookSender({ config: config.webhooks, logger, seed: now() >>> 0, now, isOpen });
   const history = createHistory({ timings, commitTiming, intake, logger, now });
   const hubs = new Map<Project, Hub>();
@@ -253,6 +253,7 @@ function assemble(
     limits,
     audit,
     tls: config.tls,
+    isBehindProxy,
     receivingBytesMax: config.receivingBytesMax,
     sendingBytesMax: config.sendingBytesMax,
     timings,
