@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Server as TlsServer, TLSSocket } from "node:tls";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
@@ -32,6 +33,8 @@ const PROXY_IDLE_MS = 3_660_000;
 const CONNECTIONS_MAX = connectionsWithin(20_000);
 /** Connections that wait to be taken: a burst beyond 511, the default, is reset before anybody could answer 503. */
 const BACKLOG_MAX = 4_096;
+/** Before it goes down: what a proxy sends over a connection that is just being closed is a 502, so each is told with its next answer. */
+const LEAVE_MS = 3_000;
 /** How long open requests may take to finish when the server goes down. */
 const DRAIN_MS = 5_000;
 
@@ -52,6 +55,8 @@ export interface ShellOptions extends CallContext {
 export interface Shell {
   /** Resolves to the address that is bound, e.g. `http://127.0.0.1:8080`. */
   listen(options: { host: string; port: number }): Promise<string>;
+  /** Behind a proxy: goes on answering for a while, and closes each connection with its answer. */
+  leave(): Promise<void>;
   /** Answers what is open, refuses what comes, and cuts what is still open after some seconds. */
   close(): Promise<void>;
 }
@@ -316,6 +321,13 @@ export function createShell(options: ShellOptions): Shell {
       const { port: bound } = app.server.address() as AddressInfo;
       const scheme = tls === undefined ? "http" : "https";
       return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${bound}`;
+    },
+    async leave() {
+      if (!options.isBehindProxy) return;
+      app.server.prependListener("request", (_request, response) => {
+        response.shouldKeepAlive = false;
+      });
+      await pause(LEAVE_MS);
     },
     async close() {
       closing = true;

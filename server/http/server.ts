@@ -278,6 +278,7 @@ function assemble(
       }
     },
     async close() {
+      await shell.leave();
       streams.close();
       sockets.close();
       await Promise.all([shell.close(), grpc?.close()]);
