@@ -232,6 +232,21 @@ describe("the SDK in difficult pages", { skip: browserMissing() ?? false }, () =
       assert.deepEqual([user_id, anonymous_id], [undefined, await at.evaluate(() => attune.anonymousId)]);
     }));
 
+  test("a page that was left while it sends holds no lock: the next one that asks would throw it out of the back-forward cache", () =>
+    withPage(browser, {}, async (at) => {
+      const asked = new Promise<void>((resolve) => void at.route("**/v1/events*", () => resolve())); // and never answered
+      await at.goto(collector.origin);
+      await asked;
+      const held = (): Promise<unknown[]> =>
+        at.evaluate(async () => (await navigator.locks.query()).held!.map(({ name }) => name));
+      assert.deepEqual(await held(), ["attune:default:sending"]);
+      await at.evaluate(() => void dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
+      assert.deepEqual(await held(), []);
+      await at.unrouteAll({ behavior: "ignoreErrors" });
+      await at.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+      await collector.event({ event_type: "page_view" });
+    }));
+
   test("another visitor in another tab is shown his own decisions", async () => {
     const context = await newContext(browser);
     try {

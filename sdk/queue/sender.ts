@@ -68,6 +68,8 @@ export function createSender(options: SenderOptions): Sender {
   const { queue, clock, random, onDelivery, onError, onBack, onChange } = options;
   const inFlight = new Set<string>();
   let running: Promise<void> | undefined;
+  /** Ends the round, though an answer is still to come. */
+  let yieldTurn: (() => void) | undefined;
   let cancelTimer: (() => void) | undefined;
   let timerDueMs = Infinity;
   let attempt = 0;
@@ -195,7 +197,7 @@ export function createSender(options: SenderOptions): Sender {
 
   async function drain(): Promise<void> {
     for (let batch = nextBatch(); batch.length > 0 && !stopped; batch = nextBatch()) {
-      if (!(await send(batch))) return;
+      if (!(await Promise.race([send(batch), new Promise<void>((resolve) => (yieldTurn = resolve))]))) return;
     }
     batchMax = BATCH_EVENTS_MAX;
   }
@@ -229,6 +231,8 @@ export function createSender(options: SenderOptions): Sender {
       const batch = nextBatch();
       // A change of attributes is a PATCH, which no beacon can make: it waits for the next page.
       if (batch[0] && "event" in batch[0]) options.beacon("/v1/events", bodyOf(batch));
+      // The next page asks for the lock: one that held it would be thrown out of the back-forward cache.
+      yieldTurn?.();
     },
     wake() {
       retryAtMs = attributesWaitUntilMs = 0;
