@@ -5,18 +5,25 @@ import { Timers } from "./timers.ts";
 const START_MS = 1_790_000_000_000;
 const PERSONS = 1_000;
 
-/** Rows of a state file in which everybody falls due at once, and who was looked at in which turn of the event loop. */
-function startTimers(t: TestContext): { timers: Timers; turns: string[][]; nextTurn: () => void } {
+/** Rows of a state file in which everybody is due, how many of them were read, and who was looked at in which turn of the event loop. */
+function startTimers(t: TestContext, apartMs = 0): { timers: Timers; read: () => number; turns: string[][]; nextTurn: () => void } {
   t.mock.timers.enable({ apis: ["setInterval", "Date"], now: START_MS });
   let waiting: (() => void)[] = [];
   t.mock.method(globalThis, "setImmediate", (task: () => void) => waiting.push(task));
   const turns: string[][] = [[]];
   const rows = Array.from({ length: PERSONS }, (_, i) => {
     const key = `u:${String(i).padStart(4, "0")}`;
-    return { cursor: `${START_MS + 50}:${key}`, key };
+    return { cursor: `${START_MS + 50 - (PERSONS - i) * apartMs}:${key}`, key };
   });
+  let read = 0;
   const timers = new Timers({
-    persons: { storedTimers: ({ after = "", limit }) => rows.filter(({ cursor }) => cursor > after).slice(0, limit) },
+    persons: {
+      storedTimers: ({ after = "", limit }) => {
+        const page = rows.filter(({ cursor }) => cursor > after).slice(0, limit);
+        read += page.length;
+        return page;
+      },
+    },
     now: () => Date.now(),
     look: (key) => turns.at(-1)!.push(key),
   });
@@ -28,7 +35,7 @@ function startTimers(t: TestContext): { timers: Timers; turns: string[][]; nextT
   };
   timers.start();
   t.mock.timers.tick(100);
-  return { timers, turns, nextTurn };
+  return { timers, read: () => read, turns, nextTurn };
 }
 
 test("everybody who falls due is looked at, few in a turn", (t) => {
@@ -37,6 +44,19 @@ test("everybody who falls due is looked at, few in a turn", (t) => {
   assert.equal(new Set(turns.flat()).size, PERSONS);
   const most = Math.max(...turns.map((looked) => looked.length));
   assert.ok(most <= 100, `${most} in one turn`);
+  timers.stop();
+});
+
+test("after a long sleep nobody is read from the state file before those who are due already were looked at", (t) => {
+  const { timers, read, turns, nextTurn } = startTimers(t, 60_000);
+  let waitingMax = 0;
+  for (let turn = 0; turn < PERSONS && turns.flat().length < PERSONS; turn++) {
+    nextTurn();
+    if (turn % 10 === 0) t.mock.timers.tick(100);
+    waitingMax = Math.max(waitingMax, read() - turns.flat().length);
+  }
+  assert.equal(new Set(turns.flat()).size, PERSONS);
+  assert.ok(waitingMax <= 100, `${waitingMax} wait in memory`);
   timers.stop();
 });
 

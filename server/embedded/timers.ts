@@ -57,21 +57,26 @@ export class Timers {
   }
 
   #tick(): void {
+    if (this.#isLooking) return;
     const nowMs = this.#now();
     if (this.#cursor === undefined && nowMs - this.#scannedAtMs >= SCAN_EVERY_MS) {
       this.#scannedAtMs = nowMs;
       this.#scannedToMs = nowMs + HORIZON_MS;
       this.#scan();
-    }
-    if (!this.#isLooking) this.#lookAtDue();
+    } else this.#lookAtDue();
   }
 
-  /** Fetches what falls due soon from the state file, a page a turn. */
+  /**
+   * Fetches what falls due soon from the state file, a page after the other. Who is due is looked at before the next page:
+   * where a node was off for a month that may be everybody.
+   */
   #scan(): void {
+    if (this.#isLooking) return this.#inNextTurn(() => this.#scan());
     const after = this.#cursor === undefined ? {} : { after: this.#cursor };
     const rows = this.#persons.storedTimers({ ...after, toMs: this.#scannedToMs, limit: ROWS_A_TURN });
     for (const { cursor, key } of rows) this.set(key, Number(cursor.slice(0, cursor.indexOf(":"))));
     this.#cursor = rows.length < ROWS_A_TURN ? undefined : rows.at(-1)!.cursor;
+    this.#lookAtDue();
     if (this.#cursor !== undefined) this.#inNextTurn(() => this.#scan());
   }
 
