@@ -33,7 +33,7 @@ export async function openClusterAccess({ kafka, redis, ...options }: ClusterAcc
     return {
       keys: ring,
       sessions,
-      counterOf: sharedCounts(link, options.now),
+      counterOf: sharedCounts(link, () => performance.now()),
       openAudit: () => openSharedAudit({ ...options, connection: kafka, sender, link }),
       async close() {
         await close();

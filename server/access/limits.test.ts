@@ -1,10 +1,11 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { once } from "node:events";
 import { credentials, loadPackageDefinition, Metadata } from "@grpc/grpc-js";
 import protoLoader from "@grpc/proto-loader";
 import { WebSocket } from "ws";
 import { ask, startNode, type TestNode } from "../http/testing.ts";
+import { createLimits } from "./limits.ts";
 import { PROTO_FOLDER } from "../protobuf/messages.ts";
 
 const limits = { keyPerS: 10_000, addressPerS: 10_000, personPerS: 10_000 };
@@ -33,6 +34,20 @@ test("a key beyond its limit is told to wait, another one is not", async (t) => 
   t.after(() => node.close());
   ok((await countRefused(node, 60, () => busy)) > 0);
   equal(await countRefused(node, 4, () => quiet), 0);
+});
+
+test("whoever was told to wait does not wait for a clock that was set back", () => {
+  let nowMs = 1_790_000_000_000;
+  const waits: number[] = [];
+  const counted = createLimits(limits, () => nowMs, () => (key, exceeded) => exceeded(key, waits.shift() ?? 500));
+  counted.key("a");
+  throws(() => counted.key("a"), { code: "rate_limited" });
+  nowMs -= 86_400_000;
+  counted.key("a");
+  nowMs += 501;
+  waits.push(86_400_000); // As the library reckons it while the clock is set back.
+  counted.key("a");
+  counted.key("a");
 });
 
 test("an address beyond its limit is told to wait, whatever it says of itself", async (t) => {

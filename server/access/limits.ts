@@ -38,6 +38,7 @@ const countInMemory: CounterOf = (_, perS) => {
 };
 
 const IPV6_NETWORK_BYTES = 7;
+const SECOND_MS = 1_000;
 /** Those who are told to wait; a flood of many beyond it starts anew. */
 const WAITING_MAX = 100_000;
 
@@ -53,7 +54,8 @@ export function createLimits(config: LimitConfig, now: () => number, counterOf: 
     return (key) => {
       const untilMs = until.get(key) ?? 0;
       const waitMs = untilMs - now();
-      if (waitMs > 0) {
+      // Nobody waits longer than his second: the clock was set back.
+      if (waitMs > 0 && waitMs <= SECOND_MS) {
         throw new Problem("rate_limited", `More than ${perS} requests a second by one ${what}.`, {
           retryAfterS: waitMs / 1_000,
         });

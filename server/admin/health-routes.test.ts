@@ -1,5 +1,5 @@
 // What machines that watch a node are told.
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -29,6 +29,18 @@ test("a log that has failed is not ready, and says so", async () => {
   equal(ready.json.parts["project:default"].log, "failed: restart the node when the disk is well");
   match((await ask(node, "GET /metrics")).text, /^attune_storage_failed\{project="default"\} 1$/m);
   equal((await ask(node, "GET /v1/trending")).status, 200);
+});
+
+test("how long a node has been up is told by no clock that may be set", async () => {
+  const clock = { nowMs: Date.now() };
+  const server = await serverOver(await openProject(testFolder(), clock), { now: () => clock.nowMs });
+  const node = { url: await server.listen() };
+  after(() => server.close());
+  for (const byMs of [-3_600_000, 365 * 86_400_000]) {
+    clock.nowMs += byMs;
+    const { uptime_s: upS } = (await ask(node, "GET /v1/stats")).json;
+    ok(upS >= 0 && upS < 3_600, `${upS} s`);
+  }
 });
 
 test("the operator's guide names every metric, and none that there is not", async () => {

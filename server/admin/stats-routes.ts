@@ -36,6 +36,7 @@ export interface StatsSources {
 
 export function statsRoutes(sources: StatsSources): Route[] {
   const startedAtMs = sources.now();
+  const startedMs = performance.now();
   return [
     { method: "GET", path: "/v1/stats", access: "read", handle: readStats },
     { method: "GET", path: "/v1/projects", access: "read", handle: readProjects },
@@ -56,7 +57,7 @@ export function statsRoutes(sources: StatsSources): Route[] {
       project: project.name,
       at: new Date(nowMs).toISOString(),
       started_at: new Date(startedAtMs).toISOString(),
-      uptime_s: round((nowMs - startedAtMs) / 1_000),
+      uptime_s: round((performance.now() - startedMs) / 1_000),
       ready: host.ready,
       storage_full: host.storageFull,
       totals: {

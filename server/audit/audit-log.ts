@@ -230,7 +230,7 @@ export function repeatedReads(now: () => number): (facts: Omit<AuditFacts, "at">
     const same = `${project} ${actor} ${action} ${subject ?? ""}`;
     const nowMs = now();
     const lastMs = lastReads.get(same);
-    if (lastMs !== undefined && nowMs - lastMs < SAME_READ_MS) return true;
+    if (lastMs !== undefined && Math.abs(nowMs - lastMs) < SAME_READ_MS) return true;
     if (lastReads.size >= READS_REMEMBERED_MAX) lastReads.clear();
     lastReads.set(same, nowMs);
     return false;

@@ -59,7 +59,7 @@ export async function replayCommand(args: string[]): Promise<number> {
   const send = sender({ url: new URL("/v1/events", base), project: values.project, key: environmentOf()["ATTUNE_KEY"] });
   const counts: Counts = { accepted: 0, duplicates: 0, rejected: 0, unreadable: 0, refusals: createRefusals() };
   const runId = Date.now().toString(36);
-  const startedAtMs = Date.now();
+  const startedMs = performance.now();
   const file = openEventFile(path);
   const bar = progressBar(`replaying ${path}`);
   let firstMs: number | undefined;
@@ -85,10 +85,10 @@ export async function replayCommand(args: string[]): Promise<number> {
       }
       taken++;
       firstMs ??= event.timeMs;
-      const dueMs = startedAtMs + Math.max(0, event.timeMs - firstMs) / speed;
-      if (dueMs > Date.now()) {
+      const dueMs = startedMs + Math.max(0, event.timeMs - firstMs) / speed;
+      if (dueMs > performance.now()) {
         await flush();
-        await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - Date.now())));
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));
       }
       const { event_id: id } = event.body;
       const renamed = id === undefined ? {} : { event_id: `${String(id).slice(0, 54)}-${runId}` };
@@ -102,7 +102,7 @@ export async function replayCommand(args: string[]): Promise<number> {
   await flush();
   bar.done();
   const { accepted, duplicates, rejected, unreadable } = counts;
-  const seconds = ((Date.now() - startedAtMs) / 1_000).toFixed(1);
+  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
   process.stdout.write(
     `events: ${accepted} accepted, ${duplicates} duplicates, ${rejected} rejected, ${unreadable} unreadable; ${seconds} s\n`,
   );

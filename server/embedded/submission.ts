@@ -1,5 +1,5 @@
 // What intake submits, as log records: each event once, with its item's facts, stamped with the group's time.
-import { uuidv7 } from "uuidv7";
+import { V7Generator } from "uuidv7";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { addItemFacts } from "../hosting/item-facts.ts";
 import type { EventOutcome, Submission } from "../ports.ts";
@@ -8,6 +8,9 @@ import type { Erasures } from "../privacy/erasures.ts";
 import type { Group } from "./committer.ts";
 import { type EventKeys, eventKeysOf, type KeyedRecord } from "./event-keys.ts";
 import type { Fold } from "./fold.ts";
+
+/** In the order of their groups, whatever the machine's clock says: the list of refused events goes by them. */
+const letterIds = new V7Generator();
 
 /**
  * The records to be written for a submission whose turn has come; one outcome an event is added to `outcomes`.
@@ -47,7 +50,7 @@ export function recordsOf(
     if (isErasedBody(letter.body, (key, happenedMs) => erasures.covers(key, happenedMs))) continue;
     if (!mayKeep(letter.body, fold, group)) continue;
     if (letter.once !== undefined && fold.knowsLetter(letter.once)) continue;
-    records.push({ kind: "dead_letter", at: atMs, letter: { ...letter, id: uuidv7(), at: atMs } });
+    records.push({ kind: "dead_letter", at: atMs, letter: { ...letter, id: letterIds.generateOrResetWithTs(atMs).toString(), at: atMs } });
   }
   return records;
 }

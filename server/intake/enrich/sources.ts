@@ -11,7 +11,8 @@ export function markSources(now: () => number = Date.now): MarkSource {
   let salt = randomBytes(32);
   let saltedMs = now();
   return (network) => {
-    if (now() - saltedMs >= DAY_MS) {
+    const ageMs = now() - saltedMs;
+    if (ageMs < 0 || ageMs >= DAY_MS) {
       salt = randomBytes(32);
       saltedMs = now();
     }
