@@ -36,6 +36,8 @@ export interface ForgettingHost {
   readonly ledger: Erasures;
   readonly policy: RetentionPolicy;
   nowMs(): number;
+  /** By the machine's clock, which may have been set back: what it was ahead by once makes nothing old. */
+  machineMs(): number;
   /** The host goes down. */
   isStopped(): boolean;
   /** What serves. */
@@ -167,7 +169,7 @@ export class Forgetting {
   }
 
   async #retain(): Promise<RetentionReport | undefined> {
-    const { place, log, ledger, policy, nowMs, isStopped, write, exclusive, acted } = this.#host;
+    const { place, log, ledger, policy, machineMs, isStopped, write, exclusive, acted } = this.#host;
     await this.#host.checkpoint();
     const report = await applyRetention({
       place,
@@ -175,7 +177,7 @@ export class Forgetting {
       ledger,
       fold: () => this.#host.derived().fold,
       policy,
-      nowMs,
+      nowMs: machineMs,
       isStopped: () => isStopped() || ledger.running().length > 0,
       write,
       roll: () => exclusive(() => log.roll()),

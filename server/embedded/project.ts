@@ -137,6 +137,7 @@ export class EmbeddedProject implements Project {
       ledger,
       policy: this.retentionPolicy,
       nowMs: () => this.#nowMs(),
+      machineMs: () => options.now(),
       isStopped: () => this.#closed,
       derived: () => this.#derived,
       derive: (files) => this.#derive(files),

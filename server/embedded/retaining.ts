@@ -71,7 +71,7 @@ async function expirePersons({ fold, policy, nowMs, isStopped, write }: Retentio
       await write(1, (atMs) => {
         // He may have come back while this waited.
         const now = fold().persons.peek(key);
-        if (now === undefined || !isExpired(now, policy, atMs)) return [];
+        if (now === undefined || !isExpired(now, policy, nowMs())) return [];
         counts[now.userId === undefined ? "visitors_expired" : "profiles_expired"]++;
         return [{ kind: "expiry", at: atMs, names: fold().namesOf(key) }];
       });

@@ -54,6 +54,22 @@ test("persons go when they were not seen for long enough, and come back as someb
   deepEqual(await verified(crashed, clock), []);
 });
 
+test("what is not old does not go because the clock was ahead once", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const project = await openProject(testFolder(), clock);
+  await send(project, event(clock, "1", { user_id: "ada" }), event(clock, "2", { anonymous_id: "once" }));
+  await project.submit({ events: [], deadLetters: [letter({ user_id: "ada" })] });
+  clock.nowMs += 2 * 365 * DAY;
+  await send(project, event(clock, "3", { user_id: "bob" }));
+  clock.nowMs = START_MS + DAY;
+  const { at, ...gone } = (await project.retain())!;
+  const nothing = { profiles_expired: 0, visitors_expired: 0, dead_letters_expired: 0, erasures_dropped: 0 };
+  deepEqual(gone, { ...nothing, log: { records_erased: 0, bytes_dropped: 0 } });
+  clock.nowMs += 30 * DAY;
+  equal((await project.retain())!.visitors_expired, 1, "what is old goes meanwhile");
+  deepEqual(await verified(project, clock), []);
+});
+
 test("refused events go after their time, from the list and from the log", async () => {
   const clock: Clock = { nowMs: START_MS };
   const project = await openProject(testFolder(), clock);
