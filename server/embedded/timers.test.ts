@@ -6,7 +6,10 @@ const START_MS = 1_790_000_000_000;
 const PERSONS = 1_000;
 
 /** Rows of a state file in which everybody is due, how many of them were read, and who was looked at in which turn of the event loop. */
-function startTimers(t: TestContext, apartMs = 0): { timers: Timers; read: () => number; turns: string[][]; nextTurn: () => void } {
+function startTimers(
+  t: TestContext,
+  { apartMs = 0, takes = () => {} }: { apartMs?: number; takes?: () => void } = {},
+): { timers: Timers; read: () => number; turns: string[][]; nextTurn: () => void } {
   t.mock.timers.enable({ apis: ["setInterval", "Date"], now: START_MS });
   let waiting: (() => void)[] = [];
   t.mock.method(globalThis, "setImmediate", (task: () => void) => waiting.push(task));
@@ -25,7 +28,10 @@ function startTimers(t: TestContext, apartMs = 0): { timers: Timers; read: () =>
       },
     },
     now: () => Date.now(),
-    look: (key) => turns.at(-1)!.push(key),
+    look: (key) => {
+      turns.at(-1)!.push(key);
+      takes();
+    },
   });
   const nextTurn = (): void => {
     const tasks = waiting;
@@ -48,7 +54,7 @@ test("everybody who falls due is looked at, few in a turn", (t) => {
 });
 
 test("after a long sleep nobody is read from the state file before those who are due already were looked at", (t) => {
-  const { timers, read, turns, nextTurn } = startTimers(t, 60_000);
+  const { timers, read, turns, nextTurn } = startTimers(t, { apartMs: 60_000 });
   let waitingMax = 0;
   for (let turn = 0; turn < PERSONS && turns.flat().length < PERSONS; turn++) {
     nextTurn();
@@ -57,6 +63,15 @@ test("after a long sleep nobody is read from the state file before those who are
   }
   assert.equal(new Set(turns.flat()).size, PERSONS);
   assert.ok(waitingMax <= 100, `${waitingMax} wait in memory`);
+  timers.stop();
+});
+
+test("where each takes long, one is looked at in a turn", (t) => {
+  let nowMs = 0;
+  t.mock.method(performance, "now", () => nowMs);
+  const { timers, turns, nextTurn } = startTimers(t, { takes: () => (nowMs += 100) });
+  for (let turn = 0; turn < 20; turn++) nextTurn();
+  assert.deepEqual(new Set(turns.map((looked) => looked.length)), new Set([1]));
   timers.stop();
 });
 

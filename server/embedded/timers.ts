@@ -10,6 +10,8 @@ const BUCKET_MS = 100;
 /** What is done between two turns of the event loop: about 1 ms each. */
 const PERSONS_A_TURN = 40;
 const ROWS_A_TURN = 100;
+/** Whoever is brought through a year of hours takes 0.1 s: after him the others wait for the next turn. */
+const TURN_MS = 2;
 
 export class Timers {
   readonly #persons: Pick<Persons, "storedTimers">;
@@ -86,11 +88,12 @@ export class Timers {
     this.#isLooking = false;
     if (this.#firstBucket > nowBucket) return;
     let left = PERSONS_A_TURN;
+    const endMs = performance.now() + TURN_MS;
     const due = [...this.#buckets.keys()].filter((bucket) => bucket <= nowBucket).sort((a, b) => a - b);
     for (const bucket of due) {
       const keys = this.#buckets.get(bucket)!;
       for (const key of keys) {
-        if (left-- <= 0) {
+        if (left-- <= 0 || performance.now() > endMs) {
           this.#firstBucket = bucket;
           this.#isLooking = true;
           this.#inNextTurn(() => this.#lookAtDue());
