@@ -75,6 +75,11 @@ export class SharedLog {
     }
   }
 
+  /** Kafka refuses to have it read. */
+  get isRefused(): boolean {
+    return this.#reader.isRefused;
+  }
+
   async close(): Promise<void> {
     await this.#reader.close();
   }

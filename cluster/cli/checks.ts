@@ -1,11 +1,11 @@
 // What the promises rest on, checked at every start: a wrong setting shows itself months later, and then as loss.
-import { Admin, ConfigResourceTypes } from "@platformatic/kafka";
+import { AclOperations, Admin, ConfigResourceTypes, Consumer } from "@platformatic/kafka";
 import { createClient } from "redis";
 import { FlinkRest } from "../jobs/flink-rest.ts";
 import { clientOptions, type KafkaConnection } from "../kafka/connection.ts";
-import { deepest } from "../kafka/faults.ts";
+import { deepest, isRefusal, RIGHTS, sayRefused } from "../kafka/faults.ts";
 import { KafkaSender } from "../kafka/sender.ts";
-import { topicsWithOwnKeys } from "../kafka/topics.ts";
+import { topicsWithOwnKeys, withAdmin } from "../kafka/topics.ts";
 import { encodeClusterRecord } from "../wire/record.ts";
 import { TICK_KEY } from "../wire/record-key.ts";
 import { LOOK_KEY, WRITING_LOOK } from "../redis/link.ts";
@@ -19,6 +19,8 @@ export class CheckError extends Error {
 
 const REDIS_MAJOR_MIN = 6;
 const ANSWER_TIMEOUT_MS = 5_000;
+/** What a broker answers that does not tell rights. */
+const RIGHTS_UNKNOWN = -(2 ** 31);
 
 /** `own` are those that `up` runs, `others` those that it was given the addresses of. @throws CheckError with every fault. */
 export async function checkInstallations(plan: Plan, connection: KafkaConnection, which: "own" | "others"): Promise<void> {
@@ -63,9 +65,8 @@ export async function checkBroker(
     }
     return faults;
   } catch (cause) {
-    throw new CheckError(`Kafka does not answer at ${connection.brokers.join(",")}: ${deepest(cause as Error)}`, {
-      cause,
-    });
+    const said = sayRefused(cause) ?? `Kafka does not answer at ${connection.brokers.join(",")}: ${deepest(cause as Error)}`;
+    throw new CheckError(said, { cause });
   } finally {
     await admin.close();
   }
@@ -83,6 +84,39 @@ export async function checkWritable(connection: KafkaConnection, topics: readonl
     return sender.isRefusing ? [`Kafka refuses what is written to ${topics.join(", ")}: ${deepest(error as Error)}`] : [];
   } finally {
     await sender.close();
+  }
+}
+
+/** Whether attune's login may read the topics, and confirm them as the job's group. Where Kafka is away, or a topic is missing, others say so. */
+export async function checkReadable(connection: KafkaConnection, names: readonly string[], groupId: string): Promise<string[]> {
+  const consumer = new Consumer({ ...clientOptions(connection), groupId: "attune-none", retries: 0 });
+  const refused: string[] = [];
+  try {
+    for (const name of names) if (await isRefused(consumer, name)) refused.push(name);
+  } finally {
+    await consumer.close(true);
+  }
+  const topics = refused.length === 0 ? [] : [`attune's login may not read ${refused.join(", ")}. ${RIGHTS}`];
+  return [...topics, ...(await checkGroup(connection, groupId))];
+}
+
+/** Without this right the job goes on, and looks as if it stood still. */
+async function checkGroup(connection: KafkaConnection, groupId: string): Promise<string[]> {
+  const group = await withAdmin(connection, (admin) => admin.describeGroups({ groups: [groupId], includeAuthorizedOperations: true }));
+  const rights = group.get(groupId)?.authorizedOperations ?? RIGHTS_UNKNOWN;
+  if (rights === RIGHTS_UNKNOWN || (rights & (1 << AclOperations.READ)) !== 0) return [];
+  return [`attune's login may not read the group ${groupId}: how far the job is cannot be confirmed. ${RIGHTS}`];
+}
+
+async function isRefused(consumer: Consumer, name: string): Promise<boolean> {
+  try {
+    const { id: topicId, partitions } = (await consumer.metadata({ topics: [name] })).topics.get(name)!;
+    const first = { partition: 0, fetchOffset: 0n, currentLeaderEpoch: -1, lastFetchedEpoch: -1, partitionMaxBytes: 1 };
+    const limits = { maxWaitTime: 0, minBytes: 0, maxBytes: 1, isolationLevel: 0 };
+    await consumer.fetch({ node: partitions[0]!.leader, topics: [{ topicId, partitions: [first] }], ...limits });
+    return false;
+  } catch (error) {
+    return isRefusal(error);
   }
 }
 

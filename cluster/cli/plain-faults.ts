@@ -11,7 +11,7 @@ import { LedgerCopyError } from "../erasure/ledger-copy.ts";
 import { InstallError } from "../install/tools.ts";
 import { FlinkError } from "../jobs/flink-rest.ts";
 import { OpenTransactionError } from "../kafka/committed.ts";
-import { sayAway } from "../kafka/faults.ts";
+import { sayAway, sayRefused } from "../kafka/faults.ts";
 import { TopicError } from "../kafka/topics.ts";
 import { PartError } from "../parts/part.ts";
 import { RedisAwayError } from "../redis/link.ts";
@@ -47,5 +47,5 @@ export function isMisuse(error: unknown): boolean {
 /** Faults that a person can mend are one line or a few; undefined for anything else, which is a bug and keeps its stack. */
 export function plainly(error: unknown): string | undefined {
   if (isMisuse(error) || PLAIN.some((kind) => error instanceof kind)) return (error as Error).message;
-  return sayAway(error);
+  return sayAway(error) ?? sayRefused(error);
 }

@@ -1,9 +1,10 @@
 // The topics of every project of a cluster: made where they are missing, kept as long as the settings say, checked always. With
 // them go the ages of persons, which the job keeps to.
 import { createTopics, checkTopics, needsOf, type TopicNeeds } from "../kafka/topics.ts";
-import { projectTopics, sharedTopics } from "../wire/topics.ts";
+import { groupId, projectTopics, sharedTopics } from "../wire/topics.ts";
 import { setPersonAges } from "../kafka/person-ages.ts";
 import { setTopicRetention } from "../kafka/topic-retention.ts";
+import { checkReadable, CheckError } from "./checks.ts";
 import { clusterRetention, type ClusterSettings } from "./settings.ts";
 
 /** What the job of a generation and the servers need; keys and the audit trail are all projects'. */
@@ -17,7 +18,7 @@ export function sharedNeeds(): TopicNeeds[] {
   return [access, audit].map((name) => ({ name, settings }));
 }
 
-/** @throws TopicError with every fault, one a line. */
+/** @throws TopicError with every fault, one a line; CheckError where they may not be read. */
 export async function ensureTopics({ plan, connection }: ClusterSettings, generation: number): Promise<void> {
   const needs = clusterTopics(plan.projects, generation);
   await createTopics(connection, needs, plan);
@@ -28,6 +29,8 @@ export async function ensureTopics({ plan, connection }: ClusterSettings, genera
     await setPersonAges(connection, topics.control, ages.persons);
   }
   await checkTopics(connection, needs);
+  const refused = await checkReadable(connection, needs.map(({ name }) => name), groupId(generation));
+  if (refused.length > 0) throw new CheckError(refused.join("\n"));
 }
 
 /** Where topics have another number of partitions than they were made with, what that does and what mends it; undefined where none has. */

@@ -1,5 +1,5 @@
 // What Kafka's client throws, in words for whoever runs the cluster.
-import { AuthenticationError, NetworkError, TimeoutError } from "@platformatic/kafka";
+import { AuthenticationError, NetworkError, TimeoutError, type ProtocolError } from "@platformatic/kafka";
 
 const ASKED_IN_VAIN = [NetworkError, TimeoutError, AuthenticationError];
 
@@ -9,6 +9,21 @@ export function sayAway(error: unknown): string | undefined {
     ? `Kafka does not answer: ${deepest(error as Error)}`
     : undefined;
 }
+
+/** Kafka answers, and this login may not: a right is missing, or was taken away. */
+export function isRefusal(error: unknown): boolean {
+  return chainOf(error).some((one) => String((one as ProtocolError).apiId).endsWith("_AUTHORIZATION_FAILED"));
+}
+
+/** One line where a right is missing; undefined for any other fault. */
+export function sayRefused(error: unknown): string | undefined {
+  if (!isRefusal(error)) return undefined;
+  const asked = (error as Error).message;
+  const said = deepest(error as Error);
+  return `Kafka refuses it to attune's login: ${asked === said ? said : `${asked} ${said}`} ${RIGHTS}`;
+}
+
+export const RIGHTS = "The rights that it needs are listed in docs/guides/operator.md";
 
 /** The client wraps what happened several times; the innermost message says it. */
 export function deepest(error: Error): string {

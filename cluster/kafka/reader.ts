@@ -8,6 +8,7 @@
 import { Consumer } from "@platformatic/kafka";
 import { nextOffsetOf, recordsOf, withoutAborted, type ReadRecord } from "./batches.ts";
 import { clientOptions, type KafkaConnection } from "./connection.ts";
+import { isRefusal } from "./faults.ts";
 
 export interface ReadBatch {
   readonly topic: string;
@@ -45,6 +46,8 @@ const PARTITION_BYTES_MAX = 1024 * 1024;
 /** A request that does not come back by then is given up, with the client that lost it. */
 const FETCH_DEADLINE_MS = 15_000;
 const PAUSE_AFTER_FAULT_MS = 300;
+/** So long one refusal counts: the next question follows the pause. */
+const REFUSED_KEPT_MS = 3_000;
 const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
 const EARLIEST = -2n;
@@ -77,6 +80,7 @@ export class KafkaReader {
   #isStarting = false;
   #startAgain = false;
   #takenUpMs = 0;
+  #refusedMs = -Infinity;
   /** Answers that could not be had. */
   faultsTotal = 0;
   /** Positions that the broker no longer had: reading went on at the earliest. */
@@ -125,6 +129,11 @@ export class KafkaReader {
   atEndSince(topic: string, partition: number): number | undefined {
     const of = this.#partitions.get(nameOf(topic, partition));
     return isAtEnd(of) ? of!.askedMs : undefined;
+  }
+
+  /** Kafka answers, and refuses what we ask: this login may not read, or no longer. Nothing comes meanwhile. */
+  get isRefused(): boolean {
+    return performance.now() - this.#refusedMs < REFUSED_KEPT_MS;
   }
 
   /** Records that are not taken yet, of one topic or of all: as of the last answers, Infinity before the first. */
@@ -323,6 +332,7 @@ export class KafkaReader {
   async #fault(error: unknown, failed: Consumer): Promise<void> {
     if (this.#closed) return;
     this.faultsTotal++;
+    if (isRefusal(error)) this.#refusedMs = performance.now();
     this.#options.onFault?.(error as Error);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_FAULT_MS));
     if (this.#closed || this.#consumer !== failed) return;

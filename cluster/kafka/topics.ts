@@ -85,7 +85,7 @@ async function untilListed(admin: Admin, names: readonly string[]): Promise<void
     const known = new Set(await admin.listTopics());
     const missing = names.filter((name) => !known.has(name));
     if (missing.length === 0) return;
-    if (performance.now() > deadline) throw new TopicError(`the brokers do not list ${missing.join(", ")}`);
+    if (performance.now() > deadline) throw new TopicError(`the brokers do not list ${missing.join(", ")}: they are away, or attune's login may not describe them`);
     await setTimeout(LISTED_POLL_MS);
   }
 }

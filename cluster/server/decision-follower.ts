@@ -77,6 +77,10 @@ export class DecisionFollower {
     return this.#decisions.lag() + this.#outcomes.lag() + this.#follower.waiting;
   }
 
+  get isRefused(): boolean {
+    return this.#decisions.isRefused || this.#outcomes.isRefused;
+  }
+
   /** Resolves when everything that there is was folded once. */
   caughtUp(): Promise<void> {
     return this.#follower.caughtUp();

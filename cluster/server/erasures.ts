@@ -94,6 +94,11 @@ export class Erasures {
     await this.#log.append(encodeErasure({ kind: "erasure", job_id, status: "done", at, hashes, proof }), job_id);
   }
 
+  /** Kafka refuses to have it read. */
+  get isRefused(): boolean {
+    return this.#log.isRefused;
+  }
+
   async close(): Promise<void> {
     await this.#log.close();
   }

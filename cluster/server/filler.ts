@@ -57,6 +57,11 @@ export class Filler {
     return this.#reader.lag();
   }
 
+  /** Kafka refuses to have it read. */
+  get isRefused(): boolean {
+    return this.#reader.isRefused;
+  }
+
   /** Each of our partitions was filled to its end once. */
   get isWhole(): boolean {
     return [...this.#shares.values()].every(({ isWhole }) => isWhole);

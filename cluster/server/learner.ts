@@ -76,6 +76,11 @@ export class Learner {
     return this.#reader.lag() + this.#steps.lag;
   }
 
+  /** Kafka refuses to have it read. */
+  get isRefused(): boolean {
+    return this.#reader.isRefused || this.#steps.isRefused || this.#decisions.isRefused;
+  }
+
   get stepsTotal(): number {
     return this.#steps.total;
   }

@@ -453,6 +453,7 @@ export class ClusterProject implements Project {
       membership: this.#membership,
       job: this.#job,
       outputs: this.#outputs,
+      refusesReads: [...this.#fillers, this.learner, this.#erasures].some(({ isRefused }) => isRefused),
       hasLearnt: this.#hasLearnt,
       isClosed: this.#closed,
     });

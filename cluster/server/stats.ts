@@ -32,6 +32,8 @@ export interface StatsOf {
   readonly membership: Membership;
   readonly job: JobWatch;
   readonly outputs: OutputsWatch;
+  /** Kafka answers, and this login may not read something of what we follow. */
+  readonly refusesReads: boolean;
   /** Everything there was has been learnt once. */
   readonly hasLearnt: boolean;
   readonly isClosed: boolean;
@@ -63,15 +65,16 @@ export function statsOf(of: StatsOf): HostStats {
 }
 
 function partsOf(of: StatsOf): NonNullable<HostStats["parts"]> {
-  const { sender, link, learner, snapshots, filler, membership, job, outputs, hasLearnt } = of;
+  const { sender, link, learner, snapshots, filler, membership, job, outputs, refusesReads, hasLearnt } = of;
   const { state, units } = learner.learnt.decisions;
   const [modelsLag, decisionsLag, fillerLag] = [learner.lag, learner.decisionsLag, filler.lag].map(figure);
   return {
     kafka: {
-      ready: !sender.isAway && !sender.isRefusing,
+      ready: !sender.isAway && !sender.isRefusing && !refusesReads,
       queued_records: sender.queuedRecords,
       queued_bytes: sender.queuedBytes,
       refuses_writes: sender.isRefusing,
+      refuses_reads: refusesReads,
     },
     redis: { ready: link.isCurrent, faults: link.faultsTotal, refuses_writes: link.isRefusing },
     models: {

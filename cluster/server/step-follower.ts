@@ -96,6 +96,10 @@ export class StepFollower {
     return this.#reader.lag() + this.#follower.waiting;
   }
 
+  get isRefused(): boolean {
+    return this.#reader.isRefused;
+  }
+
   /** Resolves when everything that there is was learnt once. */
   caughtUp(): Promise<void> {
     return this.#follower.caughtUp();
