@@ -1,4 +1,6 @@
 // The parts of a cluster that are ours to run, by its plan.
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureJars, jarsFolder } from "../install/jars.ts";
 import { ensureRedis } from "../install/redis.ts";
@@ -9,6 +11,7 @@ import { type Lifetime, Part, type PartSpec } from "../parts/part.ts";
 import { redisSpec } from "../parts/redis.ts";
 import { serverSpec } from "../parts/server.ts";
 import { zookeeperSpec } from "../parts/zookeeper.ts";
+import { storesOf } from "./kafka-properties.ts";
 import { serverUrl, type ClusterSettings, type Plan } from "./settings.ts";
 
 export interface ClusterParts {
@@ -89,8 +92,19 @@ function serverOf(
     projects,
     generation,
     clusterKey,
+    ...contentsOf([...storesOf(kafka.properties), redis.caFile, redis.certFile, redis.keyFile]),
   };
   return serverSpec({ folder: join(folder, name), name, url: serverUrl(servers, port), settings });
+}
+
+/** A certificate is renewed under its old name: a server reads these files at its start alone, so what they hold is one of its settings. */
+function contentsOf(files: readonly (string | undefined)[]): { readonly filesHash?: string } {
+  const named = files.filter((file) => file !== undefined);
+  if (named.length === 0) return {};
+  const hash = createHash("sha256");
+  // One that is missing is named by whoever connects with it.
+  for (const file of named) hash.update(existsSync(file) ? readFileSync(file) : "").update("\0");
+  return { filesHash: hash.digest("base64url") };
 }
 
 /** Address and files; whether it is ours to run is nothing that a server need know. */

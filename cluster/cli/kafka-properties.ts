@@ -53,6 +53,11 @@ export function toConnection(brokers: readonly string[], properties: KafkaProper
   return { brokers, ...tls, ...sasl };
 }
 
+/** The files that they name. */
+export function storesOf(properties: KafkaProperties): (string | undefined)[] {
+  return ["truststore", "keystore"].map((store) => properties[`ssl.${store}.location`]);
+}
+
 function tlsOf(properties: KafkaProperties): ConnectionOptions {
   for (const store of ["truststore", "keystore"]) {
     const isGiven = Object.keys(properties).some((name) => name.startsWith(`ssl.${store}.`));

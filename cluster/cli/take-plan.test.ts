@@ -1,13 +1,14 @@
 // One plan after another in the same folder: what runs is what the plan says, and a plan that cannot be changes nothing.
 import { equal, match, notEqual, rejects } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Part } from "../parts/part.ts";
 import { freePort } from "../parts/port.ts";
 import { CheckError } from "./checks.ts";
+import { partsOf } from "./cluster-parts.ts";
 import { type ClusterSettings, planAt, resolveCluster, writePlan } from "./settings.ts";
 import { takePlan } from "./take-plan.ts";
 
@@ -89,4 +90,23 @@ test("a cluster that was watched over is so after an up that failed", { skip }, 
   notEqual(before.pid, pid);
   equal(attune("down").status, 0);
   equal(before.isAlive, false);
+});
+
+test("a certificate that is renewed under its old name is another setting of the servers", { skip }, async (t) => {
+  const data = dataFolder(t);
+  const [caFile, truststore] = [join(data, "redis-ca.pem"), join(data, "kafka-ca.pem")];
+  for (const file of [caFile, truststore]) writeFileSync(file, "the old signer");
+  const flags = { data, port: "8080", redis: "rediss://127.0.0.1:1", "redis-ca": caFile, kafka: "127.0.0.1:1" };
+  const tls = ["security.protocol=SSL", "ssl.truststore.type=PEM", `ssl.truststore.location=${truststore}`];
+  const settings = await resolveCluster({ ...flags, "kafka-property": tls });
+  const settingsNow = (): string => partsOf(settings, 1).servers[0]!.spec.settings!.text;
+  const before = settingsNow();
+  equal(settingsNow(), before);
+  for (const file of [caFile, truststore]) {
+    const known = settingsNow();
+    writeFileSync(file, "the new one");
+    notEqual(settingsNow(), known, file);
+  }
+  rmSync(caFile);
+  notEqual(settingsNow(), before, "one that is missing is no fault of who looks at the parts");
 });

@@ -26,6 +26,8 @@ export interface ClusterServerSettings extends Omit<ServeSettings, "logLevel"> {
   readonly events?: EventTopics;
   /** Of the job's topics. */
   readonly generation?: number;
+  /** Of what the certificates' files held at the start, for `up` to see that they were renewed. */
+  readonly filesHash?: string;
   /** The key that all servers of the cluster share; 32 bytes in base64. */
   readonly clusterKey: string;
 }
