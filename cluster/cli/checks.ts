@@ -87,8 +87,8 @@ export async function checkWritable(connection: KafkaConnection, topics: readonl
   }
 }
 
-/** Whether attune's login may read the topics, and confirm them as the job's group. Where Kafka is away, or a topic is missing, others say so. */
-export async function checkReadable(connection: KafkaConnection, names: readonly string[], groupId: string): Promise<string[]> {
+/** Whether attune's login may read the topics. Where Kafka is away, or a topic is missing, others say so. */
+export async function checkReadable(connection: KafkaConnection, names: readonly string[]): Promise<string[]> {
   const consumer = new Consumer({ ...clientOptions(connection), groupId: "attune-none", retries: 0 });
   const refused: string[] = [];
   try {
@@ -96,12 +96,11 @@ export async function checkReadable(connection: KafkaConnection, names: readonly
   } finally {
     await consumer.close(true);
   }
-  const topics = refused.length === 0 ? [] : [`attune's login may not read ${refused.join(", ")}. ${RIGHTS}`];
-  return [...topics, ...(await checkGroup(connection, groupId))];
+  return refused.length === 0 ? [] : [`attune's login may not read ${refused.join(", ")}. ${RIGHTS}`];
 }
 
-/** Without this right the job goes on, and looks as if it stood still. */
-async function checkGroup(connection: KafkaConnection, groupId: string): Promise<string[]> {
+/** Whether the job may confirm what it has read: without this right it goes on, and looks as if it stood still. */
+export async function checkGroup(connection: KafkaConnection, groupId: string): Promise<string[]> {
   const group = await withAdmin(connection, (admin) => admin.describeGroups({ groups: [groupId], includeAuthorizedOperations: true }));
   const rights = group.get(groupId)?.authorizedOperations ?? RIGHTS_UNKNOWN;
   if (rights === RIGHTS_UNKNOWN || (rights & (1 << AclOperations.READ)) !== 0) return [];

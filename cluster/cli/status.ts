@@ -8,7 +8,7 @@ import { sayWrittenAgain, writtenAgain } from "../kafka/written-again.ts";
 import { checkTopics } from "../kafka/topics.ts";
 import type { Part } from "../parts/part.ts";
 import { groupId, projectTopics } from "../wire/topics.ts";
-import { checkReadable, checkRedis, checkWritable, withoutPassword } from "./checks.ts";
+import { checkGroup, checkReadable, checkRedis, checkWritable, withoutPassword } from "./checks.ts";
 import { partsOf } from "./cluster-parts.ts";
 import { openDisk } from "./open-disk.ts";
 import { plainly } from "./plain-faults.ts";
@@ -80,7 +80,8 @@ async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> 
   // An administrator may have changed them since "up" looked.
   const needs = clusterTopics(plan.projects, generation);
   const checked = noted(checkTopics(connection, needs));
-  const readable = noted(checkReadable(connection, needs.map(({ name }) => name), groupId(generation)));
+  const readable = noted(checkReadable(connection, needs.map(({ name }) => name)));
+  const confirmed = noted(checkGroup(connection, groupId(generation)));
   // Into a log that waits for a restore nothing may be written.
   const isWritten = servers.some(({ pid }) => pid !== undefined);
   const topics = Object.keys(plan.projects).flatMap((name) => projectTopics(name, { generation }).log);
@@ -91,7 +92,7 @@ async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> 
     noted(writtenAgain(connection, generation)),
   ]);
   const refused = isWritten ? await checkWritable(connection, topics) : [];
-  for (const fault of [...((await redis) ?? []), ...((await readable) ?? []), ...refused]) faults.add(fault);
+  for (const fault of [...((await redis) ?? []), ...((await readable) ?? []), ...((await confirmed) ?? []), ...refused]) faults.add(fault);
   const partitions = sayPartitions(needs, (await checked) ?? new Map(), plan.partitions);
   return {
     parts,

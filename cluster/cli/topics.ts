@@ -1,7 +1,7 @@
 // The topics of every project of a cluster: made where they are missing, kept as long as the settings say, checked always. With
 // them go the ages of persons, which the job keeps to.
 import { createTopics, checkTopics, needsOf, type TopicNeeds } from "../kafka/topics.ts";
-import { groupId, projectTopics, sharedTopics } from "../wire/topics.ts";
+import { projectTopics, sharedTopics } from "../wire/topics.ts";
 import { setPersonAges } from "../kafka/person-ages.ts";
 import { setTopicRetention } from "../kafka/topic-retention.ts";
 import { checkReadable, CheckError } from "./checks.ts";
@@ -29,7 +29,7 @@ export async function ensureTopics({ plan, connection }: ClusterSettings, genera
     await setPersonAges(connection, topics.control, ages.persons);
   }
   await checkTopics(connection, needs);
-  const refused = await checkReadable(connection, needs.map(({ name }) => name), groupId(generation));
+  const refused = await checkReadable(connection, needs.map(({ name }) => name));
   if (refused.length > 0) throw new CheckError(refused.join("\n"));
 }
 
