@@ -34,7 +34,7 @@ export async function backfill(settings: ClusterSettings, report: (line: string)
   await untilCaughtUp(settings, { generation: next, besides: generation, report });
   report(`generation ${next} has caught up`);
 
-  const partitions = await checkTopics(connection, clusterTopics(plan.projects, next));
+  const partitions = await checkTopics(connection, clusterTopics(plan.projects, next), plan.partitions);
   const link = await RedisLink.open(redisConnection(plan.redis));
   try {
     const fills = await Promise.all(

@@ -76,7 +76,7 @@ function installationSpecs(folder: string, plan: Plan): PartSpec[] {
 
 function serverOf(
   folder: string,
-  { kafka, redis, servers, projects, demo, clusterKey }: Plan,
+  { kafka, redis, servers, projects, partitions, demo, clusterKey }: Plan,
   { index, port, generation }: { index: number; port: number; generation: number },
 ): PartSpec {
   const name = `server-${index}`;
@@ -90,6 +90,7 @@ function serverOf(
     kafka: { brokers: kafka.brokers, properties: kafka.properties },
     redis: withoutOwn(redis),
     projects,
+    partitions,
     generation,
     clusterKey,
     ...contentsOf([...storesOf(kafka.properties), redis.caFile, redis.certFile, redis.keyFile]),

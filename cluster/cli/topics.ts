@@ -33,14 +33,13 @@ export async function ensureTopics({ plan, connection }: ClusterSettings, genera
   if (refused.length > 0) throw new CheckError(refused.join("\n"));
 }
 
-/** Where topics have another number of partitions than they were made with, what that does and what mends it; undefined where none has. */
+/** Where topics have another number of partitions than planned, and what that does; undefined where none has. */
 export function sayPartitions(needs: readonly TopicNeeds[], found: ReadonlyMap<string, number>, partitions: number): string | undefined {
   const others = needs.filter(({ name, settings }) => settings.partitions === "many" && (found.get(name) ?? partitions) !== partitions);
   if (others.length === 0) return undefined;
   const names = others.map(({ name }) => `${name} has ${found.get(name)}`);
   return (
-    `${names.join(", ")} partitions, and the cluster was planned with ${partitions}: where somebody added them, records go to other ` +
-    'partitions than servers look in, and persons stand still. "attune cluster submit --backfill" makes the job\'s topics anew; the log (events, ' +
-    "page, engage, commerce) and decisions come back as they were by backup and restore alone"
+    `${names.join(", ")} partitions, and the cluster was planned with ${partitions}: those that somebody added stay empty, ` +
+    "because with them a person's events would go elsewhere"
   );
 }

@@ -15,7 +15,7 @@ export async function verifyCommand(flags: ClusterFlags): Promise<number> {
   const link = await RedisLink.open(redisConnection(plan.redis));
   let total = 0;
   try {
-    const partitions = await checkTopics(connection, clusterTopics(plan.projects, generation));
+    const partitions = await checkTopics(connection, clusterTopics(plan.projects, generation), plan.partitions);
     for (const project of Object.keys(plan.projects)) {
       const topics = projectTopics(project, { generation });
       const store = new ProfileStore(link, { project, generation, shards: partitions.get(topics.profiles)! });

@@ -113,7 +113,8 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     );
   });
 
-  await t.test("a savepoint, and on with four subtasks on the heap", async () => {
+  const added = await rig.addPartitions(3);
+  await t.test("a savepoint, and on with four subtasks on the heap, in topics that somebody gave more partitions", async () => {
     const writing = traffic.run(300);
     const savepoint = await rig.rest.stop(jobId);
     jobId = await rig.submit({ parallelism: 4, from: savepoint, settings: { "state.backend.type": "hashmap" } });
@@ -168,6 +169,11 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
         }
     equal(new Set(told).size, told.length);
     ok(told.length > 300, `${told.length} outcomes`);
+    const astray: string[] = [];
+    for (const place of added)
+      for await (const records of readCommitted({ connection, ...place }))
+        for (const { value } of records) if (decodeClusterRecord(value!).kind !== "tick") astray.push(place.topic);
+    deepEqual(astray, [], "partitions that somebody added stay empty");
   });
 
   await t.test("who is erased is forgotten, whatever comes late", async () => {

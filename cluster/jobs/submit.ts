@@ -212,11 +212,12 @@ export function jobSettings(
   { generation, exactlyOnce = true }: SubmitOptions,
   { passOnAfterMs }: JobState,
 ): JobSettings {
-  const { kafka, projects, checkpointMs, transactionTimeoutMs, parallelism } = plan;
+  const { kafka, projects, partitions, checkpointMs, transactionTimeoutMs, parallelism } = plan;
   const given = {
     ...(hasSecrets(plan) ? { "kafka-properties": plan.jobPropertiesFile ?? secretsFile(folder) } : {}),
     brokers: kafka.brokers.join(","),
     projects: Object.keys(projects).join(","),
+    partitions,
     generation,
     "checkpoint-interval-ms": checkpointMs,
     "transaction-timeout-ms": transactionTimeoutMs,

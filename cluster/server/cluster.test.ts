@@ -4,9 +4,11 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import type { PersonChange, ProfileAnswer } from "../../server/ports.ts";
+import { readCommitted } from "../kafka/committed.ts";
 import { offsetsOf } from "../kafka/offsets.ts";
 import { KafkaSender } from "../kafka/sender.ts";
 import { withAdmin } from "../kafka/topics.ts";
+import { decodeClusterRecord } from "../wire/record.ts";
 import { projectTopics } from "../wire/topics.ts";
 import type { ClusterProject } from "./project.ts";
 import { clusterOfFile } from "./testing/cluster.ts";
@@ -68,13 +70,20 @@ test("an accepted event reaches the profile, lists and segments on every server,
   deepEqual(recentOf(profile), ["chair", "lamp"]);
 });
 
-test("a partition that somebody adds to the log is told the time as well", options, async () => {
-  const { name } = await cluster.newProject();
+test("a partition that somebody adds to the log is told the time, and stays empty, also after a server's next start", options, async () => {
+  const { name, addServer } = await cluster.newProject();
   const connection = { brokers: [cluster.kafka.bootstrap] };
   const topic = projectTopics(name).events.page;
   const before = (await offsetsOf(connection, [topic])).get(topic)!.ends.length;
   await withAdmin(connection, (admin) => admin.createPartitions({ topics: [{ name: topic, count: before + 1 }] }));
   await until(() => offsetsOf(connection, [topic]), (found) => (found.get(topic)!.ends[before] ?? 0) > 0);
+  const server = await addServer();
+  const visitors = Array.from({ length: 20 }, (_, i) => ({ user_id: `visitor ${i}` }));
+  await submit(server, ...visitors.map((visitor) => view("e1", visitor, "lamp")));
+  const kinds = new Set<string>();
+  for await (const records of readCommitted({ connection, topic, partition: before }))
+    for (const { value } of records) kinds.add(decodeClusterRecord(value!).kind);
+  deepEqual([...kinds], ["tick"]);
 });
 
 test("a link makes two profiles one on every server, and who watched the visitor watches the user", options, async () => {

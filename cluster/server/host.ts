@@ -5,7 +5,7 @@ import { KafkaSender } from "../kafka/sender.ts";
 import { RedisLink, type RedisConnection } from "../redis/link.ts";
 import { ClusterProject, type ClusterProjectOptions } from "./project.ts";
 
-export interface ClusterHostOptions extends Pick<ClusterProjectOptions, "events" | "generation" | "now" | "onFault" | "onOwnAct" | "ledgerFolder"> {
+export interface ClusterHostOptions extends Pick<ClusterProjectOptions, "events" | "partitions" | "generation" | "now" | "onFault" | "onOwnAct" | "ledgerFolder"> {
   readonly kafka: KafkaConnection;
   readonly redis: RedisConnection;
   /** Projects, each with the program that it starts with. */

@@ -24,6 +24,8 @@ export interface ClusterServerSettings extends Omit<ServeSettings, "logLevel"> {
   /** Name → the program that the project starts with: `shop` or `news`. */
   readonly projects: Readonly<Record<string, string>>;
   readonly events?: EventTopics;
+  /** How many the topics were made with. */
+  readonly partitions?: number;
   /** Of the job's topics. */
   readonly generation?: number;
   /** Of what the certificates' files held at the start, for `up` to see that they were renewed. */
@@ -36,7 +38,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({ options: { settings: { type: "string" } } });
   if (values.settings === undefined) throw new Error("--settings FILE is missing");
   const settings = JSON.parse(readFileSync(values.settings, "utf8")) as ClusterServerSettings;
-  const { kafka, redis, projects, events, generation } = settings;
+  const { kafka, redis, projects, events, partitions, generation } = settings;
   const { url, caFile: _, certFile: __, keyFile: ___, ...login } = redis;
   const tls = redisTls(redis);
   const kafkaConnection = toConnection(kafka.brokers, kafka.properties ?? {});
@@ -54,6 +56,7 @@ async function main(): Promise<number> {
         redis: redisConnection,
         projects: programsOf(projects),
         ...(events === undefined ? {} : { events }),
+        ...(partitions === undefined ? {} : { partitions }),
         ...(generation === undefined ? {} : { generation }),
         now: Date.now,
         onFault: faultsTo(logger),

@@ -72,6 +72,8 @@ export interface ClusterProjectOptions {
   /** The program of a new project. */
   readonly firstProgram: unknown;
   readonly events?: EventTopics;
+  /** How many partitions the topics were made with; default: as many as they have. */
+  readonly partitions?: number;
   /** Of the job's topics. */
   readonly generation?: number;
   /** Processing time, Unix ms. */
@@ -194,7 +196,7 @@ export class ClusterProject implements Project {
   static async open(options: ClusterProjectOptions): Promise<ClusterProject> {
     const { name, connection, events = "one", generation = 1, now, onFault } = options;
     const topics = projectTopics(name, { events, generation });
-    const partitions = await checkTopics(connection, needsOf(topics));
+    const partitions = await checkTopics(connection, needsOf(topics), options.partitions);
     const ownKeys = await topicsWithOwnKeys(connection, [...topics.log, topics.decision]);
     const store = new ProfileStore(options.link, { project: name, generation, shards: partitions.get(topics.profiles)! });
     const { sender } = options;

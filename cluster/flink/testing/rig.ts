@@ -72,6 +72,8 @@ export class Rig {
   readonly programs: ProgramInForce[] = [];
   readonly #options: RigOptions;
   readonly #partitions: number;
+  /** That somebody added since. */
+  #added = 0;
   readonly #sender: KafkaSender;
   readonly #reader: KafkaReader;
   #ticking: NodeJS.Timeout | undefined;
@@ -108,7 +110,7 @@ export class Rig {
   startTicking(): void {
     const bytes = encodeClusterRecord({ kind: "tick" });
     this.#ticking = setInterval(() => {
-      const each = Array.from({ length: this.#partitions }, (_, partition) => partition);
+      const each = Array.from({ length: this.#partitions + this.#added }, (_, partition) => partition);
       const ticks = this.topics.log.flatMap((topic) =>
         each.map((partition) => ({ topic, partition, key: null, value: bytes })),
       );
@@ -126,6 +128,16 @@ export class Rig {
   /** For how long persons are kept from now on. */
   setAges(ages: PersonAges): Promise<void> {
     return setPersonAges({ brokers: [this.kafka.bootstrap] }, this.topics.control, ages);
+  }
+
+  /** As somebody who wants more of them; resolves to their topics, and the numbers of those that were added. */
+  async addPartitions(count: number): Promise<{ topic: string; partition: number }[]> {
+    const { log, profiles, steps, outcomes } = this.topics;
+    const topics = [...log, profiles, steps, outcomes];
+    const all = this.#partitions + count;
+    await withAdmin({ brokers: [this.kafka.bootstrap] }, (admin) => admin.createPartitions({ topics: topics.map((name) => ({ name, count: all })) }));
+    this.#added = count;
+    return topics.flatMap((topic) => Array.from({ length: count }, (_, i) => ({ topic, partition: this.#partitions + i })));
   }
 
   /** Largest batch of records that a topic takes. */
@@ -187,6 +199,7 @@ export class Rig {
     const given = {
       brokers: this.kafka.bootstrap,
       projects: PROJECT,
+      partitions: this.#partitions,
       "transaction-timeout-ms": 60_000,
       ...this.#named,
       ...args,

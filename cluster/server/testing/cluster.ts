@@ -106,6 +106,7 @@ export async function startCluster(): Promise<TestCluster> {
         kafka: connection,
         redis: { urls: [redis.url] },
         projects: { [name]: program },
+        partitions: PARTITIONS,
         now: Date.now,
         onFault: (error) => process.stderr.write(`${error.stack}\n`),
         ...hostOptions,

@@ -130,7 +130,7 @@ public final class Job {
     return KafkaSink.<Output>builder()
         .setKafkaProducerConfig(producer(options, name))
         .setBootstrapServers(options.brokers)
-        .setRecordSerializer(new OutputWriter(ownKeys))
+        .setRecordSerializer(new OutputWriter(options.partitions, ownKeys))
         .setDeliveryGuarantee(guarantee)
         .setTransactionalIdPrefix(options.groupId() + "." + name)
         .build();

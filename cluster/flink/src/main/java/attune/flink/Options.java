@@ -18,7 +18,7 @@ import java.util.Set;
 final class Options implements Serializable {
   private static final Set<String> NAMES =
       Set.of(
-          "brokers", "kafka-properties", "projects", "generation", "events", "checkpoint-interval-ms",
+          "brokers", "kafka-properties", "projects", "partitions", "generation", "events", "checkpoint-interval-ms",
           "transaction-timeout-ms", "exactly-once", "sink", "watchdog-ms", "pass-on-after-ms", "bundle");
 
   /** How results are written. {@code NONE} is for measurements: nothing leaves the job. */
@@ -30,6 +30,10 @@ final class Options implements Serializable {
 
   final String brokers;
   final List<String> projects;
+
+  /** How many the topics were made with; those that somebody added since stay empty. */
+  final int partitions;
+
   final int generation;
   final boolean families;
   final long checkpointIntervalMs;
@@ -49,6 +53,7 @@ final class Options implements Serializable {
     Map<String, String> given = parse(args);
     brokers = required(given, "brokers");
     projects = List.of(given.getOrDefault("projects", "default").split(","));
+    partitions = Integer.parseInt(given.getOrDefault("partitions", String.valueOf(Integer.MAX_VALUE)));
     generation = Integer.parseInt(given.getOrDefault("generation", "1"));
     families = given.getOrDefault("events", "one").equals("families");
     checkpointIntervalMs = Long.parseLong(given.getOrDefault("checkpoint-interval-ms", "1000"));

@@ -10,21 +10,23 @@ import org.apache.kafka.common.utils.Utils;
  * keys of their own there.
  */
 final class OutputWriter implements KafkaRecordSerializationSchema<Output> {
+  private final int partitionsMax;
   private final Set<String> ownKeys;
 
   /** @param ownKeys topics whose records have keys of their own */
-  OutputWriter(Set<String> ownKeys) {
+  OutputWriter(int partitionsMax, Set<String> ownKeys) {
+    this.partitionsMax = partitionsMax;
     this.ownKeys = ownKeys;
   }
 
   @Override
   public ProducerRecord<byte[], byte[]> serialize(Output output, KafkaSinkContext context, Long timestamp) {
+    int partitions = Math.min(context.getPartitionsForTopic(output.topic).length, partitionsMax);
+    int partition = Utils.toPositive(Utils.murmur2(output.key)) % partitions;
     if (!ownKeys.contains(output.topic)) {
       Long atMs = output.atMs == Output.WHEN_WRITTEN ? null : Long.valueOf(output.atMs);
-      return new ProducerRecord<>(output.topic, null, atMs, output.key, output.value);
+      return new ProducerRecord<>(output.topic, partition, atMs, output.key, output.value);
     }
-    int partitions = context.getPartitionsForTopic(output.topic).length;
-    int partition = Utils.toPositive(Utils.murmur2(output.key)) % partitions;
     return new ProducerRecord<>(output.topic, partition, RecordKeys.ofItsOwn(output.key), output.value);
   }
 }
