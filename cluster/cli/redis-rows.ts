@@ -45,7 +45,7 @@ export async function fillRedis(options: {
   const erasures = new ErasureBook();
   await readBook(erasures, connection, topics.erasures);
   // Alone under this name, so that every partition falls to us.
-  const membership = new Membership(link, { project: `${project}.g${generation}.backfill`, server: FILLER });
+  const membership = new Membership(link, { project: `${project}.g${generation}.backfill`, server: FILLER, now: Date.now });
   const filler = new Filler({
     connection,
     membership,

@@ -86,6 +86,14 @@ test("a partition that somebody adds to the log is told the time, and stays empt
   deepEqual([...kinds], ["tick"]);
 });
 
+test("a server whose clock is wrong says so", options, async () => {
+  for (const aheadMs of [240_000, -90_000]) {
+    const { servers } = await cluster.newProject({ now: () => Date.now() + aheadMs });
+    const clock = await until(async () => servers[0]!.stats().parts!["clock"]!, ({ ready }) => !ready);
+    equal(clock["ahead_s"], aheadMs / 1_000);
+  }
+});
+
 test("a link makes two profiles one on every server, and who watched the visitor watches the user", options, async () => {
   const { servers } = await cluster.newProject({ servers: 2 });
   const [one, two] = servers as [ClusterProject, ClusterProject];

@@ -9,28 +9,33 @@ const BEAT_MS = 1_000;
 /** Who has not been heard of for so long is gone. */
 const GONE_MS = 4_000;
 
-/** By Redis's clock, which all share. KEYS: the servers. ARGV: our name, how long one counts. */
+/** By Redis's clock, which all share: what it says, and who is alive. KEYS: the servers. ARGV: our name, how long one counts. */
 const BEAT = script(`
 local now = redis.call('TIME')
 local ms = now[1] * 1000 + math.floor(now[2] / 1000)
 redis.call('ZADD', KEYS[1], ms, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ms - ARGV[2])
-return redis.call('ZRANGE', KEYS[1], 0, -1)
+return {ms, redis.call('ZRANGE', KEYS[1], 0, -1)}
 `);
 
 export class Membership {
   readonly #link: RedisLink;
   readonly #key: string;
   readonly #name: string;
+  readonly #now: () => number;
   readonly #listeners = new Set<() => void>();
   #timer: NodeJS.Timeout;
   #servers: readonly string[];
   #closed = false;
+  /** How far our clock was ahead of Redis's at the last beat, as far as the time that the answer took tells; below 0: behind. */
+  clockAheadMs = 0;
 
-  constructor(link: RedisLink, options: { project: string; server: string }) {
+  /** `now`: processing time, Unix ms. */
+  constructor(link: RedisLink, options: { project: string; server: string; now: () => number }) {
     this.#link = link;
     this.#key = `attune:{${options.project}}:servers`;
     this.#name = options.server;
+    this.#now = options.now;
     this.#servers = [options.server];
     this.#timer = setTimeout(() => void this.#beat(), 0);
   }
@@ -61,7 +66,9 @@ export class Membership {
 
   async #beat(): Promise<void> {
     try {
-      const alive = (await run(this.#link, BEAT, [this.#key], [this.#name, String(GONE_MS)])) as Buffer[];
+      const askedMs = this.#now();
+      const [ms, alive] = (await run(this.#link, BEAT, [this.#key], [this.#name, String(GONE_MS)])) as [number, Buffer[]];
+      this.clockAheadMs = Math.max(0, askedMs - ms) + Math.min(0, this.#now() - ms);
       this.#servers = alive.map(String);
     } catch {
       // Without Redis nobody has anything to share: the link counts the fault.

@@ -149,7 +149,7 @@ export class ClusterProject implements Project {
     this.#programs = new ProgramWriter({ topic: topics.control, sender, learner, now });
     // Servers of another generation fill other topics.
     const { name, generation = 1 } = options;
-    this.#membership = new Membership(link, { project: `${name}.g${generation}`, server });
+    this.#membership = new Membership(link, { project: `${name}.g${generation}`, server, now });
     this.#decisions = new Decisions({ topics, partitions, ownKeys, sender, learner, erasures, membership: this.#membership, now });
     const profilesTopic = topics.profiles;
     this.#changes = new Changes({

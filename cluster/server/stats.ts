@@ -16,6 +16,8 @@ import type { Sizes } from "./sizes.ts";
 
 /** Records behind which what was learnt counts as current. */
 const LAG_READY_MAX = 1_000;
+/** NTP keeps clocks within some milliseconds; one that is so far off is not kept. */
+const CLOCK_OFF_MAX_MS = 60_000;
 
 export interface StatsOf {
   readonly sender: KafkaSender;
@@ -96,6 +98,7 @@ function partsOf(of: StatsOf): NonNullable<HostStats["parts"]> {
       records: filler.recordsTotal,
       servers: membership.servers.length,
     },
+    clock: { ready: Math.abs(membership.clockAheadMs) <= CLOCK_OFF_MAX_MS, ahead_s: Math.round(membership.clockAheadMs / 1_000) },
     job: { ...job.figures, lag: figure(job.figures.lag) },
     outputs: {
       ready: true,

@@ -21,7 +21,7 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
-export interface NewProject extends Partial<Pick<ClusterHostOptions, "onOwnAct" | "ledgerFolder" | "onFault">> {
+export interface NewProject extends Partial<Pick<ClusterHostOptions, "onOwnAct" | "ledgerFolder" | "onFault" | "now">> {
   readonly program?: unknown;
   readonly servers?: number;
 }
