@@ -1,19 +1,22 @@
 // `npm test`: gets Chromium where it is missing, builds, and runs every test. `npm test -- core/event sdk` runs those only.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { resolve } from "node:path";
+import { run } from "node:test";
+import type { TestEvent } from "node:test/reporters";
 import { ensureJars } from "../cluster/install/jars.ts";
 import { ensureJobJar } from "../cluster/install/job.ts";
 import { ensureRedis } from "../cluster/install/redis.ts";
 import { clusterMissing } from "../cluster/install/tools.ts";
 import { browserMissing } from "../e2e/browser.ts";
 import { buildAll } from "./build.ts";
+import report from "./reporter.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const ROOMS = ["core", "server", "cluster", "sdk", "console", "demo", "e2e", "vectors", "scripts", "sim", "bench"];
 /** Test files at once; CI machines have two cores, and a whole cluster needs both. */
 const CONCURRENCY = 2;
-const CONCURRENCY_WITH_CLUSTER = 1;
+const CONCURRENCY_OF_CLUSTER = 1;
 const TEST_TIMEOUT_MS = 240_000;
 
 /** Installs Debian's Chromium; without it the browser tests are skipped, each with the reason. */
@@ -59,23 +62,26 @@ async function main(): Promise<number> {
     return 2;
   }
   ensureBrowser();
-  const hasCluster = files.some((file) => /^(e2e\/)?cluster\//.test(file));
-  if (hasCluster) await ensureCluster();
+  const isCluster = (file: string): boolean => /^(e2e\/)?cluster\//.test(file);
+  const cluster = { files: files.filter(isCluster), concurrency: CONCURRENCY_OF_CLUSTER };
+  const others = { files: files.filter((file) => !isCluster(file)), concurrency: CONCURRENCY };
+  if (cluster.files.length > 0) await ensureCluster();
   await buildAll();
-  const child = spawn(
-    process.execPath,
-    [
-      "--disable-warning=ExperimentalWarning",
-      "--test",
-      `--test-concurrency=${hasCluster ? CONCURRENCY_WITH_CLUSTER : CONCURRENCY}`,
-      `--test-timeout=${TEST_TIMEOUT_MS}`,
-      "--test-reporter=./scripts/reporter.ts",
-      ...files,
-    ],
-    { cwd: ROOT, stdio: "inherit" },
-  );
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1)));
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
+  let hasFailed = false;
+  async function* all(): AsyncGenerator<TestEvent> {
+    for (const group of [cluster, others]) {
+      if (group.files.length === 0) continue;
+      const options = { ...group, cwd: ROOT, timeout: TEST_TIMEOUT_MS, signal: stopping.signal };
+      for await (const event of run(options)) {
+        hasFailed ||= event.type === "test:fail";
+        yield event;
+      }
+    }
+  }
+  for await (const text of report(all())) process.stdout.write(text);
+  return hasFailed || stopping.signal.aborted ? 1 : 0;
 }
 
 process.exitCode = await main();
