@@ -425,6 +425,25 @@ test("a stopped variant's people get control and count no more; the others go on
   equal(experimentView(experiment, run).variants[2]!.stopped!.metric, "bought");
 });
 
+test("a stopped variant that a visitor was given and the user whom he turned out to be has seen is his after a restart too", () => {
+  const w = world();
+  const experiment = w.program.experiments[0]!;
+  const keyOf = (kind: string, variant: number): string =>
+    [...Array(100).keys()].map((i) => `${kind}:${i}`).find((one) => hashedVariant(experiment, one) === variant)!;
+  const [guest, user] = [keyOf("a", 2), keyOf("u", 1)];
+  ask(w, user, MONDAY_MS);
+  const { id } = ask(w, guest, MONDAY_MS + 1);
+  w.state.relink(guest, user, MONDAY_MS + 2);
+  w.state.stopped(
+    { experiment: "e", run: experiment.run, variant: "c", metric: "bought", low: -1, high: -0.5 },
+    MONDAY_MS + 3,
+  );
+  show(w, user, id, MONDAY_MS + 4);
+  equal(ask(w, user, MONDAY_MS + 5).variant, "plain");
+  equal(decodeUnit(w.rows.rows.get(`${experiment.run}/${user}`)!).variant, 2, "as the table keeps it");
+  deepEqual(w.state.experiments.runOf(experiment)!.variants.map(({ users }) => users), [0, 0, 0]);
+});
+
 test("a stop takes no doubt in the shares of people back, and makes none", () => {
   for (const isLosing of [true, false]) {
     const w = world();

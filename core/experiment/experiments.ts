@@ -127,6 +127,7 @@ export class Experiments {
     if (seen >= 0 && seen !== unit.variant) {
       if (unit.exposedMs >= 0) return;
       unit.variant = seen;
+      this.#units.put(id, personKey, unit);
     }
     if (isStopped(found.run, unit.variant)) return;
     const run = this.#change(found.run, event.received_at);
