@@ -22,20 +22,55 @@ test("the programs that come with the product have no fault", () => {
 });
 
 test("a retention that begins when the window is over is taken, and warned of", () => {
-  const experiment = (window: string | undefined, after: string | undefined) => ({
-    variants: { a: {}, b: {} },
+  const experiment = (placement: string, window: string | undefined, after: string | undefined) => ({
+    variants: { a: {}, b: { placements: { [placement]: placement } } },
     metrics: { back: { kind: "retention" as const, ...(after === undefined ? {} : { after }) } },
     ...(window === undefined ? {} : { window }),
   });
   const experiments = {
-    never: experiment(undefined, "14d"), hour: experiment("1h", undefined), same: experiment("7d", "168h"),
-    fine: experiment(undefined, undefined), long: experiment("30d", "14d"),
+    never: experiment("p1", undefined, "14d"), hour: experiment("p2", "1h", undefined), same: experiment("p3", "7d", "168h"),
+    fine: experiment("p4", undefined, undefined), long: experiment("p5", "30d", "14d"),
   };
-  const document: ProgramDocument = { models: { crowd: { min_persons: 10, max_share: 0.1 } }, experiments };
+  const document: ProgramDocument = {
+    models: { crowd: { min_persons: 10, max_share: 0.1 } },
+    placements: { p1: {}, p2: {}, p3: {}, p4: {}, p5: {} },
+    experiments,
+  };
   deepEqual(checkProgram(document), []);
   deepEqual(
     programWarnings(document, { webhooks: "signed" }).map(({ path, code }) => `${path} ${code}`),
     ["never", "hour", "same"].map((name) => `/experiments/${name}/metrics/back/after after_window`),
+  );
+});
+
+test("an experiment in which nobody takes part, and numbers of impressions, are taken, and warned of", () => {
+  const bounce = { left: { kind: "bounce" as const } };
+  const document: ProgramDocument = {
+    models: { crowd: { min_persons: 10, max_share: 0.1 } },
+    placements: { home: {}, cart: {} },
+    slots: {
+      seen: { policy: "thompson", variants: { a: {}, b: {} }, reward: { events: { impression: 1, click: 1 } } },
+      clicked: { policy: "thompson", variants: { a: {}, b: {} }, reward: { events: { click: 1 } } },
+    },
+    experiments: {
+      empty: { variants: { a: {}, b: { slots: {}, placements: {} } }, metrics: bounce },
+      alike: { variants: { a: {}, b: { placements: { cart: "cart" } } }, metrics: bounce },
+      shown: {
+        variants: { a: {}, b: { slots: { seen: "b" } } },
+        metrics: { one: { kind: "count", event: "impression" }, two: { kind: "conversion", event: ["view", "impression"] }, paid: { kind: "revenue" } },
+      },
+      nothing: { holdout: 0.1, metrics: bounce },
+    },
+  };
+  deepEqual(checkProgram(document), []);
+  deepEqual(
+    programWarnings(document, { webhooks: "signed" }).map(({ path, code }) => `${path} ${code}`),
+    [
+      "/experiments/empty/variants no_change",
+      "/experiments/shown/metrics/one/event not_counted",
+      "/experiments/shown/metrics/two/event not_counted",
+      "/slots/seen/reward/events/impression not_counted",
+    ],
   );
 });
 
@@ -75,7 +110,7 @@ test("a name that stands alone where an item, an event or the context has it is 
       },
     },
     slots: { hero: { policy: "rules", variants: { a: {} }, rules: [{ when: 'country == "NO" ? true : price > 1', variant: "a" }] } },
-    experiments: { dark: { when: "hour >= 18", variants: { a: {}, b: {} }, metrics: { bought: { kind: "conversion", event: "purchase" } } } },
+    experiments: { dark: { when: "hour >= 18", variants: { a: {}, b: { slots: { hero: "a" } } }, metrics: { bought: { kind: "conversion", event: "purchase" } } } },
   };
   deepEqual(checkProgram(document), []);
   const warnings = programWarnings(document, { webhooks: "signed" });
@@ -113,7 +148,7 @@ test("an event type that no event can have is taken where an event is asked for 
     },
     slots: { hero: { policy: "thompson", variants: { a: {}, b: {} }, reward: { events: { click: 1 }, when: 'event.event_type == "clik"' } } },
     experiments: {
-      dark: { variants: { a: {}, b: {} }, metrics: { m: { kind: "count", event: "view", where: 'event.event_type == "views"' } } },
+      dark: { variants: { a: {}, b: { slots: { hero: "b" } } }, metrics: { m: { kind: "count", event: "view", where: 'event.event_type == "views"' } } },
     },
   };
   deepEqual(checkProgram(document), []);

@@ -24,7 +24,7 @@ const UNSIGNED = {
 
 /** @param document - one without faults. */
 export function programWarnings(document: unknown, { webhooks }: WarnedHost): ProgramFault[] {
-  const { models, features = {}, triggers = {}, experiments = {} } = document as ProgramDocument;
+  const { models, features = {}, triggers = {}, experiments = {}, slots = {} } = document as ProgramDocument;
   const { min_persons: least = 1, max_share: share = 1 } = models?.crowd ?? {};
   const warnings: ProgramFault[] = [];
   if (least < MIN_PERSONS_RECOMMENDED) {
@@ -50,7 +50,11 @@ export function programWarnings(document: unknown, { webhooks }: WarnedHost): Pr
   }
   for (const [name, feature] of Object.entries(features)) warnings.push(...textAsNumber(at("/features", name), feature));
   for (const [name, experiment] of Object.entries(experiments)) {
-    warnings.push(...lateRetention(at("/experiments", name), experiment));
+    const path = at("/experiments", name);
+    warnings.push(...lateRetention(path, experiment), ...countedShowings(path, experiment), ...withoutChange(path, experiment));
+  }
+  for (const [name, { reward }] of Object.entries(slots)) {
+    if (reward?.events["impression"] !== undefined) warnings.push(showing(`${at("/slots", name)}/reward/events/impression`));
   }
   return [...warnings, ...bareNames(document as ProgramDocument), ...unknownTypes(document as ProgramDocument)];
 }
@@ -70,4 +74,26 @@ function lateRetention(path: string, { metrics, window = WINDOW }: ExperimentDoc
     const message = `nobody counts as back: events count for ${window} after the exposure, and this begins at ${after}; write a longer \`window\``;
     return [{ path: at(at(at(path, "metrics"), name), "after"), code: "after_window", message }];
   });
+}
+
+const showing = (path: string): ProgramFault => ({
+  path,
+  code: "not_counted",
+  message: "an `impression` says that something was shown, and counts as nothing that came of it: name another event type",
+});
+
+function countedShowings(path: string, { metrics }: ExperimentDocument): ProgramFault[] {
+  return Object.entries(metrics).flatMap(([name, { event = [] }]) =>
+    [event].flat().includes("impression") ? [showing(at(at(at(path, "metrics"), name), "event"))] : [],
+  );
+}
+
+/** Who is in an experiment is decided where one of its variants changes what is asked for. */
+function withoutChange(path: string, { variants }: ExperimentDocument): ProgramFault[] {
+  if (variants === undefined) return [];
+  const isChange = (change: object = {}): boolean => Object.keys(change).length > 0;
+  if (Object.values(variants).some(({ slots, placements }) => isChange(slots) || isChange(placements))) return [];
+  const message =
+    "nobody takes part: no variant names a slot or a placement; to compare without a change, let one name a placement by itself";
+  return [{ path: at(path, "variants"), code: "no_change", message }];
 }
