@@ -166,9 +166,9 @@ export function createHub(project: Project, options: { logger: Logger; now: () =
       }
       if (news.lists) {
         for (const request of subscription.requests) {
-          const list = await listFor(project, request);
+          const list = await listFor(project, request).catch((error: unknown) => tellFault(subscriber, error));
           if (!isCurrent()) return;
-          tell(subscriber, { type: "recommendations", ...list, at: at(), ...caused });
+          if (list !== undefined) tell(subscriber, { type: "recommendations", ...list, at: at(), ...caused });
         }
       }
       if (news.allSegments || news.segments) {

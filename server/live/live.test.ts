@@ -83,6 +83,19 @@ test("hello, ack, the state of now, and each change with the event behind it", a
   close();
 });
 
+test("a placement that the program does not have keeps nothing else back: the other lists, segments and the profile come", async () => {
+  const { inbox, send, close } = await open();
+  const three = async () => [await inbox.next(), await inbox.next(), await inbox.next()].map(({ type }) => type);
+  await inbox.next();
+  send({ subscribe: { user_id: "ida", placements: ["none", "home"] } });
+  equal((await inbox.next()).type, "ack");
+  deepEqual(await three(), ["error", "recommendations", "segments"]);
+  equal((await ask(node, "POST /v1/events", act({ user_id: "ida", item_id: "lamp" }))).status, 202);
+  deepEqual(await three(), ["error", "recommendations", "segments"]);
+  equal((await inbox.next()).type, "profile");
+  close();
+});
+
 test("events come in over the socket and are acknowledged with their id, after they are in the profile", async () => {
   const { inbox, send, close } = await open();
   await inbox.next();
