@@ -86,12 +86,45 @@ function differences({ responses }: Operation, { status, headers, json, text }: 
     if (json.status !== status) wrong.push(`the document says ${json.status}`);
     if (json.code === "bad_parameter" && json.parameter === undefined) wrong.push("no parameter is named");
   }
-  if (content === undefined) return wrong;
+  if (content === undefined) return text === "" ? wrong : [...wrong, `a body of ${type} is not documented`];
   if (content[type] === undefined) return [...wrong, `content type ${type} is not documented`];
   if (json === undefined) return wrong;
   const isValid = validatorOf(content[type].schema);
   if (!isValid(json)) wrong.push(ajv.errorsText((isValid as unknown as { errors: unknown }).errors));
-  return wrong;
+  return [...wrong, ...strays(content[type].schema, json)];
+}
+
+interface AnySchema {
+  $ref?: string;
+  anyOf?: AnySchema[];
+  allOf?: AnySchema[];
+  properties?: Record<string, AnySchema>;
+  additionalProperties?: AnySchema | boolean;
+  items?: AnySchema;
+}
+
+/** Fields of an answer that its schema allows only by not naming them. */
+function strays(schema: AnySchema, value: unknown, path = ""): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const parts = partsOf(schema, value);
+  if (Array.isArray(value)) {
+    return value.flatMap((entry) => parts.flatMap(({ items = {} }) => strays(items, entry, `${path}/*`)));
+  }
+  if (!parts.some(({ properties }) => properties !== undefined)) return [];
+  return Object.entries(value).flatMap(([name, field]) => {
+    const named = parts.flatMap(({ properties, additionalProperties: others }) => properties?.[name] ?? (others ? [others] : []));
+    if (named.length === 0) return [`${path}/${name} is not documented`];
+    return named.flatMap((one) => (one === true ? [] : strays(one as AnySchema, field, `${path}/${name}`)));
+  });
+}
+
+/** The schemas that hold together for the value: references followed, of alternatives the one that it fits. */
+function partsOf(schema: AnySchema, value: unknown): AnySchema[] {
+  if (schema.$ref !== undefined) {
+    return partsOf((openApiDocument.components.schemas as Record<string, AnySchema>)[schema.$ref.split("/").at(-1)!]!, value);
+  }
+  const fitting = schema.anyOf?.filter((one) => validatorOf(one)(value)).slice(0, 1) ?? [];
+  return [schema, ...[...fitting, ...(schema.allOf ?? [])].flatMap((one) => partsOf(one, value))];
 }
 
 const BODIES: readonly (string | Uint8Array)[] = [
@@ -132,6 +165,8 @@ test("what is asked as it should be is answered as the document says", async () 
   }
   ok((await send("GET /v1/recommendations", { query: "user_id=ada&explain=1" })).json.items[0].reasons.length > 0);
   equal((await send("GET /v1/dead-letters", {})).json.total > 0, true);
+  const faulty = { body: { segments: { keen: { when: "1 +" } } } };
+  equal((await send("POST /v1/program/check", faulty)).json.faults[0].position, 3);
   equal((await send("GET /readyz", {})).status, 200);
 });
 

@@ -32,6 +32,7 @@ const UNDOCUMENTED = [
   "GET /",
   "GET /console",
   "GET /demo",
+  "GET /demo/news",
   "GET /docs",
   "GET /docs/docs.css",
   "GET /docs/*",

@@ -85,6 +85,7 @@ export const INTAKE_PATHS: Paths = {
           type: "object",
           properties: { integrations: { type: "object" }, plan: { type: "object" } },
           required: ["integrations"],
+          additionalProperties: true,
         }),
       },
     },

@@ -18,6 +18,9 @@ const overlap: Schema = {
   properties: { overlap_s: { type: "integer", minimum: 0, maximum: 2592000, default: 86400 } },
 };
 
+const page = (type: string, description: string): Schema => ({ description, content: { [type]: { schema: text } } });
+const html = page("text/html", "HTML.");
+
 export const OPERATION_PATHS: Paths = {
   "/v1/keys": {
     get: {
@@ -260,28 +263,28 @@ export const OPERATION_PATHS: Paths = {
     get: {
       tags: ["Health"],
       summary: "Prometheus text",
-      responses: { 200: { description: "Metrics.", content: { "text/plain": { schema: text } } } },
+      responses: { 200: page("text/plain", "Metrics.") },
     },
   },
-  "/console/": { get: { tags: ["Pages"], summary: "The console", responses: { 200: { description: "HTML." } } } },
+  "/console/": { get: { tags: ["Pages"], summary: "The console", responses: { 200: html } } },
   "/demo/": {
     get: {
       tags: ["Pages"],
       summary: "The demo site, where the node was started with it",
-      responses: { 200: { description: "HTML." } },
+      responses: { 200: html },
       faults: ["unknown_route"],
     },
   },
   "/sdk/attune.js": {
-    get: { tags: ["Pages"], summary: "The browser SDK", responses: { 200: { description: "JavaScript." } } },
+    get: { tags: ["Pages"], summary: "The browser SDK", responses: { 200: page("text/javascript", "JavaScript.") } },
   },
   "/docs/proto/attune/v1/events.proto": {
     get: {
       tags: ["Pages"],
       summary: "Schemas of protobuf and gRPC",
       description: "Beside it `profiles.proto`, `recommendations.proto`, `decisions.proto`, and `event.avsc` for Avro.",
-      responses: { 200: { description: "Protocol Buffers." } },
+      responses: { 200: page("text/plain", "Protocol Buffers.") },
     },
   },
-  "/docs/": { get: { tags: ["Pages"], summary: "This reference", responses: { 200: { description: "HTML." } } } },
+  "/docs/": { get: { tags: ["Pages"], summary: "This reference", responses: { 200: html } } },
 };

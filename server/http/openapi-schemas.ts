@@ -131,7 +131,12 @@ export const SCHEMAS: Record<string, Schema> = {
   ),
   RejectedEvents: { allOf: [ref("Problem"), ref("IntakeAnswer")], description: "A problem that says what became of each event." },
   Fault: object(
-    { path: text("JSON pointer."), code: text("Stable code."), message: text("What is wrong and what to do.") },
+    {
+      path: text("JSON pointer."),
+      code: text("Stable code."),
+      message: text("What is wrong and what to do."),
+      position: integer("Where in the expression, from 0."),
+    },
     ["path", "code", "message"],
   ),
   Item: object(
