@@ -58,6 +58,12 @@ export function createContent(): Content {
     return false;
   };
 
+  /** What an item of the session asks for. */
+  const queryTermsOf = (slot: number): Int32Array => {
+    const from = rows.firstOf(slot);
+    return rows.numbers.subarray(from, from + Math.min(QUERY_TERMS, rows.lengthOf(slot)));
+  };
+
   const remove = (slot: number): void => {
     forEachTerm(slot, (term) => terms.remove(term, rows.listingOf(slot)));
     rows.clear(slot);
@@ -161,9 +167,7 @@ export function createContent(): Content {
       const { worths } = terms;
       let fade = 1;
       for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
-        const from = rows.firstOf(situation.context[k]!);
-        const to = from + Math.min(QUERY_TERMS, rows.lengthOf(situation.context[k]!));
-        for (let i = from; i < to; i++) addNewest(rows.numbers[i]!, worths[rows.numbers[i]!]! * fade, LOOK_AT_SESSION, sheet);
+        for (const term of queryTermsOf(situation.context[k]!)) addNewest(term, worths[term]! * fade, LOOK_AT_SESSION, sheet);
       }
       let asked = 0;
       interestsOf(situation, (term, share) => {
@@ -200,15 +204,15 @@ export function createContent(): Content {
         return sum;
       };
     },
-    because(situation, slot) {
-      const found: number[] = [];
-      for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS && found.length < BECAUSE_MAX; k++) {
-        const own = situation.context[k]!;
-        let isAlike = false;
-        forEachTerm(own, (term) => void (isAlike ||= holds(slot, term)));
-        if (isAlike) found.push(own);
-      }
-      return found;
+    because({ context, contextLength }, slot) {
+      const leads = (own: number): boolean => {
+        for (const term of queryTermsOf(own)) {
+          const found = terms.newestOf(term, LOOK_AT_SESSION, newest);
+          if (newest.subarray(0, found).includes(slot)) return true;
+        }
+        return false;
+      };
+      return Array.from(context.subarray(0, Math.min(contextLength, QUERY_ITEMS))).filter(leads).slice(0, BECAUSE_MAX);
     },
     forget: remove,
     tables: [],

@@ -188,21 +188,23 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
       wipe(found);
     },
     because(situation, slot) {
-      const found: number[] = [];
+      const { context, contextLength } = situation;
+      const asked = context.subarray(0, Math.min(contextLength, QUERY_ITEMS));
       const ref = items.refOf(slot);
-      for (let k = 0; k < situation.contextLength && k < QUERY_ITEMS && found.length < BECAUSE_MAX; k++) {
-        const count = find(situation, k, k + 1);
-        for (let i = 0; i < count; i++) {
-          const number = foundNumber[foundPlaces[i]!]!;
-          const rows = sessions.itemsOf(number);
-          const from = sessions.offsetOf(number);
-          if (!rows.subarray(from, from + sessions.lengthOf(number)).includes(ref)) continue;
-          found.push(situation.context[k]!);
-          break;
-        }
-        wipe(count);
+      const found = find(situation, 0, asked.length);
+      const speaking = new Set<number>();
+      for (const at of bestPlaces.subarray(0, select(found))) {
+        const number = foundNumber[at]!;
+        const from = sessions.offsetOf(number);
+        const itsItems = sessions.itemsOf(number).subarray(from, from + sessions.lengthOf(number));
+        if (foundScore[at]! > 0 && itsItems.includes(ref)) speaking.add(number);
       }
-      return found;
+      wipe(found);
+      const led = (own: number): boolean => {
+        const from = postings.offsetOf(own);
+        return postings.idsOf(own).subarray(from, from + postings.lengthOf(own)).some((number) => speaking.has(number));
+      };
+      return Array.from(asked).filter((own) => postings.lengthOf(own) > 0 && led(own)).slice(0, BECAUSE_MAX);
     },
     forget(slot) {
       dirty.touch(slot);

@@ -26,15 +26,20 @@ export function createWalk(cosine: Neighbours): Model {
     worths[at] = worth;
   };
 
+  /** Fills `first` with where one goes from an item. */
+  const setOut = (from: number, nowMs: number): void => {
+    count = 0;
+    cosine.neighbours(from, nowMs, near);
+    for (let i = 0; i < near.length; i++) keep(near.slots[i]!, near.scores[i]!);
+  };
+
   return {
     name: "walk",
     learn() {},
     score({ context, contextLength, nowMs }, sheet) {
       let fade = 1;
       for (let k = 0; k < contextLength && k < QUERY_ITEMS; k++, fade *= QUERY_FADE) {
-        count = 0;
-        cosine.neighbours(context[k]!, nowMs, near);
-        for (let i = 0; i < near.length; i++) keep(near.slots[i]!, near.scores[i]!);
+        setOut(context[k]!, nowMs);
         for (let i = 0; i < count; i++) {
           const worth = worths[i]! * fade;
           cosine.neighbours(first[i]!, nowMs, near);
@@ -44,7 +49,15 @@ export function createWalk(cosine: Neighbours): Model {
         }
       }
     },
-    because: ({ context, contextLength }) => Array.from(context.subarray(0, Math.min(contextLength, QUERY_ITEMS))),
+    because: ({ context, contextLength, nowMs }, slot) =>
+      Array.from(context.subarray(0, Math.min(contextLength, QUERY_ITEMS))).filter((own) => {
+        setOut(own, nowMs);
+        for (let i = 0; i < count; i++) {
+          cosine.neighbours(first[i]!, nowMs, near);
+          for (let j = 0; j < near.length; j++) if (near.slots[j] === slot && near.scores[j]! > 0) return true;
+        }
+        return false;
+      }),
     forget() {},
     tables: [],
   };
