@@ -69,8 +69,17 @@ export function createKnn(items: ItemIndex, sessions: SessionStore, clock: Decay
     heads = grown;
   };
 
+  const isPosted = (slot: number, number: number): boolean => {
+    const from = postings.offsetOf(slot);
+    const ids = postings.idsOf(slot);
+    for (let i = from, end = from + postings.lengthOf(slot); i < end; i++) if (ids[i] === number) return true;
+    return false;
+  };
+
+  /** Once: an item that left the session and came back would push other sessions out, and count twice. */
   const post = (slot: number, number: number): void => {
     reserve(slot);
+    if (isPosted(slot, number)) return;
     dirty.touch(slot);
     const length = postings.lengthOf(slot);
     if (length < options.sessionsPerItem && postings.makeRoom(slot)) {

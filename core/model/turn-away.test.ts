@@ -93,3 +93,19 @@ test("a step weighs what the program says; a type that turns away never counts f
   deepEqual([weightOf("dismiss", -2), weightOf("dismiss", 0), weightOf("dismiss", 1)], [-2, undefined, undefined]);
   deepEqual([weightOf("purchase", 10), weightOf("returned", -3), weightOf("scroll", -1)], [10, -3, undefined]);
 });
+
+test("whoever takes an item up and turns it away again and again is one neighbour session, and pushes no other out", () => {
+  const models = taught();
+  const asked = (): number[] => {
+    models.list({ personKey: "u:other", history: [], trail: ["a"] }, END_MS + 1000);
+    return ["b", "c"].map((itemId) => scores(models, "knn", itemId));
+  };
+  models.learn(DISMISSED);
+  const before = asked();
+  ok(before.every((score) => score > 0));
+  for (let i = 0; i < 300; i++) {
+    models.learn({ ...CLICK, personKey: "u:me", itemId: "b", timeMs: END_MS });
+    models.learn(DISMISSED);
+  }
+  deepEqual(asked(), before);
+});
