@@ -43,9 +43,9 @@ export function weightOf({ names, scaled }: Interests, name: string): number {
 }
 
 /** Sum of the positive weights. */
-export function positiveTotal(interests: Interests): number {
+export function positiveTotal({ scaled }: Interests): number {
   let total = 0;
-  for (const scaled of interests.scaled) if (scaled > 0) total += scaled;
+  for (let i = 0; i < scaled.length; i++) if (scaled[i]! > 0) total += scaled[i]!;
   return total;
 }
 

@@ -12,7 +12,7 @@ import { feedbackOf, type Feedback } from "./feedback.ts";
 import { inspectionOf, newTrace, type Trace } from "./inspect.ts";
 import { reasonsOf } from "./reasons.ts";
 import type {
-  Inspection, RankedItem, RankedList, RankPin, RankQuery, ScoreFactor, SimilarOptions, Strategy, TrendingOptions,
+  Inspection, RankedItem, RankedList, RankPin, RankQuery, SimilarOptions, Strategy, TrendingOptions,
 } from "./recommender.ts";
 
 const LIMIT_MAX = 200;
@@ -120,7 +120,8 @@ export function createRanking(models: Models): Ranking {
   };
 
   /** Candidates that may be in the list, by the models' score and what the visitor turned away from. */
-  const candidatesOf = (feedback: Feedback | undefined, wanted: number, barOf: BarOf, trace: Trace | undefined): Candidate[] => {
+  const candidatesOf = (query: RankQuery, how: Pick<FillersOf, "barOf" | "feedback" | "wanted" | "trace">): Candidate[] => {
+    const { barOf, feedback, wanted, trace } = how;
     models.rank(proposed);
     trace?.proposed(proposed);
     if (feedback !== undefined) {
@@ -136,29 +137,32 @@ export function createRanking(models: Models): Ranking {
     while (found.length < wanted && proposed.length > 0) {
       const at = nextBest(proposed);
       const slot = proposed.slots[at]!;
-      if (barOf(slot) === undefined) found.push({ slot, score: proposed.scores[at]!, item: items.itemAt(slot) });
+      if (barOf(slot) !== undefined) continue;
+      found.push({ slot, score: scored(slot, proposed.scores[at]!, query, trace), item: items.itemAt(slot) });
     }
-    return found;
+    return found.sort((a, b) => b.score - a.score || a.slot - b.slot);
   };
 
-  /** What rules make of a candidate's score. */
-  const scored = ({ slot, score, item, ...rest }: Candidate, query: RankQuery, trace: Trace | undefined): Candidate => {
-    const { boosts = [], freshness, tired } = query;
+  /** What rules make of an item's score. */
+  const scored = (slot: number, score: number, { boosts = [], freshness, tired, nowMs }: RankQuery, trace: Trace | undefined): number => {
     let changed = score;
-    const times = (by: number, factor: Omit<ScoreFactor, "by">): void => {
-      changed *= by;
-      trace?.factor(slot, { ...factor, by });
-    };
     for (let i = 0; i < boosts.length; i++) {
       const { when, by, rule = i } = boosts[i]!;
-      if (when(itemForRules(models, slot))) times(by, { kind: "boost", rule });
+      if (!when(itemForRules(models, slot))) continue;
+      changed *= by;
+      trace?.factor(slot, { kind: "boost", rule, by });
     }
     if (freshness !== undefined) {
-      const left = decayFactor(Math.max(0, query.nowMs - items.firstSeenAt(slot)), freshness.halfLifeMs);
-      times(1 - freshness.weight * (1 - left), { kind: "freshness" });
+      const left = decayFactor(Math.max(0, nowMs - items.firstSeenAt(slot)), freshness.halfLifeMs);
+      const by = 1 - freshness.weight * (1 - left);
+      changed *= by;
+      trace?.factor(slot, { kind: "freshness", by });
     }
-    if (tired !== undefined && tired.items.has(items.idAt(slot))) times(tired.by, { kind: "frequency" });
-    return { ...rest, slot, score: changed, item };
+    if (tired !== undefined && tired.items.has(items.idAt(slot))) {
+      changed *= tired.by;
+      trace?.factor(slot, { kind: "frequency", by: tired.by });
+    }
+    return changed;
   };
 
   /**
@@ -176,7 +180,7 @@ export function createRanking(models: Models): Ranking {
       const { slot } = candidate;
       const by = feedback?.factor(slot) ?? 1;
       if (by !== 1) trace?.factor(slot, { kind: "feedback", by });
-      return scored({ ...candidate, score: by }, query, trace);
+      return { ...candidate, score: scored(slot, by, query, trace) };
     };
     const byFactor = (): Candidate[] => {
       const known = new Set(ranked.map(({ slot }) => slot));
@@ -256,9 +260,7 @@ export function createRanking(models: Models): Ranking {
     const barOf = barsOf(models, query);
     const feedback = feedbackOf(models, query.history, query.nowMs);
     const wanted = Math.max(BOOSTED_MIN, BOOSTED_FACTOR * limit);
-    const found = candidatesOf(feedback, wanted, barOf, trace);
-    const ranked = found.map((candidate) => scored(candidate, query, trace));
-    ranked.sort((a, b) => b.score - a.score || a.slot - b.slot);
+    const ranked = candidatesOf(query, { barOf, feedback, wanted, trace });
     // Rather anything else than what a rule puts last or the visitor turned away from.
     const isLast = ({ slot, score }: Candidate): boolean => score <= 0 || feedback?.isTurnedAway(slot) === true;
     const last = ranked.filter(isLast);
