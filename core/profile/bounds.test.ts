@@ -81,6 +81,22 @@ test("lists by time keep the newest, in any order of arrival", () => {
   });
 });
 
+test("nobody is known for longer by saying of an event, from a public address, that it was long ago", () => {
+  const hour = 3_600_000;
+  const cameMs = EPOCH_MS + 20 * DAY;
+  const firstOf = (lateMs: number, source?: string): number => {
+    const late = event(0, cameMs - lateMs, { received_at: cameMs, ...(source !== undefined && { source }) });
+    const live = event(1, cameMs + 1_000, source === undefined ? {} : { source });
+    const [first, other] = [fold([late, live]), fold([live, late])].map((state) => state.firstInteractionMs);
+    equal(first, other);
+    return first!;
+  };
+  equal(firstOf(20 * DAY, "farm"), cameMs);
+  equal(firstOf(hour + 1, "farm"), cameMs);
+  equal(firstOf(hour, "farm"), cameMs - hour); // A browser's queue.
+  equal(firstOf(20 * DAY), EPOCH_MS); // Brought in by the site itself.
+});
+
 test("what was shown and bought: the newest, in any order, only where the plan keeps it", () => {
   const shows = (count: number) => many(count, () => ({ event_type: "impression" }));
   const keep = (events: LoggedEvent[]) => {

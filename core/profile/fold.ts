@@ -31,6 +31,8 @@ import {
 import { withTime } from "./times.ts";
 
 const DAY_MS = 86_400_000;
+/** A queue of a browser's that was offline for a moment comes within it. */
+const LIVE_MS = 3_600_000;
 
 const hash = { hi: 0, lo: 0 };
 
@@ -215,11 +217,20 @@ function foldMeasures(state: PersonState, event: LoggedEvent): void {
   }
 }
 
+/**
+ * Since when an event shows its person to be known. What a public sender says to have been long ago shows nothing: whoever
+ * is new would only have to say so to count as somebody known.
+ */
+function seenMsOf({ source, timestamp, received_at: cameMs }: LoggedEvent): number {
+  return source !== undefined && cameMs - timestamp > LIVE_MS ? cameMs : timestamp;
+}
+
 function foldInteraction(state: PersonState, event: LoggedEvent, tie: number): void {
   const timeMs = event.timestamp;
   state.interactions++;
   if (timeMs > state.lastInteractionMs) state.lastInteractionMs = timeMs;
-  if (state.firstInteractionMs < 0 || timeMs < state.firstInteractionMs) state.firstInteractionMs = timeMs;
+  const seenMs = seenMsOf(event);
+  if (state.firstInteractionMs < 0 || seenMs < state.firstInteractionMs) state.firstInteractionMs = seenMs;
   for (let i = 0; i < BUILT_IN_WINDOWS_MS.length; i++) {
     addToSeries(state.rates[i]!, BUILT_IN_WINDOWS_MS[i]!, "count", timeMs, 1);
   }
