@@ -154,6 +154,22 @@ test("scrolling and hovering are not interactions by hand; visitors do not mix",
   for (let i = 0; i < 500; i++) equal(watch.isSuspicious(event({ user_id: `u${i % 50}` })), false);
 });
 
+test("what others send in somebody's name marks their events, not his", () => {
+  const { sender, enrich } = createEnricher(readAddress);
+  const [his, others] = ["8.8.8.8", "8.8.4.4"].map((address) => sender({ address, userAgent: IPHONE }));
+  const traffic = Array.from({ length: 120 }, () => enrich(event(), others!, 5).traffic);
+  equal(traffic.filter((mark) => mark === "suspicious").length, 20);
+  equal(enrich(event({ event_type: "purchase" }), his!, 5).traffic, undefined);
+});
+
+test("a day that was offline looks as it was lived when it comes after what is newer, and so does what follows", () => {
+  const day = 86_400_000;
+  const times = [2 * day, ...Array.from({ length: 300 }, (_, i) => day + i * 900 + (i % 3) * 250)];
+  times.push(...Array.from({ length: 50 }, (_, i) => 2 * day + 5_000 + i * 800 + (i % 2) * 300));
+  const watch = watchPatterns();
+  deepEqual(times.filter((timestamp) => watch.isSuspicious(event({ timestamp }))), []);
+});
+
 test("a recent map keeps what is used and at most twice its size", () => {
   const map = new RecentMap<number>(3);
   for (let i = 0; i < 100; i++) {

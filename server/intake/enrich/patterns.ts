@@ -1,6 +1,6 @@
 // Superhuman patterns of one visitor, in event time, so that a replay and a queue sent late look the same as they were
 // lived: a rate that no hand keeps up, and a rhythm that no hand keeps. Marks only; nothing is refused.
-import type { AttuneEvent } from "../../../core/event/event.ts";
+import type { LoggedEvent } from "../../../core/event/event.ts";
 import { RecentMap } from "../../hosting/recent-map.ts";
 
 /** Interactions by hand; scrolling, hovering and the like are sent many times a second by any browser. */
@@ -20,6 +20,8 @@ const BY_HAND: ReadonlySet<string> = new Set([
 /** A leaky bucket: ten a second for ever, and bursts of a hundred. Guess: four times what rage clicking reaches. */
 const SUSTAINED_PER_S = 10;
 const BURST_MAX = 100;
+/** In so long a full bucket is empty. What is older by more is another stretch of the same visitor: a queue sent late. */
+const STRETCH_MS = (BURST_MAX / SUSTAINED_PER_S) * 1_000;
 /** So many intervals in a row that differ by less than 2 % are a metronome, not a hand. Guess. */
 const RHYTHM_INTERVALS = 40;
 const RHYTHM_TOLERANCE = 0.02;
@@ -36,16 +38,20 @@ interface Visitor {
   markedUntilMs: number;
 }
 
+type SentEvent = Pick<LoggedEvent, "user_id" | "anonymous_id" | "event_type" | "timestamp" | "source">;
+
 export interface PatternWatch {
-  /** True where the event belongs to a visitor whose pattern no human makes. */
-  isSuspicious(event: AttuneEvent): boolean;
+  /** True where the event belongs to a visitor whose pattern, as one address sends it, no human makes. */
+  isSuspicious(event: SentEvent): boolean;
 }
 
 export function watchPatterns(): PatternWatch {
   const visitors = new RecentMap<Visitor>(VISITORS_MAX);
   return {
     isSuspicious(event) {
-      const key = event.user_id === undefined ? `a${event.anonymous_id}` : `u${event.user_id}`;
+      // By sender: what others send in somebody's name must not leave out what he does.
+      const { user_id: userId, anonymous_id: anonymousId, source = "" } = event;
+      const key = userId === undefined ? `${source} a${anonymousId}` : `${source} u${userId}`;
       let visitor = visitors.get(key);
       if (visitor === undefined) {
         visitor = { lastMs: event.timestamp, level: 0, intervalMs: 0, evenIntervals: 0, markedUntilMs: -Infinity };
@@ -59,11 +65,12 @@ export function watchPatterns(): PatternWatch {
 
 function observe(visitor: Visitor, timeMs: number): void {
   const sinceMs = timeMs - visitor.lastMs;
-  if (sinceMs > 0) {
-    visitor.level = Math.max(0, visitor.level - (sinceMs / 1_000) * SUSTAINED_PER_S);
-    const even = Math.abs(sinceMs - visitor.intervalMs) <= visitor.intervalMs * RHYTHM_TOLERANCE;
-    visitor.evenIntervals = even && sinceMs <= RHYTHM_INTERVAL_MAX_MS ? visitor.evenIntervals + 1 : 0;
-    visitor.intervalMs = sinceMs;
+  if (sinceMs > 0 || sinceMs < -STRETCH_MS) {
+    const apartMs = Math.abs(sinceMs);
+    visitor.level = Math.max(0, visitor.level - (apartMs / 1_000) * SUSTAINED_PER_S);
+    const even = Math.abs(apartMs - visitor.intervalMs) <= visitor.intervalMs * RHYTHM_TOLERANCE;
+    visitor.evenIntervals = even && apartMs <= RHYTHM_INTERVAL_MAX_MS ? visitor.evenIntervals + 1 : 0;
+    visitor.intervalMs = apartMs;
     visitor.lastMs = timeMs;
   }
   visitor.level++;
