@@ -67,28 +67,53 @@ export function createContextPopularity(
     return out.bytes();
   });
 
-  const start = (kind: CrowdKind, value: string): number => {
-    dirty.touch(names.length);
-    names.push(kind === "facet" ? value : `${kind}:${value}`);
-    keys.push(crowd.keyOfCrowd(kind, value));
-    supports.push(0);
-    return names.length - 1;
+  const placeOf = (name: string): { numbers: Map<string, number>; kind: CrowdKind; value: string } => {
+    const kind = kinds.findIndex((prefix) => name.startsWith(`${prefix}:`));
+    if (kind < 0) return { numbers: facetRows, kind: "facet", value: name };
+    return { numbers: numbersOf[kind]!, kind: kinds[kind]!, value: name.slice(kinds[kind]!.length + 1) };
   };
 
-  const numberOf = (kind: number, value: string): number => {
-    let number = numbersOf[kind]!.get(value);
-    if (number === undefined) {
-      if (names.length >= CONTEXTS_MAX) return -1;
-      numbersOf[kind]!.set(value, (number = start(kinds[kind]!, value)));
+  /** A row that none supports, of facets or of any; -1 where there is none. */
+  const unsupported = (isOfFacets: boolean): number =>
+    supports.findIndex((support, row) => support === 0 && (!isOfFacets || facetRows.has(names[row]!)));
+
+  /**
+   * A row whose context gives way, -1 where none does yet: who comes while all are taken lowers every support by one, so that
+   * what one sender makes up is gone soon and what many bring stays (Misra and Gries 1982).
+   */
+  const takeOver = (isOfFacets: boolean): number => {
+    let row = unsupported(isOfFacets);
+    if (row < 0) {
+      for (let other = 0; other < names.length; other++) {
+        if (isOfFacets && !facetRows.has(names[other]!)) continue;
+        dirty.touch(other);
+        supports[other] = supports[other]! - 1;
+        if (supports[other] === 0) rows.clear(other);
+      }
+      row = unsupported(isOfFacets);
     }
-    return number;
+    if (row < 0) return -1;
+    const { numbers, value } = placeOf(names[row]!);
+    numbers.delete(value);
+    return row;
   };
 
-  const facetNumberOf = (facet: string): number => {
-    let number = facetRows.get(facet);
+  const start = (kind: CrowdKind, value: string): number => {
+    const isOfFacets = kind === "facet" && facetRows.size >= FACETS_MAX;
+    const row = isOfFacets || names.length >= CONTEXTS_MAX ? takeOver(isOfFacets) : names.length;
+    if (row < 0) return -1;
+    dirty.touch(row);
+    names[row] = kind === "facet" ? value : `${kind}:${value}`;
+    keys[row] = crowd.keyOfCrowd(kind, value);
+    supports[row] = 0;
+    return row;
+  };
+
+  const numberIn = (numbers: Map<string, number>, kind: CrowdKind, value: string): number => {
+    let number = numbers.get(value);
     if (number === undefined) {
-      if (names.length >= CONTEXTS_MAX || facetRows.size >= FACETS_MAX) return -1;
-      facetRows.set(facet, (number = start("facet", facet)));
+      number = start(kind, value);
+      if (number >= 0) numbers.set(value, number);
     }
     return number;
   };
@@ -152,9 +177,9 @@ export function createContextPopularity(
     learn(reveal, situation) {
       for (let kind = 0; kind < kinds.length; kind++) {
         const value = situation[kinds[kind]!];
-        if (value !== undefined) count(numberOf(kind, value), reveal);
+        if (value !== undefined) count(numberIn(numbersOf[kind]!, kinds[kind]!, value), reveal);
       }
-      if (hasFacets) for (const facet of situation.facets) count(facetNumberOf(facet), reveal);
+      if (hasFacets) for (const facet of situation.facets) count(numberIn(facetRows, "facet", facet), reveal);
     },
     turnAway(reveal, situation) {
       for (let kind = 0; kind < kinds.length; kind++) lower(numbersOf[kind]!.get(situation[kinds[kind]!] ?? ""), reveal);
@@ -192,10 +217,9 @@ export function createContextPopularity(
         const input = rowReader(bytes);
         input.version(1);
         const name = input.text();
-        const kind = kinds.findIndex((prefix) => name.startsWith(`${prefix}:`));
-        const value = kind < 0 ? name : name.slice(kinds[kind]!.length + 1);
-        (kind < 0 ? facetRows : numbersOf[kind]!).set(value, row);
-        keys[row] = crowd.keyOfCrowd(kinds[kind] ?? "facet", value);
+        const { numbers, kind, value } = placeOf(name);
+        numbers.set(value, row);
+        keys[row] = crowd.keyOfCrowd(kind, value);
         names[row] = name;
         supports[row] = input.f64();
         if (input.left() > 0) rows.load(row, bytes.subarray(bytes.length - input.left()));

@@ -26,6 +26,7 @@ export interface ContextRows {
   read(row: number, into: ContextItems): void;
   /** Factor from the row's scale to weights at `instant`, short of the instant's fraction. */
   scaleOf(row: number, instant: DecayInstant): number;
+  clear(row: number): void;
   write(row: number, out: RowWriter): void;
   load(row: number, bytes: Uint8Array): void;
 }
@@ -95,6 +96,11 @@ export function createContextRows(): ContextRows {
       }
     },
     scaleOf: (row, instant) => powerOfTwo(epochs[row]! - instant.epoch),
+    clear(row) {
+      refs.fill(NONE, row * CONTEXT_ITEMS_MAX, (row + 1) * CONTEXT_ITEMS_MAX);
+      weights.fill(0, row * CONTEXT_ITEMS_MAX, (row + 1) * CONTEXT_ITEMS_MAX);
+      delete epochs[row];
+    },
     write(row, out) {
       out.u8(1);
       out.i32(epochs[row]!);

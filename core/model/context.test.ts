@@ -3,6 +3,7 @@ import { deepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { rngFrom } from "../math/rng.ts";
 import { learningConfig, modelConfig } from "./config.ts";
+import { CONTEXTS_MAX } from "./context-popularity.ts";
 import { createModels, type Asker, type Models } from "./models.ts";
 import { GENERAL_NAMES, PER_MODEL } from "./union.ts";
 
@@ -32,6 +33,25 @@ test("the part of the visitor's day and the weather have their own popular items
   deepEqual(first(models, "context", { weather: "sun" }, now), "wine");
   deepEqual(first(models, "context", { weather: "rain" }, now), "coffee");
   deepEqual(first(models, "context", { weather: "snow" }, now), undefined);
+});
+
+test("made-up weathers and languages give way to those that many bring", () => {
+  const models = createModels(modelConfig({}), learningConfig({ share: 0 }));
+  let now = MIDNIGHT_MS;
+  const learn = (itemId: string, more: object): void =>
+    models.learn({ ...CLICK, personKey: `a:${now}`, sessionId: `s${now}`, itemId, timeMs: (now += 1_000), ...more });
+  const flood = (name: string): void => {
+    for (let i = 0; i < 3 * CONTEXTS_MAX; i++) learn("junk", { weather: `${name}${i}`, facets: [`age_group:${name}${i}`] });
+  };
+  for (let i = 0; i < 4_000; i++) learn("wine", { weather: "sun", facets: ["age_group:30"] });
+  flood("x");
+  for (let i = 0; i < 200; i++) learn(i % 2 === 0 ? "umbrella" : "lego", i % 2 === 0 ? { weather: "rain" } : { facets: ["age_group:10"] });
+  deepEqual(first(models, "context", { weather: "rain" }, now), "umbrella");
+  deepEqual(first(models, "context", { facets: ["age_group:10"] }, now), "lego");
+  flood("y");
+  deepEqual(first(models, "context", { weather: "sun" }, now), "wine");
+  deepEqual(first(models, "context", { facets: ["age_group:30"] }, now), "wine");
+  deepEqual(first(models, "context", { weather: "x3" }, now), undefined);
 });
 
 test("the ranker learns that people choose what they are interested in", () => {
