@@ -49,9 +49,10 @@ export function nextValue(metric: CompiledMetric, before: number, outcome: Outco
   }
 }
 
-/** What a person's value counts as among all persons'. */
+/** What a person's value counts as among all persons': `max` at most, either way; one refund that somebody makes up would decide. */
 export function measured({ max }: CompiledMetric, value: number): number {
-  return Math.max(-MEASURED_MAX, Math.min(max, MEASURED_MAX, value));
+  const bound = Math.min(max, MEASURED_MAX);
+  return Math.max(-bound, Math.min(bound, value));
 }
 
 /** The metric of a person who had been two. */

@@ -57,7 +57,7 @@ test("an experiment in which nobody takes part, and numbers of impressions, are 
       alike: { variants: { a: {}, b: { placements: { cart: "cart" } } }, metrics: bounce },
       shown: {
         variants: { a: {}, b: { slots: { seen: "b" } } },
-        metrics: { one: { kind: "count", event: "impression" }, two: { kind: "conversion", event: ["view", "impression"] }, paid: { kind: "revenue" } },
+        metrics: { one: { kind: "count", event: "impression" }, two: { kind: "conversion", event: ["view", "impression"] }, paid: { kind: "revenue", max: 100 } },
       },
       nothing: { holdout: 0.1, metrics: bounce },
     },
@@ -71,6 +71,17 @@ test("an experiment in which nobody takes part, and numbers of impressions, are 
       "/experiments/shown/metrics/two/event not_counted",
       "/slots/seen/reward/events/impression not_counted",
     ],
+  );
+});
+
+test("a revenue that one purchase could decide is taken, and warned of", () => {
+  const metrics = { all: { kind: "revenue" as const }, most: { kind: "revenue" as const, max: 500 }, carts: { kind: "count" as const, event: "add_to_cart" } };
+  const experiments = { offer: { holdout: 0.1, metrics } };
+  const document: ProgramDocument = { models: { crowd: { min_persons: 10, max_share: 0.1 } }, experiments };
+  deepEqual(checkProgram(document), []);
+  deepEqual(
+    programWarnings(document, { webhooks: "signed" }).map(({ path, code }) => `${path} ${code}`),
+    ["/experiments/offer/metrics/all/max unbounded_revenue"],
   );
 });
 

@@ -155,7 +155,7 @@ export interface MetricDocument {
   where?: Cel;
   /** Of retention: how long after the exposure he must come back. */
   after?: Duration;
-  /** A person counts with this much at most. */
+  /** A person counts with this much at most, paid or paid back. */
   max?: number;
   better?: "higher" | "lower";
 }

@@ -52,6 +52,7 @@ export function programWarnings(document: unknown, { webhooks }: WarnedHost): Pr
   for (const [name, experiment] of Object.entries(experiments)) {
     const path = at("/experiments", name);
     warnings.push(...lateRetention(path, experiment), ...countedShowings(path, experiment), ...withoutChange(path, experiment));
+    warnings.push(...unboundedRevenue(path, experiment));
   }
   for (const [name, { reward }] of Object.entries(slots)) {
     if (reward?.events["impression"] !== undefined) warnings.push(showing(`${at("/slots", name)}/reward/events/impression`));
@@ -96,4 +97,13 @@ function withoutChange(path: string, { variants }: ExperimentDocument): ProgramF
   const message =
     "nobody takes part: no variant names a slot or a placement; to compare without a change, let one name a placement by itself";
   return [{ path: at(path, "variants"), code: "no_change", message }];
+}
+
+/** Whoever may send a purchase may say any amount, and one that is far off makes every interval as wide. */
+function unboundedRevenue(path: string, { metrics }: ExperimentDocument): ProgramFault[] {
+  return Object.entries(metrics).flatMap(([name, { kind, max }]) => {
+    if (kind !== "revenue" || max !== undefined) return [];
+    const message = "one purchase of any amount decides: write a `max`, what few people ever spend";
+    return [{ path: at(at(at(path, "metrics"), name), "max"), code: "unbounded_revenue", message }];
+  });
 }
