@@ -10,7 +10,7 @@ import { checkTopics } from "../kafka/topics.ts";
 import { RedisLink } from "../redis/link.ts";
 import { groupId, projectTopics } from "../wire/topics.ts";
 import { partsOf } from "./cluster-parts.ts";
-import { fillRedis, forgetGeneration, redisConnection } from "./redis-rows.ts";
+import { type Fill, fillRedis, forgetGeneration, redisConnection } from "./redis-rows.ts";
 import type { ClusterSettings } from "./settings.ts";
 import { clusterTopics, ensureTopics } from "./topics.ts";
 
@@ -37,14 +37,13 @@ export async function backfill(settings: ClusterSettings, report: (line: string)
   const partitions = await checkTopics(connection, clusterTopics(plan.projects, next), plan.partitions);
   const link = await RedisLink.open(redisConnection(plan.redis));
   try {
-    const fills = await Promise.all(
-      Object.keys(plan.projects).map((project) => {
-        const topics = projectTopics(project, { generation: next });
-        return fillRedis({ connection, link, project, generation: next, topics, partitions, report });
-      }),
-    );
+    const fills: Fill[] = [];
     const closeFills = async (): Promise<void> => void (await Promise.all(fills.map((fill) => fill.close())));
     try {
+      for (const project of Object.keys(plan.projects)) {
+        const topics = projectTopics(project, { generation: next });
+        fills.push(await fillRedis({ connection, link, project, generation: next, topics, partitions, report }));
+      }
       await Promise.all(fills.map((fill) => fill.whole()));
       report("Redis holds it");
       await changeOver(settings, next, { report, onFirst: closeFills });
