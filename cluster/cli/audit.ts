@@ -7,18 +7,22 @@ import { kekFolder } from "../../server/cli/kek-folder.ts";
 import { UsageError } from "../../server/cli/usage.ts";
 import { verifySharedAudit } from "../access/shared-audit.ts";
 import { RedisLink } from "../redis/link.ts";
+import { checkBroker } from "./checks.ts";
 import { redisConnection } from "./redis-rows.ts";
 import { type ClusterFlags, readCluster } from "./settings.ts";
 
 export async function auditCommand(flags: ClusterFlags, words: readonly string[]): Promise<number> {
   if (words.join(" ") !== "verify") throw new UsageError("attune cluster audit verify [--data FOLDER] [--config FILE]");
   const { plan, connection } = await readCluster(flags);
-  const link = await RedisLink.open(redisConnection(plan.redis));
+  // Whoever reads the trail waits for Kafka without end.
+  await checkBroker(connection, plan);
   const file = headFile(plan.clusterKey);
   const seen = existsSync(file) ? [JSON.parse(readFileSync(file, "utf8")) as { seq: number; hash: string }] : [];
-  const { entries, fault, head } = await verifySharedAudit({ connection, link }, seen);
-  if (!link.isUp) process.stderr.write("attune: Redis is away: the trail was checked without its anchor there\n");
-  link.close();
+  const link = await RedisLink.open(redisConnection(plan.redis));
+  const { entries, fault, head } = await verifySharedAudit({ connection, link }, seen).finally(() => {
+    if (!link.isUp) process.stderr.write("attune: Redis is away: the trail was checked without its anchor there\n");
+    link.close();
+  });
   process.stdout.write(`${entries} entries\n`);
   if (fault === undefined) {
     writeFileSync(file, JSON.stringify(head), { mode: 0o600 });

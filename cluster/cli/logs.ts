@@ -1,6 +1,7 @@
 // `attune cluster logs [PART] [--follow]`: the end of a part's log, and what it writes from now on.
-import { closeSync, existsSync, openSync, readSync, statSync, watchFile } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, statSync, unwatchFile, watchFile } from "node:fs";
 import { join } from "node:path";
+import { StringDecoder } from "node:string_decoder";
 import { SettingError } from "../../server/cli/config.ts";
 import { readJobState } from "../jobs/job-state.ts";
 import { partsOf } from "./cluster-parts.ts";
@@ -31,13 +32,21 @@ export async function logsCommand(flags: LogFlags, names: string[]): Promise<num
       process.stderr.write(`attune: ${name} has logged nothing yet\n`);
   if (flags.follow !== true) return 0;
   for (const [i, { path }] of files.entries()) watchFile(path, { interval: LOOK_EVERY_MS }, () => tails[i]!.read());
-  return new Promise((done) => process.once("SIGINT", () => done(0)));
+  return new Promise((done) => {
+    process.once("SIGINT", () => {
+      // A file that is watched keeps the process.
+      for (const { path } of files) unwatchFile(path);
+      done(0);
+    });
+  });
 }
 
 /** Reads the end of a file now and what was appended since at each `read`; starts anew where the file was rolled. */
 function tailOf(path: string, onLine: (line: string) => void): { read(): void } {
   const sizeOf = (): number => (existsSync(path) ? statSync(path).size : 0);
   let position = Math.max(0, sizeOf() - TAIL_BYTES);
+  // A chunk may end within a letter.
+  const decoder = new StringDecoder("utf8");
   let rest = "";
   let skipsFirst = position > 0;
   const read = (): void => {
@@ -48,7 +57,7 @@ function tailOf(path: string, onLine: (line: string) => void): { read(): void } 
     const chunk = Buffer.alloc(CHUNK_BYTES);
     for (let n = readSync(file, chunk, 0, CHUNK_BYTES, position); n > 0; ) {
       position += n;
-      const lines = (rest + chunk.toString("utf8", 0, n)).split("\n");
+      const lines = (rest + decoder.write(chunk.subarray(0, n))).split("\n");
       rest = lines.pop()!;
       for (const line of skipsFirst ? lines.slice(1) : lines) onLine(line);
       skipsFirst = false;

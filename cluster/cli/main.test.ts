@@ -1,16 +1,17 @@
 // The cluster's command line as a user calls it, where it needs no cluster.
 import { deepEqual, equal, match } from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { CLUSTER_FLAGS } from "./settings.ts";
 
+const wordsOf = (...args: string[]): string[] => ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "main.ts"), ...args];
+
 function run(...args: string[]) {
-  const path = join(import.meta.dirname, "main.ts");
-  const words = ["--disable-warning=ExperimentalWarning", path, ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", timeout: 30_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, wordsOf(...args), { encoding: "utf8", timeout: 30_000 });
   return { code: status, out: stdout, error: stderr };
 }
 
@@ -102,4 +103,29 @@ test("settings that the cluster has are taken by every command; others are refus
 test("a part that never ran has logged nothing, and that is said", (t) => {
   const { code, out, error } = run("logs", "kafka", "--data", downFolder(t));
   deepEqual([code, out, error], [0, "", "attune: kafka has logged nothing yet\n"]);
+});
+
+test("logs follow what is written, every letter whole, until they are interrupted", async (t) => {
+  const data = downFolder(t);
+  const log = join(data, "cluster/server-1/server-1.log");
+  mkdirSync(join(data, "cluster/server-1"));
+  writeFileSync(log, "first\n");
+  const follow = spawn(process.execPath, wordsOf("logs", "server-1", "--follow", "--data", data));
+  t.after(() => follow.kill("SIGKILL"));
+  const ended = once(follow, "exit");
+  let out = "";
+  for await (const text of follow.stdout.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
+    out += String(text);
+    // Longer than what is read at once, which ends within its last letter.
+    if (out === "first\n") appendFileSync(log, `${"x".repeat((64 << 10) - 1)}ä\n`);
+    if (out.endsWith("ä\n")) break;
+  }
+  follow.kill("SIGINT");
+  deepEqual(await ended, [0, null]);
+});
+
+test("a trail that cannot be read is not waited for", (t) => {
+  const { code, error } = run("audit", "verify", "--data", downFolder(t));
+  match(error, /^attune: Kafka does not answer at 127\.0\.0\.1:1: connect ECONNREFUSED 127\.0\.0\.1:1\n$/);
+  equal(code, 1);
 });
