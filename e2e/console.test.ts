@@ -481,6 +481,11 @@ describe("console", { skip }, () => {
       assert.equal(await rows.count(), 1);
       await page.getByRole("button", { name: "Resume" }).click();
       await rows.nth(1).waitFor();
+      await page.getByRole("button", { name: "Pause" }).click();
+      await send("POST", "/v1/events", [event("sofie", "add_to_cart", 7)]);
+      await page.getByText("1 new since the pause").waitFor();
+      await page.getByLabel("Event type").selectOption("purchase");
+      await page.getByText("0 new since the pause").waitFor();
     });
   });
 
@@ -850,6 +855,20 @@ describe("console", { skip }, () => {
       await page.getByText("The preview could not be read").waitFor();
       await page.unrouteAll();
       await shows(page, /As it is.*Item number.*With the knobs.*Item number/s);
+    });
+  });
+
+  test("a node that answers later than it is asked again is shown all the same", async () => {
+    await withPage(browser, {}, async (page) => {
+      let answer = (): void => {};
+      await page.route("**/v1/stats*", async (route) => {
+        answer();
+        await new Promise<void>((next) => (answer = next));
+        await route.continue();
+      });
+      await open(page, "overview");
+      await page.getByText("ready", { exact: true }).waitFor();
+      await page.unrouteAll({ behavior: "ignoreErrors" });
     });
   });
 

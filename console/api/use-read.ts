@@ -21,8 +21,8 @@ export interface Reading<Answer> {
 
 /**
  * Runs `read` at once, again whenever `key` changes, and each `everyMs` while the tab is seen; without `everyMs` again
- * when what stood in the way passes. Answers that arrive after the key has changed are dropped; while a new key loads,
- * `data` is undefined.
+ * when what stood in the way passes. Answers that arrive after the key has changed, or after a newer one, are dropped: a
+ * node that takes longer than `everyMs` is read all the same. While a new key loads, `data` is undefined.
  */
 export function useRead<Answer>(key: string, read: () => Promise<Answer>, everyMs?: number): Reading<Answer> {
   const [state, setState] = useState<{ key: string; data: Answer | undefined; error: unknown }>({
@@ -32,27 +32,33 @@ export function useRead<Answer>(key: string, read: () => Promise<Answer>, everyM
   });
   const latest = useRef(read);
   latest.current = read;
-  const turn = useRef(0);
+  const asked = useRef(0);
+  /** What was asked up to here is answered, or its answer is not wanted any more. */
+  const settled = useRef(0);
 
   const attempt = useCallback(async (): Promise<void> => {
-    const mine = ++turn.current;
+    const mine = ++asked.current;
+    const isNews = (): boolean => {
+      if (mine <= settled.current) return false;
+      settled.current = mine;
+      return true;
+    };
     try {
       const data = await latest.current();
-      if (mine === turn.current) setState({ key, data, error: undefined });
+      if (isNews()) setState({ key, data, error: undefined });
     } catch (error) {
-      if (mine === turn.current)
-        setState((before) => ({ key, data: before.key === key ? before.data : undefined, error }));
+      if (isNews()) setState((before) => ({ key, data: before.key === key ? before.data : undefined, error }));
     }
   }, [key]);
 
   useEffect(() => {
     void attempt();
-    if (everyMs === undefined) return () => void turn.current++;
-    const timer = setInterval(() => {
+    const poll = (): void => {
       if (!document.hidden) void attempt();
-    }, everyMs);
+    };
+    const timer = everyMs === undefined ? undefined : setInterval(poll, everyMs);
     return () => {
-      turn.current++;
+      settled.current = asked.current;
       clearInterval(timer);
     };
   }, [attempt, everyMs]);

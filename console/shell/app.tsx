@@ -1,6 +1,6 @@
 // The frame around the views: navigation, search, project, theme, messages.
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ApiProblem, createApi, isUnanswered, type Api } from "../api/client.ts";
+import { ApiProblem, createApi, isUnanswered } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
 import { Chip } from "../parts/chip.tsx";
 import { Icon, Mark } from "../parts/icon.tsx";
@@ -23,7 +23,7 @@ import { SegmentView } from "../views/segment.tsx";
 import { SegmentsView } from "../views/segments.tsx";
 import { ModelsView } from "../views/models.tsx";
 import { SlotsView } from "../views/slots.tsx";
-import { ConsoleContext, linksOf } from "./context.ts";
+import { ConsoleContext, linksOf, useConsole } from "./context.ts";
 import { NotFound } from "./not-found.tsx";
 import { go, useRoute, type Route } from "./route.ts";
 import { useKeptScroll } from "./scroll.ts";
@@ -143,7 +143,7 @@ export function App() {
               </button>
               <div class="grow" />
               <ProjectSwitcher project={route.project} />
-              <Who api={context.api} />
+              <Who />
               <ThemeToggle />
             </header>
             <main ref={main} class="main" tabIndex={-1} key={address} aria-label={title}>
@@ -327,11 +327,16 @@ function ProjectSwitcher({ project }: { project: string }) {
 }
 
 /** Who may only read is told before what they write is refused. Only who has logged in can log out. */
-function Who({ api }: { api: Api }) {
+function Who() {
+  const { api, notify } = useConsole();
   const session = useRead("session", () => api.session(), SESSION_EVERY_MS);
   if (session.data?.kind !== "session") return null;
-  const logOut = (): Promise<void> =>
-    api.logOut().then((url) => (url === undefined ? location.reload() : location.assign(url)));
+  const logOut = (): void => {
+    api.logOut().then(
+      (url) => (url === undefined ? location.reload() : location.assign(url)),
+      (error: unknown) => notify(`You are still logged in. ${adviceOn(error)}`, "bad"),
+    );
+  };
   return (
     <>
       {session.data.role === "read" ? (
@@ -339,7 +344,7 @@ function Who({ api }: { api: Api }) {
           <Chip title="You see everything that a read key may; whatever changes something is refused.">read only</Chip>
         </span>
       ) : null}
-      <button type="button" class="btn quiet" onClick={() => void logOut()}>
+      <button type="button" class="btn quiet" onClick={logOut}>
         Log out
       </button>
     </>

@@ -118,11 +118,14 @@ function NewKey(props: { onMade: (key: IssuedKey) => void; onFailed: (error: unk
   const [role, setRole] = useState<string>("write");
   const [name, setName] = useState("");
   const [origins, setOrigins] = useState("");
+  const [making, setMaking] = useState(false);
   const shownRole = props.isFirst ? "admin" : role;
   const submit = (event: Event): void => {
     event.preventDefault();
     const listed = origins.split(/[\s,]+/).filter((origin) => origin !== "");
-    api.makeKey({ role: shownRole, name, ...(listed.length > 0 && { origins: listed }) }).then((key) => {
+    setMaking(true);
+    const made = api.makeKey({ role: shownRole, name, ...(listed.length > 0 && { origins: listed }) });
+    void made.finally(() => setMaking(false)).then((key) => {
       setName("");
       setOrigins("");
       props.onMade(key);
@@ -161,7 +164,7 @@ function NewKey(props: { onMade: (key: IssuedKey) => void; onFailed: (error: unk
             onInput={(event) => setOrigins(event.currentTarget.value)}
           />
         ) : null}
-        <button type="submit" class="btn primary" disabled={name.trim() === ""}>
+        <button type="submit" class="btn primary" disabled={making || name.trim() === ""}>
           Make the key
         </button>
       </form>

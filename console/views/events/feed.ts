@@ -39,6 +39,7 @@ export function useFeed(url: string, paused: boolean) {
     arrived.current = [];
     count.current = 0;
     setRows([]);
+    setWaiting(0);
     setStatus(undefined);
   }, [url]);
   useEffect(() => {
