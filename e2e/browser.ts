@@ -1,8 +1,8 @@
 // Real Chromium for every test that needs a page: Debian's, driven by playwright-core.
 import { existsSync } from "node:fs";
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type Page, type Route } from "playwright-core";
 
-export type { Browser, BrowserContext, Page };
+export type { Browser, BrowserContext, Page, Route };
 
 const EXECUTABLE = process.env["ATTUNE_CHROMIUM"] ?? "/usr/bin/chromium";
 

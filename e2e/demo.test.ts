@@ -10,7 +10,7 @@ import { newsProgram } from "../core/program/news.ts";
 import { shopProgram } from "../core/program/shop.ts";
 import { buildAll } from "../scripts/build.ts";
 import { SOURCES } from "../demo/page/reasons.ts";
-import { browserMissing, launchBrowser, withPage, type Browser, type Page } from "./browser.ts";
+import { browserMissing, launchBrowser, withPage, type Browser, type Page, type Route } from "./browser.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const SCRIPTS_GZIPPED_MAX = 60_000;
@@ -522,6 +522,46 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await ready(page);
       await heading("Results for “tents”");
       assert.ok((await page.locator(".card h3").allTextContents()).every((title) => /tent/i.test(title)));
+    }));
+
+  test("what was asked for somebody else, or before what is shown, changes nothing when it comes", () =>
+    withPage(browser, {}, async (page) => {
+      const held = (path: string): Promise<Route> =>
+        new Promise((found) => void page.route(path, found, { times: 1 }));
+      const settled = (): Promise<unknown> => page.evaluate(() => new Promise(requestAnimationFrame));
+      await page.goto(`${base}${SITES.shop}?shelf=constructor`);
+      await ready(page);
+      await page.getByRole("heading", { name: "Picked for you", exact: true }).waitFor();
+
+      await page.getByRole("button", { name: "Chairs", exact: true }).click();
+      await page.waitForFunction(() => document.querySelector<HTMLElement>(".card")?.dataset["category"] === "chairs");
+      const [first, second] = await order(page);
+      const asked = held("**/v1/recommendations");
+      await page.locator(card(first!)).getByRole("button", { name: "Like" }).click();
+      const late = await asked;
+      const answered = page.waitForResponse("**/v1/recommendations");
+      await page.locator(card(second!)).getByRole("button", { name: "Like" }).click();
+      await answered;
+      const list = (await (await late.fetch()).json()) as { items: unknown[] };
+      await late.fulfill({ json: { ...list, items: list.items.slice(0, 1) } });
+      await settled();
+      assert.equal((await order(page)).length, 24);
+
+      const profile = held("**/v1/users/*/profile");
+      await page.getByRole("button", { name: "Be another visitor" }).click();
+      const his = await profile;
+      await page.getByRole("button", { name: "Reset" }).click();
+      const recent = [{ item_id: first, event_type: "add_to_cart", timestamp: new Date().toISOString() }];
+      await his.fulfill({ json: { interests: { audio: 1 }, recent, features: {}, segments: ["audiophile"], version: 7 } });
+      await settled();
+      assert.equal(await page.locator("#cart-count").textContent(), "0");
+      assert.equal(await page.locator("#interests li").count(), 0);
+
+      await page.getByRole("button", { name: "Audiophile" }).click();
+      await page.locator(".become:disabled").first().waitFor();
+      await page.getByRole("switch", { name: "Personalization" }).click();
+      await page.locator("#status", { hasText: /^off$/ }).waitFor();
+      assert.equal(await page.locator(".become:enabled, .become.runs").count(), 0);
     }));
 
   test("while the node is away a shelf is what its heading says, what waits is counted, no picture is broken", () =>

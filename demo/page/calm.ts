@@ -12,6 +12,8 @@ export interface Calm {
   readonly hasActed: boolean;
   /** Runs `change` now or when it is calm; a newer change takes its place. */
   when(change: () => void): void;
+  /** Runs `change` at once: what waited is older, and not run any more. */
+  now(change: () => void): void;
 }
 
 export function createCalm(shelf: HTMLElement): Calm {
@@ -45,6 +47,10 @@ export function createCalm(shelf: HTMLElement): Calm {
     when(change) {
       pending = change;
       applyIfCalm();
+    },
+    now(change) {
+      pending = undefined;
+      change();
     },
   };
 }

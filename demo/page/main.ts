@@ -183,16 +183,26 @@ function show(entries: readonly Entry[], causedBy?: string, shown: Partial<Shown
     byId("no-results").hidden = entries.length > 0;
     painted?.();
   };
-  if (painted) show();
+  if (painted) calm.now(show);
   else calm.when(show);
 }
 
+/** Answers need not come in the order of their questions: those up to `answered` are older than what is shown, or another visitor's. */
+let questions = 0;
+let answered = 0;
+
 async function refresh(causedBy?: string): Promise<void> {
+  const question = ++questions;
   const asked = placeNow();
+  const isWanted = (): boolean => {
+    if (question <= answered || asked !== placeNow()) return false;
+    answered = question;
+    return true;
+  };
   const { category, query } = places;
   if (query !== "") {
     await index;
-    if (asked !== placeNow()) return;
+    if (!isWanted()) return;
     const found = searchItems(catalogue.values(), query, interests);
     return show(found.slice(0, LIST_LIMIT).map(plainEntry), causedBy, { hits: found.length });
   }
@@ -204,11 +214,11 @@ async function refresh(causedBy?: string): Promise<void> {
       explain: true,
       ...(category ? { filter: `"${category}" in item.categories` } : {}),
     });
-    if (asked === placeNow()) show(entriesOf(list), causedBy);
+    if (isWanted()) show(entriesOf(list), causedBy);
   } catch {
     // Nobody's order, from the page's own index, rather than none or another shelf's.
     if (catalogue.size === 0) await index;
-    if (asked !== placeNow() || (shelfOf === asked && attune.consent.state === "granted")) return;
+    if ((shelfOf === asked && attune.consent.state === "granted") || !isWanted()) return;
     const plain = itemsInTurn(catalogue.values(), category).slice(0, LIST_LIMIT).map(plainEntry);
     show(plain, undefined, { isLocal: true });
   }
@@ -279,6 +289,8 @@ function personalOrNot(): void {
 }
 
 function forgetVisitor(): void {
+  answered = questions;
+  shortcuts.stop();
   looked.clear();
   liked.clear();
   cart.clear();
@@ -307,16 +319,20 @@ function startOver(title: string, text: string, userId?: string): void {
 
 /** One of the seeded visitors, with the profile that he left. */
 async function another(): Promise<void> {
-  const names = await fetch("/demo/catalogue/visitors.json").then(
-    (answer) => answer.json() as Promise<Record<SiteName, string[]>>,
-  );
-  const others = names[site.name].filter((name) => name !== attune.userId);
-  const name = others[Math.floor(Math.random() * others.length)]!;
-  startOver(`You are ${name}`, "A visitor of the last days, profile included.", name);
-  void attune.profile().then((profile) => {
+  try {
+    const answer = await fetch("/demo/catalogue/visitors.json");
+    const names = (await answer.json()) as Record<SiteName, string[]>;
+    const others = names[site.name].filter((name) => name !== attune.userId);
+    const name = others[Math.floor(Math.random() * others.length)]!;
+    startOver(`You are ${name}`, "A visitor of the last days, profile included.", name);
+    const profile = await attune.profile();
+    // Who asked for one more, or for none, is somebody else by now.
+    if (attune.userId !== name) return;
     cartOf(profile).forEach(cart.add);
     profileCame(profile);
-  });
+  } catch {
+    toast(`${site.brand} does not answer`, "It knows the others when it is back.");
+  }
 }
 
 /** What he put into his cart since he bought something; the page speaks of it. */
@@ -329,7 +345,7 @@ function cartOf(profile: Profile | undefined): string[] {
     .map(({ item_id }) => item_id);
 }
 
-const runShortcut = createShortcuts({
+const shortcuts = createShortcuts({
   items: () => [...grid.ids.map(itemOf).filter((item) => item !== undefined), ...catalogue.values()],
   act(eventType, itemId, fields) {
     if (itemId !== undefined) lookedAt(itemId);
@@ -343,7 +359,7 @@ const runShortcut = createShortcuts({
 function become(shortcut: Shortcut): void {
   panel.fold();
   places.choose("");
-  void runShortcut(shortcut);
+  void shortcuts.run(shortcut);
 }
 
 function profileCame(profile: Profile | undefined): void {
@@ -391,7 +407,9 @@ function tell(news: News | undefined, itemId?: string): void {
 attune.on("recommendations", (list) => {
   if (list.placement !== "home") return;
   homeList = list;
-  if (places.category === "" && places.query === "") show(entriesOf(list), list.caused_by?.event_id);
+  if (placeNow() !== "?") return;
+  answered = questions;
+  show(entriesOf(list), list.caused_by?.event_id);
 });
 attune.on("profile", profileCame);
 attune.on("segments", ({ segments: names, entered }) => {

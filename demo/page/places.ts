@@ -92,7 +92,7 @@ export function createPlaces(site: SiteWords, onChange: () => void): Places {
     const shelf = parameters.get("shelf") ?? "";
     const before = `${category}?${query}`;
     query = parameters.get("q")?.trim() ?? "";
-    category = shelf in site.categories && query === "" ? shelf : "";
+    category = Object.hasOwn(site.categories, shelf) && query === "" ? shelf : "";
     field.value = query;
     say();
     return before !== `${category}?${query}`;

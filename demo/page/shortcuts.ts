@@ -12,9 +12,15 @@ export interface ShortcutActs {
   running(shortcut: Shortcut | undefined, step?: number): void;
 }
 
-/** Returns how to run a shortcut; a second one waits for nothing and is ignored while one runs. */
-export function createShortcuts({ items, act, running }: ShortcutActs): (shortcut: Shortcut) => Promise<void> {
-  let isRunning = false;
+export interface Shortcuts {
+  /** A second one waits for nothing and is ignored while one runs. Resolves when it is over, or was stopped. */
+  run(shortcut: Shortcut): Promise<void>;
+  /** Somebody else is there now: what is left of it is not done in his name. */
+  stop(): void;
+}
+
+export function createShortcuts({ items, act, running }: ShortcutActs): Shortcuts {
+  let current: object | undefined;
 
   function perform(step: Step, used: Map<string, CatalogueItem>): void {
     if (step.event === "search") return act("search", undefined, { additional_data: { query: step.query ?? "" } });
@@ -28,16 +34,24 @@ export function createShortcuts({ items, act, running }: ShortcutActs): (shortcu
     act(step.event, pick.item_id, value === undefined ? {} : { value });
   }
 
-  return async (shortcut) => {
-    if (isRunning) return;
-    isRunning = true;
-    const used = new Map<string, CatalogueItem>();
-    for (const [index, step] of shortcut.steps.entries()) {
-      running(shortcut, index + 1);
-      perform(step, used);
-      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
-    }
+  function stop(): void {
+    if (current === undefined) return;
+    current = undefined;
     running(undefined);
-    isRunning = false;
+  }
+
+  return {
+    async run(shortcut) {
+      if (current !== undefined) return;
+      const used = (current = new Map<string, CatalogueItem>());
+      for (const [index, step] of shortcut.steps.entries()) {
+        running(shortcut, index + 1);
+        perform(step, used);
+        await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+        if (current !== used) return;
+      }
+      stop();
+    },
+    stop,
   };
 }

@@ -47,7 +47,7 @@ export function createSlots(options: SlotsOptions): Slots {
 
   function heroCategory(): string {
     const name = hero.querySelector("[data-attune-text=category]")?.textContent?.trim() ?? "";
-    return name in site.categories ? name : "";
+    return Object.hasOwn(site.categories, name) ? name : "";
   }
 
   function heroItems(variant: string | null | undefined): string[] {
