@@ -1,5 +1,6 @@
 // What intake accepts, as it comes. Paused, it holds still and counts what came meanwhile.
 import { useEffect, useState } from "preact/hooks";
+import { refQuery } from "../api/client.ts";
 import { BUILT_IN_EVENT_TYPES } from "../api/event-types.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
@@ -8,6 +9,7 @@ import { Icon } from "../parts/icon.tsx";
 import { SendHint } from "../parts/send-hint.tsx";
 import { Empty, Loading } from "../parts/state.tsx";
 import { useConsole } from "../shell/context.ts";
+import { personOfQuery } from "../shell/person-query.ts";
 import { go } from "../shell/route.ts";
 import { EVENTS_SHOWN_MAX, useFeed } from "./events/feed.ts";
 import { Rows } from "./events/rows.tsx";
@@ -18,7 +20,7 @@ export function EventsView({ query }: { query: URLSearchParams }) {
   const person = query.get("person") ?? "";
   const [paused, setPaused] = useState(false);
   const feed = useFeed(
-    api.streamUrl("/v1/events/stream", { ...(type === "" ? {} : { event_type: type }), ...personFilter(person) }),
+    api.streamUrl("/v1/events/stream", { ...(type === "" ? {} : { event_type: type }), ...(person === "" ? {} : refQuery(personOfQuery(person))) }),
     paused,
   );
   const setQuery = (next: { type?: string; person?: string }): void =>
@@ -125,7 +127,6 @@ function TypeFilter({
   );
 }
 
-/** `ID` is a user, `anonymous:ID` a visitor. */
 function PersonFilter({ person, onChange }: { person: string; onChange: (person: string) => void }) {
   const [text, setText] = useState(person);
   useEffect(() => setText(person), [person]);
@@ -153,9 +154,4 @@ function PersonFilter({ person, onChange }: { person: string; onChange: (person:
       />
     </form>
   );
-}
-
-function personFilter(person: string): Record<string, string> {
-  if (person === "") return {};
-  return person.startsWith("anonymous:") ? { anonymous_id: person.slice("anonymous:".length) } : { user_id: person };
 }

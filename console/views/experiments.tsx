@@ -2,13 +2,13 @@
 import type { Experiment } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
-import { Chip } from "../parts/chip.tsx";
-import { formatCount, formatCounted, formatLift, timeOf } from "../parts/format.ts";
+import { formatCount, formatCounted, formatLift } from "../parts/format.ts";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { useConsole } from "../shell/context.ts";
-import { leaderOf } from "./experiments/so-far.ts";
+import { beganMs, leaderOf, listsOf } from "./experiments/so-far.ts";
+import { States } from "./experiments/states.tsx";
 
 const EVERY_MS = 5000;
 
@@ -86,29 +86,6 @@ export function ExperimentsView() {
   );
 }
 
-/** What one must know before reading any number. */
-export function States({ experiment }: { experiment: Experiment }) {
-  const { holdout, interleave, sample_ratio, variants } = experiment;
-  const stopped = variants.filter((variant) => variant.stopped !== null);
-  return (
-    <>
-      {holdout ? <Chip>holdout</Chip> : null}
-      {interleave === null ? null : <Chip>interleaved</Chip>}
-      {sample_ratio.ok ? null : <Chip tone="bad">sample ratio is off</Chip>}
-      {stopped.map(({ name }) => (
-        <Chip key={name} tone="warn">
-          {`${name} stopped`}
-        </Chip>
-      ))}
-    </>
-  );
-}
-
-/** How many lists of an interleaved experiment were seen: it counts no persons. */
-export function listsOf({ wins, ties }: NonNullable<Experiment["interleaving"]>): number {
-  return Object.values(wins).reduce((sum, count) => sum + count, ties);
-}
-
 function Size({ experiment: { interleaving, users } }: { experiment: Experiment }) {
   if (interleaving === null) return <>{formatCount(users)}</>;
   return <span class="soft nowrap">{formatCounted(listsOf(interleaving), "list")}</span>;
@@ -133,9 +110,4 @@ function BestLift({ experiment }: { experiment: Experiment }) {
       </span>
     </span>
   );
-}
-
-/** The first exposure may be older than the definition: events keep their own time, and an import brings old ones. */
-export function beganMs({ started_at, history }: Pick<Experiment, "started_at" | "history">): number {
-  return Math.min(timeOf(started_at), ...history.slice(0, 1).map(({ at }) => timeOf(at)));
 }

@@ -1,7 +1,7 @@
 // What people say over what the models learn: pick a placement and a visitor, turn its knobs, see the list before and
 // after, and save.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { ApiProblem, personPath } from "../api/client.ts";
+import { ApiProblem } from "../api/client.ts";
 import type { PersonRef, Program } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Comparison, WhyNot } from "../lists/comparison.tsx";
@@ -13,10 +13,11 @@ import { ItemField } from "../parts/item-field.tsx";
 import { adviceOn, Empty, Failed, Loading } from "../parts/state.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { Words } from "../parts/words.tsx";
+import { documentText } from "../program/document.ts";
 import { useConsole } from "../shell/context.ts";
 import { useDraft } from "../shell/drafts.ts";
+import { personOfQuery } from "../shell/person-query.ts";
 import { go, useRoute } from "../shell/route.ts";
-import { documentText } from "./program.tsx";
 import { attributeNames, faultNotes, idleNotes, pinnedItems, WHY_NOT_MAX, type KnobNotes } from "./merchandising/knob-notes.ts";
 import { Knobs } from "./merchandising/knobs.tsx";
 
@@ -90,7 +91,7 @@ function Bench({ program, names, placement, onSaved }: BenchProps) {
   const wanted = [...new Set([...(whyNot === "" ? [] : [whyNot]), ...pinnedItems(draft)])].slice(0, WHY_NOT_MAX);
   const { preview, faults, error, isBehind, reload } = usePreview({
     placement,
-    ...refOf(query),
+    ...personOfQuery(query.get("person") ?? ""),
     ...(Object.keys(context).length === 0 ? {} : { context }),
     ...(wanted.length === 0 ? {} : { why_not: wanted }),
     ...(changed ? { change: { placement: draft } } : {}),
@@ -265,7 +266,7 @@ function Whom({ query, onQuery }: { query: URLSearchParams; onQuery: (more: Reco
 /** A slip in an id looks like somebody new: so it is said. */
 function Unknown({ query }: { query: URLSearchParams }) {
   const person = query.get("person") ?? "";
-  return person === "" ? null : <MaybeNobody key={person} id={person} person={refOf(query)} />;
+  return person === "" ? null : <MaybeNobody key={person} id={person} person={personOfQuery(person)} />;
 }
 
 function MaybeNobody({ id, person }: { id: string; person: PersonRef }) {
@@ -277,20 +278,6 @@ function MaybeNobody({ id, person }: { id: string; person: PersonRef }) {
       Nobody is known as <code>{id}</code>: this is what a new visitor gets.
     </p>
   );
-}
-
-const ANONYMOUS = "anonymous:";
-
-function refOf(query: URLSearchParams): PersonRef {
-  const person = query.get("person") ?? "";
-  if (person === "") return {};
-  return person.startsWith(ANONYMOUS) ? { anonymous_id: person.slice(ANONYMOUS.length) } : { user_id: person };
-}
-
-/** How the view's address names a person. */
-export function personQuery(ref: PersonRef): Record<string, string> {
-  const [kind, id] = personPath(ref);
-  return { person: kind === "users" ? id : `${ANONYMOUS}${id}` };
 }
 
 function contextOf(query: URLSearchParams): Record<string, string> {

@@ -13,6 +13,7 @@ import { RelativeTime } from "../parts/relative-time.tsx";
 import { Empty, Failed, Loading } from "../parts/state.tsx";
 import { Words } from "../parts/words.tsx";
 import { useConsole } from "../shell/context.ts";
+import { queryOfPerson } from "../shell/person-query.ts";
 import { Attributes } from "./person/attributes.tsx";
 import { Activity, Features, Identity, Segments, Session, Surroundings } from "./person/facts.tsx";
 import { Interests } from "./person/interests.tsx";
@@ -117,10 +118,7 @@ export function PersonView({ person }: { person: PersonRef }) {
         end={
           nobody ? null : (
             <>
-              <a
-                class="btn"
-                href={links.view(["events"], { person: person.user_id ?? `anonymous:${person.anonymous_id ?? ""}` })}
-              >
+              <a class="btn" href={links.view(["events"], { person: queryOfPerson(person) })}>
                 Events of this person
               </a>
               {profile === undefined ? null : (

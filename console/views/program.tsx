@@ -1,7 +1,7 @@
 // The personalization program: read it, change it, see every fault where it is, save it, go back.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiProblem, type TaggedProgram } from "../api/client.ts";
-import type { Program, ProgramFault } from "../api/types.ts";
+import type { ProgramFault } from "../api/types.ts";
 import { AGAIN_MS, isPassing, useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
@@ -10,7 +10,7 @@ import { Diff, DiffCount } from "../parts/diff.tsx";
 import { adviceOn, Failed, Loading } from "../parts/state.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
-import { formatJson } from "../program/format-json.ts";
+import { documentText } from "../program/document.ts";
 import { lineColumn, readJsonText, spanOf, type JsonText } from "../program/json-positions.ts";
 import { useConsole } from "../shell/context.ts";
 import { useDraft } from "../shell/drafts.ts";
@@ -22,12 +22,6 @@ import { Versions } from "./program/versions.tsx";
 const CHECK_PAUSE_MS = 500;
 const VERSIONS_EVERY_MS = 5000;
 const HAS_FAULTS = "Nothing was changed: the program has faults.";
-
-/** The document as it is edited: without what the node adds to it. */
-export function documentText(program: Program & { tag?: string }): string {
-  const { version: _version, created_at: _createdAt, tag: _tag, ...document } = program;
-  return formatJson(document);
-}
 
 export function ProgramView({ query }: { query: URLSearchParams }) {
   const { api } = useConsole();

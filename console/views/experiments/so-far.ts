@@ -1,5 +1,6 @@
-// What an experiment says so far: the word that whoever opens it looks for.
+// What an experiment says so far: the word that whoever opens it looks for, and since when, and of how many lists.
 import type { Experiment, ExperimentVariant } from "../../api/types.ts";
+import { timeOf } from "../../parts/format.ts";
 
 export type Verdict = "good" | "bad" | undefined;
 
@@ -28,4 +29,14 @@ export function leaderOf(experiment: Experiment): Leader | undefined {
     .map((variant) => ({ variant, verdict: verdictOf(experiment, variant) }))
     .sort((a, b) => up * ((b.variant.lift ?? 0) - (a.variant.lift ?? 0)));
   return leaders.find(({ verdict }) => verdict === "good") ?? leaders[0];
+}
+
+/** How many lists of an interleaved experiment were seen: it counts no persons. */
+export function listsOf({ wins, ties }: NonNullable<Experiment["interleaving"]>): number {
+  return Object.values(wins).reduce((sum, count) => sum + count, ties);
+}
+
+/** The first exposure may be older than the definition: events keep their own time, and an import brings old ones. */
+export function beganMs({ started_at, history }: Pick<Experiment, "started_at" | "history">): number {
+  return Math.min(timeOf(started_at), ...history.slice(0, 1).map(({ at }) => timeOf(at)));
 }

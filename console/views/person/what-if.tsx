@@ -9,7 +9,7 @@ import { Chip } from "../../parts/chip.tsx";
 import { ItemField } from "../../parts/item-field.tsx";
 import { Failed, Loading } from "../../parts/state.tsx";
 import { useConsole } from "../../shell/context.ts";
-import { personQuery } from "../merchandising.tsx";
+import { queryOfPerson } from "../../shell/person-query.ts";
 
 const RECENT_SHOWN = 8;
 const LIMIT = 8;
@@ -32,7 +32,7 @@ export function WhatIf({ person, profile, placements }: WhatIfProps) {
       note="Nothing is logged and nothing changes."
       end={
         <>
-          <a class="btn small" href={links.view(["merchandising", chosen], personQuery(person))}>
+          <a class="btn small" href={links.view(["merchandising", chosen], { person: queryOfPerson(person) })}>
             Knobs
           </a>
           <button type="button" class="btn small" aria-expanded={open} onClick={() => setOpen(!open)}>

@@ -9,8 +9,8 @@ import { Confirm } from "../../parts/confirm.tsx";
 import { Diff, DiffCount } from "../../parts/diff.tsx";
 import { RelativeTime } from "../../parts/relative-time.tsx";
 import { adviceOn, Failed, Loading } from "../../parts/state.tsx";
+import { documentText } from "../../program/document.ts";
 import { useConsole } from "../../shell/context.ts";
-import { documentText } from "../program.tsx";
 
 const VERSIONS_SHOWN = 20;
 
