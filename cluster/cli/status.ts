@@ -174,7 +174,7 @@ export function rootOf(stackTrace: string): string {
 
 const UNSAVED = "Is its folder (execution.checkpointing.dir) full, or not to be written to? The logs of the TaskManagers say so";
 
-export function tableOf({ parts, addresses, job, lag, warnings, faults }: ClusterStatus): string {
+function tableOf({ parts, addresses, job, lag, warnings, faults }: ClusterStatus): string {
   const rows = parts.map(({ name, state, pid, memoryMb }) => [
     name,
     state,

@@ -112,8 +112,8 @@ export class FlinkRest {
   }
 
   /** Writes a savepoint and ends the job with it; its path. Without draining: a drain would let every timer fire. */
-  stop(jobId: string, targetDirectory?: string): Promise<string> {
-    return this.#savepoint(jobId, "stop", { drain: false, ...(targetDirectory ? { targetDirectory } : {}) });
+  stop(jobId: string): Promise<string> {
+    return this.#savepoint(jobId, "stop", { drain: false });
   }
 
   /** Writes a savepoint while the job goes on; its path. */

@@ -120,8 +120,8 @@ export async function startJob(flink: FlinkRest, folder: string, job: SubmittedJ
 }
 
 /** Waits until every subtask runs. @throws FlinkError with the job's own words where it does not come to that. */
-export async function untilRunning(flink: FlinkRest, jobId: string, patienceMs = RUNNING_PATIENCE_MS): Promise<void> {
-  const deadline = performance.now() + patienceMs;
+export async function untilRunning(flink: FlinkRest, jobId: string): Promise<void> {
+  const deadline = performance.now() + RUNNING_PATIENCE_MS;
   for (;;) {
     const job = (await flink.jobs()).find(({ jid }) => jid === jobId);
     if (job?.state === "RUNNING" && job.tasks.running === job.tasks.total) return;

@@ -12,7 +12,7 @@ export type { PersonAges };
 export const PERSON_KINDS = ["profiles", "visitors"] as const;
 
 /** The ages in force; for ever where none were ever set. */
-export async function personAges(connection: KafkaConnection, controlTopic: string): Promise<PersonAges> {
+async function personAges(connection: KafkaConnection, controlTopic: string): Promise<PersonAges> {
   let ages: PersonAges | undefined;
   for await (const records of readCommitted({ connection, topic: controlTopic, partition: 0 })) {
     for (const { value } of records) {

@@ -129,13 +129,13 @@ export class Part {
     return settings === undefined || (existsSync(settings.file) && readFileSync(settings.file, "utf8") === settings.text);
   }
 
-  async waitUntilReady(patienceMs = READY_PATIENCE_MS): Promise<void> {
-    const deadline = performance.now() + patienceMs;
+  async waitUntilReady(): Promise<void> {
+    const deadline = performance.now() + READY_PATIENCE_MS;
     for (;;) {
       if (!this.isAlive) throw new PartError(`${this.name} ended while starting:\n${this.logTail()}`);
       if (await this.isReady()) return;
       if (performance.now() > deadline)
-        throw new PartError(`${this.name} was not ready within ${patienceMs / 1_000} s:\n${this.logTail()}`);
+        throw new PartError(`${this.name} was not ready within ${READY_PATIENCE_MS / 1_000} s:\n${this.logTail()}`);
       await setTimeout(POLL_MS);
     }
   }

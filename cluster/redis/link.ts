@@ -24,7 +24,7 @@ export type Reply = Buffer | string | number | null | readonly Reply[];
 export type Argument = string | Buffer;
 
 /** A reader waits no longer; a page is answered with what there is. */
-export const ASK_TIMEOUT_MS = 250;
+const ASK_TIMEOUT_MS = 250;
 const WRITE_TIMEOUT_MS = 5_000;
 const PING_EVERY_MS = 250;
 const CONNECT_TIMEOUT_MS = 1_000;

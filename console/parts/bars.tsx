@@ -5,7 +5,6 @@ export interface Bar {
   readonly name: string;
   readonly value: number;
   readonly text?: string;
-  readonly href?: string;
   /** Colour key of the plot beside it. */
   readonly series?: number;
 }
@@ -18,13 +17,7 @@ export function Bars({ bars }: { bars: readonly Bar[] }) {
         <li key={bar.name} class="bar">
           <span class="row bar-name" title={bar.name}>
             {bar.series === undefined ? null : <span class="key" data-series={bar.series} />}
-            {bar.href ? (
-              <a class="cut" href={bar.href}>
-                {bar.name}
-              </a>
-            ) : (
-              <span class="cut">{bar.name}</span>
-            )}
+            <span class="cut">{bar.name}</span>
           </span>
           <span class="track" aria-hidden="true">
             <span

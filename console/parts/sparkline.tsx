@@ -5,17 +5,18 @@ interface SparklineProps {
   /** Oldest first, from 0 up; NaN where nothing was measured. */
   readonly values: readonly number[];
   readonly label: string;
-  readonly width?: number;
-  readonly height?: number;
 }
 
-export function Sparkline({ values, label, width = 120, height = 24 }: SparklineProps) {
+const WIDTH = 120;
+const HEIGHT = 24;
+
+export function Sparkline({ values, label }: SparklineProps) {
   const known = values.filter(Number.isFinite);
   if (known.length < 2) return <span class="faint small">collecting …</span>;
-  const line = sparkPath(known, { width, height });
+  const line = sparkPath(known, { width: WIDTH, height: HEIGHT });
   return (
-    <svg class="spark" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
-      <path class="area" d={`${line}L${width} ${height}L0 ${height}Z`} />
+    <svg class="spark" width={WIDTH} height={HEIGHT} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
+      <path class="area" d={`${line}L${WIDTH} ${HEIGHT}L0 ${HEIGHT}Z`} />
       <path d={line} />
     </svg>
   );

@@ -60,7 +60,7 @@ function seedCentres(points: readonly Float64Array[], before: readonly Centre[],
   return centres;
 }
 
-export function nearest(centres: readonly { readonly point: ArrayLike<number> }[], point: ArrayLike<number>): number {
+function nearest(centres: readonly { readonly point: ArrayLike<number> }[], point: ArrayLike<number>): number {
   let best = 0;
   let least = Infinity;
   for (let c = 0; c < centres.length; c++) {

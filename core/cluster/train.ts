@@ -148,7 +148,7 @@ function reachOf(stored: readonly (readonly number[])[], members: readonly Float
  * The nearest pair of an old and a new group keeps the number, then the next, where they are nearer than old groups are to
  * each other. Who has no old one gets a number that nobody had, or else one that nobody has.
  */
-export function matched(centres: readonly ArrayLike<number>[], kept: readonly Kept[], groupsMax: number): number[] {
+function matched(centres: readonly ArrayLike<number>[], kept: readonly Kept[], groupsMax: number): number[] {
   const roomOf = kept.map(({ centre }, k) =>
     kept.reduce((least, other, o) => (o === k ? least : Math.min(least, squaredDistance(centre, other.centre))), Infinity),
   );

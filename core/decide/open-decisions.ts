@@ -8,7 +8,7 @@ import type { CarriedOut } from "../experiment/experiments.ts";
 import type { ShownChoice } from "./learner.ts";
 
 /** About 400 bytes each. */
-export const OPEN_MAX = 50_000;
+const OPEN_MAX = 50_000;
 /** Of one person, looked through with each that is shown or rewarded. */
 const OWN_MAX = 1_000;
 /** Closed with each record where their time is over. */

@@ -48,7 +48,7 @@ export interface Run {
 
 const FIRST_STEP_MS = 60_000;
 /** With one more, every second point goes and the step doubles. */
-export const HISTORY_MAX = 128;
+const HISTORY_MAX = 128;
 
 export function emptyRun({ name, run, variants, metrics }: CompiledExperiment, atMs: number): Run {
   return {

@@ -4,7 +4,7 @@ import type { Item } from "../item/item.ts";
 
 const SLOT_BITS = 22;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
-export const ITEMS_MAX = 1 << 20;
+const ITEMS_MAX = 1 << 20;
 const GENERATION_MASK = 0x3ff;
 const UNUSED = 0x400; // Beside the generation while no item has the slot: no reference equals it.
 const NEVER = 0;

@@ -12,7 +12,7 @@ import { rowReader, rowWriter } from "./row-bytes.ts";
 export const SESSIONS_MAX = 1 << 20;
 const SESSION_MASK = SESSIONS_MAX - 1;
 const NUMBER_MASK = (1 << 30) - 1; // Numbers wrap here, so that postings hold them in 32 bits for ever.
-export const OPEN_MAX = 1 << 18;
+const OPEN_MAX = 1 << 18;
 const SWEEP_PER_STEP = 2;
 
 /** What is known of an open session besides its items. */

@@ -24,7 +24,7 @@ export interface Session {
   lastClickMs: number;
 }
 
-export function newSession(id: string, timeMs: number): Session {
+function newSession(id: string, timeMs: number): Session {
   return {
     id,
     startMs: timeMs,
@@ -105,7 +105,7 @@ export function reaches(session: Session, startMs: number, endMs: number): boole
   return startMs - session.endMs < SESSION_GAP_MS && session.startMs - endMs < SESSION_GAP_MS;
 }
 
-export function newerFirst(a: Session, b: Session): number {
+function newerFirst(a: Session, b: Session): number {
   return b.endMs - a.endMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 

@@ -50,8 +50,8 @@ export function createCrowdLists(
   };
 
   return {
-    similar(itemId, { limit, nowMs, filter, explain }) {
-      const barOf = crowdBars(models, { filter, not: itemId, nowMs });
+    similar(itemId, { limit, nowMs, explain }) {
+      const barOf = crowdBars(models, { not: itemId, nowMs });
       const found = new Map<number, Listed>();
       const own = items.slotOf(itemId);
       if (own >= 0) {

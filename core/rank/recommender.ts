@@ -203,7 +203,6 @@ export interface Inspection {
 export interface SimilarOptions {
   readonly limit: number;
   readonly nowMs: number;
-  readonly filter?: ((item: Item) => boolean) | undefined;
   readonly explain?: boolean | undefined;
 }
 

@@ -4,6 +4,8 @@
 // raises an alarm at each look with probability δ at most.
 import { exp2, log2 } from "../math/exp2.ts";
 
+/** δ, as MOA and River take it. */
+const DELTA = 0.002;
 const BUCKETS_A_SIZE = 5;
 const LOOK_EVERY = 32; // Numbers between two looks.
 const PART_MIN = 32; // Numbers that each part must have.
@@ -31,7 +33,7 @@ export interface Adwin {
   load(saved: readonly number[]): void;
 }
 
-export function createAdwin(delta = 0.002): Adwin {
+export function createAdwin(): Adwin {
   /** Buckets by size, 2^level numbers each, oldest first within a level; the largest are the oldest. */
   const sums: number[][] = [];
   const squares: number[][] = [];
@@ -69,7 +71,7 @@ export function createAdwin(delta = 0.002): Adwin {
     let clearest = 1;
     const mean = sum / length;
     const variance = Math.max(0, square / length - mean * mean);
-    const confidence = log2((2 * log2(length) * LN_2) / delta) * LN_2;
+    const confidence = log2((2 * log2(length) * LN_2) / DELTA) * LN_2;
     let olderLength = 0;
     let older = 0;
     for (let level = sums.length - 1; level >= 0; level--) {

@@ -24,10 +24,10 @@ const TIGHTEST_AT = 2_000;
  * sequences", Ann. Stat. 2024, eq. 2: Robbins' normal mixture). A fixed-sample interval would be 1.96 for alpha 0.05;
  * this is 3 to 4.
  */
-export function anytimeErrors(count: number, alpha: number, tightestAt = TIGHTEST_AT): number {
+export function anytimeErrors(count: number, alpha: number): number {
   if (count <= 0) return Infinity;
   const spent = -2 * ln(alpha);
-  const rho2 = (spent + ln(spent) + 1) / tightestAt;
+  const rho2 = (spent + ln(spent) + 1) / TIGHTEST_AT;
   const grown = count * rho2 + 1;
   return Math.sqrt(((2 * grown) / (count * rho2)) * ln(Math.sqrt(grown) / alpha));
 }

@@ -36,7 +36,7 @@ export async function* personExport(
 }
 
 /** Records in log order with their positions; what is damaged is stepped over. */
-export async function* recordsOf(
+async function* recordsOf(
   log: SegmentLog,
   to: number,
 ): AsyncGenerator<[record: LogRecord, position: number]> {

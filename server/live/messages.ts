@@ -22,7 +22,7 @@ import type { Query } from "../http/route.ts";
 import type { RecommendRequest } from "../ports.ts";
 import type { PersonRef } from "../../core/record.ts";
 
-export const PLACEMENTS_MAX = 8;
+const PLACEMENTS_MAX = 8;
 const MESSAGE_ID_CHARS_MAX = 64;
 const KEY_CHARS_MAX = 128;
 

@@ -15,7 +15,7 @@ import {
 import { SEAL_BYTES, SEAL_TYPE, sealPayloads, type SealPlace } from "./seal.ts";
 
 /** Longest batch: one write, one fdatasync. */
-export const BATCH_BYTES_MAX = 64 * 1024 * 1024;
+const BATCH_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * Records that one append makes durable together: after a crash all of them are in the log or none.
