@@ -1,5 +1,5 @@
 // The cart: what lies in it, kept over a reload, and the figure in the page's head.
-import type { CatalogueItem, EventFields } from "../../sdk/index.ts";
+import type { CatalogueItem, EventFields, Profile } from "../../sdk/index.ts";
 import { openCart } from "./quick-view.ts";
 import { toast } from "./toasts.ts";
 
@@ -54,4 +54,14 @@ export function createCart({ key, itemOf, act }: CartWorld): Cart {
     },
     clear,
   };
+}
+
+/** What he put into his cart since he bought something; the page speaks of it. */
+export function leftInCart(profile: Profile | undefined): string[] {
+  const recent = profile?.recent ?? []; // newest first
+  const bought = recent.findIndex(({ event_type }) => event_type === "purchase");
+  return recent
+    .slice(0, bought < 0 ? recent.length : bought)
+    .filter(({ event_type }) => event_type === "add_to_cart")
+    .map(({ item_id }) => item_id);
 }

@@ -9,7 +9,8 @@ import {
 } from "../../sdk/index.ts";
 import { createCalm } from "./calm.ts";
 import { createCard, type CardActs, type Entry } from "./card.ts";
-import { createCart } from "./cart.ts";
+import { createCart, leftInCart } from "./cart.ts";
+import { readIndex } from "./catalogue-index.ts";
 import { createClock } from "./clock.ts";
 import { byId } from "./dom.ts";
 import { createGrid } from "./grid.ts";
@@ -18,6 +19,7 @@ import { NEWS, type News } from "./notes.ts";
 import { createPanel } from "./panel.ts";
 import { createPlaces, type Shown } from "./places.ts";
 import { openItem } from "./quick-view.ts";
+import { followScheme } from "./scheme.ts";
 import { itemsInTurn, searchItems } from "./search.ts";
 import { createShortcuts } from "./shortcuts.ts";
 import { SITES, type Shortcut, type SiteName } from "./site.ts";
@@ -27,7 +29,6 @@ import { toast, toastNext } from "./toasts.ts";
 const LIST_LIMIT = 24;
 /** What a node with keys answers to whoever shows none. */
 const KEY_CODES: ReadonlySet<string> = new Set(["key_missing", "http_401"]);
-const ASK_AGAIN_MS = 2_000;
 /** An answer that is not pushed within this time is asked for. */
 const PUSH_WAIT_MS = 400;
 
@@ -172,7 +173,7 @@ const placeNow = (): string => `${places.category}?${places.query}`;
 function show(entries: readonly Entry[], causedBy?: string, shown: Partial<Shown> = {}): void {
   const painted = clock.arrived(causedBy);
   for (const entry of entries) reasonsOf.set(entry.id, entry);
-  const show = (): void => {
+  const layOut = (): void => {
     const isSame = shelfOf === placeNow();
     const moved = grid.show(entries, isSame ? "pointed" : "nothing");
     shelfOf = placeNow();
@@ -183,8 +184,8 @@ function show(entries: readonly Entry[], causedBy?: string, shown: Partial<Shown
     byId("no-results").hidden = entries.length > 0;
     painted?.();
   };
-  if (painted) calm.now(show);
-  else calm.when(show);
+  if (painted) calm.now(layOut);
+  else calm.when(layOut);
 }
 
 /** Answers need not come in the order of their questions: those up to `answered` are older than what is shown, or another visitor's. */
@@ -328,21 +329,11 @@ async function another(): Promise<void> {
     const profile = await attune.profile();
     // Who asked for one more, or for none, is somebody else by now.
     if (attune.userId !== name) return;
-    cartOf(profile).forEach(cart.add);
+    leftInCart(profile).forEach(cart.add);
     profileCame(profile);
   } catch {
     toast(`${site.brand} does not answer`, "It knows the others when it is back.");
   }
-}
-
-/** What he put into his cart since he bought something; the page speaks of it. */
-function cartOf(profile: Profile | undefined): string[] {
-  const recent = profile?.recent ?? []; // newest first
-  const bought = recent.findIndex(({ event_type }) => event_type === "purchase");
-  return recent
-    .slice(0, bought < 0 ? recent.length : bought)
-    .filter(({ event_type }) => event_type === "add_to_cart")
-    .map(({ item_id }) => item_id);
 }
 
 const shortcuts = createShortcuts({
@@ -432,41 +423,11 @@ attune.on("error", ({ code }) => {
 });
 
 // --- start ---
-byId("scheme").addEventListener("click", () => {
-  const isDark = root.dataset["scheme"]
-    ? root.dataset["scheme"] === "dark"
-    : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset["scheme"] = isDark ? "light" : "dark";
-  localStorage.setItem("demo:scheme", root.dataset["scheme"]);
-});
-const scheme = localStorage.getItem("demo:scheme");
-if (scheme) root.dataset["scheme"] = scheme;
-
 whoChanged();
 personalOrNot();
 panel.status(attune.status);
-const index = readIndex();
-
-/** The catalogue, asked for until it comes: whoever opens the page while the node restarts is told, and waits. */
-async function readIndex(): Promise<void> {
-  const noResults = byId("no-results");
-  const words = noResults.textContent;
-  for (;;) {
-    try {
-      const answer = await fetch(`/demo/catalogue/${site.name}.json`);
-      if (!answer.ok) throw new Error(`status ${answer.status}`);
-      for (const item of (await answer.json()) as CatalogueItem[])
-        if (!catalogue.has(item.item_id)) catalogue.set(item.item_id, item);
-      noResults.hidden = true;
-      noResults.textContent = words;
-      return;
-    } catch {
-      noResults.textContent = `${site.brand} does not answer. The page goes on by itself when it is back.`;
-      noResults.hidden = grid.ids.length > 0;
-      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
-    }
-  }
-}
+followScheme();
+const index = readIndex(site, catalogue, () => grid.ids.length > 0);
 
 /** The page view first: where and on what the visitor is belongs into his first list. Then whatever is pushed. */
 function firstList(): void {
