@@ -1,5 +1,5 @@
 // `attune cluster logs [PART] [--follow]`: the end of a part's log, and what it writes from now on.
-import { closeSync, existsSync, openSync, readSync, statSync, unwatchFile, watchFile } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { SettingError } from "../../server/cli/config.ts";
@@ -31,11 +31,13 @@ export async function logsCommand(flags: LogFlags, names: string[]): Promise<num
     if (!files.some((file) => file.name === name && existsSync(file.path) && statSync(file.path).size > 0))
       process.stderr.write(`attune: ${name} has logged nothing yet\n`);
   if (flags.follow !== true) return 0;
-  for (const [i, { path }] of files.entries()) watchFile(path, { interval: LOOK_EVERY_MS }, () => tails[i]!.read());
+  // Not by watching the files: what is written before a watcher's first look would be told with the next line only.
+  const timer = setInterval(() => {
+    for (const tail of tails) tail.read();
+  }, LOOK_EVERY_MS);
   return new Promise((done) => {
     process.once("SIGINT", () => {
-      // A file that is watched keeps the process.
-      for (const { path } of files) unwatchFile(path);
+      clearInterval(timer);
       done(0);
     });
   });
