@@ -828,6 +828,34 @@ describe("console", { skip }, () => {
     });
   });
 
+  test("dead letters by person and reason, from the person's page on, in the address, and further back than one page looks", async () => {
+    const bad = (fields: object) => ({ user_id: "gil", event_type: "view", item_id: "lamp", timestamp: Date.now(), ...fields });
+    await send("POST", "/v1/events", [bad({ value: "x" }), bad({ timestamp: "never" }), bad({ user_id: "hal", value: "x" })]);
+    await withPage(browser, { expectedErrors: /404/ }, async (page) => {
+      await open(page, "people/users/gil");
+      await page.getByRole("link", { name: "What was refused" }).click();
+      await page.getByText(/^2 of \d+ match$/).waitFor();
+      const reason = page.getByLabel("Reason", { exact: true });
+      await reason.selectOption("value_invalid");
+      await page.getByText(/^1 of \d+ match$/).waitFor();
+      assert.equal(await page.evaluate(() => location.hash), "#/default/dead-letters?code=value_invalid&person=gil");
+      await page.reload();
+      await page.locator(".letter-open").click();
+      await page.getByRole("link", { name: "all with this reason" }).click();
+      await page.getByText("view of hal").waitFor();
+      await open(page, "dead-letters?person=anonymous:gil");
+      await page.getByText("No letter matches").waitFor();
+      await page.getByRole("button", { name: "Clear the filters" }).click();
+      await page.locator(".letter").first().waitFor();
+
+      for (let i = 0; i < 6; i++) await send("POST", "/v1/events", new Array(1_000).fill(bad({ user_id: "flood", value: "x" })));
+      await open(page, "dead-letters?person=gil");
+      await page.getByText("None of the newest letters matches").waitFor();
+      await page.getByRole("button", { name: "Look further back" }).click();
+      await page.getByText(/^2 of 6,\d+ match$/).waitFor();
+    });
+  });
+
   test("what could not be read while the node was away is read when it is back", async () => {
     await withPage(browser, { expectedErrors: /ERR_FAILED|403/ }, async (page) => {
       // A node that answers is not said to be silent, whatever it answers.

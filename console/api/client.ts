@@ -106,7 +106,8 @@ export interface Api {
   putProgram(documentText: string, tag: string): Promise<{ version: number; tag: string }>;
   /** @param tag - of the program that the version is to take the place of, as of `putProgram`. */
   rollbackProgram(version: number, tag: string): Promise<{ version: number }>;
-  deadLetters(before?: string): Promise<DeadLetters>;
+  /** @param filter - `code`, `user_id`, `anonymous_id`; a page may then be short or empty and not be the last. */
+  deadLetters(filter: Record<string, string>, before?: string): Promise<DeadLetters>;
   /** Sends the kept event again, or `correctedText` in its place. An event that is still bad is an answer, not an error. */
   retryDeadLetter(id: string, correctedText?: string): Promise<IntakeAnswer>;
 }
@@ -184,7 +185,8 @@ export function createApi(project: string): Api {
       return { ...(await bodyOf<{ version: number }>(response)), tag: tagOf(response) };
     },
     rollbackProgram: (version, tag) => post("/v1/program/rollback", JSON.stringify({ version }), "POST", { "if-match": tag }),
-    deadLetters: (before) => get("/v1/dead-letters", { limit: "50", ...(before === undefined ? {} : { before }) }),
+    deadLetters: (filter, before) =>
+      get("/v1/dead-letters", { limit: "50", ...filter, ...(before === undefined ? {} : { before }) }),
     retryDeadLetter: (id, correctedText) => retry(project, id, correctedText),
   };
 }

@@ -269,7 +269,7 @@ function View({ route }: { route: Route }) {
     case "audit":
       return <AuditView query={route.query} />;
     case "dead-letters":
-      return <DeadLettersView />;
+      return <DeadLettersView query={route.query} />;
     default:
       return <NotFound />;
   }

@@ -1,5 +1,6 @@
 // Events that were refused, each with its reason. Try one again, or correct it first.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { refQuery } from "../api/client.ts";
 import type { DeadLetter, IntakeAnswer, PersonRef } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
@@ -8,25 +9,36 @@ import { CodeEditor, type Jump } from "../parts/code-editor.tsx";
 import { formatCount } from "../parts/format.ts";
 import { Icon } from "../parts/icon.tsx";
 import { PersonLink } from "../parts/ids.tsx";
+import { PersonFilter } from "../parts/person-filter.tsx";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { adviceOn, Empty, Failed, Loading } from "../parts/state.tsx";
 import { formatJson } from "../program/format-json.ts";
 import { Words } from "../parts/words.tsx";
 import { lineColumn, readJsonText, spanOf } from "../program/json-positions.ts";
 import { useConsole } from "../shell/context.ts";
+import { personOfQuery, queryOfPerson } from "../shell/person-query.ts";
+import { go } from "../shell/route.ts";
 import { useStats } from "../shell/stats.ts";
 
 const LETTERS_EVERY_MS = 5000;
 /** A webhook that was not delivered is a letter too: it can be sent again, but there is no event in it to correct. */
 const WEBHOOK_FAILED = "webhook_failed";
 
-export function DeadLettersView() {
-  const { api, notify } = useConsole();
+export function DeadLettersView({ query }: { query: URLSearchParams }) {
+  const { api, links, notify } = useConsole();
   const stats = useStats();
-  const first = useRead(`dead letters ${api.project}`, () => api.deadLetters(), LETTERS_EVERY_MS);
-  const [older, setOlder] = useState<{ letters: DeadLetter[]; next: string | null } | undefined>(undefined);
+  const code = query.get("code") ?? "";
+  const person = query.get("person") ?? "";
+  const isFiltered = code !== "" || person !== "";
+  const filter = { ...(code === "" ? {} : { code }), ...(person === "" ? {} : refQuery(personOfQuery(person))) };
+  const key = `dead letters ${api.project} ${code} ${person}`;
+  const first = useRead(key, () => api.deadLetters(filter), LETTERS_EVERY_MS);
+  const [read, setOlder] = useState<Older | undefined>(undefined);
+  const older = read?.key === key ? read : undefined;
+  const [looking, setLooking] = useState(false);
   const [gone, setGone] = useState<ReadonlySet<string>>(new Set());
   const [faces, setFaces] = useState<ReadonlyMap<string, Face>>(new Map());
+  useEffect(() => setFaces(new Map()), [key]);
   // While a letter is open the list holds still: many that come would push it out, with what was written into it.
   const held = useRef(first.data);
   if (faces.size === 0 || first.data === undefined) held.current = first.data;
@@ -39,14 +51,20 @@ export function DeadLettersView() {
   );
 
   const loadOlder = async (): Promise<void> => {
-    if (next === null) return;
+    setLooking(true);
     try {
-      const page = await api.deadLetters(next);
-      setOlder({ letters: [...(older?.letters ?? []), ...page.dead_letters], next: page.next });
+      let [found, from]: [DeadLetter[], string | null] = [[], next];
+      while (found.length === 0 && from !== null)
+        ({ dead_letters: found, next: from } = await api.deadLetters(filter, from));
+      setOlder({ key, letters: [...(older?.letters ?? []), ...found], next: from });
     } catch {
       notify("The older letters could not be read. Try again in a moment.", "bad");
+    } finally {
+      setLooking(false);
     }
   };
+  const setQuery = (change: { code?: string; person?: string }): void =>
+    go(links.view(["dead-letters"], { code, person, ...change }), { replace: true });
   const show = ({ id }: DeadLetter, face: Face | undefined): void =>
     setFaces((before) => {
       const after = new Map(before);
@@ -85,7 +103,19 @@ export function DeadLettersView() {
       ) : null}
       <Card
         title="Waiting"
-        note={first.data ? waitingOf(letters.length, first.data.total) : undefined}
+        note={
+          first.data === undefined
+            ? undefined
+            : isFiltered
+              ? matchingOf(letters.length, first.data.total, next !== null)
+              : waitingOf(letters.length, first.data.total)
+        }
+        end={
+          <>
+            <CodeFilter code={code} letters={letters} onChange={(to) => setQuery({ code: to })} />
+            <PersonFilter person={person} onChange={(to) => setQuery({ person: to })} />
+          </>
+        }
         flush
       >
         {first.data === undefined ? (
@@ -94,6 +124,25 @@ export function DeadLettersView() {
           ) : (
             <Failed what="The dead letters" error={first.error} onRetry={first.reload} />
           )
+        ) : letters.length === 0 && isFiltered ? (
+          <Empty
+            title={next === null ? "No letter matches" : "None of the newest letters matches"}
+            action={
+              <>
+                {next === null ? null : (
+                  <button type="button" class="btn" disabled={looking} onClick={() => void loadOlder()}>
+                    {looking ? "Looking …" : "Look further back"}
+                  </button>
+                )}
+                <button type="button" class="btn" onClick={() => setQuery({ code: "", person: "" })}>
+                  Clear the filters
+                </button>
+              </>
+            }
+          >
+            A letter is somebody's whose id is its <code>user_id</code> or <code>anonymous_id</code>. What never reached
+            the node is not here, nor what is older than <code>retention.dead_letters</code>.
+          </Empty>
         ) : letters.length === 0 ? (
           <Empty icon="check" title="No event was refused">
             An event that breaks a rule of the contract is kept here with the reason, until it is sent again with
@@ -114,13 +163,48 @@ export function DeadLettersView() {
         )}
         {next === null || letters.length === 0 ? null : (
           <div class="card-more">
-            <button type="button" class="btn" onClick={() => void loadOlder()}>
-              Show older
+            <button type="button" class="btn" disabled={looking} onClick={() => void loadOlder()}>
+              {looking ? "Looking …" : "Show older"}
             </button>
           </div>
         )}
       </Card>
     </>
+  );
+}
+
+/** Pages behind the first, of one filter. */
+interface Older {
+  readonly key: string;
+  readonly letters: DeadLetter[];
+  readonly next: string | null;
+}
+
+function matchingOf(shown: number, total: number, isMore: boolean): string {
+  return isMore ? `the newest ${formatCount(shown)} that match` : `${formatCount(shown)} of ${formatCount(total)} match`;
+}
+
+/** Offers the codes that have been seen since the view was opened. */
+function CodeFilter({
+  code,
+  letters,
+  onChange,
+}: {
+  code: string;
+  letters: readonly DeadLetter[];
+  onChange: (code: string) => void;
+}) {
+  const seen = useRef(new Set<string>());
+  for (const one of [code, ...letters.map((letter) => letter.code)]) if (one !== "") seen.current.add(one);
+  return (
+    <select class="field" aria-label="Reason" value={code} onChange={(event) => onChange(event.currentTarget.value)}>
+      <option value="">All reasons</option>
+      {[...seen.current].sort().map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+    </select>
   );
 }
 
@@ -140,7 +224,7 @@ interface LetterProps {
 }
 
 function Letter({ letter, face, onFace, onSettled }: LetterProps) {
-  const { api, notify } = useConsole();
+  const { api, links, notify } = useConsole();
   const [sending, setSending] = useState(false);
   const [refused, setRefused] = useState<IntakeAnswer["rejected"][number] | undefined>(undefined);
 
@@ -200,11 +284,17 @@ function Letter({ letter, face, onFace, onSettled }: LetterProps) {
       </div>
       {face === "body" ? (
         <>
-          {person === undefined ? null : (
-            <p class="small letter-person">
-              Sent for <PersonLink person={person} />
-            </p>
-          )}
+          <p class="small letter-person">
+            {person === undefined ? null : (
+              <>
+                Sent for <PersonLink person={person} />:{" "}
+                <a href={links.view(["dead-letters"], { person: queryOfPerson(person) })}>all of theirs</a>,{" "}
+              </>
+            )}
+            <a href={links.view(["dead-letters"], { code: letter.code })}>
+              {person === undefined ? "All" : "all"} with this reason
+            </a>
+          </p>
           <pre class="code" tabIndex={0} aria-label="Body of the refused event">
             {bodyText(letter)}
           </pre>

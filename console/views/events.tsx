@@ -1,11 +1,12 @@
 // What intake accepts, as it comes. Paused, it holds still and counts what came meanwhile.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { refQuery } from "../api/client.ts";
 import { BUILT_IN_EVENT_TYPES } from "../api/event-types.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
 import { formatNumber } from "../parts/format.ts";
 import { Icon } from "../parts/icon.tsx";
+import { PersonFilter } from "../parts/person-filter.tsx";
 import { SendHint } from "../parts/send-hint.tsx";
 import { Empty, Loading } from "../parts/state.tsx";
 import { useConsole } from "../shell/context.ts";
@@ -88,7 +89,7 @@ export function EventsView({ query }: { query: URLSearchParams }) {
             {type !== "" || person !== "" ? (
               <>
                 Nothing has matched the filters since this page was opened. What was refused is not matched: it is in the{" "}
-                <a href={links.view(["dead-letters"])}>dead letters</a>.
+                <a href={links.view(["dead-letters"], { person })}>dead letters</a>.
               </>
             ) : (
               "Nothing has come in since this page was opened. Use the site, or send an event yourself, and it appears here."
@@ -124,34 +125,5 @@ function TypeFilter({
         </option>
       ))}
     </select>
-  );
-}
-
-function PersonFilter({ person, onChange }: { person: string; onChange: (person: string) => void }) {
-  const [text, setText] = useState(person);
-  useEffect(() => setText(person), [person]);
-  return (
-    <form
-      class="row"
-      onSubmit={(event) => {
-        event.preventDefault();
-        onChange(text.trim());
-      }}
-    >
-      <input
-        class="field person-filter"
-        type="search"
-        aria-label="Person: a user id, or anonymous: and a visitor id"
-        title="A user id, or anonymous: and a visitor id. Enter applies it."
-        placeholder="user id, or anonymous:id"
-        value={text}
-        spellcheck={false}
-        autocomplete="off"
-        onInput={(event) => {
-          setText(event.currentTarget.value);
-          if (event.currentTarget.value === "") onChange("");
-        }}
-      />
-    </form>
   );
 }

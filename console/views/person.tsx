@@ -192,7 +192,18 @@ function Nobody({ person, error }: { person: PersonRef; error: ApiProblem }) {
       </Empty>
     );
   return (
-    <Empty icon="person" title="Nobody is known by this id" action={search}>
+    <Empty
+      icon="person"
+      title="Nobody is known by this id"
+      action={
+        <>
+          <a class="btn" href={links.view(["dead-letters"], { person: queryOfPerson(person) })}>
+            What was refused
+          </a>
+          {search}
+        </>
+      }
+    >
       No event with this {person.user_id === undefined ? "anonymous_id" : "user_id"} is kept. As soon as one comes in,
       the profile appears here by itself.
     </Empty>
@@ -270,7 +281,7 @@ function Whole({ profile, person, placements, placement, onPlacement, program, p
           pushed={pushed.lists}
         />
         <WhatIf key={`what if ${nameOf(person)}`} person={person} profile={profile} placements={placements} />
-        <Timeline recent={profile.recent} happenings={pushed.happenings} />
+        <Timeline person={person} recent={profile.recent} happenings={pushed.happenings} />
       </div>
       <div class="stack span-4">
         <Segments names={profile.segments} fresh={pushed.fresh} />

@@ -1,13 +1,21 @@
 // Dead letters: what was refused and why, and another try, as it was or corrected.
-import type { DeadLetter } from "../../core/record.ts";
+import { setImmediate as pause } from "node:timers/promises";
+import type { DeadLetter, PersonRef } from "../../core/record.ts";
 import { readValue } from "../http/json-body.ts";
 import { requireJsonType } from "../http/media-type.ts";
-import { fromQuery, ID_CHARS_MAX, integer, optionalText, pathText } from "../http/parameters.ts";
+import { fromQuery, ID_CHARS_MAX, integer, optionalText, pathText, personRef, type Source } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import type { Intake } from "../intake/intake.ts";
 import { intakeAnswer } from "../intake/routes.ts";
+import { textsOf } from "../privacy/belonging.ts";
 import { WEBHOOK_FAILED, type WebhookSender } from "../webhooks/sender.ts";
+
+/** Letters that a request with a filter looks at, in reads of so many: 5,000 of 470 bytes took 73 ms (measured, embedded). */
+const LOOKED_AT_MAX = 5_000;
+const READ_AT_ONCE = 100;
+/** An event's names and those of a Segment call. */
+const ID_FIELDS = { user_id: ["user_id", "userId"], anonymous_id: ["anonymous_id", "anonymousId"] } as const;
 
 export function deadLetterRoutes(intake: Intake, webhooks: WebhookSender): Route[] {
   return [
@@ -53,9 +61,45 @@ async function readDeadLetters(call: Call): Promise<Answer> {
   const source = fromQuery(call.query);
   const limit = integer(source, "limit", { low: 1, high: 500, otherwise: 50 });
   const before = optionalText(source, "before", ID_CHARS_MAX);
-  const { letters, total } = await call.project.deadLetters({ limit, ...(before !== undefined && { before }) });
-  const next = letters.length === limit ? letters.at(-1)!.id : null;
-  return ok({ dead_letters: letters.map(wireLetter), total, next });
+  const isWanted = await filterOf(source, call);
+  if (isWanted === undefined) {
+    const { letters, total } = await call.project.deadLetters({ limit, ...(before !== undefined && { before }) });
+    const next = letters.length === limit ? letters.at(-1)!.id : null;
+    return ok({ dead_letters: letters.map(wireLetter), total, next });
+  }
+  const found: DeadLetter[] = [];
+  let next = before;
+  for (let lookedAt = 0; ; await pause()) {
+    const page = { limit: READ_AT_ONCE, ...(next !== undefined && { before: next }) };
+    const { letters, total } = await call.project.deadLetters(page);
+    for (const letter of letters) {
+      next = letter.id;
+      if (isWanted(letter) && found.push(letter) === limit) break;
+    }
+    lookedAt += letters.length;
+    const isEnd = letters.length < READ_AT_ONCE && found.length < limit;
+    if (isEnd || found.length === limit || lookedAt >= LOOKED_AT_MAX)
+      return ok({ dead_letters: found.map(wireLetter), total, next: isEnd ? null : next });
+  }
+}
+
+/** Whether a letter is one that the request asks for; undefined where it asks for all. */
+async function filterOf(source: Source, call: Call): Promise<((letter: DeadLetter) => boolean) | undefined> {
+  const code = optionalText(source, "code", ID_CHARS_MAX);
+  const isOfSomebody = source.get("user_id") !== undefined || source.get("anonymous_id") !== undefined;
+  const { user_id: userId, anonymous_id: anonymousId } = isOfSomebody ? await personRef(source, call) : {};
+  if (code === undefined && !isOfSomebody) return undefined;
+  return (letter) =>
+    (code === undefined || letter.code === code) &&
+    (userId === undefined || names(letter, "user_id", userId)) &&
+    (anonymousId === undefined || names(letter, "anonymous_id", anonymousId));
+}
+
+/** What could not be read as an event names whoever's id stands in it. */
+function names({ code, body }: DeadLetter, field: keyof PersonRef, id: string): boolean {
+  if (typeof body !== "object" || body === null) return [...textsOf(body)].includes(id);
+  const event = (code === WEBHOOK_FAILED ? (body as { payload: object }).payload : body) as Record<string, unknown>;
+  return [...textsOf(ID_FIELDS[field].map((name) => event[name]))].includes(id);
 }
 
 function wireLetter({ id, at, code, path, message, source, body }: DeadLetter): Record<string, unknown> {

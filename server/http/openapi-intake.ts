@@ -165,8 +165,16 @@ export const INTAKE_PATHS: Paths = {
     get: {
       tags: ["Operation"],
       summary: "List dead letters",
-      description: "Rejected events and failed webhooks, newest first, each with its reason.",
-      parameters: [limit(500, 50), query("before", text, "The `next` of the page before."), project],
+      description:
+        "Rejected events and failed webhooks, newest first, each with its reason. With a filter 5,000 letters are looked at for a page: where `next` is given there may be more, also behind a page that is short or empty. `total` counts all letters.",
+      parameters: [
+        limit(500, 50),
+        query("before", text, "The `next` of the page before."),
+        query("code", text, "Only letters with this code."),
+        query("user_id", text, "Only letters whose body names this user, as a text or a number."),
+        query("anonymous_id", text, "Only letters whose body names this visitor."),
+        project,
+      ],
       responses: {
         200: json({
           type: "object",

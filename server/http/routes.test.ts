@@ -187,6 +187,45 @@ test("dead letters can be tried again, as they were or corrected", async () => {
   ok(next.dead_letters[0].id !== pages.dead_letters[0].id);
 });
 
+test("dead letters by code and by whom they name, page by page, with a bound on what a page looks at", async () => {
+  const bad = (fields: object) => ({ ...view("eve", "lamp"), timestamp: "never", ...fields });
+  await ask(node, "POST /v1/events", [bad({}), bad({ user_id: 42 }), bad({ user_id: undefined, anonymous_id: "eve" })]);
+  await ask(node, "POST /v1/events", [bad({ event_type: "No" }), bad({ session_id: "eve", user_id: "fay" }), bad({})]);
+  await node.project.submit({ events: [], deadLetters: [
+    { code: "bad_json", path: "", message: "no JSON", source: "import x:1", body: '{"user_id": "eve", "event_type' },
+    { code: "webhook_failed", path: "", message: "503", source: "webhook x", body: { url: "https://x", payload: { user_id: "eve" } } },
+    { code: "traits_not_kept", path: "/traits", message: "too many", source: "segment", body: { userId: "eve" } },
+    { code: "bad_json", path: "", message: "no JSON", source: "import x:2", body: null },
+  ] });
+  const list = async (query: string) => (await ask(node, `GET /v1/dead-letters?${query}`)).json;
+  const codes = async (query: string) => (await list(query)).dead_letters.map(({ code }: any) => code);
+  const timestamp = "timestamp_invalid";
+  deepEqual(await codes("user_id=eve"), ["traits_not_kept", "webhook_failed", "bad_json", timestamp, "event_type_invalid", timestamp]);
+  deepEqual(await codes("user_id=42"), ["user_id_invalid"]);
+  deepEqual(await codes("anonymous_id=eve"), ["bad_json", timestamp]);
+  deepEqual(await codes(`user_id=eve&code=${timestamp}`), [timestamp, timestamp]);
+  deepEqual(await codes("user_id=eve&anonymous_id=nobody"), []);
+  deepEqual(await codes("user_id=undefined"), []);
+  isProblem(await ask(node, `GET /v1/dead-letters?code=${"x".repeat(129)}`), 400, "bad_parameter");
+  isProblem(await ask(node, "GET /v1/dead-letters?user_id=%00"), 400, "bad_parameter");
+
+  const found: string[] = [];
+  for (let next = ""; next !== null; ) {
+    const page: any = await list(`limit=1&user_id=eve&before=${next}`);
+    ok(page.dead_letters.length <= 1 && page.total > 6);
+    found.push(...page.dead_letters.map(({ id }: any) => id));
+    next = page.next;
+  }
+  deepEqual(found, (await list("user_id=eve")).dead_letters.map(({ id }: any) => id));
+
+  const other = { code: "other", path: "", message: "m", source: "http", body: {} };
+  for (let i = 0; i < 5; i++) await node.project.submit({ events: [], deadLetters: new Array(1_000).fill(other) });
+  const short = await list("user_id=eve&limit=2");
+  deepEqual(short.dead_letters, []);
+  const beyond = await list(`user_id=eve&limit=2&before=${short.next}`);
+  deepEqual(beyond.dead_letters.map(({ id }: any) => id), found.slice(0, 2));
+});
+
 test("items: put, read, list, delete; a bad one changes nothing", async () => {
   const item = {
     item_id: "tea/1",

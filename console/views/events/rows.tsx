@@ -67,7 +67,7 @@ function Who({ row }: { row: Row }) {
   return row.kind === "event" ? (
     <PersonLink person={row.event} />
   ) : (
-    <a href={links.view(["dead-letters"])}>in the dead letters</a>
+    <a href={links.view(["dead-letters"], { code: row.rejected.code })}>in the dead letters</a>
   );
 }
 

@@ -1,7 +1,7 @@
 // What happened, newest first: the last interactions, and what the live connection told since the page was opened.
 import { useState } from "preact/hooks";
 import { useItems } from "../../api/use-items.ts";
-import type { RecentItem } from "../../api/types.ts";
+import type { PersonRef, RecentItem } from "../../api/types.ts";
 import { Card } from "../../parts/card.tsx";
 import { Chip, EventType } from "../../parts/chip.tsx";
 import { EventValue } from "../../parts/event-value.tsx";
@@ -10,6 +10,8 @@ import { ItemLink, SegmentChip } from "../../parts/ids.tsx";
 import { RelativeTime } from "../../parts/relative-time.tsx";
 import { Empty } from "../../parts/state.tsx";
 import { Table } from "../../parts/table.tsx";
+import { useConsole } from "../../shell/context.ts";
+import { queryOfPerson } from "../../shell/person-query.ts";
 
 const SHOWN_FIRST = 15;
 
@@ -17,7 +19,14 @@ export type Happening = { kind: "entered" | "left" | "trigger"; name: string; at
 
 type Entry = { key: string; at: string | number } & ({ recent: RecentItem } | { happening: Happening });
 
-export function Timeline({ recent, happenings }: { recent: readonly RecentItem[]; happenings: readonly Happening[] }) {
+interface TimelineProps {
+  readonly person: PersonRef;
+  readonly recent: readonly RecentItem[];
+  readonly happenings: readonly Happening[];
+}
+
+export function Timeline({ person, recent, happenings }: TimelineProps) {
+  const { links } = useConsole();
   const items = useItems([...recent, ...happenings].map((one) => one.item_id));
   const entries: Entry[] = [
     ...happenings.map((happening): Entry => ({
@@ -29,7 +38,16 @@ export function Timeline({ recent, happenings }: { recent: readonly RecentItem[]
   ].sort((a, b) => timeOf(b.at) - timeOf(a.at));
   const [all, setAll] = useState(false);
   return (
-    <Card title="Timeline" note="last 50 interactions with items" flush>
+    <Card
+      title="Timeline"
+      note="last 50 interactions with items"
+      end={
+        <a class="btn small" href={links.view(["dead-letters"], { person: queryOfPerson(person) })}>
+          What was refused
+        </a>
+      }
+      flush
+    >
       {entries.length === 0 ? (
         <Empty icon="events" title="No interaction yet">
           The person has not touched an item. Events with an <code>item_id</code> are listed here.
