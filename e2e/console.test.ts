@@ -930,6 +930,14 @@ describe("console", { skip }, () => {
       await page.getByRole("dialog").getByRole("button", { name: "Erase for good" }).click();
       await privacy.getByText("erased, and proven").waitFor();
       assert.ok(refused > 2);
+      // Nor does leaving the page: the job is in the list of erasures, in the audit trail, and in an address.
+      const job = await privacy.getByRole("link").innerText();
+      await open(page, "audit");
+      assert.ok((await page.getByRole("link", { name: `job ${job}` }).count()) > 0);
+      await open(page, "privacy");
+      await page.getByRole("link", { name: job }).click();
+      await page.getByText("erased, and proven").waitFor();
+      assert.equal(await page.evaluate(() => location.hash), `#/default/privacy?job=${job}`);
     });
   });
 

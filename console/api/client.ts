@@ -2,6 +2,7 @@
 import { nodeClock } from "./node-clock.ts";
 import type { Preview } from "../lists/preview-types.ts";
 import type {
+  AuditEntry,
   AuditPage,
   Consent,
   DeadLetters,
@@ -72,6 +73,8 @@ export interface Api {
   rotateKey(keyId: string, overlapS: number): Promise<IssuedKey>;
   revokeKey(keyId: string): Promise<void>;
   audit(before?: number): Promise<AuditPage>;
+  /** The newest erasures that were asked for, from the audit trail. */
+  erasures(): Promise<AuditEntry[]>;
   consent(ref: PersonRef): Promise<Consent>;
   setConsent(ref: PersonRef, consent: Partial<Consent>): Promise<Consent>;
   erase(ref: PersonRef): Promise<ErasureJob>;
@@ -143,6 +146,11 @@ export function createApi(project: string): Api {
     rotateKey: (keyId, overlapS) => post(`/v1/keys/${keyId}/rotate`, JSON.stringify({ overlap_s: overlapS })),
     revokeKey: (keyId) => post(`/v1/keys/${keyId}`, undefined, "DELETE"),
     audit: (before) => get("/v1/audit", { limit: "100", ...(before === undefined ? {} : { before: String(before) }) }),
+    erasures: async () => {
+      const actions = ["DELETE /v1/privacy/users/{user_id}", "DELETE /v1/privacy/visitors/{anonymous_id}"];
+      const pages = await Promise.all(actions.map((action) => get<AuditPage>("/v1/audit", { action, limit: "10" })));
+      return pages.flatMap(({ entries }) => entries).sort((a, b) => b.seq - a.seq).slice(0, 10);
+    },
     consent: (ref) => get(`/v1/privacy/${person(ref)}/consent`),
     setConsent: (ref, consent) => post(`/v1/privacy/${person(ref)}/consent`, JSON.stringify(consent), "PUT"),
     erase: (ref) => post(`/v1/privacy/${person(ref)}`, undefined, "DELETE"),

@@ -265,7 +265,7 @@ function View({ route }: { route: Route }) {
     case "keys":
       return <KeysView />;
     case "privacy":
-      return <PrivacyView />;
+      return <PrivacyView query={route.query} />;
     case "audit":
       return <AuditView query={route.query} />;
     case "dead-letters":

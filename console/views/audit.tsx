@@ -1,4 +1,5 @@
 // The audit trail, newest first.
+import type { ComponentChildren } from "preact";
 import type { AuditEntry } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
@@ -94,10 +95,13 @@ const ACTIONS: Readonly<Record<string, string>> = {
   "PATCH /v1/users/{user_id}/profile": "A user's attributes were changed",
 };
 function What({ of: { action, details = {}, subject } }: { of: AuditEntry }) {
-  const facts = Object.entries(details)
+  const { links } = useConsole();
+  const { job_id: job, ...others } = details;
+  const facts: ComponentChildren[] = Object.entries(others)
     .filter(([, value]) => value !== 0)
     .map(([name, value]) => `${name.replaceAll("_", " ")} ${readable(value)}`);
   if (subject !== undefined) facts.push(`person ${subject.slice(0, 8)}`);
+  if (job !== undefined) facts.push(<a href={links.view(["privacy"], { job: String(job) })}>job {job}</a>);
   const words = ACTIONS[action];
   return (
     <>
@@ -108,7 +112,7 @@ function What({ of: { action, details = {}, subject } }: { of: AuditEntry }) {
           {words} <code class="faint">{action}</code>
         </div>
       )}
-      {facts.length === 0 ? null : <div class="faint">{facts.join(" · ")}</div>}
+      {facts.length === 0 ? null : <div class="faint">{facts.map((fact, index) => [index > 0 ? " · " : "", fact])}</div>}
     </>
   );
 }

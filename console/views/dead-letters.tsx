@@ -111,10 +111,12 @@ export function DeadLettersView({ query }: { query: URLSearchParams }) {
               : waitingOf(letters.length, first.data.total)
         }
         end={
-          <>
-            <CodeFilter code={code} letters={letters} onChange={(to) => setQuery({ code: to })} />
-            <PersonFilter person={person} onChange={(to) => setQuery({ person: to })} />
-          </>
+          !isFiltered && (first.data?.total ?? 0) === 0 ? null : (
+            <>
+              <CodeFilter code={code} letters={letters} onChange={(to) => setQuery({ code: to })} />
+              <PersonFilter person={person} onChange={(to) => setQuery({ person: to })} />
+            </>
+          )
         }
         flush
       >

@@ -3,14 +3,18 @@ import { useState } from "preact/hooks";
 import type { InventoryField, InventoryKind, RetentionRun } from "../api/types.ts";
 import { useRead } from "../api/use-read.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
+import { Outcome } from "../parts/erasure-outcome.tsx";
 import { formatCounted, formatSpan } from "../parts/format.ts";
 import { RelativeTime } from "../parts/relative-time.tsx";
 import { Failed, Loading } from "../parts/state.tsx";
 import { Table } from "../parts/table.tsx";
 import { useConsole } from "../shell/context.ts";
 
-export function PrivacyView() {
+const JOB_EVERY_MS = 2000;
+
+export function PrivacyView({ query }: { query: URLSearchParams }) {
   const { api, links } = useConsole();
+  const jobId = query.get("job") ?? "";
   const retention = useRead(`retention ${api.project}`, () => api.retention());
   const inventory = useRead(`inventory ${api.project}`, () => api.inventory());
   return (
@@ -25,6 +29,8 @@ export function PrivacyView() {
         }
       />
       <div class="stack">
+        {jobId === "" ? null : <Erasure key={jobId} jobId={jobId} />}
+        <Erasures />
         <Card title="How long" note={retention.data === undefined ? undefined : <LastRun run={retention.data.last_run} />} flush>
           {retention.data === undefined ? (
             retention.error === undefined ? (
@@ -58,6 +64,58 @@ export function PrivacyView() {
         )}
       </div>
     </>
+  );
+}
+
+function Erasure({ jobId }: { jobId: string }) {
+  const { api } = useConsole();
+  const job = useRead(`erasure ${api.project} ${jobId}`, () => api.erasure(jobId), JOB_EVERY_MS);
+  return (
+    <Card title="Erasure">
+      {job.data !== undefined ? (
+        <Outcome job={job.data} />
+      ) : job.error === undefined ? (
+        <Loading rows={4} />
+      ) : (
+        <Failed what="The erasure" error={job.error} onRetry={job.reload} />
+      )}
+    </Card>
+  );
+}
+
+function Erasures() {
+  const { api, links } = useConsole();
+  const erasures = useRead(`erasures ${api.project}`, () => api.erasures());
+  if (erasures.error !== undefined)
+    return (
+      <Card title="Erasures">
+        <Failed what="The erasures" error={erasures.error} onRetry={erasures.reload} />
+      </Card>
+    );
+  if (erasures.data === undefined || erasures.data.length === 0) return null;
+  return (
+    <Card title="Erasures" note="the newest ten that were asked for; the job has the proof" flush>
+      <Table
+        label="Erasures"
+        rows={erasures.data}
+        keyOf={({ seq }) => String(seq)}
+        columns={[
+          { head: "When", width: "144px", narrowWidth: "112px", cell: ({ at }) => <RelativeTime at={at} /> },
+          {
+            head: "Job",
+            cell: ({ details }) => {
+              const job = String(details?.["job_id"]);
+              return (
+                <a class="id" href={links.view(["privacy"], { job })}>
+                  {job}
+                </a>
+              );
+            },
+          },
+          { head: "By", width: "160px", wideOnly: true, cell: ({ actor }) => <code class="cut">{actor}</code> },
+        ]}
+      />
+    </Card>
   );
 }
 

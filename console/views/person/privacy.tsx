@@ -4,8 +4,8 @@ import { personPath, type Api } from "../../api/client.ts";
 import { PURPOSES, type ErasureJob, type PersonRef, type Purpose } from "../../api/types.ts";
 import { useRead } from "../../api/use-read.ts";
 import { Card } from "../../parts/card.tsx";
-import { Chip } from "../../parts/chip.tsx";
 import { Confirm } from "../../parts/confirm.tsx";
+import { Outcome } from "../../parts/erasure-outcome.tsx";
 import { nameOf } from "../../parts/ids.tsx";
 import { adviceOn } from "../../parts/state.tsx";
 import { useConsole } from "../../shell/context.ts";
@@ -115,32 +115,5 @@ function Choices({ person, onFailed }: { person: PersonRef; onFailed: (error: un
         })}
       </ul>
     </>
-  );
-}
-
-function Outcome({ job }: { job: ErasureJob }) {
-  const { proof } = job;
-  return (
-    <div class="spaced" role="status">
-      <Chip tone={job.status === "done" ? "good" : undefined}>{job.status === "done" ? "erased, and proven" : "erasing …"}</Chip>
-      <dl class="facts spaced">
-        <dt>Job</dt>
-        <dd class="id">{job.job_id}</dd>
-        {proof === undefined ? null : (
-          <>
-            <dt>Records erased</dt>
-            <dd class="num">{proof.log.records_erased}</dd>
-            <dt>Segments rewritten</dt>
-            <dd class="num">{proof.log.segments_rewritten}</dd>
-            <dt>Keys destroyed</dt>
-            <dd>{proof.log.keys_destroyed ? "yes" : "no: the log is not encrypted"}</dd>
-            <dt>Found afterwards</dt>
-            <dd class="num">
-              {proof.scan.records_found} of {proof.scan.records_read}
-            </dd>
-          </>
-        )}
-      </dl>
-    </div>
   );
 }
