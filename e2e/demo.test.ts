@@ -611,6 +611,19 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.locator(".card").first().waitFor();
     }));
 
+  test("on a phone a note stands above the open panel, with all its words", () =>
+    withPage(browser, { viewport: "phone" }, async (page) => {
+      await open(page, SITES.shop);
+      await page.click("#panel-toggle");
+      await page.getByRole("switch", { name: "Personalization" }).click();
+      await page.waitForFunction(() => {
+        const [note, panel] = [document.querySelector(".toast"), document.querySelector("#panel")!];
+        const words = note?.querySelector("div");
+        if (note === null || words == null || words.scrollWidth > words.clientWidth) return false;
+        return note.getBoundingClientRect().bottom <= panel.getBoundingClientRect().top;
+      });
+    }));
+
   test("the first screen of the newsroom has its headline; heads fit the narrowest phone; a tablet's panel shuts", () =>
     withPage(browser, {}, async (page) => {
       assert.equal((await fetch(`${base}/demo/news`)).url, `${base}/demo/news/`);
