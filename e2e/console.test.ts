@@ -933,7 +933,7 @@ describe("console", { skip }, () => {
       // Nor does leaving the page: the job is in the list of erasures, in the audit trail, and in an address.
       const job = await privacy.getByRole("link").innerText();
       await open(page, "audit");
-      assert.ok((await page.getByRole("link", { name: `job ${job}` }).count()) > 0);
+      await page.getByRole("link", { name: `job ${job}` }).first().waitFor();
       await open(page, "privacy");
       await page.getByRole("link", { name: job }).click();
       await page.getByText("erased, and proven").waitFor();
