@@ -61,7 +61,7 @@ export function stepOf(event: LoggedEvent, context: StepContext): Step | undefin
     knownSinceMs: firstMs === undefined ? undefined : firstMs < 0 ? stepTimeMs(event) : firstMs,
     weather: event.context?.weather,
     timezone: event.context?.timezone,
-    ...(context.interests === undefined ? {} : { interests: context.interests }),
-    ...(facets.length === 0 ? {} : { facets }),
+    interests: context.interests,
+    facets,
   };
 }
