@@ -40,6 +40,8 @@ export interface Work {
   readonly sizeBytes: number;
   /** How many records it may add. */
   readonly records: number;
+  /** Its turn comes as the first of a group: everything before it is folded then. */
+  readonly isFirst?: boolean;
   /** Called when its turn has come, after every earlier group was folded: names the records to be written. */
   prepare(group: Group): KeyedRecord[];
 }
@@ -206,7 +208,8 @@ export class Committer {
     this.#batch.clear();
     const recordsMax = Math.min(GROUP_RECORDS_MAX, Math.max(GROUP_RECORDS, this.#queuedRecords * GROUP_SHARE));
     for (const entry of this.#queue) {
-      if (group.length > 0 && records.length + entry.work.records > recordsMax) break;
+      const isNext = entry.work.isFirst !== true && records.length + entry.work.records <= recordsMax;
+      if (group.length > 0 && !isNext) break;
       this.#queuedBytes -= entry.work.sizeBytes;
       this.#queuedRecords -= entry.work.records;
       group.push(entry);

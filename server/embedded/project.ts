@@ -47,7 +47,7 @@ import { Erasures } from "../privacy/erasures.ts";
 import { DEFAULT_RETENTION, type RetentionPolicy, type RetentionReport } from "../privacy/retention.ts";
 import { StateCorruptError, StateFile } from "../state/state-file.ts";
 import type { BasePlace } from "./base.ts";
-import { Committer, type Group } from "./committer.ts";
+import { Committer, type Group, type Work } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
 import { Derived, RECORDS_A_CHECKPOINT_MAX, stateFolder, type DerivedFiles } from "./derived.ts";
 import type { KeyedRecord } from "./event-keys.ts";
@@ -143,7 +143,7 @@ export class EmbeddedProject implements Project {
       derive: (files) => this.#derive(files),
       replace: (next) => this.#replace(next),
       exclusive: (work) => this.#committer.exclusive(work),
-      write: (records, prepare) => this.#writeAll(records, ({ atMs }) => prepare(atMs)),
+      write: (records, prepare) => this.#writeAll(records, ({ atMs }) => prepare(atMs), { isFirst: true }),
       checkpoint: () => this.checkpoint(),
       acted: (action, details) => options.onOwnAct?.({ project: this.name, action, details }),
       onErasureFailed: (error) => options.onErasureFailed?.(error),
@@ -601,8 +601,8 @@ export class EmbeddedProject implements Project {
     return this.#writeAll(1, (group) => [record(group)]);
   }
 
-  #writeAll(records: number, prepare: (group: Group) => LogRecord[]): Promise<void> {
-    return this.#committer.submit({ records, sizeBytes: records * EVENT_BYTES, prepare });
+  #writeAll(records: number, prepare: (group: Group) => LogRecord[], options: Pick<Work, "isFirst"> = {}): Promise<void> {
+    return this.#committer.submit({ records, sizeBytes: records * EVENT_BYTES, prepare, ...options });
   }
 
   /** Not within a group: a checkpoint that holds half of it would let recovery fold that half twice. */

@@ -56,26 +56,31 @@ export async function applyRetention(host: RetentionHost): Promise<RetentionRepo
   };
 }
 
+/** A page of them is one write: each is a sync. */
 async function expirePersons({ fold, policy, nowMs, isStopped, write }: RetentionHost) {
   const counts = { profiles_expired: 0, visitors_expired: 0 };
   const giveWay = givingWay();
+  const isOld = (key: string, atMs: number): boolean => {
+    const person = fold().persons.peek(key);
+    return person !== undefined && isExpired(person, policy, atMs);
+  };
   const walk = fold().persons.walk();
   while (!isStopped()) {
     const keys = walk.next(PERSONS_A_PAGE);
     if (keys.length === 0) break;
+    const old: string[] = [];
     for (const key of keys) {
-      const person = fold().persons.peek(key);
       const turn = giveWay();
       if (turn !== undefined) await turn;
-      if (person === undefined || !isExpired(person, policy, nowMs())) continue;
-      await write(1, (atMs) => {
-        // He may have come back while this waited.
-        const now = fold().persons.peek(key);
-        if (now === undefined || !isExpired(now, policy, nowMs())) return [];
-        counts[now.userId === undefined ? "visitors_expired" : "profiles_expired"]++;
-        return [{ kind: "expiry", at: atMs, names: fold().namesOf(key) }];
-      });
+      if (isOld(key, nowMs())) old.push(key);
     }
+    if (old.length === 0) continue;
+    await write(old.length, (atMs) => {
+      // Who came back while this waited stays.
+      const gone = old.filter((key) => isOld(key, nowMs()));
+      for (const key of gone) counts[fold().persons.peek(key)!.userId === undefined ? "visitors_expired" : "profiles_expired"]++;
+      return gone.map((key) => ({ kind: "expiry", at: atMs, names: fold().namesOf(key) }));
+    });
   }
   return counts;
 }

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { rngFrom } from "../../core/math/rng.ts";
 import { decodeRecord } from "./record-codec.ts";
 import type { OwnAct } from "../ports.ts";
+import { DEFAULT_RETENTION } from "../privacy/retention.ts";
 import type { EmbeddedProject } from "./project.ts";
 import { openProject, randomEvent, recordsOf, START_MS, testFolder, type Clock } from "./testing.ts";
 import { verifyProject } from "./verify.ts";
@@ -67,6 +68,46 @@ test("what is not old does not go because the clock was ahead once", async () =>
   deepEqual(gone, { ...nothing, log: { records_erased: 0, bytes_dropped: 0 } });
   clock.nowMs += 30 * DAY;
   equal((await project.retain())!.visitors_expired, 1, "what is old goes meanwhile");
+  deepEqual(await verified(project, clock), []);
+});
+
+test("persons who go together are written together, a page of the walk at a time", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const project = await openProject(folder, clock, { now: () => clock.nowMs++ });
+  const visitors = Array.from({ length: 450 }, (_, i) => event(clock, `${i}`, { anonymous_id: `v${i}` }));
+  await send(project, ...visitors);
+  clock.nowMs += 31 * DAY;
+  equal((await project.retain())!.visitors_expired, 450);
+  const expiries = recordsOf(project, decodeRecord).filter(({ kind }) => kind === "expiry");
+  // All records of a write have one time, and the clock goes on with each look at it.
+  deepEqual([expiries.length, new Set(expiries.map(({ at }) => at)).size], [450, 3]);
+  equal(project.stats().personsTotal, 0);
+  deepEqual(await verified(project, clock), []);
+  const crashed = await openProject(folder.crashed(), clock);
+  equal(crashed.stats().personsTotal, 0);
+});
+
+test("who comes back while he is about to be forgotten stays", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  let onLook = (): void => {};
+  const retention = {
+    ...DEFAULT_RETENTION,
+    get visitors() {
+      onLook();
+      return DEFAULT_RETENTION.visitors;
+    },
+  };
+  const project = await openProject(testFolder(), clock, { retention });
+  await send(project, event(clock, "1", { anonymous_id: "back" }), event(clock, "2", { anonymous_id: "away" }));
+  clock.nowMs += 31 * DAY;
+  let back: Promise<unknown> | undefined;
+  // It waits for the same group as what retention writes next.
+  onLook = () => void (back ??= send(project, event(clock, "3", { anonymous_id: "back" })));
+  equal((await project.retain())!.visitors_expired, 1);
+  await back;
+  equal((await project.profile({ anonymous_id: "back" }))?.recent[0]?.timestamp, new Date(clock.nowMs).toISOString());
+  equal(await project.profile({ anonymous_id: "away" }), undefined);
   deepEqual(await verified(project, clock), []);
 });
 
