@@ -18,6 +18,7 @@ export type HostErrorCode =
   | "storage_failed"
   | "shutting_down"
   | "unavailable"
+  | "page_expired"
   | "not_supported_here";
 
 export class HostError extends Error {
@@ -343,7 +344,7 @@ export interface Project {
   experiment(name: string): Promise<ExperimentView | undefined>;
 
   segments(): Promise<SegmentSummary[]>;
-  /** Undefined: no such segment. `after` is the last key of the page before. */
+  /** Undefined: no such segment. `after` is the `next` of the page before. Rejects with HostError (`page_expired`) where that leads nowhere. */
   segmentUsers(
     name: string,
     page: { limit: number; after?: string },

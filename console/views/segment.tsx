@@ -1,5 +1,6 @@
 // One segment: its rule, its size over time, who is in it.
 import { useEffect, useState } from "preact/hooks";
+import { ApiProblem } from "../api/client.ts";
 import { useRead } from "../api/use-read.ts";
 import type { PersonRef, Segment } from "../api/types.ts";
 import { Card, ViewHead } from "../parts/card.tsx";
@@ -117,7 +118,12 @@ function Members({ name }: { name: string }) {
     try {
       const page = await api.segmentUsers(name, next);
       setMore({ users: [...(more?.users ?? []), ...page.users], next: page.next });
-    } catch {
+    } catch (error) {
+      if (error instanceof ApiProblem && error.code === "page_expired") {
+        setMore(undefined);
+        first.reload();
+        return;
+      }
       notify("The next members could not be read. Try again in a moment.", "bad");
     }
   };

@@ -40,6 +40,28 @@ async function fill(project: EmbeddedProject, clock: Clock, seed: number, events
   }
 }
 
+test("a page of members after an erasure says that the list has another order", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const firstProgram = { segments: { all: { when: "true" } } };
+  const project = await openProject(testFolder(), clock, { vault: newVault(), firstProgram });
+  for (let i = 0; i < 40; i++) {
+    const event = { event_id: `${i}`, user_id: `u${i}`, event_type: "view", timestamp: clock.nowMs, received_at: clock.nowMs };
+    await project.submit({ events: [event], deadLetters: [] });
+  }
+  const { next } = (await project.segmentUsers("all", { limit: 10 }))!;
+  equal((await project.segmentUsers("all", { limit: 30, after: next! }))!.users.length, 30);
+  const { job_id } = await project.erasePerson({ user_id: "u7" });
+  while ((await project.erasure(job_id))!.status === "running") await new Promise(setImmediate);
+  await rejects(project.segmentUsers("all", { limit: 10, after: next! }), { code: "page_expired" });
+  const ids = new Set<string>();
+  for (let after: string | undefined; ; ) {
+    const page = (await project.segmentUsers("all", { limit: 10, ...(after !== undefined && { after }) }))!;
+    for (const { user_id } of page.users) ids.add(user_id!);
+    if ((after = page.next) === undefined) break;
+  }
+  equal(ids.size, 39);
+});
+
 test("with a vault nothing that is said of anybody stands in any file, base and index included", async () => {
   const clock: Clock = { nowMs: START_MS };
   const folder = testFolder();

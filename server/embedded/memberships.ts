@@ -5,14 +5,20 @@ import { OverlayTable } from "../state/overlay-table.ts";
 const MEMBER = new Uint8Array(0);
 /** Between the segment's name and the person's key; no name holds it. */
 const SEPARATOR = "/";
+/** Tells orders of rows apart: the next one of another file has another name for it. */
+const MARK = "m:/order";
+const MARK_CHARS = 12;
 
 export class Memberships {
   readonly rows: OverlayTable;
+  /** Stands before the key in each `next`, for the order that it goes by. */
+  readonly #order: string;
   /** Live sizes; checkpointed by the host with its figures. */
   readonly sizes = new Map<string, number>();
 
   constructor(file: StateFile) {
     this.rows = new OverlayTable(file, "m");
+    this.#order = file.nameOf(MARK).slice(-MARK_CHARS) + SEPARATOR;
   }
 
   enter(segment: string, key: string): void {
@@ -25,10 +31,15 @@ export class Memberships {
     this.sizes.set(segment, (this.sizes.get(segment) ?? 0) - 1);
   }
 
-  /** Person keys in key order; `after` is the last one of the page before. */
-  page(segment: string, options: { after?: string; limit: number }): string[] {
+  /**
+   * Person keys in the order of their rows; `after` is the `next` of the page before. Undefined where that is of another order:
+   * an erasure has put another file, closed by another key, in the place of the one that it is of.
+   */
+  page(segment: string, { after, limit }: { after?: string; limit: number }): { keys: string[]; next?: string } | undefined {
+    if (after !== undefined && !after.startsWith(this.#order)) return undefined;
     const prefix = segment + SEPARATOR;
-    const after = options.after === undefined ? {} : { after: prefix + options.after };
-    return this.rows.page({ prefix, ...after, limit: options.limit }).map(([key]) => key.slice(prefix.length));
+    const from = after === undefined ? {} : { after: prefix + after.slice(this.#order.length) };
+    const keys = this.rows.page({ prefix, ...from, limit }).map(([key]) => key.slice(prefix.length));
+    return keys.length < limit ? { keys } : { keys, next: this.#order + keys.at(-1)! };
   }
 }

@@ -33,6 +33,7 @@ import type { SegmentLog } from "../log/log.ts";
 import {
   type Decision,
   type EventOutcome,
+  HostError,
   type HostStats,
   type PersonChange,
   type PreviewAnswer,
@@ -334,8 +335,11 @@ export class EmbeddedProject implements Project {
 
   async segmentUsers(name: string, page: { limit: number; after?: string }): ReturnType<Project["segmentUsers"]> {
     if (!this.fold.programs.current.segments.some((segment) => segment.name === name)) return undefined;
-    const keys = this.fold.members.page(name, page);
-    const next = keys.length < page.limit ? {} : { next: keys.at(-1)! };
+    const found = this.fold.members.page(name, page);
+    if (found === undefined) {
+      throw new HostError("page_expired", "an erasure has put the list in another order: begin with its first page", { retryAfterS: 0 });
+    }
+    const { keys, ...next } = found;
     return { users: keys.map(refOfKey), total: this.fold.members.sizes.get(name) ?? 0, ...next };
   }
 

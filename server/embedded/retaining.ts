@@ -2,6 +2,7 @@
 // refused events go by records of their own, so that whoever folds the log comes to the same; what the log itself loses is
 // folded into the base first, and stands there.
 import { formatTimestamp } from "../../core/event/time.ts";
+import type { PersonState } from "../../core/profile/person.ts";
 import type { DeadLetter, LogRecord } from "../../core/record.ts";
 import { givingWay } from "../giving-way.ts";
 import type { LogEntry, SegmentLog } from "../log/log.ts";
@@ -60,9 +61,9 @@ export async function applyRetention(host: RetentionHost): Promise<RetentionRepo
 async function expirePersons({ fold, policy, nowMs, isStopped, write }: RetentionHost) {
   const counts = { profiles_expired: 0, visitors_expired: 0 };
   const giveWay = givingWay();
-  const isOld = (key: string, atMs: number): boolean => {
+  const oldPerson = (key: string): PersonState | undefined => {
     const person = fold().persons.peek(key);
-    return person !== undefined && isExpired(person, policy, atMs);
+    return person !== undefined && isExpired(person, policy, nowMs()) ? person : undefined;
   };
   const walk = fold().persons.walk();
   while (!isStopped()) {
@@ -72,15 +73,17 @@ async function expirePersons({ fold, policy, nowMs, isStopped, write }: Retentio
     for (const key of keys) {
       const turn = giveWay();
       if (turn !== undefined) await turn;
-      if (isOld(key, nowMs())) old.push(key);
+      if (oldPerson(key) !== undefined) old.push(key);
     }
     if (old.length === 0) continue;
-    await write(old.length, (atMs) => {
-      // Who came back while this waited stays.
-      const gone = old.filter((key) => isOld(key, nowMs()));
-      for (const key of gone) counts[fold().persons.peek(key)!.userId === undefined ? "visitors_expired" : "profiles_expired"]++;
-      return gone.map((key) => ({ kind: "expiry", at: atMs, names: fold().namesOf(key) }));
-    });
+    const record = (key: string, atMs: number): LogRecord[] => {
+      const person = oldPerson(key);
+      if (person === undefined) return [];
+      counts[person.userId === undefined ? "visitors_expired" : "profiles_expired"]++;
+      return [{ kind: "expiry", at: atMs, names: fold().namesOf(key) }];
+    };
+    // Who came back while this waited stays.
+    await write(old.length, (atMs) => old.flatMap((key) => record(key, atMs)));
   }
   return counts;
 }

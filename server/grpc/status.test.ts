@@ -22,6 +22,7 @@ test("a fault of the host says whether, and when, to try again", () => {
     shutting_down: status.UNAVAILABLE,
     not_supported_here: status.UNIMPLEMENTED,
     unavailable: status.UNAVAILABLE,
+    page_expired: status.NOT_FOUND,
   };
   for (const [code, grpc] of Object.entries(expected) as [HostErrorCode, status][]) {
     const problem = expectedProblem(new HostError(code, "wait", { retryAfterS: 1.5 }))!;

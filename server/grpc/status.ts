@@ -28,7 +28,7 @@ const STATUS_OF_HTTP = {
   502: status.UNAVAILABLE,
   503: status.UNAVAILABLE,
   507: status.RESOURCE_EXHAUSTED,
-} as const satisfies Record<HttpStatus | 410 | 502, status>;
+} as const satisfies Record<HttpStatus | 502, status>;
 
 /** google.rpc.Status and what it holds here: https://google.aip.dev/193. */
 const DETAILS = protobuf.parse(

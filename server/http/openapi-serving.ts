@@ -160,7 +160,7 @@ export const SERVING_PATHS: Paths = {
       parameters: [
         path("name", "The segment."),
         limit(1000, 50),
-        query("after", text, "The `next` of the page before."),
+        query("after", text, "The `next` of the page before. An erasure puts the list in another order (`page_expired`): begin with the first page."),
         project,
       ],
       responses: {
@@ -175,7 +175,7 @@ export const SERVING_PATHS: Paths = {
           required: ["segment", "users", "total", "next"],
         }),
       },
-      faults: ["bad_parameter", "unknown_segment"],
+      faults: ["bad_parameter", "unknown_segment", "page_expired"],
     },
   },
   "/v1/program": {

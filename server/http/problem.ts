@@ -38,6 +38,7 @@ export const PROBLEMS = {
   request_timeout: [408, "The request took too long to arrive"],
   admin_key_first: [409, "A node's first key must be an admin key"],
   too_many_keys: [409, "The node keeps no more keys"],
+  page_expired: [410, "The list has another order by now"],
   program_changed: [412, "The program is another by now, nothing was changed"],
   body_too_large: [413, "The body is too large"],
   too_many_events: [413, "The batch has too many events"],
