@@ -7,7 +7,7 @@ import { CorruptBytesError } from "../../core/wire/reader.ts";
 import { givingWay } from "../giving-way.ts";
 import { type IdIndex, openIdIndex } from "../log/id-index.ts";
 import { type LogEntry, LogFailedError, type LogFault, type SegmentLog } from "../log/log.ts";
-import { StateCorruptError, type StateFault, StateFile } from "../state/state-file.ts";
+import { CheckpointFailedError, StateCorruptError, type StateFault, StateFile } from "../state/state-file.ts";
 import type { StateKeys } from "../vault/state-keys.ts";
 import { Checkpointer, type CheckpointMeta, type CheckpointSlice, readMeta } from "./checkpointer.ts";
 import { Fold } from "./fold.ts";
@@ -17,6 +17,8 @@ import { DECISION_PREFIX, tablesOf } from "./tables.ts";
 
 /** A checkpoint is taken after so many records: a start after a crash folds them again, about 10 µs each. */
 export const RECORDS_A_CHECKPOINT_MAX = 200_000;
+/** It is taken early when so many persons changed: they cannot leave memory before it. */
+export const DIRTY_PERSONS_MAX = 15_000;
 
 export interface DerivedOptions {
   personsCachedMax: number;
@@ -91,6 +93,11 @@ function nameOf(what: string, generation: number): string {
 
 function newerRecord({ type, position }: LogEntry): LogFailedError {
   return new LogFailedError(`the record at log position ${position} is of kind ${type}, which a newer version of attune wrote; start that version`);
+}
+
+/** On a full disk a start goes on without. */
+function leftToTheNext(error: unknown): void {
+  if (!(error instanceof CheckpointFailedError)) throw error;
 }
 
 export class Derived {
@@ -176,13 +183,21 @@ export class Derived {
     const giveWay = givingWay();
     this.fold.persons.position = from;
     let records = 0;
+    let sinceCheckpoint = 0;
     for (const entry of log.read(from, { to, onCorrupt: options.onCorrupt })) {
       const record = decodeRecord(entry.type, entry.payload);
       // Passed over, it would be missing in the state for good: no later version reads what lies before a checkpoint.
       if (record === undefined) throw newerRecord(entry);
       this.fold.apply(record, entry.next);
       this.position = entry.next;
-      if (entry.next > this.fold.startsAt && ++records % RECORDS_A_CHECKPOINT_MAX === 0) await this.checkpointer.take();
+      if (entry.next > this.fold.startsAt) {
+        records++;
+        const isMuch = this.fold.persons.dirtyCount > DIRTY_PERSONS_MAX;
+        if (++sinceCheckpoint >= (isMuch ? DIRTY_PERSONS_MAX : RECORDS_A_CHECKPOINT_MAX)) {
+          sinceCheckpoint = 0;
+          await this.checkpointer.take().catch(leftToTheNext);
+        }
+      }
       const turn = giveWay();
       if (turn !== undefined) {
         options.onProgress?.(entry.next);

@@ -8,6 +8,7 @@ import type { LoggedEvent } from "../../core/event/event.ts";
 import { rngFrom } from "../../core/math/rng.ts";
 import { shopProgram } from "../../core/program/shop.ts";
 import { FilterError, type PersonChange } from "../ports.ts";
+import { DIRTY_PERSONS_MAX } from "./derived.ts";
 import { decodeRecord } from "./record-codec.ts";
 import { openProject, randomEvent, recordsOf, START_MS, testFolder } from "./testing.ts";
 import type { EmbeddedProject } from "./project.ts";
@@ -443,4 +444,19 @@ test("data that are ahead of the machine's clock are told of, at the opening and
   clock.nowMs = START_MS + 400 * 86_400_000 - 60_000;
   const set = await openProject(folder, clock, { onClockAhead: (aheadMs) => told.push(aheadMs) });
   deepEqual([told.length, set.stats().clockAheadMs], [1, 60_000]);
+});
+
+test("a start from the log alone takes checkpoints for those who changed, so that memory does not hold them all", async () => {
+  const clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const project = await openProject(folder, clock);
+  const persons = DIRTY_PERSONS_MAX + 500;
+  for (let i = 0; i < persons; i += 500) {
+    await submit(project, ...Array.from({ length: 500 }, (_, k) => view(`${i + k}`, `u${i + k}`, "lamp", clock.nowMs)));
+  }
+  await project.close();
+  folder.remove("state", "ids");
+  const rebuilt = await openProject(folder, clock);
+  equal(rebuilt.stats().personsTotal, persons);
+  ok(rebuilt.fold.persons.dirtyCount <= 500, `${rebuilt.fold.persons.dirtyCount} wait for the next checkpoint`);
 });

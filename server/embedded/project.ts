@@ -50,7 +50,7 @@ import { StateCorruptError, StateFile } from "../state/state-file.ts";
 import type { BasePlace } from "./base.ts";
 import { Committer, type Group, type Work } from "./committer.ts";
 import { DecisionLog } from "./decision-log.ts";
-import { Derived, RECORDS_A_CHECKPOINT_MAX, stateFolder, type DerivedFiles } from "./derived.ts";
+import { Derived, DIRTY_PERSONS_MAX, RECORDS_A_CHECKPOINT_MAX, stateFolder, type DerivedFiles } from "./derived.ts";
 import type { KeyedRecord } from "./event-keys.ts";
 import { letterOf, type Fold } from "./fold.ts";
 import { Forgetting } from "./forgetting.ts";
@@ -60,8 +60,6 @@ import { recordsOf } from "./submission.ts";
 import { Timers } from "./timers.ts";
 
 const CHECKPOINT_EVERY_MS = 10_000;
-/** A checkpoint is taken early when so many persons changed: they cannot leave memory before it. */
-const DIRTY_PERSONS_MAX = 15_000;
 const PERSONS_CACHED_MAX = 12_000;
 
 export class EmbeddedProject implements Project {
