@@ -103,7 +103,7 @@ describe("the console within reach of everybody", { skip: browserMissing() ?? fa
     });
   });
 
-  test("a message stays under the pointer and can be put away; a settled letter leaves the focus to the next one", async () => {
+  test("a message stays under the pointer and with the focus, and can be put away; a settled letter leaves the focus to the next one", async () => {
     await withPage(browser, { expectedErrors: /400/ }, async (page) => {
       const bad = ["one", "two"].map((event_id) => ({ event_id, user_id: "mara", event_type: "view", item_id: "lamp", timestamp: Date.now(), value: "x" }));
       assert.equal((await ask(node, "POST /v1/events", bad)).status, 400);
@@ -114,13 +114,18 @@ describe("the console within reach of everybody", { skip: browserMissing() ?? fa
       assert.equal(await first.getByRole("link", { name: "mara" }).getAttribute("href"), "#/default/people/users/mara");
       await first.getByRole("button", { name: "Retry" }).click();
       const message = page.getByText("Still refused");
+      const dismiss = page.getByRole("button", { name: "Dismiss" });
       await message.hover();
       await page.clock.runFor(30_000);
       assert.equal(await message.count(), 1);
+      await dismiss.focus();
+      await page.mouse.move(0, 0);
+      await page.clock.runFor(30_000);
+      assert.equal(await message.count(), 1, "its button has the focus");
       await page.emulateMedia({ forcedColors: "active" });
       const edge = await page.locator(".toast").evaluate((toast) => getComputedStyle(toast).borderTopWidth);
       assert.equal(edge, "1px", "it has no edge where its ground is the page's");
-      await page.getByRole("button", { name: "Dismiss" }).click();
+      await dismiss.click();
       await message.waitFor({ state: "detached" });
       await first.getByRole("button", { name: "Edit" }).click();
       const editor = page.getByLabel("Corrected event, JSON");

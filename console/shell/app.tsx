@@ -166,16 +166,18 @@ export function App() {
   );
 }
 
-/** It goes by itself, but not from under whoever reads it. */
+/** It goes by itself, but not from under the pointer, nor with the focus. */
 function ToastLine({ toast: { id, text, tone }, onGone }: { toast: Toast; onGone: (id: number) => void }) {
-  const [isHeld, setHeld] = useState(false);
+  const line = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (isHeld) return undefined;
-    const timer = setTimeout(() => onGone(id), tone === "bad" ? BAD_TOAST_MS : TOAST_MS);
-    return () => clearTimeout(timer);
-  }, [isHeld]);
+    const look = (): void => {
+      if (line.current?.matches(":hover, :focus-within") !== true) onGone(id);
+    };
+    const timer = setInterval(look, tone === "bad" ? BAD_TOAST_MS : TOAST_MS);
+    return () => clearInterval(timer);
+  }, []);
   return (
-    <div class="toast" data-tone={tone} onMouseEnter={() => setHeld(true)} onMouseLeave={() => setHeld(false)}>
+    <div ref={line} class="toast" data-tone={tone}>
       <span>{text}</span>
       <button type="button" aria-label="Dismiss" onClick={() => onGone(id)}>
         <Icon name="close" />
