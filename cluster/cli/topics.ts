@@ -39,7 +39,7 @@ export function sayPartitions(needs: readonly TopicNeeds[], found: ReadonlyMap<s
   if (others.length === 0) return undefined;
   const names = others.map(({ name }) => `${name} has ${found.get(name)}`);
   return (
-    `${names.join(", ")} partitions, and the cluster was planned with ${partitions}: those that somebody added stay empty, ` +
-    "because with them a person's events would go elsewhere"
+    `${names.join(", ")} partitions, and the cluster was planned with ${partitions}: what is beyond that stays empty, because with it ` +
+    "a person's events would go elsewhere; where there are fewer, none may be added"
   );
 }
