@@ -1,4 +1,4 @@
-// One writer per data folder.
+// One holder per folder: who writes its data, or changes its cluster.
 //
 // Node has no flock, and a file that names a process id outlives a kill -9 and says nothing to another container.
 // SQLite, which Node carries, takes the locks of the operating system on every platform; they end with the process.
@@ -12,6 +12,15 @@ const SQLITE_BUSY = 5;
 export class FolderLockedError extends Error {
   override readonly name = "FolderLockedError";
   readonly code = "data_folder_in_use";
+  /** Who, as far as is known: "process 4711". */
+  readonly holder: string;
+  constructor(folder: string, holder: string, cause: Error) {
+    super(
+      `${folder} is in use by ${holder}. Stop that process, or start this one with another folder (ATTUNE_DATA).`,
+      { cause },
+    );
+    this.holder = holder;
+  }
 }
 
 /** The folder cannot be made, or nothing can be written there. */
@@ -39,11 +48,7 @@ export function lockFolder(folder: string): FolderLock {
   } catch (cause) {
     database.close();
     if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw new FolderUnusableError(folder, cause as Error);
-    throw new FolderLockedError(
-      `${folder} is in use by ${readHolder(holderFile)}. Stop that process, or start this one with another ` +
-        "folder (ATTUNE_DATA).",
-      { cause },
-    );
+    throw new FolderLockedError(folder, readHolder(holderFile), cause as Error);
   }
   nameHolder(holderFile);
   return {

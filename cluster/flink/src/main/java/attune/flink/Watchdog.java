@@ -2,15 +2,18 @@ package attune.flink;
 
 import com.caoccao.javet.interop.V8Runtime;
 
-/** Stops a call into V8 that does not end: JavaScript cannot be interrupted from its own thread. */
+/**
+ * Stops a call into V8 that does not end: JavaScript cannot be interrupted from its own thread. No call begins or ends while it
+ * looks, so none is stopped for the one before; what V8 is told between two calls is forgotten when the next one begins.
+ */
 final class Watchdog implements AutoCloseable {
   private static final long LOOK_MS_MAX = 250;
   private final Thread thread;
   private final long limitMs;
-  private volatile V8Runtime runtime;
+  private V8Runtime runtime;
 
   /** When the call that is running began, in nanoseconds; 0 while none is. */
-  private volatile long startedNs;
+  private long startedNs;
 
   Watchdog(long limitMs) {
     this.limitMs = limitMs;
@@ -19,12 +22,12 @@ final class Watchdog implements AutoCloseable {
     thread.start();
   }
 
-  void begin(V8Runtime of) {
+  synchronized void begin(V8Runtime of) {
     runtime = of;
     startedNs = System.nanoTime() | 1;
   }
 
-  void end() {
+  synchronized void end() {
     startedNs = 0;
   }
 
@@ -32,13 +35,16 @@ final class Watchdog implements AutoCloseable {
     try {
       while (true) {
         Thread.sleep(Math.min(LOOK_MS_MAX, limitMs));
-        long started = startedNs;
-        if (started == 0 || (System.nanoTime() - started) / 1_000_000 < limitMs) continue;
-        runtime.terminateExecution();
+        look();
       }
     } catch (InterruptedException closed) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private synchronized void look() {
+    if (startedNs == 0 || (System.nanoTime() - startedNs) / 1_000_000 < limitMs) return;
+    runtime.terminateExecution();
   }
 
   @Override
