@@ -24,6 +24,8 @@ export interface ShopOptions {
   readonly target: number;
   readonly defences: CrowdDocument;
   readonly seed: number;
+  /** Fakes say that they buy what they push; real visitors buy one in 33 of what they look at. */
+  readonly buys?: boolean;
 }
 
 export interface Exposure {
@@ -39,12 +41,14 @@ const DAYS = 6;
 const THEME = 10;
 const FAKE_SHARE = 0.01;
 const FAKE_PUSHES = 40; // Clicks of one fake on the item that it pushes.
+const BUYS_ONE_IN = 33;
+const PURCHASE_WEIGHT = 10; // As in `shop`.
 const LIST = 10;
 const START_MS = 1_760_000_000_000;
 
 /** Items are more popular the smaller their number; neighbours within a theme follow each other. */
 export function simulateShop(options: ShopOptions): Exposure {
-  const { persons, items, target, defences, seed } = options;
+  const { persons, items, target, defences, seed, buys = false } = options;
   const recommender = createRecommender({ models: { crowd: defences, item_ttl: "300d" }, learning: { share: 0.1 } });
   for (let i = 0; i < items; i++) {
     recommender.putItem({ item_id: `i${i}`, categories: [`theme${Math.floor(i / THEME)}`], tags: [] }, START_MS);
@@ -61,7 +65,10 @@ export function simulateShop(options: ShopOptions): Exposure {
     since.set(event.personKey, knownSinceMs);
     if (event.timeMs >= measuredFromMs && event.personKey.startsWith("a:real") && n % 4 === 0) look(recommender, event, history, { target, exposure });
     const sampled = recommender.learningSample(`e${n}`, event.timeMs);
-    recommender.learn({ ...event, eventType: "click", weight: 1, sampled, history, knownSinceMs });
+    const isPush = event.personKey.startsWith("a:fake") && event.itemId === `i${target}`;
+    const isBought = buys && (isPush || hash32(`${n}`, seed) % BUYS_ONE_IN === 0);
+    const act = isBought ? { eventType: "purchase", weight: PURCHASE_WEIGHT } : { eventType: "click", weight: 1 };
+    recommender.learn({ ...event, ...act, sampled, history, knownSinceMs });
     histories.set(event.personKey, [{ item_id: event.itemId, event_type: "click", timestamp: event.timeMs }, ...history].slice(0, 50));
   }
   const trending = recommender.trending({ limit: 20, nowMs: events.at(-1)!.timeMs });
@@ -148,14 +155,16 @@ export async function abuse(): Promise<void> {
   const targets = [40, 75, 110, 145];
   const rows: (string | number)[][] = [];
   for (const [label, defences] of [["off", {}], ["on", DEFENCES]] as const) {
-    let base = 0;
-    for (const attack of Object.keys(ATTACKS) as Attack[]) {
-      const seen = targets.map((target, i) => simulateShop({ ...size, attack, target, defences, seed: 11 + i }));
-      const share = seen.reduce((sum, { exposed, lists }) => sum + exposed / lists, 0) / seen.length;
-      if (attack === "none") base = share;
-      const trending = seen.filter(({ trendingRank }) => trendingRank <= 10).length;
-      rows.push([label, ATTACKS[attack], share * 100, share / base, `${trending} of ${seen.length}`]);
+    for (const buys of [false, true]) {
+      let base = 0;
+      for (const attack of Object.keys(ATTACKS) as Attack[]) {
+        const seen = targets.map((target, i) => simulateShop({ ...size, attack, target, defences, seed: 11 + i, buys }));
+        const share = seen.reduce((sum, { exposed, lists }) => sum + exposed / lists, 0) / seen.length;
+        if (attack === "none") base = share;
+        const trending = seen.filter(({ trendingRank }) => trendingRank <= 10).length;
+        rows.push([label, buys ? "purchases" : "clicks", ATTACKS[attack], share * 100, share / base, `${trending} of ${seen.length}`]);
+      }
     }
   }
-  printTable(["defences", "attack", "lists that show the item, %", "× without fakes", "in trending's first 10"], rows);
+  printTable(["defences", "by", "attack", "lists that show the item, %", "× without fakes", "in trending's first 10"], rows);
 }

@@ -163,17 +163,54 @@ test("newcomers count less, and what trends counts them less again", () => {
   ok(Math.abs(ratio(models.trend) - 0.01) < 1e-6, `${ratio(models.trend)}`);
 });
 
+test("what a public address says that it bought moves as much as a look, what a secret key vouches for as much as it weighs", () => {
+  const firstOf = (source: string | undefined): string => {
+    const recommender = createRecommender({ models: { crowd: { max_share: 0.03 }, item_ttl: "300d" } });
+    const learn = (personKey: string, itemId: string, weight: number): void => {
+      recommender.learn(stepOf(personKey, itemId, START_MS, { weight, ...(source !== undefined && { source: `${source}${personKey}` }) }));
+    };
+    for (let p = 0; p < 4; p++) learn(`a:looks${p}`, "looked-at", 1);
+    for (let p = 0; p < 3; p++) learn(`a:buys${p}`, "bought", 10);
+    return recommender.trending({ limit: 1, nowMs: START_MS }).items[0]!.itemId;
+  };
+  equal(firstOf("address"), "looked-at");
+  equal(firstOf(undefined), "bought");
+});
+
+test("a share does not keep rankers from learning that visitors go back", () => {
+  const backFirst = (crowd: typeof DEFENCES): number => {
+    const recommender = createRecommender({ models: { crowd, item_ttl: "300d" }, learning: { share: 1 } });
+    let found = 0;
+    forEachSeed(1, (rng) => {
+      for (let p = 0; p < 400; p++) {
+        const [first, second] = [`i${rng.between(0, 39)}`, `i${rng.between(40, 79)}`];
+        const atMs = START_MS + p * 60_000;
+        const visit = (itemId: string, i: number): void => recommender.learn(stepOf(`a:p${p}`, itemId, atMs + i * 10_000, { sampled: true }));
+        visit(first, 0);
+        visit(second, 1);
+        const list = recommender.recommend({ personKey: `a:p${p}`, nowMs: atMs + 20_000, limit: 1, history: [], interests: [] });
+        if (p >= 200 && list.items[0]?.itemId === first) found++;
+        visit(first, 2);
+      }
+    });
+    return found;
+  };
+  equal(backFirst({ max_share: 0.03 }), backFirst({}));
+});
+
 test("one profile in a hundred pushes an item: twice the exposure at most, and many times without the guards", () => {
   const shop = { persons: 500, items: 120, target: 45, seed: 3 };
-  const share = (attack: Attack, defences: typeof DEFENCES): number => {
-    const { exposed, lists } = simulateShop({ ...shop, attack, defences });
+  const share = (attack: Attack, defences: typeof DEFENCES, buys = false): number => {
+    const { exposed, lists } = simulateShop({ ...shop, attack, defences, buys });
     return exposed / lists;
   };
-  const guarded = share("none", DEFENCES);
-  ok(guarded > 0);
-  for (const attack of ["one_address", "burst", "sleepers"] as const) {
-    const times = share(attack, DEFENCES) / guarded;
-    ok(times <= 2, `${attack}: ${times}`);
+  for (const buys of [false, true]) {
+    const guarded = share("none", DEFENCES, buys);
+    ok(guarded > 0);
+    for (const attack of ["one_address", "burst", "sleepers"] as const) {
+      const times = share(attack, DEFENCES, buys) / guarded;
+      ok(times <= 2, `${attack}, ${buys ? "purchases" : "looks"}: ${times}`);
+    }
   }
   ok(share("sleepers", {}) / share("none", {}) > 4);
   equal(simulateShop({ ...shop, attack: "burst", defences: DEFENCES }).trendingRank > 10, true);

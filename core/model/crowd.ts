@@ -2,8 +2,10 @@
 //
 // A source (a person, or the address that he sends from) counts with one event an item; from then on it never holds more
 // than `maxShare` of the item's popularity, and a person never more than two events, each repetition counting half: many
-// who push together would raise each other's shares. Whoever has been known for a short while counts less. And a list shows others nothing that fewer than `minPersons` different persons, at as many senders,
-// have done: neither an item nor two items after each other. What a visitor did himself he is always shown.
+// who push together would raise each other's shares. What a public address says is worth a look at most: that it bought,
+// anybody can say. Whoever has been known for a short while counts less. And a list shows others nothing that fewer than
+// `minPersons` different persons, at as many senders, have done: neither an item nor two items after each other. What a
+// visitor did himself he is always shown.
 // docs/decisions/abuse.md has the reasons and the limits.
 import { type Hash64, hash32, hash64Into } from "../math/hash.ts";
 import type { Step } from "../rank/recommender.ts";
@@ -25,6 +27,8 @@ const SEED = 0x51ce0d;
 const FRESH = 1 / 64; // Of an event's weight: what has faded below it was long ago.
 /** Events of one person that an item's popularity holds at most. */
 const PERSON_EVENTS = 2;
+/** Weight of an event from a public address at most, that of a look in the programs that come with the product. */
+const PUBLIC_WEIGHT = 1;
 /** Items back that a pair is counted with; each costs a look into memory. */
 const PAIRS_BACK = 4;
 /** Items of the visitor that a model proposes from; of models that are not here each item alone says what it says. */
@@ -35,8 +39,12 @@ const KINDS: readonly CrowdKind[] = [...CONTEXT_KINDS, "facet"];
 
 export interface Crowd {
   configure(config: CrowdConfig): void;
-  /** How much of its weight the step may teach, 0–1; `slot` is -1 for a new item. Changes nothing. */
+  /** The step's weight; what a public address says is worth a look at most, because nobody vouches for it. */
+  weightOf(step: Step): number;
+  /** How much of that weight the step may teach, 0–1; `slot` is -1 for a new item. Changes nothing. */
   trustOf(step: Step, slot: number): number;
+  /** How much of the step its person has not said of the item before, 0–1: each repetition is half as new. Changes nothing. */
+  noveltyOf(step: Step, slot: number): number;
   /** What a newcomer counts, 1 for others; what trends counts it once more: bursts are made of newcomers. */
   newcomerWeight(step: Step): number;
   /** How much of `weight` a step that turns away may take back; what an address takes back counts as what it brings. */
@@ -137,21 +145,28 @@ export function createCrowd(config: CrowdConfig, { items, clock, popularityOf }:
     newcomerWeight({ knownSinceMs, timeMs }) {
       return knownSinceMs !== undefined && timeMs - knownSinceMs < current.youngMs ? current.youngWeight : 1;
     },
-    trustOf(step, slot) {
-      const { maxShare } = current;
-      const trust = crowd.newcomerWeight(step);
-      if (maxShare >= 1 || slot < 0) return trust;
+    weightOf({ weight, source }) {
+      return current.maxShare < 1 && source !== undefined ? Math.min(weight, PUBLIC_WEIGHT) : weight;
+    },
+    noveltyOf(step, slot) {
+      if (current.maxShare >= 1 || slot < 0) return 1;
       identify(step);
-      const weight = step.weight * trust;
+      const told = contributions.of(items.refOf(slot), person, step.timeMs);
+      return told === 0 ? 1 : Math.max(0, 1 - told / (PERSON_EVENTS * crowd.weightOf(step) * crowd.newcomerWeight(step)));
+    },
+    trustOf(step, slot) {
+      const trust = crowd.newcomerWeight(step);
+      if (current.maxShare >= 1 || slot < 0) return trust;
+      identify(step);
+      const whole = crowd.weightOf(step);
+      const weight = whole * trust;
       const ref = items.refOf(slot);
       const all = popularityOf(slot, step.timeMs);
-      const brought = contributions.of(ref, person, step.timeMs);
-      const repeated = Math.max(0, weight - brought / PERSON_EVENTS);
-      let left = Math.min(repeated, room(brought, weight, all));
+      let left = Math.min(weight * crowd.noveltyOf(step, slot), room(contributions.of(ref, person, step.timeMs), weight, all));
       if (step.source !== undefined) {
         left = Math.min(left, room(contributions.of(ref, sender, step.timeMs), weight, all));
       }
-      return left / step.weight;
+      return left / whole;
     },
     takeBack(step, slot, weight) {
       const whole = weight * crowd.newcomerWeight(step);
@@ -168,9 +183,10 @@ export function createCrowd(config: CrowdConfig, { items, clock, popularityOf }:
       const { maxShare, minPersons } = current;
       identify(step);
       const ref = items.refOf(slot);
-      if (maxShare < 1 && weight > 0) {
-        contributions.add(ref, person, weight, timeMs);
-        if (step.source !== undefined) contributions.add(ref, sender, weight, timeMs);
+      if (maxShare < 1) {
+        const told = crowd.weightOf(step) * crowd.newcomerWeight(step) * crowd.noveltyOf(step, slot);
+        if (told > 0) contributions.add(ref, person, told, timeMs);
+        if (weight > 0 && step.source !== undefined) contributions.add(ref, sender, weight, timeMs);
       }
       always.add(slot, person, sender, timeMs);
       lately.add(slot, person, sender, timeMs);

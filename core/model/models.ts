@@ -38,7 +38,7 @@ const TREND_SPEED = 6;
 /** What lasts, and what came next lately, beside the program's half-lives (docs/decisions/models.md). */
 const STEADY_SLOWNESS = 8;
 const RECENT_SPEED = 12;
-const TRUST_MIN = 0.1; // Rankers learn from steps that are no mere repetition.
+const NOVELTY_MIN = 0.1; // Rankers and ways back learn from steps that are no mere repetition.
 /** Learnt though their lists are off: trending, and lists that would otherwise be empty, need them. */
 const KEPT: ReadonlySet<string> = new Set(["popularity", "trend", "repeats"]);
 /**
@@ -371,7 +371,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       situation.interests = step.interests ?? [];
       const newcomer = crowd.newcomerWeight(step);
       const trust = crowd.trustOf(step, known);
-      if (step.sampled && !isSameVisit && trust >= newcomer * TRUST_MIN) {
+      const isNews = crowd.noveltyOf(step, known) >= NOVELTY_MIN;
+      if (step.sampled && !isSameVisit && isNews) {
         // Before the item is seen: nothing of this step may show in what the rankers learn from.
         recall.past(step.history);
         settleSituation(situation);
@@ -387,7 +388,8 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       reveal.slot = slot;
       reveal.ref = ref;
       reveal.timeMs = timeMs;
-      reveal.weight = step.weight * trust;
+      const weight = crowd.weightOf(step) * trust;
+      reveal.weight = weight;
       crowd.count(step, slot, reveal.weight, situation);
       if (session !== undefined && isSameVisit) {
         // The same visit said in another way (click, then view): worth more, but no step.
@@ -411,11 +413,10 @@ export function createModels(config: ModelConfig, learning: LearningConfig, prob
       reveal.isRepeat = sessions.visit(session, ref);
       reveal.sessionNumber = session.number;
       if (!reveal.isRepeat) crowd.sessions.note(session.number, trust);
-      if (trust <= 0) return;
       for (let m = 0; m < models.length; m++) {
         const model = models[m]!;
-        if (!learns(model)) continue;
-        reveal.weight = model === trend ? step.weight * trust * newcomer : step.weight * trust;
+        if (!learns(model) || (model === repeats ? !isNews : trust <= 0)) continue;
+        reveal.weight = model === trend ? weight * newcomer : weight;
         model.learn(reveal, situation);
         probe?.(m, "learn");
       }
