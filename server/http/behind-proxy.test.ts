@@ -1,7 +1,8 @@
 // What proxies in front need of the node's connections: that they are there when a request comes over one.
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, ok } from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { test } from "node:test";
+import { pino } from "pino";
 import { ask, startNode, type TestNode } from "./testing.ts";
 
 const behindProxy = (): Promise<TestNode> => startNode({ config: { trustedProxies: ["127.0.0.1"] } });
@@ -13,6 +14,22 @@ test("an idle connection of a browser is closed soon, a proxy's after the proxy 
     deepEqual(answers.map(({ headers }) => headers.get("keep-alive")), ["timeout=72", "timeout=3660"]);
   } finally {
     await Promise.all(nodes.map((node) => node.close()));
+  }
+});
+
+test("a proxy that the settings do not name is told of once, one that they name never", async () => {
+  for (const [trustedProxies, warnings] of [[[], 1], [["192.0.2.1"], 1], [["127.0.0.1"], 0]] as const) {
+    const lines: string[] = [];
+    const logger = pino({ level: "warn" }, { write: (line) => lines.push(line) });
+    const node = await startNode({ config: { trustedProxies: [...trustedProxies] }, logger });
+    try {
+      const headers = { "x-forwarded-for": "203.0.113.9" };
+      for (let i = 0; i < 3; i++) await ask(node, "POST /v1/events", { user_id: "ada", event_type: "view", timestamp: Date.now() }, { headers });
+      deepEqual(lines.filter((line) => line.includes("trustedProxies")).length, warnings);
+      ok(!lines.join().includes("203.0.113.9"), "no address of a visitor is logged");
+    } finally {
+      await node.close();
+    }
   }
 });
 

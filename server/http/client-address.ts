@@ -14,8 +14,12 @@ export interface ClientAddress {
   isSecure(request: IncomingMessage): boolean;
 }
 
-/** @param trustedProxies - CIDR ranges or addresses. @throws Error naming the entry that is neither. */
-export function clientAddress(trustedProxies: readonly string[]): ClientAddress {
+/**
+ * @param trustedProxies - CIDR ranges or addresses. @throws Error naming the entry that is neither.
+ * @param onUnnamed - told of the first request that says for whom it is forwarded and comes from none of them.
+ */
+export function clientAddress(trustedProxies: readonly string[], onUnnamed?: () => void): ClientAddress {
+  let isTold = false;
   const ranges = trustedProxies.map((entry) => {
     try {
       return ipaddr.parseCIDR(entry.includes("/") ? entry : `${entry}/${entry.includes(":") ? 128 : 32}`);
@@ -31,7 +35,12 @@ export function clientAddress(trustedProxies: readonly string[]): ClientAddress 
   }
 
   function behind(peer: string, forwarded: string | undefined): string {
-    if (forwarded === undefined || ranges.length === 0) return peer;
+    if (forwarded === undefined) return peer;
+    if (!isTrusted(peer)) {
+      if (!isTold) onUnnamed?.();
+      isTold = true;
+      return peer;
+    }
     let address = peer;
     // From the nearest proxy outwards: the first that is not ours is the sender.
     const hops = forwarded.split(",").map((hop) => withoutPort(hop.trim()));

@@ -70,6 +70,10 @@ export interface ServerOptions {
   now?: () => number;
 }
 
+const UNNAMED_PROXY =
+  "a request came with X-Forwarded-For from an address that trustedProxies does not name: is it a proxy of yours, then everybody " +
+  "behind it counts as one sender";
+
 /** The port that gRPC was to listen on is taken. */
 export class GrpcPortError extends Error {
   override readonly name = "GrpcPortError";
@@ -124,7 +128,7 @@ function assemble(
   const provider = config.oidc === undefined ? undefined : createProvider?.(config.oidc, logger);
   const gate = createGate(ring, sessions, now, { isClosed: provider !== undefined });
   const timings = new Timings();
-  const clients = clientAddress(config.trustedProxies);
+  const clients = clientAddress(config.trustedProxies, () => logger.warn(UNNAMED_PROXY));
   const enricher = createEnricher(readAddress);
   const commitTiming = (project: Project) => timings.of(commitName(project));
   const intake = createIntake({
