@@ -44,9 +44,9 @@ const EXCEPTIONS: Readonly<Record<string, Partial<Rule>>> = {
   "cluster/server/main.ts": { rooms: ["core/", "server/cli/"] },
   // What is kept beside keys is replaced as they are.
   "cluster/erasure/ledger-copy.ts": { rooms: ["core/", "server/disk/durable-file.ts"] },
-  // The command line reads the same settings, and tells the same faults of backups, keys and the audit trail.
+  // The command line reads the same settings, tells the same faults of backups, keys and the audit trail, and locks folders alike.
   "cluster/cli/": {
-    rooms: ["core/", "server/cli/", "server/backup/", "server/vault/vault.ts", "server/access/", "server/audit/"],
+    rooms: ["core/", "server/cli/", "server/backup/", "server/vault/vault.ts", "server/access/", "server/audit/", "server/disk/folder-lock.ts"],
   },
   // Backups of every host lie in folders of one kind, closed in one way.
   "cluster/backup/": { rooms: ["core/", "server/backup/", "server/privacy/"] },

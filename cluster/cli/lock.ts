@@ -1,6 +1,6 @@
 // One command at a time changes a cluster.
 import { join } from "node:path";
-import { FolderLockedError, lockFolder } from "../../server/log/folder-lock.ts";
+import { FolderLockedError, lockFolder } from "../../server/disk/folder-lock.ts";
 
 /** Another command works on the cluster. */
 export class ClusterBusyError extends Error {

@@ -5,7 +5,7 @@ import { BoxError } from "../../server/backup/box.ts";
 import { BackupError } from "../../server/backup/place.ts";
 import { SettingError } from "../../server/cli/config.ts";
 import { UsageError } from "../../server/cli/usage.ts";
-import { FolderUnusableError } from "../../server/log/folder-lock.ts";
+import { FolderUnusableError } from "../../server/disk/folder-lock.ts";
 import { VaultError } from "../../server/vault/vault.ts";
 import { ClusterKeyError } from "../access/cluster-key.ts";
 import { LedgerCopyError } from "../erasure/ledger-copy.ts";

@@ -1,6 +1,6 @@
 // The `attune` command line.
 import { HostError } from "../ports.ts";
-import { FolderLockedError, FolderUnusableError } from "../log/folder-lock.ts";
+import { FolderLockedError, FolderUnusableError } from "../disk/folder-lock.ts";
 import { TlsFileError } from "../http/tls.ts";
 import { LogDamagedError, LogFailedError, LogFullError, LogHeadDamagedError } from "../log/log.ts";
 import { KeyFileError } from "../access/key-file.ts";

@@ -1,7 +1,7 @@
 // The embedded host: all projects of one data folder in this process, and nobody else's.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { lockFolder } from "../log/folder-lock.ts";
+import { lockFolder } from "../disk/folder-lock.ts";
 import { openVault } from "../vault/vault.ts";
 import type { ProjectOptions } from "./opening.ts";
 import { checkProjectName } from "./project-name.ts";

@@ -2,7 +2,7 @@
 // Prints `pid N`, `ack N` when the records below N are durable, `full`, `failed`, or `fault KIND`.
 import { writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { lockFolder } from "../folder-lock.ts";
+import { lockFolder } from "../../disk/folder-lock.ts";
 import { LogFailedError, LogFullError } from "../log.ts";
 import { RecordBatch } from "../record-batch.ts";
 import { openLog } from "../segment-log.ts";
