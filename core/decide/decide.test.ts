@@ -294,6 +294,43 @@ test("who logs in takes along what was decided for them: a backend that knows on
   equal(w.state.open.size, 1);
 });
 
+test("of what a slot learns and an experiment counts no address holds more than its share", () => {
+  const experiments = {
+    hue: {
+      variants: { red: { slots: { hero: "a" } }, blue: { slots: { hero: "b" } } },
+      metrics: { clicked: { kind: "conversion", event: "click" } },
+    },
+  } as const;
+  const crowdOf = (max_share: number) => ({ models: { crowd: { max_share } } });
+  const shownOf = (one: World): number => Object.values(armsOf(one)).reduce((sum, [shows]) => sum + shows!, 0);
+  const usersOf = ({ program, state }: World): number =>
+    state.experiments.runOf(program.experiments[0]!)!.variants.reduce((sum, { users }) => sum + users, 0);
+  for (const [counted, more] of [[shownOf, {}], [usersOf, { experiments }]] as const) {
+    const visited = (max_share: number): World => {
+      const one = world(programOf({}, { ...more, ...crowdOf(max_share) }));
+      const see = (personKey: string, source: string | undefined, atMs: number): void => {
+        const decided = ask(one, personKey, atMs);
+        log(one, personKey, decided, atMs);
+        act(one, personKey, "click", atMs, decided.id, source === undefined ? {} : { source });
+      };
+      for (let i = 0; i < 200; i++) {
+        see(`u:home${i}`, i % 2 === 0 ? undefined : `home${i}`, MONDAY_MS + i * 60_000);
+        for (let fake = 0; fake < 3; fake++) see(`u:fake${i}-${fake}`, "farm", MONDAY_MS + i * 60_000 + fake);
+      }
+      return one;
+    };
+    equal(counted(visited(1)), 800);
+    const bounded = visited(0.1);
+    ok(counted(bounded) > 200 && counted(bounded) <= 200 / 0.9, `${counted(bounded)}`);
+    const copy = new DecisionState(memoryRows());
+    const sendersOf = (state: DecisionState) => [...state.rows()].filter(([name]) => name.startsWith("senders of "));
+    const table = copy.tables.find((one) => one.table === "shares")!;
+    for (const [name, bytes] of sendersOf(bounded.state)) table.load(name.slice("senders of ".length), bytes);
+    equal(sendersOf(copy).length, 1);
+    deepEqual(sendersOf(copy), sendersOf(bounded.state));
+  }
+});
+
 test("rules come first, and what they choose teaches nothing", () => {
   const w = world(programOf({ rules: [{ when: "true", variant: "b" }] }));
   const decided = ask(w, "u:1", MONDAY_MS);

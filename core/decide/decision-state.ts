@@ -12,23 +12,27 @@ import { SlotLearning } from "./learning.ts";
 import { OpenDecisions, type OpenDecision } from "./open-decisions.ts";
 import type { VisitChoice } from "./learner.ts";
 import { IN_SHADOW, visitAt } from "./slot.ts";
+import { SourceShares } from "./source-shares.ts";
 
 /** An answer that was not shown by then is not shown any more. */
 const SHOWN_WITHIN_MS = 3_600_000;
 /** Events arrive a little after they happened. */
 const LATE_MS = 300_000;
+/** Before a run's id: the name of the lists that it has mixed, as its id is that of its persons. */
+const LISTS = "lists ";
 
 export class DecisionState {
   readonly slots = new SlotLearning();
   readonly experiments: Experiments;
   readonly open = new OpenDecisions();
+  readonly #shares = new SourceShares();
   readonly tables: readonly WholeTable<string>[];
   #program: CompiledProgram | undefined;
 
   /** @param units - the table that holds the persons of experiments. */
   constructor(units: UnitRows) {
     this.experiments = new Experiments(units);
-    this.tables = [this.slots.table, this.experiments.table, this.open.table];
+    this.tables = [this.slots.table, this.experiments.table, this.open.table, this.#shares.table];
   }
 
   /** Everything that is held in memory as bytes, each under a name: two states are equal where these are. */
@@ -36,6 +40,7 @@ export class DecisionState {
     for (const [slot, bytes] of this.slots.rows()) yield [`slot ${slot}`, bytes];
     for (const [run, bytes] of this.experiments.rows()) yield [`experiment run ${run}`, bytes];
     for (const [id, bytes] of this.open.rows()) yield [`open decision ${id}`, bytes];
+    for (const [name, bytes] of this.#shares.rows()) yield [`senders of ${name}`, bytes];
   }
 
   /** The program in force, whose consequences the stored tables hold already. */
@@ -49,6 +54,8 @@ export class DecisionState {
     this.#program = program;
     this.open.unlearn(this.slots.configure(program));
     this.experiments.configure(program, atMs);
+    const learning = new Set([...program.slots.values()].flatMap((slot) => (slot.bandit === null ? [] : [ofSlot(slot.name, slot.bandit)])));
+    this.#shares.keep((name) => learning.has(name) || this.experiments.holds(name.replace(LISTS, "")));
   }
 
   /**
@@ -129,10 +136,13 @@ export class DecisionState {
       }
       const atMs = event.received_at;
       const isLearnt =
-        learns && this.slots.shown(open.choice!.slot, open.choice!, bandit, { atMs, visit: this.#visitOf(open, bandit, atMs) });
+        learns &&
+        this.#hasRoom(ofSlot(open.choice!.slot, bandit), event) &&
+        this.slots.shown(open.choice!.slot, open.choice!, bandit, { atMs, visit: this.#visitOf(open, bandit, atMs) });
       // Shown while the program had no such variant: one that comes back must not earn by it.
       if (!isLearnt) open.choice = null;
-      for (const part of open.experiments) this.experiments.exposed(part, personKey, event);
+      for (const part of open.experiments) this.experiments.exposed(part, personKey, event, () => this.#hasRoom(part.run, event));
+      if (open.lists !== null && !this.#hasRoom(LISTS + open.lists.run, event)) open.lists = null;
       if (open.lists !== null) this.experiments.interleaved(open.lists.run, null, open.clicks, event.received_at);
     }
     if (event.event_type === "impression") return;
@@ -174,6 +184,11 @@ export class DecisionState {
     this.experiments.interleaved(lists.run, before, open.clicks, event.received_at);
   }
 
+  /** Whether the event's sender holds no more than his share of what is counted under this name. */
+  #hasRoom(name: string, { source }: LoggedEvent): boolean {
+    return this.#shares.take(name, source, this.#program?.models?.crowd?.max_share ?? 1);
+  }
+
   #banditOf(slot: string): CompiledBandit | undefined {
     return this.#program?.slots.get(slot)?.bandit ?? undefined;
   }
@@ -182,6 +197,9 @@ export class DecisionState {
     return this.#program?.experiments.find((one) => one.name === name);
   }
 }
+
+/** The name of what a slot has learnt of one reward; no run's. */
+const ofSlot = (slot: string, { reward }: CompiledBandit): string => `slot ${slot} ${reward.key}`;
 
 /** What a decision counts as that has earned so much. */
 function rewardOf(earned: number, max: number): number {

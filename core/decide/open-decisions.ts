@@ -31,8 +31,8 @@ export interface OpenDecision {
   /** What it has brought so far: the sum of weights, not cut. */
   earned: number;
   readonly experiments: readonly CarriedOut[];
-  /** Of an interleaved list. */
-  readonly lists: { readonly run: string; readonly teams: string; readonly items: readonly string[] } | null;
+  /** Of an interleaved list; null also where it counts for nothing. */
+  lists: { readonly run: string; readonly teams: string; readonly items: readonly string[] } | null;
   readonly clicks: [a: number, b: number];
 }
 

@@ -82,6 +82,10 @@ export class Experiments {
     for (const [id, run] of this.#runs) yield [id, encodeRun(run)];
   }
 
+  holds(run: string): boolean {
+    return this.#runs.has(run);
+  }
+
   runOf({ run }: CompiledExperiment): Run | undefined {
     return this.#runs.get(run);
   }
@@ -116,9 +120,10 @@ export class Experiments {
 
   /**
    * The decision was really shown. One that was made for a visitor may be shown when he is a user already who was given
-   * another variant: then he has seen this one first, or it is no exposure of his.
+   * another variant: then he has seen this one first, or it is no exposure of his. `mayJoin` is asked where he would count as
+   * one more: whoever may not is in no figure, whatever he does, which is alike for all variants.
    */
-  exposed({ name, run: id, variant }: CarriedOut, personKey: string, event: LoggedEvent): void {
+  exposed({ name, run: id, variant }: CarriedOut, personKey: string, event: LoggedEvent, mayJoin: () => boolean): void {
     const found = this.#find(name, id);
     const unit = this.#units.get(id, personKey);
     if (found === undefined || unit === undefined || unit.isMixed) return;
@@ -129,7 +134,7 @@ export class Experiments {
       unit.variant = seen;
       this.#units.put(id, personKey, unit);
     }
-    if (isStopped(found.run, unit.variant)) return;
+    if (isStopped(found.run, unit.variant) || (unit.exposedMs < 0 && !mayJoin())) return;
     const run = this.#change(found.run, event.received_at);
     const sums = run.variants[unit.variant]!;
     sums.exposures++;

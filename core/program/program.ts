@@ -207,8 +207,9 @@ export interface CrowdDocument {
   /** Lists show others nothing that fewer persons did; 1 where it is not written, 10 is recommended. */
   min_persons?: number;
   /**
-   * Most that one person, or one sender's address, may hold of an item's popularity beyond his first event. Below 1, what comes
-   * from a public address without a secret key teaches models 1 at most, whatever its type weighs.
+   * Most that one person, or one sender's address, may hold of an item's popularity beyond his first event; an address also of
+   * what a slot has learnt, and of an experiment's persons. Below 1, what comes from a public address without a secret key
+   * teaches models 1 at most, whatever its type weighs.
    */
   max_share?: number;
   /** Whoever is known for less time counts `young_weight`. */
