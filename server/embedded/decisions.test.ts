@@ -14,6 +14,7 @@ import type { EmbeddedProject } from "./project.ts";
 import { verifyProject } from "./verify.ts";
 
 const PROGRAM: ProgramDocument = {
+  models: { crowd: { max_share: 0.3 } },
   segments: { keen: { when: 'count("click", "1h") >= 2' } },
   slots: {
     hero: {
@@ -64,6 +65,7 @@ function event(clock: Clock, person: number, type: string, more: Partial<LoggedE
     event_type: type,
     timestamp: clock.nowMs,
     received_at: clock.nowMs,
+    ...(person % 5 === 0 ? {} : { source: `home${person % 5}` }),
     ...more,
   };
 }
