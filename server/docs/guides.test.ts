@@ -8,7 +8,9 @@ import { modelConfig } from "../../core/model/config.ts";
 import { checkProgram, compileProgram } from "../../core/program/compile.ts";
 import { Visit } from "../../core/program/scope.ts";
 import { newsProgram } from "../../core/program/news.ts";
+import type { ProgramDocument } from "../../core/program/program.ts";
 import { shopProgram } from "../../core/program/shop.ts";
+import { programWarnings } from "../../core/program/warnings.ts";
 
 const FOLDER = resolve(import.meta.dirname, "../../docs/guides");
 
@@ -32,6 +34,14 @@ for (const [guide, kinds] of Object.entries(GUIDES)) {
     }
   });
 }
+
+test("the operator's bounds on crowds are good in the shop's program, and leave nothing of them to warn of", () => {
+  const block = /^```json\n("models": [\s\S]*?)^```$/m.exec(readFileSync(resolve(FOLDER, "operator.md"), "utf8"))![1]!;
+  const { models } = JSON.parse(`{${block}}`) as Pick<ProgramDocument, "models">;
+  const program = { ...shopProgram, models: { ...shopProgram.models, ...models } };
+  deepEqual(checkProgram(program), []);
+  deepEqual(programWarnings(program, { webhooks: "signed" }).filter(({ path }) => path.includes("crowd")), []);
+});
 
 test("the merchandiser's rules for a week hold until the second that they name, and not from it on", () => {
   const compiled = compileProgram({ ...shopProgram, placements: { ...shopProgram.placements, ...partsOf("merchandiser.md")[1] } }, 1);
