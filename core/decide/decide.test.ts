@@ -301,13 +301,14 @@ test("of what a slot learns and an experiment counts no address holds more than 
       metrics: { clicked: { kind: "conversion", event: "click" } },
     },
   } as const;
+  const reward = { events: { click: 1 }, when: Array.from({ length: 60 }, (_, i) => `event.item_id != "${i}"`).join(" && ") };
   const crowdOf = (max_share: number) => ({ models: { crowd: { max_share } } });
   const shownOf = (one: World): number => Object.values(armsOf(one)).reduce((sum, [shows]) => sum + shows!, 0);
   const usersOf = ({ program, state }: World): number =>
     state.experiments.runOf(program.experiments[0]!)!.variants.reduce((sum, { users }) => sum + users, 0);
   for (const [counted, more] of [[shownOf, {}], [usersOf, { experiments }]] as const) {
     const visited = (max_share: number): World => {
-      const one = world(programOf({}, { ...more, ...crowdOf(max_share) }));
+      const one = world(programOf({ reward }, { ...more, ...crowdOf(max_share) }));
       const see = (personKey: string, source: string | undefined, atMs: number): void => {
         const decided = ask(one, personKey, atMs);
         log(one, personKey, decided, atMs);
@@ -327,6 +328,7 @@ test("of what a slot learns and an experiment counts no address holds more than 
     const table = copy.tables.find((one) => one.table === "shares")!;
     for (const [name, bytes] of sendersOf(bounded.state)) table.load(name.slice("senders of ".length), bytes);
     equal(sendersOf(copy).length, 1);
+    ok(sendersOf(copy)[0]![0].length < 64, "the name of a row is short, whatever a reward says");
     deepEqual(sendersOf(copy), sendersOf(bounded.state));
   }
 });

@@ -5,6 +5,7 @@ import type { LoggedEvent } from "../event/event.ts";
 import { anonymousKeyOf, userKeyOf } from "../identity/identity.ts";
 import { Experiments } from "../experiment/experiments.ts";
 import type { UnitRows } from "../experiment/units.ts";
+import { hash32 } from "../math/hash.ts";
 import type { CompiledBandit, CompiledProgram } from "../program/compiled.ts";
 import type { DecisionRecord, ExperimentStop } from "../record.ts";
 import type { WholeTable } from "../wire/dirty-rows.ts";
@@ -199,7 +200,7 @@ export class DecisionState {
 }
 
 /** The name of what a slot has learnt of one reward; no run's. */
-const ofSlot = (slot: string, { reward }: CompiledBandit): string => `slot ${slot} ${reward.key}`;
+const ofSlot = (slot: string, { reward }: CompiledBandit): string => `slot ${slot} ${hash32(reward.key)}`;
 
 /** What a decision counts as that has earned so much. */
 function rewardOf(earned: number, max: number): number {

@@ -82,6 +82,7 @@ export class Experiments {
     for (const [id, run] of this.#runs) yield [id, encodeRun(run)];
   }
 
+  /** A run with this id is kept. */
   holds(run: string): boolean {
     return this.#runs.has(run);
   }
