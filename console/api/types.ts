@@ -271,6 +271,7 @@ export interface Slot {
     exploration: number;
     shown: number;
     reward: number;
+    left_out: number;
     updated_at: string | null;
   } | null;
   arms: SlotArm[];
@@ -318,6 +319,7 @@ export interface Experiment {
   users: number;
   sample_ratio: { ok: boolean; p_value: number };
   mixed: number;
+  left_out: number;
   guards: { metric: string; worse_by: number }[];
   metrics: { name: string; kind: string; better: string }[];
   variants: ExperimentVariant[];

@@ -105,7 +105,7 @@ function Learning({ slot, learning }: { slot: Slot; learning: NonNullable<Slot["
     arms.map(({ always }) => always),
     0,
   );
-  const { shown, reward, exploration, window_s, updated_at } = learning;
+  const { shown, reward, exploration, window_s, left_out, updated_at } = learning;
   return (
     <Card
       title={slot.name}
@@ -123,6 +123,7 @@ function Learning({ slot, learning }: { slot: Slot; learning: NonNullable<Slot["
         {slot.rules === 0 ? null : slot.rules === 1 ? "1 rule comes first. " : `${slot.rules} rules come first. `}A reward of{" "}
         {shown === 0 ? "0" : formatNumber(reward / shown)} a choice so far, counted for{" "}
         {formatDuration(window_s * 1000)}; {formatShare(exploration)} of the choices are spread evenly.
+        {left_out === 0 ? null : ` ${formatCounted(left_out, "choice")} left out: one address held more than its share.`}
         {CONTEXTUAL.has(slot.policy) ? " Shares are those of a visitor of whom nothing is known." : null}
         {updated_at === null ? null : (
           <>

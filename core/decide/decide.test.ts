@@ -323,6 +323,8 @@ test("of what a slot learns and an experiment counts no address holds more than 
     equal(counted(visited(1)), 800);
     const bounded = visited(0.1);
     ok(counted(bounded) > 200 && counted(bounded) <= 200 / 0.9, `${counted(bounded)}`);
+    const [name] = [...bounded.state.shares.rows()][0]!;
+    equal(counted(bounded) + bounded.state.shares.leftOut(name), 800);
     const copy = new DecisionState(memoryRows());
     const sendersOf = (state: DecisionState) => [...state.rows()].filter(([name]) => name.startsWith("senders of "));
     const table = copy.tables.find((one) => one.table === "shares")!;
@@ -440,7 +442,7 @@ test("the value of always showing a variant is estimated from the log, with an i
     act(w, `u:${i}`, "impression", MONDAY_MS + i, decided.id);
     if (uniform(rng) < truth[decided.variant as "a"]) act(w, `u:${i}`, "click", MONDAY_MS + i, decided.id);
   }
-  const { arms, learning } = slotView(w.program.slots.get("hero")!, w.state.slots.learnerOf("hero"), undefined);
+  const { arms, learning } = slotView(w.program.slots.get("hero")!, w.state.slots.learnerOf("hero"), { leftOut: 0 });
   equal(learning!.shown, 4_000);
   for (const { variant, off_policy: estimate } of arms) {
     if (estimate.refused !== null) continue;
@@ -465,7 +467,7 @@ test("values of variants hold the truth after a time in the shadow, when nothing
         log(w, `u:${i}`, decided, MONDAY_MS + i);
         act(w, `u:${i}`, uniform(rng) < truth[decided.variant as "a"] ? "click" : "impression", MONDAY_MS + i, decided.id);
       }
-      const { arms } = slotView(live.slots.get("hero")!, w.state.slots.learnerOf("hero"), undefined);
+      const { arms } = slotView(live.slots.get("hero")!, w.state.slots.learnerOf("hero"), { leftOut: 0 });
       deepEqual(arms.map(({ off_policy: { choices } }) => choices), [4_000, 3_200, 3_200]);
       for (const { variant, off_policy: value } of arms) {
         for (const { low, high } of [value.ips!, value.snips!, value.doubly_robust!]) {
@@ -489,7 +491,7 @@ test("values of variants that are rarely clicked hold the truth, whenever one lo
       log(w, key, decided, atMs);
       act(w, key, uniform(rng) < 0.03 ? "click" : "impression", atMs, decided.id);
       if (i % 50 > 0) continue;
-      for (const { variant, off_policy: value } of slotView(program.slots.get("hero")!, w.state.slots.learnerOf("hero"), undefined).arms) {
+      for (const { variant, off_policy: value } of slotView(program.slots.get("hero")!, w.state.slots.learnerOf("hero"), { leftOut: 0 }).arms) {
         for (const name of ["ips", "snips", "doubly_robust"] as const) {
           const interval = value[name];
           if (interval !== null && (interval.low > 0.03 || interval.high < 0.03)) missed.add(`${name} ${run} ${variant}`);
@@ -607,7 +609,7 @@ test("the pages of one visit are one lot: values stand on visits, and their inte
       }
       chances += chance;
       if (visitor % 20 < 19) continue;
-      for (const { off_policy } of slotView(w.program.slots.get("hero")!, w.state.slots.learnerOf("hero"), undefined).arms) {
+      for (const { off_policy } of slotView(w.program.slots.get("hero")!, w.state.slots.learnerOf("hero"), { leftOut: 0 }).arms) {
         ok(off_policy.effective_sample_size <= visitor + 1 + 1e-9);
         const truth = chances / (visitor + 1);
         for (const value of [off_policy.ips, off_policy.snips, off_policy.doubly_robust]) {

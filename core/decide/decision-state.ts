@@ -26,14 +26,14 @@ export class DecisionState {
   readonly slots = new SlotLearning();
   readonly experiments: Experiments;
   readonly open = new OpenDecisions();
-  readonly #shares = new SourceShares();
+  readonly shares = new SourceShares();
   readonly tables: readonly WholeTable<string>[];
   #program: CompiledProgram | undefined;
 
   /** @param units - the table that holds the persons of experiments. */
   constructor(units: UnitRows) {
     this.experiments = new Experiments(units);
-    this.tables = [this.slots.table, this.experiments.table, this.open.table, this.#shares.table];
+    this.tables = [this.slots.table, this.experiments.table, this.open.table, this.shares.table];
   }
 
   /** Everything that is held in memory as bytes, each under a name: two states are equal where these are. */
@@ -41,7 +41,7 @@ export class DecisionState {
     for (const [slot, bytes] of this.slots.rows()) yield [`slot ${slot}`, bytes];
     for (const [run, bytes] of this.experiments.rows()) yield [`experiment run ${run}`, bytes];
     for (const [id, bytes] of this.open.rows()) yield [`open decision ${id}`, bytes];
-    for (const [name, bytes] of this.#shares.rows()) yield [`senders of ${name}`, bytes];
+    for (const [name, bytes] of this.shares.rows()) yield [`senders of ${name}`, bytes];
   }
 
   /** The program in force, whose consequences the stored tables hold already. */
@@ -56,7 +56,7 @@ export class DecisionState {
     this.open.unlearn(this.slots.configure(program));
     this.experiments.configure(program, atMs);
     const learning = new Set([...program.slots.values()].flatMap((slot) => (slot.bandit === null ? [] : [ofSlot(slot.name, slot.bandit)])));
-    this.#shares.keep((name) => learning.has(name) || this.experiments.holds(name.replace(LISTS, "")));
+    this.shares.keep((name) => learning.has(name) || this.experiments.holds(name.replace(LISTS, "")));
   }
 
   /**
@@ -187,7 +187,7 @@ export class DecisionState {
 
   /** Whether the event's sender holds no more than his share of what is counted under this name. */
   #hasRoom(name: string, { source }: LoggedEvent): boolean {
-    return this.#shares.take(name, source, this.#program?.models?.crowd?.max_share ?? 1);
+    return this.shares.take(name, source, this.#program?.models?.crowd?.max_share ?? 1);
   }
 
   #banditOf(slot: string): CompiledBandit | undefined {
@@ -200,7 +200,7 @@ export class DecisionState {
 }
 
 /** The name of what a slot has learnt of one reward; no run's. */
-const ofSlot = (slot: string, { reward }: CompiledBandit): string => `slot ${slot} ${hash32(reward.key)}`;
+export const ofSlot = (slot: string, { reward }: CompiledBandit): string => `slot ${slot} ${hash32(reward.key)}`;
 
 /** What a decision counts as that has earned so much. */
 function rewardOf(earned: number, max: number): number {

@@ -15,6 +15,8 @@ const VERSION = 1;
 interface Shares {
   /** Of all, those without an address among them. */
   all: number;
+  /** There was no room for. */
+  leftOut: number;
   readonly bySource: Map<string, number>;
 }
 
@@ -45,15 +47,23 @@ export class SourceShares {
    */
   take(name: string, source: string | undefined, maxShare: number): boolean {
     if (maxShare >= 1) return true;
-    const shares = this.#shares.get(name) ?? { all: 0, bySource: new Map<string, number>() };
+    const shares = this.#shares.get(name) ?? { all: 0, leftOut: 0, bySource: new Map<string, number>() };
     const held = source === undefined ? 0 : (shares.bySource.get(source) ?? 0);
-    if (held > 0 && held + 1 > maxShare * (shares.all + 1)) return false;
     this.#dirty.touch(name);
     this.#shares.set(name, shares);
+    if (held > 0 && held + 1 > maxShare * (shares.all + 1)) {
+      shares.leftOut++;
+      return false;
+    }
     shares.all++;
     if (source !== undefined) shares.bySource.set(source, held + 1);
     if (shares.bySource.size > SOURCES_MAX) lower(shares.bySource);
     return true;
+  }
+
+  /** How often there was no room. */
+  leftOut(name: string): number {
+    return this.#shares.get(name)?.leftOut ?? 0;
   }
 
   /** Forgets what is not kept any more. */
@@ -73,10 +83,11 @@ function lower(bySource: Map<string, number>): void {
   }
 }
 
-function encodeShares({ all, bySource }: Shares): Uint8Array {
+function encodeShares({ all, leftOut, bySource }: Shares): Uint8Array {
   const writer = new ByteWriter();
   writer.byte(VERSION);
   writer.varint(all);
+  writer.varint(leftOut);
   for (const [source, held] of bySource) {
     writer.string(source);
     writer.varint(held);
@@ -87,7 +98,7 @@ function encodeShares({ all, bySource }: Shares): Uint8Array {
 function decodeShares(bytes: Uint8Array): Shares {
   const reader = new ByteReader(bytes);
   if (reader.byte() !== VERSION) throw reader.corrupt("shares of another version");
-  const shares: Shares = { all: reader.varint(), bySource: new Map() };
+  const shares: Shares = { all: reader.varint(), leftOut: reader.varint(), bySource: new Map() };
   while (reader.left > 0) shares.bySource.set(reader.string(), reader.varint());
   return shares;
 }

@@ -22,6 +22,12 @@ export interface ArmView {
   off_policy: OffPolicyView;
 }
 
+/** What is known of a slot beside what it has learnt. */
+export interface SlotFacts {
+  readonly description?: string | undefined;
+  readonly leftOut: number;
+}
+
 export interface SlotView {
   name: string;
   description?: string;
@@ -37,6 +43,8 @@ export interface SlotView {
     exploration: number;
     shown: number;
     reward: number;
+    /** How often one was shown whose sender's address held more than its share of what was learnt. */
+    left_out: number;
     updated_at: string | null;
   } | null;
   /** Those that the policy chooses between, in the program's order; empty where rules alone decide. */
@@ -44,7 +52,7 @@ export interface SlotView {
   variants: string[];
 }
 
-export function slotView(slot: CompiledSlot, learner: Learner | undefined, description: string | undefined): SlotView {
+export function slotView(slot: CompiledSlot, learner: Learner | undefined, { description, leftOut }: SlotFacts): SlotView {
   const { name, bandit, rules, fallback } = slot;
   const variants = [...slot.variants.keys()];
   const shared = {
@@ -76,6 +84,7 @@ export function slotView(slot: CompiledSlot, learner: Learner | undefined, descr
     exploration: bandit.exploration,
     shown: sum(({ shown }) => shown),
     reward: sum(({ reward }) => reward),
+    left_out: leftOut,
     updated_at: learner.changedMs < 0 ? null : formatTimestamp(learner.changedMs),
   };
   return { ...shared, learning, arms };

@@ -72,6 +72,8 @@ export interface ExperimentView {
   sample_ratio: { ok: boolean; p_value: number };
   /** Persons who turned out to be one, with two variants: they count for the one that was seen first. */
   mixed: number;
+  /** How often it was seen by somebody new whose address had brought more than its share of the persons. */
+  left_out: number;
   guards: { metric: string; worse_by: number }[];
   metrics: { name: string; kind: string; better: string }[];
   variants: VariantView[];
@@ -90,7 +92,7 @@ const BRINGERS_MIN = 20;
 /** Below it the shares of people are surely not the promised ones, and no other number can be trusted. */
 const MISMATCH_P = 0.001;
 
-export function experimentView(experiment: CompiledExperiment, run: Run): ExperimentView {
+export function experimentView(experiment: CompiledExperiment, run: Run, leftOut = 0): ExperimentView {
   const { variants, control, metrics, primary } = experiment;
   const pValue = Math.min(1, exp2(-run.mismatch / LN2));
   return {
@@ -108,6 +110,7 @@ export function experimentView(experiment: CompiledExperiment, run: Run): Experi
     users: run.variants.reduce((sum, { users }) => sum + users, 0),
     sample_ratio: { ok: pValue > MISMATCH_P, p_value: pValue },
     mixed: run.mixed,
+    left_out: leftOut,
     guards: experiment.guards.map(({ metric, worseBy }) => ({ metric: metrics[metric]!.name, worse_by: worseBy })),
     metrics: metrics.map(({ name, kind, better }) => ({ name, kind, better })),
     variants: variants.map((_, variant) => variantView(experiment, run, variant)),

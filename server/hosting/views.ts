@@ -1,5 +1,5 @@
 // What decisions have led to, in its public form, in every host alike.
-import type { DecisionState } from "../../core/decide/decision-state.ts";
+import { type DecisionState, ofSlot } from "../../core/decide/decision-state.ts";
 import { emptyLearner } from "../../core/decide/learner.ts";
 import { slotView, type SlotView } from "../../core/decide/view.ts";
 import { emptyRun } from "../../core/experiment/run.ts";
@@ -11,7 +11,8 @@ export function slotViews({ document, slots }: CompiledProgram, decisions: Decis
   return [...slots.values()].map((slot) => {
     const { name, bandit } = slot;
     const learner = decisions.slots.learnerOf(name) ?? (bandit === null ? undefined : emptyLearner(bandit.reward.key));
-    return slotView(slot, learner, document.slots?.[name]?.description);
+    const leftOut = bandit === null ? 0 : decisions.shares.leftOut(ofSlot(name, bandit));
+    return slotView(slot, learner, { description: document.slots?.[name]?.description, leftOut });
   });
 }
 
@@ -22,6 +23,10 @@ export function experimentViews(
   nowMs: number,
 ): ExperimentView[] {
   return experiments.map((experiment) =>
-    experimentView(experiment, decisions.experiments.runOf(experiment) ?? emptyRun(experiment, nowMs)),
+    experimentView(
+      experiment,
+      decisions.experiments.runOf(experiment) ?? emptyRun(experiment, nowMs),
+      decisions.shares.leftOut(experiment.run),
+    ),
   );
 }

@@ -475,7 +475,7 @@ export const SCHEMAS: Record<string, Schema> = {
       default: nullable(text("The variant where nothing else decides.")),
       shadow: { type: "boolean", description: "Decides and logs, but shows the default." },
       variants: list({ type: "string" }),
-      learning: nullable(open("{reward_max, window_s, exploration, shown, reward, updated_at}; null where rules alone decide.")),
+      learning: nullable(open("{reward_max, window_s, exploration, shown, reward, left_out, updated_at}; null where rules alone decide.")),
       arms: list(
         object({
           variant: text("The variant."),
@@ -506,6 +506,7 @@ export const SCHEMAS: Record<string, Schema> = {
       users: integer("Persons who saw a variant."),
       sample_ratio: object({ ok: { type: "boolean" }, p_value: number("Valid at any time.") }, ["ok", "p_value"], "Whether the variants get the shares of people that were promised."),
       mixed: integer("Persons who turned out to be one, with two variants: they count for the one that was seen first."),
+      left_out: integer("How often it was seen by somebody new whose address had brought more than its share (`models.crowd.max_share`) of the persons."),
       guards: list(object({ metric: text("The metric."), worse_by: number("Share of control's mean.") })),
       metrics: list(object({ name: text("Name."), kind: text("Kind."), better: { enum: ["higher", "lower"] } })),
       variants: list(ref("ExperimentVariant")),

@@ -6,7 +6,7 @@ import { Stat } from "../../parts/stat.tsx";
 import { beganMs, leaderOf, listsOf } from "./so-far.ts";
 
 export function Trust({ experiment }: { experiment: Experiment }) {
-  const { users, sample_ratio, primary, variants, covariate, confidence, mixed, interleaving } = experiment;
+  const { users, sample_ratio, primary, variants, covariate, confidence, mixed, left_out, interleaving } = experiment;
   const running = (
     <Stat
       name="Running"
@@ -14,7 +14,7 @@ export function Trust({ experiment }: { experiment: Experiment }) {
       note={<>began {formatExact(beganMs(experiment)).slice(0, 16)}</>}
     />
   );
-  const sure = <Stat name="Confidence" value={formatShare(confidence)} note="at every moment at once" />;
+  const sure = <Stat name="Confidence" value={formatShare(confidence)} note="at every moment" />;
   if (interleaving !== null) {
     // Lists are compared with themselves: nobody is in a variant, and no metric is measured.
     const won = listsOf(interleaving) - interleaving.ties;
@@ -27,6 +27,7 @@ export function Trust({ experiment }: { experiment: Experiment }) {
     );
   }
   const exposures = variants.reduce((sum, variant) => sum + variant.exposures, 0);
+  const counted = mixed === 0 ? formatCounted(exposures, "exposure") : `${formatCounted(mixed, "person")} of two variants`;
   const explained = variants[0]?.metrics[primary]?.explained ?? 0;
   const ratio = sample_ratio.p_value < 0.001 ? "p < 0.001" : `p = ${formatNumber(sample_ratio.p_value)}`;
   return (
@@ -35,7 +36,7 @@ export function Trust({ experiment }: { experiment: Experiment }) {
       <Stat
         name="Persons"
         value={formatCount(users)}
-        note={mixed === 0 ? formatCounted(exposures, "exposure") : `${formatCounted(mixed, "person")} of two variants`}
+        note={left_out === 0 ? counted : <span title="their address had brought more than its share">{formatCounted(left_out, "exposure")} left out</span>}
       />
       {running}
       <Stat
@@ -44,7 +45,7 @@ export function Trust({ experiment }: { experiment: Experiment }) {
         note={users === 0 ? "nobody yet" : sample_ratio.ok ? ratio : `${ratio}: do not trust the rest`}
         {...(sample_ratio.ok ? {} : { tone: "bad" as const })}
       />
-      <Stat name="Confidence" value={formatShare(confidence)} note="at every moment at once" />
+      <Stat name="Confidence" value={formatShare(confidence)} note="at every moment" />
       <Stat name="Adjusted for" value={covariate} note={`explains ${formatShare(explained)}`} />
     </dl>
   );

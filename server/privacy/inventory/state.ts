@@ -111,6 +111,7 @@ export const STATE_TABLES = {
   "v:": ofMany("content", "versions of the program"),
   "c:learners": ofMany("statistics", "what slots have learnt"),
   "c:runs": ofMany("statistics", "what experiments have shown"),
+  "c:shares": ofMany("statistics", "how much of either came from one network address, by its mark of a day; see source"),
   "c:open": ofWindow("behaviour", "decisions that wait; see open_decision"),
   "t:open_sessions": ofSession("behaviour", "visits that go on; see open_session"),
   "t:": ofMany("statistics", "models and the catalogue: items by what many did; who counted already is a hash"),
