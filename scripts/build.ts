@@ -89,7 +89,7 @@ const SDK_INTERNAL = new RegExp(
     "nowMs|steadyMs|nextMs|retryAfter|exclusively|isAllowed|isObjecting|isKnown|identity|session|sessionNow|" +
     "setUser|itemId|sender|beacon|oldest|wake|sleep|hide|leave|stop|end|settled?|mark|remember|listeners|emit|scrolled|searched|" +
     "moved|over|visible|due|since|ratio|tick|rest|restart|undo|texts|looks|store|prefix|clock|schedule|queue|put|post|patch|" +
-    "socket|stream|decided|mode)$",
+    "socket|stream|decided|mode|after|client)$",
 );
 
 /** The same entry as a package of its own, for sites: they install the SDK, not the node with all that it needs. */

@@ -321,6 +321,52 @@ describe("the SDK in difficult pages", { skip: browserMissing() ?? false }, () =
       },
     ));
 
+  test("a page that loads slowly is one page from its start: what was seen, viewed and looked at before its end counts once, and on", () =>
+    withPage(browser, {}, async (at) => {
+      let load = (): void => {};
+      await at.route("**/slow.js", (route) => void (load = () => void route.fulfill({ contentType: "text/javascript", body: "" })));
+      collector.pages["/"] = page('<p data-attune-item="a-1">Card</p><script src="/slow.js"></script><p data-attune-item="b-1">Card</p>');
+      await at.goto(collector.origin, { waitUntil: "commit" });
+      await at.waitForSelector("p");
+      await at.evaluate(() => attune.view("lamp-1"));
+      await collector.event({ event_type: "impression", item_id: "a-1" });
+      load();
+      await collector.event({ event_type: "impression", item_id: "b-1" });
+      await at.evaluate(() => attune.view(null));
+      const events = await told(at, "page_view", "view", "impression");
+      assert.deepEqual(
+        events.map(({ event_type, item_id }) => `${event_type} ${item_id ?? ""}`.trim()),
+        ["view lamp-1", "impression a-1", "page_view", "impression b-1"],
+      );
+      const dwells = collector.received.slice(collector.received.indexOf(events[0]!)).filter(({ event_type }) => event_type === "dwell");
+      assert.deepEqual([...new Set(dwells.map(({ item_id }) => item_id))], ["lamp-1"]);
+    }));
+
+  test("made twice before a page is there, as React's StrictMode does, it tells one page view, to whoever listens by then", () =>
+    withPage(browser, {}, async (at) => {
+      let load = (): void => {};
+      await at.route("**/slow.js", (route) => void (load = () => void route.fulfill({ contentType: "text/javascript", body: "" })));
+      collector.pages["/"] = '<!doctype html><title>Page</title><p>Card</p><script src="/slow.js"></script>';
+      await at.goto(collector.origin, { waitUntil: "commit" });
+      await at.waitForSelector("p");
+      // A server that streams the rest of its page has not come to the end yet.
+      const seen = await at.evaluate(async (entry) => {
+        const { createAttune } = (await import(entry)) as typeof import("./index.ts");
+        createAttune({ consent: "granted", auto: true }).close();
+        const made = createAttune({ consent: "granted", auto: true });
+        const seen: string[] = [];
+        made.on("event", ({ event_type, page_url }) => seen.push(`${event_type} ${new URL(page_url!).pathname}`));
+        await new Promise(requestAnimationFrame);
+        history.pushState(null, "", "/next");
+        await new Promise(requestAnimationFrame);
+        await made.flush();
+        return seen.filter((each) => each.startsWith("page_view"));
+      }, "/sdk/index.js");
+      load();
+      assert.deepEqual(seen, ["page_view /", "page_view /next"]);
+      assert.equal(collector.received.filter(({ event_type }) => event_type === "page_view").length, 2);
+    }));
+
   test("a card that a new list gives to another item counts for that one; a tall one once it fills the screen", () =>
     withPage(browser, {}, async (at) => {
       collector.pages["/"] = page(`<p id="card" data-attune-item="a-1">Card</p><svg width="5" height="1500"></svg>

@@ -21,8 +21,13 @@ export interface CaptureOptions {
   onLook: () => void;
 }
 
+interface PageFields {
+  item_id?: string;
+  url?: string;
+}
+
 export interface Capture {
-  page(fields?: { item_id?: string; url?: string }): void;
+  page(fields?: PageFields): void;
   view(itemId: string | null): void;
   /** Reports how long was looked up to now: the page may go, or the identity is about to change. */
   settle(): void;
@@ -93,9 +98,11 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
     if (report && auto.dwell) dwelt(report);
   }
 
+  const tick = (): void => reportDwell(dwell.tick(steadyMs(), isActive()));
+
   function lookAnew(): void {
     reportDwell(dwell.restart(steadyMs()));
-    dwell.tick(steadyMs(), isActive());
+    tick();
   }
 
   function view(next: string | null | undefined): void {
@@ -113,14 +120,20 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
     viewed = mark ?? viewed;
   }
 
-  function page(fields: { item_id?: string; url?: string } = {}): void {
+  function page(fields?: PageFields): void {
     lookAnew();
-    address = new URL(fields.url ?? location.href, location.href).href;
-    itemId = viewed = marked = marked ?? undefined;
+    itemId = viewed = marked ?? undefined;
     scrollDepth = createScrollDepth();
     hovers = createHoverWatch();
     path = createPointerPath();
     impressions = createImpressions();
+    tellPage(fields);
+  }
+
+  /** The page itself, which may have begun before: a slow one is seen, looked at and clicked in while it loads. */
+  function tellPage(fields: PageFields = {}): void {
+    address = new URL(fields.url ?? location.href, location.href).href;
+    marked ??= undefined;
     // Where the visitor comes from (a site or an app, never a page of it) and how his browser is set.
     const { referrer } = document;
     const context: Record<string, string> = {
@@ -287,8 +300,8 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
     }
   }
   if (auto.dwell) {
-    const tick = (): void => reportDwell(dwell.tick(steadyMs(), isActive()));
     ticking = setInterval(tick, TICK_MS);
+    tick();
     listen(window, "focus", tick);
     listen(window, "blur", tick);
     listen(document, "visibilitychange", tick);
@@ -303,7 +316,7 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
       marked = null; // The back-forward cache brings the page, and what it is about, once more.
       page();
     });
-    page();
+    tellPage();
   });
 
   return {
@@ -320,10 +333,13 @@ export function startCapture({ auto, emit, onLook }: CaptureOptions): Capture {
   };
 }
 
-/** Runs `task` once the document's elements are there: now, or when the parser is through. */
+/**
+ * Runs `task` once the document has elements: after the page's own code of this turn, or when the parser is through. A
+ * server that streams its page may take long to its end.
+ */
 export function whenParsed(task: () => void): void {
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", task, { once: true });
-  else task();
+  if (document.body) queueMicrotask(task);
+  else document.addEventListener("DOMContentLoaded", task, { once: true });
 }
 
 /** Calls back after the address changed without a new document; a changed fragment alone is no new page. */
