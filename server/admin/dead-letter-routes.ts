@@ -1,6 +1,8 @@
 // Dead letters: what was refused and why, and another try, as it was or corrected.
 import { setImmediate as pause } from "node:timers/promises";
+import { parseTimestamp } from "../../core/event/time.ts";
 import type { DeadLetter, PersonRef } from "../../core/record.ts";
+import { isObject } from "../http/body.ts";
 import { readValue } from "../http/json-body.ts";
 import { requireJsonType } from "../http/media-type.ts";
 import { fromQuery, ID_CHARS_MAX, integer, optionalText, pathText, personRef, type Source } from "../http/parameters.ts";
@@ -39,10 +41,11 @@ export function deadLetterRoutes(intake: Intake, webhooks: WebhookSender): Route
       await project.resolveDeadLetter(id);
       return ok({ accepted: 1, duplicates: 0, rejected: [] });
     }
-    const raw = corrected ? await readValue(call) : letter.body;
+    const given = corrected ? await readValue(call) : undefined;
+    const raw = given === undefined || isEmpty(given) ? letter.body : given;
     const answer = await intake.take(
       project,
-      { raws: [raw] },
+      { raws: [eventOf(raw, letter, call.nowMs)] },
       {
         // Whoever retries is not who sent it: nothing about the visitor follows from this connection.
         sender: { kind: "library", context: {} },
@@ -55,6 +58,25 @@ export function deadLetterRoutes(intake: Intake, webhooks: WebhookSender): Route
     await project.resolveDeadLetter(id);
     return ok(answer);
   }
+}
+
+/** Clients that send JSON with every POST send this where they mean no body. */
+function isEmpty(value: unknown): boolean {
+  return isObject(value) && Object.keys(value).length === 0;
+}
+
+/**
+ * The event of a letter: one without an `event_id` takes the letter's, so that two tries at once count it once; and its
+ * `sent_at` is moved by what the letter lay here, so that the clocks differ by what they did when it came.
+ */
+function eventOf(raw: unknown, { id, at }: DeadLetter, nowMs: number): unknown {
+  if (!isObject(raw)) return raw;
+  const sentAtMs = parseTimestamp(raw["sent_at"]);
+  return {
+    ...raw,
+    event_id: raw["event_id"] ?? id,
+    ...(!Number.isNaN(sentAtMs) && { sent_at: sentAtMs + nowMs - at }),
+  };
 }
 
 async function readDeadLetters(call: Call): Promise<Answer> {

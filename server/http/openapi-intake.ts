@@ -193,7 +193,8 @@ export const INTAKE_PATHS: Paths = {
     post: {
       tags: ["Operation"],
       summary: "Try a dead letter again",
-      description: "Without a body as it was, with one as corrected. The letter goes when the event is good.",
+      description:
+        "Without a body (or with `{}`) as it was, with one as corrected. An event without an `event_id` takes the letter's id, and `sent_at` is held against the time when the letter came. The letter goes when the event is good.",
       parameters: [path("id", "The letter's id."), project],
       requestBody: { required: false, content: { "application/json": { schema: ref("Event") } } },
       responses: {

@@ -79,7 +79,8 @@ export function staticFiles(folder: string, options: { extraHeaders?: Record<str
     if (known !== undefined && known.mtimeMs === info.mtimeMs && known.sizeBytes === info.size) return known;
     const bytes = await readFile(path).catch(() => undefined);
     if (bytes === undefined) return undefined;
-    const etag = `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
+    // Weak: the packed bytes are served under it too.
+    const etag = `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
     const file = { mtimeMs: info.mtimeMs, sizeBytes: info.size, etag, bytes, encoded: new Map<string, Buffer>() };
     if (cachedBytes + bytes.length > CACHED_BYTES_MAX) {
       cache.clear();
@@ -118,7 +119,7 @@ export function staticFiles(folder: string, options: { extraHeaders?: Record<str
       vary: "accept-encoding",
       ...options.extraHeaders,
     };
-    if (call.headers["if-none-match"]?.split(/,\s*/).includes(file.etag)) return { status: 304, headers };
+    if (isKnown(call.headers["if-none-match"], file.etag)) return { status: 304, headers };
     const encoding = encodingFor(call.headers["accept-encoding"], type, file.bytes.length);
     if (encoding === undefined) return { status: 200, bytes: file.bytes, headers };
     let encoded = file.encoded.get(encoding);
@@ -130,13 +131,23 @@ export function staticFiles(folder: string, options: { extraHeaders?: Record<str
   };
 }
 
+/** RFC 9110, 13.1.2: compared weakly. */
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  const opaque = etag.slice("W/".length);
+  return ifNoneMatch?.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === opaque) === true;
+}
+
 function encodingFor(
   accept: string | string[] | undefined,
   type: string,
   sizeBytes: number,
 ): "br" | "gzip" | undefined {
   if (sizeBytes < COMPRESSED_FROM_BYTES || !/^text\/|json|svg/.test(type)) return undefined;
-  const accepted = String(accept ?? "");
-  if (/\bbr\b/.test(accepted)) return "br";
-  return /\bgzip\b/.test(accepted) ? "gzip" : undefined;
+  // A weight of 0 refuses (RFC 9110, 12.4.2).
+  const accepted = String(accept ?? "")
+    .split(",")
+    .filter((coding) => !/;\s*q=0(\.0*)?\s*$/i.test(coding))
+    .map((coding) => coding.split(";")[0]!.trim().toLowerCase());
+  if (accepted.includes("br")) return "br";
+  return accepted.includes("gzip") ? "gzip" : undefined;
 }

@@ -3,6 +3,7 @@ import { uuidv7 } from "uuidv7";
 import type { LoggedEvent } from "../../core/event/event.ts";
 import { normaliseEvent } from "../../core/event/validate.ts";
 import type { DeadLetter } from "../../core/record.ts";
+import { isObject } from "../http/body.ts";
 import type { Timing } from "../http/timings.ts";
 import type { Project } from "../ports.ts";
 import { overloaded, type Admission } from "./admission.ts";
@@ -125,7 +126,7 @@ export function createIntake(options: {
           const { code, path, message, event_id: eventId } = result.rejected;
           rejected.push({ index, ...(eventId !== undefined && { event_id: eventId }), code, path, message });
           if (keepRejected && counted.quota.take(nowMs)) {
-            deadLetters.push({ code, path, message, source, body: keptBody(raws[index]) });
+            deadLetters.push({ code, path, message, source, body: keptBody(withClock(raws[index], sentAtMs)) });
           }
         }
         let duplicates = 0;
@@ -162,6 +163,11 @@ export function createIntake(options: {
       }
     },
   };
+}
+
+/** The event with its batch's `sent_at`, without which its time could not be corrected when it is tried again. */
+function withClock(raw: unknown, sentAtMs: number | undefined): unknown {
+  return sentAtMs === undefined || !isObject(raw) ? raw : { ...raw, sent_at: raw["sent_at"] ?? sentAtMs };
 }
 
 /**
