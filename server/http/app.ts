@@ -64,6 +64,8 @@ export interface Shell {
 const JSON_TYPE = "application/json; charset=utf-8";
 const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 const REQUEST_HEADERS = ["content-type", "content-encoding", "authorization", "attune-project", "attune-user-token", ...SDK_HEADERS];
+/** A refused handshake says which there are (RFC 6455, 4.2.2). */
+const WEBSOCKET_VERSIONS = { "sec-websocket-version": "13, 8" } as const;
 const PREFLIGHT_HEADERS = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, POST, PUT",
@@ -228,7 +230,7 @@ export function createShell(options: ShellOptions): Shell {
     take().catch((error: unknown) => {
       const problem = problemOf(error);
       if (problem.code === "internal") logger.error({ err: error }, "an upgrade failed");
-      socket.end(rawProblem(problem));
+      socket.end(rawProblem(problem, WEBSOCKET_VERSIONS));
     });
   });
 
@@ -420,15 +422,15 @@ function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
 }
 
 /** A whole HTTP response, for connections that have no response object. */
-function rawProblem(problem: Problem): string {
-  const { status, json, headers = {} } = problemAnswer(problem);
+function rawProblem(problem: Problem, more: Readonly<Record<string, string>> = {}): string {
+  const { status, json, headers } = problemAnswer(problem);
   const body = JSON.stringify(json);
   const lines = [
     `HTTP/1.1 ${status} ${problem.code}`,
     "connection: close",
     `content-length: ${Buffer.byteLength(body)}`,
   ];
-  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
+  for (const [name, value] of Object.entries({ ...headers, ...more })) lines.push(`${name}: ${value}`);
   return `${lines.join("\r\n")}\r\n\r\n${body}`;
 }
 

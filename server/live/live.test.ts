@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { WebSocket } from "ws";
 import { ask, silent, startNode } from "../http/testing.ts";
@@ -296,6 +297,23 @@ test("a path that is no WebSocket, and a project that is not there, are refused 
     equal(response.statusCode, status);
     equal(response.headers["content-type"], "application/problem+json; charset=utf-8");
     response.destroy();
+  }
+});
+
+test("a handshake that is none is refused with a problem like any other request", async () => {
+  const key = "dGhlIHNhbXBsZSBub25jZQ==";
+  for (const shown of [
+    { "sec-websocket-version": "13" },
+    { "sec-websocket-version": "13", "sec-websocket-key": "short" },
+    { "sec-websocket-version": "12", "sec-websocket-key": key },
+  ]) {
+    const headers = { connection: "upgrade", upgrade: "websocket", ...shown };
+    const asked = request({ host: "127.0.0.1", port, path: "/v1/live", headers }).end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    equal(response.statusCode, 400);
+    equal(response.headers["content-type"], "application/problem+json; charset=utf-8");
+    equal(response.headers["sec-websocket-version"], "13, 8");
+    equal((JSON.parse(await text(response)) as { code: string }).code, "bad_request");
   }
 });
 

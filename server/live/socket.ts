@@ -50,7 +50,7 @@ export interface SocketServerOptions {
 
 export interface SocketServer {
   readonly open: number;
-  /** Rejects with a Problem (too_many_connections, rate_limited, unknown_project, 401, 403). */
+  /** Rejects with a Problem (bad_request, too_many_connections, rate_limited, unknown_project, 401, 403). */
   take(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
   close(): void;
 }
@@ -58,6 +58,10 @@ export interface SocketServer {
 export function createSocketServer(options: SocketServerOptions): SocketServer {
   const { intake, logger } = options;
   const server = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES_MAX, perMessageDeflate: false });
+  // The library answers a handshake that is none with a page of its own. What is thrown here leaves `take` as its rejection.
+  server.on("wsClientError", ({ message }) => {
+    throw new Problem("bad_request", `This is no WebSocket handshake: ${message}.`);
+  });
   const alive = new WeakSet<WebSocket>();
 
   const heartbeat = setInterval(() => {
