@@ -66,16 +66,18 @@ function isEmpty(value: unknown): boolean {
 }
 
 /**
- * The event of a letter: one without an `event_id` takes the letter's, so that two tries at once count it once; and its
- * `sent_at` is moved by what the letter lay here, so that the clocks differ by what they did when it came.
+ * The event of a letter. One without an `event_id` takes the letter's, or the one that its line of a file has whenever it is
+ * imported: two tries at once, or a try and another import, count it once. Its `sent_at` is moved by what the letter lay
+ * here, so that the clocks differ by what they did when it came; those of history are compared with none.
  */
-function eventOf(raw: unknown, { id, at }: DeadLetter, nowMs: number): unknown {
+function eventOf(raw: unknown, { id, at, once }: DeadLetter, nowMs: number): unknown {
   if (!isObject(raw)) return raw;
-  const sentAtMs = parseTimestamp(raw["sent_at"]);
+  const { sent_at: sentAt, ...event } = raw;
+  const sentAtMs = parseTimestamp(sentAt);
   return {
-    ...raw,
-    event_id: raw["event_id"] ?? id,
-    ...(!Number.isNaN(sentAtMs) && { sent_at: sentAtMs + nowMs - at }),
+    ...event,
+    event_id: event["event_id"] ?? once ?? id,
+    ...(once === undefined && { sent_at: Number.isNaN(sentAtMs) ? sentAt : sentAtMs + nowMs - at }),
   };
 }
 

@@ -227,6 +227,18 @@ test("a dead letter that is tried again days later keeps its time, and the clock
   }
 });
 
+test("a dead letter of an import is the event that its line would be, at the time that it says", async () => {
+  const event = { user_id: "dot", event_type: "view", item_id: "lamp", timestamp: Date.now() - 20 * 86_400_000 };
+  const body = { ...event, sent_at: event.timestamp };
+  const letter = { code: "event_type_unknown", path: "", message: "", source: "import f.ndjson:1", body, once: "line-1" };
+  await node.project.submit({ events: [], deadLetters: [letter] });
+  const [{ id }] = (await ask(node, "GET /v1/dead-letters?limit=1")).json.dead_letters;
+  equal((await ask(node, `POST /v1/dead-letters/${id}/retry`)).json.accepted, 1);
+  const { recent } = (await ask(node, "GET /v1/users/dot/profile")).json;
+  equal(recent[0].timestamp, new Date(event.timestamp).toISOString());
+  equal((await ask(node, "POST /v1/events", { ...event, event_id: "line-1" })).json.duplicates, 1);
+});
+
 test("dead letters by code and by whom they name, page by page, with a bound on what a page looks at", async () => {
   const bad = (fields: object) => ({ ...view("eve", "lamp"), timestamp: "never", ...fields });
   await ask(node, "POST /v1/events", [bad({}), bad({ user_id: 42 }), bad({ user_id: undefined, anonymous_id: "eve" })]);
