@@ -115,6 +115,7 @@ test("what cannot be understood is answered with an error, and the connection st
     [{ hello: 1, id: "x" }, "bad_request"],
     [{ subscribe: {} }, "bad_parameter"],
     [{ subscribe: { user_id: "a", placements: new Array(9).fill(0).map((_, i) => `p${i}`) } }, "bad_parameter"],
+    [{ type: "events" }, "bad_parameter"],
     [{ type: "events", events: 7 }, "bad_parameter"],
     [{ type: "events", events: new Array(1_001).fill(0) }, "too_many_events"],
   ];

@@ -65,7 +65,7 @@ export async function readClientMessage(value: unknown, reader: Reader): Promise
   if (!isObject(value)) throw new Problem("bad_json", "A message must be a JSON object.");
   const id = messageId(value);
   if (value["type"] === "events" || (value["type"] === undefined && Array.isArray(value["events"]))) {
-    return { kind: "events", id, body: value };
+    return { kind: "events", id, body: { events: value["events"], sent_at: value["sent_at"] } };
   }
   if (value["unsubscribe"] === true) return { kind: "unsubscribe", id };
   if (isObject(value["subscribe"])) {
