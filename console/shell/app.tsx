@@ -204,6 +204,8 @@ function useOpenMenu(isOpen: boolean, close: () => void): void {
     const beside = matchMedia(SIDEBAR_BESIDE);
     window.addEventListener("keydown", pressed);
     beside.addEventListener("change", close);
+    // The page may have become wide before this was listened for.
+    if (beside.matches) close();
     return () => {
       window.removeEventListener("keydown", pressed);
       beside.removeEventListener("change", close);
