@@ -82,6 +82,15 @@ export type LogRecord =
   /** A part of a background model, as it was trained (docs/decisions/models.md). */
   | ({ kind: "background"; at: number } & BackgroundPart);
 
+/** What an event is marked by that its sender's connection showed. */
+export interface SenderMarks {
+  isBot?: true;
+  /** The browser asked not to be profiled (Global Privacy Control). */
+  asksPrivacy?: true;
+  /** As in `LoggedEvent`. */
+  source?: string;
+}
+
 /** A refused event, kept with its reason. `source` says where it came from, e.g. `http` or `import FILE:LINE`. */
 export interface DeadLetter {
   id: string;
@@ -93,6 +102,8 @@ export interface DeadLetter {
   body: unknown;
   /** Idempotency key of a source that is read again, such as a file: a letter with a known one is not kept twice. */
   once?: string;
+  /** What another try gives back to the event: an operator's connection says nothing of who sent it. */
+  sender?: SenderMarks;
   /** Set by a retry that succeeded, or by retention: the letter is listed no more. */
   resolved?: boolean;
 }

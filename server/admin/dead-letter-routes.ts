@@ -8,6 +8,7 @@ import { requireJsonType } from "../http/media-type.ts";
 import { fromQuery, ID_CHARS_MAX, integer, optionalText, pathText, personRef, type Source } from "../http/parameters.ts";
 import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
+import { senderOfMarks } from "../intake/enrich/enrich.ts";
 import type { Intake } from "../intake/intake.ts";
 import { intakeAnswer } from "../intake/routes.ts";
 import { textsOf } from "../privacy/belonging.ts";
@@ -48,7 +49,7 @@ export function deadLetterRoutes(intake: Intake, webhooks: WebhookSender): Route
       { raws: [eventOf(raw, letter, call.nowMs)] },
       {
         // Whoever retries is not who sent it: nothing about the visitor follows from this connection.
-        sender: { kind: "library", context: {} },
+        sender: senderOfMarks(letter.sender ?? {}),
         sizeBytes: call.body?.length ?? 0,
         source: letter.source,
         keepRejected: false,

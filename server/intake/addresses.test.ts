@@ -34,3 +34,30 @@ test("no network address and no secret of a page's address is in any file", asyn
   const found = files.flatMap((name) => SECRETS.filter((secret) => readFileSync(name).includes(secret)).map((s) => [name, s]));
   deepEqual(found, []);
 });
+
+test("a dead letter that is tried again is marked as what its sender sends, whoever tries", async (t) => {
+  const node = await startNode({ config: { trustedProxies: ["127.0.0.1/32", "::1/128"] } });
+  t.after(() => node.close());
+  const [write, admin] = (["write", "admin"] as const).map((role) => {
+    const { key } = node.keys.issue({ project: "default", role, name: role });
+    return { authorization: `Bearer ${key}` };
+  });
+  const senders = [
+    ["visitor", undefined, { "user-agent": CHROME }],
+    ["careful", "no_consent", { "user-agent": CHROME, "sec-gpc": "1" }],
+    ["crawler", "bot", { "user-agent": "Googlebot/2.1 (+http://www.google.com/bot.html)" }],
+  ] as const;
+  for (const [user_id, traffic, own] of senders) {
+    const from = { headers: { ...write, ...own, "x-forwarded-for": VISITOR } };
+    const event = { event_type: "view", user_id, item_id: "lamp", timestamp: Date.now() };
+    await ask(node, "POST /v1/events", [event, { ...event, event_type: "heard" }], from);
+    const [letter] = (await node.project.deadLetters({ limit: 1 })).letters;
+    equal((await ask(node, `POST /v1/dead-letters/${letter!.id}/retry`, event, { headers: admin! })).json.accepted, 1);
+    const { text } = await ask(node, `GET /v1/privacy/users/${user_id}/export`, undefined, { headers: admin! });
+    const records = text.trim().split("\n").map((line) => JSON.parse(line));
+    const [sent, retried] = records.flatMap(({ record, event }) => (record === "event" ? [{ source: event.source, traffic: event.traffic }] : []));
+    deepEqual(retried, sent, user_id);
+    ok(sent!.source !== undefined);
+    equal(sent!.traffic, traffic);
+  }
+});

@@ -9,7 +9,7 @@ import type { Project } from "../ports.ts";
 import { overloaded, type Admission } from "./admission.ts";
 import type { Batch } from "./batch.ts";
 import { deadLetterQuota, type DeadLetterQuota } from "./dead-letter-quota.ts";
-import type { Enricher, Sender } from "./enrich/enrich.ts";
+import { type Enricher, marksOf, type Sender } from "./enrich/enrich.ts";
 import { keptBody } from "./kept-body.ts";
 
 export interface RejectedEvent {
@@ -126,7 +126,8 @@ export function createIntake(options: {
           const { code, path, message, event_id: eventId } = result.rejected;
           rejected.push({ index, ...(eventId !== undefined && { event_id: eventId }), code, path, message });
           if (keepRejected && counted.quota.take(nowMs)) {
-            deadLetters.push({ code, path, message, source, body: keptBody(withClock(raws[index], sentAtMs)) });
+            const body = keptBody(withClock(raws[index], sentAtMs));
+            deadLetters.push({ code, path, message, source, body, ...marksOf(senders?.[index] ?? sender) });
           }
         }
         let duplicates = 0;
@@ -146,8 +147,7 @@ export function createIntake(options: {
             for (const tap of taps) tap.accepted(project, fresh);
           }
         }
-        if (sender.kind !== "library" || senders !== undefined)
-          for (const event of events) if (event.traffic !== undefined) counted.marked++;
+        for (const event of events) if (event.traffic !== undefined) counted.marked++;
         const accepted = events.length - duplicates - refused.length;
         if (refused.length > 0) {
           rejected.push(...refused);

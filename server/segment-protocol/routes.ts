@@ -5,7 +5,7 @@ import { BODY_BYTES_MAX, isObject, parseJson, unpack, UNPACKED_BYTES_MAX } from 
 import { Problem } from "../http/problem.ts";
 import { ok, type Answer, type Call, type Route } from "../http/route.ts";
 import { BATCH_EVENTS_MAX } from "../intake/batch.ts";
-import type { Enricher, Sender } from "../intake/enrich/enrich.ts";
+import { type Enricher, marksOf, type Sender } from "../intake/enrich/enrich.ts";
 import type { Intake } from "../intake/intake.ts";
 import { keptBody } from "../intake/kept-body.ts";
 import type { PersonRef } from "../../core/record.ts";
@@ -99,7 +99,7 @@ export function segmentRoutes(intake: Intake, enricher: Enricher): Route[] {
     if (step.kind === "change") return void (await project.setAttributes(...step.change));
     if (step.kind === "note") {
       if (!intake.counts(project).quota.take(call.nowMs)) return;
-      const letter = { ...step.note, source: "segment", body: keptBody(step.body) };
+      const letter = { ...step.note, source: "segment", body: keptBody(step.body), ...marksOf(connectionOf(call)) };
       return void (await project.submit({ events: [], deadLetters: [letter] }));
     }
     const sender = connectionOf(call);

@@ -1,6 +1,7 @@
 // Adds to a validated event what its sender's connection says, once: device, country, the mark of machine traffic.
 // What the event says itself always wins. The address itself never reaches the event.
 import type { AttuneEvent, EventContext, LoggedEvent } from "../../../core/event/event.ts";
+import type { SenderMarks } from "../../../core/record.ts";
 import type { ReadAddress } from "./addresses.ts";
 import { watchPatterns } from "./patterns.ts";
 import { markSources } from "./sources.ts";
@@ -23,6 +24,21 @@ export interface Sender {
   readonly context: EventContext;
   /** Mark of the address that is answerable for the events. */
   readonly source?: string;
+}
+
+/** What a dead letter keeps of who sent it; nothing where nothing follows from it. */
+export function marksOf({ kind, asksPrivacy, source }: Sender): { sender?: SenderMarks } {
+  const marks: SenderMarks = {
+    ...(kind === "bot" && { isBot: true }),
+    ...(asksPrivacy === true && { asksPrivacy }),
+    ...(source !== undefined && { source }),
+  };
+  return Object.keys(marks).length === 0 ? {} : { sender: marks };
+}
+
+/** Who is answerable for a letter's event, and nothing else of his connection. */
+export function senderOfMarks({ isBot, ...marks }: SenderMarks): Sender {
+  return { kind: isBot === true ? "bot" : "library", context: {}, ...marks };
 }
 
 export interface Enricher {

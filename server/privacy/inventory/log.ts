@@ -102,6 +102,7 @@ const DEAD_LETTER = {
   source: ofLetter("technical", "how it came in"),
   body: ofLetter("behaviour", "what was sent, so that it can be corrected; addresses in it are cleaned"),
   once: ofLetter("technical", "a line of a file is kept once"),
+  sender: ofLetter("identifier", "marks that a corrected event keeps: of a bot, of a browser that asks for privacy, of a network address as in an event's source"),
   resolved: ofLetter("technical", "it is listed no more"),
 } satisfies Record<keyof DeadLetter, FieldRow>;
 
