@@ -1,4 +1,5 @@
 // `attune cluster logs [PART] [--follow]`: the end of a part's log, and what it writes from now on.
+import { once } from "node:events";
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
@@ -25,22 +26,21 @@ export async function logsCommand(flags: LogFlags, names: string[]): Promise<num
   const files = chosen.flatMap(({ name, spec }) =>
     ["log", "out"].map((kind) => ({ name, path: join(spec.folder, `${name}.${kind}`) })),
   );
+  // Before anything is written: who reads it may interrupt at once.
+  const interrupted = flags.follow === true ? once(process, "SIGINT") : undefined;
   const prefix = chosen.length === 1 ? () => "" : (name: string) => `${name.padEnd(14)} `;
   const tails = files.map(({ name, path }) => tailOf(path, (line) => process.stdout.write(`${prefix(name)}${line}\n`)));
   for (const { name } of chosen)
     if (!files.some((file) => file.name === name && existsSync(file.path) && statSync(file.path).size > 0))
       process.stderr.write(`attune: ${name} has logged nothing yet\n`);
-  if (flags.follow !== true) return 0;
+  if (interrupted === undefined) return 0;
   // Not by watching the files: what is written before a watcher's first look would be told with the next line only.
   const timer = setInterval(() => {
     for (const tail of tails) tail.read();
   }, LOOK_EVERY_MS);
-  return new Promise((done) => {
-    process.once("SIGINT", () => {
-      clearInterval(timer);
-      done(0);
-    });
-  });
+  await interrupted;
+  clearInterval(timer);
+  return 0;
 }
 
 /** Reads the end of a file now and what was appended since at each `read`; starts anew where the file was rolled. */
