@@ -40,6 +40,7 @@ export interface RunOptions {
 
 export interface CheckpointFigures {
   completed: number;
+  /** None before the first that had begun. */
   failed: number;
   restored: number;
   inProgress: number;
@@ -127,7 +128,8 @@ export class FlinkRest {
     const last = latest.completed;
     return {
       completed: counts.completed,
-      failed: counts.failed,
+      // Flink counts those too that it did not begin because not all tasks ran yet, and keeps nothing of them.
+      failed: latest.failed === null ? 0 : counts.failed,
       restored: counts.restored,
       inProgress: counts.in_progress,
       lastDurationMs: last?.end_to_end_duration,
@@ -235,7 +237,7 @@ interface CompletedCheckpoint {
 
 interface CheckpointAnswer {
   counts: { completed: number; failed: number; restored: number; in_progress: number };
-  latest: { completed: CompletedCheckpoint | null; savepoint: CompletedCheckpoint | null };
+  latest: { completed: CompletedCheckpoint | null; savepoint: CompletedCheckpoint | null; failed: object | null };
 }
 
 interface SavepointAnswer {
