@@ -95,15 +95,12 @@ export function createHttpClient(options: AttuneOptions): HttpClient {
 
 /** One tab at a time, by the Web Locks of the site; without them, or when they take too long, without exclusion. */
 export function exclusively(name: string, task: () => Promise<void>): Promise<void> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  const giveUp = (): void => waiting.abort();
+  setTimeout(giveUp, LOCK_WAIT_MS);
+  // A page that is given the lock in the back-forward cache is thrown out of it.
+  addEventListener("pagehide", giveUp, { signal });
   // Web Locks need a secure context; elsewhere two tabs may send the same events, which is harmless.
-  if (!navigator.locks) return task();
-  let started = false;
-  const run = (): Promise<void> => {
-    started = true;
-    return task();
-  };
-  return navigator.locks.request(name, { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, run).catch((error: unknown) => {
-    if (started) throw error;
-    return run();
-  });
+  return navigator.locks?.request(name, { signal }, task).catch(task) ?? task();
 }

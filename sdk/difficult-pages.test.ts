@@ -247,6 +247,25 @@ describe("the SDK in difficult pages", { skip: browserMissing() ?? false }, () =
       await collector.event({ event_type: "page_view" });
     }));
 
+  test("a page that was left asks for no lock until it is back: given it, it would be thrown out of the back-forward cache", () =>
+    withPage(browser, {}, async (at) => {
+      const NAME = "attune:default:sending";
+      collector.pages["/other"] = "<p>Without the SDK";
+      await at.goto(`${collector.origin}/other`);
+      await at.evaluate((name) => void navigator.locks.request(name, () => new Promise(() => {})), NAME);
+      const other = await at.context().newPage();
+      await other.goto(collector.origin);
+      const pending = (): Promise<number> => other.evaluate(async () => (await navigator.locks.query()).pending!.length);
+      await other.waitForFunction(async () => (await navigator.locks.query()).pending!.length);
+      await other.evaluate(() => void dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
+      assert.equal(await pending(), 0);
+      await other.evaluate(() => (attune.track("like", { item_id: "lamp-1" }), attune.flush()));
+      assert.equal(await pending(), 0);
+      await at.close();
+      await other.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+      await collector.event({ event_type: "like" });
+    }));
+
   test("another visitor in another tab is shown his own decisions", async () => {
     const context = await newContext(browser);
     try {

@@ -426,6 +426,7 @@ test("a hidden page sends at once, and not again what is under way", async () =>
     beacons.map((body) => eventsOf(body).length),
     [1],
   );
+  tab.sender.wake();
   await clock.advance(10_000);
   assert.equal(tab.queue.size, 0);
   // The beacon is never answered, so its event was sent once more, under the same id.
@@ -433,6 +434,24 @@ test("a hidden page sends at once, and not again what is under way", async () =>
     new Set([...bodies, ...beacons].flatMap((body) => eventsOf(body).map(({ event_id }) => event_id))).size,
     2,
   );
+});
+
+test("a page that was left asks for no lock until it is back, and sends then what came meanwhile", async () => {
+  const clock = simulatedClock(START_MS);
+  let rounds = 0;
+  const tab = openTab(clock, simulatedStore(), {
+    post: async (_path, body) => accepted(eventsOf(body).length),
+    exclusively: (task) => (rounds++, task()),
+  });
+  tab.track(eventAt(clock.nowMs()), 2_000);
+  tab.sender.leave();
+  tab.track(eventAt(clock.nowMs()));
+  await tab.sender.flush();
+  await clock.advance(10_000);
+  assert.deepEqual([rounds, tab.queue.size], [0, 2]);
+  tab.sender.wake();
+  await clock.advance(0);
+  assert.deepEqual([rounds, tab.queue.size], [1, 0]);
 });
 
 test("an event that comes while the lock is being given back does not wait for the next one", async () => {

@@ -38,9 +38,9 @@ export interface Sender {
   flush(): Promise<void>;
   /** The page is being hidden and may not come back: everything that fits goes out at once, without the lock. */
   hide(): void;
-  /** The page goes for good. */
+  /** The page goes, for good or until `wake`: it takes no lock any more, and holds none. */
   leave(): void;
-  /** The network is back: no reason to wait any longer, unless the server asked for it. */
+  /** The network or the page is back: no reason to wait any longer, unless the server asked for it. */
   wake(): void;
   stop(): void;
 }
@@ -107,9 +107,9 @@ export function createSender(options: SenderOptions): Sender {
     const batch: Entry[] = [];
     let sizeBytes = 0;
     for (const entry of queue.oldest(batchMax, isHeld)) {
-      if ("set" in entry) return batch.length > 0 ? batch : [entry];
+      if ("set" in entry) return batch[0] ? batch : [entry];
       sizeBytes += new TextEncoder().encode(JSON.stringify(entry.event)).length + 1;
-      if (sizeBytes > BATCH_BYTES_MAX && batch.length > 0) break;
+      if (sizeBytes > BATCH_BYTES_MAX && batch[0]) break;
       batch.push(entry);
     }
     return batch;
@@ -129,7 +129,7 @@ export function createSender(options: SenderOptions): Sender {
   /** Done with these entries, whatever became of them. */
   function settle(batch: readonly Entry[]): void {
     queue.remove(batch.map((entry) => entry.id));
-    if (attempt > 0) onBack();
+    if (attempt > 0 && !stopped) onBack();
     attempt = retryAtMs = serverWaitsUntilMs = 0;
   }
 
@@ -196,7 +196,7 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   async function drain(): Promise<void> {
-    for (let batch = nextBatch(); batch.length > 0 && !stopped; batch = nextBatch()) {
+    for (let batch = nextBatch(); batch[0] && !stopped; batch = nextBatch()) {
       if (!(await Promise.race([send(batch), new Promise<void>((resolve) => (yieldTurn = resolve))]))) return;
     }
     batchMax = BATCH_EVENTS_MAX;
@@ -205,7 +205,7 @@ export function createSender(options: SenderOptions): Sender {
   function flush(): Promise<void> {
     // The running round reads the queue again after each batch, so it takes what came meanwhile.
     if (running) return running;
-    if (clock.steadyMs() < serverWaitsUntilMs) {
+    if (stopped || clock.steadyMs() < serverWaitsUntilMs) {
       schedule(0);
       return Promise.resolve();
     }
@@ -215,7 +215,7 @@ export function createSender(options: SenderOptions): Sender {
       running = undefined;
       const attributesWaitMs = attributesWaitUntilMs - clock.steadyMs();
       if (attributesWaitMs > 0) schedule(attributesWaitMs);
-      if (timerDueMs === Infinity && nextBatch().length > 0) schedule(0);
+      if (timerDueMs === Infinity && nextBatch()[0]) schedule(0);
     });
     return running;
   }
@@ -225,22 +225,23 @@ export function createSender(options: SenderOptions): Sender {
     flush,
     hide() {
       const batch = nextBatch();
-      if (batch.length > 0) void send(batch);
+      if (batch[0]) void send(batch);
     },
     leave() {
       const batch = nextBatch();
       // A change of attributes is a PATCH, which no beacon can make: it waits for the next page.
       if (batch[0] && "event" in batch[0]) options.beacon("/v1/events", bodyOf(batch));
-      // The next page asks for the lock: one that held it would be thrown out of the back-forward cache.
+      // A page that holds the lock, or asks for it, is thrown out of the back-forward cache by the next one that does.
+      stopped = true;
       yieldTurn?.();
     },
     wake() {
+      stopped = false;
       retryAtMs = attributesWaitUntilMs = 0;
       schedule(0);
     },
     stop() {
       stopped = true;
-      cancelTimer?.();
     },
   };
 }
