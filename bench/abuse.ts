@@ -3,7 +3,8 @@
 import { hash32 } from "../core/math/hash.ts";
 import { rngFrom, type Rng } from "../core/math/rng.ts";
 import type { CrowdDocument } from "../core/program/program.ts";
-import { createRecommender, type RecentItem, type Recommender, type Step } from "../core/rank/recommender.ts";
+import type { RecentItem, Step } from "../core/model/step.ts";
+import { createRecommender, type Recommender } from "../core/rank/recommender.ts";
 import { stepStream } from "../core/testing/streams.ts";
 import { printTable } from "./table.ts";
 

@@ -2,7 +2,8 @@
 // call. Bounded: 1,000,000 sessions of one to six steps, each started by a person of his own; some 20 s. With
 // `node --expose-gc`, objects and arrays are what the models hold, not what waits for the collector.
 import { rngFrom } from "../core/math/rng.ts";
-import { createRecommender, type Step } from "../core/rank/recommender.ts";
+import type { Step } from "../core/model/step.ts";
+import { createRecommender } from "../core/rank/recommender.ts";
 import { shopProgram } from "../core/program/shop.ts";
 import { printTable } from "./table.ts";
 

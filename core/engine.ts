@@ -11,18 +11,7 @@ import type { CompiledProgram } from "./program/compiled.ts";
 import type { ProgramEntry, ProgramTimeline } from "./program/timeline.ts";
 import { evaluateSegments, type MembershipChanges, runChecks } from "./segment/memberships.ts";
 import { type SegmentIndices, segmentsTouched, touchIndexOf } from "./segment/touch.ts";
-import { fireTriggers } from "./segment/triggers.ts";
-
-/** A trigger that an event set off. */
-export interface FiredTrigger {
-  name: string;
-  atMs: number;
-  itemId?: string;
-  /** Goes to the person's open pages. */
-  push: boolean;
-  /** Goes to this URL. */
-  webhook?: string;
-}
+import { fireTriggers, type FiredTrigger } from "./segment/triggers.ts";
 
 /** What came of bringing a person on: segment changes in the order they happened, and triggers. */
 export interface Outputs {

@@ -4,7 +4,7 @@ import type { SlotView } from "../core/decide/view.ts";
 import type { LoggedEvent } from "../core/event/event.ts";
 import type { ExperimentView } from "../core/experiment/view.ts";
 import type { Item } from "../core/item/item.ts";
-import type { FiredTrigger } from "../core/engine.ts";
+import type { FiredTrigger } from "../core/segment/triggers.ts";
 import type { HealthView } from "../core/model/health-view.ts";
 import type { ProfileView } from "../core/profile/view.ts";
 import type { ProgramDocument, ProgramFault } from "../core/program/program.ts";

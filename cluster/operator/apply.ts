@@ -16,22 +16,9 @@ import type { ProfileChange } from "../wire/profile.ts";
 import { type ClusterRecord, encodeClusterRecord, markPassedOn } from "../wire/record.ts";
 import { pastOf, stepText, type StepValue } from "../wire/step.ts";
 import { announceExpiry, applyExpiry } from "./expiry.ts";
-import type { Outputs as Messages } from "./frame.ts";
 import { addLink, EARLY_MAX, isLinked, type KeyState, LINKS_MAX, personOf } from "./key-state.ts";
-import { addErasure, mayBeSampled, type OperatorProject } from "./project.ts";
-
-/** One key's turn: its state, and what comes of the operations on it. */
-export interface Turn {
-  readonly project: OperatorProject;
-  readonly key: string;
-  readonly state: KeyState;
-  readonly outputs: Messages;
-  readonly changes: ProfileChange[];
-  /** The state's bytes are no longer what they were. */
-  isChanged: boolean;
-  /** The person, or the signpost, must be published. */
-  isVisible: boolean;
-}
+import { addErasure, mayBeSampled } from "./project.ts";
+import type { Turn } from "./turn.ts";
 
 export interface RecordInput {
   record: ClusterRecord;

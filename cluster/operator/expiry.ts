@@ -6,9 +6,9 @@ import { ageOf, seenMs } from "../../server/privacy/retention.ts";
 import { outcomeText } from "../wire/outcome.ts";
 import { type ClusterRecord, encodeClusterRecord } from "../wire/record.ts";
 import { stepText } from "../wire/step.ts";
-import type { Turn } from "./apply.ts";
 import { emptyKeyState, type KeyState } from "./key-state.ts";
 import type { OperatorProject } from "./project.ts";
+import type { Turn } from "./turn.ts";
 
 type Expiry = Extract<ClusterRecord, { kind: "expiry" }>;
 

@@ -6,11 +6,12 @@ import { decodeHandover } from "../wire/handover.ts";
 import { viewOfProfile } from "../wire/profile.ts";
 import { decodeClusterRecord } from "../wire/record.ts";
 import type { PersonAges } from "../../server/privacy/retention.ts";
-import { applyErasure, applyHandover, applyRecord, applyTime, type Turn } from "./apply.ts";
+import { applyErasure, applyHandover, applyRecord, applyTime } from "./apply.ts";
 import { expiresMs } from "./expiry.ts";
 import { OPERATION, Outputs, readTurn, type TurnInput, type TurnResult, TURNS_MAX, writeResult } from "./frame.ts";
 import { decodeKeyState, emptyKeyState, isEmpty, viewOfKeyState } from "./key-state.ts";
 import { addErasure, addProgram, createProject, type OperatorProject } from "./project.ts";
+import type { Turn } from "./turn.ts";
 
 /** A key's state as bytes; larger ones are a bug, and would take the JVM's memory. */
 const STATE_BYTES_MAX = 512 * 1024;

@@ -2,7 +2,7 @@
 //
 // Which of two values is the newer one: the larger (sequence, asOfMs), but for whoever was forgotten in between. Both come from the log alone, so a replay gives
 // equal numbers to equal bytes, and a value that was read before its transaction committed is never wrong, only early.
-import type { FiredTrigger } from "../../core/engine.ts";
+import type { FiredTrigger } from "../../core/segment/triggers.ts";
 import type { Consent } from "../../core/record.ts";
 import { ByteReader } from "../../core/wire/reader.ts";
 import { ByteWriter } from "../../core/wire/writer.ts";

@@ -2,7 +2,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { forEachSeed } from "../../core/testing/seeds.ts";
-import { createRecommender, type RecentItem, type Recommender, type Step } from "../../core/rank/recommender.ts";
+import type { RecentItem, Step } from "../../core/model/step.ts";
+import { createRecommender, type Recommender } from "../../core/rank/recommender.ts";
 import { decodeStep, encodeStep, historyOf, pastOf } from "./step.ts";
 
 function rowsOf({ tables }: Recommender): Record<string, string> {

@@ -1,7 +1,6 @@
 // A value of `steps`: what the recommender learns from one record. JSON in UTF-8, so that a field which a later `Step`
 // gains passes through.
-import { NEGATIVE_TYPES } from "../../core/model/step.ts";
-import type { RecentItem, Step } from "../../core/rank/recommender.ts";
+import { NEGATIVE_TYPES, type RecentItem, type Step } from "../../core/model/step.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /**

@@ -7,16 +7,11 @@ import { CONTEXT_ITEMS_MAX, createContextRows } from "./context-rows.ts";
 import type { Crowd } from "./crowd.ts";
 import type { DecayClock } from "./decay-clock.ts";
 import type { ItemIndex } from "./item-index.ts";
-import { isDemographic } from "./facets.ts";
+import { CONTEXTS_MAX, type ContextKind, type CrowdKind, isDemographic } from "./facets.ts";
 import type { Reveal, ScoringModel } from "./model.ts";
 import { rowReader, rowWriter } from "./row-bytes.ts";
 import type { Situation } from "./situation.ts";
 
-export const CONTEXTS_MAX = 512;
-
-export const CONTEXT_KINDS = ["country", "device", "weather", "daypart"] as const;
-export type ContextKind = (typeof CONTEXT_KINDS)[number];
-export type CrowdKind = ContextKind | "facet";
 /** Below it the crowd of one context is too small to say more than the crowd of all. */
 const SUPPORT_MIN = 50;
 

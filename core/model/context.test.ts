@@ -3,7 +3,7 @@ import { deepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { rngFrom } from "../math/rng.ts";
 import { learningConfig, modelConfig } from "./config.ts";
-import { CONTEXTS_MAX } from "./context-popularity.ts";
+import { CONTEXTS_MAX } from "./facets.ts";
 import { createModels, type Asker, type Models } from "./models.ts";
 import { GENERAL_NAMES, PER_MODEL } from "./union.ts";
 

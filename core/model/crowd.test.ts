@@ -3,7 +3,9 @@
 import { deepEqual, equal, notDeepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { simulateShop, DEFENCES, type Attack } from "../../bench/abuse.ts";
-import { createRecommender, type RankQuery, type Step } from "../rank/recommender.ts";
+import type { Step } from "./step.ts";
+import type { RankQuery } from "../rank/query.ts";
+import { createRecommender } from "../rank/recommender.ts";
 import { hash64 } from "../math/hash.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { stepStream } from "../testing/streams.ts";

@@ -8,14 +8,14 @@
 // visitor did himself he is always shown.
 // docs/decisions/abuse.md has the reasons and the limits.
 import { type Hash64, hash32, hash64Into } from "../math/hash.ts";
-import type { Step } from "../rank/recommender.ts";
+import type { Step } from "./step.ts";
 import type { WholeTable } from "../wire/dirty-rows.ts";
 import type { CandidateList, ScoreSheet } from "./candidates.ts";
 import type { CrowdConfig } from "./config.ts";
-import { CONTEXT_KINDS, CONTEXTS_MAX, type CrowdKind } from "./context-popularity.ts";
 import { createContributions } from "./contributions.ts";
 import type { Cosine } from "./cosine.ts";
 import type { DecayClock } from "./decay-clock.ts";
+import { CONTEXT_KINDS, CONTEXTS_MAX, type CrowdKind } from "./facets.ts";
 import type { ItemIndex } from "./item-index.ts";
 import { createPairCrowds } from "./pair-crowds.ts";
 import { createSessionTrust } from "./session-trust.ts";

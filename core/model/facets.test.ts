@@ -2,7 +2,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { rngFrom } from "../math/rng.ts";
-import { createRecommender, type RankQuery, type Recommender } from "../rank/recommender.ts";
+import type { RankQuery } from "../rank/query.ts";
+import { createRecommender, type Recommender } from "../rank/recommender.ts";
 import { facetsOf } from "./facets.ts";
 
 const NOON_MS = Date.UTC(2026, 0, 5, 12);

@@ -2,9 +2,16 @@
 // attributes say (age group, gender …). Each facet has a crowd, whose favourites are a first list.
 import type { EventContext } from "../event/event.ts";
 
+/** By where, with what and when somebody comes: each value has a crowd too. */
+export const CONTEXT_KINDS = ["country", "device", "weather", "daypart"] as const;
+export type ContextKind = (typeof CONTEXT_KINDS)[number];
+export type CrowdKind = ContextKind | "facet";
+/** Crowds that are kept at once. */
+export const CONTEXTS_MAX = 512;
+
 /** Attributes that make crowds where the program names none. */
 const DEMOGRAPHICS: readonly string[] = ["age_group", "gender"];
-const OWN_FACETS: ReadonlySet<string> = new Set(["country", "device", "weather", "language", "daypart"]);
+const OWN_FACETS: ReadonlySet<string> = new Set([...CONTEXT_KINDS, "language"]);
 const VALUE_CHARS_MAX = 64;
 
 export interface FacetSources {

@@ -3,7 +3,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { rngFrom } from "../math/rng.ts";
-import type { Step } from "../rank/recommender.ts";
+import type { Step } from "./step.ts";
 import { createCandidateList } from "./candidates.ts";
 import { learningConfig, modelConfig } from "./config.ts";
 import { createModels, type Models } from "./models.ts";

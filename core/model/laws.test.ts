@@ -3,7 +3,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import type { Rng } from "../math/rng.ts";
-import { createRecommender, type MeasuredRecommender, type RankQuery, type Step } from "../rank/recommender.ts";
+import type { Step } from "./step.ts";
+import type { RankQuery } from "../rank/query.ts";
+import { createRecommender, type MeasuredRecommender } from "../rank/recommender.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { stepStream } from "../testing/streams.ts";
 import { LIST_MAX } from "./config.ts";

@@ -4,7 +4,6 @@ import { test } from "node:test";
 import type { LoggedEvent } from "../event/event.ts";
 import { SESSION_GAP_MS } from "../event/session-gap.ts";
 import { rngFrom } from "../math/rng.ts";
-import type { Step } from "../rank/recommender.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { stepStream } from "../testing/streams.ts";
 import { learningConfig, modelConfig } from "./config.ts";
@@ -13,7 +12,7 @@ import { createModels, type Models } from "./models.ts";
 import { createPopularity } from "./popularity.ts";
 import { createSampler } from "./sampler.ts";
 import { createSituation } from "./situation.ts";
-import { stepOf } from "./step.ts";
+import { type Step, stepOf } from "./step.ts";
 
 const HALF_LIFE_MS = 3_600_000;
 const CONFIG = modelConfig({ popularity: { half_life: "1h" }, rules: { half_life: "1h" }, cosine: { half_life: "1h" }, knn: { half_life: "1h" }, item_ttl: "300d" });

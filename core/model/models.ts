@@ -1,6 +1,6 @@
 // All models of one project over one item index and one session store: the steps they learn, the lists they give.
 import type { Item } from "../item/item.ts";
-import type { RecentItem, Step } from "../rank/recommender.ts";
+import type { RecentItem, Step } from "./step.ts";
 import { DirtySlots, slotTable } from "../wire/dirty-slots.ts";
 import type { WholeTable } from "../wire/dirty-rows.ts";
 import { createBackground, type BackgroundPart } from "./background.ts";

@@ -9,7 +9,7 @@ import { createHealth, type Health } from "./health.ts";
 import { CAL, createJudge, FIRST_MODEL, MIX, type Judge } from "./judge.ts";
 import { createMix, toShares, type Mix } from "./mix.ts";
 import type { Situation } from "./situation.ts";
-import type { Step } from "../rank/recommender.ts";
+import type { Step } from "./step.ts";
 import { createUnion, type Union, type UnionSources } from "./union.ts";
 
 const REPEATS_FEW = 0.01;

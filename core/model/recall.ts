@@ -1,10 +1,9 @@
 // What of the visitor's session and of his past the models see, as slots in their situation.
-import type { RecentItem } from "../rank/recommender.ts";
 import { HISTORY_MAX, TRAIL_MAX } from "./config.ts";
 import type { ItemIndex } from "./item-index.ts";
 import type { OpenSession, SessionStore } from "./sessions.ts";
 import type { Situation } from "./situation.ts";
-import { NEGATIVE_TYPES } from "./step.ts";
+import { NEGATIVE_TYPES, type RecentItem } from "./step.ts";
 
 export interface Recall {
   /** The items of an open session, newest first, behind that of the page. */

@@ -1,7 +1,45 @@
-// Which events are steps: interactions that say where the visitor went, in the order in which he went.
+// Steps: interactions that say where the visitor went, in the order in which he went. Models learn from them.
 import type { LoggedEvent } from "../event/event.ts";
 import { facetsOf } from "./facets.ts";
-import type { RecentItem, Step } from "../rank/recommender.ts";
+
+/** One thing that a person did with an item, as the profile's `recent` keeps it (newest first). */
+export interface RecentItem {
+  readonly item_id: string;
+  readonly event_type: string;
+  /** Event time, Unix ms. */
+  readonly timestamp: number;
+  readonly value?: number | undefined;
+}
+
+/** One interaction that the models learn from. */
+export interface Step {
+  readonly personKey: string;
+  readonly sessionId?: string | undefined;
+  readonly itemId: string;
+  readonly eventType: string;
+  /** What the interaction is worth (program `events`); popularity counts it, ≤ 0 teaches nothing. */
+  readonly weight: number;
+  /** Event time, Unix ms. */
+  readonly timeMs: number;
+  /** By what samples are bounded, Unix ms (`paceMsOf`); where nobody says it, event time. */
+  readonly paceMs?: number | undefined;
+  /** Rank before reveal, and learn the blend from it (`learningSample`). */
+  readonly sampled: boolean;
+  /** The person's recent items before this event, newest first. */
+  readonly history: readonly RecentItem[];
+  /** Interests before this event, as `RankQuery` has them; only a sampled step needs them. */
+  readonly interests?: readonly (readonly [name: string, share: number])[] | undefined;
+  readonly country?: string | undefined;
+  readonly device?: string | undefined;
+  /** Whose address sent the event, as intake marks it. */
+  readonly source?: string | undefined;
+  /** When the person was first seen, Unix ms; undefined where nobody keeps it. */
+  readonly knownSinceMs?: number | undefined;
+  readonly weather?: string | undefined;
+  readonly timezone?: string | undefined;
+  /** What else is known of him (core/model/facets.ts). */
+  readonly facets?: readonly string[] | undefined;
+}
 
 /** Types that accompany a visit but are none; a dwell that arrives after the next click would look like a way back. */
 const PASSIVE_TYPES: ReadonlySet<string> = new Set(["impression", "hover", "mouse_move", "scroll", "dwell", "search"]);

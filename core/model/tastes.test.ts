@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { newsProgram } from "../program/news.ts";
-import type { RecentItem } from "../rank/recommender.ts";
+import type { RecentItem } from "./step.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { learningConfig, modelConfig } from "./config.ts";
 import { createModels, type Asker, type Models } from "./models.ts";

@@ -2,10 +2,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import type { LoggedEvent } from "../event/event.ts";
-import type { Step } from "../rank/recommender.ts";
 import { learningConfig, modelConfig } from "./config.ts";
 import { createModels, type Models } from "./models.ts";
-import { stepOf } from "./step.ts";
+import { type Step, stepOf } from "./step.ts";
 import { createTrails } from "./trails.ts";
 
 const START_MS = 1_700_000_000_000;

@@ -1,7 +1,7 @@
 // The path that the models see, and the ways it holds: a session's, a given trail's and a page's.
 import { deepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
-import type { RecentItem } from "../rank/recommender.ts";
+import type { RecentItem } from "./step.ts";
 import { learningConfig, modelConfig } from "./config.ts";
 import { createModels, type Asker, type Models } from "./models.ts";
 import { GENERAL_NAMES, PER_MODEL } from "./union.ts";

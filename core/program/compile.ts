@@ -5,7 +5,7 @@ import type { FeaturePlan, FoldPlan, SequencePlan, WindowPlan } from "../profile
 import { emptyPerson } from "../profile/person.ts";
 import type { LearnedDocument } from "../cluster/learned.ts";
 import { checkFamilies, familyNames, familySegments, readFamily, type FamilyDraft } from "./clusters.ts";
-import { compileCondition, type CompiledCondition } from "./cel/compile.ts";
+import { compileCondition } from "./cel/compile.ts";
 import type { FeatureName, NamesOfProgram, Place } from "./cel/names.ts";
 import { DOUBLE, DYN } from "./cel/value.ts";
 import type { CompiledPlacement, CompiledProgram, CompiledSegment, CompiledSlot, CompiledTrigger } from "./compiled.ts";
@@ -18,6 +18,7 @@ import { readFeatures } from "./features.ts";
 import { durationMs } from "./duration.ts";
 import { EVENTS_MAX, EXPRESSION_CHARS_MAX, SEGMENTS_MAX, SEQUENCES_MAX, WINDOWS_MAX } from "./limits.ts";
 import { readLearning, readModels } from "./models.ts";
+import type { CompileCel, Parts } from "./parts.ts";
 import { readPlacements } from "./placements.ts";
 import type { ProgramDocument, ProgramFault } from "./program.ts";
 import { RuleScope } from "./scope.ts";
@@ -43,18 +44,6 @@ const KEYS = [
 ];
 /** Written by tools, answers and trainings around the document; no user's. */
 const IGNORED = new Set(["$schema", "version", "created_at", "learned"]);
-/** Compiles one expression of the document; a fault is reported at `path`. */
-export type CompileCel = (value: unknown, path: string, place: Place) => CompiledCondition | undefined;
-
-export interface Parts {
-  readonly faults: Faults;
-  readonly cel: CompileCel;
-  readonly segments: ReadonlySet<string>;
-  readonly eventTypes: ReadonlySet<string>;
-  /** The scope that the program's expressions are evaluated over; made last, because it needs the whole plan. */
-  readonly scope: () => RuleScope;
-}
-
 /** Every fault of a document, each with its path; empty where `compileProgram` takes it. */
 export function checkProgram(document: unknown): ProgramFault[] {
   const compiled = compileProgram(document, 0);

@@ -1,5 +1,5 @@
 // Conditions over an event: which events a feature, a reward or a metric counts.
-import type { Parts } from "./compile.ts";
+import type { Parts } from "./parts.ts";
 import type { EventPredicate } from "./compiled.ts";
 
 /** The condition at `path` as a predicate; null where there is none, or it has faults. */

@@ -2,7 +2,7 @@
 import { hash64 } from "../math/hash.ts";
 import { BUILT_IN_FEATURES, builtinValue, featureValue, type BuiltInFeature } from "../profile/reading.ts";
 import { didYouMean, type FeatureName } from "./cel/names.ts";
-import type { Parts } from "./compile.ts";
+import type { Parts } from "./parts.ts";
 import type {
   CompiledExperiment,
   CompiledMetric,

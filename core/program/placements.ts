@@ -1,5 +1,5 @@
 // Placements of a document: what may be in a list, what lifts or lowers it, and what has its place in it.
-import type { CompileCel } from "./compile.ts";
+import type { CompileCel } from "./parts.ts";
 import type { CompiledPlacement, FrequencyRule, FreshnessRule, ItemPredicate } from "./compiled.ts";
 import { DEFAULT_PLACEMENT_LIMIT } from "./defaults.ts";
 import { at, type Faults, type JsonObject } from "./faults.ts";

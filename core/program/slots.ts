@@ -1,6 +1,6 @@
 // Slots of a document: their variants, the rules before the policy, and the policy that learns.
 import { didYouMean } from "./cel/names.ts";
-import type { Parts } from "./compile.ts";
+import type { Parts } from "./parts.ts";
 import type { CompiledBandit, CompiledReward, CompiledSlot } from "./compiled.ts";
 import { durationMs } from "./duration.ts";
 import { readEventFilter } from "./event-filter.ts";

@@ -1,6 +1,6 @@
 // Triggers of a document.
 import type { ASTNode } from "./cel/parse.ts";
-import type { Parts } from "./compile.ts";
+import type { Parts } from "./parts.ts";
 import type { CompiledTrigger } from "./compiled.ts";
 import { at } from "./faults.ts";
 import { TRIGGERS_MAX } from "./limits.ts";

@@ -1,10 +1,8 @@
 // From candidates in order to a list: pins have their places, caps and diversity choose the rest, one place explores.
 import type { CapRule } from "../program/compiled.ts";
-import { capCounter, type FullCap } from "./caps.ts";
+import type { FullCap, Origin } from "./query.ts";
+import { capCounter } from "./caps.ts";
 import { diversify, type RankCandidate } from "./diversity.ts";
-
-/** Why an item that no model proposed is in a list. */
-export type Origin = "pinned" | "exploration" | "popular" | "newest" | "other";
 
 export interface Candidate extends RankCandidate {
   readonly origin?: Origin;

@@ -1,13 +1,8 @@
 // What keeps an item out of a list: one answer for the lists that are served and for whoever asks why one is missing.
 import type { Item } from "../item/item.ts";
 import type { Models } from "../model/models.ts";
-import type { ExcludeKind } from "../program/program.ts";
 import { excludedByHistory } from "./feedback.ts";
-import type { RankQuery } from "./recommender.ts";
-
-export type Bar =
-  | "not_in_catalogue" | "too_few_persons" | "unavailable" | "page_item" | "excluded_by_request" | "filtered" | "too_often_shown"
-  | ExcludeKind;
+import type { Bar, RankQuery } from "./query.ts";
 
 /** What bars a slot; undefined where it may be in the list. */
 export type BarOf = (slot: number) => Bar | undefined;

@@ -1,13 +1,7 @@
 // How many items of one kind a list holds, and what that leaves room for.
 import type { Item } from "../item/item.ts";
 import type { CapRule } from "../program/compiled.ts";
-
-/** The cap that keeps an item out, with the value that is full. */
-export interface FullCap {
-  readonly by: string;
-  readonly value: string;
-  readonly max: number;
-}
+import type { FullCap } from "./query.ts";
 
 export interface CapCounter {
   /** The first cap that leaves no room for the item; undefined where there is room. */

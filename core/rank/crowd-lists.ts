@@ -2,9 +2,8 @@
 import { createCandidateList } from "../model/candidates.ts";
 import type { Models } from "../model/models.ts";
 import { NEIGHBOURS_MAX } from "../model/neighbour-rows.ts";
-import type { Origin } from "./arrange.ts";
 import { crowdBars, type BarOf } from "./bars.ts";
-import type { RankedItem, RankedList, SimilarOptions, TrendingOptions } from "./recommender.ts";
+import type { Origin, RankedItem, RankedList, SimilarOptions, TrendingOptions } from "./query.ts";
 
 export interface CrowdLists {
   /** Never the item itself; filled up where too little is like it. An item that nobody knows has a list of fillers alone. */

@@ -1,7 +1,8 @@
 // Re-ranking for variety, in the manner of maximal marginal relevance (Carbonell & Goldstein 1998), by categories,
 // within what caps leave room for.
 import type { Item } from "../item/item.ts";
-import type { CapCounter, FullCap } from "./caps.ts";
+import type { FullCap } from "./query.ts";
+import type { CapCounter } from "./caps.ts";
 
 export interface RankCandidate {
   readonly slot: number;

@@ -2,9 +2,9 @@
 import type { Models } from "../model/models.ts";
 import { createCandidateList } from "../model/candidates.ts";
 import { NEIGHBOURS_MAX } from "../model/neighbour-rows.ts";
-import { NEGATIVE_TYPES } from "../model/step.ts";
 import type { ExcludeKind } from "../program/program.ts";
-import type { RankQuery, RecentItem } from "./recommender.ts";
+import { NEGATIVE_TYPES, type RecentItem } from "../model/step.ts";
+import type { RankQuery } from "./query.ts";
 
 const ITEM_FACTOR = 0.02;
 const LIKE_FACTOR = 0.75; // Of the likeness: the like of a dismissed item keeps a quarter of its score at least.

@@ -3,9 +3,8 @@ import type { CandidateList } from "../model/candidates.ts";
 import type { Models } from "../model/models.ts";
 import type { Candidate } from "./arrange.ts";
 import type { BarOf } from "./bars.ts";
-import type { FullCap } from "./caps.ts";
 import { sourcesOf } from "./reasons.ts";
-import type { Inspection, ItemAccount, RankedList, RankQuery, ScoreFactor, Verdict } from "./recommender.ts";
+import type { FullCap, Inspection, ItemAccount, RankedList, RankQuery, ScoreFactor, Verdict } from "./query.ts";
 
 /** What is written down while a list is made; the list is the same without it. */
 export interface Trace {

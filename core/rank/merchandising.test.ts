@@ -6,7 +6,8 @@ import type { Item } from "../item/item.ts";
 import { rngFrom } from "../math/rng.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { stepStream } from "../testing/streams.ts";
-import { createRecommender, type RankQuery, type Recommender, type Verdict } from "./recommender.ts";
+import type { RankQuery, Verdict } from "./query.ts";
+import { createRecommender, type Recommender } from "./recommender.ts";
 
 const DAY = 86_400_000;
 const steps = stepStream(rngFrom(3), { steps: 3_000, persons: 60, items: 60, groupSize: 6 });

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { rngFrom } from "../math/rng.ts";
 import { forEachSeed } from "../testing/seeds.ts";
 import { stepStream } from "../testing/streams.ts";
-import { createRecommender, type MeasuredRecommender, type RankQuery } from "./recommender.ts";
+import type { RankQuery } from "./query.ts";
+import { createRecommender, type MeasuredRecommender } from "./recommender.ts";
 
 const STREAM = { steps: 3_000, persons: 60, items: 60, groupSize: 6 };
 const steps = stepStream(rngFrom(7), STREAM);

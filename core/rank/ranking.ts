@@ -5,15 +5,13 @@ import { hash32 } from "../math/hash.ts";
 import { createCandidateList, nextBest, startBestFirst } from "../model/candidates.ts";
 import { LIST_MAX } from "../model/config.ts";
 import type { Models } from "../model/models.ts";
-import { arrange, type Arrangement, type Candidate, type Origin } from "./arrange.ts";
+import { arrange, type Arrangement, type Candidate } from "./arrange.ts";
 import { barsOf, itemForRules, type BarOf } from "./bars.ts";
 import { createCrowdLists, strategyOfFillers } from "./crowd-lists.ts";
 import { feedbackOf, type Feedback } from "./feedback.ts";
 import { inspectionOf, newTrace, type Trace } from "./inspect.ts";
 import { reasonsOf } from "./reasons.ts";
-import type {
-  Inspection, RankedItem, RankedList, RankPin, RankQuery, SimilarOptions, Strategy, TrendingOptions,
-} from "./recommender.ts";
+import type { Inspection, Origin, RankedItem, RankedList, RankPin, RankQuery, SimilarOptions, Strategy, TrendingOptions } from "./query.ts";
 
 const LIMIT_MAX = 200;
 const BOOSTED_FACTOR = 3; // Candidates that boosts may lift, per item of the list; rules cost more than all models.

@@ -1,7 +1,6 @@
 // Which models put an item where it is, and on account of which of the visitor's own items.
 import type { Models } from "../model/models.ts";
-import type { Origin } from "./arrange.ts";
-import type { ModelSource, Reason } from "./recommender.ts";
+import type { ModelSource, Origin, Reason } from "./query.ts";
 
 const REASONS_MAX = 3;
 const REASON_WEIGHT_MIN = 0.01;

@@ -1,9 +1,19 @@
 // Triggers: conditions over one event and the person it has just changed.
 import type { LoggedEvent } from "../event/event.ts";
-import type { FiredTrigger } from "../engine.ts";
 import { putEntry, type PersonState } from "../profile/state.ts";
 import type { CompiledTrigger } from "../program/compiled.ts";
 import type { RuleScope } from "../program/scope.ts";
+
+/** A trigger that an event set off. */
+export interface FiredTrigger {
+  name: string;
+  atMs: number;
+  itemId?: string;
+  /** Goes to the person's open pages. */
+  push: boolean;
+  /** Goes to this URL. */
+  webhook?: string;
+}
 
 /** An event that was folded, and the triggers that one of its type can set off. The scope is set up for the person. */
 export interface TriggerCall {

@@ -1,7 +1,7 @@
 // Seeded streams of steps with structure to learn: items come in groups, visitors walk within one, now and then go back
 // or change over, and some items are more popular than others.
 import type { Rng } from "../math/rng.ts";
-import type { RecentItem, Step } from "../rank/recommender.ts";
+import type { RecentItem, Step } from "../model/step.ts";
 
 export interface StreamOptions {
   steps: number;

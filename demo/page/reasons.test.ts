@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SWITCHED_MODELS } from "../../core/model/config.ts";
-import type { Origin } from "../../core/rank/arrange.ts";
+import type { Origin } from "../../core/rank/query.ts";
 import { badgeOf, reasonsInWords, SOURCES } from "./reasons.ts";
 
 const ORIGINS: Readonly<Record<Origin, true>> = { pinned: true, exploration: true, popular: true, newest: true, other: true };

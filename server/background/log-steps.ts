@@ -1,7 +1,6 @@
 // The steps that a log holds, for whoever trains on it: those that the models learnt live, under the keys of today.
 import { isGranted } from "../../core/consent/consent.ts";
-import { stepOf } from "../../core/model/step.ts";
-import type { Step } from "../../core/rank/recommender.ts";
+import { type Step, stepOf } from "../../core/model/step.ts";
 import type { Fold } from "../embedded/fold.ts";
 import { decodeRecord } from "../embedded/record-codec.ts";
 import type { SegmentLog } from "../log/log.ts";

@@ -2,7 +2,7 @@
 // have learnt, so that late models can be asked about live sessions.
 import { SESSION_GAP_MS } from "../../core/event/session-gap.ts";
 import { HISTORY_MAX, TRAIL_MAX } from "../../core/model/config.ts";
-import type { RecentItem, Step } from "../../core/rank/recommender.ts";
+import type { RecentItem, Step } from "../../core/model/step.ts";
 
 interface Visitor {
   sessionId: string | undefined;

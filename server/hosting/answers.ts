@@ -10,7 +10,8 @@ import type { CompiledProgram, ItemPredicate } from "../../core/program/compiled
 import { compileItemFilter } from "../../core/program/item-filter.ts";
 import { compileRequestRules, withRules, type RequestRules } from "../../core/program/request-rules.ts";
 import { Visit } from "../../core/program/scope.ts";
-import type { RankedList, Recommender } from "../../core/rank/recommender.ts";
+import type { RankedList } from "../../core/rank/query.ts";
+import type { Recommender } from "../../core/rank/recommender.ts";
 import type { DecisionRecord, PersonRef } from "../../core/record.ts";
 import { FilterError, RulesError, type Decision, type RecommendationList, type RecommendRequest } from "../ports.ts";
 import { textsFor } from "./reader-text.ts";

@@ -6,7 +6,7 @@ import { draftTeams } from "../../core/experiment/team-draft.ts";
 import type { Item } from "../../core/item/item.ts";
 import type { CapRule, CompiledExperiment } from "../../core/program/compiled.ts";
 import { capCounter } from "../../core/rank/caps.ts";
-import type { RankedList } from "../../core/rank/recommender.ts";
+import type { RankedList } from "../../core/rank/query.ts";
 import type { Assignment, DecisionRecord } from "../../core/record.ts";
 import type { RecommendRequest } from "../ports.ts";
 

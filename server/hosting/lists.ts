@@ -6,7 +6,8 @@ import { Visit } from "../../core/program/scope.ts";
 import { boughtSince, shownTooOften } from "../../core/profile/shows.ts";
 import { openSessionFromMs, strongestInterests } from "../../core/profile/reading.ts";
 import type { PersonState } from "../../core/profile/person.ts";
-import type { RankedList, RankQuery, Recommender } from "../../core/rank/recommender.ts";
+import type { RankedList, RankQuery } from "../../core/rank/query.ts";
+import type { Recommender } from "../../core/rank/recommender.ts";
 import type { RecommendationList, RecommendedItem, RecommendRequest } from "../ports.ts";
 import type { ReaderTexts } from "./reader-text.ts";
 

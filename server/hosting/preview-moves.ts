@@ -1,5 +1,5 @@
 // What moved between two lists, and why: the rule or the reason that differs.
-import type { Inspection, ItemAccount } from "../../core/rank/recommender.ts";
+import type { Inspection, ItemAccount } from "../../core/rank/query.ts";
 import type { PreviewMove } from "../ports.ts";
 import { ruleOf, verdictOf, type RuleNames } from "./preview-words.ts";
 

@@ -1,7 +1,7 @@
 // Accounts and verdicts as the API says them: fields for programs, and a sentence for people.
 import type { FrequencyRule } from "../../core/program/compiled.ts";
 import type { ExcludeKind } from "../../core/program/program.ts";
-import type { Inspection, ItemAccount, ScoreFactor, Verdict } from "../../core/rank/recommender.ts";
+import type { Inspection, ItemAccount, ScoreFactor, Verdict } from "../../core/rank/query.ts";
 import type { WhyNot } from "../ports.ts";
 
 /** How rules are named: by JSON pointers into the program, or into the request where that brought them along. */

@@ -2,7 +2,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { Item } from "../../core/item/item.ts";
-import type { Reason } from "../../core/rank/recommender.ts";
+import type { Reason } from "../../core/rank/query.ts";
 import { readerText, type ReaderSituation } from "./reader-text.ts";
 
 const items = new Map<string, Item>([

@@ -5,7 +5,8 @@ import { isDemographic } from "../../core/model/facets.ts";
 import { localTime } from "../../core/profile/local-time.ts";
 import { interestShares } from "../../core/profile/reading.ts";
 import type { PersonState, RecentItem } from "../../core/profile/state.ts";
-import type { Reason, Recommender } from "../../core/rank/recommender.ts";
+import type { Reason } from "../../core/rank/query.ts";
+import type { Recommender } from "../../core/rank/recommender.ts";
 
 export interface ReaderSituation {
   /** Newest first. */

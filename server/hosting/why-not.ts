@@ -2,7 +2,8 @@
 import type { CompiledPlacement, CompiledProgram } from "../../core/program/compiled.ts";
 import { at } from "../../core/program/faults.ts";
 import { Visit } from "../../core/program/scope.ts";
-import type { RankedList, Recommender } from "../../core/rank/recommender.ts";
+import type { RankedList } from "../../core/rank/query.ts";
+import type { Recommender } from "../../core/rank/recommender.ts";
 import type { ListedWhyNot, WhyNot } from "../ports.ts";
 import { rankQueryOf, type ListQuestion } from "./lists.ts";
 import { whyNotOf, type RuleNames } from "./preview-words.ts";

@@ -1,5 +1,5 @@
 // One live connection's view of one person: what has changed since it was last told, never a backlog of it.
-import type { FiredTrigger } from "../../core/engine.ts";
+import type { FiredTrigger } from "../../core/segment/triggers.ts";
 import type { Cause, LiveMessage, Subscription } from "./messages.ts";
 
 /** The wire under a connection: a WebSocket or a stream of server-sent events. */

@@ -4,7 +4,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Logger } from "pino";
 import { uuidv7 } from "uuidv7";
-import type { FiredTrigger } from "../../core/engine.ts";
+import type { FiredTrigger } from "../../core/segment/triggers.ts";
 import { rngFrom } from "../../core/math/rng.ts";
 import type { PersonRef } from "../../core/record.ts";
 import { isObject } from "../http/body.ts";
