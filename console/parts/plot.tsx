@@ -35,9 +35,21 @@ interface PlotProps {
 const AXIS_FONT = "11px system-ui, sans-serif";
 const LETTER_PX = 6.5;
 const HOUR_S = 3600;
+/** From one time label to the next: `14:03:20` and a gap. */
+const LABEL_ROOM_PX = 60;
 /** Half a time label, and what is free beside the plot at its right. */
 const LABEL_HALF_PX = 26;
 const RIGHT_FREE_PX = 8;
+const MINUTE_S = 60;
+const DAY_S = 86_400;
+/** As uPlot's own, and two minutes: of the last ten minutes every fifth one alone would be named. */
+const TIME_STEPS = [
+  ...[1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE_S),
+  ...[1, 2, 3, 4, 6, 8, 12].map((hours) => hours * HOUR_S),
+  ...[1, 2, 3, 4, 5, 7, 10, 15, 30, 60, 90, 120, 180].map((days) => days * DAY_S),
+  ...[1, 2, 5, 10].map((years) => years * 365 * DAY_S),
+];
 const BINARY_STEPS = Array.from({ length: 40 }, (_, power) => 2 ** power);
 const BYTES_TOP_MIN = 1024;
 const WHOLE_STEPS = Array.from({ length: 12 }, (_, zeros) => [1, 2, 5].map((first) => Number(`${first}e${zeros}`))).flat();
@@ -96,7 +108,8 @@ export function Plot({ label, times, series, format = formatShort, height = 160,
           {
             ...axis,
             size: 20,
-            space: 72,
+            space: LABEL_ROOM_PX,
+            incrs: TIME_STEPS,
             grid: { show: false },
             values: timeTicks,
           },
@@ -258,24 +271,28 @@ function withoutZeros(text: string): string {
   return text.replace(/\.(\d*?)0+(?!\d)/, (_, digits: string) => (digits === "" ? "" : `.${digits}`));
 }
 
-const DAY_S = 86_400;
 /** From here on the same day comes twice on an axis, or nearly. */
 const YEAR_SAID_S = 300 * DAY_S;
 
+function dayOf(timeMs: number): string {
+  return new Date(timeMs).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
+/** `14:03` */
+function minuteOf(timeMs: number): string {
+  return formatClock(timeMs).slice(0, 5);
+}
+
 /** A day's name stands at its beginning only; what lies between is a time of that day. */
-function timeTick(timeMs: number, spanS: number): string {
-  const date = new Date(timeMs);
-  if (spanS > YEAR_SAID_S && spanS < Infinity) return date.toLocaleDateString("en-GB", { month: "short", year: "numeric" });
-  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
-  if (spanS === Infinity || (spanS > DAY_S && isMidnight))
-    return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-  return spanS > 3600 ? formatClock(timeMs).slice(0, 5) : formatClock(timeMs);
+function timeTick(timeMs: number, spanS: number, clock: (timeMs: number) => string): string {
+  if (spanS > YEAR_SAID_S) return new Date(timeMs).toLocaleDateString("en-GB", { month: "short", year: "numeric" });
+  return spanS > DAY_S && minuteOf(timeMs) === "00:00" ? dayOf(timeMs) : clock(timeMs);
 }
 
 function hoverTime(timeMs: number, spanS: number): string {
   if (spanS > YEAR_SAID_S)
     return new Date(timeMs).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
-  return spanS > DAY_S / 2 ? `${timeTick(timeMs, Infinity)} ${formatClock(timeMs).slice(0, 5)}` : formatClock(timeMs);
+  return spanS > DAY_S / 2 ? `${dayOf(timeMs)} ${minuteOf(timeMs)}` : formatClock(timeMs);
 }
 
 /** Wide enough for the longest label; in steps, so that a live plot does not wobble. */
@@ -299,5 +316,7 @@ function timeTicks(plot: UPlot, splits: readonly number[]): string[] {
   const pxPerS = plot.bbox.width / devicePixelRatio / (endS - startS || 1);
   const fits = (split: number): boolean =>
     (split - startS) * pxPerS >= LABEL_HALF_PX && (endS - split) * pxPerS >= LABEL_HALF_PX - RIGHT_FREE_PX;
-  return splits.map((split) => (fits(split) ? timeTick(split * 1000, endS - startS) : ""));
+  // Where each label is a whole minute, its seconds say nothing.
+  const clock = splits.every((split) => split % MINUTE_S === 0) ? minuteOf : formatClock;
+  return splits.map((split) => (fits(split) ? timeTick(split * 1000, endS - startS, clock) : ""));
 }
