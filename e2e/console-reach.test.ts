@@ -196,6 +196,58 @@ describe("the console within reach of everybody", { skip: browserMissing() ?? fa
     });
   });
 
+  test("what stands below one another is level: reasons, values and their heads, the columns that a phone leaves", async () => {
+    const bad = (event_type: unknown, timestamp: unknown) => ({ user_id: "mara", event_type, timestamp });
+    await ask(node, "POST /v1/events", [bad(7, Date.now()), bad("view", Date.now() + HOUR_MS)]);
+    const bought = { user_id: "mara", event_type: "purchase", item_id: "lamp", value: 49, timestamp: Date.now() };
+    assert.equal((await ask(node, "POST /v1/events", [bought])).status, 202);
+    await withPage(browser, {}, async (page) => {
+      await open(page, "dead-letters");
+      await page.getByRole("button", { name: "event_type_invalid" }).waitFor();
+      const lefts = await page
+        .locator(".letter-text")
+        .evaluateAll((texts) => texts.map((text) => text.getBoundingClientRect().left));
+      assert.equal(new Set(lefts).size, 1, lefts.join());
+      await open(page, "people/users/mara");
+      const [value, head] = [page.locator(".table .unit-slot").first(), page.getByRole("columnheader", { name: "Value" })];
+      const place = await value.evaluate((slot) => slot.getBoundingClientRect().left);
+      assert.equal(
+        place - 2,
+        await head.evaluate((one) => one.getBoundingClientRect().right - parseFloat(getComputedStyle(one).paddingRight)),
+      );
+    });
+    await withPage(browser, { viewport: "phone" }, async (page) => {
+      await open(page, "audit");
+      const title = page.getByRole("heading", { name: "Newest entries" });
+      const left = await title.evaluate((one) => one.getBoundingClientRect().left);
+      const cell = page.getByRole("columnheader", { name: "When" });
+      assert.equal(left, await cell.evaluate((one) => one.getBoundingClientRect().left + parseFloat(getComputedStyle(one).paddingLeft)));
+    });
+  });
+
+  test("a button that tries again has its sign in its own colour and line", async () => {
+    await withPage(browser, { expectedErrors: /500/ }, async (page) => {
+      await page.route("**/v1/segments*", (route) => route.fulfill({ status: 500, body: "{}" }));
+      await open(page, "segments");
+      const [button, sign] = await page
+        .getByRole("button", { name: "Try again" })
+        .evaluate((one) => [one, one.querySelector("svg")!].map((part) => {
+          const { top, height } = part.getBoundingClientRect();
+          return [getComputedStyle(part).color, top + height / 2];
+        }));
+      assert.deepEqual(sign, button);
+    });
+  });
+
+  test("what is like nothing stands in no list of similar items", async () => {
+    const chair = { item_id: "chair", title: "Chair", categories: ["seats"], tags: ["steel"] };
+    assert.equal((await ask(node, "PUT /v1/items", { items: [chair] })).status, 200);
+    await withPage(browser, {}, async (page) => {
+      await open(page, "items/chair");
+      await page.getByText("Nothing is like it yet").waitFor();
+    });
+  });
+
   test("the course that a plot draws is there in words", async () => {
     await withPage(browser, {}, async (page) => {
       await open(page, "people/users/mara");

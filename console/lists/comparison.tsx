@@ -5,6 +5,7 @@ import { Card } from "../parts/card.tsx";
 import { Chip } from "../parts/chip.tsx";
 import { useFlip } from "../parts/flip.ts";
 import { formatNumber } from "../parts/format.ts";
+import { Icon } from "../parts/icon.tsx";
 import { ItemLink } from "../parts/ids.tsx";
 import { ItemPicture } from "../parts/item-picture.tsx";
 import { Empty } from "../parts/state.tsx";
@@ -86,12 +87,12 @@ function Entry({ entry, move, side }: { entry: PreviewItem; move: Move | undefin
         {isTold ? <MoveChip move={move} /> : null}
         <button
           type="button"
-          class="btn quiet small"
+          class="btn quiet small twist"
           aria-expanded={open}
           aria-label={`Why ${name} is at ${entry.rank}`}
           onClick={() => setOpen(!open)}
         >
-          Why
+          <Icon name="right" size={12} /> Why
         </button>
       </div>
       {open ? <AccountOf account={entry.account} text={entry.reason_text} /> : null}

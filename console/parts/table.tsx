@@ -5,6 +5,8 @@ export interface Column<Row> {
   readonly head: string;
   readonly cell: (row: Row) => ComponentChildren;
   readonly align?: "right";
+  /** To the right of each number is the place of its unit. */
+  readonly units?: boolean;
   /** Left out below 860 px. */
   readonly wideOnly?: boolean;
   readonly width?: string;
@@ -45,7 +47,7 @@ export function Table<Row>({ label, columns, rows, keyOf, fixed }: TableProps<Ro
         <thead>
           <tr>
             {columns.map((column) => (
-              <th key={column.head} scope="col" class={classOf(column)}>
+              <th key={column.head} scope="col" class={`${classOf(column)} ${column.units === true ? "units" : ""}`.trim()}>
                 {column.silentHead === true ? <span class="sr">{column.head}</span> : column.head}
               </th>
             ))}

@@ -17,6 +17,9 @@ export function Gate() {
       <main class="login">
         {session.error === undefined ? (
           <div class="card late">
+            <p class="brand">
+              <Mark /> attune
+            </p>
             <Loading rows={3} label="Loading the console" />
           </div>
         ) : (

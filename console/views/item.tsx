@@ -20,6 +20,8 @@ export function ItemView({ id }: { id: string }) {
   const similar = useRead(`similar ${api.project} ${id}`, () => api.similar(id, SIMILAR_SHOWN), SIMILAR_EVERY_MS);
   const unknown = read.error instanceof ApiProblem && read.error.status === 404;
   const item = read.data;
+  // What is left of the list is filled up with what is like nothing.
+  const alike = similar.data?.items.filter(({ score }) => score > 0) ?? [];
   return (
     <>
       <ViewHead
@@ -47,10 +49,10 @@ export function ItemView({ id }: { id: string }) {
               ) : (
                 <Failed what="Similar items" error={similar.error} onRetry={similar.reload} />
               )
-            ) : similar.data.items.length === 0 ? (
+            ) : alike.length === 0 ? (
               <NoneSimilar />
             ) : (
-              <ItemList list={similar.data.items} />
+              <ItemList list={alike} />
             )}
           </Card>
         </div>

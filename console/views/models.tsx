@@ -172,7 +172,7 @@ function Background({ background }: { background: ModelHealth["background"] }) {
         <p class="soft">It is trained aside on the log: once fifty persons are known, then on its schedule and when something has changed.</p>
       ) : (
         <p class="soft">
-          In force since <RelativeTime at={since} />: {rate(now)}.
+          Took over <RelativeTime at={since} />: {rate(now)}.
           {before.hit_rate === null ? null : ` The one before: ${rate(before)}. One that does surely worse gives way to it.`}
         </p>
       )}

@@ -7,6 +7,7 @@ import {
   bytesOf,
   formatCount,
   formatCounted,
+  formatAgo,
   formatDuration,
   formatNumber,
   formatShort,
@@ -166,6 +167,7 @@ function Numbers({ stats }: { stats: Stats }) {
   const log = bytesOf(stats.log.size_bytes);
   const waiting = bytesOf(queue.bytes);
   const memory = bytesOf(process.rss_bytes);
+  const [age, ...ageUnit] = formatAgo(0, stats.checkpoint.age_s * 1000).split(" ");
   const behind = Math.max(0, stats.log.position - stats.checkpoint.position);
   return (
     <dl class="stats">
@@ -209,8 +211,8 @@ function Numbers({ stats }: { stats: Stats }) {
       />
       <Stat
         name="Checkpoint"
-        value={formatDuration(Math.floor(stats.checkpoint.age_s) * 1000)}
-        unit="ago"
+        value={age!}
+        unit={ageUnit.join(" ")}
         note={behind === 0 ? "holds the whole log" : `${joined(bytesOf(behind))} of log after it`}
         {...(behind > 0 && stats.checkpoint.age_s > CHECKPOINT_LATE_S ? { tone: "warn" as const } : {})}
       />

@@ -138,7 +138,7 @@ function Inventory({ kinds }: { kinds: readonly InventoryKind[] }) {
       title="Inventory"
       note={`${formatCounted(kind.fields.length, "field")}, in ${kind.where}`}
       end={
-        <select class="field" aria-label="Kind of data" value={chosen} onChange={(event) => setChosen(event.currentTarget.value)}>
+        <select class="field choice" aria-label="Kind of data" value={chosen} onChange={(event) => setChosen(event.currentTarget.value)}>
           {kinds.map(({ kind: name, title }) => (
             <option key={name} value={name}>
               {title}

@@ -47,6 +47,7 @@ export function Rows({ rows }: { rows: readonly Row[] }) {
           head: "Value",
           width: "88px",
           align: "right",
+          units: true,
           wideOnly: true,
           cell: (row) => (row.kind === "event" && row.event.value !== undefined ? <EventValue type={row.event.event_type} value={row.event.value} /> : null),
         },

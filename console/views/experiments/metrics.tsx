@@ -24,7 +24,7 @@ export function Metrics({ experiment }: { experiment: Experiment }) {
           {
             head: "Metric",
             cell: ({ metric, variant }) => (
-              <div class="row wrap">
+              <div class="row wrap metric">
                 <code>{metric.name}</code> <span class="soft breaks">{variant.name}</span>
               </div>
             ),

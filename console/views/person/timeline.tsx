@@ -79,6 +79,7 @@ export function Timeline({ person, recent, happenings }: TimelineProps) {
                 head: "Value",
                 width: "112px",
                 align: "right",
+                units: true,
                 wideOnly: true,
                 cell: (entry) =>
                   "recent" in entry && entry.recent.value !== undefined ? (
