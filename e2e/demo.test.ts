@@ -171,6 +171,29 @@ describe("demo", { skip: browserMissing() ?? false }, () => {
       await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length > 0);
     }));
 
+  test("until the first list is there, its places stand where its pictures will be", () =>
+    withPage(browser, {}, async (page) => {
+      const edges = (selector: string): Promise<number[]> =>
+        page.locator(selector).evaluateAll((elements) =>
+          elements.slice(0, 10).flatMap((element) => {
+            const { left, top, right, bottom } = element.getBoundingClientRect();
+            return [left, top, right, bottom];
+          }),
+        );
+      const asked = Promise.withResolvers<Route>();
+      await page.route("**/v1/recommendations", (route) => asked.resolve(route), { times: 1 });
+      await page.goto(base + SITES.shop);
+      const route = await asked.promise;
+      const places = await edges(".ghosts i");
+      await route.continue();
+      await ready(page);
+      const pictures = await edges(".card .picture");
+      assert.equal(pictures.length, places.length);
+      const off = Math.max(...pictures.map((edge, index) => Math.abs(edge - places[index]!)));
+      assert.ok(off <= 4, `${off} pixels`);
+      assert.ok(await page.locator(".ghosts").isHidden());
+    }));
+
   test("leads on to the guide that puts it on a site, from the page's foot and from the panel's", () =>
     withPage(browser, {}, async (page) => {
       for (const path of Object.values(SITES)) {
