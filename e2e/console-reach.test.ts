@@ -225,6 +225,27 @@ describe("the console within reach of everybody", { skip: browserMissing() ?? fa
     });
   });
 
+  test("a long word, address or sum keeps to its column of the stream, and a price in a cart its cents", async () => {
+    await withPage(browser, {}, async (page) => {
+      await open(page, "events");
+      await page.getByText("live", { exact: true }).waitFor();
+      const acts = [
+        { event_type: "search", additional_data: { query: LONG_WORD } },
+        { event_type: "scroll", value: 0.5, page_url: `https://shop.example/${LONG_WORD}` },
+        { event_type: "add_to_cart", item_id: "lamp", value: 1234567.5 },
+      ];
+      for (const act of acts)
+        assert.equal((await ask(node, "POST /v1/events", [{ user_id: "mara", timestamp: Date.now(), ...act }])).status, 202);
+      await page.getByRole("cell", { name: "1,234,567.50" }).waitFor();
+      await page.getByRole("cell", { name: "50 %" }).waitFor();
+      await page.getByRole("cell", { name: LONG_WORD }).first().waitFor();
+      const wide = await page.locator(".table td").evaluateAll((cells) =>
+        cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent),
+      );
+      assert.deepEqual(wide, []);
+    });
+  });
+
   test("a button that tries again has its sign in its own colour and line", async () => {
     await withPage(browser, { expectedErrors: /500/ }, async (page) => {
       await page.route("**/v1/segments*", (route) => route.fulfill({ status: 500, body: "{}" }));

@@ -3,6 +3,8 @@ import { formatMoney, formatNumber } from "./format.ts";
 
 const UNITS: Readonly<Record<string, string>> = { dwell: "s", hover: "s" };
 
+const PRICED: ReadonlySet<string> = new Set(["purchase", "add_to_cart", "remove_from_cart"]);
+
 /** Money to the cent, a scroll's depth as per cent, seconds with their unit; anything else as a number. */
 export function EventValue({ type, value }: { type: string; value: number }) {
   if (type === "scroll")
@@ -14,7 +16,7 @@ export function EventValue({ type, value }: { type: string; value: number }) {
     );
   return (
     <>
-      {type === "purchase" ? formatMoney(value) : formatNumber(value)}
+      {PRICED.has(type) ? formatMoney(value) : formatNumber(value)}
       <span class="unit unit-slot"> {UNITS[type] ?? ""}</span>
     </>
   );

@@ -45,7 +45,7 @@ export function Rows({ rows }: { rows: readonly Row[] }) {
         },
         {
           head: "Value",
-          width: "88px",
+          width: "128px",
           align: "right",
           units: true,
           wideOnly: true,
@@ -91,11 +91,11 @@ function What({ row, items }: { row: Row; items: ReadonlyMap<string, Item> }) {
   const { item_id: id, page_url: page, additional_data: more } = row.event;
   if (id !== undefined) return <ItemLink id={id} item={items.get(id)} />;
   const searched = more?.["query"];
-  if (typeof searched === "string") return <span>“{searched}”</span>;
+  if (typeof searched === "string") return <span class="breaks">“{searched}”</span>;
   return (
-    <span class="soft cut" title={page}>
+    <div class="soft cut" title={page}>
       {page === undefined ? "" : pathOf(page)}
-    </span>
+    </div>
   );
 }
 
