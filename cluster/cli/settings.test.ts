@@ -67,11 +67,12 @@ test("what up was told once holds for the next up", async (t) => {
   deepEqual(plan.servers.settings, { limits: { keyPerS: 7 } });
   deepEqual(plan.projects, { default: "shop", news: "news", outlet: "shop" });
   const { projects } = (await resolveCluster({ data, demo: "0" })).plan;
-  deepEqual(projects, { default: "shop", outlet: "shop" }, "news was the demo's");
+  deepEqual(projects, { default: "shop", news: "news", outlet: "shop" }, "the job has its persons");
   writeFileSync(join(data, "other.config.ts"), 'export default { host: "127.0.0.2" };');
   const other = await resolveCluster({ data, config: join(data, "other.config.ts") });
   equal(other.plan.servers.host, "127.0.0.2", "the file wins over what was");
   deepEqual(other.plan.servers.settings, {});
+  deepEqual(other.plan.projects, plan.projects, "nor does the job lose a project");
 });
 
 test("a log does not move to another Kafka by a flag", async (t) => {

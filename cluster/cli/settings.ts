@@ -184,7 +184,8 @@ export async function resolveCluster(
       },
     },
     clusterKey: await clusterKeyOf(flags["cluster-key-file"] ?? file.clusterKeyFile, known),
-    projects: { default: "shop", ...(node.demo ? { news: "news" } : {}), ...projectsOf(kept), ...node.projects },
+    // Whoever was there stays: without anybody's ticks in its log time would stand still for all others.
+    projects: { ...before?.projects, default: "shop", ...(node.demo ? { news: "news" } : {}), ...node.projects },
     demo: node.demo,
     partitions: count(flags, "partitions") ?? file.partitions ?? known?.partitions ?? DEFAULTS.partitions,
     replicas: count(flags, "replicas") ?? file.replicas ?? before?.replicas ?? DEFAULTS.replicas,
@@ -296,13 +297,6 @@ async function redisOf(flags: ClusterFlags, file: ClusterConfig, before: Plan | 
   if (before !== undefined) return before.redis;
   const own = { port: await freePort() };
   return { url: `redis://127.0.0.1:${own.port}`, own };
-}
-
-/** Those that the configuration named, not the demo's. */
-function projectsOf(plan: Plan | undefined): Plan["projects"] {
-  if (plan === undefined) return {};
-  const { news, ...others } = plan.projects;
-  return news === undefined || plan.demo ? others : plan.projects;
 }
 
 function tlsOf(tls: Plan["servers"]["tls"]): Pick<Plan["servers"], "tls"> {

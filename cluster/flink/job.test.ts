@@ -1,6 +1,6 @@
 // The job on a real broker and a real session cluster, through everything that happens to a job in its life: each time
 // every person must have the bytes that the embedded host makes of the same log.
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -12,6 +12,7 @@ import { shopProgram } from "../../core/program/shop.ts";
 import { START_MS } from "../../server/embedded/testing.ts";
 import { FOR_EVER } from "../../server/privacy/retention.ts";
 import { readCommitted } from "../kafka/committed.ts";
+import { createTopics, needsOf } from "../kafka/topics.ts";
 import { buildOperator } from "../operator/build.ts";
 import type { LogEntry } from "../operator/testing/log-reference.ts";
 import { differences, foldOfLog } from "../operator/testing/reference.ts";
@@ -20,6 +21,7 @@ import { PROGRAM_DELAY_MS } from "../wire/documents.ts";
 import { decodeOutcome } from "../wire/outcome.ts";
 import { decodeClusterRecord } from "../wire/record.ts";
 import { decodeStep } from "../wire/step.ts";
+import { projectTopics } from "../wire/topics.ts";
 import { committedJson } from "./testing/committed.ts";
 import { KEPT_PREFIX, KEPT_VERSIONS, keptRecords } from "./testing/kept.ts";
 import { Rig } from "./testing/rig.ts";
@@ -74,6 +76,7 @@ function isFaulty(value: Uint8Array): boolean {
 test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
   const rig = await Rig.start({ taskManagers: 2, slots: 2, partitions: PARTITIONS });
   after(() => rig.stop());
+  const connection = { brokers: [rig.kafka.bootstrap] };
   await rig.putProgram({ version: 1, at: START_MS, document: shopProgram });
   for (const record of keptRecords()) await rig.write([record]);
   let jobId = await rig.submit({ from: KEPT_SAVEPOINT, settings: { "state.backend.type": "rocksdb" } });
@@ -117,7 +120,12 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
   await t.test("a savepoint, and on with four subtasks on the heap, in topics that somebody gave more partitions", async () => {
     const writing = traffic.run(300);
     const savepoint = await rig.rest.stop(jobId);
-    jobId = await rig.submit({ parallelism: 4, from: savepoint, settings: { "state.backend.type": "hashmap" } });
+    const settings = { "state.backend.type": "hashmap" };
+    await createTopics(connection, needsOf(projectTopics("other")), { partitions: PARTITIONS, replicas: 1 });
+    const ofOthers = { from: savepoint, args: { projects: "other,shop" }, settings: { ...settings, "restart-strategy.type": "none" } };
+    const refusal = /the state is of projects shop, and the job was given other,shop: each must keep its place/;
+    await rejects(rig.submit(ofOthers), refusal, "persons of one project are not taken for another's");
+    jobId = await rig.submit({ parallelism: 4, from: savepoint, settings });
     await writing;
     await untilEqual(rig);
   });
@@ -160,7 +168,6 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     const learnt = new Set(rig.outputs.steps.flatMap((step) => (step.kind === "step" ? [step.eventId] : [])));
     equal(ids.length, learnt.size);
     const told: string[] = [];
-    const connection = { brokers: [rig.kafka.bootstrap] };
     for (let partition = 0; partition < PARTITIONS; partition++)
       for await (const records of readCommitted({ connection, topic: rig.topics.outcomes, partition }))
         for (const { value } of records) {

@@ -81,6 +81,20 @@ test("a job that was submitted with another plan is told from one that was not",
   deepEqual(isEarlier({ parallelism: 2 }, [ofEarlierRelease]), false, "of what is not known nothing is said");
 });
 
+test("each project keeps its place in the job, whatever order the configuration names them in", async (t) => {
+  const data = mkdtempSync(join(tmpdir(), "attune-submit-"));
+  t.after(() => rmSync(data, { recursive: true, force: true }));
+  const settings = await resolveCluster({ data, kafka: "127.0.0.1:9" });
+  const placesAfter = (projects: string, names: string[]): string | undefined => {
+    const job = { jobId: "one", generation: 1, hash: "h", at: 1, settings: { parallelism: 1, arguments: { projects } } };
+    const plan = { ...settings.plan, projects: Object.fromEntries(names.map((name) => [name, "shop"])) };
+    return jobSettings({ ...settings, plan }, { generation: 1 }, { generation: 1, jobs: [job] }).arguments["projects"];
+  };
+  equal(placesAfter("default,alpha,zeta", ["default", "alpha", "beta", "zeta"]), "default,alpha,zeta,beta");
+  equal(placesAfter("default,news", ["7", "news", "default"]), "default,news,7");
+  equal(placesAfter("default,news,outlet", ["default", "outlet"]), "default,news,outlet", "a release before took the demo's out");
+});
+
 test("a job that does not run, and so can write no savepoint, is cancelled", async (t) => {
   const asked: string[] = [];
   let state = "RESTARTING";

@@ -210,22 +210,28 @@ const WITHOUT_ONE =
 export function jobSettings(
   { folder, plan }: ClusterSettings,
   { generation, exactlyOnce = true }: SubmitOptions,
-  { passOnAfterMs }: JobState,
+  state: JobState,
 ): JobSettings {
-  const { kafka, projects, partitions, checkpointMs, transactionTimeoutMs, parallelism } = plan;
+  const { kafka, partitions, checkpointMs, transactionTimeoutMs, parallelism } = plan;
   const given = {
     ...(hasSecrets(plan) ? { "kafka-properties": plan.jobPropertiesFile ?? secretsFile(folder) } : {}),
     brokers: kafka.brokers.join(","),
-    projects: Object.keys(projects).join(","),
+    projects: projectsInPlace(plan, lastJob(state, generation)).join(","),
     partitions,
     generation,
     "checkpoint-interval-ms": checkpointMs,
     "transaction-timeout-ms": transactionTimeoutMs,
     "exactly-once": exactlyOnce,
     // Not the moment of this submission: what the stopped job had not passed on yet is still to be.
-    "pass-on-after-ms": passOnAfterMs?.[generation] ?? 0,
+    "pass-on-after-ms": state.passOnAfterMs?.[generation] ?? 0,
   };
   return { parallelism, arguments: Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)])) };
+}
+
+/** The job keeps a person by his project's place in the list, so each project keeps the place that it has, and new ones come behind. */
+function projectsInPlace({ projects }: ClusterSettings["plan"], before: SubmittedJob | undefined): string[] {
+  const placed = before?.settings?.arguments["projects"]?.split(",") ?? [];
+  return [...new Set([...placed, ...Object.keys(projects)])];
 }
 
 /** Kafka's properties for the job: in a file, because everybody who may look at Flink sees the arguments. */

@@ -54,6 +54,9 @@ final class PersonStage extends AbstractStreamOperator<Output>
 
   private static final String NO_AGES = "";
 
+  /** The state that says whose places keys begin with. */
+  private static final String PROJECTS = "projects";
+
   private final Options options;
   private final String bundle;
   private transient List<LogRecord> batch;
@@ -72,6 +75,7 @@ final class PersonStage extends AbstractStreamOperator<Output>
   private transient String timersBy;
 
   private transient ListState<String> timersByState;
+  private transient ListState<String> projectsState;
   private transient AgeSweep sweep;
 
   /** What was restored may hold persons who were erased since. */
@@ -97,12 +101,19 @@ final class PersonStage extends AbstractStreamOperator<Output>
     Set<String> restored = new HashSet<>();
     for (String by : timersByState.get()) restored.add(by);
     timersBy = restored.size() == 1 ? restored.iterator().next() : NO_AGES;
+    projectsState = context.getOperatorStateStore().getUnionListState(new ListStateDescriptor<>(PROJECTS, Types.STRING));
+    String given = String.join(",", options.projects);
+    for (String ofState : projectsState.get())
+      if (!(given + ',').startsWith(ofState + ','))
+        throw new IllegalStateException(
+            "the state is of projects " + ofState + ", and the job was given " + given + ": each must keep its place");
   }
 
   @Override
   public void snapshotState(StateSnapshotContext context) throws Exception {
     super.snapshotState(context);
     timersByState.update(List.of(timersBy));
+    projectsState.update(List.of(String.join(",", options.projects)));
   }
 
   @Override
