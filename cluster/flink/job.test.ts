@@ -30,9 +30,9 @@ import { Traffic } from "./testing/traffic.ts";
 const PERSONS = 60;
 const VISITS = 20;
 const VISITS_EVERY_MS = 300;
-const FAULTY = new Set(["poison", "endless"]);
-/** What somebody else may write to a topic of ours: text, JSON of another kind, nothing, a length that is none. */
-const FOREIGN = ["garbage", '{"kind":"erasure"}', "", "\u0001\u007f\u007f\u007f\u007f"].map((text) => Buffer.from(text));
+const FAULTY = new Set(["poison", "endless", "large"]);
+/** What somebody else may write to a topic of ours: text, JSON of another kind, nothing, a length that is none, more than fits anywhere else. */
+const FOREIGN = ["garbage", '{"kind":"erasure"}', "", "\u0001\u007f\u007f\u007f\u007f", "g".repeat(890_000)].map((text) => Buffer.from(text));
 /** Written by the release of that number (testing/keep-savepoint.ts). */
 const PARTITIONS = 4;
 const KEPT_SAVEPOINT = join(import.meta.dirname, "savepoints/1");
@@ -220,8 +220,10 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     jobId = await rig.submit({ parallelism: 2, from: ofBefore, args: { bundle, "watchdog-ms": 500 } });
     const event = { event_type: "view", timestamp: Date.now(), user_id: "u1" };
     await traffic.run(100);
-    for (const item_id of FAULTY)
+    for (const item_id of ["poison", "endless"])
       await rig.write([{ key: "u:u1", record: { kind: "event", event: { ...event, event_id: item_id, item_id } } }]);
+    const large = { ...event, event_id: "i".repeat(440_000), item_id: "large" };
+    await rig.write([{ key: `u:${"k".repeat(440_000)}`, record: { kind: "event", event: large } }]);
     await rig.writeRaw("u:u1", Buffer.from("not a record at all"));
     for (const foreign of FOREIGN) await rig.writeForeign("handover", foreign);
     // Of these nothing is put aside: they are no records of persons.
@@ -230,14 +232,15 @@ test("a job's life on real servers", { skip: missing ?? false }, async (t) => {
     await traffic.run(100);
     await rig.until(
       () => "what is none of ours in quarantine",
-      () => rig.outputs.quarantine.length >= 3 + FOREIGN.length,
+      () => rig.outputs.quarantine.length >= 4 + FOREIGN.length,
     );
     const log = rig.outputs.log.findIndex(({ value }) => Buffer.from(value).equals(Buffer.from("not a record at all")));
     rig.outputs.log.splice(log, 1);
     await untilEqual(rig);
     deepEqual([rig.outputs.profiles.get("u:gone")!.sequence, rig.outputs.profiles.has("a:gone-phone")], [1, false]);
     const reasons = rig.outputs.quarantine.map(({ reason, key }) => `${key} ${reason}`).sort();
-    deepEqual(reasons, [...FOREIGN.map(() => "u:foreign threw"), "u:u1 endless", "u:u1 threw", "u:u1 threw"]);
+    const ofLarge = `u:${"k".repeat(998)} too_large`;
+    deepEqual(reasons, [...FOREIGN.map(() => "u:foreign threw"), ofLarge, "u:u1 endless", "u:u1 threw", "u:u1 threw"]);
     const poison = rig.outputs.quarantine.find(({ message }) => message.includes("poison"))!;
     equal(decodeClusterRecord(Buffer.from(poison.record, "base64")).kind, "event");
     equal(

@@ -48,7 +48,7 @@ export interface QuarantineValue {
   at: number;
   reason: "threw" | "endless" | "too_large";
   message: string;
-  /** The record as it lies in the log, in base64. */
+  /** The record as it lies in the log, in base64; empty for one of more than 700,000 bytes. */
   record: string;
 }
 

@@ -1,5 +1,5 @@
-// The operator with two faults that the real one does not have: an item called `poison` throws, one called `endless`
-// never comes back. Tests of quarantine and watchdog run it.
+// The operator with three faults that the real one does not have: an item called `poison` throws, one called `endless`
+// never comes back, one called `hoard` takes memory without end. Tests of quarantine, watchdog and V8's limit run it.
 import { ByteReader } from "../../../core/wire/reader.ts";
 import { OPERATION, readTurn } from "../../operator/frame.ts";
 import * as operator from "../../operator/main.ts";
@@ -7,6 +7,7 @@ import { decodeClusterRecord } from "../../wire/record.ts";
 
 export { addErasure, addProgram, addProject, setAges, take } from "../../operator/main.ts";
 
+const HOARDED = 10_000;
 let input = new Uint8Array(0);
 
 export function attach(inputBuffer: ArrayBuffer, outputBuffer: ArrayBuffer): void {
@@ -24,6 +25,7 @@ export function process(length: number): number {
       const item = record.kind === "event" ? record.event.item_id : undefined;
       if (item === "poison") throw new Error("poison");
       while (item === "endless");
+      for (const hoard = []; item === "hoard"; ) hoard.push(new Array(HOARDED).fill(0.5));
     }
   }
   return operator.process(length);

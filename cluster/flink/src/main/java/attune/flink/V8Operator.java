@@ -20,6 +20,12 @@ final class V8Operator implements AutoCloseable {
   private static final int BUFFER_BYTES_MAX = 256 * 1024 * 1024;
   private static final int MESSAGE_CHARACTERS_MAX = 1000;
 
+  /** What V8 gets above its limit (1.4 GB) to stop in: where it has none it ends the whole process. */
+  private static final long STOPPING_BYTES = 256 << 20;
+
+  /** Of one output with its key. Kafka takes 1 MiB, with what else is in a record; one that it refuses would stop the job for ever. */
+  private static final int OUTPUT_BYTES_MAX = 1_000_000;
+
   record Program(int project, int version, long atMs, String document) {}
 
   /** For how long persons of a project are kept after they were last seen, in ms; infinite: for ever. */
@@ -35,8 +41,12 @@ final class V8Operator implements AutoCloseable {
   private final List<Program> programs = new ArrayList<>();
   private final List<Erasures.Erased> erasures = new ArrayList<>();
   private final Map<Integer, Ages> ages = new HashMap<>();
-  private final V8Runtime runtime;
   private final Watchdog watchdog;
+  private V8Runtime runtime;
+
+  /** The call that runs has used up V8's memory. */
+  private volatile boolean isFull;
+
   private V8ValueObject operator;
   private V8ValueFunction process;
 
@@ -48,7 +58,6 @@ final class V8Operator implements AutoCloseable {
     this.bundle = bundle;
     this.projects = projects;
     this.passOnAfterMs = passOnAfterMs;
-    runtime = V8Host.getV8Instance().createV8Runtime();
     watchdog = new Watchdog(watchdogMs);
     load();
   }
@@ -100,14 +109,25 @@ final class V8Operator implements AutoCloseable {
       output.clear().limit(length);
       int count = (int) Frames.varint(output);
       List<Turn.Result> results = new ArrayList<>(count);
-      for (int i = 0; i < count; i++) results.add(turns.get(i).read(output));
+      for (int i = 0; i < count; i++) results.add(fitting(turns.get(i).read(output)));
       return results;
     } catch (JavetTerminatedException cause) {
+      boolean wasFull = isFull;
       reload();
+      if (wasFull) throw new OperatorFailure(OperatorFailure.Reason.TOO_LARGE, "the code ran out of memory", cause);
       throw new OperatorFailure(OperatorFailure.Reason.ENDLESS, "the code did not end in time", cause);
     } catch (JavetException cause) {
       throw failure(cause);
     }
+  }
+
+  private static Turn.Result fitting(Turn.Result result) throws OperatorFailure {
+    for (Turn.Message message : result.messages()) {
+      int sizeBytes = message.key().length + message.value().length;
+      if (sizeBytes > OUTPUT_BYTES_MAX)
+        throw new OperatorFailure(OperatorFailure.Reason.TOO_LARGE, "an output would be " + sizeBytes + " bytes", null);
+    }
+    return result;
   }
 
   long heapBytes() {
@@ -118,7 +138,6 @@ final class V8Operator implements AutoCloseable {
   public void close() throws JavetException {
     watchdog.close();
     release();
-    runtime.close();
   }
 
   private int call(int length) throws JavetException {
@@ -134,6 +153,13 @@ final class V8Operator implements AutoCloseable {
   }
 
   private void load() throws JavetException {
+    isFull = false;
+    runtime = V8Host.getV8Instance().createV8Runtime();
+    runtime.setNearHeapLimitCallback((limit, initial) -> {
+      isFull = true;
+      runtime.terminateExecution();
+      return limit + STOPPING_BYTES;
+    });
     runtime.getExecutor(bundle).executeVoid();
     operator = runtime.getGlobalObject().get("attune");
     process = operator.get("process");
@@ -144,12 +170,10 @@ final class V8Operator implements AutoCloseable {
     for (Ages set : ages.values()) put(set);
   }
 
-  /** What was stopped in the middle may have left anything behind: a new context, and the isolate goes on. */
+  /** What was stopped in the middle may have left anything behind, and taken any memory: a new isolate. */
   private void reload() {
     try {
       release();
-      runtime.cancelTerminateExecution();
-      runtime.resetContext();
       load();
     } catch (JavetException cause) {
       throw new IllegalStateException("V8 cannot be started again", cause);
@@ -159,6 +183,7 @@ final class V8Operator implements AutoCloseable {
   private void release() throws JavetException {
     process.close();
     operator.close();
+    runtime.close();
   }
 
   private void put(Program program) throws JavetException {
