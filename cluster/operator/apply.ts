@@ -36,6 +36,7 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   const { record } = input;
   if (isErased(turn, input)) return "applied";
   if (record.kind === "tick" || (record.kind === "event" && record.event.traffic !== undefined)) return "applied";
+  if (record.kind === "event") checkTime(record.event.timestamp);
   if (record.kind === "link") {
     // A marker that no server would write must not cost a user his profile.
     if (turn.key.startsWith("a:")) handOver(turn, record.userKey, timeOf(state, input.atMs));
@@ -93,6 +94,14 @@ export function applyRecord(turn: Turn, input: RecordInput): "applied" | "hold" 
   if (outputs.folded && mayConcern(event, { program, hasDecided })) tell(turn, { kind: "acted", event, weight });
   note(turn, person, { atMs, outputs, event, merged });
   return "applied";
+}
+
+/** Year 9999. */
+const TIME_MS_MAX = 253_402_300_799_999;
+
+/** Servers let through no other; with one that somebody else wrote, the person's bytes could never be read again. */
+function checkTime(timestamp: number): void {
+  if (!Number.isInteger(timestamp) || timestamp < 0 || timestamp > TIME_MS_MAX) throw new RangeError(`${timestamp} is no timestamp`);
 }
 
 /** Of somebody who was erased, and written before, or after it by whoever did not know yet. */

@@ -72,6 +72,18 @@ test("a record gives a state, a step and a profile; several records of one turn 
   ok(step.kind === "step" && step.step.itemId === "lamp" && step.step.personKey === "u:1" && step.at === MONDAY_MS);
 });
 
+test("an event of a time that no server writes is refused, and its person can still be read", () => {
+  const operator = shopOperator();
+  const at = (timestamp: unknown, id: string) =>
+    record({ kind: "event", event: { event_id: id, event_type: "view", timestamp: timestamp as number, user_id: "1" } });
+  for (const timestamp of [-1, 1.5, null, "2026", 253_402_300_800_000, 8.64e15, 1e18])
+    throws(() => turn(operator, "u:1", EMPTY, at(timestamp, "e1")), /is no timestamp/);
+  for (const timestamp of [0, 253_402_300_799_999]) {
+    const { state } = turn(operator, "u:1", EMPTY, at(timestamp, "e1"));
+    equal(turn(operator, "u:1", state, at(MONDAY_MS, "e2")).done, 1, String(timestamp));
+  }
+});
+
 test("an event that names an unknown anonymous id waits, and everything behind it", () => {
   const operator = shopOperator();
   const first = record(view("e1", { user_id: "1", anonymous_id: "1" }));
