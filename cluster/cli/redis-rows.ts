@@ -48,6 +48,7 @@ export async function fillRedis(options: {
   const membership = new Membership(link, { project: `${project}.g${generation}.backfill`, server: FILLER, now: Date.now });
   const filler = new Filler({
     connection,
+    link,
     membership,
     target: profilesTarget({
       topic: topics.profiles,

@@ -71,6 +71,8 @@ export class RedisLink {
   #closed = false;
   /** Questions that were not answered in time or not at all. */
   faultsTotal = 0;
+  /** Lines for commands that were made, whichever node they lead to: behind a new one may be a Redis that lacks what went over an older one. */
+  linesTotal = 0;
 
   private constructor(connection: RedisConnection) {
     this.#client = openClient(connection);
@@ -79,6 +81,7 @@ export class RedisLink {
       // Each failed command says so itself; `isUp` tells the rest.
       client.on("error", () => void this.faultsTotal++);
     }
+    this.#client.on("ready", () => void this.linesTotal++);
     this.#listening.on("ready", () => {
       // A line that was cut and mended between two looks.
       if (this.isCurrent) for (const listener of this.#listeners) listener(true);
@@ -261,7 +264,7 @@ function openClient({ urls, cluster = urls.length > 1, username, password, tls }
       send: (key, args) => client.sendCommand(key, false, [...args], commandOptions),
       subscribe: (channel, listener) => client.subscribe(channel, listener, true),
       connect: () => client.connect(),
-      on: (event, listener) => void client.on(event, listener),
+      on: (event, listener) => void client.on(event === "ready" ? "node-ready" : event, listener),
       destroy: () => client.destroy(),
     };
   }

@@ -162,6 +162,24 @@ test("Redis flushed: degraded lists until it is filled again, then everything is
   deepEqual(told, [], "what is filled again is no news");
 });
 
+test("Redis came back as it was a moment ago: what was written since is filled in again, also where the mark is the same", options, async () => {
+  const project = await cluster.newProject();
+  const [server] = project.servers as [ClusterProject];
+  const marks = () => redis("MGET", ...[0, 1, 2].map((shard) => `attune:{${project.name}.${shard}}:g1:mark`));
+  for (let round = 0; round < 3; round++) {
+    const before = await marks();
+    await submit(server, view(`first${round}`, { user_id: "ada" }, `a${round}`));
+    // The marks have just moved: none does again for a second.
+    await until(marks, (now) => String(now) !== String(before));
+    await redis("SAVE");
+    await submit(server, view(`then${round}`, { user_id: "ada" }, `b${round}`));
+    await until(() => server.profile({ user_id: "ada" }), (found) => recentOf(found)[0] === `b${round}`);
+    await cluster.redis.part.kill();
+    await cluster.redis.part.start();
+    await until(() => server.profile({ user_id: "ada" }), (found) => recentOf(found)[0] === `b${round}` && found!.degraded === undefined);
+  }
+});
+
 const flush = (): Promise<unknown> => redis("FLUSHALL");
 
 /** As somebody who has Redis's own command line. */

@@ -1,10 +1,11 @@
 // Fills Redis from a topic: each partition by the server that it falls to. How far a partition was taken in stands in
 // Redis, beside what was filled; where that mark is not what we left there, Redis lost something, and we go on from what
-// it has. What is written is versioned, so that filling twice changes nothing.
+// it has; so we do behind each new line to Redis. What is written is versioned, so that filling twice changes nothing.
 //
 // The mark is there before the first row: a Redis that loses its rows then never looks like one that had none yet.
 import type { KafkaConnection } from "../kafka/connection.ts";
 import { KafkaReader, type ReadBatch, type ReadRecord } from "../kafka/reader.ts";
+import type { RedisLink } from "../redis/link.ts";
 import type { ShardMark } from "../redis/profile-store.ts";
 import type { Membership } from "./membership.ts";
 
@@ -30,6 +31,8 @@ const NOTHING_TAKEN = 0;
 interface Share {
   /** The mark as we left it; undefined while none of ours stands in Redis. */
   mark: number | undefined;
+  /** The newest line to Redis when reading went on from the mark. */
+  line: number;
   /** The end was reached since Redis was empty. */
   isWhole: boolean;
   /** Records before this offset were told before Redis lost them; undefined until the topic's end is known. */
@@ -38,6 +41,7 @@ interface Share {
 }
 
 export class Filler {
+  readonly #link: RedisLink;
   readonly #target: FillTarget;
   readonly #membership: Membership;
   readonly #reader: KafkaReader;
@@ -45,7 +49,8 @@ export class Filler {
   #closed = false;
   recordsTotal = 0;
 
-  constructor(options: { connection: KafkaConnection; target: FillTarget; membership: Membership }) {
+  constructor(options: { connection: KafkaConnection; link: RedisLink; target: FillTarget; membership: Membership }) {
+    this.#link = options.link;
     this.#target = options.target;
     this.#membership = options.membership;
     this.#reader = new KafkaReader({ connection: options.connection, onBatch: (batch) => this.#take(batch) });
@@ -85,7 +90,7 @@ export class Filler {
         if (share !== undefined) this.#reader.stop(this.#target.topic, partition);
         this.#shares.delete(partition);
       } else if (share === undefined) {
-        const taken: Share = { mark: undefined, isWhole: false, newsFrom: undefined, isReading: false };
+        const taken: Share = { mark: undefined, line: 0, isWhole: false, newsFrom: undefined, isReading: false };
         this.#shares.set(partition, taken);
         void this.#start(partition, taken);
       } else if (share.isReading) {
@@ -118,6 +123,7 @@ export class Filler {
 
   /** Reads on from the mark; where there is none, sets it first. */
   async #takeUp(partition: number, share: Share): Promise<void> {
+    share.line = this.#link.linesTotal;
     if (share.mark === undefined) {
       const { mark } = await this.#target.moveMark(partition, { from: undefined, to: NOTHING_TAKEN, isWhole: false });
       share.mark = mark;
@@ -162,7 +168,8 @@ export class Filler {
   /** Brings the mark to where reading stands; where it was not as we left it, reading goes on from it. */
   async #move(partition: number, share: Share): Promise<void> {
     const { topic } = this.#target;
-    if (share.mark === undefined) return this.#takeUp(partition, share);
+    // Behind a new line may be an older state that has this very mark, and not the rows that were written since.
+    if (share.mark === undefined || share.line !== this.#link.linesTotal) return this.#takeUp(partition, share);
     const to = this.#reader.position(topic, partition);
     if (to === undefined) return;
     const isWhole = this.#reader.isAtEnd(topic, partition);

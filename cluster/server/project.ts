@@ -182,7 +182,7 @@ export class ClusterProject implements Project {
       onDone: (details) => options.onOwnAct?.({ project: name, action: "erasure done", details }),
     });
     erasures.onJob((job) => this.#erased(job));
-    this.#fillers = targets.map((target) => new Filler({ connection, target, membership: this.#membership }));
+    this.#fillers = targets.map((target) => new Filler({ connection, link, target, membership: this.#membership }));
     this.#job = new JobWatch({ connection, generation, log: topics.log });
     this.#outputs = new OutputsWatch({ connection, generation });
     this.#sizes = new Sizes({ link, store, letters: this.#letters, learner });
