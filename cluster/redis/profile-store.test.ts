@@ -78,6 +78,19 @@ for (const name of ["alone", "clustered"] as const) {
   });
 }
 
+test("lists that somebody took away are whole again when the rows are written once more", options, async () => {
+  const store = await openStore();
+  await put(store, "u:ada", person(2, 10, ["fans"]));
+  await put(store, "a:phone", { ...person(1, 1), person: Buffer.alloc(0), signpost: "u:ada" });
+  const shard = `attune:{${store.names.project}.${store.shardOf("u:ada")}}:g1:`;
+  await store.link.write(shard, ["DEL", `${shard}keys`, `${shard}m:fans`]);
+  equal(await put(store, "u:ada", person(1, 9, ["old"])), false);
+  deepEqual([await store.count(), await store.members("fans", { limit: 9 })], [0, []]);
+  equal(await put(store, "u:ada", person(2, 10, ["fans"])), false, "told once");
+  equal(await put(store, "a:phone", { ...person(1, 1), person: Buffer.alloc(0), signpost: "u:ada" }), false);
+  deepEqual([await store.search("", 9), await store.members("fans", { limit: 9 }), await store.members("old", { limit: 9 })], [["u:ada"], ["u:ada"], []]);
+});
+
 test("whatever order writes come in, and however often, the newest wins", options, async () => {
   const store = await openStore();
   for (let seed = 0; seed < 5; seed++) {

@@ -62,7 +62,8 @@ const REFUSING = "!refusing";
 
 /**
  * KEYS: row, the shard's person keys, the channel's tag. ARGV: row, prefix of segments, person key, 1 for a signpost,
- * channel, message. 1 where the row was taken: where it is newer, as `isNewer` has it.
+ * channel, message. 1 where the row was taken: where it is newer, as `isNewer` has it. One that is there already has its lists
+ * completed: somebody else may have taken those away.
  */
 const PUT = script(`
 local row = ARGV[1]
@@ -74,8 +75,13 @@ if head ~= '' then
   local oldSequence, oldAsOf, oldLength = struct.unpack('>ddI4', head)
   if asOf < oldAsOf - ${LIVES_APART_MS} then return 0 end
   local isOfOneLife = asOf <= oldAsOf + ${LIVES_APART_MS}
-  if isOfOneLife and (sequence < oldSequence or (sequence == oldSequence and asOf <= oldAsOf)) then return 0 end
+  if isOfOneLife and (sequence < oldSequence or (sequence == oldSequence and asOf < oldAsOf)) then return 0 end
   if oldLength > 0 then before = redis.call('GETRANGE', KEYS[1], ${HEAD_BYTES}, ${HEAD_BYTES - 1} + oldLength) end
+  if isOfOneLife and sequence == oldSequence and asOf == oldAsOf then
+    for name in string.gmatch(before, '[^\\n]+') do redis.call('ZADD', ARGV[2] .. name, 0, ARGV[3]) end
+    if ARGV[4] ~= '1' then redis.call('ZADD', KEYS[2], 0, ARGV[3]) end
+    return 0
+  end
 end
 redis.call('SET', KEYS[1], row)
 if names ~= before then
