@@ -5,6 +5,7 @@
 // dies with its rows. The script takes a row only where it is newer, so writes may come twice, late and from several
 // servers; and it alone tells the others, so that each change is told once.
 import type { Consent } from "../../core/record.ts";
+import type { ErasureBook } from "../erasure/book.ts";
 import { partitionOf } from "../kafka/partition.ts";
 import { decodeProfile, encodeProfile, LIVES_APART_MS, type ProfileChange, type ProfileValue } from "../wire/profile.ts";
 import type { RedisLink } from "./link.ts";
@@ -222,14 +223,28 @@ export class ProfileStore {
 
   /** Keys of all persons that there are rows of, shard after shard. */
   async *everybody(): AsyncGenerator<string> {
-    for (const shard of this.#shards()) {
-      for (let from = "-", isLast = false; !isLast; ) {
-        const keys = await this.#range(`${this.#prefix(shard)}keys`, from, "+", PAGE);
-        yield* keys;
-        isLast = keys.length < PAGE;
-        from = `(${keys.at(-1)}`;
-      }
+    for (const shard of this.#shards()) yield* this.#everybodyOf(shard);
+  }
+
+  async *#everybodyOf(shard: number): AsyncGenerator<string> {
+    for (let from = "-", isLast = false; !isLast; ) {
+      const keys = await this.#range(`${this.#prefix(shard)}keys`, from, "+", PAGE);
+      yield* keys;
+      isLast = keys.length < PAGE;
+      from = `(${keys.at(-1)}`;
     }
+  }
+
+  /** Takes out the shard's persons who were erased, where that was not done since the newest erasure. */
+  async clean(shard: number, erasures: Pick<ErasureBook, "newestAtMs" | "erasedAt">): Promise<void> {
+    const key = `${this.#prefix(shard)}erased`;
+    const toMs = erasures.newestAtMs;
+    if (toMs === -Infinity || Number(await this.link.write(key, ["GET", key])) === toMs) return;
+    for await (const person of this.#everybodyOf(shard)) {
+      const atMs = erasures.erasedAt(person);
+      if (atMs !== undefined) await this.erase(person, atMs);
+    }
+    await this.link.write(key, ["SET", key, String(toMs)]);
   }
 
   /** Person keys of a segment, shard after shard, each in key order; `after` is the last one of the page before. */

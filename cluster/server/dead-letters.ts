@@ -3,6 +3,7 @@
 import { HostError } from "../../server/ports.ts";
 import { anonymousKeyOf, userKeyOf } from "../../core/identity/identity.ts";
 import type { DeadLetter } from "../../core/record.ts";
+import type { ErasureBook } from "../erasure/book.ts";
 import { textsOf } from "../../server/privacy/belonging.ts";
 import { decodeClusterRecord } from "../wire/record.ts";
 import { decodeDocument, type QuarantineValue } from "../wire/documents.ts";
@@ -17,6 +18,7 @@ const LETTERS_MAX = 100_000;
 /** Letters dealt with whose places are remembered, for whoever has got to one of them on his way through the list. */
 const GONE_MAX = 10_000;
 const RETRY_AFTER_S = 2;
+const SCAN_COUNT = 1_000;
 
 /**
  * KEYS: ids by time, letters by id, resolved records of the job, ids by time of those dealt with. ARGV: time, id, letter (''
@@ -45,8 +47,8 @@ return 1
 export interface DeadLetterIndexOptions {
   readonly link: RedisLink;
   readonly project: string;
-  /** Whether what the person of this key did at that moment was erased. */
-  readonly isErased: (personKey: string, atMs: number) => boolean;
+  /** It may grow. */
+  readonly erasures: ErasureBook;
   /** A value that is no letter; it is left out. */
   readonly onCorrupt: (error: Error) => void;
 }
@@ -54,13 +56,13 @@ export interface DeadLetterIndexOptions {
 export class DeadLetterIndex {
   readonly #link: RedisLink;
   readonly #prefix: string;
-  readonly #isErased: (personKey: string, atMs: number) => boolean;
+  readonly #erasures: ErasureBook;
   readonly #onCorrupt: (error: Error) => void;
   #total = 0;
 
-  constructor({ link, project, isErased, onCorrupt }: DeadLetterIndexOptions) {
+  constructor({ link, project, erasures, onCorrupt }: DeadLetterIndexOptions) {
     this.#link = link;
-    this.#isErased = isErased;
+    this.#erasures = erasures;
     this.#onCorrupt = onCorrupt;
     this.#prefix = `attune:{${project}}:letters:`;
   }
@@ -127,6 +129,7 @@ export class DeadLetterIndex {
         const mark = String(await run(this.#link, MARK, marks, args));
         return { mark: mark === "" ? undefined : Number(mark) };
       },
+      clean: () => this.#clean(),
       write: async (records) => void (await Promise.all(records.map((record) => this.#put(kind, record)))),
     };
   }
@@ -154,6 +157,21 @@ export class DeadLetterIndex {
     }
   }
 
+  /** Takes out letters of who was erased, where that was not done since the newest erasure. */
+  async #clean(): Promise<void> {
+    const [key, rows] = [`${this.#prefix}erased`, `${this.#prefix}rows`];
+    const toMs = this.#erasures.newestAtMs;
+    if (toMs === -Infinity || Number(await this.#link.write(key, ["GET", key])) === toMs) return;
+    for (let cursor = "0", isLast = false; !isLast; isLast = cursor === "0") {
+      const scan = ["HSCAN", rows, cursor, "COUNT", String(SCAN_COUNT)];
+      const [next, found] = (await this.#link.write(rows, scan)) as [Buffer, Buffer[]];
+      const letters = found.flatMap((field, i) => (i % 2 === 0 ? [] : [letterOf(field)]));
+      await this.remove(letters.filter((letter) => this.#namesErased(letter)).map(({ id }) => id));
+      cursor = next.toString();
+    }
+    await this.#link.write(key, ["SET", key, String(toMs)]);
+  }
+
   /** Takes them out of the index. @throws RedisAwayError */
   async remove(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
@@ -164,7 +182,7 @@ export class DeadLetterIndex {
   /** A letter is everybody's whose id stands anywhere in it. */
   #namesErased({ at, body }: DeadLetter): boolean {
     for (const text of textsOf(body))
-      if (this.#isErased(userKeyOf(text), at) || this.#isErased(anonymousKeyOf(text), at)) return true;
+      if (this.#erasures.covers(userKeyOf(text), at) || this.#erasures.covers(anonymousKeyOf(text), at)) return true;
     return false;
   }
 

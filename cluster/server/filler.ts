@@ -18,6 +18,8 @@ export interface FillTarget {
     partition: number,
     move: { from: number | undefined; to: number; isWhole: boolean },
   ): Promise<{ mark: number | undefined }>;
+  /** Takes out who was erased since Redis was last filled from here: no record does, because erasures take tombstones out of topics too. */
+  clean(partition: number): Promise<void>;
   /** What it rejects is tried again. `isRefill`: these are not news, only lost before. */
   write(records: readonly ReadRecord[], isRefill: boolean): Promise<void>;
 }
@@ -31,7 +33,7 @@ const NOTHING_TAKEN = 0;
 interface Share {
   /** The mark as we left it; undefined while none of ours stands in Redis. */
   mark: number | undefined;
-  /** The newest line to Redis when reading went on from the mark. */
+  /** The newest line to Redis when its mark was read. */
   line: number;
   /** The end was reached since Redis was empty. */
   isWhole: boolean;
@@ -90,18 +92,24 @@ export class Filler {
         if (share !== undefined) this.#reader.stop(this.#target.topic, partition);
         this.#shares.delete(partition);
       } else if (share === undefined) {
-        const taken: Share = { mark: undefined, line: 0, isWhole: false, newsFrom: undefined, isReading: false };
-        this.#shares.set(partition, taken);
-        void this.#start(partition, taken);
+        this.#begin(partition);
       } else if (share.isReading) {
         await this.#move(partition, share).catch(() => undefined);
       }
     }
   }
 
+  /** From what Redis has; also where it is not as we left it. */
+  #begin(partition: number): void {
+    const share: Share = { mark: undefined, line: 0, isWhole: false, newsFrom: undefined, isReading: false };
+    this.#shares.set(partition, share);
+    void this.#start(partition, share);
+  }
+
   async #start(partition: number, share: Share): Promise<void> {
     while (!this.#closed && this.#shares.get(partition) === share) {
       try {
+        share.line = this.#link.linesTotal;
         Object.assign(share, await this.#target.mark(partition));
         await this.#takeUp(partition, share);
         await this.#finish(partition, share);
@@ -123,11 +131,11 @@ export class Filler {
 
   /** Reads on from the mark; where there is none, sets it first. */
   async #takeUp(partition: number, share: Share): Promise<void> {
-    share.line = this.#link.linesTotal;
     if (share.mark === undefined) {
       const { mark } = await this.#target.moveMark(partition, { from: undefined, to: NOTHING_TAKEN, isWhole: false });
       share.mark = mark;
     }
+    await this.#target.clean(partition);
     if (this.#shares.get(partition) !== share) return;
     share.isReading = true;
     share.newsFrom = share.isWhole ? 0 : undefined;
@@ -165,20 +173,19 @@ export class Filler {
     }
   }
 
-  /** Brings the mark to where reading stands; where it was not as we left it, reading goes on from it. */
+  /** Brings the mark to where reading stands; where it was not as we left it, all begins again from what Redis has. */
   async #move(partition: number, share: Share): Promise<void> {
     const { topic } = this.#target;
     // Behind a new line may be an older state that has this very mark, and not the rows that were written since.
-    if (share.mark === undefined || share.line !== this.#link.linesTotal) return this.#takeUp(partition, share);
+    if (share.mark === undefined || share.line !== this.#link.linesTotal) return this.#begin(partition);
     const to = this.#reader.position(topic, partition);
     if (to === undefined) return;
     const isWhole = this.#reader.isAtEnd(topic, partition);
     const { mark } = await this.#target.moveMark(partition, { from: share.mark, to, isWhole });
     if (this.#shares.get(partition) !== share) return;
-    const isAsWeLeftIt = mark === to;
+    if (mark !== to) return this.#begin(partition);
     share.mark = mark;
-    share.isWhole = mark === undefined ? false : share.isWhole || isWhole;
-    if (!isAsWeLeftIt) await this.#takeUp(partition, share);
+    share.isWhole ||= isWhole;
   }
 }
 

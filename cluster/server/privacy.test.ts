@@ -238,6 +238,8 @@ test("he is forgotten on every server at once, for good, and may begin anew", op
   const profileOf = (node: { url: string }) => ask(node, "GET /v1/users/canary-ada/profile");
   const held = new Set((await mentions(project, "canary")).map((topic) => topic.split(".").at(-1)));
   deepEqual([...held].sort(), ["dead-letters", "decision", "events", "handover", "outcomes", "profiles", "steps"]);
+  const link = await RedisLink.open({ urls: [cluster.redis.url] });
+  await link.write("all", ["SAVE"]);
   const happenedMs = Date.now();
   const { status, json: job } = await ask(one, "DELETE /v1/privacy/users/canary-ada");
   const answeredMs = performance.now();
@@ -290,8 +292,16 @@ test("he is forgotten on every server at once, for good, and may begin anew", op
   await send(one, view("bob-2", { user_id: "bob" }));
   await settled(one, "bob");
   equal((await ask(one, "GET /v1/users/canary-ada/profile")).status, 404, "a log that is read again brings nobody back");
+  // Redis comes back as it was before, and no topic has a tombstone any more.
+  await cluster.redis.part.kill();
+  await cluster.redis.part.start();
+  await until("the others alone", async () => {
+    const { status, json } = await ask(one, "GET /v1/segments/seen/users");
+    return status === 200 && json.total === 1 && json.users[0].user_id === "bob";
+  });
+  await until("no dead letter", async () => (await ask(one, "GET /v1/dead-letters")).json.total === 0);
+  await until("no row", async () => !String(await link.write("all", ["KEYS", "*p:u:*"])).includes("canary"));
   // Redis loses everything, and is filled from topics that hold him still.
-  const link = await RedisLink.open({ urls: [cluster.redis.url] });
   await link.write("all", ["FLUSHALL"]);
   link.close();
   await until("the members", async () => (await members(one)).length > 0);

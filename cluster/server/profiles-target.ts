@@ -51,6 +51,7 @@ export function profilesTarget({ topic, store, erasures, server, onTaken, onCorr
     partitions: store.names.shards,
     mark: (partition) => store.mark(partition),
     moveMark: (partition, move) => store.moveMark(partition, move),
+    clean: (partition) => store.clean(partition, erasures),
     async write(records, isRefill) {
       const values = records.map(read).filter((value) => value !== undefined);
       // Rows may come in any order, because the newer one wins; but who comes behind a tombstone begins anew.

@@ -144,8 +144,7 @@ export class ClusterProject implements Project {
       mayRefuse: () => this.#sizes.mayRefuse || this.#people.mayRefuse,
     });
     this.#intake = new ClusterIntake({ topics, partitions, ownKeys, sender, people: this.#people, consents, erasures, itemOf, now });
-    const isErased = (key: string, atMs: number): boolean => erasures.covers(key, atMs);
-    this.#letters = new DeadLetterIndex({ link, project: options.name, isErased, onCorrupt: options.onFault });
+    this.#letters = new DeadLetterIndex({ link, project: options.name, erasures: erasures.book, onCorrupt: options.onFault });
     this.#programs = new ProgramWriter({ topic: topics.control, sender, learner, now });
     // Servers of another generation fill other topics.
     const { name, generation = 1 } = options;
