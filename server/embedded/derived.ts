@@ -209,6 +209,22 @@ export class Derived {
     return records;
   }
 
+  /**
+   * Adds the ids of what the log holds from before the state's beginning, where that was seeded from a base, which has none:
+   * events may be kept for longer than decisions, and the base goes by the shorter age.
+   */
+  async rememberEarlier(log: SegmentLog, isStopped: () => boolean = () => false): Promise<void> {
+    if (this.#ids.count > 0) return;
+    const giveWay = givingWay();
+    for (const { type, payload } of log.read(log.start, { to: this.position, onCorrupt: () => {} })) {
+      const record = decodeRecord(type, payload);
+      if (record !== undefined) this.fold.remember(record);
+      const turn = giveWay();
+      if (turn !== undefined) await turn;
+      if (isStopped()) return;
+    }
+  }
+
   /** Ids whose events all lie before this position of the log are known no more, from the next checkpoint on. */
   forgetIds(before: number): void {
     this.#ids.dropBefore(before);

@@ -287,13 +287,31 @@ export class Fold {
     return applyAttributes(person, attributes, at, this.programs);
   }
 
-  #event({ event, keys: checked }: EventRecord): PersonChange | undefined {
-    const { user, anonymous } = checked ?? eventKeysOf(event);
-    for (const key of [user, anonymous]) {
+  /** Knows again what a record names once, and does nothing else of what it says. */
+  remember(record: KeyedRecord): void {
+    if (record.kind === "event") this.#rememberEvent(record);
+    else if (record.kind === "dead_letter") this.#rememberLetter(record.letter);
+  }
+
+  #rememberEvent({ event, keys: checked }: EventRecord): EventKeys {
+    const keys = checked ?? eventKeysOf(event);
+    for (const key of [keys.user, keys.anonymous]) {
       if (key === undefined) continue;
       if (checked === undefined) this.#ids.add(key.hi, key.lo);
       else this.#ids.addNew(key.hi, key.lo);
     }
+    return keys;
+  }
+
+  #rememberLetter({ once }: DeadLetter): void {
+    if (once === undefined) return;
+    const { hi, lo } = letterKey(once);
+    this.#ids.add(hi, lo);
+  }
+
+  #event(record: EventRecord): PersonChange | undefined {
+    const { event } = record;
+    const { user, anonymous } = this.#rememberEvent(record);
     this.counts.events++;
     if (event.traffic !== undefined) {
       this.counts.marked[event.traffic]++;
@@ -357,10 +375,7 @@ export class Fold {
       this.letters.set(letter.id, null);
       return;
     }
-    if (letter.once !== undefined) {
-      const { hi, lo } = letterKey(letter.once);
-      this.#ids.add(hi, lo);
-    }
+    this.#rememberLetter(letter);
     this.letters.set(letter.id, text.encode(letter));
     this.#oldestLetters.came(letter.id);
     this.counts.deadLetters++;

@@ -236,6 +236,7 @@ export class Forgetting {
     const onCorrupt = (): void => {};
     let records = 0;
     try {
+      await next.rememberEarlier(log, isStopped);
       const step = async (): Promise<void> => {
         records += await next.replay(log, next.position, { onCorrupt, isStopped });
         if (isStopped()) throw new ErasureStopped("the host goes down");

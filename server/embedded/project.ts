@@ -505,6 +505,7 @@ export class EmbeddedProject implements Project {
   /** Folds the log from `from` on: the position from which persons may lack something. */
   async #recover(from: number): Promise<number> {
     this.#derived.load();
+    await this.#derived.rememberEarlier(this.log);
     const records = await this.#derived.replay(this.log, from, { onCorrupt: this.#options.onFault ?? (() => {}) });
     if (this.fold.programs.entries.length === 0) await this.#create();
     const aheadMs = this.#clockAheadMs();

@@ -200,6 +200,33 @@ for (const seed of [1, 2, 3]) {
   });
 }
 
+test("where events are kept for longer than decisions, their ids are known as long, also to a state that was built anew", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const folder = testFolder();
+  const project = await openProject(folder, clock, { retention: { ...forever(), events: 20 * DAY, decisions: 2 * DAY } });
+  const sent = event(clock, "1", { user_id: "ada", anonymous_id: "phone" });
+  const broken = { ...(letter({}) as object), once: "file:1" } as never;
+  await project.submit({ events: [structuredClone(sent)], deadLetters: [broken] });
+  clock.nowMs += DAY;
+  await project.retain(); // a new segment
+  clock.nowMs += 4 * DAY;
+  await send(project, event(clock, "2", { user_id: "bob" }));
+  await project.retain();
+  deepEqual([project.log.start, project.base === undefined], [0, false]);
+  const isKnown = async (known: EmbeddedProject): Promise<void> => {
+    const submission = { events: [structuredClone(sent), event(clock, "2", { user_id: "bob" })], deadLetters: [broken] };
+    deepEqual(await known.submit(submission), ["duplicate", "duplicate"]);
+    equal((await known.deadLetters({ limit: 10 })).total, 1);
+  };
+  const crashed = folder.crashed();
+  crashed.remove("state", "ids");
+  await isKnown(await openProject(crashed, clock));
+  const { job_id } = await project.erasePerson({ user_id: "eve" });
+  while ((await project.erasure(job_id))!.status !== "done") await new Promise(setImmediate);
+  await isKnown(project);
+  deepEqual(await verified(project, clock), []);
+});
+
 test("an erasure reaches what stands for the log's head", async () => {
   const rng = rngFrom(5);
   const clock: Clock = { nowMs: START_MS };
