@@ -119,7 +119,8 @@ test("who was erased after the backup is erased from what is restored, at any po
   const send = (id: string, ref: object) => project.submit({ events: [event(id, ref, ++now.ms)], deadLetters: [] });
   await send("1", { anonymous_id: "phone" });
   await send("2", { user_id: "ada", anonymous_id: "phone" });
-  await send("3", { user_id: "bob" });
+  await send("3", { user_id: "bob", anonymous_id: "tablet" });
+  await send("ada's too", { user_id: "ada", anonymous_id: "tablet" });
   const then = { atMs: now.ms, position: project.log.end };
   await send("4", { user_id: "bob" });
   await send("5", { user_id: "eve" });
@@ -135,6 +136,7 @@ test("who was erased after the backup is erased from what is restored, at any po
     const restored = (await open(name)).projects.get("default")!;
     equal(await restored.profile({ user_id: "ada" }), undefined);
     equal(await restored.profile({ anonymous_id: "phone" }), undefined);
+    equal(await restored.profile({ anonymous_id: "tablet" }), undefined, "nor does her device lead to who had it before");
     equal((await restored.profile({ user_id: "bob" }))!.recent.length, point === undefined ? 2 : 1);
     equal((await restored.profile({ user_id: "eve" })) !== undefined, point === undefined, "what came later is not there");
     await checked(restored, now);

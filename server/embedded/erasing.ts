@@ -1,4 +1,5 @@
 // The log's part of erasures: takes out the records of those who are erased, and reads it all again to see that none is left.
+import type { LogRecord } from "../../core/record.ts";
 import type { LogEntry, LogFault, SegmentLog } from "../log/log.ts";
 import { givingWay } from "../giving-way.ts";
 import { Belonging } from "../privacy/belonging.ts";
@@ -31,8 +32,13 @@ export async function eraseFromLog(options: {
   isClosed: boolean;
   /** Asked now and then. */
   isStopped: () => boolean;
+  /**
+   * Writes into the log that shared devices of theirs are nobody's: one that was restored does not say it yet, and without their
+   * records these would lead to who had them before.
+   */
+  append?: (records: readonly LogRecord[]) => Promise<void>;
 }): Promise<LogProofs> {
-  const { log, jobs, ledger, isClosed, isStopped } = options;
+  const { log, jobs, ledger, isClosed, isStopped, append } = options;
   // Devices too: where their links lie in the base, the log does not say whose they were.
   const jobOf = new Map(jobs.flatMap((job) => job.hashes.map((hash) => [hash, job])));
   const belonging = new Belonging((key) => jobOf.has(ledger.hashOf(key)));
@@ -65,9 +71,12 @@ export async function eraseFromLog(options: {
     return { records, found, faults };
   };
 
+  let newestMs = 0;
   await readAll(({ type, payload }) => {
     const record = decodeRecord(type, payload);
-    if (record !== undefined) belonging.meet(record);
+    if (record === undefined) return;
+    belonging.meet(record);
+    newestMs = record.at;
   });
   await readAll(({ type, payload, position }) => {
     const record = decodeRecord(type, payload);
@@ -86,6 +95,8 @@ export async function eraseFromLog(options: {
   }
   // Before anything is taken out of the log: afterwards nobody finds these devices any more.
   if (grown.size > 0) await ledger.save(...grown);
+  const shared = [...belonging.sharedDevices()];
+  await append?.(shared.map((device) => ({ kind: "expiry", at: newestMs, names: [device] })));
   const held = await countOf();
   const { segments } = await log.erase(before, (entry) => isModelOf(entry, before) || jobsOf(entry).length > 0);
   const left = await countOf();

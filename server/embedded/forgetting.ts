@@ -2,8 +2,11 @@
 // erasure then derives everything from the log once more, beside what serves.
 import { uuidv7 } from "uuidv7";
 import { formatTimestamp } from "../../core/event/time.ts";
+import { refOfKey } from "../../core/identity/identity.ts";
+import { ANONYMOUS_IDS_MAX } from "../../core/profile/state.ts";
 import type { LogRecord, PersonRef } from "../../core/record.ts";
 import type { SegmentLog } from "../log/log.ts";
+import { givingWay } from "../giving-way.ts";
 import type { ErasureStatus, OwnAct } from "../ports.ts";
 import type { ErasureJob, ErasureProof, Erasures } from "../privacy/erasures.ts";
 import type { RetentionPolicy, RetentionReport } from "../privacy/retention.ts";
@@ -26,6 +29,9 @@ const RETAIN_EVERY_MS = 6 * 3_600_000;
 const RETAIN_FIRST_MS = 60_000;
 /** Bytes of the log that are folded while writes wait, when the state that was built anew takes over. */
 const LAST_STEP_BYTES = 256 * 1024;
+const DEVICES_A_WRITE = 500;
+/** A page of links looks through all that changed since the last checkpoint. */
+const LINKS_A_PAGE = 20_000;
 
 /** The project as its forgetting sees it. */
 export interface ForgettingHost {
@@ -129,12 +135,45 @@ export class Forgetting {
       return fold.namesOf(fold.keyNow(ref));
     };
     let names = namesNow();
-    if (names.length === 1) return names;
+    const older = await this.#olderDevices(names[0]!);
+    if (names.length + older.length === 1) return names;
+    const expiry = (device: string, at: number): LogRecord => ({ kind: "expiry", at, names: [device] });
+    const isHis = (device: string): boolean => this.#host.derived().fold.keyNow(refOfKey(device)) === names[0];
+    const taken: string[] = [];
+    for (let i = 0; i < older.length; i += DEVICES_A_WRITE) {
+      const some = older.slice(i, i + DEVICES_A_WRITE);
+      await this.#host.write(some.length, (atMs) => {
+        const his = some.filter(isHis);
+        taken.push(...his);
+        return his.map((device) => expiry(device, atMs));
+      });
+    }
     await this.#host.write(names.length, (atMs) => {
       names = namesNow();
-      return names.slice(1).map((device) => ({ kind: "expiry", at: atMs, names: [device] }));
+      return names.slice(1).map((device) => expiry(device, atMs));
     });
-    return names;
+    return [...names, ...taken];
+  }
+
+  /** Where he has had more devices than his profile names: all others that lead to him. */
+  async #olderDevices(key: string): Promise<string[]> {
+    const { fold } = this.#host.derived();
+    if ((fold.persons.get(key)?.anonymousIds.length ?? 0) < ANONYMOUS_IDS_MAX) return [];
+    const named = new Set(fold.namesOf(key));
+    const older: string[] = [];
+    const giveWay = givingWay();
+    for (let after: string | undefined; ; ) {
+      const page = fold.links.page({ ...(after === undefined ? {} : { after }), limit: LINKS_A_PAGE });
+      for (const [device, user] of page) {
+        if (Buffer.from(user).toString("utf8") === key && !named.has(device)) older.push(device);
+      }
+      if (page.length < LINKS_A_PAGE) return older;
+      after = page.at(-1)![0];
+      const turn = giveWay();
+      if (turn !== undefined) await turn;
+      // Another erasure has put a new state in its place.
+      if (this.#host.derived().fold !== fold) return this.#olderDevices(key);
+    }
   }
 
   /** Undefined: no such job. */

@@ -1,7 +1,9 @@
 // Opening a project's folder: the ledger of erasures, the log, and what is derived from it, as the last process left them.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { LogRecord } from "../../core/record.ts";
 import type { LogFault, SegmentLog } from "../log/log.ts";
+import { RecordBatch } from "../log/record-batch.ts";
 import { openLog } from "../log/segment-log.ts";
 import type { OwnAct } from "../ports.ts";
 import { Erasures } from "../privacy/erasures.ts";
@@ -15,6 +17,7 @@ import type { CheckpointSlice } from "./checkpointer.ts";
 import { derivedFault, openDerivedFiles, removeOthers, type DerivedFiles, type ProjectFolder } from "./derived.ts";
 import { eraseFromLog, type LogProofs } from "./erasing.ts";
 import { baseOf, eraseBase } from "./forgetting.ts";
+import { encodeRecord } from "./record-codec.ts";
 
 export interface ProjectOptions {
   /** Holds `log`, `ids` and `state`. */
@@ -96,7 +99,14 @@ export async function openParts(options: ProjectOptions): Promise<OpenedParts> {
       const { base } = log.bounds.at(-1)!;
       if (jobs.some(({ before }) => before > base)) await log.roll();
       // A crash came between: what the state still holds of them is not even looked at.
-      proofs = await eraseFromLog({ log, jobs, ledger, isClosed: vault !== undefined, isStopped: () => false });
+      proofs = await eraseFromLog({
+        log,
+        jobs,
+        ledger,
+        isClosed: vault !== undefined,
+        isStopped: () => false,
+        append: (records) => append(log!, records),
+      });
       await eraseBase({ place, jobs, ledger, proofs });
       await files.file.close();
       files = await openDerivedFiles(place, ledger.generation + 1);
@@ -109,6 +119,15 @@ export async function openParts(options: ProjectOptions): Promise<OpenedParts> {
     await files?.file.close();
     throw error;
   }
+}
+
+async function append(log: SegmentLog, records: readonly LogRecord[]): Promise<void> {
+  const batch = new RecordBatch();
+  for (const record of records) {
+    const { type, payload } = encodeRecord(record);
+    batch.add(type, payload);
+  }
+  if (batch.count > 0) await log.append(batch);
 }
 
 export function placeOf({ folder, name, vault }: ProjectOptions): ProjectFolder {

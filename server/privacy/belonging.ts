@@ -55,6 +55,14 @@ export class Belonging {
     }
   }
 
+  /** Those of them that somebody who is not wanted had before: without the wanted one's records they would be his again. */
+  *sharedDevices(): Generator<string> {
+    for (const [anonKey, userKey] of this.devices()) {
+      const isAnothers = (turn: Turn): boolean => turn.userKey !== undefined && !this.#isWanted(turn.userKey);
+      if (this.#isWanted(userKey) && this.#devices.get(anonKey)!.some(isAnothers)) yield anonKey;
+    }
+  }
+
   /** After both readings: the wanted persons that a record is about. A dead letter may name several, all others one. */
   *ownersOf(record: LogRecord, position: number): Generator<string> {
     switch (record.kind) {

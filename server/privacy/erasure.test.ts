@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { join } from "node:path";
 import { test } from "node:test";
 import { rngFrom } from "../../core/math/rng.ts";
+import { ANONYMOUS_IDS_MAX } from "../../core/profile/state.ts";
 import { openProject, randomEvent, START_MS, testFolder, type Clock } from "../embedded/testing.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
 import { verifyProject } from "../embedded/verify.ts";
@@ -138,6 +139,27 @@ test("a shared device is nobody's after an erasure of its last user, and never l
   await view("carl's", { user_id: "carl", ...tablet });
   await done(project, await project.erasePerson(ada));
   deepEqual([await itemsOf(ada), await itemsOf(tablet)], [undefined, ["carl's"]]);
+  deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
+});
+
+test("a shared device never leads back to the one before, also where its last user has had very many since", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const project = await openProject(testFolder(), clock);
+  let serial = 0;
+  const view = (ref: object) => {
+    const event = { event_id: `e${serial++}`, ...ref, event_type: "view", item_id: "i", timestamp: ++clock.nowMs, received_at: 0 };
+    return project.submit({ events: [event as never], deadLetters: [] });
+  };
+  const tablet = { anonymous_id: "tablet" };
+  await view({ user_id: "ada", ...tablet });
+  await view({ user_id: "bob", ...tablet });
+  for (let i = 0; i < ANONYMOUS_IDS_MAX; i++) await view({ user_id: "bob", anonymous_id: `cookie-${i}` });
+  const job = await project.erasePerson({ user_id: "bob" });
+  equal(await project.profile(tablet), undefined, "at once");
+  equal((await done(project, job)).scan.records_found, 0);
+  equal(await project.profile(tablet), undefined);
+  await view(tablet);
+  deepEqual([project.personKey(tablet), (await project.profile({ user_id: "ada" }))!.recent.length], ["a:tablet", 1]);
   deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
 });
 
