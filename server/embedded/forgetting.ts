@@ -69,6 +69,8 @@ export class Forgetting {
   #retentionTimer: NodeJS.Timeout | null = null;
   #retained: RetentionReport | undefined;
   #rolling: Promise<void> | null = null;
+  /** Names of whoever is not out of the log yet, oldest job first. */
+  readonly #forgotten = new Map<ErasureJob, readonly string[]>();
 
   constructor(host: ForgettingHost) {
     this.#host = host;
@@ -118,6 +120,7 @@ export class Forgetting {
       const job: ErasureJob = { job_id: uuidv7(), status: "running", at: nowMs(), before, hashes };
       await ledger.save(job);
       fold.forget(names);
+      this.#forgotten.set(job, names);
       return job;
     });
     if (job === undefined) return this.erase(ref);
@@ -252,6 +255,7 @@ export class Forgetting {
         const jobs = ledger.running();
         const proofs = await eraseFromLog({ log, jobs, ledger, isClosed, isStopped });
         await eraseBase({ place, jobs, ledger, proofs });
+        for (const job of jobs) this.#forgotten.delete(job);
         const { old, records } = await this.#rebuild();
         await this.finish(proofs, records, old);
       }
@@ -274,9 +278,17 @@ export class Forgetting {
     next.load();
     const onCorrupt = (): void => {};
     let records = 0;
+    const again = new Set<ErasureJob>();
     try {
       await next.rememberEarlier(log, isStopped);
       const step = async (): Promise<void> => {
+        // Whose turn is the next one's is still in the log: he is forgotten where what serves has forgotten him.
+        for (const [job, names] of this.#forgotten) {
+          if (again.has(job)) continue;
+          records += await next.replay(log, next.position, { to: job.before, onCorrupt, isStopped });
+          next.fold.forget(names);
+          again.add(job);
+        }
         records += await next.replay(log, next.position, { onCorrupt, isStopped });
         if (isStopped()) throw new ErasureStopped("the host goes down");
       };

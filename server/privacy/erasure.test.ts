@@ -163,6 +163,31 @@ test("a shared device never leads back to the one before, also where its last us
   deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
 });
 
+test("who is erased while another's erasure is worked off stays forgotten when that is done, and what he does anew stays", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const project = await openProject(testFolder(), clock);
+  const view = (id: string, user: string) => {
+    const event = { event_id: id, user_id: user, event_type: "view", item_id: "i", timestamp: ++clock.nowMs, received_at: 0 };
+    return project.submit({ events: [event as never], deadLetters: [] });
+  };
+  for (const user of ["ada", "bob", "eve"]) await view(user, user);
+  const first = await project.erasePerson({ user_id: "ada" });
+  const [bob, eve] = [await project.erasePerson({ user_id: "bob" }), await project.erasePerson({ user_id: "eve" })];
+  clock.nowMs += 1_000;
+  await view("again", "eve");
+  let isSecond = false;
+  while ((await project.erasure(bob.job_id))!.status !== "done") {
+    isSecond ||= (await project.erasure(first.job_id))!.status === "done";
+    equal(await project.profile({ user_id: "bob" }), undefined);
+    equal((await project.profile({ user_id: "eve" }))!.recent.length, 1);
+    await new Promise(setImmediate);
+  }
+  ok(isSecond, "one after the other");
+  await done(project, eve);
+  equal((await project.profile({ user_id: "eve" }))!.recent.length, 1);
+  deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
+});
+
 test("a visitor who logs in while the erasure is asked for goes with what the login made of them", async () => {
   const clock: Clock = { nowMs: START_MS };
   const project = await openProject(testFolder(), clock);
