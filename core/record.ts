@@ -77,7 +77,10 @@ export type LogRecord =
   | { kind: "decision"; at: number; decision: DecisionRecord }
   | { kind: "dead_letter"; at: number; letter: DeadLetter }
   | { kind: "experiment_stop"; at: number; stop: ExperimentStop }
-  /** Retention: a person who was not seen for too long is forgotten. His key, then those of his devices. */
+  /**
+   * Retention: a person who was not seen for too long is forgotten; or a device is taken from whoever has it. One key; earlier
+   * releases wrote a person's with those of his devices.
+   */
   | { kind: "expiry"; at: number; names: readonly string[] }
   /** A part of a background model, as it was trained (docs/decisions/models.md). */
   | ({ kind: "background"; at: number } & BackgroundPart);

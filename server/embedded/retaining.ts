@@ -80,10 +80,11 @@ async function expirePersons({ fold, policy, nowMs, isStopped, write }: Retentio
       const person = oldPerson(key);
       if (person === undefined) return [];
       counts[person.userId === undefined ? "visitors_expired" : "profiles_expired"]++;
-      return [{ kind: "expiry", at: atMs, names: fold().namesOf(key) }];
+      // Each of his devices by a record of its own: where others had it before, that outlives his erasure.
+      return fold().namesOf(key).map((name) => ({ kind: "expiry", at: atMs, names: [name] }));
     };
     // Who came back while this waited stays.
-    await write(old.length, (atMs) => old.flatMap((key) => record(key, atMs)));
+    await write(old.flatMap((key) => fold().namesOf(key)).length, (atMs) => old.flatMap((key) => record(key, atMs)));
   }
   return counts;
 }

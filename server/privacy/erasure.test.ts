@@ -4,13 +4,16 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { rngFrom } from "../../core/math/rng.ts";
 import { ANONYMOUS_IDS_MAX } from "../../core/profile/state.ts";
-import { openProject, randomEvent, START_MS, testFolder, type Clock } from "../embedded/testing.ts";
+import { openProject, randomEvent, recordsOf, START_MS, testFolder, type Clock } from "../embedded/testing.ts";
 import type { EmbeddedProject } from "../embedded/project.ts";
+import { decodeRecord } from "../embedded/record-codec.ts";
 import { verifyProject } from "../embedded/verify.ts";
 import type { ErasureStatus } from "../ports.ts";
 import { openVault } from "../vault/vault.ts";
 import { LedgerDamagedError } from "./erasures.ts";
+import { DEFAULT_RETENTION } from "./retention.ts";
 
+const DAY = 86_400_000;
 const PERSONS = 12;
 
 /** Every file under the folder, one behind the other. */
@@ -160,6 +163,28 @@ test("a shared device never leads back to the one before, also where its last us
   equal(await project.profile(tablet), undefined);
   await view(tablet);
   deepEqual([project.personKey(tablet), (await project.profile({ user_id: "ada" }))!.recent.length], ["a:tablet", 1]);
+  deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
+});
+
+test("a shared device that retention took from its last user does not lead to the one before when that one is erased", async () => {
+  const clock: Clock = { nowMs: START_MS };
+  const project = await openProject(testFolder(), clock, { retention: { ...DEFAULT_RETENTION, profiles: 10 * DAY } });
+  const view = (ref: object) => {
+    const event = { event_id: `e${clock.nowMs}`, ...ref, event_type: "view", item_id: "i", timestamp: clock.nowMs++, received_at: 0 };
+    return project.submit({ events: [event as never], deadLetters: [] });
+  };
+  const tablet = { anonymous_id: "tablet" };
+  await view({ user_id: "ada", ...tablet });
+  await view({ user_id: "bob", ...tablet });
+  await view({ user_id: "bob", anonymous_id: "own-device" });
+  clock.nowMs += 9 * DAY;
+  await view({ user_id: "ada" });
+  clock.nowMs += 2 * DAY;
+  equal((await project.retain())!.profiles_expired, 1);
+  await done(project, await project.erasePerson({ user_id: "bob" }));
+  deepEqual([await project.profile(tablet), (await project.profile({ user_id: "ada" }))!.recent.length], [undefined, 2]);
+  const names = recordsOf(project, decodeRecord).flatMap((record) => (record.kind === "expiry" ? record.names : []));
+  deepEqual(names, ["a:tablet"], "what he had to himself is gone");
   deepEqual((await verifyProject(project, { now: () => clock.nowMs })).differences, []);
 });
 
