@@ -166,12 +166,13 @@ export class EmbeddedProject implements Project {
   static async #open(options: ProjectOptions): Promise<EmbeddedProject> {
     const { proofs, ...parts } = await openParts(options);
     const { files, log } = parts;
+    const project = new EmbeddedProject(options, parts);
     try {
-      const project = new EmbeddedProject(options, parts);
       const records = await project.#recover(files.meta?.personsPosition ?? files.meta?.position ?? log.start);
       if (proofs !== undefined) await project.#forgetting.finish(proofs, records);
       return project;
     } catch (error) {
+      await project.#rest();
       await log.abandon();
       await files.file.close();
       throw error;
@@ -485,13 +486,7 @@ export class EmbeddedProject implements Project {
     if (this.#closed) return;
     this.#decisions.flush();
     this.#closed = true;
-    this.#timers.stop();
-    this.guards.stop();
-    await this.#trainer.stop();
-    await this.#families.stop();
-    this.#derived.sweep.stop();
-    await this.#forgetting.stop();
-    if (this.#checkpointTimer !== null) clearInterval(this.#checkpointTimer);
+    await this.#rest();
     await this.#committer.close();
     try {
       await this.checkpoint();
@@ -500,6 +495,17 @@ export class EmbeddedProject implements Project {
     }
     await this.log.close();
     await this.#derived.close();
+  }
+
+  /** Ends what it does by itself. */
+  async #rest(): Promise<void> {
+    this.#timers.stop();
+    this.guards.stop();
+    await this.#trainer.stop();
+    await this.#families.stop();
+    this.#derived.sweep.stop();
+    await this.#forgetting.stop();
+    if (this.#checkpointTimer !== null) clearInterval(this.#checkpointTimer);
   }
 
   /** Folds the log from `from` on: the position from which persons may lack something. */

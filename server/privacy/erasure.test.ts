@@ -305,6 +305,22 @@ test("he is forgotten at once, his bytes are gone everywhere, late events are re
   }
 });
 
+test("a start that cannot finish an erasure leaves nothing behind that works on its closed files", async (t) => {
+  const clock: Clock = { nowMs: START_MS };
+  const place = testFolder();
+  const project = await openProject(place, clock);
+  await project.submit({ events: [{ event_id: "1", user_id: "ada", event_type: "view", item_id: "i1", timestamp: clock.nowMs, received_at: clock.nowMs }], deadLetters: [] });
+  await project.erasePerson({ user_id: "ada" });
+  const mid = place.crashed();
+  await project.close();
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const failing = (): void => {
+    throw new Error("no trail");
+  };
+  await rejects(openProject(mid, clock, { onOwnAct: failing }), /no trail/);
+  t.mock.timers.tick(10 * 60_000);
+});
+
 test("a ledger that is lost, or put back from an older day, is made whole by its copy beside the key", async () => {
   const clock: Clock = { nowMs: START_MS };
   const vaults = testFolder();
