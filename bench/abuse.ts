@@ -3,6 +3,7 @@
 import { hash32 } from "../core/math/hash.ts";
 import { rngFrom, type Rng } from "../core/math/rng.ts";
 import type { CrowdDocument } from "../core/program/program.ts";
+import { shopProgram } from "../core/program/shop.ts";
 import type { RecentItem, Step } from "../core/model/step.ts";
 import { createRecommender, type Recommender } from "../core/rank/recommender.ts";
 import { stepStream } from "../core/testing/streams.ts";
@@ -50,7 +51,7 @@ const START_MS = 1_760_000_000_000;
 /** Items are more popular the smaller their number; neighbours within a theme follow each other. */
 export function simulateShop(options: ShopOptions): Exposure {
   const { persons, items, target, defences, seed, buys = false } = options;
-  const recommender = createRecommender({ models: { crowd: defences, item_ttl: "300d" }, learning: { share: 0.1 } });
+  const recommender = createRecommender({ models: { crowd: defences, item_ttl: "300d" }, learning: shopProgram.learning });
   for (let i = 0; i < items; i++) {
     recommender.putItem({ item_id: `i${i}`, categories: [`theme${Math.floor(i / THEME)}`], tags: [] }, START_MS);
   }
