@@ -242,6 +242,27 @@ test("what was under way when the server went down is kept, in words", async () 
   server.close();
 });
 
+test("a receiver that does not answer holds up nobody else's calls, and fills nobody else's queue", async () => {
+  const silentServer = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(silentServer, "listening");
+  const hanging = `http://127.0.0.1:${(silentServer.address() as AddressInfo).port}/`;
+  const hook = await receiver(200);
+  const sender = senderOf();
+  const fire = (url: string): void => sender.fire(node.project, { trigger, url, ref: { user_id: "ann" }, eventId: undefined });
+  for (let i = 0; i < 1_001; i++) fire(hanging);
+  deepEqual(sender.stats(), { queued: 1_000, delivered: 0, retried: 0, failed: 1 });
+  const answered = hook.answered();
+  fire(hook.url);
+  await answered;
+  while (sender.stats().delivered === 0) await new Promise((resolve) => setImmediate(resolve));
+  deepEqual(sender.stats(), { queued: 1_000, delivered: 1, retried: 0, failed: 1 });
+  equal((await letterOf(node, hanging)).message, "more than 1000 webhooks wait for this receiver");
+  silentServer.closeAllConnections();
+  await sender.close();
+  silentServer.close();
+  hook.close();
+});
+
 test("the operator's guide shows every field of a call", async () => {
   const hook = await receiver(200);
   const sender = senderOf();

@@ -16,8 +16,11 @@ import { signature } from "./sign.ts";
 
 /** The code of a webhook's dead letter. */
 export const WEBHOOK_FAILED = "webhook_failed";
+/** Of a project for a receiver, as the two that follow. */
 const QUEUED_MAX = 1_000;
 const IN_FLIGHT_MAX = 8;
+const IN_FLIGHT_OF_ALL_MAX = 64;
+const TOO_MANY = `more than ${QUEUED_MAX} webhooks wait for this receiver`;
 const NOT_PUBLIC = "the address is not public (ATTUNE_WEBHOOK_ALLOW_PRIVATE=1 allows it)";
 const ATTEMPT_TIMEOUT_MS = 10_000;
 const NO_ANSWER = `no answer within ${ATTEMPT_TIMEOUT_MS / 1_000} s`;
@@ -47,6 +50,13 @@ export interface WebhookSender {
   close(): Promise<void>;
 }
 
+/** What a project has for a receiver: one that does not answer holds up nobody else's. */
+interface Lane {
+  readonly ready: Delivery[];
+  inFlight: number;
+  queued: number;
+}
+
 interface Delivery {
   readonly project: Project;
   readonly url: string;
@@ -72,47 +82,64 @@ export function createWebhookSender(options: {
 }): WebhookSender {
   const { config, logger, now, isOpen = () => false } = options;
   const rng = rngFrom(options.seed);
-  const ready: Delivery[] = [];
+  const lanes = new Map<string, Lane>();
   const pausing = new Map<Delivery, NodeJS.Timeout>();
   const inFlight = new Set<Delivery>();
   const stopping = new AbortController();
   const keeping = new Set<Promise<unknown>>();
   const counts = { delivered: 0, retried: 0, failed: 0 };
 
-  const queued = (): number => ready.length + pausing.size + inFlight.size;
+  function laneOf({ project, url }: Delivery): Lane {
+    const name = `${project.name} ${URL.canParse(url) ? new URL(url).origin : ""}`;
+    const lane = lanes.get(name) ?? { ready: [], inFlight: 0, queued: 0 };
+    lanes.set(name, lane);
+    return lane;
+  }
 
   function enqueue(delivery: Delivery): boolean {
-    if (queued() >= QUEUED_MAX || stopping.signal.aborted) return false;
-    ready.push(delivery);
+    const lane = laneOf(delivery);
+    if (lane.queued >= QUEUED_MAX || stopping.signal.aborted) return false;
+    lane.queued++;
+    lane.ready.push(delivery);
     pump();
     return true;
   }
 
   function pump(): void {
-    while (inFlight.size < IN_FLIGHT_MAX && ready.length > 0 && !stopping.signal.aborted) {
-      const delivery = ready.shift()!;
-      if (delivery.isErased?.() === true) continue;
-      inFlight.add(delivery);
-      delivery.attempts++;
-      void attempt(delivery).then((outcome) => {
-        inFlight.delete(delivery);
-        settle(delivery, outcome);
-        pump();
-      });
+    for (const [name, lane] of lanes) {
+      while (lane.ready.length > 0 && lane.inFlight < IN_FLIGHT_MAX && inFlight.size < IN_FLIGHT_OF_ALL_MAX) {
+        if (stopping.signal.aborted) return;
+        send(lane.ready.shift()!, lane);
+      }
+      if (lane.queued === 0) lanes.delete(name);
     }
   }
 
-  function settle(delivery: Delivery, outcome: Outcome): void {
+  function send(delivery: Delivery, lane: Lane): void {
+    if (delivery.isErased?.() === true) return void lane.queued--;
+    inFlight.add(delivery);
+    lane.inFlight++;
+    delivery.attempts++;
+    void attempt(delivery).then((outcome) => {
+      inFlight.delete(delivery);
+      lane.inFlight--;
+      settle(delivery, lane, outcome);
+      pump();
+    });
+  }
+
+  function settle(delivery: Delivery, lane: Lane, outcome: Outcome): void {
+    const isOver = outcome === "delivered" || outcome.final || delivery.attempts >= config.attemptsMax || stopping.signal.aborted;
+    if (isOver) lane.queued--;
     if (outcome === "delivered") counts.delivered++;
-    else if (outcome.final || delivery.attempts >= config.attemptsMax || stopping.signal.aborted) {
-      keep(delivery, `${outcome.fault} (attempt ${delivery.attempts})`);
-    } else {
+    else if (isOver) keep(delivery, `${outcome.fault} (attempt ${delivery.attempts})`);
+    else {
       counts.retried++;
       const jitter = 0.5 + rng.between(0, JITTER_STEPS) / (2 * JITTER_STEPS);
       const pauseMs = Math.min(PAUSE_MAX_MS, config.backoffMs * 2 ** (delivery.attempts - 1)) * jitter;
       const timer = setTimeout(() => {
         pausing.delete(delivery);
-        ready.push(delivery);
+        lane.ready.push(delivery);
         pump();
       }, pauseMs);
       timer.unref();
@@ -170,22 +197,22 @@ export function createWebhookSender(options: {
         ...(eventId !== undefined && { event_id: eventId }),
       };
       const delivery = { project, url, payload, isErased: () => project.wasErased(ref, trigger.atMs), attempts: 0 };
-      if (!enqueue(delivery)) keep(delivery, `more than ${QUEUED_MAX} webhooks wait`);
+      if (!enqueue(delivery)) keep(delivery, TOO_MANY);
     },
     alert(project, { url, alarm }) {
       const payload = { id: uuidv7(), type: "alert", project: project.name, ...alarm };
       const delivery = { project, url, payload, attempts: 0 };
-      if (!enqueue(delivery)) keep(delivery, `more than ${QUEUED_MAX} webhooks wait`);
+      if (!enqueue(delivery)) keep(delivery, TOO_MANY);
     },
     retry(project, letterBody) {
       if (!isObject(letterBody) || typeof letterBody["url"] !== "string" || !isObject(letterBody["payload"])) {
         throw new Problem("bad_request", "The dead letter holds no webhook that could be sent again.");
       }
       if (!enqueue({ project, url: letterBody["url"], payload: letterBody["payload"], attempts: 0 })) {
-        throw new Problem("overloaded", `More than ${QUEUED_MAX} webhooks wait.`, { retryAfterS: 5 });
+        throw new Problem("overloaded", `${QUEUED_MAX} webhooks wait for this receiver.`, { retryAfterS: 5 });
       }
     },
-    stats: () => ({ queued: queued(), ...counts }),
+    stats: () => ({ queued: [...lanes.values()].reduce((sum, lane) => sum + lane.queued, 0), ...counts }),
     async close() {
       stopping.abort();
       for (const [delivery, timer] of pausing) {
@@ -193,7 +220,8 @@ export function createWebhookSender(options: {
         keep(delivery, "the server went down before the next attempt");
       }
       pausing.clear();
-      for (const delivery of ready.splice(0)) keep(delivery, "the server went down before it was sent");
+      for (const { ready } of lanes.values()) for (const delivery of ready) keep(delivery, "the server went down before it was sent");
+      lanes.clear();
       while (inFlight.size > 0 || keeping.size > 0) {
         await Promise.all(keeping);
         await new Promise((resolve) => setImmediate(resolve));
