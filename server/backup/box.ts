@@ -30,14 +30,14 @@ export async function sealBox(source: BoxSource, to: string, key: KeyObject): Pr
     const head = Buffer.alloc(HEAD_BYTES);
     head.write(MAGIC, 0, "latin1");
     head.writeUInt32LE(VERSION, 8);
-    await file.write(head);
+    await file.appendFile(head);
     let index = 0;
     let held: Buffer | undefined;
     for await (const chunk of chunksOf(source)) {
-      if (held !== undefined) await file.write(sealed(held, { index: index++, isLast: false }, key));
+      if (held !== undefined) await file.appendFile(sealed(held, { index: index++, isLast: false }, key));
       held = chunk;
     }
-    await file.write(sealed(held ?? Buffer.alloc(0), { index, isLast: true }, key));
+    await file.appendFile(sealed(held ?? Buffer.alloc(0), { index, isLast: true }, key));
     await file.sync();
   } finally {
     await file.close();

@@ -72,7 +72,7 @@ async function unpack(backup: BackupFolder, { files }: Manifest, dataFolder: str
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const file = await open(path, "w", 0o600);
     try {
-      for await (const chunk of openBox(boxPath(backup, box), boxKey(backup, box))) await file.write(chunk);
+      for await (const chunk of openBox(boxPath(backup, box), boxKey(backup, box))) await file.appendFile(chunk);
       await file.sync();
     } finally {
       await file.close();

@@ -1,15 +1,16 @@
 // Small files that hold secrets: replaced as a whole, readable by their owner only, the old bytes overwritten.
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 const MODE = 0o600;
 
-/** Replaces the file, or makes it; it is on disk when the call returns, and a crash leaves the old one or the new one. */
+/** Replaces the file, or makes it; it is on disk when the call returns, and a crash or a full disk leaves the old one or the new one. */
 export function replaceFile(path: string, text: string): void {
   const temporary = `${path}.tmp`;
   const file = openSync(temporary, "w", MODE);
   try {
-    writeSync(file, text);
+    // All of it: one write of a call takes what there is room for, and says so by a number.
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
@@ -21,17 +22,17 @@ export function replaceFile(path: string, text: string): void {
 /** Replaces the file, or removes it where `text` is undefined, and overwrites what the old one held. */
 export function overwriteAndReplace(path: string, text: string | undefined): void {
   const old = existsSync(path) ? openSync(path, "r+") : undefined;
-  if (text !== undefined) replaceFile(path, text);
-  else if (old !== undefined) {
-    unlinkSync(path);
-    syncFolderOf(path);
-  }
-  if (old === undefined) return;
   try {
-    writeSync(old, Buffer.alloc(fstatSync(old).size), 0, null, 0);
+    if (text !== undefined) replaceFile(path, text);
+    else if (old !== undefined) {
+      unlinkSync(path);
+      syncFolderOf(path);
+    }
+    if (old === undefined) return;
+    writeFileSync(old, Buffer.alloc(fstatSync(old).size));
     fsyncSync(old);
   } finally {
-    closeSync(old);
+    if (old !== undefined) closeSync(old);
   }
 }
 

@@ -1,10 +1,12 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import {
   copyFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -105,6 +107,38 @@ test("a crash between any two steps of a destruction leaves the old state or the
     equal(exported(again, "b"), kept, state.title);
     deepEqual(open().names().sort(), state.names, `${state.title}, opened again`);
   }
+});
+
+test("a destruction that fails at any step leaves a vault that opens with all that it gives out, and can be done again", (t) => {
+  for (const step of ["next", "kek", "file"] as const) {
+    const { open, file, kekPath } = bench(t);
+    const vault = open();
+    vault.obtain("a");
+    vault.obtain("b");
+    // In the way of what is written there: as a full disk.
+    const blocked = `${{ next: `${file}.next`, kek: kekPath(), file }[step]}.tmp`;
+    mkdirSync(blocked);
+    throws(() => vault.destroy(["a"]), /EISDIR/);
+    rmdirSync(blocked);
+    equal(vault.find("a") === undefined, step === "file", step);
+    vault.make("c");
+    const names = step === "file" ? ["b", "c"] : ["a", "b", "c"];
+    for (const name of names) equal(exported(open(), name), exported(vault, name), `${step}: ${name}`);
+    const again = open();
+    again.destroy(["a"]);
+    deepEqual([again.names(), open().names()], [["b", "c"], ["b", "c"]], step);
+  }
+});
+
+test("a key that could not be written is not given out later either", (t) => {
+  const { open, file } = bench(t);
+  const vault = open();
+  mkdirSync(`${file}.tmp`);
+  throws(() => vault.obtain("a"), /EISDIR/);
+  rmdirSync(`${file}.tmp`);
+  equal(vault.find("a"), undefined);
+  vault.obtain("a");
+  equal(exported(open(), "a"), exported(vault, "a"));
 });
 
 test("a missing, foreign or changed key is told with what to do", (t) => {

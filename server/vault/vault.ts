@@ -82,16 +82,17 @@ export function openVault(options: VaultOptions): Vault {
 }
 
 interface Opened {
-  id: string;
-  epoch: number;
-  kek: Buffer;
-  kekPath: string;
-  keys: Map<string, KeyObject>;
+  readonly id: string;
+  readonly epoch: number;
+  readonly kek: Buffer;
+  readonly kekPath: string;
+  readonly keys: ReadonlyMap<string, KeyObject>;
 }
 
 class FileVault implements Vault {
   readonly #file: string;
-  readonly #opened: Opened;
+  /** As it lies on the disk: what could not be written is not in force. */
+  #opened: Opened;
   constructor(file: string, opened: Opened) {
     this.#file = file;
     this.#opened = opened;
@@ -112,8 +113,7 @@ class FileVault implements Vault {
   make(name: string): KeyObject {
     if (this.#opened.keys.has(name)) this.destroy([name]);
     const key = createSecretKey(randomBytes(KEY_BYTES));
-    this.#opened.keys.set(name, key);
-    replaceFile(this.#file, textOf(this.#opened));
+    this.adopt(new Map([[name, key]]));
     return key;
   }
 
@@ -122,16 +122,19 @@ class FileVault implements Vault {
   }
 
   destroy(names: readonly string[]): void {
-    const doomed = names.filter((name) => this.#opened.keys.delete(name));
-    if (doomed.length === 0) return;
-    const { kekPath } = this.#opened;
-    this.#opened.kek = randomBytes(KEY_BYTES);
-    this.#opened.epoch++;
+    const keys = new Map(this.#opened.keys);
+    if (names.filter((name) => keys.delete(name)).length === 0) return;
+    const next: Opened = { ...this.#opened, keys, kek: randomBytes(KEY_BYTES), epoch: this.#opened.epoch + 1 };
     // The new wraps first, beside the old; then the new KEK in place of the old one; then the new wraps in their place.
     // A crash in between leaves one of the two files with the epoch of the KEK that is there.
-    replaceFile(nextOf(this.#file), textOf(this.#opened));
-    overwriteAndReplace(kekPath, kekText(this.#opened.epoch, this.#opened.kek));
-    replaceFile(this.#file, textOf(this.#opened));
+    replaceFile(nextOf(this.#file), textOf(next));
+    try {
+      overwriteAndReplace(next.kekPath, kekText(next.epoch, next.kek));
+    } finally {
+      // Whatever failed: what is closed from now on must open with the KEK that lies there.
+      if (readKek(next.kekPath).epoch === next.epoch) this.#opened = next;
+    }
+    replaceFile(this.#file, textOf(next));
     overwriteAndReplace(nextOf(this.#file), undefined);
   }
 
@@ -140,8 +143,9 @@ class FileVault implements Vault {
   }
 
   adopt(keys: ReadonlyMap<string, KeyObject>): void {
-    for (const [name, key] of keys) this.#opened.keys.set(name, key);
-    replaceFile(this.#file, textOf(this.#opened));
+    const next = { ...this.#opened, keys: new Map([...this.#opened.keys, ...keys]) };
+    replaceFile(this.#file, textOf(next));
+    this.#opened = next;
   }
 
   besideKek(name: string): string {
