@@ -1,7 +1,8 @@
 // What a cluster remembers of its jobs: which ran, from which jar, and where the next one goes on.
 import { existsSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../../server/disk/durable-file.ts";
 
 export interface SubmittedJob {
   readonly jobId: string;
@@ -41,11 +42,11 @@ export async function readJobState(folder: string): Promise<JobState> {
   return existsSync(path) ? (JSON.parse(await readFile(path, "utf8")) as JobState) : FIRST;
 }
 
-export async function writeJobState(folder: string, state: JobState): Promise<void> {
+/** On disk when it returns: without it the next job would be the first. */
+export function writeJobState(folder: string, state: JobState): void {
   const path = join(folder, "job.json");
   const text = JSON.stringify({ ...state, jobs: state.jobs.slice(-JOBS_MAX) }, undefined, 2);
-  await writeFile(`${path}.tmp`, `${text}\n`);
-  await rename(`${path}.tmp`, path);
+  replaceFile(path, `${text}\n`);
 }
 
 export function lastJob(state: JobState, generation: number): SubmittedJob | undefined {
