@@ -166,13 +166,14 @@ export class EmbeddedProject implements Project {
   static async #open(options: ProjectOptions): Promise<EmbeddedProject> {
     const { proofs, ...parts } = await openParts(options);
     const { files, log } = parts;
-    const project = new EmbeddedProject(options, parts);
+    let project: EmbeddedProject | undefined;
     try {
+      project = new EmbeddedProject(options, parts);
       const records = await project.#recover(files.meta?.personsPosition ?? files.meta?.position ?? log.start);
       if (proofs !== undefined) await project.#forgetting.finish(proofs, records);
       return project;
     } catch (error) {
-      await project.#rest();
+      if (project !== undefined) await project.#rest();
       await log.abandon();
       await files.file.close();
       throw error;
