@@ -83,7 +83,7 @@ async function endGeneration(
 /** From this moment on the new job passes anonymous records on too; what is older the old one has passed on. */
 async function begin(folder: string, state: JobState, next: number): Promise<void> {
   if (state.passOnAfterMs?.[next] !== undefined) return;
-  writeJobState(folder, { ...state, passOnAfterMs: { ...state.passOnAfterMs, [next]: Date.now() } });
+  await writeJobState(folder, { ...state, passOnAfterMs: { ...state.passOnAfterMs, [next]: Date.now() } });
 }
 
 export interface CatchingUp {
@@ -126,7 +126,7 @@ async function changeOver(
   // It would start a server that stops, with the old generation.
   const isSupervised = supervisor.isAlive;
   await supervisor.stop();
-  writeJobState(folder, { ...(await readJobState(folder)), generation: next });
+  await writeJobState(folder, { ...(await readJobState(folder)), generation: next });
   for (const [i, server] of servers.entries()) {
     await server.stop();
     await server.start();

@@ -66,7 +66,7 @@ export async function restoreCommand(flags: RestoreFlags): Promise<number> {
     process.stdout.write(`backup of ${manifest.at}: ${records} records are back, ${erased} of erased persons are not\n`);
     await forgetServed(settings);
     const passOnAfterMs = { ...before.passOnAfterMs, [generation]: passOnAfter(restored) };
-    writeJobState(folder, { ...before, generation, passOnAfterMs });
+    await writeJobState(folder, { ...before, generation, passOnAfterMs });
     const { supervisor } = await bringUp(settings, report);
     await supervisor.start();
     await untilCaughtUp(settings, { generation, report });

@@ -1,10 +1,9 @@
 // What a cluster consists of: from flags, `attune.config.ts` and what `cluster up` chose before (the plan, in the data
 // folder). A plan keeps ports, so that everything comes back where it was.
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { replaceFile } from "../../server/disk/durable-file.ts";
 import { readConfigFile, readSettings, retentionOf, SettingError, type ClusterConfig, type NodeSettings } from "../../server/cli/config.ts";
 import { environmentOf } from "../../server/cli/environment.ts";
 import type { KafkaConnection } from "../kafka/connection.ts";
@@ -250,7 +249,8 @@ export function clusterRetention(retention: Plan["retention"] = {}): ClusterRete
 
 export async function writePlan({ folder, plan }: ClusterSettings): Promise<void> {
   await mkdir(folder, { recursive: true });
-  replaceFile(planFile(folder), `${JSON.stringify(plan, undefined, 2)}\n`);
+  await writeFile(`${planFile(folder)}.tmp`, `${JSON.stringify(plan, undefined, 2)}\n`, { mode: 0o600, flush: true });
+  await rename(`${planFile(folder)}.tmp`, planFile(folder));
 }
 
 const planFile = (folder: string): string => join(folder, "plan.json");

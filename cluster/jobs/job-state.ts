@@ -1,8 +1,7 @@
 // What a cluster remembers of its jobs: which ran, from which jar, and where the next one goes on.
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile } from "../../server/disk/durable-file.ts";
 
 export interface SubmittedJob {
   readonly jobId: string;
@@ -42,11 +41,12 @@ export async function readJobState(folder: string): Promise<JobState> {
   return existsSync(path) ? (JSON.parse(await readFile(path, "utf8")) as JobState) : FIRST;
 }
 
-/** On disk when it returns: without it the next job would be the first. */
-export function writeJobState(folder: string, state: JobState): void {
+export async function writeJobState(folder: string, state: JobState): Promise<void> {
   const path = join(folder, "job.json");
   const text = JSON.stringify({ ...state, jobs: state.jobs.slice(-JOBS_MAX) }, undefined, 2);
-  replaceFile(path, `${text}\n`);
+  // Flushed, so that no power cut leaves an empty file: without it the next job would be the first.
+  await writeFile(`${path}.tmp`, `${text}\n`, { flush: true });
+  await rename(`${path}.tmp`, path);
 }
 
 export function lastJob(state: JobState, generation: number): SubmittedJob | undefined {

@@ -29,7 +29,7 @@ const NEXT = { jobId: "two", generation: 1, hash: "h", at: 2, from: "/mistyped" 
 async function isKept(t: TestContext, answer: { status: number; jobs: { jid: string; state: string }[] }): Promise<boolean> {
   const { settings, flink } = await clusterAt(t, "127.0.0.1:9", answers({ jobs: answer.jobs }, answer.status));
   const { folder } = settings;
-  writeJobState(folder, STOPPED);
+  await writeJobState(folder, STOPPED);
   const start = async (): Promise<void> => {
     deepEqual((await readJobState(folder)).jobs.at(-1), NEXT, "written down before");
     throw new FlinkError("Flink answered 400");

@@ -105,7 +105,7 @@ export async function submitJob(settings: ClusterSettings, options: SubmitOption
  */
 export async function startJob(flink: FlinkRest, folder: string, job: SubmittedJob, start: () => Promise<void>): Promise<void> {
   const before = await readJobState(folder);
-  writeJobState(folder, { ...before, jobs: [...before.jobs, job] });
+  await writeJobState(folder, { ...before, jobs: [...before.jobs, job] });
   try {
     await start();
   } catch (error) {
@@ -114,7 +114,7 @@ export async function startJob(flink: FlinkRest, folder: string, job: SubmittedJ
       // Without an answer nobody knows.
       () => false,
     );
-    if (isRefused) writeJobState(folder, before);
+    if (isRefused) await writeJobState(folder, before);
     throw error;
   }
 }
@@ -149,7 +149,7 @@ export async function stopJob(settings: ClusterSettings, generation: number): Pr
     return `the job was ${job.state} and is cancelled; the next one goes on from its newest checkpoint`;
   }
   const path = await flink.stop(job.jid);
-  writeJobState(folder, { ...(await readJobState(folder)), savepoint: { path, jobId: job.jid } });
+  await writeJobState(folder, { ...(await readJobState(folder)), savepoint: { path, jobId: job.jid } });
   return `the job has stopped with savepoint ${path}`;
 }
 
