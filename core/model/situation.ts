@@ -69,6 +69,7 @@ export interface Surroundings {
   readonly weather?: string | undefined;
   /** Only an offset (`+02:00`) shifts the day; without one it is UTC's. */
   readonly timezone?: string | undefined;
+  /** What else is known of the visitor (core/model/facets.ts). */
   readonly facets?: readonly string[] | undefined;
 }
 

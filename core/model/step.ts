@@ -1,6 +1,7 @@
 // Steps: interactions that say where the visitor went, in the order in which he went. Models learn from them.
 import type { LoggedEvent } from "../event/event.ts";
 import { facetsOf } from "./facets.ts";
+import type { Surroundings } from "./situation.ts";
 
 /** One thing that a person did with an item, as the profile's `recent` keeps it (newest first). */
 export interface RecentItem {
@@ -12,7 +13,7 @@ export interface RecentItem {
 }
 
 /** One interaction that the models learn from. */
-export interface Step {
+export interface Step extends Surroundings {
   readonly personKey: string;
   readonly sessionId?: string | undefined;
   readonly itemId: string;
@@ -29,16 +30,10 @@ export interface Step {
   readonly history: readonly RecentItem[];
   /** Interests before this event, as `RankQuery` has them; only a sampled step needs them. */
   readonly interests?: readonly (readonly [name: string, share: number])[] | undefined;
-  readonly country?: string | undefined;
-  readonly device?: string | undefined;
   /** Whose address sent the event, as intake marks it. */
   readonly source?: string | undefined;
   /** When the person was first seen, Unix ms; undefined where nobody keeps it. */
   readonly knownSinceMs?: number | undefined;
-  readonly weather?: string | undefined;
-  readonly timezone?: string | undefined;
-  /** What else is known of him (core/model/facets.ts). */
-  readonly facets?: readonly string[] | undefined;
 }
 
 /** Types that accompany a visit but are none; a dwell that arrives after the next click would look like a way back. */

@@ -1,6 +1,7 @@
 // What is asked of the recommender, and what it answers.
 import type { Item } from "../item/item.ts";
 import type { FeatureEffect } from "../model/effects.ts";
+import type { Surroundings } from "../model/situation.ts";
 import type { RecentItem } from "../model/step.ts";
 import type { CapRule, FreshnessRule } from "../program/compiled.ts";
 import type { ExcludeKind } from "../program/program.ts";
@@ -20,7 +21,7 @@ export interface RankPin {
   readonly when?: ((item: Item) => boolean) | undefined;
 }
 
-export interface RankQuery {
+export interface RankQuery extends Surroundings {
   readonly personKey: string;
   readonly sessionId?: string | undefined;
   readonly nowMs: number;
@@ -55,12 +56,6 @@ export interface RankQuery {
   readonly purchasesFromMs?: number | undefined;
   /** When the open session began, by which `session` reads the history; undefined where the models' own session is all there is. */
   readonly sessionFromMs?: number | undefined;
-  readonly country?: string | undefined;
-  readonly device?: string | undefined;
-  readonly weather?: string | undefined;
-  readonly timezone?: string | undefined;
-  /** What else is known of him (core/model/facets.ts). */
-  readonly facets?: readonly string[] | undefined;
   readonly explain?: boolean | undefined;
 }
 
